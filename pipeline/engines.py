@@ -1,0 +1,54 @@
+"""The two models of a process: described at once, loaded on first use, never before a fork or spawn."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pipeline import ner, ocr
+from pipeline.models import ModelInfo
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.ner.base import NerEngine
+    from pipeline.ocr.base import OcrEngine
+
+READER_VERSION = "1"
+"""Raise it when intake, layout or the text layer give other pages for the same bytes and model."""
+
+
+class Engines:
+    """Holds at most one OCR and one NER engine; a document that needs neither loads neither."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def ocr_info(self) -> ModelInfo:
+        """The OCR model that would be used."""
+        return ocr.describe(self.settings)
+
+    @cached_property
+    def ner_info(self) -> ModelInfo:
+        """The NER model that would be used."""
+        return ner.describe(self.settings)
+
+    @cached_property
+    def ocr(self) -> OcrEngine:
+        """The loaded OCR engine."""
+        return ocr.load(self.settings)
+
+    @cached_property
+    def ner(self) -> NerEngine:
+        """The loaded NER engine."""
+        return ner.load(self.settings)
+
+    @cached_property
+    def reading_digest(self) -> str:
+        """What page checkpoints are kept under: model, rendering and reader version."""
+        return self.settings.digest(READER_VERSION, self.ocr_info.digest)
+
+    @cached_property
+    def digest(self) -> str:
+        """What a whole result depends on besides the bytes."""
+        return self.settings.digest(READER_VERSION, self.ocr_info.digest, self.ner_info.digest)

@@ -1,0 +1,119 @@
+"""The only place that spells a storage key.
+
+Whatever comes from outside (task ids, dates, hashes) is checked or quoted here, so that no input can
+name an object it should not.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from urllib.parse import quote, unquote
+
+from pipeline.errors import PermanentError
+
+_HEX = re.compile(r"[0-9a-f]{8,64}")
+_MAX_NAME = 200  # bytes: below the 255 of common file systems, with room for ".json" and a temporary suffix
+
+PENDING = "pending/"
+RESULTS = "results/"
+FAILED = "failed/"
+RECEIPTS = "receipts/"
+SUMMARY = "summary/"
+
+
+def _name(task_id: str) -> str:
+    """Quote a task id into one path segment (RFC 3986 percent-encoding).
+
+    Raises `PermanentError` when it is empty, holds control characters, or gets longer than 200 bytes.
+    """
+    quoted = quote(task_id, safe="")
+    if quoted.strip(".") == "":
+        quoted = quoted.replace(".", "%2E")
+    if not task_id or len(quoted) > _MAX_NAME or any(ord(c) < 32 or ord(c) == 127 for c in task_id):
+        raise PermanentError(
+            f"The task id {task_id[:40]!r} can't be used: give 1 to 200 printable characters "
+            "(non-ASCII ones count as up to 12).",
+            code="bad_task_id",
+        )
+    return quoted
+
+
+def _hash(digest: str) -> str:
+    if not _HEX.fullmatch(digest):
+        raise ValueError(f"not a lower-case hex digest: {digest[:80]!r}")
+    return digest
+
+
+def _day(run_date: str) -> str:
+    return date.fromisoformat(run_date).isoformat()
+
+
+def document(sha256: str) -> str:
+    """Original bytes, content-addressed."""
+    return f"documents/{_hash(sha256)}"
+
+
+def receipt(run_date: str, batch_id: str) -> str:
+    """What was accepted: one immutable object a batch."""
+    return f"{RECEIPTS}date={_day(run_date)}/{_hash(batch_id)}.jsonl"
+
+
+def receipts(run_date: str) -> str:
+    """Prefix of a run date's receipts."""
+    return f"{RECEIPTS}date={_day(run_date)}/"
+
+
+def pending(task_id: str) -> str:
+    """Marker of a task that is accepted and not finished."""
+    return f"{PENDING}{_name(task_id)}.json"
+
+
+def pages(sha256: str, digest: str) -> str:
+    """Prefix of the page checkpoints of one document read by one model."""
+    return f"ocr/{_hash(sha256)}/{_hash(digest)}/"
+
+
+def page(sha256: str, digest: str, number: int) -> str:
+    """Checkpoint of one read page; `number` counts from 1."""
+    return f"{pages(sha256, digest)}{number:06d}.json"
+
+
+def page_number(key: str) -> int:
+    """Page number that a checkpoint's key was made from."""
+    return int(key.rsplit("/", 1)[-1].removesuffix(".json"))
+
+
+def entities(sha256: str, digest: str) -> str:
+    """Entities of one document by one NER model on one reading."""
+    return f"ner/{_hash(sha256)}/{_hash(digest)}.json"
+
+
+def result(run_date: str, task_id: str) -> str:
+    """Whole result of a finished task."""
+    return f"{RESULTS}run_date={_day(run_date)}/{_name(task_id)}.json"
+
+
+def results(run_date: str) -> str:
+    """Prefix of a run date's results."""
+    return f"{RESULTS}run_date={_day(run_date)}/"
+
+
+def failed(run_date: str, task_id: str) -> str:
+    """Record of a task that failed for good."""
+    return f"{FAILED}run_date={_day(run_date)}/{_name(task_id)}.json"
+
+
+def failures(run_date: str) -> str:
+    """Prefix of a run date's failures."""
+    return f"{FAILED}run_date={_day(run_date)}/"
+
+
+def summary(table: str, run_date: str) -> str:
+    """One parquet table of a run date, hive-partitioned."""
+    return f"{SUMMARY}{table}/run_date={_day(run_date)}/part-00000.parquet"
+
+
+def task_id_of(key: str) -> str:
+    """Task id that a `pending`, `results` or `failed` key was made from."""
+    return unquote(key.rsplit("/", 1)[-1].removesuffix(".json"))

@@ -1,0 +1,109 @@
+"""pending -> done | failed: what was accepted, and that each of it ends.
+
+Accepting stores the bytes, then a pending marker; finishing stores the result, then removes the
+marker. A crash between two of these is mended by doing the step again: all of them are idempotent.
+Receipts are written once a batch and never touched again, so that what was received can be proven.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+import msgspec
+
+from pipeline import __version__, keys
+from pipeline.errors import NotFound, PipelineError
+from pipeline.models import DocumentResult, Failure, Task, from_json, to_json
+from pipeline.storage import Store
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601 with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def task_id_for(source: str, sha256: str | None) -> str:
+    """Task id of a document that came without one: its file name for people, a hash for uniqueness.
+
+    The same source with the same bytes is the same task; with other bytes it is another.
+    """
+    name = PurePosixPath(source.rsplit("!", 1)[-1].replace("\\", "/")).name
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in name)[:48].strip("_")
+    digest = hashlib.sha256(f"{source}\0{sha256}".encode()).hexdigest()[:12]
+    return f"{plain or 'document'}-{digest}"
+
+
+def store_document(store: Store, data: bytes) -> str:
+    """Store the original bytes under their hash, once; returns the sha256."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    key = keys.document(sha256)
+    if not store.exists(key):
+        store.put(key, data)
+    return sha256
+
+
+def mark(store: Store, task: Task) -> None:
+    """Write or replace the pending marker: from now on the task must end in results or failed."""
+    store.put(keys.pending(task.task_id), to_json(task))
+
+
+def write_receipt(store: Store, run_date: str, tasks: Sequence[Task]) -> None:
+    """Leave the immutable proof of what was accepted, one JSON line a task.
+
+    The key is the hash of the content, so the same batch leaves the same object.
+    """
+    lines = b"\n".join(
+        msgspec.json.encode({"task_id": t.task_id, "sha256": t.sha256, "source": t.source, "size": t.size})
+        for t in sorted(tasks, key=lambda t: t.task_id)
+    )
+    key = keys.receipt(run_date, hashlib.sha256(lines).hexdigest()[:32])
+    if tasks and not store.exists(key):
+        store.put(key, lines + b"\n")
+
+
+def ended(store: Store, run_date: str, task_id: str) -> DocumentResult | None:
+    """The record this task already has for this run date, done or failed."""
+    for key in (keys.result(run_date, task_id), keys.failed(run_date, task_id)):
+        try:
+            return from_json(store.get(key), DocumentResult)
+        except (NotFound, msgspec.DecodeError):
+            # A record that an older or newer version wrote is made anew.
+            continue
+    return None
+
+
+def finish(store: Store, result: DocumentResult) -> None:
+    """Store the record of a finished task, take away a contrary older one, then the pending marker."""
+    good, bad = keys.result(result.run_date, result.task_id), keys.failed(result.run_date, result.task_id)
+    written, stale = (good, bad) if result.status == "done" else (bad, good)
+    store.put(written, to_json(result))
+    store.delete(stale)
+    store.delete(keys.pending(result.task_id))
+
+
+def fail(
+    store: Store, task: Task, error: PipelineError, *, run_date: str, settings_digest: str
+) -> DocumentResult:
+    """Record that a task failed for good, with its reason; returns the record."""
+    result = DocumentResult(
+        task_id=task.task_id,
+        sha256=task.sha256,
+        source=task.source,
+        status="failed",
+        run_date=run_date,
+        task_type=task.task_type,
+        error=Failure(code=error.code, message=error.message),
+        settings_digest=settings_digest,
+        attempts=task.attempts + 1,
+        trace_id=task.trace_id,
+        tenant=task.tenant,
+        metadata=task.metadata,
+        first_seen=task.submitted_at,
+        done_at=now(),
+        pipeline_version=__version__,
+    )
+    finish(store, result)
+    return result

@@ -1,0 +1,161 @@
+"""The nouns of the domain as frozen data with JSON in and out (msgspec).
+
+Coordinates are pixels of the *upright* page image: the page as `intake` renders it, turned
+clockwise by `Page.rotation`. Spans are half-open character offsets into `Page.text`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeVar
+
+import msgspec
+
+SCHEMA_VERSION = 1
+
+Point = tuple[float, float]
+Box = tuple[Point, Point, Point, Point]
+"""Four corners in pixels: clockwise from the corner where the text begins."""
+
+T = TypeVar("T")
+Rotation = Literal[0, 90, 180, 270]
+
+
+class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Which model gave a result. `digest` covers the weights and every setting that changes output."""
+
+    engine: str
+    name: str
+    digest: str
+
+
+class TextLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of text: where it stands on the page and in the page's text."""
+
+    text: str
+    box: Box
+    confidence: float
+    start: int = 0
+
+    @property
+    def end(self) -> int:
+        """Offset just behind the line's last character in the page's text."""
+        return self.start + len(self.text)
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """One read page. `lines` are in reading order; `text` joins them (see `pipeline.ocr.layout`)."""
+
+    number: int
+    width: int
+    height: int
+    rotation: Rotation = 0
+    source: Literal["ocr", "text_layer"] = "ocr"
+    text: str = ""
+    lines: tuple[TextLine, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def confidence(self) -> float | None:
+        """Mean line confidence weighted by length, `None` for a page without text."""
+        size = sum(len(line.text) for line in self.lines)
+        if not size:
+            return None
+        return sum(line.confidence * len(line.text) for line in self.lines) / size
+
+
+class Mention(msgspec.Struct, frozen=True, kw_only=True):
+    """What a NER engine finds in one text: a typed span, its normalised value, how sure."""
+
+    type: str
+    start: int
+    end: int
+    confidence: float
+    value: str | None = None
+    currency: str | None = None
+    engine: str = ""
+
+
+class Entity(msgspec.Struct, frozen=True, kw_only=True):
+    """A mention tied to its page: text, span, and one box for each line it touches."""
+
+    page: int
+    type: str
+    text: str
+    value: str | None
+    currency: str | None
+    confidence: float
+    start: int
+    end: int
+    boxes: tuple[Box, ...]
+    engine: str
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a document failed: a code for machines, one sentence for people."""
+
+    code: str
+    message: str
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """One accepted document on its way: what a pending marker, a message and a receipt line hold."""
+
+    task_id: str
+    sha256: str | None
+    source: str
+    task_type: str = "document"
+    trace_id: str = ""
+    tenant: str = ""
+    size: int = 0
+    submitted_at: str = ""
+    attempts: int = 0
+    metadata: dict[str, str] = {}
+    schema_version: int = SCHEMA_VERSION
+
+
+class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole answer for one document: `results/…json` when done, `failed/…json` when not."""
+
+    task_id: str
+    sha256: str | None
+    source: str
+    status: Literal["done", "failed"]
+    run_date: str
+    task_type: str = "document"
+    media_type: str | None = None
+    pages: tuple[Page, ...] = ()
+    entities: tuple[Entity, ...] = ()
+    error: Failure | None = None
+    ocr: ModelInfo | None = None
+    ner: ModelInfo | None = None
+    settings_digest: str = ""
+    language: str | None = None
+    attempts: int = 1
+    seconds: dict[str, float] = {}
+    trace_id: str = ""
+    tenant: str = ""
+    metadata: dict[str, str] = {}
+    first_seen: str = ""
+    done_at: str = ""
+    pipeline_version: str = ""
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def confidence(self) -> float | None:
+        """Mean OCR confidence over all characters, `None` without text."""
+        sizes = [(p.confidence, sum(len(line.text) for line in p.lines)) for p in self.pages]
+        total = sum(n for _, n in sizes)
+        return sum((c or 0.0) * n for c, n in sizes) / total if total else None
+
+
+def to_json(value: msgspec.Struct) -> bytes:
+    """Encode compactly as UTF-8 JSON."""
+    return msgspec.json.encode(value)
+
+
+def from_json(data: bytes, kind: type[T]) -> T:
+    """Decode and validate.
+
+    Raises `msgspec.ValidationError` when the JSON does not fit `kind`.
+    """
+    return msgspec.json.decode(data, type=kind)

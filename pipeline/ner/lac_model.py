@@ -1,0 +1,188 @@
+"""From LAC's published files to a Paddle inference model, converted once and cached.
+
+A LAC folder, as the `jieba` wheel carries it, holds `word.dic`, `tag.dic` and `model_baseline/` with one
+fluid parameter file a variable. The cache holds `inference.json`, `inference.pdiparams` (label scores
+of `pipeline.ner.network`) and `transitions.npy` (the CRF's [from, to]).
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import tempfile
+import warnings
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.errors import ModelMissing, RunError
+from pipeline.ner.fluid import read_variable
+from pipeline.ner.quiet_paddle import import_paddle
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from paddle import Tensor
+
+    from pipeline.ner.network import BiGru, BiGruCrf
+
+_GRU_PARTS = [f"{kind}_{k}.{part}_0" for kind in ("fc", "gru") for k in range(4) for part in "wb"]
+_PARAMETERS = ["word_emb", "crfw", "fc_4.w_0", "fc_4.b_0", *_GRU_PARTS]
+_FILES = ["word.dic", "tag.dic", *(f"model_baseline/{name}" for name in _PARAMETERS)]
+
+
+def locate(model_dir: str | None) -> Path:
+    """Return the LAC folder: `model_dir`, or the one in the jieba wheel (found without importing jieba).
+
+    Raises `ModelMissing` when the folder or one of its files is not there.
+    """
+    if model_dir is not None:
+        folder = Path(model_dir)
+    else:
+        spec = find_spec("jieba")
+        if spec is None or not spec.submodule_search_locations:
+            raise ModelMissing(
+                "LAC's weights come with the package 'jieba', which is not installed: install it."
+            )
+        folder = Path(spec.submodule_search_locations[0], "lac_small")
+    for name in _FILES:
+        if not (folder / name).is_file():
+            raise ModelMissing(f"The LAC model folder {folder} has no {name}: name a complete one, or none.")
+    return folder
+
+
+def weights_digest(folder: Path) -> str:
+    """Hash all files of a LAC folder that the results depend on (SHA-256, hex)."""
+    digest = hashlib.sha256()
+    for name in _FILES:
+        digest.update(name.encode() + b"\0" + hashlib.sha256((folder / name).read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def paddle_version() -> str:
+    """Return the version of the installed Paddle (CPU or GPU build) without importing it.
+
+    Raises `ModelMissing` when there is none.
+    """
+    for name in ("paddlepaddle", "paddlepaddle-gpu"):
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            continue
+    raise ModelMissing(
+        "Paddle is not installed: install 'paddlepaddle', or set the NER engine to 'patterns'."
+    )
+
+
+def static_model(folder: Path, weights: str) -> Path:
+    """Return the cached inference model of the LAC folder with digest `weights`, converting it if need be.
+
+    It appears whole or not at all: written beside its place and renamed, the first of several wins.
+    Raises `RunError` when the cache can't be written.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "nightshift", "models")
+    here = Path(__file__)
+    sources = [here, here.with_name("network.py"), here.with_name("fluid.py")]
+    key = "\0".join([weights, paddle_version(), *(path.read_text("utf-8") for path in sources)])
+    target = cache / f"lac-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    if target.is_dir():
+        return target
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(
+            prefix=f"{target.name}.", dir=cache, ignore_cleanup_errors=True
+        ) as draft:
+            _convert(folder, Path(draft))
+            _publish(Path(draft), target)
+    except OSError as error:
+        raise RunError(
+            f"The model cache {cache} can't be written ({error.strerror}): "
+            "set XDG_CACHE_HOME to a folder that can be.",
+            code="cache_unwritable",
+        ) from error
+    return target
+
+
+def _publish(draft: Path, target: Path) -> None:
+    """Move a finished draft to its place; another process that got there first made the same."""
+    for file in draft.iterdir():
+        with file.open("rb") as handle:
+            os.fsync(handle.fileno())
+    try:
+        draft.rename(target)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+
+
+def _convert(folder: Path, target: Path) -> None:
+    """Write the inference model and the transitions of a LAC folder into the folder `target`."""
+    paddle = import_paddle()
+    network = load_network(folder)
+    inputs = [
+        paddle.static.InputSpec([None, None], "int64", "ids"),
+        paddle.static.InputSpec([None], "int64", "lengths"),
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Paddle's tracer warns about its own code.
+        static = paddle.jit.to_static(network, input_spec=inputs, full_graph=True)
+        paddle.jit.save(static, str(target / "inference"))
+    np.save(target / "transitions.npy", network.transitions.numpy())
+
+
+def load_network(folder: Path) -> BiGruCrf:
+    """Build the network with the weights of a LAC folder, ready for inference; imports Paddle.
+
+    Raises `ModelMissing` when the files hold other shapes than LAC-small's.
+    """
+    import_paddle()
+    from pipeline.ner.network import BiGruCrf
+
+    def read(name: str) -> NDArray[np.float32]:
+        return read_variable(folder / "model_baseline" / name)
+
+    try:
+        embedding, crf = read("word_emb"), read("crfw")
+        network = BiGruCrf(*embedding.shape, labels=crf.shape[1])
+        _fill(network.embedding.weight, embedding)
+        _fill_gru(network.lower, 0, read)
+        _fill_gru(network.upper, 2, read)
+        _fill(network.output.weight, read("fc_4.w_0"))
+        _fill(network.output.bias, read("fc_4.b_0"))
+        for parameter, rows in (
+            (network.start, crf[0]),
+            (network.stop, crf[1]),
+            (network.transitions, crf[2:]),
+        ):
+            _fill(parameter, rows)
+    except ValueError as error:
+        raise ModelMissing(
+            f"{folder} holds no LAC model that fits: {error}. Name another model folder."
+        ) from error
+    network.eval()
+    return network
+
+
+def _fill_gru(layer: BiGru, first: int, read: Callable[[str], NDArray[np.float32]]) -> None:
+    """Fill both directions from the fluid variables numbered `first` (forward) and `first` + 1 (backward).
+
+    A fluid GRU's weight is one block of H x 3H values: the gates' [H, 2H], then the candidate's [H, H].
+    """
+    hidden = layer.hidden
+    blocks = [read(f"gru_{first + k}.w_0").reshape(-1) for k in (0, 1)]
+    cut = 2 * hidden * hidden
+    _fill(layer.state_gates, np.stack([block[:cut].reshape(hidden, 2 * hidden) for block in blocks]))
+    _fill(layer.state_candidate, np.stack([block[cut:].reshape(hidden, hidden) for block in blocks]))
+    for k, linear in enumerate((layer.forward_input, layer.backward_input), first):
+        _fill(linear.weight, read(f"fc_{k}.w_0"))
+        _fill(linear.bias, read(f"fc_{k}.b_0").reshape(-1) + read(f"gru_{k}.b_0").reshape(-1))
+
+
+def _fill(parameter: Tensor, values: NDArray[np.float32]) -> None:
+    if list(parameter.shape) != list(values.shape):
+        raise ValueError(f"a weight has shape {list(values.shape)}, expected {list(parameter.shape)}")
+    parameter.set_value(np.ascontiguousarray(values))

@@ -1,0 +1,40 @@
+"""Map text to the characters LAC was trained on, one for one, so that spans keep their place.
+
+LAC's dictionary knows full-width forms, capitals, spaces and several Chinese marks only as rare or
+unknown; the half-width, lower-case forms are what it learned. On the MSRA test file this map lifts
+F1 from 58.5 to 75 (`benchmarks/ner_msra.py`).
+"""
+
+from __future__ import annotations
+
+_MARKS = {
+    **dict.fromkeys("“”「」『』〝〞", '"'),
+    **dict.fromkeys("‘’", "'"),
+    **dict.fromkeys("。…", "."),
+    **dict.fromkeys("—–", "-"),
+    **dict.fromkeys("￥¥", "$"),
+    **dict.fromkeys(" \t\u00a0\u3000", ","),
+    "、": ",",
+    "【": "[",
+    "】": "]",
+    "〈": "<",
+    "〉": ">",
+    "●": "·",
+}
+_FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+_TABLE = {**_FULL_WIDTH, **{ord(mark): plain for mark, plain in _MARKS.items()}}
+
+
+def normalise(text: str) -> str:
+    """Return `text` as LAC reads it; the result has the same length, character by character."""
+    plain = text.translate(_TABLE)
+    lower = plain.lower()
+    if len(lower) == len(plain):
+        return lower
+    return "".join(_lower(character) for character in plain)
+
+
+def _lower(character: str) -> str:
+    """Lower-case, but keep the few characters whose lower-case form is longer (such as U+0130)."""
+    lower = character.lower()
+    return lower if len(lower) == 1 else character

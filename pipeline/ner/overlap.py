@@ -1,0 +1,46 @@
+"""Which of several overlapping mentions stands."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+
+from pipeline.models import Mention
+
+_CHECKED = {
+    # Strict syntax that contains the others: a date in a URL belongs to the URL.
+    **{"EMAIL": 0, "URL": 0},
+    # Check digits.
+    **{"ID_NUMBER": 1, "USCC": 2, "BANK_CARD": 3},
+    # Calendar, then clock.
+    **{"DATE": 4, "TIME": 5},
+}
+_UNCHECKED = 6
+
+
+def resolve(mentions: Iterable[Mention]) -> list[Mention]:
+    """Choose mentions of which no two overlap, sorted by `start`.
+
+    The rule, greedy from the strongest mention on: checked types win in the order EMAIL and URL,
+    ID_NUMBER, USCC, BANK_CARD, DATE, TIME, all others being equal (a mention without a value was not
+    checked and counts among the others); then the longer span; then the higher confidence; then the
+    earlier start. Remaining ties go by type and engine name, so the order of the input is of no
+    matter. Adjacent mentions of one type stay apart; empty spans are dropped.
+    """
+    starts: list[int] = []
+    kept: list[Mention] = []
+    for mention in sorted(mentions, key=_strength):
+        at = bisect_left(starts, mention.end)
+        # Those kept don't overlap, so only the last one that starts before this one's end can.
+        free = at == 0 or kept[at - 1].end <= mention.start
+        if free and mention.start < mention.end:
+            starts.insert(at, mention.start)
+            kept.insert(at, mention)
+    return kept
+
+
+def _strength(mention: Mention) -> tuple[int, int, float, int, str, str, str, str]:
+    rank = _CHECKED.get(mention.type, _UNCHECKED) if mention.value is not None else _UNCHECKED
+    size = mention.end - mention.start
+    ties = (mention.type, mention.engine, mention.value or "", mention.currency or "")
+    return (rank, -size, -mention.confidence, mention.start, *ties)

@@ -1,0 +1,37 @@
+"""Pattern recognisers: what can be found by its shape and checked by its digits or the calendar."""
+
+from __future__ import annotations
+
+from pipeline.models import Mention
+from pipeline.ner.patterns.contact import find_emails, find_phones, find_urls
+from pipeline.ner.patterns.dates import find_dates
+from pipeline.ner.patterns.identifiers import find_bank_cards, find_id_numbers, find_plates, find_usccs
+from pipeline.ner.patterns.invoices import find_invoice_codes, find_invoice_numbers
+from pipeline.ner.patterns.money import find_moneys
+from pipeline.ner.patterns.organisations import find_organisations
+from pipeline.ner.patterns.times import find_times
+
+RECOGNISERS = (
+    find_dates,
+    find_times,
+    find_moneys,
+    find_id_numbers,
+    find_usccs,
+    find_bank_cards,
+    find_plates,
+    find_invoice_codes,
+    find_invoice_numbers,
+    find_phones,
+    find_emails,
+    find_urls,
+    find_organisations,
+)
+
+
+def find(text: str) -> list[Mention]:
+    """Run every recogniser over `text`; sorted by start.
+
+    Mentions may overlap: `pipeline.ner.overlap.resolve` chooses, once other engines' mentions are in.
+    """
+    mentions = [mention for recognise in RECOGNISERS for mention in recognise(text)]
+    return sorted(mentions, key=lambda m: (m.start, m.end, m.type))

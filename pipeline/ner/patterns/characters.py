@@ -1,0 +1,44 @@
+"""How the recognisers look at a text: one plain character for each character, so that spans hold.
+
+Full-width forms, odd spaces, dashes and yen signs of OCR output become their ASCII cousins. Nothing is
+ever inserted or dropped: `len(plain(text)) == len(text)`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.models import Mention
+
+ENGINE = "patterns"
+
+_FULL_WIDTH = {0xFF01 + i: 0x21 + i for i in range(94)}
+_SPACES = dict.fromkeys([0x09, 0x0D, 0xA0, *range(0x2000, 0x200C), 0x202F, 0x205F, 0x3000, 0xFEFF], " ")
+_ROW_ENDS = dict.fromkeys([0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x85, 0x2028, 0x2029], "\n")
+_DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2212, 0xFE63, 0xFE58], "-")
+_MARKS = {"￥": "¥", "﹕": ":", "∶": ":", "•": "·", "・": "·"}
+_PLAIN: dict[int, int | str] = {**_FULL_WIDTH, **_SPACES, **_ROW_ENDS, **_DASHES}
+_PLAIN |= {ord(mark): cousin for mark, cousin in _MARKS.items()}
+
+CJK = re.compile(r"[\u4e00-\u9fff]")
+"""A Han character: tells a page on which Chinese conventions (area codes, invoice layout) hold."""
+
+
+def plain(text: str) -> str:
+    """Map `text` to the characters the patterns are written in, position by position."""
+    return text.translate(_PLAIN)
+
+
+def found(
+    kind: str, span: tuple[int, int], confidence: float, value: str | None, currency: str | None = None
+) -> Mention:
+    """A mention by this engine over `span`, half-open."""
+    return Mention(
+        type=kind,
+        start=span[0],
+        end=span[1],
+        confidence=round(confidence, 3),
+        value=value,
+        currency=currency,
+        engine=ENGINE,
+    )

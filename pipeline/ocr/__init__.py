@@ -1,0 +1,94 @@
+"""The OCR room: one engine instance a process, chosen by settings.
+
+`load` creates an engine, `describe` names it without creating it (what keys and resume need).
+Further engines register under the entry point group `nightshift.ocr`: a callable that takes the
+settings and returns an `OcrEngine`, with a `describe(settings) -> ModelInfo` attribute if it can
+tell its digest without loading models.
+"""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Any, Protocol
+
+from pipeline.errors import UsageError
+from pipeline.models import ModelInfo
+from pipeline.ocr.base import OcrEngine, Reading
+
+__all__ = ["ENTRY_POINTS", "OcrEngine", "OcrSettings", "Reading", "describe", "load"]
+
+ENTRY_POINTS = "nightshift.ocr"
+
+
+class OcrSettings(Protocol):
+    """What an engine wants to know; any object with these attributes will do."""
+
+    @property
+    def ocr_engine(self) -> str:
+        """`rapidocr`, `paddleocr`, or the name of an entry point."""
+        ...
+
+    @property
+    def ocr_device(self) -> str:
+        """`cpu`, `gpu` or `gpu:N`."""
+        ...
+
+    @property
+    def ocr_model_dir(self) -> str | None:
+        """Folder with `det/` and `rec/`; `None`: the weights in the rapidocr wheel."""
+        ...
+
+    @property
+    def ocr_max_side(self) -> int:
+        """Longest side, in pixels, at which text is looked for (see `reading.detection_side`)."""
+        ...
+
+    @property
+    def ocr_threads(self) -> int:
+        """Compute threads of one engine."""
+        ...
+
+    @property
+    def ocr_download(self) -> bool:
+        """Whether weights may be fetched from a model hub."""
+        ...
+
+
+def load(settings: OcrSettings) -> OcrEngine:
+    """Create the engine the settings name.
+
+    Raises `UsageError` for an unknown engine or a device it can't use, `ModelMissing` when its
+    weights are not there.
+    """
+    engine: OcrEngine = _factory(settings.ocr_engine)(settings)
+    return engine
+
+
+def describe(settings: OcrSettings) -> ModelInfo:
+    """Name the engine's model: equal to `load(settings).info`, without loading it.
+
+    A registered engine without `describe` is loaded for it. Raises as `load` does, but does not
+    notice a device that is not there.
+    """
+    factory = _factory(settings.ocr_engine)
+    if not hasattr(factory, "describe"):
+        engine: OcrEngine = factory(settings)
+        return engine.info
+    info: ModelInfo = factory.describe(settings)
+    return info
+
+
+def _factory(name: str) -> Any:
+    if name == "rapidocr":
+        from pipeline.ocr.rapid import RapidEngine
+
+        return RapidEngine
+    if name == "paddleocr":
+        from pipeline.ocr.paddle import PaddleEngine
+
+        return PaddleEngine
+    registered = {point.name: point for point in metadata.entry_points(group=ENTRY_POINTS)}
+    if name not in registered:
+        known = ", ".join(["rapidocr", "paddleocr", *sorted(registered)])
+        raise UsageError(f"There is no OCR engine '{name}': choose one of {known}.", code="unknown_engine")
+    return registered[name].load()

@@ -1,0 +1,36 @@
+"""What an OCR engine is: an image in, text lines out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from pipeline.models import ModelInfo, Rotation, TextLine
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What an engine saw on one image.
+
+    `rotation`: degrees the image had to be turned clockwise to stand upright; `width`, `height` and
+    all boxes are pixels of the image after that turn. `lines` come in any order, `start` unset.
+    """
+
+    rotation: Rotation
+    width: int
+    height: int
+    lines: tuple[TextLine, ...]
+
+
+class OcrEngine(Protocol):
+    """An instance belongs to one thread of one process (PaddleOCR issue 18268)."""
+
+    info: ModelInfo
+
+    def read(self, image: NDArray[np.uint8]) -> Reading:
+        """Read one RGB image of shape (height, width, 3), 8 bits a channel."""
+        ...

@@ -1,0 +1,121 @@
+"""Which way up a page is, told from the lines found on it, without a model for whole pages.
+
+Lines longer than high mean 0 or 180 degrees, the contrary 90 or 270 (or vertical writing). The
+line-direction classifier then looks at the longest lines. Whenever that speaks for turning the page,
+recognition has the last word: the lines must read well the other way, and clearly better. In doubt
+the page stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.models import Rotation
+from pipeline.ocr import weights
+
+SAMPLE = 8
+"""How many of the longest lines are looked at."""
+WIDEST = 6
+"""The classifier squeezes a line to 4:1; more than WIDEST times its height makes it guess."""
+SUSPECT = 0.5
+"""Share of them that must look upside down before recognition is asked."""
+SURE = 0.8
+BETTER = 0.1
+"""Mean confidence the lines must reach the other way up, and its lead over how they stand."""
+TALL = 1.5
+"""A box this much higher than wide runs downwards (PaddleOCR's ratio)."""
+
+Recognize = Callable[[Sequence[NDArray[np.uint8]]], list[tuple[str, float]]]
+
+
+class LineDirection:
+    """PP-OCR's line-direction classifier, from the rapidocr wheel on OpenVINO.
+
+    Raises `ModelMissing` when the wheel lacks it.
+    """
+
+    def __init__(self, threads: int) -> None:
+        from pipeline.ocr.rapid import part_config
+
+        path = weights.wheel_file(weights.DIRECTION)
+        from rapidocr.ch_ppocr_cls import TextClassifier
+
+        self._classifier: Any = TextClassifier(part_config("Cls", path, threads))
+
+    def upside_down(self, crops: Sequence[NDArray[np.uint8]]) -> float:
+        """Share of the line images that stand on their head, 0..1."""
+        heads = [np.ascontiguousarray(crop[:, : WIDEST * crop.shape[0]]) for crop in crops]
+        labels = self._classifier(heads).cls_res
+        return sum(label == "180" for label, _ in labels) / len(labels)
+
+
+def standing(boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which of the boxes (n, 4, 2) run downwards.
+
+    A single "1" or "I" is higher than wide too: where lines lie, only what is well higher than they
+    are stands.
+    """
+    width, height = _sides(boxes)
+    tall = height >= TALL * width
+    if tall.any() and not runs_sideways(boxes):
+        tall &= height > TALL * np.median(height[~tall])
+    return cast("NDArray[np.bool_]", tall)
+
+
+def runs_sideways(boxes: NDArray[np.float32]) -> bool:
+    """Whether more text, by length, runs up or down than across."""
+    width, height = _sides(boxes)
+    down = height[height >= TALL * width].sum()
+    across = width[width >= TALL * height].sum()
+    return bool(down > across)
+
+
+def find_rotation(
+    page: NDArray[np.uint8],
+    boxes: NDArray[np.float32],
+    direction: LineDirection,
+    recognize: Recognize,
+) -> Rotation:
+    """Degrees the page must be turned clockwise to stand upright; 0 in doubt.
+
+    `page` (h, w, 3) and its line boxes (n, 4, 2). An upright page costs a look at SAMPLE lines.
+    """
+    if not len(boxes):
+        return 0
+    from pipeline.ocr.reading import cut_line
+
+    sideways = runs_sideways(boxes)
+    width, height = _sides(boxes)
+    longest = np.argsort(-(height if sideways else width), kind="stable")[:SAMPLE]
+    crops = [cut_line(page, boxes[i], turned=sideways) for i in longest]
+    share = direction.upside_down(crops)
+    if not sideways and share < SUSPECT:
+        return 0
+    as_is = _confidence(recognize(crops))
+    flipped = _confidence(recognize([np.ascontiguousarray(np.rot90(crop, 2)) for crop in crops]))
+    return decide(sideways=sideways, as_is=as_is, flipped=flipped)
+
+
+def decide(*, sideways: bool, as_is: float, flipped: float) -> Rotation:
+    """Settle the turn from the mean confidence of the lines each way up.
+
+    Lines of a sideways page were laid down to the left first: read well so, the page must turn left.
+    """
+    if flipped >= SURE and flipped - as_is >= BETTER:
+        return 90 if sideways else 180
+    if sideways and as_is >= SURE and as_is - flipped >= BETTER:
+        return 270
+    return 0
+
+
+def _confidence(read: list[tuple[str, float]]) -> float:
+    return sum(confidence for text, confidence in read if text.strip()) / len(read)
+
+
+def _sides(boxes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    edges = np.linalg.norm(boxes - np.roll(boxes, -1, axis=1), axis=2)
+    return np.maximum(edges[:, 0], edges[:, 2]), np.maximum(edges[:, 1], edges[:, 3])

@@ -1,0 +1,106 @@
+"""How a page is read, whatever the engine: find lines, turn the page upright, cut out, recognise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.models import Box, Rotation, TextLine
+from pipeline.ocr import orientation
+from pipeline.ocr.base import Reading
+
+Image = NDArray[np.uint8]
+"""Page or line image of shape (height, width, 3), BGR."""
+Quads = NDArray[np.float32]
+"""Boxes of shape (n, 4, 2): corners clockwise from the top left, in pixels."""
+
+MIN_CONFIDENCE = 0.5
+"""Lines below it are noise: ruled lines, stamps, logos (RapidOCR's default)."""
+MARGIN = 32
+"""Border in pixels around images too small to leave their text any: detection needs some."""
+NARROW = 2.5
+"""Pages longer than this times their width are looked at in more pixels than `ocr_max_side`."""
+MAX_STRETCH = 12
+
+
+class Parts(Protocol):
+    """The two models an engine brings."""
+
+    def detect(self, image: Image) -> Quads:
+        """Find the text lines; shape (0, 4, 2) when there are none."""
+        ...
+
+    def recognize(self, crops: Sequence[Image]) -> list[tuple[str, float]]:
+        """Read upright line images: text and confidence (0..1), in the order given."""
+        ...
+
+
+def read_page(image: Image, parts: Parts, direction: orientation.LineDirection) -> Reading:
+    """Read an RGB page; raises `ValueError` when it is no 8-bit array of shape (h, w, 3)."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        raise ValueError(f"expected RGB of shape (h, w, 3), 8 bits; got {image.dtype} {image.shape}")
+    page = cast(Image, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    boxes = _detect(page, parts)
+    rotation = orientation.find_rotation(page, boxes, direction, parts.recognize)
+    if rotation:
+        page = turn(page, rotation)
+        boxes = _detect(page, parts)
+    height, width = page.shape[:2]
+    return Reading(rotation=rotation, width=width, height=height, lines=_lines(page, boxes, parts))
+
+
+def detection_side(height: int, width: int, max_side: int) -> int:
+    """Longest side at which to look for text: `max_side`, more for long narrow pages.
+
+    A metre of till receipt shrunk to 960 pixels has letters of two pixels; so the short side never
+    falls below max_side / NARROW, up to MAX_STRETCH times the area of a page of that shape.
+    """
+    ratio = max(height, width) / min(height, width)
+    return round(max_side * min(max(ratio / NARROW, 1.0), MAX_STRETCH))
+
+
+def turn(image: Image, rotation: Rotation) -> Image:
+    """Turn clockwise by `rotation` degrees."""
+    return np.ascontiguousarray(np.rot90(image, -(rotation // 90)))
+
+
+def cut_line(image: Image, quad: Quads, *, turned: bool) -> Image:
+    """Cut a line out and straighten it; `turned`: it runs downwards, lay it down to the left."""
+    width = max(1, int(max(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[3] - quad[2]))))
+    height = max(1, int(max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2]))))
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
+    matrix = cv2.getPerspectiveTransform(quad.astype(np.float32), target)
+    crop = cv2.warpPerspective(
+        image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return cast(Image, np.ascontiguousarray(np.rot90(crop)) if turned else crop)
+
+
+def _detect(page: Image, parts: Parts) -> Quads:
+    height, width = page.shape[:2]
+    if min(height, width) >= 3 * MARGIN:
+        return parts.detect(page)
+    framed = cv2.copyMakeBorder(page, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
+    boxes = parts.detect(cast(Image, framed)) - MARGIN
+    return cast(Quads, boxes.clip(0, (width, height)).astype(np.float32))
+
+
+def _lines(page: Image, boxes: Quads, parts: Parts) -> tuple[TextLine, ...]:
+    turned = orientation.standing(boxes)
+    crops = [cut_line(page, quad, turned=bool(down)) for quad, down in zip(boxes, turned, strict=True)]
+    lines = []
+    for quad, down, (text, confidence) in zip(boxes, turned, parts.recognize(crops), strict=True):
+        text = text.strip()
+        if text and confidence >= MIN_CONFIDENCE:
+            lines.append(TextLine(text=text, box=_box(quad, bool(down)), confidence=round(confidence, 4)))
+    return tuple(lines)
+
+
+def _box(quad: Quads, turned: bool) -> Box:
+    # a line that runs downwards begins at its top right corner
+    corners: Any = np.roll(quad, -1, axis=0) if turned else quad
+    return cast(Box, tuple((float(x), float(y)) for x, y in corners))

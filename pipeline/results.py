@@ -1,0 +1,91 @@
+"""For analysts: last night's tables in one line, and the page a row points at.
+
+>>> from pipeline import results
+>>> entities = results.load("out", "entities")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from pipeline import keys
+from pipeline.errors import NotFound
+from pipeline.intake import page_image
+from pipeline.models import DocumentResult, from_json
+from pipeline.settings import Settings
+from pipeline.storage import open_store
+from pipeline.summary import TABLES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def load(
+    store: str | None = None,
+    table: Literal["documents", "pages", "entities"] = "entities",
+    run_date: str | None = None,
+    *,
+    masked: bool = True,
+) -> pd.DataFrame:
+    """Load one summary table as a DataFrame, of one run date or of all, with `run_date` as a column.
+
+    `masked=False` puts the true text and value of sensitive entities (and the pages' text) back from the
+    JSON results, which takes the right to read them. Raises `NotFound` when there is no such table yet.
+    """
+    if table not in TABLES:
+        raise ValueError(f"there is no table {table!r}: choose from {', '.join(TABLES)}")
+    settings = Settings.from_env(store_url=store)
+    source = open_store(settings.store_url, settings)
+    prefix = f"{keys.SUMMARY}{table}/" + (f"run_date={run_date}/" if run_date else "")
+    parts = [key for key in source.list(prefix) if key.endswith(".parquet")]
+    if not parts:
+        raise NotFound(f"{source.url} holds no {prefix}: run `nightshift run` first, or check the run date.")
+    frames = []
+    for key in parts:
+        day = key.split("run_date=", 1)[1].split("/", 1)[0]
+        frames.append(pd.read_parquet(io.BytesIO(source.get(key))).assign(run_date=day))
+    frame = pd.concat(frames, ignore_index=True)
+    return frame if masked or table == "documents" else _unmask(frame, table, settings)
+
+
+def result(store: str | None, run_date: str, task_id: str) -> DocumentResult:
+    """The whole JSON result of one finished task; raises `NotFound`."""
+    settings = Settings.from_env(store_url=store)
+    return from_json(
+        open_store(settings.store_url, settings).get(keys.result(run_date, task_id)), DocumentResult
+    )
+
+
+def image(store: str | None, result: DocumentResult, page: int) -> NDArray[np.uint8]:
+    """The upright image, RGB (height, width, 3), that the boxes of `page` (from 1) refer to."""
+    settings = Settings.from_env(store_url=store)
+    assert result.sha256 is not None
+    data = open_store(settings.store_url, settings).get(keys.document(result.sha256))
+    read = result.pages[page - 1]
+    pixels = page_image(data, page, read.rotation, settings.limits)
+    if pixels.shape[:2] != (read.height, read.width):  # read with another resolution than set now
+        pixels = np.asarray(Image.fromarray(pixels).resize((read.width, read.height)))
+    return pixels
+
+
+def _unmask(frame: pd.DataFrame, table: str, settings: Settings) -> pd.DataFrame:
+    source = open_store(settings.store_url, settings)
+    frame = frame.copy()
+    for (run_date, task_id), rows in frame.groupby(["run_date", "task_id"]):
+        full = from_json(source.get(keys.result(str(run_date), str(task_id))), DocumentResult)
+        if table == "pages":
+            texts = {page.number: page.text for page in full.pages}
+            frame.loc[rows.index, "text"] = [texts[n] for n in rows["page"]]
+        else:
+            spans = {(e.page, e.start, e.end, e.type): e for e in full.entities}
+            found = [
+                spans[k] for k in zip(rows["page"], rows["start"], rows["end"], rows["type"], strict=True)
+            ]
+            frame.loc[rows.index, "text"] = [e.text for e in found]
+            frame.loc[rows.index, "value"] = [e.value for e in found]
+    return frame

@@ -1,0 +1,1 @@
+"""JSON Schemas of what Nightshift takes from outside; they ship with the package."""

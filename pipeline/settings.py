@@ -1,0 +1,165 @@
+"""The environment, read once into one frozen value.
+
+Every setting is a field here; its environment variable is `NIGHTSHIFT_` and the field's name in
+capitals. `python -m pipeline.settings` prints the table of docs/settings.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta
+
+from pipeline.errors import UsageError
+from pipeline.intake import Limits
+
+PREFIX = "NIGHTSHIFT_"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings with their defaults. Credentials are not among them: boto3's own chain has them."""
+
+    store_url: Annotated[
+        str, Meta(description="Where results go: a folder, `file:///path` or `s3://bucket/prefix`.")
+    ] = "out"
+    timezone: Annotated[str, Meta(description="IANA time zone of the run date.")] = "UTC"
+
+    s3_endpoint: Annotated[
+        str, Meta(description="URL of an S3-compatible server; empty means AWS (or `AWS_ENDPOINT_URL`).")
+    ] = ""
+    s3_region: Annotated[str, Meta(description="Region; empty leaves it to the AWS configuration.")] = ""
+    s3_path_style: Annotated[
+        bool, Meta(description="Bucket in the path, as most S3-compatible servers want it.")
+    ] = True
+    s3_sse: Annotated[
+        str, Meta(description="Server-side encryption of every object written: empty, `AES256` or `aws:kms`.")
+    ] = ""
+    s3_sse_kms_key: Annotated[str, Meta(description="Key id for `aws:kms`.")] = ""
+
+    ocr_engine: Annotated[
+        str,
+        Meta(
+            description="`rapidocr` (PP-OCRv6 on OpenVINO, offline), `paddleocr`, or an entry point of `nightshift.ocr`."
+        ),
+    ] = "rapidocr"
+    ocr_device: Annotated[str, Meta(description="`cpu`, `gpu` or `gpu:0`; for `paddleocr`.")] = "cpu"
+    ocr_model_dir: Annotated[
+        str | None, Meta(description="Local models of `paddleocr`: a folder with `det/` and `rec/`.")
+    ] = None
+    ocr_max_side: Annotated[
+        int, Meta(ge=320, le=4096, description="Longest side, pixels, at which text is searched for.")
+    ] = 960
+    ocr_threads: Annotated[int, Meta(ge=1, description="Compute threads of one worker's OCR model.")] = 1
+    ocr_download: Annotated[
+        bool, Meta(description="Whether `paddleocr` may fetch weights from a model hub.")
+    ] = False
+
+    ner_engine: Annotated[
+        str,
+        Meta(
+            description="`lac` (LAC on Paddle joined with the patterns), `patterns`, or an entry point of `nightshift.ner`."
+        ),
+    ] = "lac"
+    ner_device: Annotated[str, Meta(description="`cpu` or `gpu`.")] = "cpu"
+    ner_model_dir: Annotated[str | None, Meta(description="Local model of a NER engine that takes one.")] = (
+        None
+    )
+    ner_threads: Annotated[int, Meta(ge=1, description="Compute threads of one worker's NER model.")] = 1
+    ner_download: Annotated[
+        bool, Meta(description="Whether a NER engine may fetch weights from a model hub.")
+    ] = False
+
+    max_bytes: Annotated[int, Meta(ge=1, description="Largest document, bytes.")] = 256 * 1024 * 1024
+    max_pages: Annotated[int, Meta(ge=1, description="Most pages a document may have.")] = 2000
+    max_pixels: Annotated[int, Meta(ge=1, description="Largest page image, pixels.")] = 100_000_000
+    render_dpi: Annotated[
+        int, Meta(ge=36, le=600, description="Dots per inch at which PDF pages are rendered.")
+    ] = 200
+    max_side: Annotated[
+        int,
+        Meta(
+            ge=320,
+            description="A page image with a longer side is scaled down to it, pixels; strips may have up to five times as much.",
+        ),
+    ] = 4000
+    text_layer: Annotated[
+        bool, Meta(description="Keep the text of PDF pages that carry a good text layer instead of OCR.")
+    ] = True
+
+    page_group: Annotated[
+        int, Meta(ge=1, description="Pages handed to a worker at once; longer documents spread over workers.")
+    ] = 8
+    time_limit: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="Seconds a document, or a page group of one, may take before its worker is stopped.",
+        ),
+    ] = 300.0
+    max_attempts: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Tries of a document that kills or hangs its worker, without progress between them.",
+        ),
+    ] = 3
+    mask: Annotated[
+        bool, Meta(description="Mask ID numbers, bank cards and phone numbers in parquet and tables.")
+    ] = True
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+        """Read `NIGHTSHIFT_*`; `overrides` that are not `None` win.
+
+        Raises `UsageError` naming the variable that is unknown or does not fit.
+        """
+        environ = os.environ if environ is None else environ
+        known = {PREFIX + name.upper(): name for name in cls.__struct_fields__}
+        values: dict[str, Any] = {known[k]: v for k, v in environ.items() if k in known and v != ""}
+        values |= {k: v for k, v in overrides.items() if v is not None}
+        try:
+            settings = msgspec.convert(values, cls, strict=False)
+            ZoneInfo(settings.timezone)
+        except msgspec.ValidationError as error:
+            raise UsageError(f"A setting does not fit ({PREFIX}…, docs/settings.md): {error}.") from None
+        except (ZoneInfoNotFoundError, ValueError):
+            raise UsageError(
+                f"{PREFIX}TIMEZONE names no IANA time zone; give one like Europe/Berlin."
+            ) from None
+        return settings
+
+    @property
+    def limits(self) -> Limits:
+        """What intake refuses or scales down."""
+        return Limits(
+            max_bytes=self.max_bytes,
+            max_pages=self.max_pages,
+            max_pixels=self.max_pixels,
+            render_dpi=self.render_dpi,
+            max_side=self.max_side,
+            text_layer=self.text_layer,
+        )
+
+    def digest(self, *more: str) -> str:
+        """16 hex digits over the limits and `more`: what decides a result besides the bytes."""
+        return hashlib.sha256(msgspec.json.encode([self.limits, *more])).hexdigest()[:16]
+
+
+def table() -> str:
+    """All settings as a markdown table."""
+    rows = ["| variable | default | what it does |", "| --- | --- | --- |"]
+    for field in msgspec.structs.fields(Settings):
+        kind = msgspec.inspect.type_info(field.type)
+        text = (getattr(kind, "extra_json_schema", None) or {}).get("description", "")
+        default = "" if field.default in (None, "") else f"`{field.default}`"
+        rows.append(f"| `{PREFIX}{field.name.upper()}` | {default} | {text} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    print(table())  # noqa: T201

@@ -1,0 +1,146 @@
+"""The work itself: recognize -> extract -> conclude. Each step ends by storing, so each may run twice.
+
+A key that exists is not computed again: pages are checkpointed one by one, entities once a document.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from pipeline import __version__, keys, ledger
+from pipeline.engines import Engines
+from pipeline.errors import NotFound
+from pipeline.intake import Document
+from pipeline.models import DocumentResult, Entity, Page, Task, from_json, to_json
+from pipeline.ner.entities import entities_of
+from pipeline.ocr.layout import assemble
+from pipeline.storage import Store
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """Entities of a document as stored under `ner/`."""
+
+    entities: tuple[Entity, ...]
+    seconds: float
+
+
+def recognize(
+    document: Document,
+    sha256: str,
+    numbers: Iterable[int],
+    *,
+    store: Store,
+    engines: Engines,
+    on_page: Callable[[bool], None] = lambda fresh: None,
+) -> tuple[Page, ...]:
+    """Read pages `numbers` (from 1), each stored as soon as it is read.
+
+    Calls `on_page` after each, with whether it was read just now rather than found in the store.
+    """
+    pages = []
+    for number in numbers:
+        page = stored_page(sha256, number, store=store, engines=engines)
+        fresh = page is None
+        if page is None:
+            page = _read(document, number, engines)
+            store.put(keys.page(sha256, engines.reading_digest, number), to_json(page))
+        pages.append(page)
+        on_page(fresh)
+    return tuple(pages)
+
+
+def stored_page(sha256: str, number: int, *, store: Store, engines: Engines) -> Page | None:
+    """The checkpoint of a page, if there is one that can be read."""
+    try:
+        return from_json(store.get(keys.page(sha256, engines.reading_digest, number)), Page)
+    except (NotFound, msgspec.DecodeError):
+        return None
+
+
+def _read(document: Document, number: int, engines: Engines) -> Page:
+    started = time.perf_counter()
+    source = document.page(number)
+    if source.lines is not None:
+        rotation, width, height, raw = 0, source.width, source.height, source.lines
+    else:
+        assert source.image is not None
+        seen = engines.ocr.read(source.image)
+        rotation, width, height, raw = seen.rotation, seen.width, seen.height, seen.lines
+    text, lines = assemble(raw, width, height)
+    return Page(
+        number=number,
+        width=width,
+        height=height,
+        rotation=rotation,  # type: ignore[arg-type]
+        source="ocr" if source.lines is None else "text_layer",
+        text=text,
+        lines=lines,
+        seconds=round(time.perf_counter() - started, 4),
+    )
+
+
+def extract(pages: tuple[Page, ...], sha256: str, *, store: Store, engines: Engines) -> Reading:
+    """Find the entities of all pages; stored once a document."""
+    key = keys.entities(sha256, engines.digest)
+    try:
+        return from_json(store.get(key), Reading)
+    except (NotFound, msgspec.DecodeError):
+        pass
+    started = time.perf_counter()
+    found = engines.ner.extract([page.text for page in pages])
+    entities = tuple(
+        e for page, mentions in zip(pages, found, strict=True) for e in entities_of(page, mentions)
+    )
+    reading = Reading(entities, round(time.perf_counter() - started, 4))
+    store.put(key, to_json(reading))
+    return reading
+
+
+def conclude(
+    task: Task,
+    pages: tuple[Page, ...],
+    reading: Reading,
+    *,
+    media_type: str,
+    run_date: str,
+    store: Store,
+    engines: Engines,
+) -> DocumentResult:
+    """Write the document's whole result and take its pending marker away."""
+    result = DocumentResult(
+        task_id=task.task_id,
+        sha256=task.sha256,
+        source=task.source,
+        status="done",
+        run_date=run_date,
+        task_type=task.task_type,
+        media_type=media_type,
+        pages=pages,
+        entities=reading.entities,
+        ocr=engines.ocr_info,
+        ner=engines.ner_info,
+        settings_digest=engines.digest,
+        language=language_of("".join(page.text for page in pages)),
+        attempts=task.attempts + 1,
+        seconds={"ocr": round(sum(page.seconds for page in pages), 4), "ner": reading.seconds},
+        trace_id=task.trace_id,
+        tenant=task.tenant,
+        metadata=task.metadata,
+        first_seen=task.submitted_at,
+        done_at=ledger.now(),
+        pipeline_version=__version__,
+    )
+    ledger.finish(store, result)
+    return result
+
+
+def language_of(text: str) -> str | None:
+    """`zh` when a tenth of the letters are Han characters (they say more each), else `en`; `None` without letters."""
+    letters = [c for c in text if c.isalpha()]
+    if not letters:
+        return None
+    han = sum("\u3400" <= c <= "\u9fff" for c in letters)
+    return "zh" if han * 10 >= len(letters) else "en"

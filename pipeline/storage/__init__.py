@@ -1,0 +1,34 @@
+"""A store is a URL: `file:///path`, a plain path, or `s3://bucket/prefix`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from pipeline.errors import UsageError
+from pipeline.storage.base import Store
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+__all__ = ["Store", "open_store"]
+
+
+def open_store(url: str, settings: Settings) -> Store:
+    """Give the store that `url` names; nothing is created or contacted yet.
+
+    Raises `UsageError` for a scheme there is no store for.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "s3":
+        from pipeline.storage.s3 import S3Store
+
+        if not parts.netloc:
+            raise UsageError(f"{url} names no bucket; write s3://bucket/prefix.")
+        return S3Store(parts.netloc, parts.path.strip("/"), settings)
+    if parts.scheme in ("", "file"):
+        from pipeline.storage.local import LocalStore
+
+        return LocalStore(Path(unquote(parts.path) if parts.scheme else url))
+    raise UsageError(f"{url}: there is no store for {parts.scheme}://; use a folder, file:// or s3://.")

@@ -1,0 +1,102 @@
+"""A store in a local folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.errors import NotFound, RunError
+
+_TEMPORARY = ".tmp-"
+
+
+class LocalStore:
+    """Objects are files; each is written beside its place, flushed to disk, then renamed into it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(os.path.abspath(root))  # noqa: PTH100 - keep symbolic links as the user wrote them
+        self.url = self.root.as_uri()
+
+    def _path(self, key: str) -> Path:
+        parts = key.split("/")
+        if any(part in ("", ".", "..") or "\0" in part for part in parts):
+            raise ValueError(f"unsafe key: {key!r}")
+        return self.root.joinpath(*parts)
+
+    def _write(self, key: str, fill: Callable[[BinaryIO], object]) -> None:
+        path = self._path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=_TEMPORARY, delete=False) as file:
+                try:
+                    fill(file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                    Path(file.name).replace(path)
+                except BaseException:
+                    Path(file.name).unlink(missing_ok=True)
+                    raise
+            self._sync(path.parent)
+        except OSError as error:
+            raise RunError(
+                f"Can't write to the store {self.root}: {error.strerror}. "
+                "Free space or give a folder that you may write to.",
+                code="store_unwritable",
+            ) from error
+
+    @staticmethod
+    def _sync(folder: Path) -> None:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def put(self, key: str, data: bytes) -> None:
+        """See `Store.put`."""
+        self._write(key, lambda file: file.write(data))
+
+    def put_file(self, key: str, path: Path) -> None:
+        """See `Store.put_file`."""
+        with path.open("rb") as source:
+            self._write(key, lambda file: shutil.copyfileobj(source, file, 1 << 20))
+
+    def get(self, key: str) -> bytes:
+        """See `Store.get`."""
+        try:
+            return self._path(key).read_bytes()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise NotFound(f"The store {self.root} holds no {key}.") from None
+        except OSError as error:
+            raise RunError(f"Can't read {key} in the store {self.root}: {error.strerror}.") from error
+
+    def exists(self, key: str) -> bool:
+        """See `Store.exists`."""
+        return self._path(key).is_file()
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """See `Store.list`."""
+        folder = self.root / prefix.rpartition("/")[0]
+        found = [
+            (Path(base) / name).relative_to(self.root).as_posix()
+            for base, _, names in os.walk(folder)
+            for name in names
+            if not name.startswith(_TEMPORARY)
+        ]
+        yield from sorted(key for key in found if key.startswith(prefix))
+
+    def delete(self, key: str) -> None:
+        """See `Store.delete`."""
+        self._path(key).unlink(missing_ok=True)
+
+    def check(self) -> None:
+        """See `Store.check`."""
+        if self.root.exists() and not self.root.is_dir():
+            raise RunError(f"The store {self.root} is a file; give a folder.", code="store_unwritable")
+        probe = f"{_TEMPORARY}probe-{os.getpid()}"
+        self.put(probe, b"")
+        self.delete(probe)

@@ -1,0 +1,229 @@
+"""Results -> Arrow -> parquet: three tables a run date, written whole, replaced by a re-run.
+
+The tables are hive-partitioned by `run_date`: the column comes from the path
+(`summary/entities/run_date=2026-11-22/part-00000.parquet`), so `pd.read_parquet(".../summary/entities")`
+reads all nights. docs/parquet.md describes each column.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline import keys
+from pipeline.errors import NotFound
+from pipeline.masking import SENSITIVE, mask, mask_spans
+from pipeline.models import SCHEMA_VERSION, Box, DocumentResult, Entity, Page, from_json
+from pipeline.storage import Store
+
+TABLES = ("documents", "pages", "entities")
+_BOX = pa.list_(pa.list_(pa.float32(), 2), 4)
+_UTC = pa.timestamp("ms", tz="UTC")
+_CHUNK = 256  # results held in memory at once; one row group each
+
+
+def _schema(**columns: pa.DataType) -> pa.Schema:
+    return pa.schema(list(columns.items()), metadata={"nightshift_schema_version": str(SCHEMA_VERSION)})
+
+
+SCHEMAS = {
+    "documents": _schema(
+        task_id=pa.string(),
+        sha256=pa.string(),
+        source=pa.string(),
+        task_type=pa.string(),
+        status=pa.string(),
+        error_code=pa.string(),
+        error=pa.string(),
+        media_type=pa.string(),
+        language=pa.string(),
+        pages=pa.int32(),
+        characters=pa.int64(),
+        entities=pa.int32(),
+        mean_confidence=pa.float32(),
+        seconds_ocr=pa.float64(),
+        seconds_ner=pa.float64(),
+        gpu_seconds=pa.float64(),
+        attempts=pa.int32(),
+        first_seen=_UTC,
+        done_at=_UTC,
+        ocr_engine=pa.string(),
+        ocr_model=pa.string(),
+        ocr_digest=pa.string(),
+        ner_engine=pa.string(),
+        ner_model=pa.string(),
+        ner_digest=pa.string(),
+        pipeline_version=pa.string(),
+        tenant=pa.string(),
+        trace_id=pa.string(),
+    ),
+    "pages": _schema(
+        task_id=pa.string(),
+        sha256=pa.string(),
+        page=pa.int32(),
+        width=pa.int32(),
+        height=pa.int32(),
+        rotation=pa.int16(),
+        source=pa.string(),
+        text=pa.string(),
+        lines=pa.int32(),
+        confidence=pa.float32(),
+        seconds=pa.float64(),
+    ),
+    "entities": _schema(
+        task_id=pa.string(),
+        sha256=pa.string(),
+        page=pa.int32(),
+        type=pa.string(),
+        text=pa.string(),
+        value=pa.string(),
+        currency=pa.string(),
+        confidence=pa.float32(),
+        start=pa.int32(),
+        end=pa.int32(),
+        box=_BOX,
+        boxes=pa.list_(_BOX),
+        page_width=pa.int32(),
+        page_height=pa.int32(),
+        engine=pa.string(),
+        ocr_digest=pa.string(),
+        ner_digest=pa.string(),
+        pipeline_version=pa.string(),
+    ),
+}
+
+
+def summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, int]:
+    """Write the tables of one run date from its results and failures; returns rows by table.
+
+    Runs again at will: the same results give the same tables in the same places.
+    """
+    counts = dict.fromkeys(TABLES, 0)
+    with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
+        paths = {table: Path(folder) / f"{table}.parquet" for table in TABLES}
+        writers = {t: pq.ParquetWriter(paths[t], SCHEMAS[t], compression="zstd") for t in TABLES}
+        for chunk in _chunks(store, run_date):
+            for table, rows in _rows(chunk, masked).items():
+                counts[table] += len(rows)
+                if rows:
+                    writers[table].write_table(pa.Table.from_pylist(rows, SCHEMAS[table]))
+        for table in TABLES:
+            writers[table].close()
+            store.put_file(keys.summary(table, run_date), paths[table])
+    return counts
+
+
+def _chunks(store: Store, run_date: str) -> Iterator[list[DocumentResult]]:
+    """Results and failures of a run date, fetched several at once: a store answers slowly, but in parallel."""
+    names = iter([*store.list(keys.results(run_date)), *store.list(keys.failures(run_date))])
+    with ThreadPoolExecutor(8) as threads:
+        while chunk := list(islice(names, _CHUNK)):
+            yield [r for r in threads.map(lambda key: _result(store, key), chunk) if r is not None]
+
+
+def _result(store: Store, key: str) -> DocumentResult | None:
+    try:
+        return from_json(store.get(key), DocumentResult)
+    except NotFound:
+        return None  # taken back while we read: a failed document was tried again
+
+
+def _rows(results: list[DocumentResult], masked: bool) -> dict[str, list[dict[str, Any]]]:
+    rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
+    for result in results:
+        rows["documents"].append(_document_row(result))
+        by_page: dict[int, list[Entity]] = {}
+        for entity in result.entities:
+            by_page.setdefault(entity.page, []).append(entity)
+        for page in result.pages:
+            found = by_page.get(page.number, [])
+            rows["pages"].append(_page_row(result, page, found if masked else []))
+            rows["entities"].extend(_entity_row(result, page, entity, masked) for entity in found)
+    return rows
+
+
+def _time(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _document_row(result: DocumentResult) -> dict[str, Any]:
+    models = {
+        f"{step}_{column}": getattr(info, field) if info else None
+        for step, info in (("ocr", result.ocr), ("ner", result.ner))
+        for column, field in (("engine", "engine"), ("model", "name"), ("digest", "digest"))
+    }
+    return models | {
+        "task_id": result.task_id,
+        "sha256": result.sha256,
+        "source": result.source,
+        "task_type": result.task_type,
+        "status": result.status,
+        "error_code": result.error.code if result.error else None,
+        "error": result.error.message if result.error else None,
+        "media_type": result.media_type,
+        "language": result.language,
+        "pages": len(result.pages),
+        "characters": sum(len(line.text) for page in result.pages for line in page.lines),
+        "entities": len(result.entities),
+        "mean_confidence": result.confidence,
+        "seconds_ocr": result.seconds.get("ocr"),
+        "seconds_ner": result.seconds.get("ner"),
+        "gpu_seconds": result.seconds.get("gpu", 0.0),
+        "attempts": result.attempts,
+        "first_seen": _time(result.first_seen),
+        "done_at": _time(result.done_at),
+        "pipeline_version": result.pipeline_version,
+        "tenant": result.tenant,
+        "trace_id": result.trace_id,
+    }
+
+
+def _page_row(result: DocumentResult, page: Page, hide: list[Entity]) -> dict[str, Any]:
+    return {
+        "task_id": result.task_id,
+        "sha256": result.sha256,
+        "page": page.number,
+        "width": page.width,
+        "height": page.height,
+        "rotation": page.rotation,
+        "source": page.source,
+        "text": mask_spans(page.text, hide),
+        "lines": len(page.lines),
+        "confidence": page.confidence,
+        "seconds": page.seconds,
+    }
+
+
+def _entity_row(result: DocumentResult, page: Page, entity: Entity, masked: bool) -> dict[str, Any]:
+    hidden = masked and entity.type in SENSITIVE
+    return msgspec.structs.asdict(entity) | {
+        "task_id": result.task_id,
+        "sha256": result.sha256,
+        "text": mask(entity.text) if hidden else entity.text,
+        "value": mask(entity.value) if hidden and entity.value else entity.value,
+        "box": enclosing(entity.boxes),
+        "page_width": page.width,
+        "page_height": page.height,
+        "ocr_digest": result.ocr.digest if result.ocr else None,
+        "ner_digest": result.ner.digest if result.ner else None,
+        "pipeline_version": result.pipeline_version,
+    }
+
+
+def enclosing(boxes: tuple[Box, ...]) -> Box | None:
+    """One box around all: the box itself when there is one, else the upright rectangle that holds them."""
+    if len(boxes) <= 1:
+        return boxes[0] if boxes else None
+    xs = [x for box in boxes for x, _ in box]
+    ys = [y for box in boxes for _, y in box]
+    left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
+    return ((left, top), (right, top), (right, bottom), (left, bottom))

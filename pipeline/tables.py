@@ -1,0 +1,144 @@
+"""What people see in the terminal: the progress bar and the table at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.masking import SENSITIVE, mask
+from pipeline.models import DocumentResult
+from pipeline.worker import Outcome
+
+_ROWS = 40  # documents listed one by one; a night has thousands
+_STYLE = {"done": "green", "reused": "cyan", "failed": "red"}
+
+
+class _Rate(ProgressColumn):
+    """Pages a second and the time that what is known of the rest will take."""
+
+    def render(self, task: Task) -> Text:
+        rate = task.finished_speed or task.speed
+        if not rate or task.total is None:
+            return Text("loading models …", style="dim")
+        left = int(max(task.total - task.completed, 0) / rate)
+        return Text(
+            f"{rate:.1f} pages/s, {left // 3600}:{left // 60 % 60:02}:{left % 60:02} left", style="magenta"
+        )
+
+
+def progress(console: Console) -> Progress:
+    """A bar over documents and pages."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.fields[documents]}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f} pages"),
+        _Rate(),
+        console=console,
+        transient=True,
+    )
+
+
+def status_of(outcome: Outcome) -> str:
+    """`done`, `reused` or `failed`."""
+    return "reused" if outcome.reused and outcome.status == "done" else outcome.status
+
+
+def short(source: str) -> str:
+    """The part of a source that people know it by."""
+    archive, bang, member = source.partition("!")
+    return PurePosixPath(archive).name + bang + member
+
+
+def documents(outcomes: Sequence[Outcome]) -> Table:
+    """A row a document: all when few, else those that failed."""
+    many = len(outcomes) > _ROWS
+    shown = [o for o in outcomes if o.status == "failed" or not many][:_ROWS]
+    title = "Documents" if not many else f"Failed documents (first {_ROWS} at most)"
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    table.add_column("document", overflow="fold")
+    table.add_column("status")
+    for name in ("pages", "entities", "seconds"):
+        table.add_column(name, justify="right")
+    table.add_column("entities by type, or why it failed", overflow="fold")
+    for outcome in sorted(shown, key=lambda o: o.source):
+        status = status_of(outcome)
+        kinds = ", ".join(f"{kind} {n}" for kind, n in sorted(outcome.entities.items()))
+        table.add_row(
+            Text(short(outcome.source)),
+            Text(status, style=_STYLE[status]),
+            str(outcome.pages),
+            str(sum(outcome.entities.values())),
+            f"{outcome.seconds:.1f}",
+            Text(outcome.error.message if outcome.error else kinds),
+        )
+    return table
+
+
+def entities(results: Sequence[DocumentResult], limit: int, *, masked: bool) -> Table:
+    """The first entities of some results, `limit` at most; sensitive ones masked."""
+    table = Table(title="Entities", box=box.SIMPLE_HEAD, title_justify="left")
+    for name in ("document", "page", "type", "text", "value", "sure"):
+        table.add_column(name, justify="right" if name in ("page", "sure") else "left", overflow="fold")
+    rows = [(result, entity) for result in results for entity in result.entities]
+    for result, entity in rows[:limit]:
+        hidden = masked and entity.type in SENSITIVE
+        value = " ".join(v for v in (entity.value, entity.currency) if v)
+        table.add_row(
+            Text(short(result.source)),
+            str(entity.page),
+            entity.type,
+            Text(mask(entity.text) if hidden else entity.text.replace("\n", " ")),
+            Text(mask(value) if hidden else value),
+            f"{entity.confidence:.2f}",
+        )
+    if len(rows) > limit:
+        table.caption = f"{limit} of {len(rows)}: the rest is in the parquet"
+    return table
+
+
+def totals(outcomes: Sequence[Outcome], seconds: float) -> dict[str, object]:
+    """The run in figures, for people and for `--json`."""
+    states = Counter(map(status_of, outcomes))
+    kinds: Counter[str] = Counter()
+    for outcome in outcomes:
+        kinds.update(outcome.entities)
+    return {
+        "documents": len(outcomes),
+        "done": states["done"],
+        "reused": states["reused"],
+        "failed": states["failed"],
+        "pages": sum(o.pages for o in outcomes),
+        "entities": dict(sorted(kinds.items())),
+        "seconds": round(seconds, 2),
+        "peak_worker_mib": max((o.peak_mib for o in outcomes if not o.reused), default=0),
+    }
+
+
+def as_json(outcomes: Sequence[Outcome]) -> dict[str, object]:
+    """A row a document, for machines."""
+    return {
+        "outcomes": [
+            {"task_id": o.task_id, "source": o.source, "status": status_of(o), "pages": o.pages}
+            | ({"error": {"code": o.error.code, "message": o.error.message}} if o.error else {})
+            for o in outcomes
+        ]
+    }
+
+
+def totals_line(figures: dict[str, object]) -> str:
+    """The same in one sentence."""
+    kinds: dict[str, int] = figures["entities"]  # type: ignore[assignment]
+    found = ", ".join(f"{kind} {n}" for kind, n in kinds.items()) or "none"
+    return (
+        f"{figures['documents']} documents: {figures['done']} done, {figures['reused']} reused, "
+        f"{figures['failed']} failed; {figures['pages']} pages in {figures['seconds']} s.\n"
+        f"Entities: {found}."
+    )

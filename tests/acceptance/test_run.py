@@ -1,0 +1,226 @@
+"""`nightshift run` as a user starts it, with real processes; engines are fakes that misbehave on demand."""
+
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline import keys
+from pipeline.models import DocumentResult, from_json
+from pipeline.storage.local import LocalStore
+from tests.command import BLUE, DAY, GREEN, MAGENTA, RED, grey, nightshift, page, pages, run, start, statuses
+from tests.servers import wait_for
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    for n in range(4):
+        page(tmp_path / "scans" / f"{n}.png", grey(n))
+    return tmp_path / "scans"
+
+
+def read_log(log: Path) -> list[str]:
+    return log.read_text().split() if log.exists() else []
+
+
+def record(store: Path, name: str) -> DocumentResult:
+    local = LocalStore(store)
+    found = [
+        from_json(local.get(key), DocumentResult)
+        for prefix in (keys.results(DAY), keys.failures(DAY))
+        for key in local.list(prefix)
+    ]
+    (match,) = [r for r in found if Path(r.source).name == name]
+    return match
+
+
+def test_results_and_tables(scans: Path, tmp_path: Path) -> None:
+    code, figures = run(scans, "--out", tmp_path / "out")
+    assert code == 0
+    assert (figures["done"], figures["pages"], figures["entities"]) == (4, 4, {"COLOUR": 4})
+    entities = pd.read_parquet(tmp_path / "out" / "summary" / "entities")
+    assert sorted(entities["value"]) == [f"{n:02x}6464" for n in range(4)]
+    result = record(tmp_path / "out", "2.png")
+    (entity,) = result.entities
+    assert result.pages[0].text[entity.start : entity.end] == entity.text == "026464"
+    assert list((tmp_path / "out" / "pending").iterdir()) == []
+
+
+def test_a_second_run_computes_nothing(scans: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    run(scans, "--out", tmp_path / "out", NIGHTSHIFT_FAKE_LOG=str(log))
+    before = sorted(read_log(log))
+    tables = {p: p.read_bytes() for p in (tmp_path / "out").rglob("*.parquet")}
+    done = nightshift("run", scans, "--out", tmp_path / "out", "--run-date", DAY, NIGHTSHIFT_FAKE_LOG=str(log))
+    assert "Nothing was computed" in done.stdout
+    assert sorted(read_log(log)) == before
+    assert {p: p.read_bytes() for p in (tmp_path / "out").rglob("*.parquet")} == tables
+    _, figures = run(scans, "--out", tmp_path / "out", NIGHTSHIFT_FAKE_LOG=str(log))
+    assert (figures["reused"], figures["done"], figures["rows"]["documents"]) == (4, 0, 4)
+
+
+def test_another_date_reuses_the_pages(scans: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    for day in ("2026-11-22", "2026-11-23"):
+        nightshift("run", scans, "-o", tmp_path / "out", "--run-date", day, NIGHTSHIFT_FAKE_LOG=str(log))
+    assert len(read_log(log)) == 4
+    assert len(pd.read_parquet(tmp_path / "out" / "summary" / "documents")) == 8
+
+
+def test_the_same_bytes_are_computed_once_and_reported_twice(scans: Path, tmp_path: Path) -> None:
+    (scans / "copy.png").write_bytes((scans / "1.png").read_bytes())
+    code, figures = run(scans, "--out", tmp_path / "out", NIGHTSHIFT_FAKE_LOG=str(tmp_path / "log"))
+    assert code == 0
+    assert Counter(statuses(figures).values()) == {"done": 4, "reused": 1}
+    assert max(Counter(read_log(tmp_path / "log")).values()) == 1
+    documents = pd.read_parquet(tmp_path / "out" / "summary" / "documents")
+    assert documents["sha256"].value_counts().max() == 2
+
+
+def test_killers_hangers_and_raisers_fail_alone(scans: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    for name, colour in {"dies": RED, "hangs": BLUE, "raises": GREEN, "bloats": MAGENTA}.items():
+        page(scans / f"{name}.png", colour)
+    page(scans / "dies_too.png", RED)  # the same bytes: not tried three times again
+    code, figures = run(
+        scans, "-j", 2, "--out", tmp_path / "out", "--time-limit", 3, NIGHTSHIFT_FAKE_LOG=str(log)
+    )
+    assert code == 3
+    assert Counter(statuses(figures).values()) == {"done": 4, "failed": 5}
+    tried = Counter(read_log(log))
+    assert tried["ff0000"] == tried["0000ff"] == 3
+    assert tried["00ff00"] == 1
+    reasons = {name: record(tmp_path / "out", f"{name}.png").error for name in ("dies", "hangs", "raises", "bloats")}
+    codes = {name: reason and reason.code for name, reason in reasons.items()}
+    assert codes == {"dies": "poison", "hangs": "poison", "raises": "internal", "bloats": "out_of_memory"}
+    assert "SIGSEGV" in str(reasons["dies"])
+    assert "within 3 s" in str(reasons["hangs"])
+    assert record(tmp_path / "out", "dies.png").attempts == 3
+    documents = pd.read_parquet(tmp_path / "out" / "summary" / "documents")
+    assert (documents["status"] == "failed").sum() == 5
+
+    code, figures = run(scans, "--out", tmp_path / "out", NIGHTSHIFT_FAKE_LOG=str(log))
+    assert (code, figures["failed"]) == (3, 5), "what failed stays failed until it is asked for again"
+    assert Counter(read_log(log)) == tried
+
+
+def test_failed_documents_are_tried_again_on_request(tmp_path: Path) -> None:
+    page(tmp_path / "scans" / "raises.png", GREEN)
+    log = tmp_path / "log"
+    run(tmp_path / "scans", "--out", tmp_path / "out")
+    run(tmp_path / "scans", "--out", tmp_path / "out", "--retry-failed", NIGHTSHIFT_FAKE_LOG=str(log))
+    assert len(read_log(log)) == 1
+
+
+def test_a_long_pdf_spreads_over_workers_and_survives_a_page_that_kills(tmp_path: Path) -> None:
+    good = pages(tmp_path / "good.pdf", [grey(10 * n) for n in range(20)])
+    log = tmp_path / "log"
+    code, figures = run(good, "-j", 2, "--out", tmp_path / "out", NIGHTSHIFT_FAKE_LOG=str(log))
+    assert (code, figures["pages"]) == (0, 20)
+    assert len(read_log(log)) == 20
+    result = record(tmp_path / "out", "good.pdf")
+    assert [p.number for p in result.pages] == list(range(1, 21))
+    shades = [int(p.text[7:9], 16) for p in result.pages]
+    assert shades == sorted(shades)
+
+    bad = pages(tmp_path / "bad.pdf", [grey(10 * n) for n in range(9)] + [RED] + [grey(200)] * 9)
+    env = {"NIGHTSHIFT_FAKE_LOG": str(log), "NIGHTSHIFT_FAKE_SECONDS": "0.05"}
+    code, figures = run(bad, "-j", 2, "--out", tmp_path / "out2", **env)
+    assert (code, figures["failed"]) == (3, 1)
+    error = record(tmp_path / "out2", "bad.pdf").error
+    assert error is not None
+    assert "on pages 9 to 16 at each of 3 tries" in error.message
+
+
+@pytest.mark.parametrize("after", [1, 7, 15])
+def test_kill_9_loses_and_repeats_nothing(tmp_path: Path, after: int) -> None:
+    for n in range(8):
+        page(tmp_path / "scans" / f"{n}.png", grey(n))
+    pages(tmp_path / "scans" / "long.pdf", [grey(20 + 10 * n) for n in range(20)])
+    log, out = tmp_path / "log", tmp_path / "out"
+    env = {"NIGHTSHIFT_FAKE_LOG": str(log), "NIGHTSHIFT_FAKE_SECONDS": "0.1"}
+    process = start("run", tmp_path / "scans", "-j", 2, "-o", out, "--run-date", DAY, **env)
+    wait_for(lambda: len(read_log(log)) >= after, f"{after} pages to be begun")
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    store = LocalStore(out)
+    wait_for(lambda: not _running(str(out)), "the orphaned workers to die")
+    finished = len(list(store.list("ocr/")))
+    begun = len(read_log(log))
+    assert 28 - finished > 0
+    code, figures = run(tmp_path / "scans", "-j", 2, "-o", out, **env)
+    assert (code, figures["failed"], figures["rows"]["documents"], figures["pages"]) == (0, 0, 9, 28)
+    assert len(read_log(log)) - begun == 28 - finished, "a page that was stored is not read again"
+    assert list(store.list("pending/")) == []
+
+
+def _running(word: str) -> list[str]:
+    """Processes that still have a file of `word` open: a worker in the middle of a write."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                links = [os.readlink(fd) for fd in (entry / "fd").iterdir()]
+            except OSError:
+                continue
+            found += [entry.name for link in links if word in link]
+    return found
+
+
+def test_an_empty_folder_is_a_run_of_nothing(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = nightshift("run", tmp_path / "empty", "--out", tmp_path / "out")
+    assert done.returncode == 0
+    assert "There were no documents" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "sentence"),
+    [
+        (["run", "nowhere"], 2, "nowhere does not exist"),
+        (["run", "{scans}", "--out", "{scans}/0.png"], 1, "is a file; give a folder"),
+        (["run", "{scans}", "--out", "/proc/nightshift"], 1, "Can't write to the store"),
+        (["run", "{scans}", "--out", "ftp://x/y"], 2, "there is no store for ftp"),
+        (["run", "{scans}", "--run-date", "22.11.2026"], 2, "is no date"),
+        (["run", "{scans}", "--ocr-engine", "tesseract"], 2, "tesseract"),
+        (["run", "{scans}", "--workers", "0"], 2, "--workers"),
+        (["run", "{scans}", "--ner-engine", "nonsense"], 2, "nonsense"),
+    ],
+)
+def test_mistakes_get_one_sentence_and_an_exit_code(
+    scans: Path, tmp_path: Path, args: list[str], code: int, sentence: str
+) -> None:
+    args = [arg.format(scans=scans) for arg in args]
+    if "--out" not in args:
+        args += ["--out", str(tmp_path / "out")]
+    done = nightshift(*args)
+    assert done.returncode == code, done.stderr
+    assert sentence in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_help_teaches_without_loading_models() -> None:
+    done = nightshift("run", "--help")
+    assert done.returncode == 0
+    assert "Exit code: 0 all done, 3 some documents failed" in " ".join(done.stdout.split())
+
+
+def test_a_run_into_s3_gives_the_same(scans: Path, tmp_path: Path, bucket: str) -> None:
+    run(scans, "--out", tmp_path / "out")
+    code, figures = run(scans, "--out", f"s3://{bucket}/night")
+    assert (code, figures["done"]) == (0, 4)
+    here = pd.read_parquet(tmp_path / "out" / "summary" / "entities")
+    there = pd.read_parquet(f"s3://{bucket}/night/summary/entities")
+    pd.testing.assert_frame_equal(
+        here.sort_values("task_id", ignore_index=True), there.sort_values("task_id", ignore_index=True)
+    )
+
+
+def test_a_wrong_s3_key_ends_the_run_plainly(scans: Path, bucket: str) -> None:
+    done = nightshift("run", scans, "--out", f"s3://{bucket}/x", AWS_SECRET_ACCESS_KEY="wrong")
+    assert done.returncode == 1
+    assert "refuses access" in done.stderr
+    assert "Traceback" not in done.stderr

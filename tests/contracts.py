@@ -1,0 +1,60 @@
+"""What every store must do, local or S3: one contract, subclassed by each store's tests."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import NotFound
+from pipeline.storage import Store
+
+
+class StoreContract:
+    @pytest.fixture
+    def store(self) -> Store:
+        raise NotImplementedError
+
+    def test_round_trip_and_replace(self, store: Store) -> None:
+        store.put("a/one", b"1")
+        store.put("a/one", b"2")
+        assert store.get("a/one") == b"2"
+        assert store.exists("a/one")
+
+    def test_empty_object(self, store: Store) -> None:
+        store.put("empty", b"")
+        assert store.get("empty") == b""
+
+    def test_missing(self, store: Store) -> None:
+        assert not store.exists("nothing")
+        with pytest.raises(NotFound):
+            store.get("nothing")
+        store.delete("nothing")
+
+    def test_delete(self, store: Store) -> None:
+        store.put("a/one", b"1")
+        store.delete("a/one")
+        assert not store.exists("a/one")
+        assert list(store.list("a/")) == []
+
+    def test_list_is_sorted_and_by_prefix(self, store: Store) -> None:
+        for key in ("b/2", "b/10", "a/x", "b/1/deep", "bb/3"):
+            store.put(key, b"")
+        assert list(store.list("b/")) == ["b/1/deep", "b/10", "b/2"]
+        assert list(store.list("b")) == ["b/1/deep", "b/10", "b/2", "bb/3"]
+        assert list(store.list("")) == ["a/x", "b/1/deep", "b/10", "b/2", "bb/3"]
+        assert list(store.list("nothing/")) == []
+
+    def test_put_file(self, store: Store, tmp_path: Path) -> None:
+        path = tmp_path / "big"
+        path.write_bytes(bytes(range(256)) * 4096 * 9)  # over 8 MiB: S3 uploads it in parts
+        store.put_file("big", path)
+        assert store.get("big") == path.read_bytes()
+
+    def test_quoted_names_stay_as_they_are(self, store: Store) -> None:
+        for key in ("pending/%2E%2E.json", "pending/a%2Fb.json", "results/run_date=2026-11-22/x.json"):
+            store.put(key, key.encode())
+            assert store.get(key) == key.encode()
+        assert list(store.list("pending/")) == ["pending/%2E%2E.json", "pending/a%2Fb.json"]
+
+    def test_check_leaves_nothing(self, store: Store) -> None:
+        store.check()
+        assert list(store.list("")) == []

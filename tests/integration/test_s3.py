@@ -1,0 +1,77 @@
+import boto3
+import pandas as pd
+import pytest
+
+from pipeline.errors import RunError, StoreUnavailable, UsageError
+from pipeline.settings import Settings
+from pipeline.sources import find
+from pipeline.storage import Store, open_store
+from tests.contracts import StoreContract
+from tests.servers import free_port
+from tests.servers.swift import Swift
+
+
+class TestS3Store(StoreContract):
+    @pytest.fixture
+    def store(self, bucket: str) -> Store:
+        return open_store(f"s3://{bucket}/some/prefix", Settings.from_env())
+
+
+def test_prefixes_are_kept_apart(bucket: str) -> None:
+    settings = Settings.from_env()
+    one, other = open_store(f"s3://{bucket}/a", settings), open_store(f"s3://{bucket}/ab", settings)
+    one.put("x", b"1")
+    other.put("y", b"2")
+    assert list(one.list("")) == ["x"]
+    assert sorted(open_store(f"s3://{bucket}", settings).list("")) == ["a/x", "ab/y"]
+
+
+def test_wrong_credentials_are_told_plainly(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    with pytest.raises(RunError, match="refuses access") as caught:
+        open_store(f"s3://{bucket}", Settings.from_env()).check()
+    assert caught.value.code == "store_refused"
+
+
+def test_no_credentials_are_told_plainly(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    with pytest.raises(RunError, match="No credentials"):
+        open_store(f"s3://{bucket}", Settings.from_env()).check()
+
+
+def test_a_missing_bucket_is_told_plainly(s3: Swift) -> None:
+    with pytest.raises(RunError, match="no bucket no-such-bucket"):
+        open_store("s3://no-such-bucket", Settings.from_env()).check()
+
+
+def test_a_server_that_is_away_is_transient(s3: Swift, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIGHTSHIFT_S3_ENDPOINT", f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(StoreUnavailable, match="does not answer"):
+        open_store("s3://anything", Settings.from_env()).get("x")
+
+
+def test_documents_come_from_a_prefix(bucket: str) -> None:
+    client = boto3.session.Session().client("s3")
+    for key in ("in/a.jpg", "in/deep/b.pdf", "in/", "inbox/c.jpg"):
+        client.put_object(Bucket=bucket, Key=key, Body=key.encode())
+    settings = Settings.from_env()
+    found = list(find([f"s3://{bucket}/in"], settings))
+    assert [(s.url, s.read()) for s in found] == [
+        (f"s3://{bucket}/in/a.jpg", b"in/a.jpg"),
+        (f"s3://{bucket}/in/deep/b.pdf", b"in/deep/b.pdf"),
+    ]
+    assert [s.url for s in find([f"s3://{bucket}/inbox/c.jpg"], settings)] == [f"s3://{bucket}/inbox/c.jpg"]
+    with pytest.raises(UsageError, match="nothing at"):
+        list(find([f"s3://{bucket}/nowhere/"], settings))
+
+
+def test_pandas_reads_the_summary_as_it_is(bucket: str) -> None:
+    from pipeline.summary import summarise
+
+    store = open_store(f"s3://{bucket}/night", Settings.from_env())
+    summarise(store, "2026-11-22")
+    frame = pd.read_parquet(f"s3://{bucket}/night/summary/entities")
+    assert "confidence" in frame.columns
