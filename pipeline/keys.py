@@ -7,7 +7,7 @@ name an object it should not.
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from urllib.parse import quote, unquote
 
 from pipeline.errors import PermanentError
@@ -15,6 +15,9 @@ from pipeline.errors import PermanentError
 _HEX = re.compile(r"[0-9a-f]{8,64}")
 _MAX_NAME = 200  # bytes: below the 255 of common file systems, with room for ".json" and a temporary suffix
 
+ACCEPTED = "accepted/"
+DELAYED = "delayed/"
+NIGHTS = "nights/"
 PENDING = "pending/"
 RESULTS = "results/"
 FAILED = "failed/"
@@ -62,6 +65,46 @@ def receipt(run_date: str, batch_id: str) -> str:
 def receipts(run_date: str) -> str:
     """Prefix of a run date's receipts."""
     return f"{RECEIPTS}date={_day(run_date)}/"
+
+
+def accepted(task_id: str) -> str:
+    """What a task id was first accepted with: never deleted, so that an id stays one task."""
+    return f"{ACCEPTED}{_name(task_id)}.json"
+
+
+def delayed(not_before: datetime, task_id: str) -> str:
+    """Marker of a task that must wait: the keys sort by the moment (UTC) from which it may start."""
+    return f"{DELAYED}{not_before.astimezone(UTC):%Y%m%dT%H%M%SZ}/{_name(task_id)}.json"
+
+
+def delayed_until(key: str) -> datetime:
+    """The moment a `delayed` key was made from."""
+    return datetime.strptime(key.split("/")[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def attempts(task_id: str, step: str, first: int = 0) -> str:
+    """How often a step of a task was begun and not ended; `first` tells page groups apart."""
+    return f"attempts/{_name(task_id)}/{_name(step)}-{first}.json"
+
+
+def output(task_id: str, step: str) -> str:
+    """What a step of a further task type found."""
+    return f"outputs/{_name(task_id)}/{_name(step)}.json"
+
+
+def control(name: str) -> str:
+    """Objects that steer workers, such as the operator's override of the window."""
+    return f"control/{_name(name)}.json"
+
+
+def night(run_date: str, name: str) -> str:
+    """What was noted about a night: `opened`, `summarised`, `released-<worker>`."""
+    return f"{NIGHTS}run_date={_day(run_date)}/{_name(name)}.json"
+
+
+def undelivered(run_date: str, task_id: str) -> str:
+    """Record of a callback that could not be delivered."""
+    return f"undelivered/run_date={_day(run_date)}/{_name(task_id)}.json"
 
 
 def pending(task_id: str) -> str:

@@ -39,14 +39,13 @@ _SHAPES = {
     "submitted_at": "must be a date and time with zone such as 2026-11-22T16:05:00Z",
     "not_before": "must be a date and time with zone such as 2026-11-24T00:00:00+08:00",
 }
-_KINDS = {str: "a string", dict[str, msgspec.Raw]: "an object", int | float: "a number"}
 _LOOSE_ID = re.compile(r'"task_id"\s*:\s*("(?:[^"\\\x00-\x1f]|\\.){1,1200}")')
 
 T = TypeVar("T")
 _Fields = dict[str, msgspec.Raw]
 
 
-class BadMessage(PermanentError):
+class BadMessage(PermanentError):  # noqa: N818 - named for what happened, as in pipeline.errors
     """The message breaks the contract; its sentence names the field and the reason."""
 
     code = "bad_message"
@@ -103,14 +102,14 @@ def parse(body: bytes) -> Submission:
         priority=_priority(known),
         callback_url=_string(known, "callback_url"),
         tenant=_string(known, "tenant"),
-        metadata=_strings(fields) | _strings(_value(known, "metadata", _Fields) or {}),
+        metadata=_strings(fields) | _strings(_value(known, "metadata", _Fields, "an object") or {}),
         submitted_at=_moment(known, "submitted_at"),
         not_before=_moment(known, "not_before"),
     )
 
 
 def partial_id(body: bytes) -> str | None:
-    """Best guess at the task id of a bad message, for the record an operator sees; `None` without a usable one."""
+    """Best guess at a bad message's task id, for the operator's record; `None` without a usable one."""
     try:
         task_id = _string(_fields(body), "task_id")
     except BadMessage:
@@ -129,7 +128,8 @@ def partial_id(body: bytes) -> str | None:
 def _fields(body: bytes) -> _Fields:
     if len(body) > MAX_BODY:
         raise BadMessage(
-            f"The message is larger than {MAX_BODY // 1024} KiB: put the document into a store and send its URL."
+            f"The message is larger than {MAX_BODY // 1024} KiB: "
+            "put the document into a store and send its URL."
         )
     try:
         body.decode("utf-8")
@@ -141,27 +141,27 @@ def _fields(body: bytes) -> _Fields:
     except msgspec.ValidationError:
         raise BadMessage("The message is not a JSON object: send one object a message.") from None
     except msgspec.DecodeError as error:
-        raise BadMessage(f"The message is not JSON: {_reason(error)}.") from None
+        # msgspec calls both an early end and a lone surrogate "truncated"
+        reason = str(error).replace(
+            "Input data was truncated", "it ends too early or has a broken \\u escape"
+        )
+        raise BadMessage(f"The message is not JSON: {reason.removeprefix('JSON is malformed: ')}.") from None
 
 
-def _reason(error: msgspec.DecodeError) -> str:
-    return str(error).removeprefix("JSON is malformed: ")
-
-
-def _value(fields: _Fields, name: str, kind: type[T]) -> T | None:
-    """Decode one field; absent and null are the same."""
+def _value(fields: _Fields, name: str, kind: type[T], what: str) -> T | None:
+    """Decode one field; absent and null are the same. `what` says to people what it must be."""
     raw = fields.get(name)
     if raw is None or bytes(raw) == b"null":
         return None
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.DecodeError:
-        raise BadMessage(f"{name} must be {_KINDS[kind]}.") from None
+        raise BadMessage(f"{name} must be {what}.") from None
 
 
 def _string(fields: _Fields, name: str) -> str:
     """Give one string field, checked by its rule in the schema; empty when it is not given."""
-    value = _value(fields, name, str) or ""
+    value = _value(fields, name, str, "a string") or ""
     rule = load_schema()["properties"][name]
     if rule.get("$ref") == "#/$defs/moment":
         rule = load_schema()["$defs"]["moment"]
@@ -211,11 +211,12 @@ def _text(fields: _Fields, task_type: str) -> str:
 
 
 def _priority(fields: _Fields) -> int:
-    value = _value(fields, "priority", int | float)  # type: ignore[arg-type]
+    what = "a whole number from 0 to 9"
+    value = _value(fields, "priority", float, what)  # float: 5.0 is an integer in JSON Schema
     if value is None:
         return DEFAULT_PRIORITY
-    if not 0 <= value <= 9 or value != int(value):  # 5.0 is an integer in JSON Schema
-        raise BadMessage("priority must be a whole number from 0 to 9.")
+    if not 0 <= value <= 9 or not value.is_integer():
+        raise BadMessage(f"priority must be {what}.")
     return int(value)
 
 

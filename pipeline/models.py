@@ -98,7 +98,13 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """One accepted document on its way: what a pending marker, a message and a receipt line hold."""
+    """One accepted document on its way: what a pending marker holds.
+
+    `sha256`, `media_type` and `pages` are known once the document was taken in. `run_date` is fixed when
+    its first step starts, so that a night's last results belong to that night. `overrides` are settings
+    that a redrive changed for this task alone. `alias_of` names the task whose id came again with another
+    source: intake finds out whether the bytes are the same.
+    """
 
     task_id: str
     sha256: str | None
@@ -107,14 +113,25 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     trace_id: str = ""
     tenant: str = ""
     size: int = 0
+    media_type: str | None = None
+    pages: int = 0
+    priority: int = 5
+    callback_url: str = ""
     submitted_at: str = ""
+    not_before: str = ""
+    run_date: str = ""
     attempts: int = 0
     metadata: dict[str, str] = {}
+    overrides: dict[str, str] = {}
+    alias_of: str = ""
     schema_version: int = SCHEMA_VERSION
 
 
 class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole answer for one document: `results/…json` when done, `failed/…json` when not."""
+    """The whole answer for one document: `results/…json` when done, `failed/…json` when not.
+
+    `outputs` holds what steps of further task types found: step -> name -> value.
+    """
 
     task_id: str
     sha256: str | None
@@ -132,6 +149,9 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None = None
     attempts: int = 1
     seconds: dict[str, float] = {}
+    outputs: dict[str, dict[str, str]] = {}
+    priority: int = 5
+    callback_url: str = ""
     trace_id: str = ""
     tenant: str = ""
     metadata: dict[str, str] = {}

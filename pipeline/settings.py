@@ -19,6 +19,7 @@ from pipeline.errors import UsageError
 from pipeline.intake import Limits
 
 PREFIX = "NIGHTSHIFT_"
+_SECRET = frozenset({"broker_url", "callback_secret"})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +29,35 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description="Where results go: a folder, `file:///path` or `s3://bucket/prefix`.")
     ] = "out"
     timezone: Annotated[str, Meta(description="IANA time zone of the run date.")] = "UTC"
+
+    broker_url: Annotated[
+        str, Meta(description="RabbitMQ: `amqp://user:password@host:5672/vhost`, or `amqps://` for TLS.")
+    ] = "amqp://guest:guest@localhost:5672//"
+    window: Annotated[
+        str, Meta(description="When GPU work may run: `22:00-06:00`, several, by weekday, `always` (docs/window.md).")
+    ] = "22:00-06:00"
+    urgent_by_day: Annotated[
+        bool, Meta(description="Whether tasks of priority 8 and 9 run outside the window too.")
+    ] = False
+    close_grace: Annotated[
+        float, Meta(ge=0, description="Seconds after close at which GPU work still running is stopped and handed back.")
+    ] = 25.0
+    spread_pages: Annotated[
+        int, Meta(ge=1, description="A longer document is read by several workers at once, so many pages each.")
+    ] = 40
+    max_retries: Annotated[
+        int, Meta(ge=0, description="Retries of a step after failures that may pass, such as a source that is away.")
+    ] = 6
+    allowed_sources: Annotated[
+        str, Meta(description="URL prefixes that messages may name, with commas between them; nothing else is fetched.")
+    ] = ""
+    allow_private_hosts: Annotated[
+        bool, Meta(description="Whether allowed sources and callbacks may lie on hosts of internal networks.")
+    ] = False
+    allowed_callbacks: Annotated[
+        str, Meta(description="URL prefixes that may be called back, with commas between them.")
+    ] = ""
+    callback_secret: Annotated[str, Meta(description="Key that callbacks are signed with (HMAC-SHA256).")] = ""
 
     s3_endpoint: Annotated[
         str, Meta(description="URL of an S3-compatible server; empty means AWS (or `AWS_ENDPOINT_URL`).")
@@ -132,6 +162,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 f"{PREFIX}TIMEZONE names no IANA time zone; give one like Europe/Berlin."
             ) from None
         return settings
+
+    def __repr__(self) -> str:
+        """Show no secrets: a repr ends up in logs."""
+        shown = {n: getattr(self, n) for n in self.__struct_fields__ if n not in _SECRET}
+        return f"Settings({', '.join(f'{n}={v!r}' for n, v in shown.items())})"
 
     @property
     def limits(self) -> Limits:

@@ -60,6 +60,11 @@ def stored_page(sha256: str, number: int, *, store: Store, engines: Engines) -> 
         return None
 
 
+def has_page(sha256: str, number: int, *, store: Store, engines: Engines) -> bool:
+    """Whether a page has its checkpoint."""
+    return store.exists(keys.page(sha256, engines.reading_digest, number))
+
+
 def _read(document: Document, number: int, engines: Engines) -> Page:
     started = time.perf_counter()
     source = document.page(number)
@@ -102,14 +107,19 @@ def extract(pages: tuple[Page, ...], sha256: str, *, store: Store, engines: Engi
 def conclude(
     task: Task,
     pages: tuple[Page, ...],
-    reading: Reading,
+    reading: Reading | None,
     *,
     media_type: str,
     run_date: str,
     store: Store,
     engines: Engines,
+    outputs: dict[str, dict[str, str]] | None = None,
 ) -> DocumentResult:
-    """Write the document's whole result and take its pending marker away."""
+    """Write the document's whole result and take its pending marker away; no `reading`: it had no NER."""
+    ocr_seconds = round(sum(page.seconds for page in pages), 4)
+    seconds = {"ocr": ocr_seconds, "ner": reading.seconds if reading else 0.0}
+    if engines.settings.ocr_device.startswith("gpu"):
+        seconds["gpu"] = ocr_seconds
     result = DocumentResult(
         task_id=task.task_id,
         sha256=task.sha256,
@@ -119,13 +129,16 @@ def conclude(
         task_type=task.task_type,
         media_type=media_type,
         pages=pages,
-        entities=reading.entities,
+        entities=reading.entities if reading else (),
         ocr=engines.ocr_info,
-        ner=engines.ner_info,
+        ner=engines.ner_info if reading else None,
         settings_digest=engines.digest,
         language=language_of("".join(page.text for page in pages)),
         attempts=task.attempts + 1,
-        seconds={"ocr": round(sum(page.seconds for page in pages), 4), "ner": reading.seconds},
+        seconds=seconds,
+        outputs=outputs or {},
+        priority=task.priority,
+        callback_url=task.callback_url,
         trace_id=task.trace_id,
         tenant=task.tenant,
         metadata=task.metadata,

@@ -29,8 +29,8 @@ _HOURS = re.compile(r"(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)", re.ASCII)
 _EXAMPLE = "write for example 22:00-06:00, or mon-fri 22:00-06:00; sat-sun 20:00-08:00"
 
-# No zone has changed its offset twice within six hours.
-_STRIDE = timedelta(hours=6)
+# Shorter than any zone ever kept an offset (four days: Freetown, 1939).
+_STRIDE = timedelta(days=1)
 # An opening lasts less than a week of wall time, or two where a clock change jumps the gap between them.
 _LOOKBACK = timedelta(days=16)
 _FARTHEST = timedelta(days=366)
@@ -111,10 +111,10 @@ class OffPeakWindow:
         """When the schedule opened the window that is open at `now`; `None` while closed and for `always`."""
         opened = None
         if self.contains(now):
-            for at, opens in self._flips(_utc(now) - _LOOKBACK):
+            for at, _ in self._flips(_utc(now) - _LOOKBACK):
                 if at > _utc(now):
                     break
-                opened = at if opens else None
+                opened = at  # the last change before an open instant is its opening
         return opened
 
     def run_date(self, now: datetime) -> date:

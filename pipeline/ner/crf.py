@@ -7,11 +7,13 @@ less than Paddle's own decoder. Lafferty et al. 2001; scaling after Rabiner 1989
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
+Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
 
 
@@ -62,7 +64,7 @@ class Lattice:
     def probability(self, start: int, labels: Sequence[int], not_next: int) -> float:
         """Return the probability that `labels` stand from `start` on and label `not_next` does not follow."""
         chance = self._ahead[start, labels[0]]
-        for t, (before, label) in enumerate(zip(labels, labels[1:], strict=False), start + 1):
+        for t, (before, label) in enumerate(pairwise(labels), start + 1):
             chance *= self._step[before, label] * self._weights[t, label]
         following = start + len(labels)
         if following == len(self._weights):

@@ -7,16 +7,18 @@ piece. Tags: Jiao, Sun and Sun 2018, "Chinese Lexical Analysis with Deep Bi-GRU-
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from pipeline.errors import ModelMissing, RunError
-from pipeline.models import Mention, ModelInfo
+from pipeline.errors import ModelMissing, RunError, UsageError
+from pipeline.models import Mention
+from pipeline.ner import identity
 from pipeline.ner.crf import Lattice, best_paths
-from pipeline.ner.lac_model import static_model
+from pipeline.ner.lac_model import locate, static_model
 from pipeline.ner.lac_rules import Word, entities
 from pipeline.ner.normalise import normalise
 from pipeline.ner.pieces import chinese_pieces
@@ -25,10 +27,13 @@ from pipeline.ner.quiet_paddle import import_paddle
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pipeline.ner import NerSettings
+
 BATCH = 32
 """Pieces read at once; with pieces of bounded length this bounds memory, however long the text."""
 
 TAGS = {"PER": ("PER", "nr"), "LOC": ("LOC", "ns"), "ORG": ("ORG", "nt"), "TIME": ("TIME", "t")}
+_DEVICE = re.compile(r"cpu|gpu(:\d+)?")
 _TYPES = {tag: kind for kind, tags in TAGS.items() for tag in tags}
 
 
@@ -41,15 +46,19 @@ class _Piece(NamedTuple):
 class LacEngine:
     """`NerEngine` for the types PER, LOC, ORG and TIME."""
 
-    def __init__(self, folder: Path, weights: str, info: ModelInfo, *, device: str, threads: int) -> None:
-        """Take a LAC folder, its weights' digest, and where to run ("cpu", "gpu" or "gpu:<number>").
+    def __init__(self, settings: NerSettings) -> None:
+        """Find the model's files; the weights are loaded with the first Chinese text.
 
-        Raises `ModelMissing` when a dictionary can't be read. The weights are loaded on first use.
+        Raises `ModelMissing` when a file is not there or no LAC dictionary, `UsageError` for a device
+        that is none.
         """
-        self.info = info
-        self._folder, self._weights, self._device, self._threads = folder, weights, device, threads
-        self._characters = {word: number for number, word in _dictionary(folder / "word.dic").items()}
-        self._labels = [label for _, label in sorted(_dictionary(folder / "tag.dic").items())]
+        self.info = identity.of_lac(settings)
+        if not _DEVICE.fullmatch(settings.ner_device):
+            raise UsageError(f"There is no NER device '{settings.ner_device}': name cpu, gpu or gpu:0.")
+        self._device, self._threads = settings.ner_device, settings.ner_threads
+        self._folder = locate(settings.ner_model_dir)
+        self._characters = {word: number for number, word in _dictionary(self._folder / "word.dic").items()}
+        self._labels = [label for _, label in sorted(_dictionary(self._folder / "tag.dic").items())]
         self._scorer: _Scorer | None = None
 
     def extract(self, texts: Sequence[str]) -> list[list[Mention]]:
@@ -74,7 +83,7 @@ class LacEngine:
 
     def _tag(self, plain: list[str]) -> Iterator[list[Word]]:
         if self._scorer is None:
-            self._scorer = _Scorer(static_model(self._folder, self._weights), self._device, self._threads)
+            self._scorer = _Scorer(static_model(self._folder), self._device, self._threads)
         known, unknown = self._characters, self._characters["OOV"]
         lengths = np.array([len(text) for text in plain], np.int64)
         ids = np.zeros((len(plain), int(lengths.max())), np.int64)

@@ -78,8 +78,8 @@ def paddle_version() -> str:
     )
 
 
-def static_model(folder: Path, weights: str) -> Path:
-    """Return the cached inference model of the LAC folder with digest `weights`, converting it if need be.
+def static_model(folder: Path) -> Path:
+    """Return the cached inference model of a LAC folder, converting it if need be.
 
     It appears whole or not at all: written beside its place and renamed, the first of several wins.
     Raises `RunError` when the cache can't be written.
@@ -87,7 +87,9 @@ def static_model(folder: Path, weights: str) -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "nightshift", "models")
     here = Path(__file__)
     sources = [here, here.with_name("network.py"), here.with_name("fluid.py")]
-    key = "\0".join([weights, paddle_version(), *(path.read_text("utf-8") for path in sources)])
+    key = "\0".join(
+        [weights_digest(folder), paddle_version(), *(path.read_text("utf-8") for path in sources)]
+    )
     target = cache / f"lac-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     if target.is_dir():
         return target
@@ -147,7 +149,8 @@ def load_network(folder: Path) -> BiGruCrf:
 
     try:
         embedding, crf = read("word_emb"), read("crfw")
-        network = BiGruCrf(*embedding.shape, labels=crf.shape[1])
+        vocabulary, size = embedding.shape
+        network = BiGruCrf(vocabulary, size, labels=crf.shape[1])
         _fill(network.embedding.weight, embedding)
         _fill_gru(network.lower, 0, read)
         _fill_gru(network.upper, 2, read)

@@ -38,9 +38,9 @@ class BiGru(nn.Layer):
         states = []
         for t in range(paddle.shape(steps)[0]):
             step = steps[t]
-            gates = F.sigmoid(step[:, :, : 2 * hidden] + paddle.matmul(state, self.state_gates))
+            gates = F.sigmoid(step[:, :, : 2 * hidden] + state @ self.state_gates)
             update, reset = gates[:, :, :hidden], gates[:, :, hidden:]
-            candidate = F.tanh(step[:, :, 2 * hidden :] + paddle.matmul(reset * state, self.state_candidate))
+            candidate = F.tanh(step[:, :, 2 * hidden :] + (reset * state) @ self.state_candidate)
             state = (state + update * (candidate - state)) * masks[t]
             states.append(state)
         both = paddle.stack(states)  # [T, 2, B, H]
@@ -69,7 +69,7 @@ class BiGruCrf(nn.Layer):
         """
         positions = paddle.arange(paddle.shape(ids)[1]).unsqueeze(0)
         mask = (positions < lengths.unsqueeze(1)).astype("float32").unsqueeze(-1)
-        scores = self.output(self.upper(self.lower(self.embedding(ids), mask), mask))
+        scores: Tensor = self.output(self.upper(self.lower(self.embedding(ids), mask), mask))
         first = (positions == 0).astype("float32").unsqueeze(-1)
         last = (positions == (lengths - 1).unsqueeze(1)).astype("float32").unsqueeze(-1)
         return scores + first * self.start + last * self.stop

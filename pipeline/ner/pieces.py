@@ -1,4 +1,4 @@
-"""Cut a text into the pieces LAC reads: one line or less each, of bounded length."""
+"""Cut a text into the pieces LAC reads: one line or one column of it at most, of bounded length."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Iterator
 LIMIT = 256
 """Longest piece in characters: bounds memory; LAC was trained on single sentences."""
 
-_LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+_BREAK = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]|[^\S\n\r]{2,}")
+"""A line break, or the wide gap that parts the columns of a line (`pipeline.ocr.layout`)."""
+
 _SENTENCE_END = re.compile(r"[。！？!?；;…]+[”’」』）)\"']*")
 _PAUSE = re.compile(r"[，,、：:\s]+")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
@@ -17,16 +19,18 @@ _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fff
 def chinese_pieces(text: str, limit: int = LIMIT) -> Iterator[tuple[int, str]]:
     """Yield (offset, piece) for the pieces of `text` that hold at least two Han characters.
 
-    No piece holds a line break, starts or ends with white space, or is longer than `limit` (>= 2).
+    No piece holds a line break or a wide gap, starts or ends with white space, or is longer than `limit` (>= 2).
     """
-    for line in _LINE.finditer(text):
-        start = line.start()
-        while start < line.end():
-            end = _cut(text, start, line.end(), limit)
-            piece = text[start:end]
+    at = 0
+    for gap in [*_BREAK.finditer(text), None]:
+        stop = gap.start() if gap else len(text)
+        while at < stop:
+            end = _cut(text, at, stop, limit)
+            piece = text[at:end]
             if _is_chinese(piece):
-                yield start + len(piece) - len(piece.lstrip()), piece.strip()
-            start = end
+                yield at + len(piece) - len(piece.lstrip()), piece.strip()
+            at = end
+        at = gap.end() if gap else stop
 
 
 def _cut(text: str, start: int, stop: int, limit: int) -> int:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from pipeline.errors import UsageError
 from pipeline.models import ModelInfo
+from pipeline.ocr import identity
 from pipeline.ocr.base import OcrEngine, Reading
 
 __all__ = ["ENTRY_POINTS", "OcrEngine", "OcrSettings", "Reading", "describe", "load"]
@@ -70,6 +71,10 @@ def describe(settings: OcrSettings) -> ModelInfo:
     A registered engine without `describe` is loaded for it. Raises as `load` does, but does not
     notice a device that is not there.
     """
+    if settings.ocr_engine == "rapidocr":
+        return identity.of_rapid(settings)
+    if settings.ocr_engine == "paddleocr":
+        return identity.of_paddle(settings)
     factory = _factory(settings.ocr_engine)
     if not hasattr(factory, "describe"):
         engine: OcrEngine = factory(settings)

@@ -2,12 +2,14 @@
 
 Lines longer than high mean 0 or 180 degrees, the contrary 90 or 270 (or vertical writing). The
 line-direction classifier then looks at the longest lines. Whenever that speaks for turning the page,
-recognition has the last word: the lines must read well the other way, and clearly better. In doubt
-the page stays as it is.
+recognition has the last word: the lines must read well the other way, and clearly better; and they
+must not be vertical writing, whose characters stand upright on lines that run down. In doubt the page
+stays as it is.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -26,6 +28,8 @@ SUSPECT = 0.5
 SURE = 0.8
 BETTER = 0.1
 """Mean confidence the lines must reach the other way up, and its lead over how they stand."""
+LEGIBLE = 0.5
+"""Share of the Chinese characters that must survive being set upright for vertical writing."""
 TALL = 1.5
 """A box this much higher than wide runs downwards (PaddleOCR's ratio)."""
 
@@ -95,9 +99,12 @@ def find_rotation(
     share = direction.upside_down(crops)
     if not sideways and share < SUSPECT:
         return 0
-    as_is = _confidence(recognize(crops))
-    flipped = _confidence(recognize([np.ascontiguousarray(np.rot90(crop, 2)) for crop in crops]))
-    return decide(sideways=sideways, as_is=as_is, flipped=flipped)
+    as_is = recognize(crops)
+    flipped = recognize([np.ascontiguousarray(np.rot90(crop, 2)) for crop in crops])
+    rotation = decide(sideways=sideways, as_is=_confidence(as_is), flipped=_confidence(flipped))
+    if rotation == 270 and _written_down(crops, [text for text, _ in as_is], recognize):
+        return 0
+    return rotation
 
 
 def decide(*, sideways: bool, as_is: float, flipped: float) -> Rotation:
@@ -110,6 +117,27 @@ def decide(*, sideways: bool, as_is: float, flipped: float) -> Rotation:
     if sideways and as_is >= SURE and as_is - flipped >= BETTER:
         return 270
     return 0
+
+
+def _written_down(crops: Sequence[NDArray[np.uint8]], texts: Sequence[str], recognize: Recognize) -> bool:
+    """Whether lines laid down to the left are vertical writing rather than a turned page.
+
+    Recognition reads Chinese lines lying like that as well as upright ones. So each is stood up again,
+    cut between its characters and put together from left to right: only vertical writing stays legible.
+    """
+    written = [Counter(c for c in text if "\u3040" <= c <= "\u9fff") for text in texts]
+    if not any(written):
+        return False
+    reread = recognize([_side_by_side(crop, len(text)) for crop, text in zip(crops, texts, strict=True)])
+    kept = sum((Counter(text) & han).total() for (text, _), han in zip(reread, written, strict=True))
+    return kept >= LEGIBLE * sum(han.total() for han in written)
+
+
+def _side_by_side(crop: NDArray[np.uint8], characters: int) -> NDArray[np.uint8]:
+    column = np.rot90(crop, -1)
+    size = max(1, column.shape[0] // max(1, characters))
+    pieces = [column[top : top + size] for top in range(0, size * characters, size)]
+    return np.ascontiguousarray(np.hstack(pieces or [column]))
 
 
 def _confidence(read: list[tuple[str, float]]) -> float:

@@ -16,9 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import ModelMissing, UsageError
-from pipeline.models import ModelInfo
-from pipeline.ocr import weights
+from pipeline.errors import UsageError
+from pipeline.ocr import identity, weights
 from pipeline.ocr.base import Reading
 from pipeline.ocr.orientation import LineDirection
 from pipeline.ocr.reading import Image, Quads, detection_side, read_page
@@ -28,10 +27,9 @@ if TYPE_CHECKING:
 
 LINE_HEIGHT = 48
 """Pixels the recogniser wants."""
-LINE_STEP = 16
+LINE_STEP = 32
 """Line widths are rounded up to it: each new width is compiled once, so there should be few."""
-LINE_MARGIN = 8
-MIN_WIDTH = 96
+MIN_WIDTH = 128
 MAX_WIDTH = 3200
 """Bounds of a line image in pixels; longer lines are squeezed (PaddleOCR's limit)."""
 
@@ -39,8 +37,8 @@ MAX_WIDTH = 3200
 class RapidEngine:
     """PP-OCRv6 through RapidOCR; one instance a thread.
 
-    `ocr_model_dir` may hold `det/inference.onnx` and `rec/inference.onnx` (with its characters in the
-    metadata). Raises `ModelMissing` for a missing file, `UsageError` for a device other than the CPU.
+    `ocr_model_dir` may hold `det/inference.onnx` and `rec/inference.onnx`. Raises `ModelMissing` for a
+    missing file, `UsageError` for a device other than the CPU.
     """
 
     def __init__(self, settings: OcrSettings) -> None:
@@ -50,24 +48,13 @@ class RapidEngine:
                 "choose paddleocr for a GPU.",
                 code="unknown_device",
             )
-        self.info = self.describe(settings)
-        detection, recognition, _ = _files(settings)
+        self.info = identity.of_rapid(settings)
+        files = weights.onnx_files(settings.ocr_model_dir)
         threads = settings.ocr_threads
         cv2.setNumThreads(threads)
         self._max_side = settings.ocr_max_side
-        self._detector, self._recognizer = _models(detection, recognition, threads)
+        self._detector, self._recognizer = _models(files.detection, files.recognition, threads)
         self._direction = LineDirection(threads)
-
-    @staticmethod
-    def describe(settings: OcrSettings) -> ModelInfo:
-        """Name the model without loading it; raises `ModelMissing`."""
-        return weights.model_info(
-            "rapidocr",
-            "PP-OCRv6_small" if settings.ocr_model_dir is None else Path(settings.ocr_model_dir).name,
-            libraries=("rapidocr", "openvino"),
-            files=_files(settings),
-            settings={"max_side": settings.ocr_max_side},
-        )
 
     def read(self, image: NDArray[np.uint8]) -> Reading:
         """Read one RGB image of shape (height, width, 3), 8 bits a channel."""
@@ -96,7 +83,7 @@ def line_tensor(crop: Image) -> NDArray[np.float32]:
     # bilinear sampling skips pixels when it shrinks by more than two
     method = cv2.INTER_AREA if height > 2 * LINE_HEIGHT else cv2.INTER_LINEAR
     line = cv2.resize(crop, (scaled, LINE_HEIGHT), interpolation=method)
-    padded = max(MIN_WIDTH, math.ceil((scaled + LINE_MARGIN) / LINE_STEP) * LINE_STEP)
+    padded = max(MIN_WIDTH, math.ceil(scaled / LINE_STEP) * LINE_STEP)
     tensor = np.zeros((1, 3, LINE_HEIGHT, padded), np.float32)
     tensor[0, :, :, :scaled] = line.transpose(2, 0, 1)
     tensor[0, :, :, :scaled] *= 1 / 127.5
@@ -125,21 +112,9 @@ def part_config(part: str, model: Path, threads: int) -> Any:
 def _models(detection: Path, recognition: Path, threads: int) -> tuple[Any, Any]:
     # part_config first: it silences RapidOCR's logger, and the parts log as they load
     configs = part_config("Det", detection, threads), part_config("Rec", recognition, threads)
+    # without characters in the file RapidOCR would go and download a list
+    weights.characters(recognition)
     from rapidocr.ch_ppocr_det import TextDetector
     from rapidocr.ch_ppocr_rec import TextRecognizer
 
     return TextDetector(configs[0]), TextRecognizer(configs[1])
-
-
-def _files(settings: OcrSettings) -> tuple[Path, Path, Path]:
-    direction = weights.wheel_file(weights.DIRECTION)
-    if settings.ocr_model_dir is None:
-        return weights.wheel_file(weights.DETECTION), weights.wheel_file(weights.RECOGNITION), direction
-    folder = Path(settings.ocr_model_dir)
-    if not folder.is_dir():
-        raise ModelMissing(f"The OCR model folder {folder} does not exist: it must hold det/ and rec/.")
-    return (
-        weights.present(folder / "det" / "inference.onnx"),
-        weights.present(folder / "rec" / "inference.onnx"),
-        direction,
-    )

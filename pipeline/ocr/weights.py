@@ -1,22 +1,64 @@
-"""Model files: where they lie, what to say when they don't, and the digest that names them."""
+"""Which model files an engine reads, where they lie, and what to say when they don't."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-from collections.abc import Sequence
-from functools import cache
-from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from pipeline.errors import ModelMissing
-from pipeline.models import ModelInfo
 
 DETECTION = "PP-OCRv6_det_small.onnx"
 RECOGNITION = "PP-OCRv6_rec_small.onnx"
 DIRECTION = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
+NAME = "PP-OCRv6_small"
+"""Name of the pair in the wheel, and of the pair on Paddle's hub (with `_det`, `_rec`)."""
+
+
+class Files(msgspec.Struct, frozen=True):
+    """A detection and a recognition model: single files for ONNX, folders for PaddleOCR.
+
+    `weights` are all files whose bytes count; none when the hub has them.
+    """
+
+    name: str
+    source: Literal["wheel", "folder", "hub"]
+    detection: Path
+    recognition: Path
+    weights: tuple[Path, ...]
+
+
+def onnx_files(model_dir: str | None) -> Files:
+    """The ONNX pair of `model_dir`, or of the wheel; raises `ModelMissing` naming what is not there."""
+    if model_dir is None:
+        detection, recognition = wheel_file(DETECTION), wheel_file(RECOGNITION)
+        return Files(NAME, "wheel", detection, recognition, (detection, recognition))
+    folder = _folder(model_dir)
+    detection = present(folder / "det" / "inference.onnx")
+    recognition = present(folder / "rec" / "inference.onnx")
+    return Files(folder.name, "folder", detection, recognition, (detection, recognition))
+
+
+def paddle_files(model_dir: str | None, *, download: bool) -> Files:
+    """What PaddleOCR is to load: folders of `model_dir`, the hub's names, or the wheel's ONNX files.
+
+    Raises `ModelMissing` naming the file that is not there.
+    """
+    if model_dir is None and download:
+        return Files(NAME, "hub", Path(f"{NAME}_det"), Path(f"{NAME}_rec"), ())
+    if model_dir is None:
+        return onnx_files(None)
+    folder = _folder(model_dir)
+    parts = folder / "det", folder / "rec"
+    files = tuple(file for part in parts for file in _paddle_part(part))
+    return Files(folder.name, "folder", *parts, files)
+
+
+def is_onnx(folder: Path) -> bool:
+    """Whether a model folder holds ONNX rather than Paddle weights."""
+    return (folder / "inference.onnx").is_file()
 
 
 def wheel_file(name: str) -> Path:
@@ -26,48 +68,54 @@ def wheel_file(name: str) -> Path:
     """
     spec = importlib.util.find_spec("rapidocr")
     if spec is None or not spec.submodule_search_locations:
-        raise ModelMissing(
-            "The package rapidocr is not installed, and its OCR models with it: pip install rapidocr."
-        )
-    return present(Path(spec.submodule_search_locations[0]) / "models" / name)
+        raise ModelMissing("The package rapidocr, which carries the OCR models, is not installed.")
+    path = Path(spec.submodule_search_locations[0]) / "models" / name
+    if not path.is_file():
+        raise ModelMissing(f"The rapidocr package lacks its model {path}: install rapidocr 3.10 again.")
+    return path
 
 
 def present(path: Path) -> Path:
     """Give `path` back if it is a file; raises `ModelMissing` naming it if not."""
     if not path.is_file():
-        raise ModelMissing(
-            f"The OCR model file {path} is missing: put it there, or install rapidocr again if it is in its folder."
-        )
+        raise ModelMissing(f"The OCR model file {path} is missing: put it there or choose another folder.")
     return path
 
 
-def model_info(
-    engine: str,
-    name: str,
-    *,
-    libraries: Sequence[str],
-    files: Sequence[Path],
-    settings: dict[str, object],
-) -> ModelInfo:
-    """Digest of everything that changes what is read: file bytes, library versions, settings."""
-    identity = {
-        "engine": engine,
-        "name": name,
-        "libraries": {library: metadata.version(library) for library in libraries},
-        "files": [file_digest(path) for path in files],
-        "settings": settings,
-    }
-    digest = hashlib.sha256(msgspec.json.encode(identity, order="sorted")).hexdigest()
-    return ModelInfo(engine=engine, name=name, digest=digest)
+def characters(recognition: Path) -> list[str]:
+    """The characters a recognition ONNX knows, from its metadata.
+
+    Raises `ModelMissing` when it carries none.
+    """
+    import openvino
+
+    model = openvino.Core().read_model(recognition)
+    if not model.has_rt_info(["framework", "character"]):
+        raise ModelMissing(
+            f"{recognition} has no list of characters in its metadata ('character'): take the model "
+            "that RapidOCR publishes, or use the engine paddleocr with an inference.yml beside it."
+        )
+    text: str = model.get_rt_info(["framework", "character"]).value
+    return text.splitlines()
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file in hex, computed once a process as long as the file stays the same."""
-    status = path.stat()
-    return _digest(path, status.st_size, status.st_mtime_ns)
+def _folder(model_dir: str) -> Path:
+    folder = Path(model_dir).absolute()
+    if not folder.is_dir():
+        raise ModelMissing(f"The OCR model folder {folder} does not exist: it must hold det/ and rec/.")
+    return folder
 
 
-@cache
-def _digest(path: Path, size: int, changed: int) -> str:  # noqa: ARG001  (cache key)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _paddle_part(folder: Path) -> tuple[Path, ...]:
+    if not folder.is_dir():
+        raise ModelMissing(f"The OCR model folder {folder} does not exist.")
+    config = present(folder / "inference.yml")
+    if is_onnx(folder):
+        return folder / "inference.onnx", config
+    graphs = [folder / name for name in ("inference.json", "inference.pdmodel")]
+    graph = next((path for path in graphs if path.is_file()), None)
+    if graph is None:
+        raise ModelMissing(
+            f"{folder} holds no model: inference.onnx, or inference.json with inference.pdiparams, is missing."
+        )
+    return graph, present(folder / "inference.pdiparams"), config

@@ -7,6 +7,7 @@ ever inserted or dropped: `len(plain(text)) == len(text)`.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from pipeline.models import Mention
 
@@ -20,13 +21,29 @@ _MARKS = {"￥": "¥", "﹕": ":", "∶": ":", "•": "·", "・": "·"}
 _PLAIN: dict[int, int | str] = {**_FULL_WIDTH, **_SPACES, **_ROW_ENDS, **_DASHES}
 _PLAIN |= {ord(mark): cousin for mark, cousin in _MARKS.items()}
 
-CJK = re.compile(r"[\u4e00-\u9fff]")
-"""A Han character: tells a page on which Chinese conventions (area codes, invoice layout) hold."""
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_DIGIT = re.compile("[0-9]")
+_LATIN = re.compile(r"[A-Za-z]")
 
 
 def plain(text: str) -> str:
     """Map `text` to the characters the patterns are written in, position by position."""
     return text.translate(_PLAIN)
+
+
+def has_digit(page: str) -> bool:
+    """Whether there is anything for the patterns of digits to find."""
+    return _DIGIT.search(page) is not None
+
+
+@lru_cache(maxsize=2)
+def is_chinese(page: str) -> bool:
+    """Whether Chinese conventions hold on a page: one letter in five is a Han character.
+
+    One alone proves nothing: OCR reads stamps and folds as 人 or 一, and shops print their name twice.
+    """
+    han = len(_HAN.findall(page))
+    return han > 0 and 4 * han >= len(_LATIN.findall(page))
 
 
 def found(

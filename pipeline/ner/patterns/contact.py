@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pipeline.models import Mention
-from pipeline.ner.patterns.characters import CJK, found, plain
+from pipeline.ner.patterns.characters import found, is_chinese, plain
 
 _LABEL = (
     r"(?:(?<![A-Za-z])(?:tel|te1|telephone|phone|fax|mobile|hand ?phone|hp|h/p|whatsapps?|contact|cell"
@@ -66,7 +66,7 @@ def find_phones(text: str) -> Iterator[Mention]:
     else the digits as printed.
     """
     page = plain(text)
-    chinese = CJK.search(page) is not None
+    chinese = is_chinese(page)
     for match in _LABELLED.finditer(page):
         yield from _labelled(match, chinese)
     for match in _MOBILE.finditer(page):

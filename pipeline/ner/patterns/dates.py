@@ -2,8 +2,8 @@
 
 Years run from 1900 to 2099; two-digit years 00-49 are 20xx, the others 19xx. A numeric date with both
 numbers below 13 is read day first (Malaysia, Europe, most of the world); month first is tried only
-when day first gives no real day, as in 12/25/2018. With a two-digit year, a page with Chinese on it is read
-year first (10-08-06 is 2010-08-06).
+when day first gives no real day, as in 12/25/2018. With a two-digit year,
+a Chinese page is read year first (10-08-06 is 2010-08-06).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 from pipeline.models import Mention
-from pipeline.ner.patterns.characters import CJK, found, plain
+from pipeline.ner.patterns.characters import found, has_digit, is_chinese, plain
 
 _MONTHS = {
     **{"jan": 1, "januari": 1, "january": 1, "feb": 2, "februari": 2, "february": 2, "mar": 3, "march": 3},
@@ -51,7 +51,7 @@ def find_dates(text: str) -> Iterator[Mention]:
     """
     page = plain(text)
     taken = bytearray(len(page))
-    for pattern, read in _FORMS:
+    for pattern, read in _FORMS if has_digit(page) else _HAN_FORMS:
         for match in pattern.finditer(page):
             start, end = match.span("date")
             reading = None if any(taken[start:end]) else read(match)
@@ -107,7 +107,7 @@ def _numeric(match: re.Match[str]) -> _Reading:
     if dotted and len(match["a"]) + len(match["b"]) < 4:
         return None
     year_first = _iso(_full_year(match["a"]), second, int(match["y"])) if short else None
-    if year_first and CJK.search(match.string):
+    if year_first and is_chinese(match.string):
         return year_first, 0.75
     day_first = _iso(year, second, first)
     month_first = None if dotted else _iso(year, first, second)
@@ -150,20 +150,24 @@ def _form(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.ASCII | re.IGNORECASE)
 
 
-_FORMS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], _Reading]]] = [
-    (  # 2023年8月26日, with the spaces OCR leaves; 曰 is how 日 is often misread
-        _form(
-            rf"(?<![0-9])(?P<date>(?P<y>{_YEAR}|[0-9]{{2}}) {{0,2}}年 {{0,2}}(?P<m>[0-9]{{1,2}}) {{0,2}}月"
-            r"(?: {0,2}(?P<d>[0-9]{1,2})(?:(?: {0,2}[日号曰])|(?![0-9]| {0,2}[\u4e00-\u9fff])))?)"
-        ),
-        _chinese,
-    ),
+_Forms = list[tuple[re.Pattern[str], Callable[[re.Match[str]], _Reading]]]
+_HAN_FORMS: _Forms = [
     (
         _form(
             rf"(?<!{_HAN_DIGIT})(?P<date>(?P<y>[一二壹贰貳]{_HAN_DIGIT}{{3}}) ?年 ?(?P<m>{_HAN_DAY}) ?月"
             rf"(?: ?(?P<d>{_HAN_DAY}) ?[日号曰])?)"
         ),
         _han,
+    ),
+]
+_FORMS: _Forms = [
+    *_HAN_FORMS,
+    (  # 2023年8月26日, with the spaces OCR leaves; 曰 is how 日 is often misread
+        _form(
+            rf"(?<![0-9])(?P<date>(?P<y>{_YEAR}|[0-9]{{2}}) {{0,2}}年 {{0,2}}(?P<m>[0-9]{{1,2}}) {{0,2}}月"
+            r"(?: {0,2}(?P<d>[0-9]{1,2})(?:(?: {0,2}[日号曰])|(?![0-9]| {0,2}[\u4e00-\u9fff])))?)"
+        ),
+        _chinese,
     ),
     (  # 2023-08-26, 2023/8/26, 2023.08.26, 2018-03-12T10:22
         _form(
@@ -204,7 +208,10 @@ _FORMS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], _Reading]]] = [
         _form(rf"{_NO_NUMBER_BEFORE}(?P<date>(?P<y>{_YEAR})[-/. ]?{_MONTH}[-/. ]?(?P<d>[0-3]?[0-9])){_END}"),
         _named_month,
     ),
-    (_form(rf"(?<![a-z])(?P<date>{_MONTH} ?[-/,]? ?(?P<y>{_YEAR})){_END}"), _named_month),
+    (  # March 2018; behind a number it is the rest of a date that is none, such as 32 Mar 2018
+        _form(rf"(?<![a-z])(?<![0-9])(?<![0-9][ ./-])(?P<date>{_MONTH} ?[-/,]? ?(?P<y>{_YEAR})){_END}"),
+        _named_month,
+    ),
     (  # 20230826 beside a keyword or before a time only: any eight digits may look like a date
         _form(
             rf"{_KEYWORD}(?P<date>(?P<y>{_YEAR})(?P<m>[01][0-9])(?P<d>[0-3][0-9]))(?![0-9]{{1,5}}(?![0-9]))"

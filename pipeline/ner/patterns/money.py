@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from pipeline.models import Mention
-from pipeline.ner.patterns.characters import found, plain
+from pipeline.ner.patterns.characters import found, has_digit, plain
 from pipeline.ner.patterns.numerals import CAPITALS, SMALL, han_amount
 
 _SIGNS = {
     **{"RM": "MYR", "US$": "USD", "S$": "SGD", "HK$": "HKD", "NT$": "TWD", "A$": "AUD", "C$": "CAD"},
     **{"JP¥": "JPY", "CN¥": "CNY", "RMB": "CNY", "$": "USD", "¥": "CNY", "€": "EUR", "£": "GBP", "₩": "KRW"},
-    **{"฿": "THB", "₹": "INR", "Rp": "IDR", "₫": "VND", "人民币": "CNY"},
+    **{"฿": "THB", "₹": "INR", "人民币": "CNY"},
 }
 _CODES = (
     "CNY",
@@ -70,7 +70,7 @@ _MINUS = r"(?:(?<![0-9A-Za-z])(?P<minus>-) ?)?"
 _WORD_SCALE = r"(?: ?(?P<scale>thousand|million|billion|mn|bn)(?![A-Za-z]))?"
 # What OCR makes of 80.90 beside a currency: "80 .90", "80. 90", "8O.9O", "80,90", and "80 90" at a row's end.
 _NUMBER = (
-    rf"(?:(?P<exact>(?:{_WHOLE}|O)?(?: ?\. ?|\.)[0-9O]{{2}}){_AFTER}(?![A-Za-z]{{4}})"
+    rf"(?:(?P<exact>(?:{_WHOLE}|[0-9O]{{1,6}})?(?: ?\. ?|\.)[0-9O]{{2}}){_AFTER}(?![A-Za-z]{{4}})"
     rf"|(?P<comma>[0-9]{{1,6}},[0-9]{{2}}){_AFTER}(?![A-Za-z])"
     rf"|(?P<gap>[0-9]{{1,5}} [0-9]{{2}})(?=[ ]?(?:\n|\Z))"
     rf"|(?P<plain>{_WHOLE}(?:\.[0-9]{{1,4}})?){_AFTER}{_WORD_SCALE}(?![A-Za-z0-9#_-]|/[0-9]))"
@@ -138,9 +138,10 @@ def find_moneys(text: str) -> Iterator[Mention]:
     """
     page = plain(text)
     taken = bytearray(len(page))
-    for pattern, read in _FORMS:
-        if pattern in _BARE_FORMS and not _ABOUT_MONEY.search(page):
-            continue
+    forms = _IN_WORDS
+    if has_digit(page):
+        forms = _IN_WORDS + _IN_DIGITS + (_ALONE if _ABOUT_MONEY.search(page) else [])
+    for pattern, read in forms:
         for match in pattern.finditer(page):
             if any(taken[match.start() : match.end()]):
                 continue
@@ -208,13 +209,7 @@ def _numerals(match: re.Match[str]) -> Mention | None:
     return found("MONEY", match.span(), sure, f"{value:.2f}", _CURRENCIES[match["currency"]])
 
 
-_FORMS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Mention | None]]] = [
-    (_IN_CAPITALS, _numerals),
-    (_IN_SMALL, _numerals),
-    (_EUROPEAN, _written),
-    (_BEFORE, _written),
-    (_BEHIND, _written),
-    (_BARE, _bare),
-    (_BARE_SPACED, _bare),
-]
-_BARE_FORMS = (_BARE, _BARE_SPACED)
+_Forms = list[tuple[re.Pattern[str], Callable[[re.Match[str]], Mention | None]]]
+_IN_WORDS: _Forms = [(_IN_CAPITALS, _numerals), (_IN_SMALL, _numerals)]
+_IN_DIGITS: _Forms = [(_EUROPEAN, _written), (_BEFORE, _written), (_BEHIND, _written)]
+_ALONE: _Forms = [(_BARE, _bare), (_BARE_SPACED, _bare)]

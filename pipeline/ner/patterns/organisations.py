@@ -14,7 +14,7 @@ from pipeline.ner.patterns.characters import found, plain
 _LEGAL_FORM = re.compile(
     r"(?:(?<![A-Za-z])(?:S[DB]N\.? ?BH[DO]\b\.?|BERHAD\b|BHD\b\.?|CO\.?,? ?LTD\b\.?|PTE\.? ?LTD\b\.?"
     r"|PTY\.? ?LTD\b\.?|LTD\b\.?|LIMITED\b|INC\b\.?|INCORPORATED\b|LLC\b|LLP\b|PLC\b|GMBH\b|CORP\b\.?"
-    r"|CORPORATION\b|CO\.(?=[ ]?(?:\n|\Z|[(,;]))|S\.A\.|B\.V\.|N\.V\.|S\.P\.A\.)"
+    r"|CORPORATION\b|CO\.(?=[ ]?(?:\n|\Z|[,;]))|S\.A\.|B\.V\.|N\.V\.|S\.P\.A\.)"
     r"|S/B(?![A-Za-z0-9])\.?|(?<= )5/B(?=\.?(?:\n|\Z| \()))",
     re.ASCII | re.IGNORECASE,
 )
@@ -44,11 +44,11 @@ _TRADE = (
     "|HOSPITAL|BANK|UNIVERSITY|HOLDINGS"
 )
 _TRADE_ROW = re.compile(
-    r"^[ *]{0,4}(?P<name>(?:(?:RESTORAN|SYARIKAT|KEDAI|PASARAYA|KLINIK)"
+    r"^[ *]{0,4}(?P<name>(?:(?=[A-Z])(?i:RESTORAN|SYARIKAT|KEDAI|PASARAYA|KLINIK)"
     r"(?: (?:&|[A-Z0-9'.][\w'.-]{0,20})){1,5}"
-    rf"|(?:(?:&|[A-Z0-9'.][\w'.-]{{0,20}}) ){{1,5}}(?:{_TRADE})))"
+    rf"|(?:(?:&|[A-Z0-9'.][\w'.-]{{0,20}}) ){{1,5}}(?=[A-Z])(?i:{_TRADE})))"
     r"(?: ?\([^()\n]{3,24}\))?[ *.]{0,4}$",
-    re.ASCII | re.MULTILINE | re.IGNORECASE,
+    re.ASCII | re.MULTILINE,
 )
 
 _COMPANY = "股份有限公司|有限责任公司|有限公司|集团公司"
@@ -62,6 +62,7 @@ _FIELD_START, _FIELD_END = " \n:(", " \n)"
 _HAN_NAME = re.compile(r"[\u4e00-\u9fffA-Za-z0-9()&·]{1,30}\Z")
 _HAN_LEAD = re.compile(
     r".*(?:[的了是你他她它在由被把从给请兹兼]|[位属关鉴]于|[作成]为|以及|公司[和与]|[对向](?![外日阳前]))|^原|"
+    r"^\((?:[甲乙丙买卖]方|盖章|公章)\)|"
     r"^(?:单位|公司|收款|付款|开户)?(?:名称|称|单位|户名|甲方|乙方|开户行|全称|[购销][买售]?方|机构)"
 )
 
@@ -73,8 +74,10 @@ def find_organisations(text: str) -> Iterator[Mention]:
     such as SUNRISE ENTERPRISE counts too, with less confidence.
     """
     page = plain(text)
+    after = 0
     for match in _LEGAL_FORM.finditer(page):
-        start = _name_start(page, match)
+        start = _name_start(page, after, match)
+        after = match.end()
         if start is not None:
             yield found("ORG", (start, match.end()), 0.88, None)
     for match in _TRADE_ROW.finditer(page):
@@ -89,11 +92,11 @@ def find_organisations(text: str) -> Iterator[Mention]:
             yield found("ORG", (start, match.end()), 0.8 if match["company"] else 0.6, None)
 
 
-def _name_start(page: str, form: re.Match[str]) -> int | None:
-    """Walk left from the legal form over the words of a name; `None` when there is none."""
+def _name_start(page: str, after: int, form: re.Match[str]) -> int | None:
+    """Walk left from the legal form over the words of a name, not past `after`; `None` when there is none."""
     if form[0][0].islower():
         return None
-    row = max(page.rfind("\n", 0, form.start()) + 1, form.start() - 80)
+    row = max(page.rfind("\n", 0, form.start()) + 1, form.start() - 80, after)
     start, letters = form.start(), 0
     for word in reversed(list(re.finditer("[^ ]+", page[row : form.start()]))[-9:]):
         _, colon, rest = word[0].rpartition(":")

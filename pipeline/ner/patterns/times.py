@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pipeline.models import Mention
-from pipeline.ner.patterns.characters import found, plain
+from pipeline.ner.patterns.characters import found, has_digit, plain
 
 _MORNING, _LATER = ("上午", "早上", "凌晨", "清晨"), ("下午", "晚上", "傍晚", "中午")
 _PART = "(?P<part>" + "|".join(_MORNING + _LATER) + ")"
@@ -46,7 +46,7 @@ def find_times(text: str) -> Iterator[Mention]:
     """
     page = plain(text)
     taken = bytearray(len(page))
-    for pattern in _FORMS:
+    for pattern in _FORMS if has_digit(page) else ():
         for match in pattern.finditer(page):
             start, end = match.span("time")
             if not any(taken[start:end]):

@@ -1,0 +1,122 @@
+"""Pages a second of the default engine against RapidOCR and PaddleOCR as they come.
+
+    python benchmarks/ocr_speed.py [DATA] [--pages 30] [--processes 2]
+
+Each contender reads the same pages, decoded before, in a bare loop in two fresh processes of one compute
+thread each, one contender after the other. Pages/s go by the slower process: of the loop alone, and with
+loading the models counted in. PaddleOCR gets the same weights, on onnxruntime. F1 as in ocr_accuracy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr_accuracy import DATA, pages, rgb, scores, settings
+
+Reader = Callable[[NDArray[np.uint8]], list[str]]
+
+
+class Run(NamedTuple):
+    load: float
+    loop: float
+    lines: list[list[str]]
+
+
+def ours(models: Path) -> Reader:
+    from pipeline import ocr
+
+    engine = ocr.load(settings())
+    return lambda image: [line.text for line in engine.read(image).lines]
+
+
+def rapidocr(models: Path) -> Reader:
+    from rapidocr import RapidOCR
+
+    one = {f"EngineConfig.onnxruntime.{key}_op_num_threads": 1 for key in ("intra", "inter")}
+    engine = RapidOCR(params={"Global.log_level": "error", **one})
+
+    def read(image: NDArray[np.uint8]) -> list[str]:
+        return list(engine(np.ascontiguousarray(image[:, :, ::-1])).txts or ())
+
+    return read
+
+
+def paddleocr(models: Path) -> Reader:
+    os.environ["PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK"] = "True"
+    from paddleocr import PaddleOCR
+
+    engine = PaddleOCR(
+        engine="onnxruntime",
+        engine_config={"intra_op_num_threads": 1, "inter_op_num_threads": 1},
+        device="cpu",
+        text_detection_model_name="PP-OCRv6_small_det",
+        text_detection_model_dir=str(models / "det"),
+        text_recognition_model_name="PP-OCRv6_small_rec",
+        text_recognition_model_dir=str(models / "rec"),
+        use_doc_orientation_classify=False,
+        use_doc_unwarping=False,
+        use_textline_orientation=False,
+    )
+
+    def read(image: NDArray[np.uint8]) -> list[str]:
+        (result,) = engine.predict(np.ascontiguousarray(image[:, :, ::-1]))
+        texts: list[Any] = result["rec_texts"]
+        return texts
+
+    return read
+
+
+def loop(make: Callable[[Path], Reader], models: Path, paths: Sequence[Path]) -> Run:
+    import cv2
+
+    cv2.setNumThreads(1)
+    images = [rgb(path) for path in paths]
+    begin = time.perf_counter()
+    read = make(models)
+    loaded = time.perf_counter()
+    lines = [read(image) for image in images]
+    return Run(loaded - begin, time.perf_counter() - loaded, lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", nargs="?", default=DATA)
+    parser.add_argument("--pages", type=int, default=30)
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    from pipeline.ocr.paddle import prepare_onnx_dirs
+
+    images = pages(options.data, options.pages)
+    shares = [images[i :: options.processes] for i in range(options.processes)]
+    reference = 0.0
+    with tempfile.TemporaryDirectory() as models:
+        prepare_onnx_dirs(Path(models))
+        for make in (ours, rapidocr, paddleocr):
+            with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
+                jobs = [pool.submit(loop, make, Path(models), share) for share in shares]
+                runs = [job.result() for job in jobs]
+            character_f1, token_f1 = scores([page for run in runs for page in run.lines], sum(shares, []))
+            rate = len(images) / max(run.loop for run in runs)
+            loaded = len(images) / max(run.load + run.loop for run in runs)
+            reference = reference or rate
+            print(
+                f"{make.__name__:10} {rate:6.3f} pages/s ({loaded:.3f} with loading), ours is "
+                f"{reference / rate:.2f} times that; character F1 {character_f1:.4f}, token F1 {token_f1:.4f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Celery's settings: values only. Why each is as it is stands in docs/celery.md."""
+
+import math
+
+from pipeline.settings import Settings
+from tasks.routing import RAW_QUEUE, WORK_QUEUES
+
+_settings = Settings.from_env()
+
+broker_url = _settings.broker_url
+broker_transport_options = {"confirm_publish": True}
+broker_connection_retry_on_startup = True
+broker_connection_max_retries = None
+broker_channel_error_retry = True
+broker_heartbeat = 30
+
+task_queues = [*WORK_QUEUES, RAW_QUEUE]
+task_default_queue = "housekeeping"
+task_create_missing_queues = False
+
+task_serializer = "json"
+accept_content = ["json"]
+task_ignore_result = True
+result_backend = None
+
+task_acks_late = True
+task_reject_on_worker_lost = True
+task_acks_on_failure = False
+task_acks_on_timeout = False
+task_time_limit = min(
+    _settings.time_limit * math.ceil(_settings.spread_pages / _settings.page_group), 1500.0
+)  # below RabbitMQ's consumer timeout of 30 minutes
+task_track_started = True
+task_send_sent_event = True
+
+worker_consumer = "tasks.raw:RawConsumer"
+worker_prefetch_multiplier = 1
+worker_detect_quorum_queues = True
+worker_pool_start_method = "spawn"
+worker_pool_restarts = True
+worker_soft_shutdown_timeout = 20.0
+worker_send_task_events = True
+worker_hijack_root_logger = True
+worker_cancel_long_running_tasks_on_connection_loss = False
+worker_log_format = "%(asctime)s %(levelname)s %(processName)s trace=%(trace_id)s %(message)s"
+worker_task_log_format = (
+    "%(asctime)s %(levelname)s %(processName)s trace=%(trace_id)s task=%(document)s %(message)s"
+)
+
+timezone = "UTC"
+beat_schedule = {
+    "tick": {
+        "task": "nightshift.tick",
+        "schedule": 30.0,
+        "options": {"queue": "housekeeping", "expires": 30.0},
+    },
+}

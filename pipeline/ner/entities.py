@@ -1,0 +1,30 @@
+"""Tie the mentions of a page's text to the page: number, wording and boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.models import Entity, Mention, Page
+from pipeline.ocr.layout import boxes_of
+
+
+def entities_of(page: Page, mentions: Sequence[Mention]) -> tuple[Entity, ...]:
+    """Return one entity a mention, in the same order.
+
+    Spans are offsets into `page.text`; boxes are in pixels of the page, one for each line touched.
+    """
+    return tuple(
+        Entity(
+            page=page.number,
+            type=mention.type,
+            text=page.text[mention.start : mention.end],
+            value=mention.value,
+            currency=mention.currency,
+            confidence=mention.confidence,
+            start=mention.start,
+            end=mention.end,
+            boxes=boxes_of(page.lines, mention.start, mention.end),
+            engine=mention.engine,
+        )
+        for mention in mentions
+    )

@@ -1,0 +1,116 @@
+"""What happens once a night or now and then: release what was delayed, repair, summarise.
+
+`tick` is called every half minute by beat. It keeps no state but what lies in the store, so it does not
+matter if it is called twice, late, or not for a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from pipeline import keys, ledger
+from pipeline.errors import NotFound
+from pipeline.flow import Flow, Message, message
+from pipeline.models import Task
+from pipeline.storage import Store
+from pipeline.summary import summarise
+
+_NIGHTS = 3  # how many past nights may still get late results
+_PATIENCE = timedelta(hours=1)  # between summaries while work goes on
+
+
+class Summarised(msgspec.Struct, frozen=True):
+    """How many results and failures the last summary of a night held, and when it was made."""
+
+    records: int
+    at: datetime
+
+
+def tick(flow: Flow, ready: Callable[[], int]) -> list[Message]:
+    """Do what is due; returns messages to publish. `ready()` counts the messages waiting in the broker."""
+    now = datetime.now(UTC)
+    messages = release_delayed(flow, now)
+    if flow.window.contains(now, flow.override()):
+        key = keys.night(flow.run_date(), "opened")
+        if not flow.store.exists(key):
+            if sum(1 for _ in flow.store.list(keys.PENDING)) > ready():
+                messages += republish(flow)
+            flow.store.put(key, msgspec.json.encode({"at": now}))
+    summarise_due(flow, now)
+    return messages
+
+
+def release_delayed(flow: Flow, now: datetime) -> list[Message]:
+    """Messages of the tasks whose time has come; each is released when its first step is published."""
+    messages = []
+    for key in flow.store.list(keys.DELAYED):
+        if keys.delayed_until(key) > now:
+            break
+        task = ledger.pending(flow.store, keys.task_id_of(key))
+        if task is not None:
+            messages.append(message("ingest", task))
+        flow.store.delete(key)  # a crash before publishing is mended by `republish`
+    return messages
+
+
+def republish(flow: Flow) -> list[Message]:
+    """A message for every task under way, from the step it stands at; those that wait for their time wait on."""
+    messages = []
+    for key in flow.store.list(keys.PENDING):
+        task = ledger.pending(flow.store, keys.task_id_of(key))
+        if task is not None:
+            messages += restart(flow, task)
+    return messages
+
+
+def restart(flow: Flow, task: Task) -> list[Message]:
+    """Messages that take a task up again; steps that are done are found in the store and passed over."""
+    if task.media_type is None or task.sha256 is None or task.not_before:
+        return [message("ingest", task)]
+    return flow.begin(task)
+
+
+def summarise_due(flow: Flow, now: datetime) -> list[str]:
+    """Summarise the nights whose records changed since; returns their run dates.
+
+    A night is summarised when its window has closed or nothing is left to do, and hourly till then.
+    """
+    done = []
+    working = flow.window.contains(now, flow.override()) and any(flow.store.list(keys.PENDING))
+    for run_date in nights(flow.store)[-_NIGHTS:]:
+        last, count = _summarised(flow.store, run_date), records(flow.store, run_date)
+        if last and (last.records == count or (working and now - last.at < _PATIENCE)):
+            continue
+        summarise(flow.store, run_date, masked=flow.settings.mask)
+        flow.store.put(keys.night(run_date, "summarised"), msgspec.json.encode(Summarised(count, now)))
+        done.append(run_date)
+    return done
+
+
+def nights(store: Store) -> list[str]:
+    """Run dates that have records, in order."""
+    found = set()
+    for prefix in (keys.NIGHTS, keys.RESULTS, keys.FAILED):
+        found |= {key.split("run_date=", 1)[1].split("/", 1)[0] for key in store.list(prefix)}
+    return sorted(found)
+
+
+def records(store: Store, run_date: str) -> int:
+    """Number of results and failures of a night."""
+    return sum(1 for prefix in (keys.results(run_date), keys.failures(run_date)) for _ in store.list(prefix))
+
+
+def _summarised(store: Store, run_date: str) -> Summarised | None:
+    try:
+        return msgspec.json.decode(store.get(keys.night(run_date, "summarised")), type=Summarised)
+    except NotFound:
+        return None
+
+
+def note_release(store: Store, run_date: str, worker: str, seconds: float) -> None:
+    """Note how long after close a worker held no model any more."""
+    note = {"worker": worker, "seconds": round(seconds, 1), "at": datetime.now(UTC)}
+    store.put(keys.night(run_date, f"released-{worker}"), msgspec.json.encode(note))

@@ -1,0 +1,61 @@
+"""Which model an engine is, without loading it: name and digest. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pipeline.models import ModelInfo
+from pipeline.ocr import weights
+
+if TYPE_CHECKING:
+    from pipeline.ocr import OcrSettings
+
+READING_VERSION = 1
+"""Raise it when `reading`, `orientation` or an engine file change what is read."""
+
+
+def of_rapid(settings: OcrSettings) -> ModelInfo:
+    """Name RapidOCR's model; raises `ModelMissing`."""
+    files = weights.onnx_files(settings.ocr_model_dir)
+    return _info(settings, files.name, ("rapidocr", "openvino"), files)
+
+
+def of_paddle(settings: OcrSettings) -> ModelInfo:
+    """Name PaddleOCR's model; raises `ModelMissing`.
+
+    Weights of the hub are told by their published name, as they may not be here yet.
+    """
+    files = weights.paddle_files(settings.ocr_model_dir, download=settings.ocr_download)
+    return _info(settings, files.name, ("paddleocr", "paddlex", "rapidocr"), files)
+
+
+def _info(settings: OcrSettings, name: str, libraries: Sequence[str], files: weights.Files) -> ModelInfo:
+    parts = {
+        "engine": settings.ocr_engine,
+        "name": name,
+        "libraries": {library: metadata.version(library) for library in libraries},
+        "files": [file_digest(path) for path in (*files.weights, weights.wheel_file(weights.DIRECTION))],
+        "max_side": settings.ocr_max_side,
+        "version": READING_VERSION,
+    }
+    digest = hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
+    return ModelInfo(engine=settings.ocr_engine, name=name, digest=digest)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file in hex, computed once a process as long as the file stays the same."""
+    status = path.stat()
+    return _digest(path, status.st_size, status.st_mtime_ns)
+
+
+@cache
+def _digest(path: Path, size: int, changed: int) -> str:  # noqa: ARG001  (what the cache goes by)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

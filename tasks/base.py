@@ -1,0 +1,93 @@
+"""How a step runs as a Celery task: what its failures lead to. The work itself lies in `pipeline.flow`."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import msgspec
+from celery import Task
+from celery.utils.log import get_task_logger
+
+from pipeline.errors import PermanentError, RunError, StoreUnavailable, TransientError
+from pipeline.flow import Flow, Message
+from pipeline.settings import Settings
+from tasks.logs import about
+from tasks.publish import publish, publish_dead, publish_later
+
+log: logging.Logger = get_task_logger("nightshift")
+
+_flow: Flow | None = None
+
+
+def flow() -> Flow:
+    """The flow of this process: made on first use, in the child, so that models are too."""
+    global _flow  # noqa: PLW0603 - one a process is the point
+    if _flow is None:
+        _flow = Flow(Settings.from_env())
+    return _flow
+
+
+def run(task: Task[Any, Any], step: str, task_id: str, first: int, last: int, run_date: str) -> None:
+    """Run one step and publish what comes next; only then is its message acknowledged.
+
+    What the store or the operator has to mend is tried again for ever; what may pass, `max_retries`
+    times; everything else is recorded as failed and dead-lettered with its reason.
+    """
+    request = task.request
+    message = Message(
+        step=step,
+        task_id=task_id,
+        trace_id=request.get("trace_id") or "",
+        priority=5 if request.get("lane") is None else request.get("lane"),
+        first=first,
+        last=last,
+        retries=request.get("tries") or 0,
+        run_date=run_date,
+    )
+    with about(message.trace_id, message.task_id):
+        try:
+            publish(task.app, _attempt(task, message))
+        except (StoreUnavailable, RunError) as error:
+            seconds = publish_later(task.app, message)
+            log.error("%s waits %d s: %s", step, seconds, error.message)
+
+
+def _attempt(task: Task[Any, Any], message: Message) -> list[Message]:
+    try:
+        return flow().run(message)
+    except (StoreUnavailable, RunError):
+        raise
+    except TransientError as error:
+        if message.retries < flow().settings.max_retries:
+            seconds = publish_later(task.app, message)
+            log.warning("%s again in %d s: %s", message.step, seconds, error.message)
+            return []
+        reason = PermanentError(f"{error.message} Given up after {message.retries} retries.", code=error.code)
+    except PermanentError as error:
+        reason = error
+    except MemoryError:
+        reason = PermanentError("The document needs more memory than a worker has.", code="out_of_memory")
+    except Exception as error:
+        log.exception("%s broke", message.step)
+        reason = PermanentError(
+            f"Nightshift could not process this document ({type(error).__name__}): "
+            "a defect, please report it with the log.",
+            code="internal",
+        )
+    return _bury(task, message, reason)
+
+
+def _bury(task: Task[Any, Any], message: Message, reason: PermanentError) -> list[Message]:
+    """Record a task as failed and put a reference to it into the dead-letter queue."""
+    messages = flow().fail(message, reason)
+    publish_dead(
+        task.app,
+        msgspec.json.encode({"task_id": message.task_id, "step": message.step}),
+        reason=reason.message,
+        code=reason.code,
+        task_id=message.task_id,
+        trace_id=message.trace_id,
+    )
+    log.error("%s failed (%s): %s", message.step, reason.code, reason.message)
+    return messages

@@ -1,0 +1,168 @@
+"""The window, kept by each worker for itself: this bootstep adds and cancels the consumers of GPU queues.
+
+It looks at the clock every second and once more when a task is handed to the pool, so that a worker
+that starts, reconnects or outlives beat still keeps the window. It fails closed. After close it waits
+for GPU work in flight to stop at a page group; what has not stopped after a grace is killed and goes
+back to its queue; then the pool is restarted, so that no process holds a model.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from celery import bootsteps
+from celery.utils.log import get_logger
+from celery.worker import state
+
+from pipeline.errors import PipelineError
+from pipeline.flow import Flow
+from pipeline.settings import Settings
+from pipeline.window import Override
+from tasks.routing import GPU_QUEUES
+
+log = get_logger("nightshift.gate")
+
+_TICK = 1.0
+_LOOK = 3.0  # seconds between looks at the operator's override in the store
+
+
+class Gate(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Runs in the worker's parent process; `open` and `closed` are about the GPU queues only."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, consumer: Any, **kwargs: Any) -> None:
+        super().__init__(consumer, **kwargs)
+        queues = consumer.app.amqp.queues
+        wanted = set(queues.consume_from)
+        self.queues = {name: queues[name] for name in GPU_QUEUES if name in wanted}
+        for name in self.queues:
+            queues.deselect(name)  # closed until the clock says otherwise
+        self.timer: Any = None
+        self.closed_at: float | None = None
+        self.used = False
+        self.flow = Flow(Settings.from_env())
+        self.override: Override | None = None
+        if self.queues:
+            threading.Thread(target=self._watch_override, name="override", daemon=True).start()
+            self._guard(consumer)
+
+    def _watch_override(self) -> None:
+        """Look at the store beside the event loop: a store that hangs must not stop the clock."""
+        while True:
+            try:
+                self.override = self.flow.override()
+            except PipelineError as error:
+                log.warning("the window's override can't be read: %s", error.message)
+            time.sleep(_LOOK)
+
+    def _lanes(self) -> list[str]:
+        """Queues that may be served now, by the clock alone."""
+        override = self.override
+        if self.flow.window.contains(datetime.now(UTC), override):
+            return list(self.queues)
+        return [name for name in self.queues if name == "urgent" and self.flow.settings.urgent_by_day]
+
+    def _guard(self, consumer: Any) -> None:
+        """Check the clock again where a task is received and where it gets its process."""
+        worker = consumer.controller
+        hand_over, receive = worker._process_task, consumer.on_task_request
+
+        def checked(request: Any, go: Callable[[Any], Any], *, holds_slot: bool) -> None:
+            queue = (request.delivery_info or {}).get("routing_key", "").removeprefix("step.")
+            if queue not in self.queues:
+                go(request)
+            elif queue in self._lanes():
+                self.used = True
+                go(request)
+            else:
+                self._select(consumer, [])  # first, else the broker hands it straight back
+                request.reject(requeue=True)
+                state.task_ready(request)
+                if holds_slot:
+                    worker._quick_release()
+
+        if worker.process_task == worker._process_task_sem:
+            worker._process_task = lambda request: checked(request, hand_over, holds_slot=True)
+        consumer.on_task_request = lambda request: checked(request, receive, holds_slot=False)
+
+    def start(self, consumer: Any) -> None:
+        """Begin to tick; also after each reconnect, with a new task consumer that consumes nothing yet."""
+        if not self.queues:
+            return
+        self.timer = consumer.timer.call_repeatedly(_TICK, self._tick, (consumer,))
+
+    def stop(self, consumer: Any) -> None:
+        """End the ticking."""
+        if self.timer:
+            self.timer.cancel()
+            self.timer = None
+
+    def _tick(self, consumer: Any) -> None:
+        lanes = self._lanes()
+        self._select(consumer, self._busiest(consumer, lanes))
+        if lanes:
+            self.closed_at = None
+        elif self.used:
+            self._close(consumer)
+
+    def _busiest(self, consumer: Any, lanes: list[str]) -> list[str]:
+        """Cut the lanes behind the first that has work waiting: urgent before normal before filler."""
+        if "urgent" in lanes and self._waiting(consumer, "urgent"):
+            return ["urgent"]
+        if "filler" in lanes and any(self._waiting(consumer, name) for name in ("ocr", "ner")):
+            return [name for name in lanes if name != "filler"]
+        return lanes
+
+    def _waiting(self, consumer: Any, name: str) -> int:
+        with consumer.connection.channel() as channel:
+            return int(channel.queue_declare(name, passive=True).message_count)
+
+    def _select(self, consumer: Any, wanted: list[str]) -> None:
+        """Consume exactly the GPU queues `wanted`."""
+        tasks = consumer.task_consumer
+        if tasks is None:
+            return
+        now = {queue.name for queue in tasks.queues}
+        added = [name for name in wanted if name not in now]
+        for name in added:
+            consumer.app.amqp.queues.select_add(self.queues[name])
+            tasks.add_queue(self.queues[name])
+        if added:
+            tasks.consume()
+            log.warning("window open: consuming %s", ", ".join(added))
+        for name in self.queues:
+            if name in now and name not in wanted:
+                consumer.app.amqp.queues.deselect(name)
+                tasks.cancel_by_queue(name)
+                log.warning("no longer consuming %s", name)
+
+    def _close(self, consumer: Any) -> None:
+        """After close: wait for GPU work, at last kill it, then let go of the models."""
+        if self.closed_at is None:
+            self.closed_at = time.monotonic()
+        busy = [
+            request
+            for request in set(state.active_requests) | set(state.reserved_requests)
+            if (request.delivery_info or {}).get("routing_key", "").removeprefix("step.") in self.queues
+        ]
+        waited = time.monotonic() - self.closed_at
+        if busy and waited > self.flow.settings.close_grace:
+            for request in busy:
+                log.warning("grace over: %s is stopped and handed back", request.id)
+                request.reject(requeue=True)
+                request.cancel(consumer.pool, signal="KILL", emit_retry=False)
+        elif not busy:
+            self.used = False
+            consumer.pool.restart()
+            log.warning("models released %.1f s after close", waited)
+            threading.Thread(target=self._note_release, args=(consumer.hostname, waited), daemon=True).start()
+
+    def _note_release(self, hostname: str, seconds: float) -> None:
+        from pipeline.night import note_release
+
+        note_release(self.flow.store, self.flow.run_date(), hostname, seconds)

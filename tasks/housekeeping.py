@@ -1,0 +1,23 @@
+"""What beat starts: a tick every half minute. Everything it does may be done twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Task
+
+from pipeline.errors import PipelineError
+from pipeline.night import tick as night_tick
+from tasks.app import app
+from tasks.base import flow, log
+from tasks.publish import publish
+from tasks.topology import ready
+
+
+@app.task(name="nightshift.tick", bind=True)
+def tick(self: Task[Any, Any]) -> None:
+    """Release, repair and summarise what is due."""
+    try:
+        publish(self.app, night_tick(flow(), lambda: ready(self.app)))
+    except PipelineError as error:
+        log.error("housekeeping waits for its next turn: %s", error.message)

@@ -1,0 +1,54 @@
+"""Publishing, always confirmed by the broker: next steps, retries, and what is dead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from celery import Celery
+from msgspec import structs
+
+from pipeline.flow import Message
+from tasks.routing import DEAD, DEAD_QUEUE, RETRY_QUEUES, queue_for
+
+
+def publish(app: Celery, messages: Iterable[Message], producer: Any = None) -> None:
+    """Send the messages of next steps."""
+    for message in messages:
+        _send(app, message, producer=producer, queue=queue_for(message))
+
+
+def publish_later(app: Celery, message: Message) -> int:
+    """Send a message once more, by way of a waiting queue, longer with each retry; returns the seconds."""
+    waiting = RETRY_QUEUES[min(message.retries, len(RETRY_QUEUES) - 1)]
+    with app.producer_or_acquire() as producer:
+        waiting.bind(producer.channel).declare()
+        _send(
+            app,
+            structs.replace(message, retries=message.retries + 1),
+            producer=producer,
+            exchange=waiting.exchange.name,
+            routing_key=f"step.{queue_for(message)}",
+        )
+    return int(waiting.queue_arguments["x-message-ttl"]) // 1000
+
+
+def _send(app: Celery, message: Message, **options: Any) -> None:
+    kwargs = {n: v for n in ("first", "last", "run_date") if (v := getattr(message, n))}
+    headers = {"trace_id": message.trace_id, "lane": message.priority, "tries": message.retries}
+    app.send_task(f"nightshift.{message.step}", (message.task_id,), kwargs, headers=headers, **options)
+
+
+def publish_dead(app: Celery, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
+    """Put a refused message, or a reference to a failed task, into the dead-letter queue with its reason."""
+    with app.producer_or_acquire() as producer:
+        producer.publish(
+            body,
+            exchange=DEAD,
+            routing_key="dead",
+            declare=[DEAD_QUEUE],
+            content_type="application/json",
+            content_encoding="utf-8",
+            delivery_mode=2,
+            headers={"reason": reason, "code": code, "task_id": task_id, "trace_id": trace_id},
+        )

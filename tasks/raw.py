@@ -1,0 +1,60 @@
+"""Raw JSON messages become tasks: the message itself is the task's message, acknowledged or returned itself.
+
+No bridge process stands between a producer's `inference_tasks` and Celery, so there is no second hop
+to lose anything on.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from celery.worker.consumer import Consumer
+
+from pipeline.messages import MAX_BODY
+from tasks.routing import RAW
+
+ACCEPT = "nightshift.accept"
+
+
+class RawConsumer(Consumer):
+    """Celery's consumer, but for messages that no Celery producer wrote."""
+
+    def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
+        """Wrap Celery's handler of incoming messages."""
+        handle: Callable[[Any], None] = super().create_task_handler(*args, **kwargs)
+
+        def handle_any(message: Any) -> None:
+            info = message.delivery_info
+            if info.get("routing_key") == RAW or info.get("routing_key", "").startswith("task_type."):
+                _disguise(self.app, message)
+            handle(message)
+
+        return handle_any
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        """Dead-letter what can't be decoded: Celery itself would acknowledge, that is lose it."""
+        message.reject()
+
+    def on_unknown_message(self, body: Any, message: Any) -> None:
+        """Dead-letter what is no task: it would be dropped."""
+        message.reject()
+
+
+def _disguise(app: Any, message: Any) -> None:
+    """Make a raw message look like a task `accept` with the raw body as its argument.
+
+    Whatever headers it came with are ignored: a producer chooses no task but this one. Of a body over
+    the limit only the beginning goes on, which is enough to refuse it.
+    """
+    body = bytes(message.body) if not isinstance(message.body, str) else message.body.encode()
+    args = (base64.b64encode(body[: MAX_BODY + 1]).decode("ascii"),)
+    made = app.amqp.as_task_v2(str(uuid.uuid4()), ACCEPT, args=args, argsrepr="('raw message',)")
+    message.headers = made.headers
+    message.body = json.dumps(made.body)
+    message.content_type, message.content_encoding = "application/json", "utf-8"
+    message.properties.setdefault("correlation_id", made.headers["id"])
+    message._decoded_cache = None

@@ -1,0 +1,73 @@
+"""Exchanges and queues, and which message goes where. docs/topology.md draws it.
+
+Queues are quorum queues: their arguments can never change later. `inference_tasks` alone is a plain
+durable one, so that any producer's own `queue_declare(durable=True)` fits it.
+"""
+
+from __future__ import annotations
+
+from kombu import Exchange, Queue
+
+from pipeline.flow import Message, is_filler, is_urgent
+from pipeline.task_types import further_steps
+
+TOPIC = Exchange("nightshift", "topic", durable=True, arguments={"alternate-exchange": "nightshift.dead"})
+DEAD = Exchange("nightshift.dead", "fanout", durable=True)
+RAW = "inference_tasks"
+
+GPU_QUEUES = ("urgent", "ocr", "ner", "filler")
+"""In the order in which they are served: a later one only while the earlier lanes are empty."""
+
+DELIVERY_LIMIT = 20
+"""Backstop only: every return counts, also of innocents. Tries of a document are counted in the ledger."""
+
+RETRY_SECONDS = (10, 60, 300)
+
+
+def _quorum(name: str) -> Queue:
+    return Queue(
+        name,
+        TOPIC,
+        routing_key=f"step.{name}",
+        durable=True,
+        queue_arguments={
+            "x-queue-type": "quorum",
+            "x-dead-letter-exchange": DEAD.name,
+            "x-delivery-limit": DELIVERY_LIMIT,
+        },
+    )
+
+
+def _retry(seconds: int) -> Queue:
+    """Where a message waits: after `seconds` RabbitMQ itself sends it back, its routing key unchanged."""
+    return Queue(
+        f"retry.{seconds}",
+        Exchange(f"nightshift.retry.{seconds}", "fanout", durable=True),
+        durable=True,
+        queue_arguments={
+            "x-queue-type": "classic",
+            "x-message-ttl": seconds * 1000,
+            "x-dead-letter-exchange": TOPIC.name,
+        },
+    )
+
+
+WORK_QUEUES = tuple(
+    _quorum(name) for name in ("ingest", *GPU_QUEUES, "result", "callback", "housekeeping")
+)
+RAW_QUEUE = Queue(RAW, TOPIC, routing_key="task_type.*", durable=True)
+DEAD_QUEUE = Queue("dead", DEAD, durable=True, queue_arguments={"x-queue-type": "quorum"})
+RETRY_QUEUES = tuple(_retry(seconds) for seconds in RETRY_SECONDS)
+
+
+def queue_for(message: Message) -> str:
+    """Name of the queue for a step's message: GPU work goes into the lane of its priority."""
+    step = further_steps().get(message.step)
+    gpu = message.step in ("ocr", "ner") or (step is not None and step.gpu)
+    if gpu and is_urgent(message.priority):
+        return "urgent"
+    if gpu and is_filler(message.priority):
+        return "filler"
+    if step is not None:
+        return "ner" if gpu else "result"
+    return message.step

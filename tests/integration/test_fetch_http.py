@@ -1,0 +1,431 @@
+"""Fetching and posting over real sockets; the hosts are invented and all lead to the loopback interface."""
+
+import gzip
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import quote, unquote
+
+import boto3
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from pipeline import exchange
+from pipeline import fetch as module
+from pipeline.errors import NotFound, OverLimit, PermanentError, TransientError
+from pipeline.fetch import fetch, post
+from pipeline.security import SIGNATURE_HEADER, SourcePolicy, sign, verify
+from pipeline.settings import Settings
+from tests.servers import free_port
+from tests.servers.swift import Swift
+
+SETTINGS = Settings(max_bytes=100_000)
+MIB = 1024 * 1024
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    seen: ClassVar[list[tuple[str, str, dict[str, str], bytes]]] = []
+
+    def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def stream(self, *chunks: bytes, seconds: float = 0) -> None:
+        """Send without a length; the end of the connection is the end of the body."""
+        self.close_connection = True
+        self.send_response(200)
+        self.end_headers()
+        for chunk in chunks:
+            self.wfile.write(chunk)
+            time.sleep(seconds)
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
+        self.seen.append(("GET", self.path, dict(self.headers), b""))
+        if path == "/in/hello":
+            self.answer(200, b"hello")
+        elif path == "/in/status":
+            self.answer(int(query))
+        elif path == "/in/to":
+            self.answer(302, Location=unquote(query))
+        elif path == "/in/hops":
+            hops = int(query)
+            self.answer(307, Location=f"hops?{hops - 1}") if hops else self.answer(200, b"arrived")
+        elif path == "/in/large":
+            self.answer(200, bytes(100_001))
+        elif path == "/in/endless":
+            try:
+                self.stream(*[bytes(MIB)] * 100_000)
+            except OSError:
+                self.seen.append(("CUT", self.path, {}, b""))
+        elif path == "/in/bomb":
+            self.answer(200, gzip.compress(bytes(200 * MIB), 1), Content_Encoding="gzip")
+        elif path == "/in/zipped":
+            self.answer(200, gzip.compress(b"unzipped"), Content_Encoding="gzip")
+        elif path == "/in/drip":
+            self.stream(*[b"x"] * 100, seconds=0.1)
+        elif path == "/in/drip-headers":
+            self.close_connection = True
+            for _ in range(100):
+                self.wfile.write(b"H")
+                time.sleep(0.1)
+        elif path == "/in/silent":
+            time.sleep(2)
+        elif path == "/in/short":
+            self.close_connection = True
+            self.send_response(200)
+            self.send_header("Content-Length", "10")
+            self.end_headers()
+            self.wfile.write(b"only")
+        elif path == "/in/garbage":
+            self.close_connection = True
+            self.wfile.write(b"SSH-2.0-OpenSSH\r\n\r\n")
+        else:
+            self.answer(404)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.seen.append(("POST", self.path, dict(self.headers), body))
+        query = self.path.partition("?")[2]
+        self.answer(int(query or 204), Location="/in/elsewhere")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    context: ssl.SSLContext | None = None
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        try:
+            if self.context:
+                request = self.context.wrap_socket(request, server_side=True)
+            super().finish_request(request, client_address)
+        except OSError:
+            pass  # the client hung up, as some tests want
+        finally:
+            request.close()
+
+
+@contextmanager
+def served(context: ssl.SSLContext | None = None) -> Iterator[int]:
+    with Server(("127.0.0.1", 0), Handler) as server:
+        server.context = context
+        Handler.seen.clear()
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def base() -> Iterator[str]:
+    with served() as port:
+        yield f"http://127.0.0.1:{port}/in"
+
+
+@pytest.fixture
+def policy(base: str) -> SourcePolicy:
+    return SourcePolicy.sources(base, allow_private=True)
+
+
+def test_a_page_is_read(base: str, policy: SourcePolicy) -> None:
+    assert fetch(f"{base}/hello?a=1", policy, SETTINGS) == b"hello"
+    _, path, headers, _ = Handler.seen[0]
+    assert path == "/in/hello?a=1"
+    assert headers["Host"] == base.split("/")[2]
+    assert headers["User-Agent"].startswith("nightshift/")
+
+
+def test_an_inner_host_is_refused_before_anything_is_sent(base: str) -> None:
+    with pytest.raises(PermanentError, match="not a public one") as caught:
+        fetch(f"{base}/hello", SourcePolicy.sources(base), SETTINGS)
+    assert caught.value.code == "source_refused"
+    with pytest.raises(PermanentError) as caught:
+        post(f"{base}/hook", b"{}", {}, SourcePolicy.callbacks(base))
+    assert caught.value.code == "callback_refused"
+    assert Handler.seen == []
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_a_busy_server_is_transient(base: str, policy: SourcePolicy, status: int) -> None:
+    with pytest.raises(TransientError, match=f"answers {status}"):
+        fetch(f"{base}/status?{status}", policy, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (404, "not_found"),
+        (410, "not_found"),
+        (401, "source_forbidden"),
+        (403, "source_forbidden"),
+        (400, "source_unreadable"),
+        (304, "source_unreadable"),
+    ],
+)
+def test_a_refusing_server_is_permanent(base: str, policy: SourcePolicy, status: int, code: str) -> None:
+    with pytest.raises(PermanentError, match=f"answers {status}") as caught:
+        fetch(f"{base}/status?{status}", policy, SETTINGS)
+    assert caught.value.code == code
+
+
+def test_three_redirects_are_followed_and_not_four(base: str, policy: SourcePolicy) -> None:
+    assert fetch(f"{base}/hops?3", policy, SETTINGS) == b"arrived"
+    with pytest.raises(PermanentError, match="one redirect too many"):
+        fetch(f"{base}/hops?4", policy, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/out",
+        "http://127.0.0.1:1/in/a",
+        "http://evil.example/in/",
+        "//evil.example/in",
+        "ftp://a/in",
+        "http://[",
+        "\\",
+        "/in/%2e%2e/out",
+    ],
+)
+def test_a_redirect_is_checked_like_any_url(base: str, policy: SourcePolicy, target: str) -> None:
+    with pytest.raises(PermanentError) as caught:
+        fetch(f"{base}/to?{quote(target)}", policy, SETTINGS)
+    assert caught.value.code == "source_refused"
+    assert len(Handler.seen) == 1
+
+
+def test_a_redirect_never_leads_to_a_file_or_bucket(base: str, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"local")
+    policy = SourcePolicy.sources(f"{base},file://{tmp_path},s3://inbox", allow_private=True)
+    for target in (f"file://{tmp_path}/a", "s3://inbox/a"):
+        with pytest.raises(PermanentError, match="redirect may only lead to https"):
+            fetch(f"{base}/to?{quote(target)}", policy, SETTINGS)
+
+
+def test_no_more_than_the_limit_is_read(base: str, policy: SourcePolicy) -> None:
+    for page in ("large", "endless", "bomb"):
+        start = time.monotonic()
+        with pytest.raises(OverLimit, match="NIGHTSHIFT_MAX_BYTES"):
+            fetch(f"{base}/{page}", policy, SETTINGS)
+        assert time.monotonic() - start < 5
+    assert fetch(f"{base}/zipped", policy, SETTINGS) == b"unzipped"
+
+
+def test_a_peer_that_drips_or_is_silent_is_cut_off(
+    base: str, policy: SourcePolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WHOLE_SECONDS", 0.5)
+    for page in ("drip", "drip-headers", "silent"):
+        start = time.monotonic()
+        with pytest.raises(TransientError, match="took too long"):
+            fetch(f"{base}/{page}", policy, SETTINGS)
+        assert time.monotonic() - start < 1.5
+    assert not any(isinstance(thread, threading.Timer) for thread in threading.enumerate())
+
+
+def test_silence_ends_at_the_read_time_out(
+    base: str, policy: SourcePolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "READ_SECONDS", 0.2)
+    with pytest.raises(TransientError, match="broke off"):
+        fetch(f"{base}/silent", policy, SETTINGS)
+
+
+@pytest.mark.parametrize("page", ["short", "garbage"])
+def test_a_broken_answer_is_transient(base: str, policy: SourcePolicy, page: str) -> None:
+    with pytest.raises(TransientError, match="broke off") as caught:
+        fetch(f"{base}/{page}", policy, SETTINGS)
+    assert caught.value.code == "source_unavailable"
+
+
+def test_a_server_that_is_away_is_transient() -> None:
+    url = f"http://127.0.0.1:{free_port()}/"
+    with pytest.raises(TransientError, match="can't be reached"):
+        fetch(url, SourcePolicy.sources(url, allow_private=True), SETTINGS)
+
+
+def test_a_callback_is_posted_signed(base: str) -> None:
+    policy = SourcePolicy.callbacks(base, allow_private=True)
+    body = json.dumps({"task_id": "a", "status": "done"}).encode()
+    headers = {"Content-Type": "application/json", SIGNATURE_HEADER: sign(body, "s", int(time.time()))}
+    assert post(f"{base}/hook", body, headers, policy) == 204
+    _, path, got, received = Handler.seen[0]
+    assert (path, received, got["Content-Type"]) == ("/in/hook", body, "application/json")
+    assert verify(received, got[SIGNATURE_HEADER], "s", time.time())
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "code"),
+    [
+        (500, TransientError, "callback_unavailable"),
+        (429, TransientError, "callback_unavailable"),
+        (404, NotFound, "not_found"),
+        (401, PermanentError, "callback_forbidden"),
+        (302, PermanentError, "callback_failed"),
+    ],
+)
+def test_a_receiver_that_does_not_take_it(base: str, status: int, kind: type[Exception], code: str) -> None:
+    policy = SourcePolicy.callbacks(base, allow_private=True)
+    with pytest.raises(kind, match=f"answers {status}") as caught:
+        post(f"{base}/hook?{status}", b"{}", {}, policy)
+    assert getattr(caught.value, "code", "") == code
+    assert len(Handler.seen) == 1
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """A name server of our own: answers in turn, the last one for ever."""
+    book: dict[str, list[str]] = {}
+    real = socket.getaddrinfo
+
+    def look_up(host: str, *args: Any, **kwargs: Any) -> Any:
+        answers = book.get(host)
+        if answers:
+            host = answers.pop(0) if len(answers) > 1 else answers[0]
+        return real(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return book
+
+
+def certificate(folder: Path, host: str) -> Path:
+    """A self-signed certificate and its key for one host, in one PEM file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Nightshift test")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = folder / f"{host}.pem"
+    pem.write_bytes(
+        made.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return pem
+
+
+@pytest.fixture
+def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """An HTTPS server whose certificate is for scans.example.org and trusted."""
+    pem = certificate(tmp_path, "scans.example.org")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    exchange._tls_context.cache_clear()
+    with served(context) as port:
+        yield port
+    exchange._tls_context.cache_clear()
+
+
+def test_https_is_checked_against_the_name_and_pinned_to_the_address(
+    tls: int, names: dict[str, list[str]]
+) -> None:
+    names["scans.example.org"] = ["127.0.0.1", "192.0.2.1"]  # a second look-up would lead astray
+    url = f"https://scans.example.org:{tls}/in/hello"
+    policy = SourcePolicy.sources(f"https://scans.example.org:{tls}", allow_private=True)
+    assert fetch(url, policy, SETTINGS) == b"hello"
+    assert Handler.seen[0][2]["Host"] == f"scans.example.org:{tls}"
+    assert names["scans.example.org"] == ["192.0.2.1"]
+
+
+def test_a_certificate_for_another_name_is_not_taken(tls: int, names: dict[str, list[str]]) -> None:
+    names["other.example.org"] = ["127.0.0.1"]
+    policy = SourcePolicy.sources(f"https://other.example.org:{tls}", allow_private=True)
+    with pytest.raises(TransientError, match=r"certificate of other\.example\.org.*Hostname mismatch"):
+        fetch(f"https://other.example.org:{tls}/in/hello", policy, SETTINGS)
+    assert Handler.seen == []
+
+
+def test_a_certificate_nobody_vouches_for_is_not_taken(
+    tls: int, names: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    exchange._tls_context.cache_clear()
+    names["scans.example.org"] = ["127.0.0.1"]
+    policy = SourcePolicy.sources(f"https://scans.example.org:{tls}", allow_private=True)
+    with pytest.raises(TransientError, match="SSL_CERT_FILE"):
+        fetch(f"https://scans.example.org:{tls}/in/hello", policy, SETTINGS)
+    assert Handler.seen == []
+
+
+def test_a_dripping_peer_is_cut_off_under_tls_too(
+    tls: int, names: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WHOLE_SECONDS", 0.5)
+    names["scans.example.org"] = ["127.0.0.1"]
+    policy = SourcePolicy.sources(f"https://scans.example.org:{tls}", allow_private=True)
+    for page in ("drip", "silent"):
+        with pytest.raises(TransientError, match="took too long"):
+            fetch(f"https://scans.example.org:{tls}/in/{page}", policy, SETTINGS)
+
+
+def test_a_proxy_of_the_environment_is_not_used(
+    base: str, policy: SourcePolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    assert fetch(f"{base}/hello", policy, SETTINGS) == b"hello"
+
+
+def test_a_second_address_is_tried(
+    tls: int, names: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = SourcePolicy.sources(f"https://scans.example.org:{tls}", allow_private=True)
+    monkeypatch.setattr("pipeline.security.resolve_public", lambda *_, **__: ["::1", "127.0.0.1"])
+    assert fetch(f"https://scans.example.org:{tls}/in/hello", policy, SETTINGS) == b"hello"
+
+
+def test_objects_are_read(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = boto3.session.Session().client("s3")
+    client.put_object(Bucket=bucket, Key="in/a b?c#d%2F.jpg", Body=b"object")
+    client.put_object(Bucket=bucket, Key="in/large", Body=bytes(100_001))
+    client.put_object(Bucket=bucket, Key="out/a", Body=b"")
+    policy = SourcePolicy.sources(f"s3://{bucket}/in,s3://no-such-bucket")
+    settings = Settings.from_env({}, max_bytes=100_000)
+    assert fetch(f"s3://{bucket}/in/a b?c#d%2F.jpg", policy, settings) == b"object"
+    with pytest.raises(OverLimit):
+        fetch(f"s3://{bucket}/in/large", policy, settings)
+    for url, code in (
+        (f"s3://{bucket}/in/none", "not_found"),
+        ("s3://no-such-bucket/a", "not_found"),
+        (f"s3://{bucket}/in/", "source_unreadable"),
+        (f"s3://{bucket}/out/a", "source_refused"),
+    ):
+        with pytest.raises(PermanentError) as caught:
+            fetch(url, policy, settings)
+        assert caught.value.code == code
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    with pytest.raises(PermanentError) as caught:
+        fetch(f"s3://{bucket}/in/large", policy, settings)
+    assert caught.value.code == "source_forbidden"
+
+
+def test_a_bucket_server_that_is_away_is_transient(s3: Swift) -> None:
+    settings = Settings(s3_endpoint=f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(TransientError, match="does not answer"):
+        fetch("s3://inbox/a", SourcePolicy.sources("s3://inbox"), settings)

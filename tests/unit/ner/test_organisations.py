@@ -1,0 +1,59 @@
+"""ORG by legal form."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.ner.patterns.organisations import find_organisations
+
+HITS = [
+    ("SUNRISE PAPER SDN BHD (1234567-W)", "SUNRISE PAPER SDN BHD"),
+    ("Owned By: SUNRISE SUPPLY SDN. BHD.", "SUNRISE SUPPLY SDN. BHD."),
+    ("MR. A.B.C. (M) SDNBHD", "MR. A.B.C. (M) SDNBHD"),
+    ("99 FAST MART S/B (519999-X)", "99 FAST MART S/B"),
+    ("99 FAST MART 5/B (519999-X)", "99 FAST MART 5/B"),
+    ("NORTH CO. (M) BHD", "NORTH CO. (M) BHD"),
+    ("thank you for shopping at Sunrise Paper Sdn Bhd", "Sunrise Paper Sdn Bhd"),
+    ("signed by the Acme Widgets Ltd on Monday", "Acme Widgets Ltd"),
+    ("ACME CO., LTD.", "ACME CO., LTD."),
+    ("Acme, Inc.", "Acme, Inc."),
+    ("ACME (S) PTE LTD", "ACME (S) PTE LTD"),
+    ("Beispiel Werke GmbH", "Beispiel Werke GmbH"),
+    ("SUNRISE ENTERPRISE\nNO 1", "SUNRISE ENTERPRISE"),
+    ("RESTORAN PAGI INDAH", "RESTORAN PAGI INDAH"),
+    ("名称：测试信息技术有限公司", "测试信息技术有限公司"),
+    ("名称测试股份有限公司", "测试股份有限公司"),
+    ("（甲方）某某贸易（上海）有限公司", "某某贸易（上海）有限公司"),
+    ("他在测试制造有限责任公司工作", "测试制造有限责任公司"),
+    ("开户行：测试银行城南支行", "测试银行城南支行"),
+    ("某市第一医院\n检验报告", "某市第一医院"),
+]
+MISSES = [
+    "SDN BHD",
+    "ALAM) SDN BHD",
+    "QTY UNIT AMT INC.",
+    "TOTAL INC. GST",
+    "speed limited to 50",
+    "RESTAURANT ORDER CHIT NCR",
+    "LOT 5/B JALAN",
+    "we visited an enterprise",
+    "有限公司",
+    "建议到正规医院检查",
+    "ACME\nLTD",
+]
+
+
+@pytest.mark.parametrize(("text", "span"), HITS)
+def test_organisation(text: str, span: str) -> None:
+    (mention,) = find_organisations(text)
+    assert text[mention.start : mention.end] == span
+
+
+@pytest.mark.parametrize("text", MISSES)
+def test_no_organisation(text: str) -> None:
+    assert list(find_organisations(text)) == []
+
+
+def test_two_companies_in_one_row_stay_apart() -> None:
+    text = "Acme, Inc. and Foo Bar GmbH"
+    assert [text[m.start : m.end] for m in find_organisations(text)] == ["Acme, Inc.", "Foo Bar GmbH"]

@@ -1,0 +1,64 @@
+"""All recognisers together: spans, full-width text, and time that grows with the text only."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.ner.overlap import resolve
+from pipeline.ner.patterns import find
+from pipeline.ner.patterns.characters import plain
+
+RECEIPT = """SUNRISE PAPER SDN BHD (1234567-W)
+TEL : 03-5555 0823
+Tax Invoice
+No.: CS180319-0015
+TAPE @ 2.50 12 30.00 SR
+Total Amt Payable : 31.80
+Total Qty Tender : 12
+19/03/2018 1:01:43 PM
+www.example.com.my"""
+
+
+def test_a_receipt() -> None:
+    found = [(m.type, RECEIPT[m.start : m.end], m.value) for m in resolve(find(RECEIPT))]
+    assert found == [
+        ("ORG", "SUNRISE PAPER SDN BHD", None),
+        ("PHONE", "03-5555 0823", "0355550823"),
+        ("INVOICE_NUMBER", "CS180319-0015", "CS180319-0015"),
+        ("MONEY", "2.50", "2.50"),
+        ("MONEY", "30.00", "30.00"),
+        ("MONEY", "31.80", "31.80"),
+        ("DATE", "19/03/2018", "2018-03-19"),
+        ("TIME", "1:01:43 PM", "13:01:43"),
+        ("URL", "www.example.com.my", "www.example.com.my"),
+    ]
+
+
+@given(st.text(max_size=200))
+def test_plain_keeps_every_position(text: str) -> None:
+    assert len(plain(text)) == len(text)
+    assert plain(plain(text)) == plain(text)
+
+
+@given(st.text(alphabet="0123456789.,:/-年月日元RM$¥No #@\nＡ１：（）有限公司 TELINVOICE", max_size=120))
+def test_any_text_gives_spans_inside_it(text: str) -> None:
+    for mention in find(text):
+        assert 0 <= mention.start < mention.end <= len(text)
+        assert 0 < mention.confidence <= 1
+        assert "\n" not in plain(text)[mention.start : mention.end]
+
+
+@pytest.mark.parametrize(
+    "unit", ["1234567890", " ", "abcdefghij", "1 a", "1234 ", "1.", "1-", "公司的年月", "A B ", "123,", "\n"]
+)
+def test_a_hostile_text_takes_no_longer_than_a_plain_one(unit: str) -> None:
+    text = (unit * 200_000)[:200_000]
+    start = time.process_time()
+    find(text)
+    # Half a second of processor time, up to twice that where words and digits alternate: a bound that
+    # any pattern growing with the square of the text breaks by minutes.
+    assert time.process_time() - start < (1.0 if len(unit) in {1, 10} else 3.0)

@@ -1,0 +1,54 @@
+"""TIME recogniser."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.ner.patterns.times import find_times
+
+HITS = [
+    ("at 12:31", "12:31", "12:31"),
+    ("Time: 15:53:00", "15:53:00", "15:53:00"),
+    ("13 : 49", "13 : 49", "13:49"),
+    ("时间：１０：２２", "１０：２２", "10:22"),
+    ("07:10:35 PM", "07:10:35 PM", "19:10:35"),
+    ("12:05 am", "12:05 am", "00:05"),
+    ("12:05 PM", "12:05 PM", "12:05"),
+    ("01:57PM", "01:57PM", "13:57"),
+    ("5:18:08 P Session", "5:18:08 P", "17:18:08"),
+    ("25/12/201812:33", "12:33", "12:33"),
+    ("2018-03-12T10:22", "10:22", "10:22"),
+    ("上午9时30分", "上午9时30分", "09:30"),
+    ("下午3点半", "下午3点半", "15:30"),
+    ("14时05分09秒", "14时05分09秒", "14:05:09"),
+    ("下午 3:30", "下午 3:30", "15:30"),
+    ("中午11点", "中午11点", "11:00"),
+    ("10.30 am", "10.30 am", "10:30"),
+    ("open 9am", "9am", "09:00"),
+    ("1000 HRS", "1000 HRS", "10:00"),
+    ("TIME 12 31 00", "12 31 00", "12:31:00"),
+    ("Time: 1648", "1648", "16:48"),
+]
+MISSES = [
+    "12:75",
+    "25:10",
+    "12:31:75",
+    "12:34:56:78",
+    "1:2",
+    "ratio 3:200",
+    "TEL 1 : 03-6261",
+    "12.31",
+    "7点",
+    "12:\n31",
+]
+
+
+@pytest.mark.parametrize(("text", "span", "value"), HITS)
+def test_reads_a_time(text: str, span: str, value: str) -> None:
+    (mention,) = find_times(text)
+    assert (text[mention.start : mention.end], mention.value) == (span, value)
+
+
+@pytest.mark.parametrize("text", MISSES)
+def test_leaves_what_is_no_time(text: str) -> None:
+    assert list(find_times(text)) == []
