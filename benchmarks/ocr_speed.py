@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
 from ocr_accuracy import DATA, pages, rgb, scores, settings
 
 Reader = Callable[[NDArray[np.uint8]], list[str]]

@@ -79,7 +79,7 @@ class Batch:
 
     def pages_expected(self, documents: int) -> float:
         """Pages of all `documents`, those not opened yet taken as long as the ones opened were on average."""
-        known = sum(self.known)
+        known: int = sum(self.known)
         unopened = max(documents - self._opened - self._told, 0)
         return known + unopened * (known / self._opened if self._opened else 1)
 
@@ -116,9 +116,9 @@ class Batch:
                         continue
                     self._running -= 1
                     yield from self._settle(job, future)
-            self._pool.close()
+            self._pool.close()  # type: ignore[no-untyped-call]
         except BaseException:
-            self._pool.stop()
+            self._pool.stop()  # type: ignore[no-untyped-call]
             raise
         finally:
             self._pool.join()
@@ -149,10 +149,10 @@ class Batch:
         sha256 = hashlib.sha256(data).hexdigest()
         task_id = ledger.task_id_for(source.url, sha256)
         record = ledger.ended(self.store, self.run_date, task_id)
-        if record and record.settings_digest == self.engines.digest:
-            if record.status == "done" or not self.retry_failed:
-                self.store.delete(keys.pending(task_id))
-                return Outcome.of(record, reused=True)
+        valid = record is not None and record.settings_digest == self.engines.digest
+        if record and valid and (record.status == "done" or not self.retry_failed):
+            self.store.delete(keys.pending(task_id))
+            return Outcome.of(record, reused=True)
         ledger.store_document(self.store, data)
         task = Task(
             task_id=task_id,

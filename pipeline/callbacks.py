@@ -32,6 +32,11 @@ def body_of(record: DocumentResult, store_url: str) -> bytes:
     )
 
 
+def policy(settings: Settings) -> SourcePolicy:
+    """Where callbacks may go."""
+    return SourcePolicy.callbacks(settings.allowed_callbacks, allow_private=settings.allow_private_hosts)
+
+
 def deliver(record: DocumentResult, store_url: str, settings: Settings) -> None:
     """Post the record's callback.
 
@@ -42,10 +47,9 @@ def deliver(record: DocumentResult, store_url: str, settings: Settings) -> None:
         raise PermanentError(
             "The callback was not sent: set NIGHTSHIFT_CALLBACK_SECRET to sign it with.", code="no_secret"
         )
-    policy = SourcePolicy.callbacks(settings.allowed_callbacks, allow_private=settings.allow_private_hosts)
     body = body_of(record, store_url)
     headers = {
         "Content-Type": "application/json",
         SIGNATURE_HEADER: sign(body, settings.callback_secret, int(time.time())),
     }
-    post(record.callback_url, body, headers, policy)
+    post(record.callback_url, body, headers, policy(settings))

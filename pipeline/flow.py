@@ -60,7 +60,7 @@ class Flow:
         self._engines = lru_cache(maxsize=2)(self._make_engines)
 
     def _make_engines(self, overrides: tuple[tuple[str, str], ...]) -> Engines:
-        return Engines(Settings.from_env(**dict(overrides)) if overrides else self.settings)
+        return Engines(Settings.from_env(None, **dict(overrides)) if overrides else self.settings)
 
     def engines(self, task: Task) -> Engines:
         """The models for this task; a redriven one may have settings of its own."""
@@ -107,6 +107,10 @@ class Flow:
         bytes turn out to be the same and else refuses.
         """
         task_type(submission.task_type)
+        if submission.callback_url:
+            callbacks.policy(self.settings).check(submission.callback_url)
+        if submission.url and data is None:
+            self.policy.check(submission.url)
         if submission.text:
             data = submission.text.encode()
         source = submission.url or "message"
@@ -203,17 +207,16 @@ class Flow:
             return []
         assert task.sha256 is not None
         engines, low, high = self.engines(task), order.first or 1, order.last or task.pages
-        kept = {"store": self.store, "engines": engines}
         with open_document(self.store.get(keys.document(task.sha256)), engines.settings.limits) as document:
             for start in range(low, high + 1, self.settings.page_group):
                 if not self.may_use_gpu(task.priority):
                     self._end(order)
                     return [order]
                 numbers = range(start, min(start + self.settings.page_group, high + 1))
-                steps.recognize(document, task.sha256, numbers, **kept)
+                steps.recognize(document, task.sha256, numbers, store=self.store, engines=engines)
         self._end(order)
-        whole = (low, high) == (1, task.pages)
-        if whole or all(steps.has_page(task.sha256, n, **kept) for n in range(1, task.pages + 1)):
+        others = [n for n in range(1, task.pages + 1) if not low <= n <= high]
+        if all(steps.has_page(task.sha256, n, store=self.store, engines=engines) for n in others):
             return [message(after(task.task_type, "ocr"), task)]
         return []  # whoever reads the last pages goes on
 

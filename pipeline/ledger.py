@@ -16,6 +16,7 @@ import msgspec
 
 from pipeline import __version__, keys
 from pipeline.errors import NotFound, PipelineError
+from pipeline.locations import shown
 from pipeline.models import DocumentResult, Failure, Task, from_json, to_json
 from pipeline.storage import Store
 
@@ -23,6 +24,11 @@ from pipeline.storage import Store
 def now() -> str:
     """The time in UTC, ISO 8601 with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def public_source(source: str) -> str:
+    """A source as results may tell it: the query of a signed URL is a secret."""
+    return shown(source) if source.startswith(("http://", "https://")) else source
 
 
 def task_id_for(source: str, sha256: str | None) -> str:
@@ -110,7 +116,9 @@ def write_receipt(store: Store, run_date: str, tasks: Sequence[Task]) -> None:
     The key is the hash of the content, so the same batch leaves the same object.
     """
     lines = b"\n".join(
-        msgspec.json.encode({"task_id": t.task_id, "sha256": t.sha256, "source": t.source, "size": t.size})
+        msgspec.json.encode(
+            {"task_id": t.task_id, "sha256": t.sha256, "source": public_source(t.source), "size": t.size}
+        )
         for t in sorted(tasks, key=lambda t: t.task_id)
     )
     key = keys.receipt(run_date, hashlib.sha256(lines).hexdigest()[:32])
@@ -145,7 +153,7 @@ def fail(
     result = DocumentResult(
         task_id=task.task_id,
         sha256=task.sha256,
-        source=task.source,
+        source=public_source(task.source),
         status="failed",
         run_date=run_date,
         task_type=task.task_type,

@@ -45,7 +45,7 @@ T = TypeVar("T")
 _Fields = dict[str, msgspec.Raw]
 
 
-class BadMessage(PermanentError):  # noqa: N818 - named for what happened, as in pipeline.errors
+class BadMessage(PermanentError):
     """The message breaks the contract; its sentence names the field and the reason."""
 
     code = "bad_message"

@@ -34,22 +34,36 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description="RabbitMQ: `amqp://user:password@host:5672/vhost`, or `amqps://` for TLS.")
     ] = "amqp://guest:guest@localhost:5672//"
     window: Annotated[
-        str, Meta(description="When GPU work may run: `22:00-06:00`, several, by weekday, `always` (docs/window.md).")
+        str,
+        Meta(
+            description="When GPU work may run: `22:00-06:00`, several, by weekday, `always` (docs/window.md)."
+        ),
     ] = "22:00-06:00"
     urgent_by_day: Annotated[
         bool, Meta(description="Whether tasks of priority 8 and 9 run outside the window too.")
     ] = False
     close_grace: Annotated[
-        float, Meta(ge=0, description="Seconds after close at which GPU work still running is stopped and handed back.")
+        float,
+        Meta(
+            ge=0,
+            description="Seconds after close at which GPU work still running is stopped and handed back.",
+        ),
     ] = 25.0
     spread_pages: Annotated[
-        int, Meta(ge=1, description="A longer document is read by several workers at once, so many pages each.")
+        int,
+        Meta(ge=1, description="A longer document is read by several workers at once, so many pages each."),
     ] = 40
     max_retries: Annotated[
-        int, Meta(ge=0, description="Retries of a step after failures that may pass, such as a source that is away.")
+        int,
+        Meta(
+            ge=0, description="Retries of a step after failures that may pass, such as a source that is away."
+        ),
     ] = 6
     allowed_sources: Annotated[
-        str, Meta(description="URL prefixes that messages may name, with commas between them; nothing else is fetched.")
+        str,
+        Meta(
+            description="URL prefixes that messages may name, with commas between them; nothing else is fetched."
+        ),
     ] = ""
     allow_private_hosts: Annotated[
         bool, Meta(description="Whether allowed sources and callbacks may lie on hosts of internal networks.")
@@ -57,7 +71,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_callbacks: Annotated[
         str, Meta(description="URL prefixes that may be called back, with commas between them.")
     ] = ""
-    callback_secret: Annotated[str, Meta(description="Key that callbacks are signed with (HMAC-SHA256).")] = ""
+    callback_secret: Annotated[str, Meta(description="Key that callbacks are signed with (HMAC-SHA256).")] = (
+        ""
+    )
 
     s3_endpoint: Annotated[
         str, Meta(description="URL of an S3-compatible server; empty means AWS (or `AWS_ENDPOINT_URL`).")
@@ -74,7 +90,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ocr_engine: Annotated[
         str,
         Meta(
-            description="`rapidocr` (PP-OCRv6 on OpenVINO, offline), `paddleocr`, or an entry point of `nightshift.ocr`."
+            description="`rapidocr` (offline), `paddleocr`, or an entry point of `nightshift.ocr`."
         ),
     ] = "rapidocr"
     ocr_device: Annotated[str, Meta(description="`cpu`, `gpu` or `gpu:0`; for `paddleocr`.")] = "cpu"
@@ -92,7 +108,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ner_engine: Annotated[
         str,
         Meta(
-            description="`lac` (LAC on Paddle joined with the patterns), `patterns`, or an entry point of `nightshift.ner`."
+            description="`lac` (with the patterns), `patterns`, or an entry point of `nightshift.ner`."
         ),
     ] = "lac"
     ner_device: Annotated[str, Meta(description="`cpu` or `gpu`.")] = "cpu"
@@ -114,7 +130,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(
             ge=320,
-            description="A page image with a longer side is scaled down to it, pixels; strips may have up to five times as much.",
+            description="Longest side of a page image in pixels, larger ones are scaled down; strips: five times it.",
         ),
     ] = 4000
     text_layer: Annotated[
@@ -157,7 +173,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ZoneInfo(settings.timezone)
         except msgspec.ValidationError as error:
             raise UsageError(f"A setting does not fit ({PREFIX}…, docs/settings.md): {error}.") from None
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
             raise UsageError(
                 f"{PREFIX}TIMEZONE names no IANA time zone; give one like Europe/Berlin."
             ) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -99,7 +100,7 @@ def _archive(path: Path, settings: Settings) -> Iterator[Source]:
         return
     for member in members:
         # A member's name is shown, never used as a path.
-        yield Source(f"{path}!{member.filename}", lambda m=member: _read_member(path, m, settings.max_bytes))
+        yield Source(f"{path}!{member.filename}", partial(_read_member, path, member, settings.max_bytes))
 
 
 def _broken_archive(path: Path) -> bytes:
@@ -132,6 +133,6 @@ def _bucket(url: str, settings: Settings) -> Iterator[Source]:
         if key.endswith("/") or not (prefix in ("", key) or prefix.endswith("/") or rest.startswith("/")):
             continue
         empty = False
-        yield Source(f"s3://{parts.netloc}/{key}", lambda k=key: store.get(k))
+        yield Source(f"s3://{parts.netloc}/{key}", partial(store.get, key))
     if empty:
         raise UsageError(f"There is nothing at {url}: check the bucket and the key.")

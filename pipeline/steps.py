@@ -34,7 +34,7 @@ def recognize(
     *,
     store: Store,
     engines: Engines,
-    on_page: Callable[[bool], None] = lambda fresh: None,
+    on_page: Callable[[bool], None] = lambda _: None,
 ) -> tuple[Page, ...]:
     """Read pages `numbers` (from 1), each stored as soon as it is read.
 
@@ -123,7 +123,7 @@ def conclude(
     result = DocumentResult(
         task_id=task.task_id,
         sha256=task.sha256,
-        source=task.source,
+        source=ledger.public_source(task.source),
         status="done",
         run_date=run_date,
         task_type=task.task_type,

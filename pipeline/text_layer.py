@@ -126,7 +126,7 @@ def _style(
     size = pdfium_c.FPDFText_GetFontSize(textpage, index)
     across, down = frame.a * own.a + frame.c * own.b, frame.b * own.a + frame.d * own.b
     sign = -1 if size < 0 else 1
-    if abs(across) >= abs(down):
+    if abs(across) >= abs(down):  # noqa: SIM108 - four ways to turn fit no one line
         turn = (sign if across >= 0 else -sign, 0)
     else:
         turn = (0, sign if down >= 0 else -sign)

@@ -30,7 +30,7 @@ _TICK = 1.0
 _LOOK = 3.0  # seconds between looks at the operator's override in the store
 
 
-class Gate(bootsteps.StartStopStep):  # type: ignore[misc]
+class Gate(bootsteps.StartStopStep):
     """Runs in the worker's parent process; `open` and `closed` are about the GPU queues only."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
@@ -96,7 +96,7 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]
             return
         self.timer = consumer.timer.call_repeatedly(_TICK, self._tick, (consumer,))
 
-    def stop(self, consumer: Any) -> None:
+    def stop(self, consumer: Any) -> None:  # noqa: ARG002 - Celery's signature
         """End the ticking."""
         if self.timer:
             self.timer.cancel()

@@ -35,11 +35,11 @@ class RawConsumer(Consumer):
 
         return handle_any
 
-    def on_decode_error(self, message: Any, exc: Exception) -> None:
+    def on_decode_error(self, message: Any, exc: Exception) -> None:  # noqa: ARG002 - Celery's signature
         """Dead-letter what can't be decoded: Celery itself would acknowledge, that is lose it."""
         message.reject()
 
-    def on_unknown_message(self, body: Any, message: Any) -> None:
+    def on_unknown_message(self, body: Any, message: Any) -> None:  # noqa: ARG002 - Celery's signature
         """Dead-letter what is no task: it would be dropped."""
         message.reject()
 

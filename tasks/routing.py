@@ -52,9 +52,7 @@ def _retry(seconds: int) -> Queue:
     )
 
 
-WORK_QUEUES = tuple(
-    _quorum(name) for name in ("ingest", *GPU_QUEUES, "result", "callback", "housekeeping")
-)
+WORK_QUEUES = tuple(_quorum(name) for name in ("ingest", *GPU_QUEUES, "result", "callback", "housekeeping"))
 RAW_QUEUE = Queue(RAW, TOPIC, routing_key="task_type.*", durable=True)
 DEAD_QUEUE = Queue("dead", DEAD, durable=True, queue_arguments={"x-queue-type": "quorum"})
 RETRY_QUEUES = tuple(_retry(seconds) for seconds in RETRY_SECONDS)

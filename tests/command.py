@@ -28,11 +28,11 @@ def start(*args: object, **env: str) -> subprocess.Popen[str]:
     )
 
 
-def nightshift(*args: object, timeout: float = 120, **env: str) -> subprocess.CompletedProcess[str]:
+def nightshift(*args: object, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     process = start(*args, **env)
     try:
-        out, err = process.communicate(timeout=timeout)
+        out, err = process.communicate(timeout=180)
     except BaseException:
         process.kill()
         raise

@@ -49,7 +49,8 @@ def _narrowed(word: Word, text: str) -> Iterator[Word]:
         return
     mark = _CLAUSE_MARK.search(text, start, word.end)
     if mark:  # A name ends where a clause or an item of a list does.
-        word = word._replace(end=mark.start())
+        word = word._replace(end=mark.start(), kind=kind if mark.start() > start else None)
+        kind = word.kind
     span = text[start : word.end]
     if kind == "LOC" and len(span) > 1 and (_COUNTRIES.issuperset(span) or _REGIONS.issuperset(span)):
         # Countries named by one character each (中美): one place a character.

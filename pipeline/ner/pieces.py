@@ -19,7 +19,8 @@ _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fff
 def chinese_pieces(text: str, limit: int = LIMIT) -> Iterator[tuple[int, str]]:
     """Yield (offset, piece) for the pieces of `text` that hold at least two Han characters.
 
-    No piece holds a line break or a wide gap, starts or ends with white space, or is longer than `limit` (>= 2).
+    No piece holds a line break or a wide gap, starts or ends with white space, or is longer than
+    `limit` (>= 2).
     """
     at = 0
     for gap in [*_BREAK.finditer(text), None]:

@@ -51,7 +51,13 @@ _STEPS: dict[str, list[dict[str, Any]]] = {
         {"RecResizeImg": {"image_shape": _SHAPE}},
     ],
 }
-_BOXES = {"name": "DBPostProcess", "thresh": 0.3, "box_thresh": 0.6, "max_candidates": 1000, "unclip_ratio": 1.5}
+_BOXES = {
+    "name": "DBPostProcess",
+    "thresh": 0.3,
+    "box_thresh": 0.6,
+    "max_candidates": 1000,
+    "unclip_ratio": 1.5,
+}
 
 
 class PaddleEngine:

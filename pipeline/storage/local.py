@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 from pipeline.errors import NotFound, RunError
 
@@ -27,7 +27,7 @@ class LocalStore:
             raise ValueError(f"unsafe key: {key!r}")
         return self.root.joinpath(*parts)
 
-    def _write(self, key: str, fill: Callable[[BinaryIO], object]) -> None:
+    def _write(self, key: str, fill: Callable[[Any], object]) -> None:
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

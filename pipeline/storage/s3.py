@@ -84,7 +84,8 @@ class S3Store:
             return NotFound(f"The store {self.url} holds no {key}.")
         if code in _REFUSED or status in (401, 403):
             return RunError(
-                f"The store {self.url} refuses access ({code}): check the access key, the secret and the bucket policy.",
+                f"The store {self.url} refuses access ({code}): "
+                "check the access key, the secret and the bucket policy.",
                 code="store_refused",
             )
         if status >= 500 or code in ("SlowDown", "Throttling", "RequestTimeout"):

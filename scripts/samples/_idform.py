@@ -46,7 +46,7 @@ def sample() -> Sample:
         "PER": [NAME],
         "DATE": ["1900-01-01"],
         "ID_NUMBER": [NUMBER],
-        "LOC": [ADDRESS[0]],
+        "LOC": ["云州市"],
     }
     return Sample("id_card_specimen.webp", out.getvalue(), "ID-card-like form, invented person", entities)
 

@@ -20,6 +20,7 @@ import _medical
 import _receipt
 from _paper import FontMissingError
 
+ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = (
     _invoice.sample,
     _receipt.sample,
@@ -38,10 +39,12 @@ SAMPLES = (
 def main() -> int:
     """Write all samples; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "samples", help="folder for the documents")
     parser.add_argument(
-        "--out", type=Path, default=Path(__file__).parent, help="folder to write to (default: here)"
+        "--expected", type=Path, default=ROOT / "tests" / "acceptance" / "expected.json", help="file for the facts"
     )
-    out: Path = parser.parse_args().out
+    arguments = parser.parse_args()
+    out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
     expected = {}
     try:
@@ -54,8 +57,8 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     text = json.dumps(expected, ensure_ascii=False, indent=2)
-    (out / "expected.json").write_text(text + "\n", encoding="utf-8")
-    print(out / "expected.json")
+    arguments.expected.write_text(text + "\n", encoding="utf-8")
+    print(arguments.expected)
     return 0
 
 

@@ -54,7 +54,9 @@ def test_a_second_run_computes_nothing(scans: Path, tmp_path: Path) -> None:
     run(scans, "--out", tmp_path / "out", NIGHTSHIFT_FAKE_LOG=str(log))
     before = sorted(read_log(log))
     tables = {p: p.read_bytes() for p in (tmp_path / "out").rglob("*.parquet")}
-    done = nightshift("run", scans, "--out", tmp_path / "out", "--run-date", DAY, NIGHTSHIFT_FAKE_LOG=str(log))
+    done = nightshift(
+        "run", scans, "--out", tmp_path / "out", "--run-date", DAY, NIGHTSHIFT_FAKE_LOG=str(log)
+    )
     assert "Nothing was computed" in done.stdout
     assert sorted(read_log(log)) == before
     assert {p: p.read_bytes() for p in (tmp_path / "out").rglob("*.parquet")} == tables
@@ -93,7 +95,9 @@ def test_killers_hangers_and_raisers_fail_alone(scans: Path, tmp_path: Path) -> 
     tried = Counter(read_log(log))
     assert tried["ff0000"] == tried["0000ff"] == 3
     assert tried["00ff00"] == 1
-    reasons = {name: record(tmp_path / "out", f"{name}.png").error for name in ("dies", "hangs", "raises", "bloats")}
+    reasons = {
+        name: record(tmp_path / "out", f"{name}.png").error for name in ("dies", "hangs", "raises", "bloats")
+    }
     codes = {name: reason and reason.code for name, reason in reasons.items()}
     assert codes == {"dies": "poison", "hangs": "poison", "raises": "internal", "bloats": "out_of_memory"}
     assert "SIGSEGV" in str(reasons["dies"])
@@ -163,7 +167,7 @@ def _running(word: str) -> list[str]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             try:
-                links = [os.readlink(fd) for fd in (entry / "fd").iterdir()]
+                links = [str(fd.readlink()) for fd in (entry / "fd").iterdir()]
             except OSError:
                 continue
             found += [entry.name for link in links if word in link]

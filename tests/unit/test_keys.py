@@ -54,7 +54,7 @@ def test_bad_hashes_are_refused(sha: str) -> None:
 
 @pytest.mark.parametrize("day", ["../..", "2026-13-01", "yesterday", ""])
 def test_bad_dates_are_refused(day: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError):  # noqa: PT011 - the standard library words it
         keys.result(day, "a")
 
 

@@ -21,9 +21,7 @@ def task(name: str = "a.jpg", data: bytes = b"x") -> Task:
 
 
 def done(of: Task) -> DocumentResult:
-    return DocumentResult(
-        task_id=of.task_id, sha256=of.sha256, source=of.source, status="done", run_date=DAY
-    )
+    return DocumentResult(task_id=of.task_id, sha256=of.sha256, source=of.source, status="done", run_date=DAY)
 
 
 def test_task_ids_tell_source_and_bytes_apart() -> None:

@@ -70,11 +70,13 @@ _MINUS = r"(?:(?<![0-9A-Za-z])(?P<minus>-) ?)?"
 _WORD_SCALE = r"(?: ?(?P<scale>thousand|million|billion|mn|bn)(?![A-Za-z]))?"
 # What OCR makes of 80.90 beside a currency: "80 .90", "80. 90", "8O.9O", "80,90", and "80 90" at a row's end.
 _NUMBER = (
-    rf"(?:(?P<exact>(?:{_WHOLE}|[0-9O]{{1,6}})?(?: ?\. ?|\.)[0-9O]{{2}}){_AFTER}(?![A-Za-z]{{4}})"
+    rf"(?:(?P<exact>(?:{_WHOLE}|[0-9O]{{1,6}})?(?: ?\. ?|\.)[0-9O]{{2}}){_AFTER}"
     rf"|(?P<comma>[0-9]{{1,6}},[0-9]{{2}}){_AFTER}(?![A-Za-z])"
     rf"|(?P<gap>[0-9]{{1,5}} [0-9]{{2}})(?=[ ]?(?:\n|\Z))"
     rf"|(?P<plain>{_WHOLE}(?:\.[0-9]{{1,4}})?){_AFTER}{_WORD_SCALE}(?![A-Za-z0-9#_-]|/[0-9]))"
 )
+# OCR drops spaces (TOTALRM10.00, Cash10.00); before a bare amount RN and RH are RM misread.
+_GLUED_WORD = r"(?i:(?<=total)|(?<=cash)|(?<=amount)|(?<=change)|(?<=due)|(?<=tax)|(?<=gst)|(?<=price))"
 _GLUE = r"(?P<glue> {0,2}|\)? ?[:=]? ?)"
 
 _HAN_SCALE = r"(?: ?(?P<han_scale>万亿|千万|百万|万|亿))?(?:[多余]?(?:元|圆))?"
@@ -87,7 +89,9 @@ _EUROPEAN = re.compile(
     rf"(?![0-9A-Za-z.,])(?: ?(?P<after>EUR|€))?",
     re.ASCII,
 )
-_BEFORE = re.compile(rf"{_MINUS}(?<![A-Za-z]){_PREFIX}{_GLUE}(?P<inner>- ?)?{_NUMBER}{_HAN_SCALE}", re.ASCII)
+_BEFORE = re.compile(
+    rf"{_MINUS}(?:(?<![A-Za-z])|{_GLUED_WORD}){_PREFIX}{_GLUE}(?P<inner>- ?)?{_NUMBER}{_HAN_SCALE}", re.ASCII
+)
 _BEHIND = re.compile(
     rf"(?<![0-9A-Za-z.,]){_MINUS}(?P<plain>{_WHOLE}(?:\.[0-9]{{1,4}})?) ?(?P<scale>万亿|千万|百万|万|亿)? ?"
     rf"{_SUFFIX}(?![A-Za-z]){_NOT_A_UNIT}(?:(?P<jiao>[0-9])角)?(?:(?P<fen>[0-9])分)?",
@@ -108,7 +112,8 @@ _QUANTITY = (
     r"|(?:个|件|公斤|千克|克|吨|米|升|次|小时|天|人|股|倍|度|年|月|%))"
 )
 _BARE = re.compile(
-    r"(?:(?<![0-9A-Za-z.,/#_$])|(?<=[0-9 ][xX]))(?<![0-9][-~:])(?<!--)(?:(?<![0-9A-Za-z-])(?P<minus>-) ?)?"
+    rf"(?:(?<![0-9A-Za-z/#$])|(?<=[0-9 ][xX])|(?<=\bR[NH])|{_GLUED_WORD})"
+    r"(?<![0-9][-~:.,])(?<!--)(?:(?<![0-9A-Za-z-])(?P<minus>-) ?)?"
     r"(?P<plain>(?:[0-9]{1,3}(?:, ?[0-9]{3}){1,4}|[0-9]{1,7})?\.[0-9]{2})"
     rf"(?![0-9])(?![.,:/][0-9])(?!-{{1,2}}[0-9])(?! ?%)(?!(?i:{_QUANTITY}))(?![A-Za-z]{{4}})",
     re.ASCII,

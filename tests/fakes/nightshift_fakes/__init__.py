@@ -31,13 +31,14 @@ class FakeOcr:
         if log := os.environ.get("NIGHTSHIFT_FAKE_LOG"):
             with Path(log).open("a") as file:
                 file.write(text + "\n")
-        if (red, green, blue) == (255, 0, 0):
+        order = tuple(v > 250 if v > 250 or v < 5 else None for v in (red, green, blue))  # JPEG is inexact
+        if order == (True, False, False):
             os.kill(os.getpid(), signal.SIGSEGV)
-        if (red, green, blue) == (0, 0, 255):
+        if order == (False, False, True):
             time.sleep(600)
-        if (red, green, blue) == (0, 255, 0):
+        if order == (False, True, False):
             raise RuntimeError("the fake engine was told to raise")
-        if (red, green, blue) == (255, 0, 255):
+        if order == (True, False, True):
             raise MemoryError
         time.sleep(float(os.environ.get("NIGHTSHIFT_FAKE_SECONDS", "0")))
         height, width = image.shape[:2]

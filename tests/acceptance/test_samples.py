@@ -1,0 +1,58 @@
+"""The demo's job on the demo's documents, with the real models: what should be found is found."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import keys
+from pipeline.models import DocumentResult, from_json
+from pipeline.storage.local import LocalStore
+from tests.command import DAY, run, statuses
+from tests.conftest import ROOT
+
+EXPECTED: dict[str, Any] = json.loads((Path(__file__).parent / "expected.json").read_text())
+REAL = {"NIGHTSHIFT_OCR_ENGINE": "rapidocr", "NIGHTSHIFT_NER_ENGINE": "lac"}
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, Any], dict[str, DocumentResult]]:
+    out = tmp_path_factory.mktemp("demo")
+    code, figures = run(ROOT / "samples", "--out", out, **REAL)
+    store = LocalStore(out)
+    records = [
+        from_json(store.get(key), DocumentResult)
+        for prefix in (keys.results(DAY), keys.failures(DAY))
+        for key in store.list(prefix)
+    ]
+    return code, figures, {Path(r.source).name: r for r in records}
+
+
+def test_all_but_the_broken_one_are_done(night: tuple[int, dict[str, Any], dict[str, DocumentResult]]) -> None:
+    code, figures, _ = night
+    assert code == 3
+    assert statuses(figures) == {name: facts["status"] for name, facts in EXPECTED.items()}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_facts_of_a_document_are_found(
+    night: tuple[int, dict[str, Any], dict[str, DocumentResult]], name: str
+) -> None:
+    record, facts = night[2][name], EXPECTED[name]
+    if facts["status"] == "failed":
+        assert record.error is not None
+        assert record.error.code == facts["error"]
+        return
+    assert len(record.pages) == facts["pages"]
+    assert {page.rotation for page in record.pages} == {facts["rotation"]}
+    found: dict[str, set[str]] = {}
+    for entity in record.entities:
+        assert record.pages[entity.page - 1].text[entity.start : entity.end] == entity.text
+        assert entity.boxes
+        found.setdefault(entity.type, set()).add(entity.value or entity.text)
+    for kind, values in facts["entities"].items():
+        if kind == "PHONE":
+            values = [v.lstrip("+") for v in values]
+            found[kind] = {v.lstrip("+") for v in found.get(kind, set())}
+        assert set(values) - found.get(kind, set()) == set(), (kind, found.get(kind))
