@@ -22,6 +22,7 @@ from pipeline.errors import PipelineError
 from pipeline.flow import Flow
 from pipeline.settings import Settings
 from pipeline.window import Override
+from tasks import topology
 from tasks.routing import GPU_QUEUES
 
 log = get_logger("nightshift.gate")
@@ -92,6 +93,8 @@ class Gate(bootsteps.StartStopStep):
 
     def start(self, consumer: Any) -> None:
         """Begin to tick; also after each reconnect, with a new task consumer that consumes nothing yet."""
+        with consumer.connection.channel() as channel:
+            topology.declare(channel)
         if not self.queues:
             return
         self.timer = consumer.timer.call_repeatedly(_TICK, self._tick, (consumer,))

@@ -22,6 +22,7 @@ _TITLE = re.compile(
     "(?:总书记|书记|主席|总统|总理|部长|省长|市长|县长|局长|处长|科长|校长|院长|主任|经理"
     "|教授|老师|医生|医师|大夫|护士|律师|师傅|先生|女士|小姐|太太|同志)$"
 )
+_AMOUNT = re.compile(r"\W*[零〇壹贰叁肆伍陆柒捌玖拾佰仟万亿圆元角分整正]{3,}")
 _ORDINAL = re.compile(r"第.+[届次]")
 _DASH = re.compile(r"[—–－-]+")
 
@@ -52,7 +53,9 @@ def _narrowed(word: Word, text: str) -> Iterator[Word]:
         word = word._replace(end=mark.start(), kind=kind if mark.start() > start else None)
         kind = word.kind
     span = text[start : word.end]
-    if kind == "LOC" and len(span) > 1 and (_COUNTRIES.issuperset(span) or _REGIONS.issuperset(span)):
+    if _AMOUNT.fullmatch(span):  # an amount written out, as on every invoice
+        yield word._replace(kind=None)
+    elif kind == "LOC" and len(span) > 1 and (_COUNTRIES.issuperset(span) or _REGIONS.issuperset(span)):
         # Countries named by one character each (中美): one place a character.
         yield from (word._replace(start=at, end=at + 1) for at in range(start, word.end))
     elif kind == "LOC" and len(span) > 3 and span.endswith("地区"):

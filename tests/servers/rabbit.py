@@ -1,0 +1,120 @@
+"""A RabbitMQ of one's own: private ports, private data directory, no system service."""
+
+import json
+import shutil
+import subprocess
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.servers import free_port, listens, start, unavailable, wait_for
+
+_SERVER = next(
+    (p for p in (shutil.which("rabbitmq-server"), "/usr/lib/rabbitmq/bin/rabbitmq-server") if p and Path(p).exists()),
+    None,
+)
+
+
+@dataclass
+class Rabbit:
+    """One broker node under `folder`; it keeps its ports over restarts."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    dist_port: int = field(default_factory=free_port)
+    management_port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"amqp://guest:guest@127.0.0.1:{self.port}//"
+
+    def run(self) -> None:
+        """Start and wait until it answers."""
+        assert _SERVER is not None
+        self.process = start(_script(), self.folder / "rabbit.log", self._environ())
+        wait_for(lambda: listens(self.port) and listens(self.management_port), "RabbitMQ", 120)
+
+    def _environ(self) -> dict[str, str]:
+        """The node's own places; the Erlang cookie lies in its own home."""
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        (self.folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
+        (self.folder / "rabbitmq.conf").write_text(
+            f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
+            f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {self.management_port}\n"
+            "consumer_timeout = 3600000\nloopback_users = none\nlog.console = true\nlog.console.level = warning\n"
+        )
+        return {
+            "HOME": str(home),
+            "RABBITMQ_NODENAME": f"tests{self.port}@localhost",
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(self.dist_port),
+            "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
+            "RABBITMQ_LOG_BASE": str(self.folder),
+            "RABBITMQ_LOGS": "-",
+            "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq.conf"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "enabled_plugins"),
+            "RABBITMQ_PID_FILE": str(self.folder / "pid"),
+            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(self.epmd_port),
+        }
+
+    epmd_port: int = field(default_factory=free_port)
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut does it: no goodbye, no flush."""
+        if self.process is None:
+            return
+        for pid in _family(self.process.pid):
+            subprocess.run(["kill", "-9", str(pid)], check=False, stderr=subprocess.DEVNULL)
+        self.process.wait()
+        self.process = None
+        wait_for(lambda: not listens(self.port), "RabbitMQ to die")
+
+    def wipe(self) -> None:
+        """Delete all the broker ever knew."""
+        assert self.process is None
+        shutil.rmtree(self.folder / "data")
+
+    def depth(self, queue: str) -> dict[str, Any]:
+        """What the management API tells of a queue."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.management_port}/api/queues/%2F/{queue}",
+            headers={"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q="},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            found: dict[str, Any] = json.loads(answer.read())
+            return found
+
+
+def _script() -> list[str]:
+    """The server itself rather than the wrapper that insists on a system user."""
+    real = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+    return [str(real if real.exists() else _SERVER)]
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all below it, children first."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(entry.read_text().rpartition(")")[2].split()[1])
+        except (OSError, IndexError):
+            continue
+        if parent == pid:
+            found += _family(int(entry.parent.name))
+    return [*found, pid]
+
+
+def start_rabbit(folder: Path) -> Rabbit:
+    """Start a node under `folder`."""
+    if _SERVER is None:
+        unavailable("RabbitMQ")
+    node = Rabbit(folder)
+    node.run()
+    return node
+
+
