@@ -17,7 +17,7 @@ $(VENV)/.done: requirements.txt requirements-dev.txt constraints.txt setup.cfg
 	bash docker/system-packages.sh runtime
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -r requirements.txt -r requirements-dev.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -c constraints.txt -r requirements.txt -r requirements-dev.txt
 	# PaddleX brings an OpenCV that wants a desktop's libraries; the headless build must have the last word.
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --reinstall-package opencv-python-headless \
 	  -c constraints.txt opencv-python-headless

@@ -84,7 +84,9 @@ def settings(engine: str = "rapidocr", **changes: object) -> ocr.OcrSettings:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", nargs="?", default=DATA)
     parser.add_argument("--engine", default="rapidocr")
     parser.add_argument("--max-side", type=int, default=960)

@@ -34,14 +34,14 @@ class Run(NamedTuple):
     lines: list[list[str]]
 
 
-def ours(models: Path) -> Reader:
+def ours(_: Path) -> Reader:
     from pipeline import ocr
 
     engine = ocr.load(settings())
     return lambda image: [line.text for line in engine.read(image).lines]
 
 
-def rapidocr(models: Path) -> Reader:
+def rapidocr(_: Path) -> Reader:
     from rapidocr import RapidOCR
 
     one = {f"EngineConfig.onnxruntime.{key}_op_num_threads": 1 for key in ("intra", "inter")}
@@ -91,7 +91,9 @@ def loop(make: Callable[[Path], Reader], models: Path, paths: Sequence[Path]) ->
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", nargs="?", default=DATA)
     parser.add_argument("--pages", type=int, default=30)
     parser.add_argument("--processes", type=int, default=2)
@@ -115,13 +117,17 @@ def main() -> None:
             )
             first = first or rates
             show(make.__name__, rates, first)
-            character_f1, token_f1 = scores([page for run in runs for page in run.lines], sum(shares, []))
+            character_f1, token_f1 = scores(
+                [page for run in runs for page in run.lines], [path for share in shares for path in share]
+            )
             print(f"           character F1 {character_f1:.4f}, token F1 {token_f1:.4f}", flush=True)
 
 
 def show(name: str, rates: Sequence[float], first: Sequence[float]) -> None:
     """Print pages a second, with loading, and a CPU second, each with how many times that ours does."""
-    loop_, loaded, cpu = (f"{rate:.3f} (ours {ours / rate:.2f}x)" for rate, ours in zip(rates, first, strict=True))
+    loop_, loaded, cpu = (
+        f"{rate:.3f} (ours {ours / rate:.2f}x)" for rate, ours in zip(rates, first, strict=True)
+    )
     print(f"{name:10} pages/s {loop_}, with loading {loaded}, pages a CPU second {cpu}")
 
 

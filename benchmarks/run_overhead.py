@@ -20,7 +20,10 @@ from collections.abc import Sequence
 from multiprocessing import get_context
 from pathlib import Path
 
+from pipeline.ocr.base import OcrEngine
+
 WORKERS = 2
+_engine: OcrEngine
 
 
 def _load() -> None:
@@ -68,6 +71,7 @@ def main() -> None:
     arguments = parser.parse_args()
     pages = sorted((arguments.data / "sroie" / "img").glob("*.jpg"))[: arguments.pages]
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # both sides as installed
     ratios = []
     for _ in range(arguments.rounds):
         run, loop = whole_run(pages), bare_loop(pages)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +13,7 @@ import typer
 from rich.console import Console
 
 from pipeline import __version__
-from pipeline.errors import PipelineError, UsageError
+from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from pipeline.batch import Batch
@@ -35,13 +34,19 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _main(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
-) -> None:
-    if version:
+def _version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"nightshift {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command(no_args_is_help=True)
@@ -188,19 +193,3 @@ def _print(
     console.print(f"Results  {figures['results']}", soft_wrap=True, highlight=False)
     for table, url in figures["summary"].items():
         console.print(f"Parquet  {url}  ({figures['rows'][table]} rows)", soft_wrap=True, highlight=False)
-
-
-def main() -> None:
-    """Run the command; every error that was foreseen ends in one sentence and its exit code."""
-    try:
-        app()
-    except PipelineError as error:
-        typer.echo(f"nightshift: {error.message}", err=True)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("nightshift: stopped; what was finished is kept, the same command goes on.", err=True)
-        sys.exit(130)
-
-
-if __name__ == "__main__":
-    main()

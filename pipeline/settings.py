@@ -89,9 +89,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     ocr_engine: Annotated[
         str,
-        Meta(
-            description="`rapidocr` (offline), `paddleocr`, or an entry point of `nightshift.ocr`."
-        ),
+        Meta(description="`rapidocr` (offline), `paddleocr`, or an entry point of `nightshift.ocr`."),
     ] = "rapidocr"
     ocr_device: Annotated[str, Meta(description="`cpu`, `gpu` or `gpu:0`; for `paddleocr`.")] = "cpu"
     ocr_model_dir: Annotated[
@@ -107,9 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     ner_engine: Annotated[
         str,
-        Meta(
-            description="`lac` (with the patterns), `patterns`, or an entry point of `nightshift.ner`."
-        ),
+        Meta(description="`lac` (with the patterns), `patterns`, or an entry point of `nightshift.ner`."),
     ] = "lac"
     ner_device: Annotated[str, Meta(description="`cpu` or `gpu`.")] = "cpu"
     ner_model_dir: Annotated[str | None, Meta(description="Local model of a NER engine that takes one.")] = (

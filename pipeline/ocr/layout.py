@@ -26,7 +26,7 @@ WIDE_GAP = 2.0
 """In line heights; a wider gap in a row is written as two spaces."""
 COLUMN_LINES = 4
 """So many lines at least must stand on either side of a gutter."""
-COLUMN_CELLS = 16
+COLUMN_CELLS = 20
 """A line of running text is at least so long, counting a Chinese character as two."""
 FILLED = 0.8
 """A line of running text covers this share of its column's width ..."""
@@ -110,14 +110,14 @@ def _order(items: list[_Item]) -> list[list[_Item]]:
     return rows
 
 
-def _gutter(items: list[_Item]) -> float | None:
+def _gutter(items: list[_Item], *, nested: bool = True) -> float | None:
     """The x that parts most lines into columns of running text; `None` when there is none."""
     best, best_lines = None, 0
     for x in _candidates(items):
         parted = 0
         for band in _bands(items, x):
             left, right = _sides(band, x)
-            if _are_columns(left, right):
+            if _are_columns(left, right, nested=nested):
                 parted += len(left) + len(right)
         if parted > best_lines:
             best, best_lines = x, parted
@@ -149,12 +149,17 @@ def _sides(band: list[_Item], x: float) -> tuple[list[_Item], list[_Item]]:
     return [i for i in band if i.right <= x], [i for i in band if i.right > x]
 
 
-def _are_columns(left: list[_Item], right: list[_Item]) -> bool:
-    if not (_is_running_text(left) and _is_running_text(right)):
+def _are_columns(left: list[_Item], right: list[_Item], *, nested: bool = True) -> bool:
+    if not all(_is_running_text(side) or (nested and _has_columns(side)) for side in (left, right)):
         return False
     spans = [(min(i.top for i in side), max(i.bottom for i in side)) for side in (left, right)]
     shared = min(bottom for _, bottom in spans) - max(top for top, _ in spans)
     return shared >= BESIDE * min(bottom - top for top, bottom in spans)
+
+
+def _has_columns(side: list[_Item]) -> bool:
+    # looked for one level deep, so up to four columns
+    return _gutter(side, nested=False) is not None
 
 
 def _is_running_text(side: list[_Item]) -> bool:

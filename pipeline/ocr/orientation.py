@@ -11,18 +11,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.models import Rotation
-from pipeline.ocr import weights
+from pipeline.ocr.cuts import Image, Quads, cut_line
 
 SAMPLE = 8
 """How many of the longest lines are looked at."""
-WIDEST = 6
-"""The classifier squeezes a line to 4:1; more than WIDEST times its height makes it guess."""
 SUSPECT = 0.5
 """Share of them that must look upside down before recognition is asked."""
 SURE = 0.8
@@ -33,31 +31,18 @@ LEGIBLE = 0.5
 TALL = 1.5
 """A box this much higher than wide runs downwards (PaddleOCR's ratio)."""
 
-Recognize = Callable[[Sequence[NDArray[np.uint8]]], list[tuple[str, float]]]
+Recognize = Callable[[Sequence[Image]], list[tuple[str, float]]]
 
 
-class LineDirection:
-    """PP-OCR's line-direction classifier, from the rapidocr wheel on OpenVINO.
+class Direction(Protocol):
+    """Tells which lines stand on their head (`pipeline.ocr.direction`)."""
 
-    Raises `ModelMissing` when the wheel lacks it.
-    """
-
-    def __init__(self, threads: int) -> None:
-        from pipeline.ocr.rapid import part_config
-
-        path = weights.wheel_file(weights.DIRECTION)
-        from rapidocr.ch_ppocr_cls import TextClassifier
-
-        self._classifier: Any = TextClassifier(part_config("Cls", path, threads))
-
-    def upside_down(self, crops: Sequence[NDArray[np.uint8]]) -> float:
-        """Share of the line images that stand on their head, 0..1."""
-        heads = [np.ascontiguousarray(crop[:, : WIDEST * crop.shape[0]]) for crop in crops]
-        labels = self._classifier(heads).cls_res
-        return sum(label == "180" for label, _ in labels) / len(labels)
+    def upside_down(self, crops: Sequence[Image]) -> float:
+        """Share of the line images that do, 0..1."""
+        ...
 
 
-def standing(boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
+def standing(boxes: Quads) -> NDArray[np.bool_]:
     """Which of the boxes (n, 4, 2) run downwards.
 
     A single "1" or "I" is higher than wide too: where lines lie, only what is well higher than they
@@ -67,10 +52,10 @@ def standing(boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
     tall = height >= TALL * width
     if tall.any() and not runs_sideways(boxes):
         tall &= height > TALL * np.median(height[~tall])
-    return cast("NDArray[np.bool_]", tall)
+    return tall
 
 
-def runs_sideways(boxes: NDArray[np.float32]) -> bool:
+def runs_sideways(boxes: Quads) -> bool:
     """Whether more text, by length, runs up or down than across."""
     width, height = _sides(boxes)
     down = height[height >= TALL * width].sum()
@@ -79,9 +64,9 @@ def runs_sideways(boxes: NDArray[np.float32]) -> bool:
 
 
 def find_rotation(
-    page: NDArray[np.uint8],
-    boxes: NDArray[np.float32],
-    direction: LineDirection,
+    page: Image,
+    boxes: Quads,
+    direction: Direction,
     recognize: Recognize,
 ) -> Rotation:
     """Degrees the page must be turned clockwise to stand upright; 0 in doubt.
@@ -90,8 +75,6 @@ def find_rotation(
     """
     if not len(boxes):
         return 0
-    from pipeline.ocr.reading import cut_line
-
     sideways = runs_sideways(boxes)
     width, height = _sides(boxes)
     longest = np.argsort(-(height if sideways else width), kind="stable")[:SAMPLE]
@@ -119,7 +102,7 @@ def decide(*, sideways: bool, as_is: float, flipped: float) -> Rotation:
     return 0
 
 
-def _written_down(crops: Sequence[NDArray[np.uint8]], texts: Sequence[str], recognize: Recognize) -> bool:
+def _written_down(crops: Sequence[Image], texts: Sequence[str], recognize: Recognize) -> bool:
     """Whether lines laid down to the left are vertical writing rather than a turned page.
 
     Recognition reads Chinese lines lying like that as well as upright ones. So each is stood up again,
@@ -133,10 +116,11 @@ def _written_down(crops: Sequence[NDArray[np.uint8]], texts: Sequence[str], reco
     return kept >= LEGIBLE * sum(han.total() for han in written)
 
 
-def _side_by_side(crop: NDArray[np.uint8], characters: int) -> NDArray[np.uint8]:
+def _side_by_side(crop: Image, characters: int) -> Image:
     column = np.rot90(crop, -1)
     size = max(1, column.shape[0] // max(1, characters))
-    pieces = [column[top : top + size] for top in range(0, size * characters, size)]
+    tops = range(0, column.shape[0] - size + 1, size)[:characters]
+    pieces = [column[top : top + size] for top in tops]
     return np.ascontiguousarray(np.hstack(pieces or [column]))
 
 
@@ -144,6 +128,6 @@ def _confidence(read: list[tuple[str, float]]) -> float:
     return sum(confidence for text, confidence in read if text.strip()) / len(read)
 
 
-def _sides(boxes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _sides(boxes: Quads) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     edges = np.linalg.norm(boxes - np.roll(boxes, -1, axis=1), axis=2)
     return np.maximum(edges[:, 0], edges[:, 2]), np.maximum(edges[:, 1], edges[:, 3])

@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from pipeline.errors import ModelMissing, UsageError
 from pipeline.ocr import identity, weights
 from pipeline.ocr.base import Reading
-from pipeline.ocr.orientation import LineDirection
-from pipeline.ocr.reading import Image, Quads, detection_side, read_page
+from pipeline.ocr.cuts import Image, Quads
+from pipeline.ocr.direction import LineDirection
+from pipeline.ocr.reading import detection_side, read_page
 
 if TYPE_CHECKING:
     from pipeline.ocr import OcrSettings
@@ -75,7 +76,7 @@ class PaddleEngine:
         if files.source == "wheel":
             detection, recognition = cached_onnx_dirs()
         self._max_side = settings.ocr_max_side
-        self._batch = BATCH[settings.ocr_device.partition(":")[0]]
+        self._batch = BATCH[kind_of_device(settings.ocr_device)]
         self._detector, self._recognizer = (
             _module(kind, folder, settings, hub=files.source == "hub")
             for kind, folder in (("TextDetection", detection), ("TextRecognition", recognition))
@@ -89,7 +90,7 @@ class PaddleEngine:
 
     def detect(self, image: Image) -> Quads:
         """Find the lines of a BGR page: (n, 4, 2)."""
-        side = detection_side(*image.shape[:2], self._max_side)
+        side = detection_side(image.shape[0], image.shape[1], self._max_side)
         (found,) = self._detector.predict(
             image, limit_side_len=side, limit_type="max", max_side_limit=max(side, 4000)
         )
@@ -104,6 +105,14 @@ class PaddleEngine:
         read = self._recognizer.predict([crops[i] for i in order], batch_size=self._batch)
         found = {i: (line["rec_text"], float(line["rec_score"])) for i, line in zip(order, read, strict=True)}
         return [found[i] for i in range(len(crops))]
+
+
+def kind_of_device(device: str) -> str:
+    """`cpu` or `gpu`, from `cpu`, `gpu` or `gpu:N`; raises `UsageError` for anything else."""
+    kind, _, number = device.partition(":")
+    if kind not in BATCH or (number and not number.isdecimal()):
+        raise UsageError(f"There is no OCR device '{device}': cpu, gpu or gpu:N.", code="unknown_device")
+    return kind
 
 
 def prepare_onnx_dirs(target: Path) -> tuple[Path, Path]:

@@ -6,7 +6,6 @@ to its longest, and on a CPU padding costs as much as text. See `docs/` for what
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,8 +18,10 @@ from numpy.typing import NDArray
 from pipeline.errors import UsageError
 from pipeline.ocr import identity, weights
 from pipeline.ocr.base import Reading
-from pipeline.ocr.orientation import LineDirection
-from pipeline.ocr.reading import Image, Quads, detection_side, read_page
+from pipeline.ocr.cuts import Image, Quads
+from pipeline.ocr.direction import LineDirection
+from pipeline.ocr.rapid_config import part_config
+from pipeline.ocr.reading import detection_side, read_page
 
 if TYPE_CHECKING:
     from pipeline.ocr import OcrSettings
@@ -62,7 +63,7 @@ class RapidEngine:
 
     def detect(self, image: Image) -> Quads:
         """Find the lines of a BGR page: (n, 4, 2)."""
-        self._detector.limit_side_len = detection_side(*image.shape[:2], self._max_side)
+        self._detector.limit_side_len = detection_side(image.shape[0], image.shape[1], self._max_side)
         boxes = self._detector(image).boxes
         return np.zeros((0, 4, 2), np.float32) if boxes is None else cast(Quads, boxes.astype(np.float32))
 
@@ -89,26 +90,6 @@ def line_tensor(crop: Image) -> NDArray[np.float32]:
     tensor[0, :, :, :scaled] *= 1 / 127.5
     tensor[0, :, :, :scaled] -= 1
     return tensor
-
-
-def part_config(part: str, model: Path, threads: int) -> Any:
-    """RapidOCR's configuration of one part (`Det`, `Cls`, `Rec`): this file, OpenVINO, `threads`."""
-    from rapidocr import EngineType, RapidOCR
-
-    logging.getLogger("RapidOCR").setLevel(logging.WARNING)
-    config = RapidOCR(
-        params={
-            "Global.log_level": "warning",
-            "EngineConfig.openvino.inference_num_threads": threads,
-            # OpenVINO would pin each process's one thread to the same first core.
-            "EngineConfig.openvino.enable_cpu_pinning": False,
-            f"{part}.engine_type": EngineType.OPENVINO,
-            f"{part}.model_path": str(model),
-        }
-    ).cfg
-    config[part].engine_cfg = config.EngineConfig.openvino
-    config[part].limit_type = "max"
-    return config[part]
 
 
 def _models(detection: Path, recognition: Path, threads: int) -> tuple[Any, Any]:

@@ -7,16 +7,11 @@ from typing import Any, Protocol, cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.models import Box, Rotation, TextLine
+from pipeline.models import Box, TextLine
 from pipeline.ocr import orientation
 from pipeline.ocr.base import Reading
-
-Image = NDArray[np.uint8]
-"""Page or line image of shape (height, width, 3), BGR."""
-Quads = NDArray[np.float32]
-"""Boxes of shape (n, 4, 2): corners clockwise from the top left, in pixels."""
+from pipeline.ocr.cuts import Image, Quads, cut_line, turn
 
 MIN_CONFIDENCE = 0.5
 """Lines below it are noise: ruled lines, stamps, logos (RapidOCR's default)."""
@@ -39,7 +34,7 @@ class Parts(Protocol):
         ...
 
 
-def read_page(image: Image, parts: Parts, direction: orientation.LineDirection) -> Reading:
+def read_page(image: Image, parts: Parts, direction: orientation.Direction) -> Reading:
     """Read an RGB page; raises `ValueError` when it is no 8-bit array of shape (h, w, 3)."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
         raise ValueError(f"expected RGB of shape (h, w, 3), 8 bits; got {image.dtype} {image.shape}")
@@ -63,23 +58,6 @@ def detection_side(height: int, width: int, max_side: int) -> int:
     return round(max_side * min(max(ratio / NARROW, 1.0), MAX_STRETCH))
 
 
-def turn(image: Image, rotation: Rotation) -> Image:
-    """Turn clockwise by `rotation` degrees."""
-    return np.ascontiguousarray(np.rot90(image, -(rotation // 90)))
-
-
-def cut_line(image: Image, quad: Quads, *, turned: bool) -> Image:
-    """Cut a line out and straighten it; `turned`: it runs downwards, lay it down to the left."""
-    width = max(1, int(max(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[3] - quad[2]))))
-    height = max(1, int(max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2]))))
-    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
-    matrix = cv2.getPerspectiveTransform(quad.astype(np.float32), target)
-    crop = cv2.warpPerspective(
-        image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    return cast(Image, np.ascontiguousarray(np.rot90(crop)) if turned else crop)
-
-
 def _detect(page: Image, parts: Parts) -> Quads:
     height, width = page.shape[:2]
     if min(height, width) >= 3 * MARGIN:
@@ -93,8 +71,8 @@ def _lines(page: Image, boxes: Quads, parts: Parts) -> tuple[TextLine, ...]:
     turned = orientation.standing(boxes)
     crops = [cut_line(page, quad, turned=bool(down)) for quad, down in zip(boxes, turned, strict=True)]
     lines = []
-    for quad, down, (text, confidence) in zip(boxes, turned, parts.recognize(crops), strict=True):
-        text = text.strip()
+    for quad, down, (read, confidence) in zip(boxes, turned, parts.recognize(crops), strict=True):
+        text = read.strip()
         if text and confidence >= MIN_CONFIDENCE:
             lines.append(TextLine(text=text, box=_box(quad, bool(down)), confidence=round(confidence, 4)))
     return tuple(lines)

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from pipeline.errors import ModelMissing
+from pipeline.ocr import telemetry
 
 DETECTION = "PP-OCRv6_det_small.onnx"
 RECOGNITION = "PP-OCRv6_rec_small.onnx"
@@ -87,6 +88,7 @@ def characters(recognition: Path) -> list[str]:
 
     Raises `ModelMissing` when it carries none.
     """
+    telemetry.decline()
     import openvino
 
     model = openvino.Core().read_model(recognition)

@@ -41,7 +41,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "samples", help="folder for the documents")
     parser.add_argument(
-        "--expected", type=Path, default=ROOT / "tests" / "acceptance" / "expected.json", help="file for the facts"
+        "--expected",
+        type=Path,
+        default=ROOT / "tests" / "acceptance" / "expected.json",
+        help="file for the facts",
     )
     arguments = parser.parse_args()
     out: Path = arguments.out

@@ -11,7 +11,11 @@ from typing import Any
 from tests.servers import free_port, listens, start, unavailable, wait_for
 
 _SERVER = next(
-    (p for p in (shutil.which("rabbitmq-server"), "/usr/lib/rabbitmq/bin/rabbitmq-server") if p and Path(p).exists()),
+    (
+        p
+        for p in (shutil.which("rabbitmq-server"), "/usr/lib/rabbitmq/bin/rabbitmq-server")
+        if p and Path(p).exists()
+    ),
     None,
 )
 
@@ -116,5 +120,3 @@ def start_rabbit(folder: Path) -> Rabbit:
     node = Rabbit(folder)
     node.run()
     return node
-
-

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Every benchmark in turn: all.sh PYTHON DATA
+set -euo pipefail
+python=$1 data=$2
+cd "$(dirname "$0")/.."
+export OMP_NUM_THREADS=1
+"$python" benchmarks/ocr_accuracy.py "$data"
+"$python" benchmarks/ocr_speed.py "$data"
+"$python" benchmarks/run_overhead.py "$data"
+store=$(mktemp -d)
+"$(dirname "$python")/nightshift" run "$data/sroie/img" --out "$store" --show 0
+"$python" benchmarks/fields_recall.py "$data" --store "$store"
+"$python" benchmarks/ner_msra.py "$data"
+"$python" benchmarks/memory.py "$data"
+"$python" benchmarks/bad_inputs.py "$data"
