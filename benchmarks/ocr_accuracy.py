@@ -80,7 +80,7 @@ def settings(engine: str = "rapidocr", **changes: object) -> ocr.OcrSettings:
         "ocr_threads": 1,
         "ocr_download": False,
     }
-    return SimpleNamespace(**{**defaults, **changes})  # type: ignore[return-value]
+    return SimpleNamespace(**{**defaults, **changes})
 
 
 def main() -> None:

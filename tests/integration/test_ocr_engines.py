@@ -282,7 +282,7 @@ def _paddle_nets(target: Path) -> None:
     import paddle
     from paddle import nn
 
-    class Net(nn.Layer):  # type: ignore[misc]
+    class Net(nn.Layer):
         def __init__(self) -> None:
             super().__init__()
             self.contrast = self.create_parameter([1], default_initializer=nn.initializer.Constant(-10.0))

@@ -4,13 +4,14 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pipeline.ner.crf import Lattice, best_paths
 
 LABELS = 3
 
 
-def weigh(path: tuple[int, ...], scores: np.ndarray, transitions: np.ndarray) -> float:
+def weigh(path: tuple[int, ...], scores: NDArray[np.float64], transitions: NDArray[np.float64]) -> float:
     steps = sum(transitions[a, b] for a, b in pairwise(path))
     return float(sum(scores[t, label] for t, label in enumerate(path)) + steps)
 

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,7 +92,7 @@ def test_joined_engines_give_one_list_without_overlaps() -> None:
         def __init__(self, *mentions: Mention) -> None:
             self.mentions = list(mentions)
 
-        def extract(self, texts: list[str]) -> list[list[Mention]]:
+        def extract(self, texts: Sequence[str]) -> list[list[Mention]]:
             return [self.mentions, []]
 
     date = Mention(type="DATE", start=0, end=10, confidence=0.9, value="2023-05-01")
