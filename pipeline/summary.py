@@ -10,13 +10,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.json as pj
 import pyarrow.parquet as pq
 
 from pipeline import keys
@@ -26,7 +26,7 @@ from pipeline.models import SCHEMA_VERSION, Box, DocumentResult, Entity, Page, f
 from pipeline.storage import Store
 
 TABLES = ("documents", "pages", "entities")
-_BOX = pa.list_(pa.list_(pa.float32(), 2), 4)
+_BOX = pa.list_(pa.list_(pa.float32()))
 _UTC = pa.timestamp("ms", tz="UTC")
 _CHUNK = 256  # results held in memory at once; one row group each
 
@@ -115,11 +115,21 @@ def summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, 
             for table, rows in _rows(chunk, masked).items():
                 counts[table] += len(rows)
                 if rows:
-                    writers[table].write_table(pa.Table.from_pylist(rows, SCHEMAS[table]))
+                    writers[table].write_table(_arrow(rows, SCHEMAS[table]))
         for table in TABLES:
             writers[table].close()
             store.put_file(keys.summary(table, run_date), paths[table])
     return counts
+
+
+def _arrow(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Rows as an Arrow table, by way of JSON lines: faster than `from_pylist`, which imports pandas besides."""
+    data = b"\n".join(map(msgspec.json.encode, rows))
+    return pj.read_json(
+        pa.BufferReader(data),
+        pj.ReadOptions(use_threads=False, block_size=len(data) + 1),
+        pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+    )
 
 
 def _chunks(store: Store, run_date: str) -> Iterator[list[DocumentResult]]:
@@ -151,10 +161,6 @@ def _rows(results: list[DocumentResult], masked: bool) -> dict[str, list[dict[st
     return rows
 
 
-def _time(text: str) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
 def _document_row(result: DocumentResult) -> dict[str, Any]:
     models = {
         f"{step}_{column}": getattr(info, field) if info else None
@@ -179,8 +185,8 @@ def _document_row(result: DocumentResult) -> dict[str, Any]:
         "seconds_ner": result.seconds.get("ner"),
         "gpu_seconds": result.seconds.get("gpu", 0.0),
         "attempts": result.attempts,
-        "first_seen": _time(result.first_seen),
-        "done_at": _time(result.done_at),
+        "first_seen": result.first_seen or None,
+        "done_at": result.done_at or None,
         "pipeline_version": result.pipeline_version,
         "tenant": result.tenant,
         "trace_id": result.trace_id,
