@@ -34,9 +34,11 @@ def main() -> None:
 
     settings = Settings.from_env()
     reader, finder = ocr.load(settings), ner.load(settings)
+    # Chinese pages first, so that both models are loaded before the first reading
     images = [
-        *sorted((arguments.data / "sroie" / "img").glob("*.jpg")),
-        *sorted((arguments.data / "zh_docs").glob("*.jpg")),
+        path
+        for folder in ("zh_docs", "sroie/img")
+        for path in sorted((arguments.data / folder).glob("*.jpg"))
     ]
     first = 0.0
     for number, path in enumerate(islice(cycle(images), arguments.pages), 1):

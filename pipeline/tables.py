@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -13,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.masking import SENSITIVE, mask
-from pipeline.models import DocumentResult
+from pipeline.models import DocumentResult, Entity
 from pipeline.worker import Outcome
 
 _ROWS = 40  # documents listed one by one; a night has thousands
@@ -31,6 +33,12 @@ class _Rate(ProgressColumn):
         return Text(
             f"{rate:.1f} pages/s, {left // 3600}:{left // 60 % 60:02}:{left % 60:02} left", style="magenta"
         )
+
+
+def screen() -> Console:
+    """Standard output: as wide as the terminal, or 120 columns in a file or pipe."""
+    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
+    return Console(width=wide)
 
 
 def progress(console: Console) -> Progress:
@@ -63,7 +71,7 @@ def documents(outcomes: Sequence[Outcome]) -> Table:
     shown = [o for o in outcomes if o.status == "failed" or not many][:_ROWS]
     title = "Documents" if not many else f"Failed documents (first {_ROWS} at most)"
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("document", overflow="fold")
+    table.add_column("document", overflow="fold", min_width=24)
     table.add_column("status")
     for name in ("pages", "entities", "seconds"):
         table.add_column(name, justify="right")
@@ -83,12 +91,15 @@ def documents(outcomes: Sequence[Outcome]) -> Table:
 
 
 def entities(results: Sequence[DocumentResult], limit: int, *, masked: bool) -> Table:
-    """The first entities of some results, `limit` at most; sensitive ones masked."""
+    """Some entities of each result, of every type one before a second, about `limit` in all; sensitive ones masked."""
     table = Table(title="Entities", box=box.SIMPLE_HEAD, title_justify="left")
     for name in ("document", "page", "type", "text", "value", "sure"):
-        table.add_column(name, justify="right" if name in ("page", "sure") else "left", overflow="fold")
-    rows = [(result, entity) for result in results for entity in result.entities]
-    for result, entity in rows[:limit]:
+        right = name in ("page", "sure")
+        width = 24 if name == "document" else None
+        table.add_column(name, justify="right" if right else "left", overflow="fold", min_width=width)
+    each = max(limit // max(len(results), 1), 1)
+    rows = [(result, entity) for result in results for entity in _varied(result, each)][:limit]
+    for result, entity in rows:
         hidden = masked and entity.type in SENSITIVE
         value = " ".join(v for v in (entity.value, entity.currency) if v)
         table.add_row(
@@ -99,9 +110,20 @@ def entities(results: Sequence[DocumentResult], limit: int, *, masked: bool) -> 
             Text(mask(value) if hidden else value),
             f"{entity.confidence:.2f}",
         )
-    if len(rows) > limit:
-        table.caption = f"{limit} of {len(rows)}: the rest is in the parquet"
+    total = sum(len(result.entities) for result in results)
+    if total > len(rows):
+        table.caption = f"{len(rows)} of {total}: the rest is in the parquet"
     return table
+
+
+def _varied(result: DocumentResult, limit: int) -> list[Entity]:
+    """The first entity of each type, then the second of each …, `limit` in all, in the order of the page."""
+    seen: Counter[str] = Counter()
+    ranked = []
+    for place, entity in enumerate(result.entities):
+        ranked.append((seen[entity.type], place))
+        seen[entity.type] += 1
+    return [result.entities[place] for place in sorted(place for _, place in sorted(ranked)[:limit])]
 
 
 def totals(outcomes: Sequence[Outcome], seconds: float) -> dict[str, object]:
