@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,18 @@ class S3Store:
     def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
         self.bucket, self.prefix = bucket, f"{prefix}/" if prefix else ""
         self.url = f"s3://{bucket}/{prefix}".rstrip("/")
-        self._client = boto3.session.Session().client(
+        self._settings = settings
+        self._put_options: dict[str, str] = {}
+        if settings.s3_sse:
+            self._put_options["ServerSideEncryption"] = settings.s3_sse
+        if settings.s3_sse_kms_key:
+            self._put_options["SSEKMSKeyId"] = settings.s3_sse_kms_key
+
+    @cached_property
+    def _client(self) -> Any:
+        """Made on first use: boto3 may ask the network for region and credentials."""
+        settings = self._settings
+        return boto3.session.Session().client(
             "s3",
             endpoint_url=settings.s3_endpoint or None,
             region_name=settings.s3_region or None,
@@ -49,11 +61,6 @@ class S3Store:
                 response_checksum_validation="when_required",
             ),
         )
-        self._put_options: dict[str, str] = {}
-        if settings.s3_sse:
-            self._put_options["ServerSideEncryption"] = settings.s3_sse
-        if settings.s3_sse_kms_key:
-            self._put_options["SSEKMSKeyId"] = settings.s3_sse_kms_key
 
     @contextmanager
     def _errors(self, key: str) -> Iterator[None]:
