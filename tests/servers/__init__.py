@@ -53,7 +53,10 @@ def _die_with_parent() -> None:
 
 
 def start(
-    command: Sequence[str | Path], log: Path, env: Mapping[str, str] | None = None
+    command: Sequence[str | Path],
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a server whose output goes to `log` and that dies when the tests do."""
     with log.open("ab") as out:
@@ -63,5 +66,6 @@ def start(
             stdout=out,
             stderr=subprocess.STDOUT,
             env={**os.environ, **(env or {})},
+            cwd=cwd,
             preexec_fn=_die_with_parent,  # noqa: PLW1509 - it only calls prctl
         )

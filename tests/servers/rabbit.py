@@ -37,7 +37,7 @@ class Rabbit:
     def run(self) -> None:
         """Start and wait until it answers."""
         assert _SERVER is not None
-        self.process = start(_script(), self.folder / "rabbit.log", self._environ())
+        self.process = start(_script(), self.folder / "rabbit.log", self._environ(), cwd=self.folder)
         wait_for(lambda: listens(self.port) and listens(self.management_port), "RabbitMQ", 120)
 
     def _environ(self) -> dict[str, str]:
