@@ -39,6 +39,7 @@ lint: setup ## check style and types
 services: .services/swift/.done ## servers that only the tests need
 
 .services/swift/.done: | $(VENV)/.done
+	bash docker/system-packages.sh services
 	test -x .services/swift/bin/python || $(PYTHON) -m venv .services/swift
 	$(BIN)/uv pip install --quiet --python .services/swift/bin/python swift==2.38.3 'setuptools<81'
 	touch $@

@@ -37,15 +37,10 @@ worker_consumer = "tasks.raw:RawConsumer"
 worker_prefetch_multiplier = 1
 worker_detect_quorum_queues = True
 worker_pool_start_method = "spawn"
-worker_pool_restarts = True
 worker_soft_shutdown_timeout = 20.0
 worker_send_task_events = True
 worker_hijack_root_logger = True
 worker_cancel_long_running_tasks_on_connection_loss = False
-worker_log_format = "%(asctime)s %(levelname)s %(processName)s trace=%(trace_id)s %(message)s"
-worker_task_log_format = (
-    "%(asctime)s %(levelname)s %(processName)s trace=%(trace_id)s task=%(document)s %(message)s"
-)
 
 timezone = "UTC"
 beat_schedule = {

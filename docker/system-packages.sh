@@ -1,21 +1,26 @@
 #!/usr/bin/env bash
-# Install the few Debian packages Nightshift leans on, if they are missing: `system-packages.sh runtime`.
+# Install the few Debian packages Nightshift leans on, if they are missing: system-packages.sh runtime|services
 set -euo pipefail
 
-case "${1:?say which: runtime}" in
-  runtime) files=(/usr/lib/x86_64-linux-gnu/libgomp.so.1) packages=(libgomp1) ;;
-  *) echo "unknown set $1" >&2; exit 2 ;;
+case "${1:-}" in
+  runtime) # the OpenMP library of Paddle
+    ldconfig -p | grep -q libgomp.so.1 && exit 0
+    packages=(libgomp1)
+    ;;
+  services) # the broker of the tests; its own service is not started
+    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && exit 0
+    packages=(rabbitmq-server)
+    ;;
+  *)
+    echo "say which: runtime or services" >&2
+    exit 2
+    ;;
 esac
 
-missing=no
-for file in "${files[@]}"; do
-  # other architectures keep their libraries elsewhere
-  ldconfig -p 2>/dev/null | grep -q "${file##*/}" || [ -e "$file" ] || command -v "${file##*/}" >/dev/null || missing=yes
-done
-[ $missing = no ] && exit 0
-if [ "$(id -u)" -eq 0 ]; then run=(); elif command -v sudo >/dev/null; then run=(sudo); else
-  echo "Please install: ${packages[*]} (as root: apt-get install ${packages[*]}), then try again." >&2
+if [ "$(id -u)" -eq 0 ]; then sudo=(); elif command -v sudo >/dev/null; then sudo=(sudo); else
+  echo "Please install ${packages[*]} (as root: apt-get install ${packages[*]}), then try again." >&2
   exit 1
 fi
-"${run[@]}" apt-get -qq update
-DEBIAN_FRONTEND=noninteractive "${run[@]}" apt-get -qq install -y --no-install-recommends "${packages[@]}" >/dev/null
+export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+"${sudo[@]}" apt-get -qq update
+"${sudo[@]}" apt-get -qq install -y --no-install-recommends "${packages[@]}" >/dev/null

@@ -178,7 +178,7 @@ def _print(
     from pipeline import tables
     from pipeline.ledger import ended
 
-    console = Console()
+    console = tables.screen()
     if not outcomes:
         console.print("There were no documents: the folders given hold no visible file.")
     else:
@@ -193,3 +193,6 @@ def _print(
     console.print(f"Results  {figures['results']}", soft_wrap=True, highlight=False)
     for table, url in figures["summary"].items():
         console.print(f"Parquet  {url}  ({figures['rows'][table]} rows)", soft_wrap=True, highlight=False)
+
+
+from pipeline import commands  # noqa: E402, F401 - they register themselves with `app`

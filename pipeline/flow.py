@@ -152,7 +152,7 @@ class Flow:
         if task is None:
             return []
         if task.sha256 is None:
-            data = fetch(task.source, self.policy, self.settings)
+            data = fetch(task.source, self.policy, self.engines(task).settings)
             task = structs.replace(task, sha256=ledger.store_document(self.store, data), size=len(data))
         else:
             data = self.store.get(keys.document(task.sha256))

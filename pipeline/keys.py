@@ -87,6 +87,11 @@ def attempts(task_id: str, step: str, first: int = 0) -> str:
     return f"attempts/{_name(task_id)}/{_name(step)}-{first}.json"
 
 
+def attempts_of(task_id: str) -> str:
+    """Prefix of all attempts of a task."""
+    return f"attempts/{_name(task_id)}/"
+
+
 def output(task_id: str, step: str) -> str:
     """What a step of a further task type found."""
     return f"outputs/{_name(task_id)}/{_name(step)}.json"

@@ -110,15 +110,27 @@ def count_attempt(store: Store, key: str, *, retries: int, progress: Callable[[]
     return this.count
 
 
+_RECEIPT = (
+    "task_id",
+    "sha256",
+    "size",
+    "task_type",
+    "media_type",
+    "priority",
+    "tenant",
+    "callback_url",
+    "metadata",
+)
+
+
 def write_receipt(store: Store, run_date: str, tasks: Sequence[Task]) -> None:
     """Leave the immutable proof of what was accepted, one JSON line a task.
 
-    The key is the hash of the content, so the same batch leaves the same object.
+    A line reads as the `Task` it was, so that a lost one can be taken up again. The key is the hash of the
+    content, so the same batch leaves the same object.
     """
     lines = b"\n".join(
-        msgspec.json.encode(
-            {"task_id": t.task_id, "sha256": t.sha256, "source": public_source(t.source), "size": t.size}
-        )
+        msgspec.json.encode({"source": public_source(t.source)} | {n: getattr(t, n) for n in _RECEIPT})
         for t in sorted(tasks, key=lambda t: t.task_id)
     )
     key = keys.receipt(run_date, hashlib.sha256(lines).hexdigest()[:32])
@@ -157,6 +169,7 @@ def fail(
         status="failed",
         run_date=run_date,
         task_type=task.task_type,
+        media_type=task.media_type,
         error=Failure(code=error.code, message=error.message),
         settings_digest=settings_digest,
         attempts=task.attempts + 1,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 from celery import Task
+from celery.exceptions import Reject
 from celery.utils.log import get_task_logger
 
-from pipeline.errors import PermanentError, RunError, StoreUnavailable, TransientError
+from pipeline.errors import PermanentError, PipelineError, RunError, StoreUnavailable, TransientError
 from pipeline.flow import Flow, Message
 from pipeline.settings import Settings
 from tasks.logs import about
@@ -17,6 +21,7 @@ from tasks.publish import publish, publish_dead, publish_later
 
 log: logging.Logger = get_task_logger("nightshift")
 
+_PAUSE = 5  # seconds before a message goes back, so that an outage makes no hot loop
 _flow: Flow | None = None
 
 
@@ -26,6 +31,17 @@ def flow() -> Flow:
     if _flow is None:
         _flow = Flow(Settings.from_env())
     return _flow
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Whatever fails inside, such as publishing, must not cost the message: it goes back to its queue."""
+    try:
+        yield
+    except Exception as error:
+        log.error("a message waits %d s: %s", _PAUSE, error, exc_info=not isinstance(error, PipelineError))
+        time.sleep(_PAUSE)
+        raise Reject(error, requeue=True) from error
 
 
 def run(task: Task[Any, Any], step: str, task_id: str, first: int, last: int, run_date: str) -> None:
@@ -45,11 +61,11 @@ def run(task: Task[Any, Any], step: str, task_id: str, first: int, last: int, ru
         retries=request.get("tries") or 0,
         run_date=run_date,
     )
-    with about(message.trace_id, message.task_id):
+    with about(message.trace_id, message.task_id), kept():
         try:
             publish(task.app, _attempt(task, message))
         except (StoreUnavailable, RunError) as error:
-            seconds = publish_later(task.app, message)
+            seconds = publish_later(task.app, message, longest=2)  # the night is short
             log.error("%s waits %d s: %s", step, seconds, error.message)
 
 
@@ -79,8 +95,10 @@ def _attempt(task: Task[Any, Any], message: Message) -> list[Message]:
 
 
 def _bury(task: Task[Any, Any], message: Message, reason: PermanentError) -> list[Message]:
-    """Record a task as failed and put a reference to it into the dead-letter queue."""
-    messages = flow().fail(message, reason)
+    """Put a reference to a task into the dead-letter queue, then record it as failed.
+
+    In this order a crash between the two repeats the first; in the other it would leave it out.
+    """
     publish_dead(
         task.app,
         msgspec.json.encode({"task_id": message.task_id, "step": message.step}),
@@ -90,4 +108,4 @@ def _bury(task: Task[Any, Any], message: Message, reason: PermanentError) -> lis
         trace_id=message.trace_id,
     )
     log.error("%s failed (%s): %s", message.step, reason.code, reason.message)
-    return messages
+    return flow().fail(message, reason)

@@ -3,7 +3,7 @@
 It looks at the clock every second and once more when a task is handed to the pool, so that a worker
 that starts, reconnects or outlives beat still keeps the window. It fails closed. After close it waits
 for GPU work in flight to stop at a page group; what has not stopped after a grace is killed and goes
-back to its queue; then the pool is restarted, so that no process holds a model.
+back to its queue; then the pool's processes are replaced, so that none holds a model.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tasks.routing import GPU_QUEUES
 log = get_logger("nightshift.gate")
 
 _TICK = 1.0
-_LOOK = 3.0  # seconds between looks at the operator's override in the store
+_LOOK = 1.0  # seconds between looks at the operator's override in the store
 
 
 class Gate(bootsteps.StartStopStep):
@@ -46,6 +46,7 @@ class Gate(bootsteps.StartStopStep):
         self.timer: Any = None
         self.closed_at: float | None = None
         self.used = False
+        self.holders: set[int] = set()
         self.flow = Flow(Settings.from_env())
         self.override: Override | None = None
         if self.queues:
@@ -148,6 +149,7 @@ class Gate(bootsteps.StartStopStep):
         """After close: wait for GPU work, at last kill it, then let go of the models."""
         if self.closed_at is None:
             self.closed_at = time.monotonic()
+            self.holders = {process.pid for process in consumer.pool._pool._pool}
         busy = [
             request
             for request in set(state.active_requests) | set(state.reserved_requests)
@@ -159,11 +161,21 @@ class Gate(bootsteps.StartStopStep):
                 log.warning("grace over: %s is stopped and handed back", request.id)
                 request.reject(requeue=True)
                 request.cancel(consumer.pool, signal="KILL", emit_retry=False)
-        elif not busy:
+        elif not busy and self._replaced(consumer.pool._pool):
             self.used = False
-            consumer.pool.restart()
             log.warning("models released %.1f s after close", waited)
             threading.Thread(target=self._note_release, args=(consumer.hostname, waited), daemon=True).start()
+
+    def _replaced(self, pool: Any) -> bool:
+        """End the processes that may hold models, each once it is idle; true when none of them is left.
+
+        Celery's own `pool.restart()` reaches only processes that get another task.
+        """
+        left = [process for process in pool._pool if process.pid in self.holders]
+        for process in left:
+            if not pool._worker_active(process):
+                process.terminate_controlled()
+        return not left
 
     def _note_release(self, hostname: str, seconds: float) -> None:
         from pipeline.night import note_release

@@ -6,7 +6,15 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
+from celery import current_task
+from celery.signals import after_setup_logger, after_setup_task_logger
+
+_FORMAT = logging.Formatter(
+    "%(asctime)s %(levelname)s %(processName)s trace=%(trace_id)s task=%(document)s %(message)s",
+    defaults={"trace_id": "-", "document": "-"},
+)
 _trace: ContextVar[str] = ContextVar("trace", default="-")
 _document: ContextVar[str] = ContextVar("document", default="-")
 _make_record = logging.getLogRecordFactory()
@@ -14,13 +22,28 @@ _make_record = logging.getLogRecordFactory()
 
 def _record(*args: object, **kwargs: object) -> logging.LogRecord:
     record = _make_record(*args, **kwargs)
-    record.trace_id, record.document = _trace.get(), _document.get()
+    trace_id, document = _trace.get(), _document.get()
+    # Celery's own lines, such as "succeeded", come when the step has ended: they belong to it all the same.
+    if trace_id == "-" and current_task and current_task.request.get("trace_id"):
+        trace_id, document = current_task.request.get("trace_id"), current_task.request.args[0]
+    record.__dict__.update(trace_id=trace_id, document=document)
     return record
 
 
 def install() -> None:
-    """Give all records of this process the attributes `trace_id` and `document`."""
+    """Give all records of this process the attributes `trace_id` and `document`, and show them.
+
+    The format is set here rather than in Celery's settings: those reach a spawned process before this
+    module does.
+    """
     logging.setLogRecordFactory(_record)
+    after_setup_logger.connect(_show)
+    after_setup_task_logger.connect(_show)
+
+
+def _show(logger: logging.Logger, **_: Any) -> None:
+    for handler in logger.handlers:
+        handler.setFormatter(_FORMAT)
 
 
 @contextmanager

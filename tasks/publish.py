@@ -18,18 +18,19 @@ def publish(app: Celery, messages: Iterable[Message], producer: Any = None) -> N
         _send(app, message, producer=producer, queue=queue_for(message))
 
 
-def publish_later(app: Celery, message: Message) -> int:
-    """Send a message once more, by way of a waiting queue, longer with each retry; returns the seconds."""
-    waiting = RETRY_QUEUES[min(message.retries, len(RETRY_QUEUES) - 1)]
-    with app.producer_or_acquire() as producer:
-        waiting.bind(producer.channel).declare()
-        _send(
-            app,
-            structs.replace(message, retries=message.retries + 1),
-            producer=producer,
-            exchange=waiting.exchange.name,
-            routing_key=f"step.{queue_for(message)}",
-        )
+def publish_later(app: Celery, message: Message, longest: int = len(RETRY_QUEUES)) -> int:
+    """Send a message once more, by way of a waiting queue, longer with each retry; returns the seconds.
+
+    `longest`: how many of the waiting queues to climb through.
+    """
+    waiting = RETRY_QUEUES[min(message.retries, longest - 1)]
+    _send(
+        app,
+        structs.replace(message, retries=message.retries + 1),
+        exchange=waiting.exchange.name,
+        routing_key=f"step.{queue_for(message)}",
+        declare=[waiting],
+    )
     return int(waiting.queue_arguments["x-message-ttl"]) // 1000
 
 
@@ -47,6 +48,8 @@ def publish_dead(app: Celery, body: bytes, *, reason: str, code: str, task_id: s
             exchange=DEAD,
             routing_key="dead",
             declare=[DEAD_QUEUE],
+            retry=True,  # the connection may be an old one
+            retry_policy=app.conf.task_publish_retry_policy,
             content_type="application/json",
             content_encoding="utf-8",
             delivery_mode=2,

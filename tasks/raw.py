@@ -13,15 +13,39 @@ from collections.abc import Callable
 from typing import Any
 
 from celery.worker.consumer import Consumer
+from celery.worker.request import Request
 
-from pipeline.messages import MAX_BODY
+from pipeline.messages import MAX_BODY, partial_id
 from tasks.routing import RAW
 
 ACCEPT = "nightshift.accept"
 
 
+class RawRequest(Request):
+    """A raw message in hand: an inspection, such as Flower's, gets its task id, not its body with the text."""
+
+    def info(self, safe: bool = False) -> dict[str, Any]:  # noqa: ARG002 - Celery's signature
+        """Describe it as Celery does, the arguments as they are shown in events."""
+        shown: dict[str, Any] = super().info(safe=True)
+        return shown
+
+
 class RawConsumer(Consumer):
-    """Celery's consumer, but for messages that no Celery producer wrote."""
+    """Celery's consumer, but for messages that no Celery producer wrote, and without delayed delivery.
+
+    Waiting is done by the retry queues and the store; Celery's own 28 queues for it would only be there
+    to fail when a broker is new.
+    """
+
+    class Blueprint(Consumer.Blueprint):
+        """Celery's steps but that one."""
+
+        default_steps = [s for s in Consumer.Blueprint.default_steps if "delayed_delivery" not in s]  # noqa: RUF012
+
+    def update_strategies(self) -> None:
+        """Have raw messages held as `RawRequest`."""
+        self.app.tasks[ACCEPT].Request = RawRequest
+        super().update_strategies()
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         """Wrap Celery's handler of incoming messages."""
@@ -52,7 +76,8 @@ def _disguise(app: Any, message: Any) -> None:
     """
     body = bytes(message.body) if not isinstance(message.body, str) else message.body.encode()
     args = (base64.b64encode(body[: MAX_BODY + 1]).decode("ascii"),)
-    made = app.amqp.as_task_v2(str(uuid.uuid4()), ACCEPT, args=args, argsrepr="('raw message',)")
+    shown = repr((partial_id(body) or "message without a task id",))
+    made = app.amqp.as_task_v2(str(uuid.uuid4()), ACCEPT, args=args, argsrepr=shown)
     message.headers = made.headers
     message.body = json.dumps(made.body)
     message.content_type, message.content_encoding = "application/json", "utf-8"

@@ -1,14 +1,43 @@
 """Fixtures of the tests that use real servers."""
 
+import json
+import subprocess
+import urllib.request
 import uuid
 from collections.abc import Iterator
 
 import boto3
 import pytest
 
+from tests.servers.rabbit import Rabbit, start_rabbit
 from tests.servers.swift import Swift, start_swift
 
-__all__ = ["bucket", "s3", "swift"]
+__all__ = ["broker", "bucket", "rabbit", "s3", "swift"]
+
+
+@pytest.fixture(scope="session")
+def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rabbit]:
+    """One broker node for the session."""
+    node = start_rabbit(tmp_path_factory.mktemp("rabbit"))
+    yield node
+    node.kill()
+    subprocess.run(["epmd", "-port", str(node.epmd_port), "-kill"], check=False, capture_output=True)
+
+
+@pytest.fixture
+def broker(rabbit: Rabbit) -> str:
+    """URL of a fresh virtual host: nobody else's queues are in it."""
+    name = f"v-{uuid.uuid4().hex[:12]}"
+    permissions = {"configure": ".*", "write": ".*", "read": ".*"}
+    for path, body in ((f"vhosts/{name}", {}), (f"permissions/{name}/guest", permissions)):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{rabbit.management_port}/api/{path}",
+            method="PUT",
+            data=json.dumps(body).encode(),
+            headers={"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q=", "Content-Type": "application/json"},
+        )
+        urllib.request.urlopen(request, timeout=30).close()
+    return f"{rabbit.url.removesuffix('//')}/{name}"
 
 
 @pytest.fixture(scope="session")

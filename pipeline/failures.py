@@ -1,0 +1,146 @@
+"""What failed for good: looked at by reason, tried again with other settings, or laid aside.
+
+A discarded failure keeps its record, with the code `discarded`: the document was received and is not done,
+so the audit must go on counting it as failed. Only lists and redrives leave it out unless asked for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import structs
+
+from pipeline import keys, ledger
+from pipeline.errors import ModelMissing, NotFound, PermanentError, RunError, UsageError
+from pipeline.models import DocumentResult, Failure, Task, from_json, to_json
+from pipeline.settings import Settings
+from pipeline.storage import Store
+from pipeline.threads import in_threads
+
+DISCARDED = "discarded"
+TEXT = "text/plain"
+_OWN = ("max_bytes", "max_pages", "max_pixels", "max_side", "render_dpi", "text_layer")
+_FETCHED = ("file", "s3", "http", "https")
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Failures with one code: how many, and one of them to show what it means."""
+
+    code: str
+    count: int
+    example: str
+    task_id: str
+
+
+def find(
+    store: Store, *, run_date: str | None = None, code: str | None = None, task_id: str | None = None
+) -> Iterator[DocumentResult]:
+    """Failed records that fit all that is given, by run date and task id.
+
+    Raises `RunError` for a record that can't be read.
+    """
+    prefix = keys.failures(run_date) if run_date else keys.FAILED
+    found = (key for key in store.list(prefix) if task_id in (None, keys.task_id_of(key)))
+    for record in in_threads(lambda key: _read(store, key), found):
+        if record is not None and code in (None, code_of(record)):
+            yield record
+
+
+def _read(store: Store, key: str) -> DocumentResult | None:
+    try:
+        return from_json(store.get(key), DocumentResult)
+    except NotFound:  # redriven since it was listed
+        return None
+    except msgspec.DecodeError as error:
+        raise RunError(f"The record {key} is damaged ({error}): `nightshift audit` tells of all.") from error
+
+
+def code_of(record: DocumentResult) -> str:
+    """Why it failed, for machines."""
+    return record.error.code if record.error else "unknown"
+
+
+def group(records: Iterable[DocumentResult]) -> list[Group]:
+    """Failures by code, most frequent first."""
+    first: dict[str, DocumentResult] = {}
+    counts: dict[str, int] = {}
+    for record in records:
+        code = code_of(record)
+        first.setdefault(code, record)
+        counts[code] = counts.get(code, 0) + 1
+    return [
+        Group(
+            code=code,
+            count=counts[code],
+            example=error.message if (error := first[code].error) else "",
+            task_id=first[code].task_id,
+        )
+        for code in sorted(counts, key=lambda code: (-counts[code], code))
+    ]
+
+
+def overrides(pairs: Sequence[str]) -> dict[str, str]:
+    """Settings of one task, from `name=value`; raises `UsageError` for those that can't be or don't fit."""
+    from pipeline.engines import Engines
+
+    found: dict[str, str] = {}
+    possible = [n for n in Settings.__struct_fields__ if n.startswith(("ocr_", "ner_")) or n in _OWN]
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or name not in possible:
+            raise UsageError(
+                f"--set {pair} can't be: write name=value with a name out of {', '.join(possible)}."
+            )
+        found[name] = value
+    with suppress(ModelMissing):  # the workers' machine may have it
+        _ = Engines(Settings.from_env(None, **found)).digest
+    return found
+
+
+def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Task:
+    """Make a failed task pending again, from its first step and with attempts counted anew; publish it next.
+
+    The record goes after the marker is there, so that a crash leaves both and doing it again mends it.
+    Raises `PermanentError` (`not_redrivable`) when there is nothing left to work on.
+    """
+    sha256 = record.sha256
+    if sha256 is None or not store.exists(keys.document(sha256)):
+        if urlsplit(record.source).scheme not in _FETCHED:
+            raise PermanentError(
+                f"{record.task_id} can't be tried again: its bytes never reached the store; submit it anew.",
+                code="not_redrivable",
+            )
+        sha256 = None
+    task = Task(
+        task_id=record.task_id,
+        sha256=sha256,
+        source=record.source,
+        task_type=record.task_type,
+        media_type=TEXT if record.media_type == TEXT else None,  # anything else intake finds out again
+        trace_id=record.trace_id,
+        tenant=record.tenant,
+        priority=record.priority,
+        callback_url=record.callback_url,
+        submitted_at=record.first_seen,
+        metadata=record.metadata,
+        overrides=changed,
+    )
+    ledger.mark(store, task)
+    for key in list(store.list(keys.attempts_of(task.task_id))):
+        store.delete(key)
+    store.delete(keys.failed(record.run_date, record.task_id))
+    return task
+
+
+def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult:
+    """Lay a failure aside for good; its record and receipt stay."""
+    if code_of(record) == DISCARDED:
+        return record
+    was = f"It had failed with {code_of(record)}: {record.error.message if record.error else ''}"
+    why = f"Discarded by the operator ({reason})." if reason else "Discarded by the operator."
+    kept = structs.replace(record, error=Failure(code=DISCARDED, message=f"{why} {was}"))
+    store.put(keys.failed(record.run_date, record.task_id), to_json(kept))
+    return kept
