@@ -1,0 +1,190 @@
+"""From a plain AMQP message to a result: the chain with a real broker and real workers, fake engines."""
+
+import http.server
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline import keys
+from pipeline.security import SIGNATURE_HEADER, verify
+from tests.acceptance.night import Night, night, spelled
+from tests.command import GREEN, page
+from tests.servers import wait_for
+from tests.servers.rabbit import Rabbit
+
+
+@pytest.fixture
+def nights(rabbit: Rabbit, tmp_path: Path) -> Iterator[Night]:
+    with night(rabbit, tmp_path) as it:
+        yield it
+
+
+def test_messages_of_any_producer_become_results(nights: Night) -> None:
+    before, after = nights.documents(3, "before"), nights.documents(3, "after")
+    nights.publish(before)  # the producer's own plain queue, when Nightshift has never run here
+    worker = nights.ready(nights.worker())
+    nights.publish(after)
+    (both,) = nights.documents(1, "both", trace_id="trace-document", priority=9, tenant="bank", colour="x")
+    nights.publish([both], "nightshift", "task_type.document")
+    (only,) = nights.documents(1, "only", trace_id="trace-ocr")
+    nights.publish([only | {"task_type": "ocr"}], "nightshift", "task_type.ocr")
+    text = {"task_id": "text", "task_type": "nlp", "text": "colour 123456", "trace_id": "trace-nlp"}
+    nights.publish([text], "nightshift", "task_type.nlp")
+
+    records = nights.settle(9)
+    assert {r.status for r in records.values()} == {"done"}
+    for prefix in ("before", "after"):
+        for n in range(3):
+            record = records[f"{prefix}_{n:05}"]
+            assert record.pages[0].text == f"colour {spelled(n)}"
+            assert [e.value for e in record.entities] == [spelled(n)]
+            assert record.trace_id, "a task without a trace id is given one"
+    assert records["both_00000"].metadata == {"colour": "x"}
+    assert (records["both_00000"].priority, records["both_00000"].tenant) == (9, "bank")
+    assert records["only_00000"].ner is None
+    assert records["only_00000"].pages[0].text == f"colour {spelled(0)}"
+    assert [e.value for e in records["text"].entities] == ["123456"]
+    for name, trace in {"both_00000": "document", "only_00000": "ocr", "text": "nlp"}.items():
+        assert records[name].trace_id == f"trace-{trace}"
+        lines = [x for x in worker.text().splitlines() if f"trace=trace-{trace} " in x]
+        steps = ("ingest", "result", *{"document": ("ocr", "ner"), "ocr": ("ocr",), "nlp": ("ner",)}[trace])
+        for step in steps:
+            assert any(f"task={name} Task nightshift.{step}[" in x and "succeeded" in x for x in lines), step
+    assert "123456" not in worker.text(), "a document's text got into the log"
+
+
+def test_bad_messages_go_to_the_dead_with_their_reason(nights: Night, tmp_path: Path) -> None:
+    outside = page(tmp_path / "elsewhere" / "a.png", (1, 100, 100))
+    (good, gone) = nights.documents(2)
+    (nights.inbox / "ocr_1.png").unlink()
+    raises = nights.document("raises", page(nights.inbox / "raises.png", GREEN), trace_id="trace-raises")
+    (nights.inbox / "text.png").write_text("no image at all")
+    bad: list[bytes | dict[str, object]] = [
+        b"{not json",
+        b"\xff\xfe",
+        {"task_id": "typo", "task_type": "documnet", "image_url": outside.as_uri()},
+        {"task_id": "no_url", "task_type": "document"},
+        nights.document("outside", outside),
+        nights.document("private", outside) | {"image_url": "http://169.254.169.254/latest"},
+        {"task_id": "huge", "task_type": "nlp", "text": "x" * (3 << 20)},
+        nights.document("no_image", nights.inbox / "text.png"),
+        raises,
+        gone,
+    ]
+    nights.publish([*bad, good])
+    worker = nights.ready(nights.worker())
+    records = nights.settle(len(bad) + 1)
+    dead = nights.dead(len(bad))
+    by_id = {headers["task_id"].partition("#")[0]: headers for headers, _ in dead}
+    assert all(headers["reason"] for headers in by_id.values())
+    codes = {name: headers["code"] for name, headers in by_id.items()}
+    assert codes == {
+        "message": "bad_message",  # twice: neither has an id
+        "typo": "unknown_task_type",
+        "no_url": "bad_message",
+        "outside": "source_refused",
+        "private": "source_refused",
+        "huge": "bad_message",
+        "no_image": "unsupported_type",
+        "raises": "internal",
+        "ocr_00001": "not_found",
+    }
+    assert by_id["raises"]["trace_id"] == "trace-raises"
+    assert [r.task_id for r in records.values() if r.status == "done"] == ["ocr_00000"]
+    assert {body for _, body in dead} >= {b"{not json", b"\xff\xfe"}, "a refused message is kept as it came"
+    assert nights.depth("inference_tasks") == 0
+    assert "Traceback" not in worker.text().replace(_of_the_raiser(worker.text()), "")
+
+
+def _of_the_raiser(log: str) -> str:
+    """The one traceback that belongs there."""
+    start = log.index("ocr broke")
+    return log[start : log.index("told to raise", start)]
+
+
+def test_an_id_stands_for_one_document(nights: Night) -> None:
+    nights.ready(nights.worker())
+    (first,) = nights.documents(1, "one")
+    copy = nights.document("one_00000", nights.inbox / "copy.png")
+    (nights.inbox / "copy.png").write_bytes((nights.inbox / "one_0.png").read_bytes())
+    other = nights.document("one_00000", page(nights.inbox / "other.png", (200, 100, 100)))
+    nights.publish([first, first, copy, other, first])
+    records = nights.settle(2)
+    (refused,) = [r for r in records.values() if r.status == "failed"]
+    assert refused.error is not None
+    assert refused.error.code == "id_conflict"
+    assert refused.task_id.startswith("one_00000#")
+    assert records["one_00000"].pages[0].text == f"colour {spelled(0)}"
+    nights.publish([first])
+    wait_for(lambda: nights.depth("inference_tasks") == 0, "the repetition to be taken in")
+    assert nights.pages_read() == {spelled(0): 1}
+
+
+def test_a_delayed_task_waits_for_its_time(nights: Night) -> None:
+    nights.ready(nights.worker())
+    nights.beat()
+    moment = datetime.now(UTC) + timedelta(seconds=5)
+    (later,) = nights.documents(1, "later", not_before=moment.isoformat())
+    (now,) = nights.documents(1, "now")
+    nights.publish([later, now])
+    wait_for(lambda: "now_00000" in nights.ended(), "the other to end")
+    assert list(nights.store.list(keys.DELAYED)), "it does not wait in the broker"
+    records = nights.settle(2, 60)  # beat ticks every 30 s
+    assert datetime.fromisoformat(records["later_00000"].done_at) >= moment
+
+
+def test_callbacks_are_signed_and_repeated(rabbit: Rabbit, tmp_path: Path) -> None:
+    with receiver([500, 200]) as (url, received):
+        env = {
+            "NIGHTSHIFT_ALLOWED_CALLBACKS": url,
+            "NIGHTSHIFT_ALLOW_PRIVATE_HOSTS": "true",
+            "NIGHTSHIFT_CALLBACK_SECRET": "a shared secret",
+        }
+        with night(rabbit, tmp_path, **env) as it:
+            it.ready(it.worker())
+            (message,) = it.documents(1, callback_url=f"{url}/hooks", trace_id="trace-1")
+            it.publish([message])
+            wait_for(lambda: len(received) == 2, "the second try, 10 s after the first", 30)
+            (refused,) = it.documents(1, "refused", callback_url="https://elsewhere.example.org/")
+            it.publish([refused])
+            assert it.dead(1)[0][0]["code"] == "callback_refused"
+    for body, signature in received:
+        assert verify(body, signature, "a shared secret", time.time())
+        assert not verify(body + b" ", signature, "a shared secret", time.time())
+    told = json.loads(received[1][0])
+    assert (told["task_id"], told["trace_id"], told["status"]) == ("ocr_00000", "trace-1", "done")
+    key = told["result"].removeprefix(it.store.url + "/")
+    assert json.loads(it.store.get(key))["pages"][0]["text"] == f"colour {spelled(0)}"
+    assert b"colour" not in received[1][0], "a callback carries no document text"
+
+
+@contextmanager
+def receiver(statuses: list[int]) -> Iterator[tuple[str, list[tuple[bytes, str]]]]:
+    """A submitting system's HTTP server, answering with `statuses` in turn: its URL, and what it got."""
+    received: list[tuple[bytes, str]] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            received.append((body, self.headers[SIGNATURE_HEADER]))
+            self.send_response(statuses[len(received) - 1])
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", received
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
