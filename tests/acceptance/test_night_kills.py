@@ -1,0 +1,156 @@
+"""Everything is killed again and again, the broker loses its disk, documents crash workers: nothing is lost."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+
+import pika
+import pytest
+
+from tests.acceptance.night import Message, Night, Process, night, spelled
+from tests.command import BLUE, MAGENTA, RED, nightshift, page
+from tests.servers import wait_for
+from tests.servers.rabbit import Rabbit, start_rabbit
+from tests.servers.swift import Swift
+
+ROUNDS = ["child", "worker", "child", "broker", "child", "worker", "child"] * 3
+
+OUTAGE = float(os.environ.get("NIGHT_OUTAGE", "5"))  # seconds without a store: `make soak` takes a minute
+
+
+@pytest.fixture
+def own_rabbit(tmp_path: Path) -> Iterator[Rabbit]:
+    """A broker that may be killed."""
+    (tmp_path / "rabbit").mkdir()
+    node = start_rabbit(tmp_path / "rabbit")
+    yield node
+    node.kill()
+
+
+def audit(it: Night, *options: str) -> tuple[int, str]:
+    done = nightshift("audit", it.flow.run_date(), "--json", *options, **it.env)
+    return done.returncode, done.stdout + done.stderr
+
+
+def insist(it: Night, messages: list[Message]) -> None:
+    """Publish like a producer that repeats what was not confirmed, whatever happens to the broker."""
+    left = list(messages)
+    while left:
+        with suppress(pika.exceptions.AMQPError, OSError), it.channel() as channel:
+            while left:
+                it.send(channel, left[0])
+                left.pop(0)
+        time.sleep(0.1)
+
+
+def test_500_documents_through_a_storm_of_kills(own_rabbit: Rabbit, tmp_path: Path) -> None:
+    chance = random.Random(22)
+    started = time.monotonic()
+    with night(own_rabbit, tmp_path, NIGHTSHIFT_FAKE_SECONDS="0.02") as it:
+        workers = {name: it.worker(name) for name in ("w1", "w2")}
+        messages = it.documents(500)
+        producer = Thread(target=insist, args=(it, messages), daemon=True)
+        producer.start()
+        for turn, what in enumerate(ROUNDS):
+            before = len(it.ended())
+            with suppress(pytest.fail.Exception):  # the storm goes on if it stops progress
+                wait_for(lambda before=before: len(it.ended()) >= min(500, before + 15), "progress", 6)  # type: ignore[misc]
+            _strike(it, what, workers, chance, turn)
+        struck = time.monotonic() - started
+        producer.join(60)
+        assert not producer.is_alive()
+        records = it.settle(500, 90)
+        ended = it.ended()
+        assert set(ended) == {message["task_id"] for message in messages}
+        assert set(ended.values()) == {1}, "a task has one end"
+        assert {r.status for r in records.values()} == {"done"}
+        for n in range(500):
+            assert records[f"ocr_{n:05}"].pages[0].text == f"colour {spelled(n)}"
+        code, text = audit(it)
+        assert code == 0, text
+        assert it.depth("dead") == 0
+        read = it.pages_read()
+        print(  # noqa: T201
+            f"{len(ROUNDS)} kills in {struck:.0f} s, 500 done after {time.monotonic() - started:.0f} s; "
+            f"{sum(read.values())} page reads for {len(read)} pages"
+        )
+
+
+def _strike(it: Night, what: str, workers: dict[str, Process], chance: random.Random, turn: int) -> None:
+    name = chance.choice(sorted(workers))
+    if what == "child":
+        children = workers[name].children()
+        if children:
+            os.kill(chance.choice(children), signal.SIGKILL)
+    elif what == "worker":
+        workers[name].kill()
+        workers[name] = it.worker(name)
+    else:
+        it.rabbit.kill()
+        it.rabbit.run()
+
+
+def test_documents_that_kill_or_hang_their_worker_fail_alone(rabbit: Rabbit, tmp_path: Path) -> None:
+    # five page groups of a second each: what hangs is stopped after 5 s
+    with night(rabbit, tmp_path, NIGHTSHIFT_TIME_LIMIT="1") as it:
+        killers = {"dies": RED, "hangs": BLUE, "bloats": MAGENTA}
+        bad = [it.document(n, page(it.inbox / f"{n}.png", c)) for n, c in killers.items()]
+        neighbours = it.documents(30)
+        it.publish([*neighbours[:10], *bad, *neighbours[10:]])
+        it.worker()
+        records = it.settle(33, 90)
+        dead = {headers["task_id"]: headers for headers, _ in it.dead(3)}
+        codes = {name: dead[name]["code"] for name in killers}
+        assert codes == {"dies": "poison", "hangs": "poison", "bloats": "out_of_memory"}
+        assert all(dead[name]["reason"] for name in killers)
+        assert [records[m["task_id"]].status for m in neighbours] == ["done"] * 30
+        read = it.pages_read()
+        assert (read["ff0000"], read["0000ff"], read["ff00ff"]) == (3, 3, 1)
+        assert it.depth("dead") == 3
+
+
+def test_the_brokers_disk_is_lost_and_the_store_is_enough(own_rabbit: Rabbit, tmp_path: Path) -> None:
+    with night(own_rabbit, tmp_path, NIGHTSHIFT_WINDOW="never") as it:
+        it.publish(it.documents(60))
+        it.worker()
+        wait_for(lambda: it.depth("ocr") == 60, "the backlog to wait for the window")
+        own_rabbit.kill()
+        own_rabbit.wipe()
+        own_rabbit.run()
+        it.add_vhost()
+        it.serving()
+        it.window("open")
+        assert it.depth("ocr") == 0
+        code, text = audit(it, "--repair")
+        assert code == 0, text
+        records = it.settle(60)
+        assert {r.status for r in records.values()} == {"done"}
+        assert set(it.ended().values()) == {1}
+        assert set(it.pages_read().values()) == {1}
+
+
+def test_the_store_goes_away_in_the_night(rabbit: Rabbit, swift: Swift, bucket: str, tmp_path: Path) -> None:
+    env = {**swift.environ, "NIGHTSHIFT_STORE_URL": f"s3://{bucket}/night", "NIGHTSHIFT_FAKE_SECONDS": "0.1"}
+    with night(rabbit, tmp_path, **env) as it:
+        messages = it.documents(60)
+        it.publish(messages[:40])
+        worker = it.ready(it.worker())
+        wait_for(lambda: len(it.ended()) >= 5, "the night to be under way")
+        swift.stop()
+        try:
+            it.publish(messages[40:])
+            wait_for(lambda: worker.text().count("store") >= 3, "the workers to notice")
+            away = time.monotonic() + OUTAGE
+            wait_for(lambda: time.monotonic() > away, "the outage to last", OUTAGE + 5)
+        finally:
+            swift.run()
+        records = it.settle(60, 120)
+        assert {r.status for r in records.values()} == {"done"}
+        assert set(it.ended()) == {m["task_id"] for m in messages}
+        assert set(it.ended().values()) == {1}
+        assert it.depth("dead") == 0
