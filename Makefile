@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 DATA ?= $(NIGHTSHIFT_DATA)
 
-.PHONY: help setup demo test lint bench services clean
+.PHONY: help setup demo test soak lint bench services clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ demo: setup ## read the samples, print what was found and where it lies
 
 test: setup services lint ## run every test
 	$(BIN)/pytest
+
+soak: setup services ## the long tests: thousands of messages
+	$(BIN)/pytest tests/soak
 
 lint: setup ## check style and types
 	$(BIN)/ruff check .

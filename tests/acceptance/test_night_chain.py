@@ -126,9 +126,10 @@ def test_an_id_stands_for_one_document(nights: Night) -> None:
     assert nights.pages_read() == {spelled(0): 1}
 
 
-def test_a_delayed_task_waits_for_its_time(nights: Night) -> None:
+def test_a_delayed_task_waits_for_its_time_and_two_beats_double_nothing(nights: Night) -> None:
     nights.ready(nights.worker())
-    nights.beat()
+    nights.beat("one")
+    nights.beat("two")
     moment = datetime.now(UTC) + timedelta(seconds=5)
     (later,) = nights.documents(1, "later", not_before=moment.isoformat())
     (now,) = nights.documents(1, "now")
@@ -137,6 +138,8 @@ def test_a_delayed_task_waits_for_its_time(nights: Night) -> None:
     assert list(nights.store.list(keys.DELAYED)), "it does not wait in the broker"
     records = nights.settle(2, 60)  # beat ticks every 30 s
     assert datetime.fromisoformat(records["later_00000"].done_at) >= moment
+    assert nights.ended() == {"later_00000": 1, "now_00000": 1}
+    assert nights.pages_read() == {spelled(0): 1}, "both are of the same bytes"
 
 
 def test_callbacks_are_signed_and_repeated(rabbit: Rabbit, tmp_path: Path) -> None:

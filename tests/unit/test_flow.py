@@ -1,0 +1,288 @@
+"""The flow of a night without broker or processes: steps in, messages out, everything kept in a store."""
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from pipeline import keys, ledger
+from pipeline.engines import Engines
+from pipeline.errors import PermanentError, Poison, TransientError
+from pipeline.flow import Flow, Message
+from pipeline.messages import Submission
+from pipeline.models import DocumentResult, from_json
+from pipeline.night import release_delayed, republish
+from pipeline.settings import Settings
+from tests.command import grey, page, pages
+
+
+class Died(BaseException):
+    """Stands for a process that is killed in the middle of a step."""
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    (tmp_path / "inbox").mkdir()
+    return tmp_path / "inbox"
+
+
+@pytest.fixture
+def flow(tmp_path: Path, inbox: Path) -> Flow:
+    return Flow(
+        Settings.from_env(
+            {},
+            store_url=str(tmp_path / "store"),
+            window="always",
+            allowed_sources=inbox.as_uri(),
+            ocr_engine="fake-ocr",
+            ner_engine="fake-ner",
+            page_group=4,
+            spread_pages=8,
+        )
+    )
+
+
+@pytest.fixture
+def engine(flow: Flow) -> type:
+    """The fake engine's class, to be made to misbehave."""
+    return type(Engines(flow.settings).ocr)
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("NIGHTSHIFT_FAKE_LOG", str(tmp_path / "pages.log"))
+    return tmp_path / "pages.log"
+
+
+def submission(path: Path, task_id: str = "t", **more: Any) -> Submission:
+    return Submission(**({"task_id": task_id, "task_type": "document", "url": path.as_uri()} | more))
+
+
+def drain(flow: Flow, messages: Iterable[Message]) -> Counter[str]:
+    """Run all steps to the end, as workers would; gives how often each ran."""
+    waiting, ran = deque(messages), Counter[str]()
+    while waiting:
+        order = waiting.popleft()
+        ran[order.step] += 1
+        try:
+            waiting.extend(flow.run(order))
+        except PermanentError as error:
+            waiting.extend(flow.fail(order, error))
+    return ran
+
+
+def records(flow: Flow) -> dict[str, DocumentResult]:
+    found = [*flow.store.list(keys.RESULTS), *flow.store.list(keys.FAILED)]
+    return {keys.task_id_of(key): from_json(flow.store.get(key), DocumentResult) for key in found}
+
+
+def to_ocr(flow: Flow, path: Path) -> Message:
+    """Accept and take in; gives the message that asks for OCR."""
+    (order,) = flow.accept(submission(path))
+    (order,) = flow.run(order)
+    assert order.step == "ocr"
+    return order
+
+
+def test_a_document_goes_through_all_steps(flow: Flow, inbox: Path) -> None:
+    sent = submission(page(inbox / "a.png", grey(1)), trace_id="trace", priority=9, metadata={"k": "v"})
+    ran = drain(flow, flow.accept(sent))
+    assert ran == {"ingest": 1, "ocr": 1, "ner": 1, "result": 1}
+    result = records(flow)["t"]
+    assert (result.status, result.trace_id, result.priority) == ("done", "trace", 9)
+    assert (result.metadata, result.pages[0].text) == ({"k": "v"}, "colour 016464")
+    assert [e.value for e in result.entities] == ["016464"]
+    for prefix in (keys.PENDING, "attempts/"):
+        assert not list(flow.store.list(prefix))
+
+
+def test_every_step_may_run_twice(flow: Flow, inbox: Path, log: Path) -> None:
+    waiting = deque(flow.accept(submission(page(inbox / "a.png", grey(1)))))
+    while waiting:
+        order = waiting.popleft()
+        following = flow.run(order)
+        assert flow.run(order) in (following, []), "what comes next is the same, or nothing at the end"
+        waiting.extend(following)
+    assert len(records(flow)) == 1
+    assert len(log.read_text().split()) == 1
+
+
+def test_the_same_submission_is_one_task(flow: Flow, inbox: Path) -> None:
+    sent = submission(page(inbox / "a.png", grey(1)))
+    first = flow.accept(sent)
+    assert flow.accept(sent) == first, "under way: its message is given again, should it be lost"
+    drain(flow, first)
+    assert flow.accept(sent) == [], "ended: nothing to do"
+    assert drain(flow, first) == {"ingest": 1}
+    assert len(records(flow)) == 1
+
+
+def test_a_used_id_with_other_bytes_is_refused(flow: Flow, inbox: Path) -> None:
+    drain(flow, flow.accept(submission(page(inbox / "a.png", grey(1)))))
+    drain(flow, flow.accept(submission(page(inbox / "b.png", grey(2)))))
+    (other,) = [r for r in records(flow).values() if r.task_id != "t"]
+    assert (other.status, other.error and other.error.code) == ("failed", "id_conflict")
+    assert records(flow)["t"].pages[0].text == "colour 016464"
+
+
+def test_a_used_id_with_the_same_bytes_from_elsewhere_is_the_same_task(flow: Flow, inbox: Path) -> None:
+    drain(flow, flow.accept(submission(page(inbox / "a.png", grey(1)))))
+    drain(flow, flow.accept(submission(page(inbox / "copy.png", grey(1)))))
+    assert set(records(flow)) == {"t"}
+    assert not list(flow.store.list(keys.PENDING))
+
+
+def test_a_repetition_waits_until_the_first_is_taken_in(flow: Flow, inbox: Path) -> None:
+    first = flow.accept(submission(page(inbox / "a.png", grey(1))))
+    (second,) = flow.accept(submission(page(inbox / "copy.png", grey(1))))
+    with pytest.raises(TransientError, match="not taken in yet"):
+        flow.run(second)
+    drain(flow, first)
+    assert flow.run(second) == []
+
+
+def test_a_text_needs_no_ocr(flow: Flow) -> None:
+    sent = Submission(task_id="t", task_type="nlp", text="colour 123456")
+    assert drain(flow, flow.accept(sent)) == {"ingest": 1, "ner": 1, "result": 1}
+    assert [e.value for e in records(flow)["t"].entities] == ["123456"]
+
+
+def test_a_task_type_of_another_package(flow: Flow, inbox: Path) -> None:
+    sent = submission(page(inbox / "a.png", grey(1)), task_type="classify")
+    assert drain(flow, flow.accept(sent)) == {"ingest": 1, "ocr": 1, "keywords": 1, "result": 1}
+    result = records(flow)["t"]
+    assert result.outputs == {"keywords": {"class": "swatch", "hits": "1"}}
+    assert (result.ner, result.pages[0].text) == (None, "colour 016464")
+
+
+def test_an_unknown_task_type_and_a_forbidden_source_are_not_accepted(flow: Flow, tmp_path: Path) -> None:
+    outside = page(tmp_path / "outside.png", grey(1))
+    for sent, code in (
+        (submission(outside, task_type="poetry"), "unknown_task_type"),
+        (submission(outside), "source_refused"),
+        (submission(outside, url="http://169.254.169.254/latest"), "source_refused"),
+    ):
+        with pytest.raises(PermanentError) as caught:
+            flow.accept(sent)
+        assert caught.value.code == code
+    assert not list(flow.store.list(keys.PENDING))
+
+
+def test_a_delayed_task_waits_in_the_store(flow: Flow, inbox: Path) -> None:
+    later = datetime.now(UTC) + timedelta(hours=1)
+    sent = submission(page(inbox / "a.png", grey(1)), not_before=later)
+    assert drain(flow, flow.accept(sent)) == {"ingest": 1}
+    assert release_delayed(flow, later - timedelta(seconds=2)) == []
+    (order,) = release_delayed(flow, later + timedelta(seconds=1))
+    assert (order.step, order.task_id) == ("ingest", "t")
+    assert not list(flow.store.list(keys.DELAYED))
+
+
+def test_what_kills_its_process_is_given_up_after_three_tries(
+    flow: Flow, inbox: Path, engine: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = to_ocr(flow, page(inbox / "a.png", grey(1)))
+    monkeypatch.setattr(engine, "read", _raiser(Died()))
+    for _ in range(3):
+        with pytest.raises(Died):
+            flow.run(order)
+    with pytest.raises(Poison, match="at each of 3 tries") as caught:
+        flow.run(order)
+    flow.fail(order, caught.value)
+    error = records(flow)["t"].error
+    assert error is not None
+    assert error.code == "poison"
+    assert not list(flow.store.list(keys.PENDING))
+
+
+def test_progress_between_kills_acquits(
+    flow: Flow, inbox: Path, engine: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = to_ocr(flow, pages(inbox / "long.pdf", [grey(10 * n) for n in range(8)]))
+    read = engine.read  # type: ignore[attr-defined]
+    for n in range(6):  # each try gets one page further
+        turns = iter([read, _raiser(Died())])
+        monkeypatch.setattr(engine, "read", lambda self, image, turns=turns: next(turns)(self, image))
+        with pytest.raises(Died):
+            flow.run(order)
+        assert len(list(flow.store.list("ocr/"))) == n + 1
+    monkeypatch.setattr(engine, "read", read)
+    assert drain(flow, [order])["result"] == 1
+
+
+def test_orderly_retries_are_no_kills(
+    flow: Flow, inbox: Path, engine: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = to_ocr(flow, page(inbox / "a.png", grey(1)))
+    monkeypatch.setattr(engine, "read", _raiser(TransientError("the device is away")))
+    for retries in range(6):
+        with pytest.raises(TransientError):
+            flow.run(structs.replace(order, retries=retries))
+
+
+def test_close_hands_the_document_back_between_page_groups(
+    flow: Flow, inbox: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = to_ocr(flow, pages(inbox / "long.pdf", [grey(10 * n) for n in range(8)]))
+    answers = iter([True, False])
+    monkeypatch.setattr(flow, "may_use_gpu", lambda priority: next(answers))
+    assert flow.run(order) == [order]
+    assert len(list(flow.store.list("ocr/"))) == 4
+    assert not list(flow.store.list("attempts/")), "an orderly stop is no failed try"
+    monkeypatch.undo()
+    monkeypatch.setenv("NIGHTSHIFT_FAKE_LOG", str(log))
+    drain(flow, [order])
+    assert len(records(flow)["t"].pages) == 8
+    assert len(log.read_text().split()) == 8
+
+
+def test_a_long_document_is_assembled_by_whoever_reads_the_last_pages(
+    flow: Flow, inbox: Path, log: Path
+) -> None:
+    (order,) = flow.accept(submission(pages(inbox / "long.pdf", [grey(10 * n) for n in range(20)])))
+    parts = flow.run(order)
+    assert [(p.first, p.last) for p in parts] == [(1, 8), (9, 16), (17, 20)]
+    assert [flow.run(part) for part in (parts[2], parts[0])] == [[], []]
+    (following,) = flow.run(parts[1])
+    assert drain(flow, [following]) == {"ner": 1, "result": 1}
+    assert [p.number for p in records(flow)["t"].pages] == list(range(1, 21))
+    assert drain(flow, parts) == {"ocr": 3}, "parts that come again do nothing"
+    assert len(log.read_text().split()) == 20
+
+
+def test_a_lost_broker_is_made_good_from_the_store(flow: Flow, inbox: Path) -> None:
+    flow.accept(submission(page(inbox / "a.png", grey(1)), "accepted"))
+    (order,) = flow.accept(submission(page(inbox / "b.png", grey(2)), "taken_in"))
+    flow.run(order)
+    again = republish(flow)
+    assert {(m.task_id, m.step) for m in again} == {("accepted", "ingest"), ("taken_in", "ocr")}
+    drain(flow, again)
+    assert {r.status for r in records(flow).values()} == {"done"}
+
+
+def test_a_refused_message_has_a_record_and_a_receipt(flow: Flow) -> None:
+    name = flow.refuse(b'{"task_id": "x", ', PermanentError("The message is not JSON.", code="bad_message"))
+    assert name.startswith("x#")
+    assert records(flow)[name].status == "failed"
+    (key,) = flow.store.list(keys.receipts(flow.run_date()))
+    assert name.encode() in flow.store.get(key)
+
+
+def test_a_failed_callback_fails_no_document(flow: Flow, inbox: Path) -> None:
+    drain(flow, flow.accept(submission(page(inbox / "a.png", grey(1)))))
+    order = Message(step="callback", task_id="t", run_date=flow.run_date())
+    assert flow.fail(order, PermanentError("The receiver refuses it.", code="callback_failed")) == []
+    assert records(flow)["t"].status == "done"
+    assert flow.store.exists(keys.undelivered(flow.run_date(), "t"))
+    assert ledger.pending(flow.store, "t") is None
+
+
+def _raiser(error: BaseException) -> Any:
+    def read(self: object, image: object) -> None:
+        raise error
+
+    return read
