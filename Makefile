@@ -31,7 +31,7 @@ test: setup services lint ## run every test
 	$(BIN)/pytest
 
 soak: setup services ## the long tests: thousands of messages
-	$(BIN)/pytest tests/soak
+	SOAK=1 $(BIN)/pytest tests/soak
 
 lint: setup ## check style and types
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Celery's settings: values only. Why each is as it is stands in docs/celery.md."""
+"""Celery's settings: values only. Why each is as it is stands in docs/night.md."""
 
 import math
 
