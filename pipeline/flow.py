@@ -6,7 +6,6 @@ pending marker; a task without one has ended, so a message that comes twice does
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -16,35 +15,14 @@ from msgspec import structs
 from pipeline import callbacks, keys, ledger, steps
 from pipeline.engines import Engines
 from pipeline.errors import NotFound, PermanentError, Poison, TransientError
-from pipeline.fetch import fetch
 from pipeline.intake import open_document
-from pipeline.messages import Submission, partial_id
 from pipeline.models import Entity, Page, Task, from_json
-from pipeline.security import SourcePolicy
+from pipeline.reception import TEXT, Reception
 from pipeline.settings import Settings
+from pipeline.step_messages import Message, is_urgent, message
 from pipeline.storage import Store, open_store
 from pipeline.task_types import Read, after, further_steps, task_type
 from pipeline.window import OffPeakWindow, Override
-
-TEXT = "text/plain"
-URGENT, FILLER = 8, 2
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A reference to work: never document text, never pixels.
-
-    `first`, `last`: pages, 0 means all. `retries`: how often the step has failed in an orderly way.
-    `run_date`: where a callback finds the result.
-    """
-
-    step: str
-    task_id: str
-    trace_id: str = ""
-    priority: int = 5
-    first: int = 0
-    last: int = 0
-    retries: int = 0
-    run_date: str = ""
 
 
 class Flow:
@@ -54,13 +32,11 @@ class Flow:
         self.settings = settings
         self.store: Store = open_store(settings.store_url, settings)
         self.window = OffPeakWindow.parse(settings.window, settings.timezone)
-        self.policy = SourcePolicy.sources(
-            settings.allowed_sources, allow_private=settings.allow_private_hosts
-        )
+        self.reception = Reception(self.store, settings, self.run_date)
         self._engines = lru_cache(maxsize=2)(self._make_engines)
 
     def _make_engines(self, overrides: tuple[tuple[str, str], ...]) -> Engines:
-        return Engines(Settings.from_env(None, **dict(overrides)) if overrides else self.settings)
+        return Engines(self.settings.replaced(dict(overrides)))
 
     def engines(self, task: Task) -> Engines:
         """The models for this task; a redriven one may have settings of its own."""
@@ -99,95 +75,10 @@ class Flow:
         }
         return built_in.get(message.step, self._further)(message)
 
-    def accept(self, submission: Submission, data: bytes | None = None) -> list[Message]:
-        """Enter a submission into the ledger; `data` when the caller has the bytes already.
-
-        The same submission again gives the same message again while the task is under way, none when it
-        has ended. The same id with another source becomes a task beside it, which ingest drops if the
-        bytes turn out to be the same and else refuses.
-        """
-        task_type(submission.task_type)
-        if submission.callback_url:
-            callbacks.policy(self.settings).check(submission.callback_url)
-        if submission.url and data is None:
-            self.policy.check(submission.url)
-        if submission.text:
-            data = submission.text.encode()
-        source = submission.url or "message"
-        origin = hashlib.sha256(source.encode() + b"\0" + (data or b"")).hexdigest()[:12]
-        task_id, alias_of = submission.task_id, ""
-        known = ledger.accepted(self.store, task_id)
-        if known is not None and known.origin != origin:
-            task_id, alias_of = f"{task_id}#{origin}", task_id
-            known = ledger.accepted(self.store, task_id)
-        if known is not None:
-            task = ledger.pending(self.store, task_id)
-            return [message("ingest", task)] if task else []
-        task = Task(
-            task_id=task_id,
-            sha256=ledger.store_document(self.store, data) if data is not None else None,
-            source=source,
-            task_type=submission.task_type,
-            trace_id=submission.trace_id,
-            tenant=submission.tenant,
-            size=len(data or b""),
-            media_type=TEXT if submission.text else None,
-            priority=submission.priority,
-            callback_url=submission.callback_url,
-            submitted_at=ledger.now(),
-            not_before=submission.not_before.isoformat() if submission.not_before else "",
-            metadata=submission.metadata,
-            alias_of=alias_of,
-        )
-        ledger.mark(self.store, task)
-        if not alias_of:  # else it is no document of its own until ingest has seen its bytes
-            ledger.write_receipt(self.store, self.run_date(), [task])
-        ledger.note_accepted(self.store, task_id, ledger.Accepted(origin=origin, sha256=task.sha256))
-        return [message("ingest", task)]
-
     def _ingest(self, order: Message) -> list[Message]:
-        """Fetch, store and check a document, any time of day; a delayed one waits in the store."""
-        task_id = order.task_id
-        task = ledger.pending(self.store, task_id)
-        if task is None:
-            return []
-        if task.sha256 is None:
-            data = fetch(task.source, self.policy, self.engines(task).settings)
-            task = structs.replace(task, sha256=ledger.store_document(self.store, data), size=len(data))
-        else:
-            data = self.store.get(keys.document(task.sha256))
-        if task.alias_of and self._settle_alias(task):
-            return []
-        ledger.note_accepted(
-            self.store, task_id, ledger.Accepted(origin=self._origin(task_id), sha256=task.sha256)
-        )
-        if task.media_type != TEXT:
-            with open_document(data, self.engines(task).settings.limits) as document:
-                task = structs.replace(task, media_type=document.media_type, pages=document.page_count)
-        ledger.mark(self.store, task)
-        start = datetime.fromisoformat(task.not_before) if task.not_before else None
-        if start and start > datetime.now(UTC):
-            self.store.put(keys.delayed(start, task_id), b"")
-            return []
-        return self.begin(task)
-
-    def _origin(self, task_id: str) -> str:
-        known = ledger.accepted(self.store, task_id)
-        return known.origin if known else ""
-
-    def _settle_alias(self, task: Task) -> bool:
-        """Whether a task under a used id is the very document that id stands for; raises if it is not."""
-        first = ledger.accepted(self.store, task.alias_of)
-        if first is None or first.sha256 is None:
-            raise TransientError(f"The task {task.alias_of} that this may repeat is not taken in yet.")
-        if first.sha256 == task.sha256:
-            self.store.delete(keys.pending(task.task_id))
-            return True
-        ledger.write_receipt(self.store, self.run_date(), [task])
-        raise PermanentError(
-            f"The task id {task.alias_of} was used before for other bytes: give this document an id of its own.",
-            code="id_conflict",
-        )
+        """Take a document in, any time of day."""
+        task = self.reception.take_in(order.task_id)
+        return self.begin(task) if task else []
 
     def begin(self, task: Task) -> list[Message]:
         """Messages of the first step behind ingest; a long document spreads over workers."""
@@ -302,20 +193,6 @@ class Flow:
         )
         return self._answer(task)
 
-    def refuse(self, body: bytes, error: PermanentError) -> str:
-        """Record a raw message that breaks the contract, under an id of its own, which is returned."""
-        digest = hashlib.sha256(body).hexdigest()
-        task = Task(
-            task_id=f"{(partial_id(body) or 'message')[:80]}#{digest[:12]}",
-            sha256=None,
-            source="message",
-            size=len(body),
-            submitted_at=ledger.now(),
-        )
-        ledger.write_receipt(self.store, self.run_date(), [task])
-        ledger.fail(self.store, task, error, run_date=self.run_date(), settings_digest="")
-        return task.task_id
-
     def _start(self, order: Message) -> Task | None:
         """Find a task and count this attempt before the work starts; raises `Poison` at the limit."""
         task = ledger.pending(self.store, order.task_id)
@@ -365,25 +242,3 @@ class Flow:
         return steps.extract(
             self._pages(task), task.sha256, store=self.store, engines=self.engines(task)
         ).entities
-
-
-def message(step: str, task: Task, first: int = 0, last: int = 0) -> Message:
-    """The message that asks for a step of a task."""
-    return Message(
-        step=step,
-        task_id=task.task_id,
-        trace_id=task.trace_id,
-        priority=task.priority,
-        first=first,
-        last=last,
-    )
-
-
-def is_urgent(priority: int) -> bool:
-    """Priorities 8 and 9 go into the urgent lane."""
-    return priority >= URGENT
-
-
-def is_filler(priority: int) -> bool:
-    """Priorities 0 to 2 fill what is left of the night."""
-    return priority <= FILLER

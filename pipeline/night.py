@@ -13,8 +13,9 @@ import msgspec
 
 from pipeline import keys, ledger
 from pipeline.errors import NotFound
-from pipeline.flow import Flow, Message, message
+from pipeline.flow import Flow
 from pipeline.models import Task
+from pipeline.step_messages import Message, message
 from pipeline.storage import Store
 from pipeline.summary import summarise
 

@@ -175,6 +175,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ) from None
         return settings
 
+    def replaced(self, changes: Mapping[str, str]) -> Settings:
+        """These settings with some changed; raises `UsageError` as `from_env` does."""
+        if not changes:
+            return self
+        return self.from_env({}, **(msgspec.structs.asdict(self) | dict(changes)))
+
     def __repr__(self) -> str:
         """Show no secrets: a repr ends up in logs."""
         shown = {n: getattr(self, n) for n in self.__struct_fields__ if n not in _SECRET}

@@ -14,8 +14,9 @@ from celery.exceptions import Reject
 from celery.utils.log import get_task_logger
 
 from pipeline.errors import PermanentError, PipelineError, RunError, StoreUnavailable, TransientError
-from pipeline.flow import Flow, Message
+from pipeline.flow import Flow
 from pipeline.settings import Settings
+from pipeline.step_messages import Message
 from tasks.logs import about
 from tasks.publish import publish, publish_dead, publish_later
 

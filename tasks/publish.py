@@ -8,7 +8,7 @@ from typing import Any
 from celery import Celery
 from msgspec import structs
 
-from pipeline.flow import Message
+from pipeline.step_messages import Message
 from tasks.routing import DEAD, DEAD_QUEUE, RETRY_QUEUES, queue_for
 
 

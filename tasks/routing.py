@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from kombu import Exchange, Queue
 
-from pipeline.flow import Message, is_filler, is_urgent
+from pipeline.step_messages import Message, is_filler, is_urgent
 from pipeline.task_types import further_steps
 
 TOPIC = Exchange("nightshift", "topic", durable=True, arguments={"alternate-exchange": "nightshift.dead"})

@@ -37,8 +37,8 @@ def _accept(task: Task[Any, Any], raw: bytes) -> None:
     try:
         submission = parse(raw)
         with about(submission.trace_id, submission.task_id):
-            publish(task.app, flow().accept(submission))
+            publish(task.app, flow().reception.accept(submission))
     except PermanentError as error:
-        task_id = flow().refuse(raw, error)
+        task_id = flow().reception.refuse(raw, error)
         publish_dead(task.app, raw, reason=error.message, code=error.code, task_id=task_id, trace_id="")
         log.error("message %s refused (%s): %s", task_id, error.code, error.message)

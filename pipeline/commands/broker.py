@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import RunError
 
 if TYPE_CHECKING:
-    from pipeline.flow import Message
+    from pipeline.step_messages import Message
 
 THREADS = 8  # below the ten connections that Celery's pool holds
 _SECONDS = 4  # for one try to connect; there are two

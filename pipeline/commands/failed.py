@@ -165,7 +165,7 @@ def redrive(
 def _redrive(flow: Flow, records: list[DocumentResult], settings: dict[str, str]) -> Iterable[str]:
     """For each record, why it can't be tried again, or nothing."""
     from pipeline import failures
-    from pipeline.flow import message
+    from pipeline.step_messages import message
     from pipeline.threads import in_threads
 
     def again(record: DocumentResult) -> str:

@@ -113,7 +113,7 @@ class Producer:
             not_before=order.not_before,
         )
         # A known task under way is published once more: its first message may never have left.
-        broker.send(self.app, self.flow.accept(submission, data))
+        broker.send(self.app, self.flow.reception.accept(submission, data))
         return Submitted(source=source, task_id=task_id, status="known" if known else "accepted")
 
     def submit_source(self, source: Source, order: Order) -> Submitted:

@@ -12,11 +12,12 @@ from msgspec import structs
 from pipeline import keys, ledger
 from pipeline.engines import Engines
 from pipeline.errors import PermanentError, Poison, TransientError
-from pipeline.flow import Flow, Message
+from pipeline.flow import Flow
 from pipeline.messages import Submission
 from pipeline.models import DocumentResult, from_json
 from pipeline.night import release_delayed, republish
 from pipeline.settings import Settings
+from pipeline.step_messages import Message
 from tests.command import grey, page, pages
 
 
@@ -82,7 +83,7 @@ def records(flow: Flow) -> dict[str, DocumentResult]:
 
 def to_ocr(flow: Flow, path: Path) -> Message:
     """Accept and take in; gives the message that asks for OCR."""
-    (order,) = flow.accept(submission(path))
+    (order,) = flow.reception.accept(submission(path))
     (order,) = flow.run(order)
     assert order.step == "ocr"
     return order
@@ -90,7 +91,7 @@ def to_ocr(flow: Flow, path: Path) -> Message:
 
 def test_a_document_goes_through_all_steps(flow: Flow, inbox: Path) -> None:
     sent = submission(page(inbox / "a.png", grey(1)), trace_id="trace", priority=9, metadata={"k": "v"})
-    ran = drain(flow, flow.accept(sent))
+    ran = drain(flow, flow.reception.accept(sent))
     assert ran == {"ingest": 1, "ocr": 1, "ner": 1, "result": 1}
     result = records(flow)["t"]
     assert (result.status, result.trace_id, result.priority) == ("done", "trace", 9)
@@ -101,7 +102,7 @@ def test_a_document_goes_through_all_steps(flow: Flow, inbox: Path) -> None:
 
 
 def test_every_step_may_run_twice(flow: Flow, inbox: Path, log: Path) -> None:
-    waiting = deque(flow.accept(submission(page(inbox / "a.png", grey(1)))))
+    waiting = deque(flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
     while waiting:
         order = waiting.popleft()
         following = flow.run(order)
@@ -113,32 +114,32 @@ def test_every_step_may_run_twice(flow: Flow, inbox: Path, log: Path) -> None:
 
 def test_the_same_submission_is_one_task(flow: Flow, inbox: Path) -> None:
     sent = submission(page(inbox / "a.png", grey(1)))
-    first = flow.accept(sent)
-    assert flow.accept(sent) == first, "under way: its message is given again, should it be lost"
+    first = flow.reception.accept(sent)
+    assert flow.reception.accept(sent) == first, "under way: its message is given again, should it be lost"
     drain(flow, first)
-    assert flow.accept(sent) == [], "ended: nothing to do"
+    assert flow.reception.accept(sent) == [], "ended: nothing to do"
     assert drain(flow, first) == {"ingest": 1}
     assert len(records(flow)) == 1
 
 
 def test_a_used_id_with_other_bytes_is_refused(flow: Flow, inbox: Path) -> None:
-    drain(flow, flow.accept(submission(page(inbox / "a.png", grey(1)))))
-    drain(flow, flow.accept(submission(page(inbox / "b.png", grey(2)))))
+    drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
+    drain(flow, flow.reception.accept(submission(page(inbox / "b.png", grey(2)))))
     (other,) = [r for r in records(flow).values() if r.task_id != "t"]
     assert (other.status, other.error and other.error.code) == ("failed", "id_conflict")
     assert records(flow)["t"].pages[0].text == "colour 016464"
 
 
 def test_a_used_id_with_the_same_bytes_from_elsewhere_is_the_same_task(flow: Flow, inbox: Path) -> None:
-    drain(flow, flow.accept(submission(page(inbox / "a.png", grey(1)))))
-    drain(flow, flow.accept(submission(page(inbox / "copy.png", grey(1)))))
+    drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
+    drain(flow, flow.reception.accept(submission(page(inbox / "copy.png", grey(1)))))
     assert set(records(flow)) == {"t"}
     assert not list(flow.store.list(keys.PENDING))
 
 
 def test_a_repetition_waits_until_the_first_is_taken_in(flow: Flow, inbox: Path) -> None:
-    first = flow.accept(submission(page(inbox / "a.png", grey(1))))
-    (second,) = flow.accept(submission(page(inbox / "copy.png", grey(1))))
+    first = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
+    (second,) = flow.reception.accept(submission(page(inbox / "copy.png", grey(1))))
     with pytest.raises(TransientError, match="not taken in yet"):
         flow.run(second)
     drain(flow, first)
@@ -147,13 +148,13 @@ def test_a_repetition_waits_until_the_first_is_taken_in(flow: Flow, inbox: Path)
 
 def test_a_text_needs_no_ocr(flow: Flow) -> None:
     sent = Submission(task_id="t", task_type="nlp", text="colour 123456")
-    assert drain(flow, flow.accept(sent)) == {"ingest": 1, "ner": 1, "result": 1}
+    assert drain(flow, flow.reception.accept(sent)) == {"ingest": 1, "ner": 1, "result": 1}
     assert [e.value for e in records(flow)["t"].entities] == ["123456"]
 
 
 def test_a_task_type_of_another_package(flow: Flow, inbox: Path) -> None:
     sent = submission(page(inbox / "a.png", grey(1)), task_type="classify")
-    assert drain(flow, flow.accept(sent)) == {"ingest": 1, "ocr": 1, "keywords": 1, "result": 1}
+    assert drain(flow, flow.reception.accept(sent)) == {"ingest": 1, "ocr": 1, "keywords": 1, "result": 1}
     result = records(flow)["t"]
     assert result.outputs == {"keywords": {"class": "swatch", "hits": "1"}}
     assert (result.ner, result.pages[0].text) == (None, "colour 016464")
@@ -167,7 +168,7 @@ def test_an_unknown_task_type_and_a_forbidden_source_are_not_accepted(flow: Flow
         (submission(outside, url="http://169.254.169.254/latest"), "source_refused"),
     ):
         with pytest.raises(PermanentError) as caught:
-            flow.accept(sent)
+            flow.reception.accept(sent)
         assert caught.value.code == code
     assert not list(flow.store.list(keys.PENDING))
 
@@ -175,7 +176,7 @@ def test_an_unknown_task_type_and_a_forbidden_source_are_not_accepted(flow: Flow
 def test_a_delayed_task_waits_in_the_store(flow: Flow, inbox: Path) -> None:
     later = datetime.now(UTC) + timedelta(hours=1)
     sent = submission(page(inbox / "a.png", grey(1)), not_before=later)
-    assert drain(flow, flow.accept(sent)) == {"ingest": 1}
+    assert drain(flow, flow.reception.accept(sent)) == {"ingest": 1}
     assert release_delayed(flow, later - timedelta(seconds=2)) == []
     (order,) = release_delayed(flow, later + timedelta(seconds=1))
     assert (order.step, order.task_id) == ("ingest", "t")
@@ -243,7 +244,7 @@ def test_close_hands_the_document_back_between_page_groups(
 def test_a_long_document_is_assembled_by_whoever_reads_the_last_pages(
     flow: Flow, inbox: Path, log: Path
 ) -> None:
-    (order,) = flow.accept(submission(pages(inbox / "long.pdf", [grey(10 * n) for n in range(20)])))
+    (order,) = flow.reception.accept(submission(pages(inbox / "long.pdf", [grey(10 * n) for n in range(20)])))
     parts = flow.run(order)
     assert [(p.first, p.last) for p in parts] == [(1, 8), (9, 16), (17, 20)]
     assert [flow.run(part) for part in (parts[2], parts[0])] == [[], []]
@@ -255,8 +256,8 @@ def test_a_long_document_is_assembled_by_whoever_reads_the_last_pages(
 
 
 def test_a_lost_broker_is_made_good_from_the_store(flow: Flow, inbox: Path) -> None:
-    flow.accept(submission(page(inbox / "a.png", grey(1)), "accepted"))
-    (order,) = flow.accept(submission(page(inbox / "b.png", grey(2)), "taken_in"))
+    flow.reception.accept(submission(page(inbox / "a.png", grey(1)), "accepted"))
+    (order,) = flow.reception.accept(submission(page(inbox / "b.png", grey(2)), "taken_in"))
     flow.run(order)
     again = republish(flow)
     assert {(m.task_id, m.step) for m in again} == {("accepted", "ingest"), ("taken_in", "ocr")}
@@ -265,7 +266,9 @@ def test_a_lost_broker_is_made_good_from_the_store(flow: Flow, inbox: Path) -> N
 
 
 def test_a_refused_message_has_a_record_and_a_receipt(flow: Flow) -> None:
-    name = flow.refuse(b'{"task_id": "x", ', PermanentError("The message is not JSON.", code="bad_message"))
+    name = flow.reception.refuse(
+        b'{"task_id": "x", ', PermanentError("The message is not JSON.", code="bad_message")
+    )
     assert name.startswith("x#")
     assert records(flow)[name].status == "failed"
     (key,) = flow.store.list(keys.receipts(flow.run_date()))
@@ -273,7 +276,7 @@ def test_a_refused_message_has_a_record_and_a_receipt(flow: Flow) -> None:
 
 
 def test_a_failed_callback_fails_no_document(flow: Flow, inbox: Path) -> None:
-    drain(flow, flow.accept(submission(page(inbox / "a.png", grey(1)))))
+    drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
     order = Message(step="callback", task_id="t", run_date=flow.run_date())
     assert flow.fail(order, PermanentError("The receiver refuses it.", code="callback_failed")) == []
     assert records(flow)["t"].status == "done"

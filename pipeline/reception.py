@@ -1,0 +1,144 @@
+"""How work gets in, at any time of day: a submission is entered into the ledger, then its bytes are taken in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from msgspec import structs
+
+from pipeline import callbacks, keys, ledger
+from pipeline.errors import PermanentError, TransientError
+from pipeline.fetch import fetch
+from pipeline.intake import open_document
+from pipeline.messages import Submission, partial_id
+from pipeline.models import Task
+from pipeline.security import SourcePolicy
+from pipeline.settings import Settings
+from pipeline.step_messages import Message, message
+from pipeline.storage import Store
+from pipeline.task_types import task_type
+
+TEXT = "text/plain"
+
+
+class Reception:
+    """Accepts, refuses and takes in. `run_date` tells which night's receipts a moment belongs to."""
+
+    def __init__(self, store: Store, settings: Settings, run_date: Callable[[], str]) -> None:
+        self.store, self.settings, self.run_date = store, settings, run_date
+        self.policy = SourcePolicy.sources(
+            settings.allowed_sources, allow_private=settings.allow_private_hosts
+        )
+
+    def accept(self, submission: Submission, data: bytes | None = None) -> list[Message]:
+        """Enter a submission into the ledger; `data` when the caller has the bytes already.
+
+        The same submission again gives the same message again while the task is under way, none when it
+        has ended. The same id with another source becomes a task beside it, which ingest drops if the
+        bytes turn out to be the same and else refuses.
+        """
+        task_type(submission.task_type)
+        if submission.callback_url:
+            callbacks.policy(self.settings).check(submission.callback_url)
+        if submission.url and data is None:
+            self.policy.check(submission.url)
+        if submission.text:
+            data = submission.text.encode()
+        source = submission.url or "message"
+        origin = hashlib.sha256(source.encode() + b"\0" + (data or b"")).hexdigest()[:12]
+        task_id, alias_of = submission.task_id, ""
+        known = ledger.accepted(self.store, task_id)
+        if known is not None and known.origin != origin:
+            task_id, alias_of = f"{task_id}#{origin}", task_id
+            known = ledger.accepted(self.store, task_id)
+        if known is not None:
+            task = ledger.pending(self.store, task_id)
+            return [message("ingest", task)] if task else []
+        task = Task(
+            task_id=task_id,
+            sha256=ledger.store_document(self.store, data) if data is not None else None,
+            source=source,
+            task_type=submission.task_type,
+            trace_id=submission.trace_id,
+            tenant=submission.tenant,
+            size=len(data or b""),
+            media_type=TEXT if submission.text else None,
+            priority=submission.priority,
+            callback_url=submission.callback_url,
+            submitted_at=ledger.now(),
+            not_before=submission.not_before.isoformat() if submission.not_before else "",
+            metadata=submission.metadata,
+            alias_of=alias_of,
+        )
+        ledger.mark(self.store, task)
+        if not alias_of:  # else it is no document of its own until ingest has seen its bytes
+            ledger.write_receipt(self.store, self.run_date(), [task])
+        ledger.note_accepted(self.store, task_id, ledger.Accepted(origin=origin, sha256=task.sha256))
+        return [message("ingest", task)]
+
+    def refuse(self, body: bytes, error: PermanentError) -> str:
+        """Record a raw message that breaks the contract, under an id of its own, which is returned."""
+        digest = hashlib.sha256(body).hexdigest()
+        task = Task(
+            task_id=f"{(partial_id(body) or 'message')[:80]}#{digest[:12]}",
+            sha256=None,
+            source="message",
+            size=len(body),
+            submitted_at=ledger.now(),
+        )
+        ledger.write_receipt(self.store, self.run_date(), [task])
+        ledger.fail(self.store, task, error, run_date=self.run_date(), settings_digest="")
+        return task.task_id
+
+    def take_in(self, task_id: str) -> Task | None:
+        """Fetch, store and check a document; gives the task when its work may begin.
+
+        A delayed one waits in the store. Raises what `fetch` and `open_document` raise.
+        """
+        task = ledger.pending(self.store, task_id)
+        if task is None:
+            return None
+        settings = self.settings.replaced(task.overrides)
+        if task.sha256 is None:
+            data = fetch(task.source, self.policy, settings)
+            task = structs.replace(task, sha256=ledger.store_document(self.store, data), size=len(data))
+        else:
+            data = self.store.get(keys.document(task.sha256))
+        if task.alias_of and self._settle_alias(task):
+            return None
+        if task.media_type != TEXT:
+            with open_document(data, settings.limits) as document:
+                task = structs.replace(task, media_type=document.media_type, pages=document.page_count)
+        return self._enter(task)
+
+    def _enter(self, task: Task) -> Task | None:
+        """Note what a task's bytes are, unless the same message, delivered twice, has ended it meanwhile."""
+        known = ledger.accepted(self.store, task.task_id)
+        origin = known.origin if known else ""
+        ledger.note_accepted(self.store, task.task_id, ledger.Accepted(origin=origin, sha256=task.sha256))
+        now = ledger.pending(self.store, task.task_id)
+        if now is None:
+            return None
+        task = structs.replace(task, run_date=now.run_date)
+        ledger.mark(self.store, task)
+        start = datetime.fromisoformat(task.not_before) if task.not_before else None
+        if start and start > datetime.now(UTC):
+            self.store.put(keys.delayed(start, task.task_id), b"")
+            return None
+        return task
+
+    def _settle_alias(self, task: Task) -> bool:
+        """Whether a task under a used id is the very document that id stands for; raises if it is not."""
+        first = ledger.accepted(self.store, task.alias_of)
+        if first is None or first.sha256 is None:
+            raise TransientError(f"The task {task.alias_of} that this may repeat is not taken in yet.")
+        if first.sha256 == task.sha256:
+            self.store.delete(keys.pending(task.task_id))
+            return True
+        ledger.write_receipt(self.store, self.run_date(), [task])
+        raise PermanentError(
+            f"The task id {task.alias_of} was used before for other bytes: give this document an id of its own.",
+            code="id_conflict",
+        )
