@@ -12,7 +12,8 @@ URGENT, FILLER = 8, 2
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A reference to work: never document text, never pixels.
 
-    `first`, `last`: pages, 0 means all. `retries`: how often the step has failed in an orderly way.
+    `first`, `last`: pages, 0 means all. `retries`: how often the step has failed in an orderly way,
+    `outages`: how many of these were no fault of the document's, such as a store that was away.
     `run_date`: where a callback finds the result.
     """
 
@@ -23,6 +24,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     first: int = 0
     last: int = 0
     retries: int = 0
+    outages: int = 0
     run_date: str = ""
 
 

@@ -60,13 +60,14 @@ def run(task: Task[Any, Any], step: str, task_id: str, first: int, last: int, ru
         first=first,
         last=last,
         retries=request.get("tries") or 0,
+        outages=request.get("outages") or 0,
         run_date=run_date,
     )
     with about(message.trace_id, message.task_id), kept():
         try:
             publish(task.app, _attempt(task, message))
         except (StoreUnavailable, RunError) as error:
-            seconds = publish_later(task.app, message, longest=2)  # the night is short
+            seconds = publish_later(task.app, message, outage=isinstance(error, RunError))
             log.error("%s waits %d s: %s", step, seconds, error.message)
 
 
@@ -76,11 +77,12 @@ def _attempt(task: Task[Any, Any], message: Message) -> list[Message]:
     except (StoreUnavailable, RunError):
         raise
     except TransientError as error:
-        if message.retries < flow().settings.max_retries:
+        retries = message.retries - message.outages
+        if retries < flow().settings.max_retries:
             seconds = publish_later(task.app, message)
             log.warning("%s again in %d s: %s", message.step, seconds, error.message)
             return []
-        reason = PermanentError(f"{error.message} Given up after {message.retries} retries.", code=error.code)
+        reason = PermanentError(f"{error.message} Given up after {retries} retries.", code=error.code)
     except PermanentError as error:
         reason = error
     except MemoryError:

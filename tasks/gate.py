@@ -15,6 +15,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from celery import bootsteps
+from celery.concurrency.prefork import TaskPool
+from celery.exceptions import WorkerTerminate
+from celery.platforms import EX_FAILURE
 from celery.utils.log import get_logger
 from celery.worker import state
 
@@ -38,6 +41,9 @@ class Gate(bootsteps.StartStopStep):
 
     def __init__(self, consumer: Any, **kwargs: Any) -> None:
         super().__init__(consumer, **kwargs)
+        if not issubclass(consumer.controller.pool_cls, TaskPool):
+            log.critical("Nightshift's worker needs the prefork pool: leave out -P, or give -P prefork.")
+            raise WorkerTerminate(EX_FAILURE)
         queues = consumer.app.amqp.queues
         wanted = set(queues.consume_from)
         self.queues = {name: queues[name] for name in GPU_QUEUES if name in wanted}

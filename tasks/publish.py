@@ -18,15 +18,17 @@ def publish(app: Celery, messages: Iterable[Message], producer: Any = None) -> N
         _send(app, message, producer=producer, queue=queue_for(message))
 
 
-def publish_later(app: Celery, message: Message, longest: int = len(RETRY_QUEUES)) -> int:
-    """Send a message once more, by way of a waiting queue, longer with each retry; returns the seconds.
+def publish_later(app: Celery, message: Message, *, outage: int | None = None) -> int:
+    """Send a message once more, by way of a waiting queue; returns the seconds it waits.
 
-    `longest`: how many of the waiting queues to climb through.
+    It waits longer with each retry, but after an `outage`, which is none of the document's retries and ends
+    for all at once, always in that one of `RETRY_QUEUES`: the night is short.
     """
-    waiting = RETRY_QUEUES[min(message.retries, longest - 1)]
+    own = min(message.retries - message.outages, len(RETRY_QUEUES) - 1)
+    waiting = RETRY_QUEUES[own if outage is None else outage]
     _send(
         app,
-        structs.replace(message, retries=message.retries + 1),
+        structs.replace(message, retries=message.retries + 1, outages=message.outages + (outage is not None)),
         exchange=waiting.exchange.name,
         routing_key=f"step.{queue_for(message)}",
         declare=[waiting],
@@ -37,6 +39,8 @@ def publish_later(app: Celery, message: Message, longest: int = len(RETRY_QUEUES
 def _send(app: Celery, message: Message, **options: Any) -> None:
     kwargs = {n: v for n in ("first", "last", "run_date") if (v := getattr(message, n))}
     headers = {"trace_id": message.trace_id, "lane": message.priority, "tries": message.retries}
+    if message.outages:
+        headers["outages"] = message.outages
     app.send_task(f"nightshift.{message.step}", (message.task_id,), kwargs, headers=headers, **options)
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pika
 import pytest
 
 from pipeline import keys
@@ -100,6 +101,29 @@ def test_bad_messages_go_to_the_dead_with_their_reason(nights: Night, tmp_path: 
     assert {body for _, body in dead} >= {b"{not json", b"\xff\xfe"}, "a refused message is kept as it came"
     assert nights.depth("inference_tasks") == 0
     assert "Traceback" not in worker.text().replace(_of_the_raiser(worker.text()), "")
+
+
+def test_messages_far_over_the_limit_stop_nothing(nights: Night) -> None:
+    with pytest.raises(pika.exceptions.ChannelClosedByBroker, match="larger than configured max size"):
+        nights.publish([b"x" * (300 << 20)])  # RabbitMQ's own limit: the producer is told
+    (good,) = nights.documents(1)
+    start = b'{"task_id": "vast", "task_type": "nlp", "text": "'
+    nights.publish([start + b"x" * (100 << 20), good])
+    worker = nights.ready(nights.worker())
+    records = nights.settle(2)
+    ((headers, body),) = nights.dead(1)
+    assert (headers["task_id"].partition("#")[0], headers["code"]) == ("vast", "bad_message")
+    assert "larger than 1024 KiB" in headers["reason"]
+    assert len(body) <= 2 << 20, "its beginning is enough to know it by"
+    assert sorted(r.status for r in records.values()) == ["done", "failed"]
+    assert "Traceback" not in worker.text()
+
+
+def test_another_pool_is_refused(nights: Night) -> None:
+    worker = nights.worker("threads", "-P", "threads")
+    assert worker.main.wait(60) != 0
+    assert "needs the prefork pool" in worker.text()
+    assert "Traceback" not in worker.text()
 
 
 def _of_the_raiser(log: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from pipeline import keys, ledger
+from pipeline import keys, ledger, reception
 from pipeline.engines import Engines
 from pipeline.errors import PermanentError, Poison, TransientError
 from pipeline.flow import Flow
@@ -87,6 +87,23 @@ def to_ocr(flow: Flow, path: Path) -> Message:
     (order,) = flow.run(order)
     assert order.step == "ocr"
     return order
+
+
+def test_a_duplicate_that_ends_meanwhile_is_not_taken_up_again(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (order,) = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
+    fetch = reception.fetch
+
+    def slow(*args: Any) -> bytes:
+        monkeypatch.setattr(reception, "fetch", fetch)
+        drain(flow, [order])  # the other copy of the message, from its first step to its last
+        return fetch(*args)
+
+    monkeypatch.setattr(reception, "fetch", slow)
+    assert flow.run(order) == []
+    assert ledger.pending(flow.store, "t") is None
+    assert list(records(flow)) == ["t"]
 
 
 def test_a_document_goes_through_all_steps(flow: Flow, inbox: Path) -> None:
