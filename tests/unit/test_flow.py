@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from pipeline import keys, ledger, reception
+from pipeline import keys, ledger
 from pipeline.engines import Engines
 from pipeline.errors import PermanentError, Poison, TransientError
+from pipeline.fetch import fetch as real_fetch
 from pipeline.flow import Flow
 from pipeline.messages import Submission
 from pipeline.models import DocumentResult, from_json
@@ -93,14 +94,14 @@ def test_a_duplicate_that_ends_meanwhile_is_not_taken_up_again(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (order,) = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
-    fetch = reception.fetch
+    fetch = real_fetch
 
     def slow(*args: Any) -> bytes:
-        monkeypatch.setattr(reception, "fetch", fetch)
+        monkeypatch.setattr("pipeline.reception.fetch", fetch)
         drain(flow, [order])  # the other copy of the message, from its first step to its last
         return fetch(*args)
 
-    monkeypatch.setattr(reception, "fetch", slow)
+    monkeypatch.setattr("pipeline.reception.fetch", slow)
     assert flow.run(order) == []
     assert ledger.pending(flow.store, "t") is None
     assert list(records(flow)) == ["t"]

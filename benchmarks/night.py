@@ -1,0 +1,146 @@
+"""What the night costs on top of the models: a real RabbitMQ, real workers, everything on this machine.
+
+    python benchmarks/night.py overhead [--documents 1000]       ms a document with engines that do nothing
+    python benchmarks/night.py speed [DATA] [--rounds 3]         documents/s against `nightshift run`
+    python benchmarks/night.py submit [--documents 10000]        seconds to submit small documents
+
+`overhead`: one-page images through accept, ingest, ocr, ner and result; from the moment the window opens over
+a full backlog until the last marker is gone. `speed`: the same with real models on receipts, two processes on
+either side, models' loading included on both; the workers themselves are up, as they are all day.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # both sides as installed
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+os.environ["PYTHONPATH"] = str(ROOT / "tests" / "fakes")
+
+from tests.acceptance.night import Night, night  # noqa: E402
+from tests.servers import wait_for  # noqa: E402
+from tests.servers.rabbit import start_rabbit  # noqa: E402
+
+NIGHTSHIFT = str(Path(sys.executable).parent / "nightshift")
+REAL = {"NIGHTSHIFT_OCR_ENGINE": "rapidocr", "NIGHTSHIFT_NER_ENGINE": "lac"}
+MINUTE = 60.0
+
+
+@contextmanager
+def place(**env: str) -> Iterator[Night]:
+    """A broker, a closed window and an empty store."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "rabbit").mkdir()
+        rabbit = start_rabbit(Path(folder) / "rabbit")
+        try:
+            with night(rabbit, Path(folder), NIGHTSHIFT_WINDOW="never", **env) as it:
+                yield it
+        finally:
+            rabbit.kill()
+
+
+def drained(it: Night, lane: str, count: int) -> float:
+    """Seconds from the window's opening over `count` messages in `lane` to the last document's end."""
+    wait_for(lambda: it.depth(lane) == count, f"{lane} to fill", 20 * MINUTE)
+    started = time.perf_counter()
+    it.window("open")
+    wait_for(lambda: not any(it.store.list("pending/")), "all to end", 20 * MINUTE)
+    seconds = time.perf_counter() - started
+    assert len(it.ended()) == count
+    assert not any(it.store.list("failed/"))
+    return seconds
+
+
+def overhead(count: int) -> None:
+    with place() as it:
+        it.publish(it.documents(count))
+        started = time.perf_counter()
+        it.worker("w1", "-c", "2")
+        wait_for(lambda: it.depth("ocr") == count, "all to be taken in", 20 * MINUTE)
+        taken = time.perf_counter() - started
+        seconds = drained(it, "ocr", count)
+        print(
+            f"{count} documents, engines that do nothing, 2 processes: {1000 * taken / count:.1f} ms a document "
+            f"to accept and take in (the worker's start included), {1000 * seconds / count:.1f} ms a document "
+            "for ocr, ner and result"
+        )
+
+
+def speed(data: Path, rounds: int) -> None:
+    pages = sorted((data / "sroie" / "img").glob("*.jpg"))
+    ratios = []
+    for _ in range(rounds):
+        with place(**REAL) as it:
+            it.ready(it.worker("w1", "-c", "2"))
+            submitted = [NIGHTSHIFT, "submit", str(data / "sroie" / "img"), "--json"]
+            subprocess.run(submitted, env={**os.environ, **it.env}, check=True, stdout=subprocess.DEVNULL)
+            ours = drained(it, "ocr", len(pages))
+            out = ["--out", str(it.folder / "run"), "--workers", "2", "--show", "0"]
+            started = time.perf_counter()
+            subprocess.run(
+                [NIGHTSHIFT, "run", *map(str, pages), *out],
+                env={**os.environ, **REAL},
+                check=True,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            run = time.perf_counter() - started
+        ratios.append(run / ours)
+        print(
+            f"night {len(pages) / ours:.2f} documents/s   nightshift run {len(pages) / run:.2f} documents/s   "
+            f"ratio {ratios[-1]:.3f}",
+            flush=True,
+        )
+    print(f"{len(pages)} receipts, 2 processes: median ratio {statistics.median(ratios):.3f}")
+
+
+def submit(count: int) -> None:
+    with place() as it:
+        it.documents(count)
+        for what in ("new", "all known"):
+            started = time.perf_counter()
+            command = [NIGHTSHIFT, "submit", str(it.inbox), "--json"]
+            subprocess.run(
+                command,
+                env={**os.environ, **it.env},
+                check=True,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            seconds = time.perf_counter() - started
+            print(
+                f"submit, {count} small documents, {what}: {seconds:.1f} s ({1000 * seconds / count:.1f} ms each)"
+            )
+        assert sum(1 for _ in it.store.list("pending/")) == count
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("what", choices=("overhead", "speed", "submit"))
+    parser.add_argument(
+        "data", nargs="?", default=os.environ.get("NIGHTSHIFT_DATA", "../shared/data"), type=Path
+    )
+    parser.add_argument("--documents", type=int)
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    if arguments.what == "speed":
+        speed(arguments.data.resolve(), arguments.rounds)
+    elif arguments.what == "overhead":
+        overhead(arguments.documents or 1000)
+    else:
+        submit(arguments.documents or 10000)
+
+
+if __name__ == "__main__":
+    main()
