@@ -30,8 +30,9 @@ demo: setup ## read the samples, print what was found and where it lies
 test: setup services lint ## run every test
 	$(BIN)/pytest
 
-soak: setup services ## the long tests: thousands of messages
+soak: setup services ## the long tests: thousands of messages, a minute without a store
 	SOAK=1 $(BIN)/pytest tests/soak
+	NIGHT_OUTAGE=60 $(BIN)/pytest tests/acceptance/test_night_kills.py -k store_goes
 
 lint: setup ## check style and types
 	$(BIN)/ruff check .

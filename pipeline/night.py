@@ -14,13 +14,13 @@ import msgspec
 from pipeline import keys, ledger
 from pipeline.errors import NotFound
 from pipeline.flow import Flow
-from pipeline.models import Task
+from pipeline.models import Task, from_json, to_json
 from pipeline.step_messages import Message, message
 from pipeline.storage import Store
 from pipeline.summary import summarise
 
 _NIGHTS = 3  # how many past nights may still get late results
-_PATIENCE = timedelta(hours=1)  # between summaries while work goes on
+_PATIENCE = timedelta(hours=1)  # between summaries, and between repairs, while work goes on
 
 
 class Summarised(msgspec.Struct, frozen=True):
@@ -35,12 +35,36 @@ def tick(flow: Flow, ready: Callable[[], int]) -> list[Message]:
     now = datetime.now(UTC)
     messages = release_delayed(flow, now)
     if flow.window.contains(now, flow.override()):
-        key = keys.night(flow.run_date(), "opened")
-        if not flow.store.exists(key):
-            if sum(1 for _ in flow.store.list(keys.PENDING)) > ready():
-                messages += republish(flow)
-            flow.store.put(key, msgspec.json.encode({"at": now}))
+        messages += repair(flow, now, ready)
     summarise_due(flow, now)
+    return messages
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """When the markers of a night were last compared with the broker's messages."""
+
+    at: datetime
+
+
+def repair(flow: Flow, now: datetime, ready: Callable[[], int]) -> list[Message]:
+    """Messages for tasks whose own are lost; a task that has one besides does nothing twice.
+
+    At open most of them are missing when the broker has lost its disk; what workers have in hand is missing
+    too, and no reason to publish a whole backlog again. Single ones show when the queues have run empty and
+    tasks are left, which is looked at hourly.
+    """
+    key = keys.night(flow.run_date(), "opened")
+    try:
+        last = from_json(flow.store.get(key), Checked).at
+    except NotFound:
+        last = None
+    if last and now - last < _PATIENCE:
+        return []
+    tasks = sum(1 for _ in flow.store.list(keys.PENDING)) - sum(1 for _ in flow.store.list(keys.DELAYED))
+    waiting = ready() if tasks > 0 else 0
+    lost = waiting == 0 if last else 2 * waiting < tasks
+    messages = republish(flow) if tasks > 0 and lost else []
+    flow.store.put(key, to_json(Checked(now)))
     return messages
 
 

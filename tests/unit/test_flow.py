@@ -16,7 +16,7 @@ from pipeline.fetch import fetch as real_fetch
 from pipeline.flow import Flow
 from pipeline.messages import Submission
 from pipeline.models import DocumentResult, from_json
-from pipeline.night import release_delayed, republish
+from pipeline.night import release_delayed, repair, republish
 from pipeline.settings import Settings
 from pipeline.step_messages import Message
 from tests.command import grey, page, pages
@@ -88,6 +88,22 @@ def to_ocr(flow: Flow, path: Path) -> Message:
     (order,) = flow.run(order)
     assert order.step == "ocr"
     return order
+
+
+@pytest.mark.parametrize(
+    ("at_open", "an_hour_on", "later"),
+    [(4, 0, 4), (3, 0, 4), (3, 1, 0), (1, 4, 0)],
+    ids=["all there", "one in hand", "work goes on", "disk lost"],
+)
+def test_lost_messages_are_published_again(
+    flow: Flow, inbox: Path, at_open: int, an_hour_on: int, later: int
+) -> None:
+    for n in range(4):
+        flow.reception.accept(submission(page(inbox / f"{n}.png", grey(n)), f"t{n}"))
+    now = datetime.now(UTC)
+    assert len(repair(flow, now, lambda: at_open)) == (4 if at_open == 1 else 0)
+    assert repair(flow, now + timedelta(minutes=59), lambda: 0) == [], "what is in hand has its time"
+    assert len(repair(flow, now + timedelta(minutes=61), lambda: an_hour_on)) == later
 
 
 def test_a_duplicate_that_ends_meanwhile_is_not_taken_up_again(
