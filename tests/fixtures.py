@@ -1,7 +1,6 @@
 """Fixtures of the tests that use real servers."""
 
 import json
-import subprocess
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -21,7 +20,6 @@ def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rabbit]:
     node = start_rabbit(tmp_path_factory.mktemp("rabbit"))
     yield node
     node.kill()
-    subprocess.run(["epmd", "-port", str(node.epmd_port), "-kill"], check=False, capture_output=True)
 
 
 @pytest.fixture

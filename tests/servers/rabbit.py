@@ -64,6 +64,7 @@ class Rabbit:
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_EPMD_PORT": str(self.epmd_port),
+            "ERL_EPMD_RELAXED_COMMAND_CHECK": "1",  # so that `kill` may end it
         }
 
     epmd_port: int = field(default_factory=free_port)
@@ -77,6 +78,7 @@ class Rabbit:
         self.process.wait()
         self.process = None
         wait_for(lambda: not listens(self.port), "RabbitMQ to die")
+        subprocess.run(["epmd", "-port", str(self.epmd_port), "-kill"], check=False, capture_output=True)
 
     def wipe(self) -> None:
         """Delete all the broker ever knew."""
