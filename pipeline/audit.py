@@ -122,7 +122,9 @@ def _places(store: Store, received: Iterable[str], nights: list[str]) -> dict[st
     ):
         if (task_id := keys.task_id_of(key)) in found:
             found[task_id].append(key)
-    for key in pending:  # beside a record it only tells of a last step that its message will repeat
+    # Beside a record a marker tells of a last step that its message will repeat, or of a document that is
+    # read anew: it is done, whatever comes of that.
+    for key in pending:
         if not found[keys.task_id_of(key)]:
             found[keys.task_id_of(key)].append(key)
     return {task_id: places for task_id, places in found.items() if places}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,14 +16,13 @@ from msgspec import structs
 
 from pipeline import keys, ledger
 from pipeline.errors import ModelMissing, NotFound, PermanentError, RunError, UsageError
-from pipeline.models import DocumentResult, Failure, Task, from_json, to_json
+from pipeline.models import TEXT, DocumentResult, Failure, Task, from_json, to_json
 from pipeline.settings import Settings
 from pipeline.storage import Store
 from pipeline.threads import in_threads
 
 DISCARDED = "discarded"
-TEXT = "text/plain"
-_OWN = ("max_bytes", "max_pages", "max_pixels", "max_side", "render_dpi", "text_layer")
+OWN_LIMITS = ("max_bytes", "max_pages", "max_pixels", "max_side", "render_dpi", "text_layer")
 _FETCHED = ("file", "s3", "http", "https")
 
 
@@ -40,10 +40,17 @@ def find(
 ) -> Iterator[DocumentResult]:
     """Failed records that fit all that is given, by run date and task id.
 
+    Those of done documents that could not be read anew (`reprocess`) come last.
+
     Raises `RunError` for a record that can't be read.
     """
-    prefix = keys.failures(run_date) if run_date else keys.FAILED
-    found = (key for key in store.list(prefix) if task_id in (None, keys.task_id_of(key)))
+    prefixes = (
+        (keys.failures(run_date), keys.failures_again(run_date))
+        if run_date
+        else (keys.FAILED, keys.FAILED_AGAIN)
+    )
+    listed = chain.from_iterable(map(store.list, prefixes))
+    found = (key for key in listed if task_id in (None, keys.task_id_of(key)))
     for record in in_threads(lambda key: _read(store, key), found):
         if record is not None and code in (None, code_of(record)):
             yield record
@@ -87,7 +94,7 @@ def overrides(pairs: Sequence[str]) -> dict[str, str]:
     from pipeline.engines import Engines
 
     found: dict[str, str] = {}
-    possible = [n for n in Settings.__struct_fields__ if n.startswith(("ocr_", "ner_")) or n in _OWN]
+    possible = [n for n in Settings.__struct_fields__ if n.startswith(("ocr_", "ner_")) or n in OWN_LIMITS]
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or name not in possible:
@@ -103,20 +110,31 @@ def overrides(pairs: Sequence[str]) -> dict[str, str]:
 def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Task:
     """Make a failed task pending again, from its first step and with attempts counted anew; publish it next.
 
-    The record goes after the marker is there, so that a crash leaves both and doing it again mends it.
+    The record goes after the marker is there, so that a crash leaves both and doing it again mends it. What
+    had failed to be read anew is read anew again, under its old run date.
     Raises `PermanentError` (`not_redrivable`) when there is nothing left to work on.
     """
     sha256 = record.sha256
     if sha256 is None or not store.exists(keys.document(sha256)):
-        if urlsplit(record.source).scheme not in _FETCHED:
+        if record.reprocess or urlsplit(record.source).scheme not in _FETCHED:
             raise PermanentError(
-                f"{record.task_id} can't be tried again: its bytes never reached the store; submit it anew.",
+                f"{record.task_id} can't be tried again: its bytes are not in the store; submit it anew.",
                 code="not_redrivable",
             )
         sha256 = None
-    task = Task(
+    task = structs.replace(task_of(record), sha256=sha256, overrides=changed)
+    if record.reprocess:
+        task = structs.replace(task, run_date=record.run_date, reprocess=True)
+    mark_anew(store, task)
+    store.delete(_key(record))
+    return task
+
+
+def task_of(record: DocumentResult) -> Task:
+    """The task that a record tells of, as it came: not taken in yet, of no night, with no settings of its own."""
+    return Task(
         task_id=record.task_id,
-        sha256=sha256,
+        sha256=record.sha256,
         source=record.source,
         task_type=record.task_type,
         media_type=TEXT if record.media_type == TEXT else None,  # anything else intake finds out again
@@ -126,13 +144,18 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Ta
         callback_url=record.callback_url,
         submitted_at=record.first_seen,
         metadata=record.metadata,
-        overrides=changed,
     )
+
+
+def mark_anew(store: Store, task: Task) -> None:
+    """Mark a task that had ended as pending, with its attempts counted anew."""
     ledger.mark(store, task)
     for key in list(store.list(keys.attempts_of(task.task_id))):
         store.delete(key)
-    store.delete(keys.failed(record.run_date, record.task_id))
-    return task
+
+
+def _key(record: DocumentResult) -> str:
+    return (keys.failed_again if record.reprocess else keys.failed)(record.run_date, record.task_id)
 
 
 def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult:
@@ -142,5 +165,5 @@ def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult
     was = f"It had failed with {code_of(record)}: {record.error.message if record.error else ''}"
     why = f"Discarded by the operator ({reason})." if reason else "Discarded by the operator."
     kept = structs.replace(record, error=Failure(code=DISCARDED, message=f"{why} {was}"))
-    store.put(keys.failed(record.run_date, record.task_id), to_json(kept))
+    store.put(_key(record), to_json(kept))
     return kept

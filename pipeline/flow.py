@@ -16,8 +16,8 @@ from pipeline import callbacks, keys, ledger, steps
 from pipeline.engines import Engines
 from pipeline.errors import NotFound, PermanentError, Poison, TransientError
 from pipeline.intake import open_document
-from pipeline.models import Entity, Page, Task, from_json
-from pipeline.reception import TEXT, Reception
+from pipeline.models import TEXT, Entity, Page, Task, from_json
+from pipeline.reception import Reception
 from pipeline.settings import Settings
 from pipeline.step_messages import Message, is_urgent, message
 from pipeline.storage import Store, open_store
@@ -165,7 +165,7 @@ class Flow:
         return self._answer(task)
 
     def _answer(self, task: Task) -> list[Message]:
-        if not task.callback_url:
+        if not task.callback_url or task.reprocess:
             return []
         return [structs.replace(message("callback", task), run_date=task.run_date or self.run_date())]
 

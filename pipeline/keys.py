@@ -6,6 +6,7 @@ name an object it should not.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, date, datetime
 from urllib.parse import quote, unquote
@@ -21,6 +22,8 @@ NIGHTS = "nights/"
 PENDING = "pending/"
 RESULTS = "results/"
 FAILED = "failed/"
+FAILED_AGAIN = "failed_again/"
+CHANGED = "changed/"
 RECEIPTS = "receipts/"
 SUMMARY = "summary/"
 
@@ -155,6 +158,27 @@ def failed(run_date: str, task_id: str) -> str:
 def failures(run_date: str) -> str:
     """Prefix of a run date's failures."""
     return f"{FAILED}run_date={_day(run_date)}/"
+
+
+def failed_again(run_date: str, task_id: str) -> str:
+    """Record of a done task that could not be read anew: its older result stands."""
+    return f"{FAILED_AGAIN}run_date={_day(run_date)}/{_name(task_id)}.json"
+
+
+def failures_again(run_date: str) -> str:
+    """Prefix of a run date's failures to read anew."""
+    return f"{FAILED_AGAIN}run_date={_day(run_date)}/"
+
+
+def changed(run_date: str, task_id: str, done_at: str) -> str:
+    """Note that a result was replaced since its night was last summarised; each replacement has its own."""
+    moment = hashlib.sha256(done_at.encode()).hexdigest()[:8]
+    return f"{CHANGED}run_date={_day(run_date)}/{_name(task_id)}-{moment}"
+
+
+def run_date_of(key: str) -> str:
+    """Run date in a key that is filed by it."""
+    return key.split("run_date=", 1)[1].split("/", 1)[0]
 
 
 def summary(table: str, run_date: str) -> str:

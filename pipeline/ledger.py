@@ -150,18 +150,31 @@ def ended(store: Store, run_date: str, task_id: str) -> DocumentResult | None:
 
 
 def finish(store: Store, result: DocumentResult) -> None:
-    """Store the record of a finished task, take away a contrary older one, then the pending marker."""
+    """Store the record of a finished task, take away a contrary older one, then the pending marker.
+
+    A task that was done already and failed to be read anew keeps its good result: its failure is filed apart.
+    """
+    again = keys.failed_again(result.run_date, result.task_id)
     good, bad = keys.result(result.run_date, result.task_id), keys.failed(result.run_date, result.task_id)
-    written, stale = (good, bad) if result.status == "done" else (bad, good)
-    store.put(written, to_json(result))
-    store.delete(stale)
+    if result.reprocess and result.status == "failed":
+        store.put(again, to_json(result))
+    else:
+        written, stale = (good, bad) if result.status == "done" else (bad, good)
+        store.put(written, to_json(result))
+        if result.reprocess:
+            store.put(keys.changed(result.run_date, result.task_id, result.done_at), b"")
+            store.delete(again)
+        store.delete(stale)
     store.delete(keys.pending(result.task_id))
 
 
 def fail(
     store: Store, task: Task, error: PipelineError, *, run_date: str, settings_digest: str
 ) -> DocumentResult:
-    """Record that a task failed for good, with its reason; returns the record."""
+    """Record that a task failed for good, with its reason; returns the record.
+
+    It says `reprocess` only where there is a good result to keep.
+    """
     result = DocumentResult(
         task_id=task.task_id,
         sha256=task.sha256,
@@ -181,6 +194,8 @@ def fail(
         first_seen=task.submitted_at,
         done_at=now(),
         pipeline_version=__version__,
+        overrides=task.overrides,
+        reprocess=task.reprocess and store.exists(keys.result(run_date, task.task_id)),
     )
     finish(store, result)
     return result

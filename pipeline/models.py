@@ -10,11 +10,14 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Point = tuple[float, float]
 Box = tuple[Point, Point, Point, Point]
 """Four corners in pixels: clockwise from the corner where the text begins."""
+
+TEXT = "text/plain"
+"""Media type of a document that came as text: it has no page image and needs no OCR."""
 
 T = TypeVar("T")
 Rotation = Literal[0, 90, 180, 270]
@@ -103,7 +106,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     `sha256`, `media_type` and `pages` are known once the document was taken in. `run_date` is fixed when
     its first step starts, so that a night's last results belong to that night. `overrides` are settings
     that a redrive changed for this task alone. `alias_of` names the task whose id came again with another
-    source: intake finds out whether the bytes are the same.
+    source: intake finds out whether the bytes are the same. `reprocess`: the task is done and is read anew;
+    its good result stands until a better one lands, and nobody is called back.
     """
 
     task_id: str
@@ -124,13 +128,16 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str] = {}
     overrides: dict[str, str] = {}
     alias_of: str = ""
+    reprocess: bool = False
     schema_version: int = SCHEMA_VERSION
 
 
 class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     """The whole answer for one document: `results/…json` when done, `failed/…json` when not.
 
-    `outputs` holds what steps of further task types found: step -> name -> value.
+    `settings` are those that decide what is found, besides the models; `overrides` the ones of them that
+    were this task's own. `outputs` holds what steps of further task types found: step -> name -> value.
+    `reprocess`: the document was done before and read anew; of a failure that says that its older result stands.
     """
 
     task_id: str
@@ -146,6 +153,8 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     ocr: ModelInfo | None = None
     ner: ModelInfo | None = None
     settings_digest: str = ""
+    settings: dict[str, str] = {}
+    overrides: dict[str, str] = {}
     language: str | None = None
     attempts: int = 1
     seconds: dict[str, float] = {}
@@ -158,6 +167,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     first_seen: str = ""
     done_at: str = ""
     pipeline_version: str = ""
+    reprocess: bool = False
     schema_version: int = SCHEMA_VERSION
 
     @property

@@ -101,26 +101,37 @@ def restart(flow: Flow, task: Task) -> list[Message]:
 def summarise_due(flow: Flow, now: datetime) -> list[str]:
     """Summarise the nights whose records changed since; returns their run dates.
 
-    A night is summarised when its window has closed or nothing is left to do, and hourly till then.
+    These are the last few, told by the number of their records, and any with results that were replaced, told
+    by the notes that `ledger.finish` left. A night is summarised when its window has closed or nothing is left
+    to do, and hourly till then.
     """
-    done = []
+    done, changed = [], replaced(flow.store)
     working = flow.window.contains(now, flow.override()) and any(flow.store.list(keys.PENDING))
-    for run_date in nights(flow.store)[-_NIGHTS:]:
+    for run_date in sorted({*nights(flow.store)[-_NIGHTS:], *changed}):
         last, count = _summarised(flow.store, run_date), records(flow.store, run_date)
-        if last and (last.records == count or (working and now - last.at < _PATIENCE)):
+        same = last and last.records == count and run_date not in changed
+        if last and (same or (working and now - last.at < _PATIENCE)):
             continue
         summarise(flow.store, run_date, masked=flow.settings.mask)
         flow.store.put(keys.night(run_date, "summarised"), msgspec.json.encode(Summarised(count, now)))
+        for key in changed.get(run_date, ()):  # what was replaced meanwhile has left notes of its own
+            flow.store.delete(key)
         done.append(run_date)
     return done
 
 
+def replaced(store: Store) -> dict[str, list[str]]:
+    """Notes of results that were replaced since the last summary, by run date."""
+    found: dict[str, list[str]] = {}
+    for key in store.list(keys.CHANGED):
+        found.setdefault(keys.run_date_of(key), []).append(key)
+    return found
+
+
 def nights(store: Store) -> list[str]:
     """Run dates that have records, in order."""
-    found = set()
-    for prefix in (keys.NIGHTS, keys.RESULTS, keys.FAILED):
-        found |= {key.split("run_date=", 1)[1].split("/", 1)[0] for key in store.list(prefix)}
-    return sorted(found)
+    prefixes = (keys.NIGHTS, keys.RESULTS, keys.FAILED)
+    return sorted({name.removeprefix("run_date=") for prefix in prefixes for name in store.folders(prefix)})
 
 
 def records(store: Store, run_date: str) -> int:

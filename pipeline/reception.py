@@ -13,14 +13,12 @@ from pipeline.errors import PermanentError, TransientError
 from pipeline.fetch import fetch
 from pipeline.intake import open_document
 from pipeline.messages import Submission, partial_id
-from pipeline.models import Task
+from pipeline.models import TEXT, Task
 from pipeline.security import SourcePolicy
 from pipeline.settings import Settings
 from pipeline.step_messages import Message, message
 from pipeline.storage import Store
 from pipeline.task_types import task_type
-
-TEXT = "text/plain"
 
 
 class Reception:

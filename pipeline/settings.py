@@ -19,6 +19,7 @@ from pipeline.errors import UsageError
 from pipeline.intake import Limits
 
 PREFIX = "NIGHTSHIFT_"
+_DECIDING = (*Limits.__struct_fields__, "ocr_engine", "ocr_max_side", "ner_engine")
 _SECRET = frozenset({"broker_url", "callback_secret"})
 
 
@@ -197,6 +198,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             max_side=self.max_side,
             text_layer=self.text_layer,
         )
+
+    @property
+    def deciding(self) -> dict[str, str]:
+        """The settings that decide what is found, as results tell them; weights are told by `ModelInfo`."""
+        return {
+            n: str(getattr(self, n)).lower() if n == "text_layer" else str(getattr(self, n))
+            for n in _DECIDING
+        }
 
     def digest(self, *more: str) -> str:
         """16 hex digits over the limits and `more`: what decides a result besides the bytes."""

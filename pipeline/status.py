@@ -34,7 +34,11 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """The night `run_date`: what waits (`delayed` of it until a moment of its own), what ended."""
+    """The night `run_date`: what waits (`delayed` of it until a moment of its own), what ended.
+
+    `reprocessing`: done documents that wait to be read anew, no part of the backlog; `failed_again`: those,
+    of all nights, that could not be, whose older results stand.
+    """
 
     run_date: str
     window: WindowState
@@ -42,6 +46,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     delayed: int
     done: int
     failed: int
+    reprocessing: int = 0
+    failed_again: int = 0
 
     @property
     def pending(self) -> int:
@@ -59,18 +65,24 @@ class _Marker(msgspec.Struct):
 
     task_type: str = "document"
     submitted_at: str = ""
+    reprocess: bool = False
 
 
 def status(flow: Flow) -> Status:
     """Look at the store, once."""
     run_date = flow.run_date()
+    markers = [
+        m for m in in_threads(lambda key: _marker(flow.store, key), flow.store.list(keys.PENDING)) if m
+    ]
     return Status(
         run_date=run_date,
         window=window(flow),
-        backlog=tuple(_backlog(flow.store)),
+        backlog=tuple(_backlog([m for m in markers if not m.reprocess])),
         delayed=_count(flow.store, keys.DELAYED),
         done=_count(flow.store, keys.results(run_date)),
         failed=_count(flow.store, keys.failures(run_date)),
+        reprocessing=sum(m.reprocess for m in markers),
+        failed_again=_count(flow.store, keys.FAILED_AGAIN),
     )
 
 
@@ -91,14 +103,13 @@ def _count(store: Store, prefix: str) -> int:
     return sum(1 for _ in store.list(prefix))
 
 
-def _backlog(store: Store) -> list[Backlog]:
+def _backlog(markers: list[_Marker]) -> list[Backlog]:
     counts: dict[str, int] = {}
     oldest: dict[str, str] = {}
-    for marker in in_threads(lambda key: _marker(store, key), store.list(keys.PENDING)):
-        if marker is not None:
-            kind = marker.task_type
-            counts[kind] = counts.get(kind, 0) + 1
-            oldest[kind] = min(filter(None, (oldest.get(kind), marker.submitted_at)), default="")
+    for marker in markers:
+        kind = marker.task_type
+        counts[kind] = counts.get(kind, 0) + 1
+        oldest[kind] = min(filter(None, (oldest.get(kind), marker.submitted_at)), default="")
     return [Backlog(task_type=k, count=counts[k], oldest=oldest[k]) for k in sorted(counts)]
 
 

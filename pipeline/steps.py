@@ -14,7 +14,7 @@ from pipeline import __version__, keys, ledger
 from pipeline.engines import Engines
 from pipeline.errors import NotFound
 from pipeline.intake import Document
-from pipeline.models import DocumentResult, Entity, Page, Task, from_json, to_json
+from pipeline.models import TEXT, DocumentResult, Entity, Page, Task, from_json, to_json
 from pipeline.ner.entities import entities_of
 from pipeline.ocr.layout import assemble
 from pipeline.storage import Store
@@ -133,9 +133,11 @@ def conclude(
         media_type=media_type,
         pages=pages,
         entities=reading.entities if reading else (),
-        ocr=engines.ocr_info,
+        ocr=None if media_type == TEXT else engines.ocr_info,
         ner=engines.ner_info if reading else None,
         settings_digest=engines.digest,
+        settings=engines.settings.deciding,
+        overrides=task.overrides,
         language=language_of("".join(page.text for page in pages)),
         attempts=task.attempts + 1,
         seconds=seconds,
@@ -148,6 +150,7 @@ def conclude(
         first_seen=task.submitted_at,
         done_at=ledger.now(),
         pipeline_version=__version__,
+        reprocess=task.reprocess,
     )
     ledger.finish(store, result)
     return result

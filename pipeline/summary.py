@@ -63,6 +63,8 @@ SCHEMAS = {
         ner_model=pa.string(),
         ner_digest=pa.string(),
         pipeline_version=pa.string(),
+        settings_digest=pa.string(),
+        settings=pa.string(),
         tenant=pa.string(),
         trace_id=pa.string(),
     ),
@@ -188,6 +190,8 @@ def _document_row(result: DocumentResult) -> dict[str, Any]:
         "first_seen": result.first_seen or None,
         "done_at": result.done_at or None,
         "pipeline_version": result.pipeline_version,
+        "settings_digest": result.settings_digest or None,
+        "settings": msgspec.json.encode(result.settings).decode() if result.settings else None,
         "tenant": result.tenant,
         "trace_id": result.trace_id,
     }

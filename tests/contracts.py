@@ -43,6 +43,12 @@ class StoreContract:
         assert list(store.list("")) == ["a/x", "b/1/deep", "b/10", "b/2", "bb/3"]
         assert list(store.list("nothing/")) == []
 
+    def test_folders_right_below_a_prefix(self, store: Store) -> None:
+        for key in ("a/two/1", "a/two/2", "a/one/deep/3", "a/loose", "ab/x/1"):
+            store.put(key, b"")
+        assert list(store.folders("a/")) == ["one", "two"]
+        assert list(store.folders("nothing/")) == []
+
     def test_put_file(self, store: Store, tmp_path: Path) -> None:
         path = tmp_path / "big"
         path.write_bytes(bytes(range(256)) * 4096 * 9)  # over 8 MiB: S3 uploads it in parts

@@ -81,7 +81,7 @@ def list_(run_date: _Night = None, code: _Code = None, as_json: _Json = False) -
     elif code:
         rows = output.table(f"{len(records)} failed with {code}", "run date", "task", "source", "why")
         for record in records[:_SHOWN]:
-            output.row(rows, *_row(record).values())
+            output.row(rows, *list(_row(record).values())[:-1])
         output.show(rows)
         if len(records) > _SHOWN:
             typer.echo(f"… and {len(records) - _SHOWN} more: --json lists all.")
@@ -90,6 +90,8 @@ def list_(run_date: _Night = None, code: _Code = None, as_json: _Json = False) -
         for group in groups:
             output.row(rows, group.code, group.count, group.example, group.task_id)
         output.show(rows)
+    if kept := sum(record.reprocess for record in records):
+        typer.echo(f"{kept} of them were read anew in vain: their older results stand.")
 
 
 def _row(record: DocumentResult) -> dict[str, Any]:
@@ -98,6 +100,7 @@ def _row(record: DocumentResult) -> dict[str, Any]:
         "task_id": record.task_id,
         "source": record.source,
         "message": record.error.message if record.error else "",
+        "kept": record.reprocess,
     }
 
 

@@ -17,6 +17,8 @@ from pipeline.errors import UsageError
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from rich.progress import Progress
+
 
 def run_day(text: str) -> str:
     """A run date as keys spell it; raises `UsageError`."""
@@ -49,6 +51,20 @@ def row(to: Table, *cells: object) -> None:
 def show(what: Table) -> None:
     """Print a table."""
     Console().print(what)
+
+
+def bar() -> Progress:
+    """A progress bar that counts documents, on standard error."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
 
 
 def local(at: datetime | None, zone: ZoneInfo) -> str:

@@ -105,6 +105,13 @@ def _print(
     typer.echo(f"Night    {night.run_date}: {night.done} done, {night.failed} failed")
     oldest = f", the oldest for {output.age(night.oldest)}" if night.oldest else ""
     typer.echo(f"Pending  {night.pending} documents{oldest}; {night.delayed} wait for a time of their own")
+    if night.reprocessing:
+        typer.echo(f"Anew     {night.reprocessing} done documents wait to be read anew in spare minutes")
+    if night.failed_again:
+        typer.echo(
+            f"         {night.failed_again} could not be read anew, their older results stand: "
+            "nightshift failed list"
+        )
     if night.backlog:
         kinds = output.table("", "task type", "#documents", "oldest")
         for kind in night.backlog:

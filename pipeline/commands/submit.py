@@ -14,14 +14,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 import typer
-from rich.console import Console
 
-from pipeline.commands import broker
+from pipeline.commands import broker, output
 from pipeline.errors import PermanentError, Unreadable, UsageError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from pipeline.settings import Settings
     from pipeline.sources import Source
 
@@ -239,7 +236,7 @@ def _submit_all(places: list[str], settings: Settings, order: Order) -> list[Sub
         return producer.submit_source(source, order)
 
     outcomes: list[Submitted] = []
-    with _bar() as bar:
+    with output.bar() as bar:
         row = bar.add_task("submitting", total=len(found))
         try:
             for outcome in in_threads(enter, found, threads=broker.THREADS, batch=1):
@@ -251,19 +248,6 @@ def _submit_all(places: list[str], settings: Settings, order: Order) -> list[Sub
                 "stays; give the same command again."
             ) from error
     return outcomes
-
-
-def _bar() -> Progress:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
 
 
 def _print(outcomes: list[Submitted], counts: Counter[str]) -> None:

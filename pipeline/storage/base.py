@@ -35,6 +35,10 @@ class Store(Protocol):
         """Keys that begin with `prefix`, in ascending order."""
         ...
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Names right below `prefix`, which ends in `/`, that have keys below them, in ascending order."""
+        ...
+
     def delete(self, key: str) -> None:
         """Remove one object; a missing one is no error."""
         ...

@@ -89,6 +89,12 @@ class LocalStore:
         ]
         yield from sorted(key for key in found if key.startswith(prefix))
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """See `Store.folders`; one that was emptied is still told."""
+        folder = self.root / prefix
+        if folder.is_dir():
+            yield from sorted(path.name for path in folder.iterdir() if path.is_dir())
+
     def delete(self, key: str) -> None:
         """See `Store.delete`."""
         self._path(key).unlink(missing_ok=True)

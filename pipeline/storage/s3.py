@@ -136,6 +136,17 @@ class S3Store:
                 for item in page.get("Contents", ()):
                     yield item["Key"].removeprefix(self.prefix)
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """See `Store.folders`."""
+        whole = self.prefix + prefix
+        pages: Any = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=whole, Delimiter="/"
+        )
+        with self._errors(prefix):
+            for page in pages:
+                for item in page.get("CommonPrefixes", ()):
+                    yield item["Prefix"].removeprefix(whole).rstrip("/")
+
     def delete(self, key: str) -> None:
         """See `Store.delete`."""
         with self._errors(key):

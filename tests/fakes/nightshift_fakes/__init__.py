@@ -2,9 +2,11 @@
 
 The colour of a page's top-left pixel says what happens: red kills the process by a segmentation fault,
 blue hangs, green raises, magenta asks for absurd memory. Any other page has one line of text that spells
-the colour. With NIGHTSHIFT_FAKE_LOG set, every page read is noted there, one line each.
+the colour. NIGHTSHIFT_FAKE_NER names the type of what the NER engine finds: with another it is another model.
+With NIGHTSHIFT_FAKE_LOG set, every page read is noted there, one line each.
 """
 
+import hashlib
 import os
 import signal
 import time
@@ -48,7 +50,10 @@ class FakeOcr:
 
 
 class FakeNer:
-    info = ModelInfo(engine="fake-ner", name="fake", digest="1" * 16)
+    def __init__(self) -> None:
+        self.type = os.environ.get("NIGHTSHIFT_FAKE_NER", "COLOUR")
+        digest = hashlib.sha256(self.type.encode()).hexdigest()[:16]
+        self.info = ModelInfo(engine="fake-ner", name="fake", digest=digest)
 
     @classmethod
     def load(cls, settings: object) -> "FakeNer":
@@ -56,7 +61,7 @@ class FakeNer:
 
     def extract(self, texts: Sequence[str]) -> list[list[Mention]]:
         return [
-            [Mention(type="COLOUR", start=7, end=13, confidence=1.0, value=text[7:13], engine="fake-ner")]
+            [Mention(type=self.type, start=7, end=13, confidence=1.0, value=text[7:13], engine="fake-ner")]
             if text.startswith("colour ")
             else []
             for text in texts
