@@ -21,7 +21,7 @@ SCHEMA = pa.schema(
         "pipeline_version": pa.string(),
     }
 )
-NOW = {
+NOW: dict[str, dict[str, str | None]] = {
     "ocr_model": {"ocr_model": "small", "ocr_digest": "bb"},
     "ocr_digest": {"ocr_digest": "bb"},
     "fields_model": {"fields_model": None, "fields_digest": None},
@@ -43,7 +43,7 @@ def read(text: str) -> Condition:
 def chosen(text: str) -> str:
     """First letters of the rows that fit, and that their nights were not passed over."""
     done_at = datetime(2026, 11, 1, 22, tzinfo=UTC)
-    rows = [
+    rows: list[dict[str, object]] = [
         dict(zip(COLUMNS, row, strict=True))
         | {"done_at": done_at, "fields_digest": row[6], "pipeline_version": "0.1"}
         for row in ROWS

@@ -61,8 +61,8 @@ def test_a_better_model_reads_old_nights_anew(
         assert audited(it, day) == (4, 3, 1, 0)
         assert told(it, "reprocess", "--where", where)["up_to_date"] == 3
 
-        it.beat()
-        wait_for(lambda: not list(it.store.list(keys.CHANGED)), "beat to summarise the night again", 60)
+        it.tick()
+        wait_for(lambda: not list(it.store.list(keys.CHANGED)), "the night to be summarised again")
         entities = pd.read_parquet(f"s3://{bucket}/night/summary/entities")
         assert list(entities["type"]) == ["SHADE"] * 3
         nothing = told(it, "reprocess", "--where", where)
