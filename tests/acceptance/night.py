@@ -137,7 +137,7 @@ class Night:
 
     def tick(self) -> None:
         """Have a worker do what beat would start within half a minute."""
-        command = ["env", f"--chdir={ROOT}", CELERY, "-A", "tasks", "call", "nightshift.tick"]
+        command = ["env", f"--chdir={ROOT}", str(CELERY), "-A", "tasks", "call", "nightshift.tick"]
         subprocess.run(command, env={**os.environ, **self.env}, check=True, capture_output=True)
 
     def _start(self, kind: str, name: str, *options: str, **env: str) -> Process:

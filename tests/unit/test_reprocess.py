@@ -1,6 +1,7 @@
 """Documents read anew: what is chosen, what runs again, and that the old result stands until the new one is there."""
 
 import io
+import sys
 from collections import deque
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from msgspec import structs
 
 from pipeline import failures, keys, ledger, night, reprocess
 from pipeline.audit import audit
+from pipeline.commands import broker
 from pipeline.engines import Engines
 from pipeline.errors import NotFound, PermanentError, RunError, UsageError
 from pipeline.flow import Flow
@@ -28,6 +30,7 @@ from pipeline.summary import summarise
 from tasks.routing import queue_for
 from tests.command import grey, page, pages
 
+command = sys.modules["pipeline.commands.reprocess"]  # the package has the function under that name
 OLD = "2026-03-01"
 STALE = "ner_model != current"
 
@@ -253,6 +256,29 @@ def test_a_message_that_did_not_get_through_leaves_no_marker(done: DocumentResul
     ledger.mark(better.store, Task(task_id="t", sha256=None, source="x"))
     reprocess.withdraw(better.store, found.task)
     assert ledger.pending(better.store, "t") is not None, "someone else's marker"
+
+
+def test_a_broker_that_goes_away_leaves_only_what_got_through(
+    flow: Flow, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(20):
+        path = page(tmp_path / f"{n}.png", grey(n + 10))
+        drain(flow, flow.reception.accept(Submission(task_id=f"t{n}", task_type="ocr", url=path.as_uri())))
+    summarise(flow.store, OLD)
+    finer = Flow(structs.replace(settings, render_dpi=300))
+    sent: list[str] = []
+
+    def send(_: object, messages: Iterable[Message]) -> None:
+        if len(sent) >= 5:
+            raise broker.BrokerUnavailable("RabbitMQ does not answer.")
+        sent.extend(m.task_id for m in messages)
+
+    monkeypatch.setattr(broker, "send", send)
+    monkeypatch.setattr(broker, "THREADS", 1)
+    with pytest.raises(broker.BrokerUnavailable, match="5 of 20 documents are queued; give the same"):
+        command._queue(finer, look(finer, "settings_digest != current"))
+    assert sorted(map(keys.task_id_of, finer.store.list(keys.PENDING))) == sorted(sent)
+    assert len(sent) == 5
 
 
 def test_close_hands_it_back_and_the_old_result_stands(
