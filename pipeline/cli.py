@@ -66,7 +66,9 @@ def run(
         typer.Option("--workers", "-j", min=1, help="Worker processes, one model each. Default: all cores."),
     ] = None,
     ocr_engine: Annotated[str | None, typer.Option(help="rapidocr or paddleocr.")] = None,
-    ner_engine: Annotated[str | None, typer.Option(help="lac (with patterns) or patterns.")] = None,
+    ner_engine: Annotated[
+        str | None, typer.Option(help="lac (with patterns), patterns, or several: lac,crf=FOLDER.")
+    ] = None,
     max_pages: Annotated[int | None, typer.Option(min=1, help="Most pages a document may have.")] = None,
     time_limit: Annotated[
         float | None, typer.Option(min=0.1, help="Seconds a document or page group may take.")

@@ -67,7 +67,10 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mention(msgspec.Struct, frozen=True, kw_only=True):
-    """What a NER engine finds in one text: a typed span, its normalised value, how sure."""
+    """What a NER engine finds in one text: a typed span, its normalised value, how sure, and which model.
+
+    An engine may leave `model` and `model_digest` empty: `pipeline.ner.load` fills in its `info`.
+    """
 
     type: str
     start: int
@@ -76,6 +79,8 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True):
     value: str | None = None
     currency: str | None = None
     engine: str = ""
+    model: str = ""
+    model_digest: str = ""
 
 
 class Entity(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +96,8 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True):
     end: int
     boxes: tuple[Box, ...]
     engine: str
+    model: str = ""
+    model_digest: str = ""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

@@ -106,12 +106,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     ner_engine: Annotated[
         str,
-        Meta(description="`lac` (with the patterns), `patterns`, or an entry point of `nightshift.ner`."),
+        Meta(
+            description="Engines `name` or `name=folder`, with commas between them: `lac` (with the patterns), "
+            "`patterns`, or an entry point of `nightshift.ner` (docs/ner.md)."
+        ),
     ] = "lac"
     ner_device: Annotated[str, Meta(description="`cpu` or `gpu`.")] = "cpu"
-    ner_model_dir: Annotated[str | None, Meta(description="Local model of a NER engine that takes one.")] = (
-        None
-    )
+    ner_model_dir: Annotated[
+        str | None, Meta(description="Local model of NER engines that name no folder of their own.")
+    ] = None
     ner_threads: Annotated[int, Meta(ge=1, description="Compute threads of one worker's NER model.")] = 1
     ner_download: Annotated[
         bool, Meta(description="Whether a NER engine may fetch weights from a model hub.")

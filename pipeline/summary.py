@@ -100,6 +100,8 @@ SCHEMAS = {
         ocr_digest=pa.string(),
         ner_digest=pa.string(),
         pipeline_version=pa.string(),
+        model=pa.string(),
+        model_digest=pa.string(),
     ),
 }
 

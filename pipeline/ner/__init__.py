@@ -1,20 +1,23 @@
-"""The NER room: one engine instance a process, chosen by settings.
+"""The NER room: one engine a process, made of those that the settings name.
 
-`load` creates an engine, `describe` names it without importing Paddle (what keys and resume need).
-Further engines register under the entry point group `nightshift.ner`: a callable that takes the
-settings and returns a `NerEngine`, with a `describe(settings) -> ModelInfo` attribute if it can tell
-its digest without loading models.
+`load` creates it, `describe` names it without importing Paddle (what keys and resume need). The setting
+`ner_engine` is a list of specs (`pipeline.ner.specs`); several engines read the same texts and the overlap
+rule chooses. Further engines register under the entry point group `nightshift.ner`: a callable that takes
+the settings (`ner_model_dir` being the spec's folder) and returns a `NerEngine`, with a
+`describe(settings) -> ModelInfo` attribute if it can tell its digest without loading models.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import metadata
-from typing import Any, Protocol
+from typing import NamedTuple, Protocol
 
 from pipeline.errors import UsageError
 from pipeline.models import ModelInfo
-from pipeline.ner import identity
+from pipeline.ner import identity, specs
 from pipeline.ner.base import NerEngine
+from pipeline.ner.joined import JoinedEngine
 
 __all__ = ["ENTRY_POINTS", "NerEngine", "NerSettings", "describe", "load"]
 
@@ -26,7 +29,7 @@ class NerSettings(Protocol):
 
     @property
     def ner_engine(self) -> str:
-        """`lac` (joined with the patterns), `patterns`, or the name of an entry point."""
+        """Specs `name[=directory]` with commas between them, such as `lac,crf=/models/medical`."""
         ...
 
     @property
@@ -36,7 +39,7 @@ class NerSettings(Protocol):
 
     @property
     def ner_model_dir(self) -> str | None:
-        """Folder with LAC's files; `None`: the weights in the jieba wheel."""
+        """Folder of the model, for specs without one; `None`: what the engine brings (LAC: in the jieba wheel)."""
         ...
 
     @property
@@ -50,52 +53,57 @@ class NerSettings(Protocol):
         ...
 
 
+class _Factory(NamedTuple):
+    """How an engine is made, and how its model is named without loading it."""
+
+    load: Callable[[NerSettings], NerEngine]
+    describe: Callable[[NerSettings], ModelInfo]
+
+
 def load(settings: NerSettings) -> NerEngine:
-    """Create the engine the settings name; LAC's weights are loaded with the first Chinese text.
+    """Create what the settings name; a model's weights may be loaded only with the first text it reads.
 
-    Raises `UsageError` for an unknown engine or device, `ModelMissing` when weights or Paddle are
-    not installed.
+    Each mention names its model. Raises `UsageError` for an unknown engine or device, `ModelMissing` when
+    weights or Paddle are not there.
     """
-    if settings.ner_engine == "lac":
-        return _load_lac(settings)
-    if settings.ner_engine == "patterns":
-        from pipeline.ner.pattern_engine import PatternEngine
-
-        return PatternEngine(identity.of_patterns(settings))
-    engine: NerEngine = _registered(settings.ner_engine)(settings)
-    return engine
+    engines = [_factory(spec.name).load(spec.narrow(settings)) for spec in specs.parse(settings.ner_engine)]
+    return JoinedEngine(engines, identity.of_several([engine.info for engine in engines]))
 
 
 def describe(settings: NerSettings) -> ModelInfo:
-    """Name the engine's model: equal to `load(settings).info`, without loading it.
+    """Name the model, or the models joined by "+": equal to `load(settings).info`, without loading them.
 
     A registered engine without `describe` is loaded for it. Raises as `load` does, but does not
     notice a wrong device.
     """
-    if settings.ner_engine == "lac":
-        return identity.of_lac(settings)
-    if settings.ner_engine == "patterns":
-        return identity.of_patterns(settings)
-    factory = _registered(settings.ner_engine)
-    if not hasattr(factory, "describe"):
-        engine: NerEngine = factory(settings)
-        return engine.info
-    info: ModelInfo = factory.describe(settings)
-    return info
+    found = specs.parse(settings.ner_engine)
+    return identity.of_several([_factory(spec.name).describe(spec.narrow(settings)) for spec in found])
 
 
 def _load_lac(settings: NerSettings) -> NerEngine:
-    from pipeline.ner.joined import JoinedEngine
     from pipeline.ner.lac import LacEngine
+
+    return JoinedEngine([LacEngine(settings), _load_patterns(settings)], identity.of_lac_joined(settings))
+
+
+def _load_patterns(settings: NerSettings) -> NerEngine:
     from pipeline.ner.pattern_engine import PatternEngine
 
-    patterns = PatternEngine(identity.of_patterns(settings))
-    return JoinedEngine([LacEngine(settings), patterns], identity.of_lac(settings))
+    return PatternEngine(identity.of_patterns(settings))
 
 
-def _registered(name: str) -> Any:
+_BUILT_IN = {
+    "lac": _Factory(_load_lac, identity.of_lac_joined),
+    "patterns": _Factory(_load_patterns, identity.of_patterns),
+}
+
+
+def _factory(name: str) -> _Factory:
+    if name in _BUILT_IN:
+        return _BUILT_IN[name]
     registered = {point.name: point for point in metadata.entry_points(group=ENTRY_POINTS)}
     if name not in registered:
-        known = ", ".join(["lac", "patterns", *sorted(registered)])
+        known = ", ".join([*_BUILT_IN, *sorted(registered)])
         raise UsageError(f"There is no NER engine '{name}': choose one of {known}.", code="unknown_engine")
-    return registered[name].load()
+    load = registered[name].load()
+    return _Factory(load, getattr(load, "describe", lambda settings: load(settings).info))

@@ -25,6 +25,8 @@ def entities_of(page: Page, mentions: Sequence[Mention]) -> tuple[Entity, ...]:
             end=mention.end,
             boxes=boxes_of(page.lines, mention.start, mention.end),
             engine=mention.engine,
+            model=mention.model,
+            model_digest=mention.model_digest,
         )
         for mention in mentions
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,24 +15,51 @@ if TYPE_CHECKING:
     from pipeline.ner import NerSettings
 
 
+def of_several(models: Sequence[ModelInfo]) -> ModelInfo:
+    """Describe models that are used together; one alone keeps its own name and digest."""
+    if len(models) == 1:
+        return models[0]
+    return ModelInfo(
+        engine="+".join(model.engine for model in models),
+        name="+".join(model.name for model in models),
+        digest=digest(*(part for model in models for part in (model.engine, model.name, model.digest))),
+    )
+
+
 def of_lac(settings: NerSettings) -> ModelInfo:
-    """Describe LAC joined with the patterns.
+    """Describe LAC alone.
 
     Raises `ModelMissing` when the weights or Paddle are not installed.
     """
-    parts = ["lac", weights_digest(locate(settings.ner_model_dir)), paddle_version(), version("numpy")]
-    return ModelInfo(engine="lac", name="lac-small+patterns", digest=_digest(*parts))
+    return _of_lac(settings, "lac-small")
+
+
+def of_lac_joined(settings: NerSettings) -> ModelInfo:
+    """Describe LAC joined with the patterns; raises as `of_lac` does."""
+    return _of_lac(settings, "lac-small+patterns")
+
+
+def _of_lac(settings: NerSettings, name: str) -> ModelInfo:
+    weights = weights_digest(locate(settings.ner_model_dir))
+    return ModelInfo(
+        engine="lac", name=name, digest=digest(name, weights, paddle_version(), version("numpy"))
+    )
 
 
 def of_patterns(_: NerSettings) -> ModelInfo:
     """Describe the patterns alone."""
-    return ModelInfo(engine="patterns", name="patterns", digest=_digest("patterns"))
+    return ModelInfo(engine="patterns", name="patterns", digest=digest("patterns"))
 
 
-def _digest(*parts: str) -> str:
-    """Hash `parts` and the whole source of this room: whoever changes a rule changes the digest."""
-    digest = hashlib.sha256("\0".join(parts).encode())
+def digest(*parts: str) -> str:
+    """Hash `parts` and the source of all engines: whoever changes a rule changes the digest.
+
+    How models are trained is left out: a trained model's weights are among the parts.
+    """
+    hashed = hashlib.sha256("\0".join(parts).encode())
     room = Path(__file__).parent
     for path in sorted(room.rglob("*.py")):
-        digest.update(f"\0{path.relative_to(room).as_posix()}\0".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
+        name = path.relative_to(room).as_posix()
+        if not name.startswith("training/"):
+            hashed.update(f"\0{name}\0".encode() + path.read_bytes())
+    return hashed.hexdigest()[:16]

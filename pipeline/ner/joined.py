@@ -1,8 +1,10 @@
-"""Several engines as one: the default joins LAC with the patterns."""
+"""Several engines as one: LAC with the patterns, a general model with a medical one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from msgspec import structs
 
 from pipeline.models import Mention, ModelInfo
 from pipeline.ner.base import NerEngine
@@ -10,7 +12,10 @@ from pipeline.ner.overlap import resolve
 
 
 class JoinedEngine:
-    """`NerEngine` that runs `engines` on the same texts; where they overlap `resolve` chooses."""
+    """`NerEngine` that runs `engines` on the same texts; where they overlap `resolve` chooses.
+
+    Each mention is given the name and digest of the model that found it, if it has none yet.
+    """
 
     def __init__(self, engines: Sequence[NerEngine], info: ModelInfo) -> None:
         self.info = info
@@ -23,6 +28,16 @@ class JoinedEngine:
         """
         found = [engine.extract(texts) for engine in self._engines]
         return [
-            resolve([mention for mentions in each for mention in mentions])
+            resolve(
+                _signed(mention, engine.info)
+                for engine, mentions in zip(self._engines, each, strict=True)
+                for mention in mentions
+            )
             for each in zip(*found, strict=True)
         ]
+
+
+def _signed(mention: Mention, info: ModelInfo) -> Mention:
+    if mention.model:
+        return mention
+    return structs.replace(mention, model=info.name, model_digest=info.digest)
