@@ -1,4 +1,5 @@
-"""What producers and operators type: `submit`, `status`, `audit`, `failed`, `reprocess`, `summarise`, `window`.
+"""What producers and operators type: `submit`, `status`, `audit`, `failed`, `reprocess`, `ner`, `summarise`,
+`window`.
 
 This package and `pipeline.cli` are the only ones here that may import `tasks`, and do so inside functions,
 so that `--help` stays quick.
@@ -7,7 +8,7 @@ so that `--help` stays quick.
 from __future__ import annotations
 
 from pipeline.cli import app
-from pipeline.commands import failed, window
+from pipeline.commands import failed, ner, window
 from pipeline.commands.audit import audit
 from pipeline.commands.reprocess import reprocess
 from pipeline.commands.status import status
@@ -20,4 +21,5 @@ app.command(no_args_is_help=True)(audit)
 app.command(no_args_is_help=True)(reprocess)
 app.command(no_args_is_help=True)(summarise)
 app.add_typer(failed.app, name="failed")
+app.add_typer(ner.app, name="ner")
 app.add_typer(window.app, name="window")

@@ -92,9 +92,16 @@ def _load_patterns(settings: NerSettings) -> NerEngine:
     return PatternEngine(identity.of_patterns(settings))
 
 
+def _load_trained(settings: NerSettings) -> NerEngine:
+    from pipeline.ner.trained import TrainedEngine
+
+    return TrainedEngine(settings)
+
+
 _BUILT_IN = {
     "lac": _Factory(_load_lac, identity.of_lac_joined),
     "patterns": _Factory(_load_patterns, identity.of_patterns),
+    "crf": _Factory(_load_trained, identity.of_trained),
 }
 
 

@@ -61,8 +61,11 @@ class Lattice:
         for t in range(len(weights) - 2, -1, -1):
             self._behind[t] = self._step @ (self._weights[t + 1] * self._behind[t + 1])
 
-    def probability(self, start: int, labels: Sequence[int], not_next: int) -> float:
-        """Return the probability that `labels` stand from `start` on and label `not_next` does not follow."""
+    def probability(self, start: int, labels: Sequence[int], not_next: int | None = None) -> float:
+        """Return the probability that `labels` stand from `start` on.
+
+        With `not_next`, also that this label does not follow.
+        """
         chance = self._ahead[start, labels[0]]
         for t, (before, label) in enumerate(pairwise(labels), start + 1):
             chance *= self._step[before, label] * self._weights[t, label]
@@ -70,4 +73,4 @@ class Lattice:
         if following == len(self._weights):
             return float(chance)
         rest = self._step[labels[-1]] * self._weights[following] * self._behind[following]
-        return float(chance * (rest.sum() - rest[not_next]))
+        return float(chance * (rest.sum() - (0.0 if not_next is None else rest[not_next])))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.models import ModelInfo
+from pipeline.ner import model_folder
 from pipeline.ner.lac_model import locate, paddle_version, weights_digest
 
 if TYPE_CHECKING:
@@ -49,6 +50,20 @@ def _of_lac(settings: NerSettings, name: str) -> ModelInfo:
 def of_patterns(_: NerSettings) -> ModelInfo:
     """Describe the patterns alone."""
     return ModelInfo(engine="patterns", name="patterns", digest=digest("patterns"))
+
+
+def of_trained(settings: NerSettings) -> ModelInfo:
+    """Describe a model of `nightshift ner train`.
+
+    Raises `UsageError` when no folder is named, `ModelMissing` when it holds no model.
+    """
+    folder = model_folder.locate(settings.ner_model_dir)
+    weights = model_folder.weights_digest(folder)
+    return ModelInfo(
+        engine="crf",
+        name=model_folder.read_card(folder).name,
+        digest=digest("crf", weights, paddle_version(), version("numpy")),
+    )
 
 
 def digest(*parts: str) -> str:

@@ -7,22 +7,19 @@ piece. Tags: Jiao, Sun and Sun 2018, "Chinese Lexical Analysis with Deep Bi-GRU-
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pipeline.errors import ModelMissing, RunError, UsageError
 from pipeline.models import Mention
 from pipeline.ner import identity
 from pipeline.ner.crf import Lattice, best_paths
-from pipeline.ner.lac_model import locate, static_model
+from pipeline.ner.lac_model import dictionary, locate, static_model
 from pipeline.ner.lac_rules import Word, entities
 from pipeline.ner.normalise import normalise
 from pipeline.ner.pieces import chinese_pieces
-from pipeline.ner.quiet_paddle import import_paddle
+from pipeline.ner.predictor import Scorer, checked_device
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +30,6 @@ BATCH = 32
 """Pieces read at once; with pieces of bounded length this bounds memory, however long the text."""
 
 TAGS = {"PER": ("PER", "nr"), "LOC": ("LOC", "ns"), "ORG": ("ORG", "nt"), "TIME": ("TIME", "t")}
-_DEVICE = re.compile(r"cpu|gpu(:\d+)?")
 _TYPES = {tag: kind for kind, tags in TAGS.items() for tag in tags}
 
 
@@ -53,13 +49,11 @@ class LacEngine:
         that is none.
         """
         self.info = identity.of_lac(settings)
-        if not _DEVICE.fullmatch(settings.ner_device):
-            raise UsageError(f"There is no NER device '{settings.ner_device}': name cpu, gpu or gpu:0.")
-        self._device, self._threads = settings.ner_device, settings.ner_threads
+        self._device, self._threads = checked_device(settings.ner_device), settings.ner_threads
         self._folder = locate(settings.ner_model_dir)
-        self._characters = {word: number for number, word in _dictionary(self._folder / "word.dic").items()}
-        self._labels = [label for _, label in sorted(_dictionary(self._folder / "tag.dic").items())]
-        self._scorer: _Scorer | None = None
+        self._characters = {word: number for number, word in dictionary(self._folder / "word.dic").items()}
+        self._labels = [label for _, label in sorted(dictionary(self._folder / "tag.dic").items())]
+        self._scorer: Scorer | None = None
 
     def extract(self, texts: Sequence[str]) -> list[list[Mention]]:
         """Find the mentions of each text, in order of `start`; none crosses a line break.
@@ -83,7 +77,7 @@ class LacEngine:
 
     def _tag(self, plain: list[str]) -> Iterator[list[Word]]:
         if self._scorer is None:
-            self._scorer = _Scorer(static_model(self._folder), self._device, self._threads)
+            self._scorer = Scorer(static_model(self._folder), self._device, self._threads)
         known, unknown = self._characters, self._characters["OOV"]
         lengths = np.array([len(text) for text in plain], np.int64)
         ids = np.zeros((len(plain), int(lengths.max())), np.int64)
@@ -134,51 +128,3 @@ def _mention(word: Word, piece: _Piece) -> Mention:
         confidence=round(word.chance, 4),
         engine="lac",
     )
-
-
-def _dictionary(path: Path) -> dict[int, str]:
-    """Read the lines `number<TAB>word` of a LAC dictionary; the numbers may have gaps."""
-    try:
-        pairs = [line.split("\t") for line in path.read_text("utf-8").split("\n") if line]
-        return {int(number): word for number, word in pairs}
-    except ValueError as error:
-        raise ModelMissing(f"{path} is no LAC dictionary ({error}): name another model folder.") from error
-
-
-class _Scorer:
-    """A Paddle predictor that gives the label scores of a batch."""
-
-    def __init__(self, model: Path, device: str, threads: int) -> None:
-        import_paddle()
-        from paddle import inference
-
-        config = inference.Config(str(model / "inference.json"), str(model / "inference.pdiparams"))
-        config.disable_glog_info()
-        _set_device(config, device)
-        config.set_cpu_math_library_num_threads(threads)
-        config.disable_mkldnn()  # oneDNN is slower here and its cache grows with each new shape.
-        config.enable_new_ir(True)
-        config.enable_new_executor(True)
-        self._predictor = inference.create_predictor(config)
-        self._inputs = [self._predictor.get_input_handle(name) for name in ("ids", "lengths")]
-        self._output = self._predictor.get_output_handle(self._predictor.get_output_names()[0])
-        self.transitions: NDArray[np.float32] = np.load(model / "transitions.npy")
-
-    def scores(self, ids: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the scores [B, T, L] of `ids` [B, T]; those behind a row's length mean nothing."""
-        for handle, values in zip(self._inputs, (ids, lengths), strict=True):
-            handle.copy_from_cpu(values)
-        self._predictor.run()
-        scores: NDArray[np.float32] = self._output.copy_to_cpu()
-        return scores
-
-
-def _set_device(config: Any, device: str) -> None:
-    kind, _, number = device.partition(":")
-    if kind == "cpu":
-        config.disable_gpu()
-        return
-    paddle = import_paddle()
-    if not paddle.device.is_compiled_with_cuda():
-        raise RunError(f"The NER device is {device}, but this Paddle is a CPU build: install the GPU build.")
-    config.enable_use_gpu(256, int(number or 0))

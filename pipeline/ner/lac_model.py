@@ -11,7 +11,6 @@ import errno
 import hashlib
 import os
 import tempfile
-import warnings
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -23,6 +22,7 @@ import numpy as np
 from pipeline.errors import ModelMissing, RunError
 from pipeline.ner.fluid import read_variable
 from pipeline.ner.quiet_paddle import import_paddle
+from pipeline.ner.static import export, sync
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,6 +53,18 @@ def locate(model_dir: str | None) -> Path:
         if not (folder / name).is_file():
             raise ModelMissing(f"The LAC model folder {folder} has no {name}: name a complete one, or none.")
     return folder
+
+
+def dictionary(path: Path) -> dict[int, str]:
+    """Read the lines `number<TAB>word` of a LAC dictionary; the numbers may have gaps.
+
+    Raises `ModelMissing` when it is none.
+    """
+    try:
+        pairs = [line.split("\t") for line in path.read_text("utf-8").split("\n") if line]
+        return {int(number): word for number, word in pairs}
+    except ValueError as error:
+        raise ModelMissing(f"{path} is no LAC dictionary ({error}): name another model folder.") from error
 
 
 def weights_digest(folder: Path) -> str:
@@ -86,7 +98,7 @@ def static_model(folder: Path) -> Path:
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "nightshift", "models")
     here = Path(__file__)
-    sources = [here, here.with_name("network.py"), here.with_name("fluid.py")]
+    sources = [here, *map(here.with_name, ("network.py", "fluid.py", "static.py"))]
     key = "\0".join(
         [weights_digest(folder), paddle_version(), *(path.read_text("utf-8") for path in sources)]
     )
@@ -111,9 +123,7 @@ def static_model(folder: Path) -> Path:
 
 def _publish(draft: Path, target: Path) -> None:
     """Move a finished draft to its place; another process that got there first made the same."""
-    for file in draft.iterdir():
-        with file.open("rb") as handle:
-            os.fsync(handle.fileno())
+    sync(draft)
     try:
         draft.rename(target)
     except OSError as error:
@@ -123,17 +133,8 @@ def _publish(draft: Path, target: Path) -> None:
 
 def _convert(folder: Path, target: Path) -> None:
     """Write the inference model and the transitions of a LAC folder into the folder `target`."""
-    paddle = import_paddle()
     network = load_network(folder)
-    inputs = [
-        paddle.static.InputSpec([None, None], "int64", "ids"),
-        paddle.static.InputSpec([None], "int64", "lengths"),
-    ]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Paddle's tracer warns about its own code.
-        static = paddle.jit.to_static(network, input_spec=inputs, full_graph=True)
-        paddle.jit.save(static, str(target / "inference"))
-    np.save(target / "transitions.npy", network.transitions.numpy())
+    export(network, network.transitions.numpy(), target)
 
 
 def load_network(folder: Path) -> BiGruCrf:

@@ -7,6 +7,8 @@ F1 from 58.5 to 75 (`benchmarks/ner_msra.py`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 _MARKS = {
     **dict.fromkeys("“”「」『』〝〞", '"'),
     **dict.fromkeys("‘’", "'"),
@@ -34,7 +36,16 @@ def normalise(text: str) -> str:
     return "".join(_lower(character) for character in plain)
 
 
+def widths(text: str) -> str:
+    """Return `text` with full-width letters, digits and marks as half-width ones; of the same length."""
+    return text.translate(_FULL_WIDTH)
+
+
 def _lower(character: str) -> str:
     """Lower-case, but keep the few characters whose lower-case form is longer (such as U+0130)."""
     lower = character.lower()
     return lower if len(lower) == 1 else character
+
+
+PLAIN: dict[str, Callable[[str], str]] = {"lac": normalise, "width": widths}
+"""How a trained model reads text, by the name in its card."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 LIMIT = 256
 """Longest piece in characters: bounds memory; LAC was trained on single sentences."""
 
-_BREAK = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]|[^\S\n\r]{2,}")
+BREAK = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]|[^\S\n\r]{2,}")
 """A line break, or the wide gap that parts the columns of a line (`pipeline.ocr.layout`)."""
 
 _SENTENCE_END = re.compile(r"[。！？!?；;…]+[”’」』）)\"']*")
@@ -23,7 +23,7 @@ def chinese_pieces(text: str, limit: int = LIMIT) -> Iterator[tuple[int, str]]:
     `limit` (>= 2).
     """
     at = 0
-    for gap in [*_BREAK.finditer(text), None]:
+    for gap in [*BREAK.finditer(text), None]:
         stop = gap.start() if gap else len(text)
         while at < stop:
             end = _cut(text, at, stop, limit)

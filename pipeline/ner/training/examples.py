@@ -1,0 +1,147 @@
+"""Sentences as numbers: vocabulary, what is held out, batches by length."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.ner.bioes import Span, spans_of, spell
+from pipeline.ner.training.sentences import Sentence, apart
+from pipeline.ner.windows import SIZE, lines
+
+UNKNOWN = "<unknown>"
+Ints = NDArray[np.int64]
+
+
+class Example(NamedTuple):
+    """What the network learns from one line: character and tag numbers."""
+
+    characters: list[int]
+    tags: list[int]
+
+
+class Batch(NamedTuple):
+    """Examples side by side, padded: `characters` and `tags` [B, T], `lengths` [B]."""
+
+    characters: Ints
+    tags: Ints
+    lengths: Ints
+
+
+def split(sentences: Sequence[Sentence], share: float, seed: int) -> tuple[list[Sentence], list[Sentence]]:
+    """Part the sentences at random into those to learn from and those held out."""
+    order = list(range(len(sentences)))
+    random.Random(seed).shuffle(order)  # noqa: S311 - for order, not for secrets
+    held = frozenset(order[: round(share * len(order))])
+    return (
+        [s for at, s in enumerate(sentences) if at not in held],
+        [s for at, s in enumerate(sentences) if at in held],
+    )
+
+
+def pieces(sentence: Sentence) -> Iterator[Sentence]:
+    """The lines of a sentence, long ones cut beside their entities; an entity across lines is left out."""
+    spans = apart(sentence.spans)
+    for begin, stop in lines(sentence.text):
+        start = begin
+        while start < stop:
+            end = min(start + SIZE, stop)
+            end = next((s.start for s in spans if start < s.start < end < s.end), end)
+            inside = [
+                Span(s.type, s.start - start, s.end - start)
+                for s in spans
+                if start <= s.start and s.end <= end
+            ]
+            yield Sentence(sentence.text[start:end], tuple(inside))
+            start = end
+
+
+def characters(sentences: Sequence[Sentence], plain: Callable[[str], str], least: int) -> list[str]:
+    """The characters that occur at least `least` times, most frequent first."""
+    counts = Counter(character for sentence in sentences for character in plain(sentence.text))
+    common = [c for c, n in counts.items() if n >= least and c.isprintable()]
+    return sorted(common, key=lambda c: (-counts[c], c))
+
+
+def encode(
+    sentences: Sequence[Sentence],
+    plain: Callable[[str], str],
+    numbers: dict[str, int],
+    tags: Sequence[str],
+) -> list[Example]:
+    """Number the characters (0: unknown) and tags of all lines of all sentences."""
+    places = {tag: place for place, tag in enumerate(tags)}
+    return [
+        Example(
+            [numbers.get(c, 0) for c in plain(piece.text)],
+            [places[tag] for tag in spell(piece.spans, len(piece.text))],
+        )
+        for sentence in sentences
+        for piece in pieces(sentence)
+    ]
+
+
+class Swapper:
+    """Puts other entities of the same type in their places: a model should learn contexts, not a list.
+
+    "Mention replacement" of Dai and Adel 2020 (arXiv 2010.11683).
+    """
+
+    def __init__(self, examples: Sequence[Example], tags: Sequence[str], share: float) -> None:
+        self._share = share
+        self._spans = [spans_of([tags[tag] for tag in example.tags]) for example in examples]
+        self._examples = examples
+        self._known: dict[str, list[Example]] = {}
+        for example, spans in zip(examples, self._spans, strict=True):
+            for kind, start, end in spans:
+                entity = Example(example.characters[start:end], example.tags[start:end])
+                self._known.setdefault(kind, []).append(entity)
+
+    def examples(self, draw: random.Random) -> list[Example]:
+        """The examples with a share of their entities swapped, another share each time."""
+        return [
+            self._swapped(example, spans, draw)
+            for example, spans in zip(self._examples, self._spans, strict=True)
+        ]
+
+    def _swapped(self, example: Example, spans: list[Span], draw: random.Random) -> Example:
+        characters, tags = list[int](), list[int]()
+        at = 0
+        for kind, start, end in spans:
+            if draw.random() < self._share:
+                other = draw.choice(self._known[kind])
+                characters += example.characters[at:start] + other.characters
+                tags += example.tags[at:start] + other.tags
+                at = end
+        return Example(characters + example.characters[at:], tags + example.tags[at:])
+
+
+def batches(examples: Sequence[Example], size: int, draw: random.Random) -> list[Batch]:
+    """Batches of about `size` characters, of similar length each, in random order."""
+    near = sorted(examples, key=lambda e: len(e.characters) * draw.uniform(0.9, 1.1))
+    groups: list[list[Example]] = []
+    room = 0
+    for example in near:
+        if room < len(example.characters):
+            groups.append([])
+            room = size
+        groups[-1].append(example)
+        room -= len(example.characters)
+    draw.shuffle(groups)
+    return [pad(group) for group in groups]
+
+
+def pad(group: Sequence[Example]) -> Batch:
+    """Put examples side by side."""
+    lengths = np.array([len(e.characters) for e in group], np.int64)
+    size = len(group), int(lengths.max())
+    made = Batch(np.zeros(size, np.int64), np.zeros(size, np.int64), lengths)
+    for row, example in enumerate(group):
+        made.characters[row, : lengths[row]] = example.characters
+        made.tags[row, : lengths[row]] = example.tags
+    return made

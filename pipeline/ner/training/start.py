@@ -1,0 +1,67 @@
+"""The network before its first step: at random, or with what LAC has learned already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.ner.lac_model import dictionary, load_network, locate
+from pipeline.ner.normalise import normalise, widths
+from pipeline.ner.quiet_paddle import import_paddle
+from pipeline.ner.training.examples import UNKNOWN, characters
+from pipeline.ner.training.network import Tagger
+from pipeline.ner.training.recipe import Recipe
+from pipeline.ner.training.sentences import Sentence
+
+
+def vocabulary_of(sentences: Sequence[Sentence], lac: Path | None) -> list[str]:
+    """The characters a model knows, the unknown first: LAC's and the text's, or the text's alone."""
+    if lac is None:
+        return [UNKNOWN, *characters(sentences, widths, 2)]
+    known = [c for _, c in sorted(dictionary(lac / "word.dic").items()) if len(c) == 1]
+    new = set(characters(sentences, normalise, 2)).difference(known)
+    return [UNKNOWN, *known, *sorted(new)]
+
+
+def lac_folder(recipe: Recipe) -> Path | None:
+    """LAC's folder if the recipe starts from it; raises `ModelMissing` when it is not there."""
+    return locate(None) if recipe.embedding == "lac" else None
+
+
+def network_of(
+    vocabulary: Sequence[str], tags: Sequence[str], recipe: Recipe, lac: Path | None, *, fast: bool
+) -> Tagger:
+    """The network as the recipe starts it."""
+    import_paddle()
+    network = Tagger(
+        len(vocabulary),
+        tags,
+        hidden=recipe.hidden,
+        pairs=recipe.pairs,
+        dropout=recipe.dropout,
+        fast=fast,
+    )
+    if lac is not None:
+        _take_from_lac(network, vocabulary, recipe, lac)
+    return network
+
+
+def _take_from_lac(network: Tagger, vocabulary: Sequence[str], recipe: Recipe, lac: Path) -> None:
+    source = load_network(lac)
+    rows = {character: row for row, character in dictionary(lac / "word.dic").items()}
+    old = source.embedding.weight.numpy()
+    new = np.stack([old[rows.get(character, rows["OOV"])] for character in vocabulary])
+    network.embedding.weight.set_value(new)
+    if recipe.layers == "none":
+        return
+    for name, parameter in network.named_parameters():
+        if not name.startswith(("lower.", "upper.")):
+            continue
+        values = source.state_dict()[name].numpy()
+        if name.endswith("input.weight") and name.startswith("lower."):
+            whole = parameter.numpy()
+            whole[: len(values)] = values  # below: what reads the character pairs, not LAC's
+            values = whole
+        parameter.set_value(values)
