@@ -108,7 +108,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             description="Engines `name` or `name=folder`, with commas between them: `lac` (with the patterns), "
-            "`patterns`, or an entry point of `nightshift.ner` (docs/ner.md)."
+            "`patterns`, `taskflow` (PaddleNLP), or an entry point of `nightshift.ner` (docs/ner.md)."
         ),
     ] = "lac"
     ner_device: Annotated[str, Meta(description="`cpu` or `gpu`.")] = "cpu"
@@ -119,6 +119,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ner_download: Annotated[
         bool, Meta(description="Whether a NER engine may fetch weights from a model hub.")
     ] = False
+    ner_task: Annotated[
+        str,
+        Meta(
+            description="What a `taskflow` model is for: `ner`, `information_extraction` or "
+            "`token_classification`; empty: told from its folder (docs/ner-models.md)."
+        ),
+    ] = ""
+    ner_schema: Annotated[
+        str,
+        Meta(
+            description='Types a UIE model looks for: a JSON list such as `["姓名", "日期"]`, or a file with one; '
+            "empty: schema.json beside the weights."
+        ),
+    ] = ""
+    ner_model_name: Annotated[
+        str,
+        Meta(
+            description="Model of the hub for `taskflow`, where no folder is named: `wordtag`, `uie-base` …"
+        ),
+    ] = ""
 
     max_bytes: Annotated[int, Meta(ge=1, description="Largest document, bytes.")] = 256 * 1024 * 1024
     max_pages: Annotated[int, Meta(ge=1, description="Most pages a document may have.")] = 2000

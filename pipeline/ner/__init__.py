@@ -52,6 +52,21 @@ class NerSettings(Protocol):
         """Whether weights may be fetched from a model hub; LAC and the patterns never do."""
         ...
 
+    @property
+    def ner_task(self) -> str:
+        """What a `taskflow` model is for: one of `pipeline.ner.taskflow.folder.TASKS`; empty: its folder tells."""
+        ...
+
+    @property
+    def ner_schema(self) -> str:
+        """Types a UIE model looks for: a JSON list of names, or a file with one; empty: the model's schema.json."""
+        ...
+
+    @property
+    def ner_model_name(self) -> str:
+        """Name of a `taskflow` model on the hub, for want of a folder."""
+        ...
+
 
 class _Factory(NamedTuple):
     """How an engine is made, and how its model is named without loading it."""
@@ -98,10 +113,23 @@ def _load_trained(settings: NerSettings) -> NerEngine:
     return TrainedEngine(settings)
 
 
+def _load_taskflow(settings: NerSettings) -> NerEngine:
+    from pipeline.ner.taskflow import TaskflowEngine
+
+    return TaskflowEngine(settings)
+
+
+def _describe_taskflow(settings: NerSettings) -> ModelInfo:
+    from pipeline.ner.taskflow import describe
+
+    return describe(settings)
+
+
 _BUILT_IN = {
     "lac": _Factory(_load_lac, identity.of_lac_joined),
     "patterns": _Factory(_load_patterns, identity.of_patterns),
     "crf": _Factory(_load_trained, identity.of_trained),
+    "taskflow": _Factory(_load_taskflow, _describe_taskflow),
 }
 
 

@@ -7,10 +7,7 @@ of `pipeline.ner.network`) and `transitions.npy` (the CRF's [from, to]).
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -19,10 +16,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.errors import ModelMissing, RunError
+from pipeline.errors import ModelMissing
 from pipeline.ner.fluid import read_variable
+from pipeline.ner.model_cache import cached
 from pipeline.ner.quiet_paddle import import_paddle
-from pipeline.ner.static import export, sync
+from pipeline.ner.static import export
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,42 +91,16 @@ def paddle_version() -> str:
 def static_model(folder: Path) -> Path:
     """Return the cached inference model of a LAC folder, converting it if need be.
 
-    It appears whole or not at all: written beside its place and renamed, the first of several wins.
     Raises `RunError` when the cache can't be written.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "nightshift", "models")
     here = Path(__file__)
     sources = [here, *map(here.with_name, ("network.py", "fluid.py", "static.py"))]
     key = "\0".join(
         [weights_digest(folder), paddle_version(), *(path.read_text("utf-8") for path in sources)]
     )
-    target = cache / f"lac-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-    if target.is_dir():
-        return target
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(
-            prefix=f"{target.name}.", dir=cache, ignore_cleanup_errors=True
-        ) as draft:
-            _convert(folder, Path(draft))
-            _publish(Path(draft), target)
-    except OSError as error:
-        raise RunError(
-            f"The model cache {cache} can't be written ({error.strerror}): "
-            "set XDG_CACHE_HOME to a folder that can be.",
-            code="cache_unwritable",
-        ) from error
-    return target
-
-
-def _publish(draft: Path, target: Path) -> None:
-    """Move a finished draft to its place; another process that got there first made the same."""
-    sync(draft)
-    try:
-        draft.rename(target)
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise
+    return cached(
+        f"lac-{hashlib.sha256(key.encode()).hexdigest()[:16]}", lambda draft: _convert(folder, draft)
+    )
 
 
 def _convert(folder: Path, target: Path) -> None:

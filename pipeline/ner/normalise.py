@@ -27,6 +27,13 @@ _FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 _TABLE = {**_FULL_WIDTH, **{ord(mark): plain for mark, plain in _MARKS.items()}}
 
 
+def table() -> list[tuple[str, str]]:
+    """Return the pairs (character, what LAC reads instead), capitals included, without the tab."""
+    plain = {chr(code): target.lower() for code, target in _TABLE.items() if chr(code) != "\t"}
+    capitals = {chr(code): chr(code).lower() for code in range(ord("A"), ord("Z") + 1)}
+    return sorted((plain | capitals).items())
+
+
 def normalise(text: str) -> str:
     """Return `text` as LAC reads it; the result has the same length, character by character."""
     plain = text.translate(_TABLE)

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from pipeline.errors import RunError
+
 _SIGNALS = (
     signal.SIGTERM,
     signal.SIGINT,
@@ -37,6 +39,33 @@ def import_paddle() -> Any:
         import paddle
         import paddle.inference
     return paddle
+
+
+def import_paddlenlp() -> Any:
+    """Return the module `paddlenlp`; takes some seconds and 200 MB more the first time.
+
+    PaddleNLP 3.0.0b4 imports a function that newer aistudio-sdk lack, logs what it does, and tells a host
+    outside about each model it opens: it gets a function that refuses, is told to be quiet, and believes it
+    has told already.
+    """
+    import_paddle()
+    with _signals_kept(), _root_logger_kept(), _one_openmp_thread(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import aistudio_sdk.hub
+
+        if not hasattr(aistudio_sdk.hub, "download"):
+            aistudio_sdk.hub.download = _no_aistudio
+        import paddlenlp
+        from paddlenlp.taskflow import utils as taskflow_utils
+        from paddlenlp.utils import downloader
+        from paddlenlp.utils.log import logger
+    taskflow_utils.DOWNLOAD_CHECK = downloader.DOWNLOAD_CHECK = True
+    logger.set_level("ERROR")
+    return paddlenlp
+
+
+def _no_aistudio(*_: object, **__: object) -> None:
+    raise RunError("Models from AI Studio can't be fetched by Nightshift: name a local folder.")
 
 
 @contextmanager

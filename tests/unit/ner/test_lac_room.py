@@ -24,6 +24,9 @@ class Chosen:
     ner_model_dir: str | None = None
     ner_threads: int = 1
     ner_download: bool = False
+    ner_task: str = ""
+    ner_schema: str = ""
+    ner_model_name: str = ""
 
 
 @pytest.mark.parametrize("engine", ["lac", "patterns", "fake-ner"])
@@ -55,7 +58,7 @@ def test_a_choice_that_makes_no_sense_is_refused(settings: Chosen) -> None:
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="'nobody': choose one of lac, patterns, fake-ner"):
+    with pytest.raises(UsageError, match="'nobody': choose one of lac, patterns, taskflow, fake-ner"):
         ner.describe(Chosen(ner_engine="nobody"))
 
 

@@ -1,0 +1,8 @@
+"""PaddleNLP models that a user brings: `Taskflow("ner")`, UIE with a schema, fine-tuned token classifiers."""
+
+from __future__ import annotations
+
+from pipeline.ner.taskflow.engine import TaskflowEngine
+from pipeline.ner.taskflow.source import describe
+
+__all__ = ["TaskflowEngine", "describe"]

@@ -1,0 +1,124 @@
+"""The two kinds of `Taskflow` as readers: a batch of short texts in, spans with offsets in them out."""
+
+from __future__ import annotations
+
+import unicodedata
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from pipeline.errors import ModelMissing, UsageError
+from pipeline.ner.taskflow.folder import WORDTAG, Model
+from pipeline.ner.taskflow.labels import Span
+from pipeline.ner.taskflow.windows import SIZE
+
+UNKNOWN_CONFIDENCE = 0.5
+"""Confidence of what `Taskflow("ner")` finds: it gives no probabilities."""
+
+_LENGTHS = (64, 128, 256, 512)
+"""Tokens that a batch is padded to: few different shapes, and short texts stay cheap."""
+
+
+class Reader(Protocol):
+    """A model that was opened. `limit`: most characters of a text it can read at once."""
+
+    limit: int
+
+    def read(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Find the spans of each text; none of the texts is blank or longer than `limit`."""
+        ...
+
+
+class WordReader:
+    """`Taskflow("ner")`: LAC or wordtag part a text into words, each with a tag; those of names stay."""
+
+    limit = SIZE
+
+    def __init__(self, flow: Any, model: Model) -> None:
+        """Raises `ModelMissing` for a wordtag folder of which PaddleNLP would give each tag to a neighbour."""
+        task = flow.task_instance
+        if model.layout is WORDTAG and task._tokenizer.cls_num != task.summary_num:
+            raise ModelMissing(
+                f"{model.folder / 'tokenizer_config.json'} says cls_num {task._tokenizer.cls_num}, but wordtag "
+                f"has {task.summary_num}: correct it."
+            )
+        from paddlenlp.taskflow import named_entity_recognition as tags
+
+        self._flow = flow
+        self._no_entity = frozenset([*tags.POS_LABEL_WORDTAG, *tags.POS_LABEL_LAC, "O"])
+
+    def read(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Find the spans of each text. Their types are the model's tags, such as `PER` or `人物类_实体`."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            steady = [text.translate(_STEADY) for text in texts]
+            answer = self._flow(steady)
+        answers = [answer] if len(texts) == 1 else answer
+        return [list(self._spans(text, words)) for text, words in zip(steady, answers, strict=True)]
+
+    def _spans(self, text: str, words: Sequence[tuple[str, str]]) -> Iterator[Span]:
+        """Give the words their offsets back: they follow each other in the text."""
+        at = 0
+        for word, tag in words:
+            start = text.find(word, at)
+            if start < 0:
+                continue
+            at = start + len(word)
+            if tag not in self._no_entity:
+                yield Span(start, at, tag, UNKNOWN_CONFIDENCE)
+
+
+class SchemaReader:
+    """`Taskflow("information_extraction")`: UIE looks for each name of a schema in the text.
+
+    Lu et al. 2022, "Unified Structure Generation for Universal Information Extraction" (arXiv 2203.12277);
+    PaddleNLP's models point at start and end of a span instead.
+    """
+
+    def __init__(self, flow: Any, model: Model, schema: Sequence[str]) -> None:
+        """Raises `UsageError` when the schema's names leave no room for text."""
+        self._flow = flow
+        self._prompt = max(map(len, schema)) + 3  # [CLS] name [SEP] text [SEP]
+        self._room = min(_LENGTHS[-1], model.positions)
+        self.limit = min(SIZE, self._room - self._prompt)
+        if self.limit < 16:
+            raise UsageError(
+                f"The model in {model.folder} reads {model.positions} tokens at once: too few for the names in "
+                "its schema, shorten them."
+            )
+
+    def read(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Find the spans of each text; their types are the schema's names."""
+        needed = max(map(len, texts)) + self._prompt
+        length = next((length for length in _LENGTHS if length >= needed), self._room)
+        self._flow.set_argument({"max_seq_len": min(length, self._room)})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            answers = self._flow([text.translate(_STEADY) for text in texts])
+        return [
+            [
+                Span(found["start"], found["end"], name, float(found["probability"]))
+                for name, each in answer.items()
+                for found in each
+                if "start" in found  # else it points into the schema's name
+            ]
+            for answer in answers
+        ]
+
+
+class _Steady(dict[int, int]):
+    """Characters that a tokenizer drops or lengthens, so that it loses count, as others of length one."""
+
+    def __missing__(self, code: int) -> int:
+        character = chr(code)
+        category = unicodedata.category(character)
+        if category.startswith("C") or category == "Mn" or code == 0xFFFD:
+            self[code] = ord(" ")
+        elif character in "Σς":  # lower case depends on the neighbours
+            self[code] = ord("σ")
+        else:
+            self[code] = code if len(character.lower()) == 1 else ord(character.lower()[0])
+        return self[code]
+
+
+_STEADY = _Steady()
