@@ -16,7 +16,7 @@ from pipeline.ner.quiet_paddle import import_paddle, import_paddlenlp
 
 SIZE = 64
 SPECIAL = ["[PAD]", "[CLS]", "[SEP]", "[MASK]", "[UNK]", "[CLS0]", "[CLS1]"]
-LETTERS = [*"张伟王明广州上海名地住在院，。:：abcp", "a1", "##1"]
+LETTERS = [*"张伟王明广州上海名地住在院乏力，。:：abcp", "a1", "##1"]
 VOCABULARY = SPECIAL + LETTERS
 PERSON, PLACE = ("张", "伟"), ("广", "州")
 TAGS = ["B-人物类_实体", "E-人物类_实体", "B-世界地区类", "E-世界地区类", "O-w"]
@@ -24,16 +24,17 @@ START, END = SIZE - 1, SIZE - 2  # dimensions that no token has
 Weights = dict[str, NDArray[np.float32]]
 
 
-def classifier(folder: Path, **config: Any) -> Path:
+def classifier(folder: Path, names: Mapping[str, tuple[str, str]] | None = None) -> Path:
     """`ErnieForTokenClassification`: 张伟 is a PER, 广州 a LOC, everything else outside."""
-    labels = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+    names = names or {"PER": PERSON, "LOC": PLACE}
+    labels = ["O", *(f"{position}-{kind}" for kind in names for position in "BI")]
     head = np.zeros((SIZE, len(labels)), np.float32)
-    for label, token in enumerate([*PERSON, *PLACE], 1):
+    for label, token in enumerate([token for pair in names.values() for token in pair], 1):
         head[VOCABULARY.index(token), label] = 3
-    bias = np.array([5, 0, 0, 0, 0], np.float32)
+    bias = np.array([5, *[0] * (len(labels) - 1)], np.float32)
     weights = {"classifier.weight": head, "classifier.bias": bias}
     named = {str(number): label for number, label in enumerate(labels)}
-    return _ernie(folder, "ErnieForTokenClassification", weights, {"id2label": named, **config})
+    return _ernie(folder, "ErnieForTokenClassification", weights, {"id2label": named})
 
 
 def uie(folder: Path, schema: Mapping[str, tuple[str, str]] | None = None) -> Path:

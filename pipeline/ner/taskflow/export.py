@@ -28,20 +28,22 @@ def export_lac(target: Path) -> None:
         shutil.copyfile(source / name, target / name)
     (target / "q2b.dic").write_text("".join(f"{wide}\t{plain}\n" for wide, plain in table()), "utf-8")
     paddle = import_paddle()
+    from paddle import Tensor, nn
+
     network = load_network(source)
 
-    class Tagger(paddle.nn.Layer):  # type: ignore[misc]  # Paddle is untyped
+    class Tagger(nn.Layer):
         """LAC's network with the search for the best path: tag numbers [B, T] of ids [B, T]."""
 
         def __init__(self) -> None:
             super().__init__()
             self.network = network
 
-        def forward(self, token_ids: paddle.Tensor, length: paddle.Tensor) -> paddle.Tensor:
+        def forward(self, token_ids: Tensor, length: Tensor) -> Tensor:
             scores = self.network(token_ids, length)
-            _, path = paddle.text.viterbi_decode(
+            path: Tensor = paddle.text.viterbi_decode(
                 scores, self.network.transitions, length, include_bos_eos_tag=False
-            )
+            )[1]
             return path
 
     inputs = [
