@@ -91,6 +91,28 @@ def wordtag(folder: Path, summaries: int = 2) -> Path:
     return folder
 
 
+def lac_weights(folder: Path) -> Path:
+    """LAC as PaddleNLP publishes it, before conversion: every character is a PER of its own."""
+    paddle = import_paddle()
+    import_paddlenlp()
+    from paddlenlp.taskflow.models import BiGruCrf
+
+    tags = ["PER-B", "PER-I", "O"]
+    network = BiGruCrf(128, 128, len(VOCABULARY), len(tags))
+    for name, parameter in network.named_parameters():
+        values = np.zeros(parameter.shape, np.float32)
+        if name == "fc.bias":
+            values[0] = 9
+        parameter.set_value(paddle.to_tensor(values))
+    folder.mkdir(parents=True)
+    for file, words in (("word.dic", [*VOCABULARY[:-1], "OOV"]), ("tag.dic", tags)):
+        lines = [f"{number}\t{word}\n" for number, word in enumerate(words)]
+        (folder / file).write_text("".join(lines), "utf-8")
+    (folder / "q2b.dic").write_text("Ａ\ta\n", "utf-8")
+    paddle.save(network.state_dict(), str(folder / "model_state.pdparams"))
+    return folder
+
+
 _SHAPE: dict[str, Any] = {
     "vocab_size": len(VOCABULARY),
     "hidden_size": SIZE,

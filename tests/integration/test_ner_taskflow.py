@@ -138,6 +138,11 @@ def test_lac_as_an_exported_taskflow_reads_offline(models: Path) -> None:
     )
 
 
+def test_lac_as_paddlenlp_publishes_it_is_converted(tmp_path: Path) -> None:
+    reader = ner.load(Settings(ner_engine=f"taskflow={tiny.lac_weights(tmp_path / 'lac')}"))
+    assert wordings("张Ａ\n伟", reader) == [("PER", "张"), ("PER", "Ａ"), ("PER", "伟")]
+
+
 # Folders and files
 
 

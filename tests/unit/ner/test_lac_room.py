@@ -58,7 +58,7 @@ def test_a_choice_that_makes_no_sense_is_refused(settings: Chosen) -> None:
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="'nobody': choose one of lac, patterns, taskflow, fake-ner"):
+    with pytest.raises(UsageError, match="'nobody': choose one of lac, patterns, crf, taskflow, fake-ner"):
         ner.describe(Chosen(ner_engine="nobody"))
 
 
