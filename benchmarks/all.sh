@@ -12,4 +12,5 @@ store=$(mktemp -d)
 "$python" benchmarks/fields_recall.py "$data" --store "$store"
 "$python" benchmarks/ner_msra.py "$data"
 "$python" benchmarks/memory.py "$data"
+"$python" benchmarks/memory.py "$data" --ner lac patterns taskflow
 "$python" benchmarks/bad_inputs.py "$data"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.errors import RunError, UsageError
@@ -25,7 +25,8 @@ _DEVICE = re.compile(r"cpu|gpu(:\d+)?")
 
 class _Piece(NamedTuple):
     text: int  # index of the text it is cut from
-    window: Window
+    offset: int  # of the line, or 0 for a text read across its lines
+    window: Window  # in the line
     characters: str
 
 
@@ -58,9 +59,10 @@ class TaskflowEngine:
             self._reader = self._open()
         limit = self._reader.limit
         pieces = [
-            _Piece(index, window, text[window.start : window.end])
+            _Piece(index, offset, window, line[window.start : window.end])
             for index, text in enumerate(texts)
-            for window in cut(text, limit, min(OVERLAP, limit // 4))
+            for offset, line in (_lines(text) if self._reader.by_line else [(0, text)])
+            for window in cut(line, limit, min(OVERLAP, limit // 4))
         ]
         pieces.sort(key=lambda piece: len(piece.characters))
         for first in range(0, len(pieces), BATCH):
@@ -88,6 +90,14 @@ class TaskflowEngine:
         return WordReader(flow, model)
 
 
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield (offset, line) of a text."""
+    offset = 0
+    for line in text.split("\n"):
+        yield offset, line
+        offset += len(line) + 1
+
+
 def _mentions(piece: _Piece, spans: Iterable[Span]) -> Iterable[Mention]:
     """Move spans from a window into its text, without white space at their ends."""
     for span in spans:
@@ -97,8 +107,8 @@ def _mentions(piece: _Piece, spans: Iterable[Span]) -> Iterable[Mention]:
         if size and piece.window.owns(start):
             yield Mention(
                 type=span.type,
-                start=start,
-                end=start + size,
+                start=piece.offset + start,
+                end=piece.offset + start + size,
                 confidence=round(min(span.confidence, 1.0), 4),
                 engine="taskflow",
             )

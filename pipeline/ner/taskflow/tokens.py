@@ -30,6 +30,8 @@ class TokenReader:
     character, or one a word, of which the first piece counts.
     """
 
+    by_line = False
+
     def __init__(self, model: Model, device: str, threads: int) -> None:
         """Load the weights onto `device`; raises `ModelMissing` when PaddleNLP can't open them."""
         self._paddle = import_paddle()
