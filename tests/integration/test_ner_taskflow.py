@@ -108,6 +108,14 @@ def test_a_name_on_any_cut_is_found_once(models: Path, kind: str) -> None:
         assert [m.start for m in reader.extract([text])[0]] == list(range(before, before + 90, 2))
 
 
+@pytest.mark.parametrize(
+    ("kind", "wording"), [("classifier", "张\n伟"), ("uie", "张\n伟"), ("wordtag", "张")]
+)
+def test_only_models_of_sentences_stop_at_a_line_break(models: Path, kind: str, wording: str) -> None:
+    (first, *_) = wordings("住在张\n伟", engine(models, kind))
+    assert first == (FOUND[kind][0], wording)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_mention_names_its_model_and_how_sure_it_is(models: Path, kind: str) -> None:
     reader = engine(models, kind)
