@@ -1,5 +1,4 @@
-"""What producers and operators type: `submit`, `status`, `audit`, `failed`, `reprocess`, `ner`, `summarise`,
-`window`.
+"""What producers and operators type: one command a file, besides `run`.
 
 This package and `pipeline.cli` are the only ones here that may import `tasks`, and do so inside functions,
 so that `--help` stays quick.
