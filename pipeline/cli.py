@@ -189,6 +189,7 @@ def _print(
         done = [o for o in sorted(outcomes, key=lambda o: o.source) if o.status == "done"][:show]
         records = [r for o in done if (r := ended(store, figures["run_date"], o.task_id))]
         console.print(tables.entities(records, show, masked=settings.mask))
+        console.print(tables.fields(records, masked=settings.mask))
     console.print(tables.totals_line(figures), highlight=False)
     if outcomes and all(o.reused for o in outcomes):
         console.print("Nothing was computed: every document had its result already.")

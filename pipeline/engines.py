@@ -1,15 +1,16 @@
-"""The two models of a process: described at once, loaded on first use, never before a fork or spawn."""
+"""The two models and the field rules of a process: described at once, loaded on first use, never before a fork or spawn."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pipeline import ner, ocr
+from pipeline import fields, ner, ocr
 from pipeline.models import ModelInfo
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
+    from pipeline.fields import Filler
     from pipeline.ner.base import NerEngine
     from pipeline.ocr.base import OcrEngine
 
@@ -34,6 +35,11 @@ class Engines:
         return ner.describe(self.settings)
 
     @cached_property
+    def fields_info(self) -> ModelInfo:
+        """The rules and examples that fields would be found by."""
+        return fields.describe(self.settings)
+
+    @cached_property
     def ocr(self) -> OcrEngine:
         """The loaded OCR engine."""
         return ocr.load(self.settings)
@@ -44,11 +50,21 @@ class Engines:
         return ner.load(self.settings)
 
     @cached_property
+    def fields(self) -> Filler:
+        """The field rules, their classifier fitted."""
+        return fields.load(self.settings)
+
+    @cached_property
     def reading_digest(self) -> str:
         """What page checkpoints are kept under: model, rendering and reader version."""
         return self.settings.digest(READER_VERSION, self.ocr_info.digest)
 
     @cached_property
+    def entities_digest(self) -> str:
+        """What entities are kept under: the reading and the NER model."""
+        return self.settings.digest(READER_VERSION, self.ocr_info.digest, self.ner_info.digest)
+
+    @cached_property
     def digest(self) -> str:
         """What a whole result depends on besides the bytes."""
-        return self.settings.digest(READER_VERSION, self.ocr_info.digest, self.ner_info.digest)
+        return self.settings.digest(self.entities_digest, self.fields_info.digest)

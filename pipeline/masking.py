@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.models import Entity
+import msgspec
+
+from pipeline.models import DocumentResult, Entity, Field
 
 SENSITIVE = frozenset({"ID_NUMBER", "BANK_CARD", "PHONE"})
 _KEEP = 4
@@ -29,3 +31,12 @@ def mask_spans(text: str, entities: Iterable[Entity]) -> str:
         if entity.type in SENSITIVE:
             text = text[: entity.start] + mask(text[entity.start : entity.end]) + text[entity.end :]
     return text
+
+
+def masked_field(result: DocumentResult, found: Field) -> Field:
+    """The field with text and value masked when a sensitive entity stands in it."""
+    for entity in result.entities:
+        if entity.type in SENSITIVE and entity.page == found.page and entity.text in found.text:
+            value = mask(found.value) if found.value else found.value
+            return msgspec.structs.replace(found, text=mask(found.text), value=value)
+    return found

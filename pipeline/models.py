@@ -100,6 +100,33 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True):
     model_digest: str = ""
 
 
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One piece of key information. `value` is `None` where it was not found, or not surely enough.
+
+    `value`: ISO date, plain decimal, or text with its forms and blanks folded. `text`, `boxes` (one for each
+    line touched, pixels) and the span `start:end` say where it stands; a span that other text interrupts
+    is `None`.
+    """
+
+    name: str
+    value: str | None = None
+    text: str = ""
+    confidence: float = 0.0
+    page: int | None = None
+    boxes: tuple[Box, ...] = ()
+    start: int | None = None
+    end: int | None = None
+    currency: str | None = None
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What a document is, and the fields of that type, each of them whether found or not."""
+
+    document_type: str
+    confidence: float
+    fields: tuple[Field, ...] = ()
+
+
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Why a document failed: a code for machines, one sentence for people."""
 
@@ -142,6 +169,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     """The whole answer for one document: `results/…json` when done, `failed/…json` when not.
 
+    `record` is there for tasks with both OCR and NER; `fields` says by which rules.
     `settings` are those that decide what is found, besides the models; `overrides` the ones of them that
     were this task's own. `outputs` holds what steps of further task types found: step -> name -> value.
     `reprocess`: the document was done before and read anew; of a failure that says that its older result stands.
@@ -156,9 +184,11 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str | None = None
     pages: tuple[Page, ...] = ()
     entities: tuple[Entity, ...] = ()
+    record: Record | None = None
     error: Failure | None = None
     ocr: ModelInfo | None = None
     ner: ModelInfo | None = None
+    fields: ModelInfo | None = None
     settings_digest: str = ""
     settings: dict[str, str] = {}
     overrides: dict[str, str] = {}

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 def load(
     store: str | None = None,
-    table: Literal["documents", "pages", "entities"] = "entities",
+    table: Literal["documents", "pages", "entities", "fields"] = "entities",
     run_date: str | None = None,
     *,
     masked: bool = True,
 ) -> pd.DataFrame:
     """Load one summary table as a DataFrame, of one run date or of all, with `run_date` as a column.
 
-    `masked=False` puts the true text and value of sensitive entities (and the pages' text) back from the
+    `masked=False` puts the true text and value of sensitive entities and fields (and the pages' text) back from the
     JSON results, which takes the right to read them. Raises `NotFound` when there is no such table yet.
     """
     if table not in TABLES:
@@ -81,6 +81,10 @@ def _unmask(frame: pd.DataFrame, table: str, settings: Settings) -> pd.DataFrame
         if table == "pages":
             texts = {page.number: page.text for page in full.pages}
             frame.loc[rows.index, "text"] = [texts[n] for n in rows["page"]]
+        elif table == "fields":
+            named = {field.name: field for field in full.record.fields} if full.record else {}
+            frame.loc[rows.index, "text"] = [named[name].text or None for name in rows["field"]]
+            frame.loc[rows.index, "value"] = [named[name].value for name in rows["field"]]
         else:
             spans = {(e.page, e.start, e.end, e.type): e for e in full.entities}
             found = [

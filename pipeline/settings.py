@@ -140,6 +140,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
 
+    document_types: Annotated[
+        str | None,
+        Meta(description="Folder of your own examples for the document types (docs/fields.md)."),
+    ] = None
+
     max_bytes: Annotated[int, Meta(ge=1, description="Largest document, bytes.")] = 256 * 1024 * 1024
     max_pages: Annotated[int, Meta(ge=1, description="Most pages a document may have.")] = 2000
     max_pixels: Annotated[int, Meta(ge=1, description="Largest page image, pixels.")] = 100_000_000

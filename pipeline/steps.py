@@ -1,6 +1,7 @@
-"""The work itself: recognize -> extract -> conclude. Each step ends by storing, so each may run twice.
+"""The work itself: recognize -> extract -> fill -> conclude. Each step ends by storing, so each may run twice.
 
-A key that exists is not computed again: pages are checkpointed one by one, entities once a document.
+A key that exists is not computed again: pages are checkpointed one by one, entities once a document;
+fields are cheap and kept in the result alone.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from pipeline import __version__, keys, ledger
 from pipeline.engines import Engines
 from pipeline.errors import NotFound
 from pipeline.intake import Document
-from pipeline.models import TEXT, DocumentResult, Entity, Page, Task, from_json, to_json
+from pipeline.models import TEXT, DocumentResult, Entity, Page, Record, Task, from_json, to_json
 from pipeline.ner.entities import entities_of
 from pipeline.ocr.layout import assemble
 from pipeline.storage import Store
+from pipeline.task_types import task_type
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -92,7 +94,7 @@ def _read(document: Document, number: int, engines: Engines) -> Page:
 
 def extract(pages: tuple[Page, ...], sha256: str, *, store: Store, engines: Engines) -> Reading:
     """Find the entities of all pages; stored once a document."""
-    key = keys.entities(sha256, engines.digest)
+    key = keys.entities(sha256, engines.entities_digest)
     try:
         return from_json(store.get(key), Reading)
     except (NotFound, msgspec.DecodeError):
@@ -107,6 +109,13 @@ def extract(pages: tuple[Page, ...], sha256: str, *, store: Store, engines: Engi
     return reading
 
 
+def fill(task: Task, pages: tuple[Page, ...], reading: Reading | None, *, engines: Engines) -> Record | None:
+    """Document type and key information of a task that has both OCR and NER, else `None`."""
+    if reading is None or "ocr" not in task_type(task.task_type).names:
+        return None
+    return engines.fields.fill(pages, reading.entities)
+
+
 def conclude(
     task: Task,
     pages: tuple[Page, ...],
@@ -119,8 +128,11 @@ def conclude(
     outputs: dict[str, dict[str, str]] | None = None,
 ) -> DocumentResult:
     """Write the document's whole result and take its pending marker away; no `reading`: it had no NER."""
+    started = time.perf_counter()
+    record = fill(task, pages, reading, engines=engines)
+    filling = round(time.perf_counter() - started, 4)
     ocr_seconds = round(sum(page.seconds for page in pages), 4)
-    seconds = {"ocr": ocr_seconds, "ner": reading.seconds if reading else 0.0}
+    seconds = {"ocr": ocr_seconds, "ner": reading.seconds if reading else 0.0, "fields": filling}
     if engines.settings.ocr_device.startswith("gpu"):
         seconds["gpu"] = ocr_seconds
     result = DocumentResult(
@@ -133,8 +145,10 @@ def conclude(
         media_type=media_type,
         pages=pages,
         entities=reading.entities if reading else (),
+        record=record,
         ocr=None if media_type == TEXT else engines.ocr_info,
         ner=engines.ner_info if reading else None,
+        fields=engines.fields_info if record else None,
         settings_digest=engines.digest,
         settings=engines.settings.deciding,
         overrides=task.overrides,

@@ -1,4 +1,4 @@
-"""Results -> Arrow -> parquet: three tables a run date, written whole, replaced by a re-run.
+"""Results -> Arrow -> parquet: four tables a run date, written whole, replaced by a re-run.
 
 The tables are hive-partitioned by `run_date`: the column comes from the path
 (`summary/entities/run_date=2026-11-22/part-00000.parquet`), so `pd.read_parquet(".../summary/entities")`
@@ -21,11 +21,11 @@ import pyarrow.parquet as pq
 
 from pipeline import keys
 from pipeline.errors import NotFound
-from pipeline.masking import SENSITIVE, mask, mask_spans
-from pipeline.models import SCHEMA_VERSION, Box, DocumentResult, Entity, Page, from_json
+from pipeline.masking import SENSITIVE, mask, mask_spans, masked_field
+from pipeline.models import SCHEMA_VERSION, Box, DocumentResult, Entity, Field, Page, from_json
 from pipeline.storage import Store
 
-TABLES = ("documents", "pages", "entities")
+TABLES = ("documents", "pages", "entities", "fields")
 _BOX = pa.list_(pa.list_(pa.float32()))
 _UTC = pa.timestamp("ms", tz="UTC")
 _CHUNK = 256  # results held in memory at once; one row group each
@@ -67,6 +67,9 @@ SCHEMAS = {
         settings=pa.string(),
         tenant=pa.string(),
         trace_id=pa.string(),
+        document_type=pa.string(),
+        document_type_confidence=pa.float32(),
+        fields_digest=pa.string(),
     ),
     "pages": _schema(
         task_id=pa.string(),
@@ -102,6 +105,27 @@ SCHEMAS = {
         pipeline_version=pa.string(),
         model=pa.string(),
         model_digest=pa.string(),
+    ),
+    "fields": _schema(
+        task_id=pa.string(),
+        sha256=pa.string(),
+        document_type=pa.string(),
+        field=pa.string(),
+        value=pa.string(),
+        currency=pa.string(),
+        text=pa.string(),
+        confidence=pa.float32(),
+        page=pa.int32(),
+        start=pa.int32(),
+        end=pa.int32(),
+        box=_BOX,
+        boxes=pa.list_(_BOX),
+        page_width=pa.int32(),
+        page_height=pa.int32(),
+        ocr_digest=pa.string(),
+        ner_digest=pa.string(),
+        fields_digest=pa.string(),
+        pipeline_version=pa.string(),
     ),
 }
 
@@ -155,6 +179,8 @@ def _rows(results: list[DocumentResult], masked: bool) -> dict[str, list[dict[st
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
     for result in results:
         rows["documents"].append(_document_row(result))
+        found_fields = result.record.fields if result.record else ()
+        rows["fields"].extend(_field_row(result, field, masked) for field in found_fields)
         by_page: dict[int, list[Entity]] = {}
         for entity in result.entities:
             by_page.setdefault(entity.page, []).append(entity)
@@ -196,6 +222,9 @@ def _document_row(result: DocumentResult) -> dict[str, Any]:
         "settings": msgspec.json.encode(result.settings).decode() if result.settings else None,
         "tenant": result.tenant,
         "trace_id": result.trace_id,
+        "document_type": result.record.document_type if result.record else None,
+        "document_type_confidence": result.record.confidence if result.record else None,
+        "fields_digest": result.fields.digest if result.fields else None,
     }
 
 
@@ -227,6 +256,26 @@ def _entity_row(result: DocumentResult, page: Page, entity: Entity, masked: bool
         "page_height": page.height,
         "ocr_digest": result.ocr.digest if result.ocr else None,
         "ner_digest": result.ner.digest if result.ner else None,
+        "pipeline_version": result.pipeline_version,
+    }
+
+
+def _field_row(result: DocumentResult, found: Field, masked: bool) -> dict[str, Any]:
+    shown = masked_field(result, found) if masked else found
+    page = next((page for page in result.pages if page.number == found.page), None)
+    assert result.record is not None
+    return msgspec.structs.asdict(shown) | {
+        "task_id": result.task_id,
+        "sha256": result.sha256,
+        "document_type": result.record.document_type,
+        "field": found.name,
+        "text": shown.text or None,
+        "box": enclosing(found.boxes),
+        "page_width": page.width if page else None,
+        "page_height": page.height if page else None,
+        "ocr_digest": result.ocr.digest if result.ocr else None,
+        "ner_digest": result.ner.digest if result.ner else None,
+        "fields_digest": result.fields.digest if result.fields else None,
         "pipeline_version": result.pipeline_version,
     }
 

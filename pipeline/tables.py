@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.masking import SENSITIVE, mask
+from pipeline.masking import SENSITIVE, mask, masked_field
 from pipeline.models import DocumentResult, Entity
 from pipeline.worker import Outcome
 
@@ -113,6 +113,29 @@ def entities(results: Sequence[DocumentResult], limit: int, *, masked: bool) -> 
     total = sum(len(result.entities) for result in results)
     if total > len(rows):
         table.caption = f"{len(rows)} of {total}: the rest is in the parquet"
+    return table
+
+
+def fields(results: Sequence[DocumentResult], *, masked: bool) -> Table:
+    """A row a document: its type and the fields found, sensitive ones masked; `?` marks those less than half sure."""
+    table = Table(title="Fields", box=box.SIMPLE_HEAD, title_justify="left")
+    table.add_column("document", overflow="fold", min_width=24)
+    for name in ("type", "sure", "fields"):
+        table.add_column(name, justify="right" if name == "sure" else "left", overflow="fold")
+    for result in results:
+        if result.record is None:
+            continue
+        told = []
+        for field in result.record.fields:
+            shown = masked_field(result, field) if masked else field
+            value = " ".join(v for v in (shown.value, shown.currency) if v) or "-"
+            told.append(f"{field.name}: {value}{' ?' if shown.value and field.confidence < 0.5 else ''}")
+        table.add_row(
+            Text(short(result.source)),
+            result.record.document_type,
+            f"{result.record.confidence:.2f}",
+            Text("\n".join(told)),
+        )
     return table
 
 

@@ -1,0 +1,81 @@
+"""The fields room: what kind of document it is, and the key information of receipts and VAT invoices.
+
+Pure rules on what OCR and NER found; no model, no heavy import. `load` fits the classifier (milliseconds),
+`describe` names the rules and examples: whoever changes one changes the digest. docs/fields.md tells users.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.fields import examples, receipt, vat_invoice
+from pipeline.fields.classifier import Classifier
+from pipeline.models import Entity, Field, ModelInfo, Page, Record
+
+__all__ = ["FIELDS", "FieldSettings", "Filler", "describe", "load"]
+
+_TYPE_PAGES = 3
+"""A document shows what it is on its first pages."""
+_FIELD_PAGES = 5
+"""Fields are looked for on so many pages at most."""
+
+_RULES: Mapping[str, tuple[tuple[str, ...], Callable[[Page, Sequence[Entity]], list[Field]]]] = {
+    "receipt": (receipt.NAMES, receipt.find),
+    "vat_invoice": (vat_invoice.NAMES, vat_invoice.find),
+}
+FIELDS = {kind: names for kind, (names, _) in _RULES.items()}
+"""Names of the fields, by document type; other types have none."""
+
+
+class FieldSettings(Protocol):
+    """What the room wants to know; any object with this attribute will do."""
+
+    @property
+    def document_types(self) -> str | None:
+        """Folder of the user's own examples."""
+        ...
+
+
+class Filler:
+    """Finds type and fields; make one a process and keep it."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+
+    def fill(self, pages: Sequence[Page], entities: Sequence[Entity]) -> Record:
+        """The record of a document: its type, and each field of that type whether found or not.
+
+        Of several pages the first that shows a field counts.
+        """
+        text = "\n".join(page.text for page in pages[:_TYPE_PAGES])
+        kind, confidence = self._classifier.classify(text)
+        names, find = _RULES.get(kind, ((), None))
+        found: dict[str, Field] = {}
+        for page in pages[:_FIELD_PAGES] if find else ():
+            if len(found) == len(names):
+                break
+            assert find is not None
+            for field in find(page, [e for e in entities if e.page == page.number]):
+                found.setdefault(field.name, field)
+        return Record(
+            document_type=kind,
+            confidence=confidence,
+            fields=tuple(found.get(name, Field(name=name)) for name in names),
+        )
+
+
+def load(settings: FieldSettings) -> Filler:
+    """Fit the classifier; raises `UsageError` for a folder of examples that can't be used."""
+    return Filler(Classifier(examples.load(settings.document_types)))
+
+
+def describe(settings: FieldSettings) -> ModelInfo:
+    """Name the rules: the digest covers this room's source and all examples. Raises as `load` does."""
+    digest = hashlib.sha256(examples.digest(settings.document_types).encode())
+    room = Path(__file__).parent
+    for path in sorted(room.rglob("*.py")):
+        digest.update(f"\0{path.relative_to(room).as_posix()}\0".encode() + path.read_bytes())
+    return ModelInfo(engine="rules", name="fields", digest=digest.hexdigest()[:16])

@@ -1,0 +1,58 @@
+"""Example texts of the document types: those of this folder, and the user's own.
+
+One file a type, examples parted by a row of dashes, all invented; or one folder a type with a file
+an example.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from pipeline.errors import UsageError
+
+_DASHES = re.compile(r"^-{3,}\s*$", re.MULTILINE)
+
+
+def load(own: str | None) -> dict[str, list[str]]:
+    """Examples by type; those of the folder `own` are added, under further types too.
+
+    Raises `UsageError` when `own` can't be read or holds no example.
+    """
+    found = _read(Path(__file__).parent)
+    for kind, texts in (_own(own) if own else {}).items():
+        found.setdefault(kind, []).extend(texts)
+    return found
+
+
+def digest(own: str | None) -> str:
+    """Hash of all examples; raises as `load` does."""
+    hashed = hashlib.sha256()
+    for kind, texts in sorted(load(own).items()):
+        for text in (kind, *sorted(texts)):
+            hashed.update(f"{len(text)}:{text}".encode())
+    return hashed.hexdigest()
+
+
+def _own(folder: str) -> dict[str, list[str]]:
+    try:
+        found = _read(Path(folder))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The document types in {folder} can't be read: {error}.") from None
+    if not found:
+        raise UsageError(
+            f"NIGHTSHIFT_DOCUMENT_TYPES names {folder}, which holds no examples: put a .txt file, or a folder "
+            "of them, there for each type (docs/fields.md)."
+        )
+    return found
+
+
+def _read(folder: Path) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.iterdir()):
+        files = sorted(path.glob("*.txt")) if path.is_dir() else [path] if path.suffix == ".txt" else []
+        texts = [text for file in files for text in _DASHES.split(file.read_text(encoding="utf-8"))]
+        if kept := [text for text in texts if text.strip()]:
+            found[path.stem] = found.get(path.stem, []) + kept
+    return found

@@ -1,0 +1,93 @@
+"""A page as rows: what stands side by side, with its place in the page text and on the page."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+from pipeline.models import Field, Page, TextLine
+from pipeline.ner.patterns.characters import plain
+from pipeline.ocr.layout import boxes_of
+
+Span = tuple[int, int]
+"""Half-open character range in a page's text."""
+
+
+class Row(NamedTuple):
+    """The lines of one row, left to right; `text` is the page text from `start` to `end`, in plain characters."""
+
+    page: Page
+    lines: tuple[TextLine, ...]
+    start: int
+    end: int
+    text: str
+
+    @property
+    def height(self) -> float:
+        """Mean height of the lines, pixels."""
+        heights = [abs(box[3][1] - box[0][1]) or 1.0 for box in (line.box for line in self.lines)]
+        return sum(heights) / len(heights)
+
+    def span(self, start: int, end: int) -> Span:
+        """Offsets in the row as offsets in the page's text."""
+        return self.start + start, self.start + end
+
+
+def rows_of(page: Page) -> tuple[Row, ...]:
+    """The rows of a page in reading order."""
+    groups: list[list[TextLine]] = []
+    for line in page.lines:
+        if groups and "\n" not in page.text[groups[-1][-1].end : line.start]:
+            groups[-1].append(line)
+        else:
+            groups.append([line])
+    rows = []
+    for group in groups:
+        start, end = group[0].start, group[-1].end
+        rows.append(Row(page, tuple(group), start, end, plain(page.text[start:end])))
+    return tuple(rows)
+
+
+def left_of(page: Page, span: Span) -> float:
+    """Left edge of a span in pixels; 0 where it touches no line."""
+    boxes = boxes_of(page.lines, *span)
+    return min((x for box in boxes for x, _ in box), default=0.0)
+
+
+def fold(text: str) -> str:
+    """Text as a value: compatibility forms folded (NFKC), blanks and line ends one space each."""
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text)).strip()
+
+
+def field(
+    name: str,
+    page: Page,
+    spans: list[Span],
+    value: str,
+    confidence: float,
+    currency: str | None = None,
+) -> Field:
+    """A field found at `spans` of a page, lowered by how sure OCR was of the lines it touches.
+
+    `start` and `end` are set when nothing but blanks lies between the spans.
+    """
+    spans = sorted(spans)
+    start, end = spans[0][0], spans[-1][1]
+    gaps = (page.text[a:b] for (_, a), (b, _) in zip(spans, spans[1:], strict=False))
+    whole = not any(gap.strip() for gap in gaps)
+    touched = [
+        line.confidence for line in page.lines if any(a < line.end and line.start < b for a, b in spans)
+    ]
+    read = sum(touched) / len(touched) if touched else 1.0
+    return Field(
+        name=name,
+        value=value,
+        text="\n".join(page.text[a:b] for a, b in spans) if not whole else page.text[start:end],
+        confidence=round(max(0.0, min(confidence, 0.99)) * read, 3),
+        page=page.number,
+        boxes=tuple(box for a, b in spans for box in boxes_of(page.lines, a, b)),
+        start=start if whole else None,
+        end=end if whole else None,
+        currency=currency,
+    )
