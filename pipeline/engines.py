@@ -1,4 +1,4 @@
-"""The two models and the field rules of a process: described at once, loaded on first use, never before a fork or spawn."""
+"""The models and rules of a process: described at once, loaded on first use, never before a fork or spawn."""
 
 from __future__ import annotations
 

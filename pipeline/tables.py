@@ -117,7 +117,7 @@ def entities(results: Sequence[DocumentResult], limit: int, *, masked: bool) -> 
 
 
 def fields(results: Sequence[DocumentResult], *, masked: bool) -> Table:
-    """A row a document: its type and the fields found, sensitive ones masked; `?` marks those less than half sure."""
+    """A row a document: its type and fields, sensitive ones masked; `?` marks those less than half sure."""
     table = Table(title="Fields", box=box.SIMPLE_HEAD, title_justify="left")
     table.add_column("document", overflow="fold", min_width=24)
     for name in ("type", "sure", "fields"):

@@ -18,7 +18,7 @@ _EVIDENCE = 15
 """Features of a page are not independent: more than so many count no more than these."""
 _LEAST = 3
 """So many known features at least, or the text says nothing."""
-_SMOOTHING = 0.3
+_SMOOTHING = 0.2
 _WORD = re.compile(r"[a-z]{2,}|[\u4e00-\u9fff]+")
 
 
@@ -35,28 +35,39 @@ def features(text: str) -> set[str]:
 
 
 class Classifier:
-    """Fitted from `examples`: type to texts. Every type is equally likely beforehand."""
+    """Fitted from `examples`: type to texts. Every type is equally likely beforehand.
+
+    `other` is no type but many: each of its examples is a topic of its own, and their shares add up.
+    """
 
     def __init__(self, examples: Mapping[str, Sequence[str]]) -> None:
-        counts = {
-            kind: Counter(f for text in texts for f in features(text)) for kind, texts in examples.items()
+        topics = [(kind, list(texts)) for kind, texts in sorted(examples.items()) if kind != OTHER]
+        topics += [(OTHER, [text]) for text in examples.get(OTHER, ())]
+        self._kinds = [kind for kind, _ in topics]
+        counts = [Counter(f for text in texts for f in features(text)) for _, texts in topics]
+        vocabulary = set().union(*counts)
+        totals = [sum(seen.values()) + _SMOOTHING * len(vocabulary) for seen in counts]
+        self._weights = {
+            feature: [
+                math.log((seen[feature] + _SMOOTHING) / total)
+                for seen, total in zip(counts, totals, strict=True)
+            ]
+            for feature in vocabulary
         }
-        vocabulary = set().union(*counts.values())
-        self._weights: dict[str, dict[str, float]] = {feature: {} for feature in vocabulary}
-        for kind, seen in counts.items():
-            total = sum(seen.values()) + _SMOOTHING * len(vocabulary)
-            for feature in vocabulary:
-                self._weights[feature][kind] = math.log((seen[feature] + _SMOOTHING) / total)
-        self._kinds = tuple(sorted(examples))
 
     def classify(self, text: str) -> tuple[str, float]:
-        """The type and how sure, 0 to 1; `other` when no type reaches `SURE`."""
+        """The type and how sure, 0 to 1; `other` when no type reaches `SURE`, 0 when the text says nothing."""
         # sorted: sums in another order round differently, and results must not depend on hashing
         known = sorted(features(text) & self._weights.keys())
         if len(known) < _LEAST:
             return OTHER, 0.0
         share = min(len(known), _EVIDENCE) / len(known)
-        scores = {kind: share * sum(self._weights[f][kind] for f in known) for kind in self._kinds}
-        best = max(self._kinds, key=scores.__getitem__)
-        sure = 1 / sum(math.exp(score - scores[best]) for score in scores.values())
-        return (best, round(sure, 3)) if sure >= SURE or best == OTHER else (OTHER, round(1 - sure, 3))
+        scores = [share * sum(column) for column in zip(*(self._weights[f] for f in known), strict=True)]
+        shares = dict.fromkeys(self._kinds, 0.0)
+        for kind, score in zip(self._kinds, scores, strict=True):
+            shares[kind] += math.exp(score - max(scores))
+        best = max(sorted(shares), key=lambda kind: shares[kind])
+        sure = shares[best] / sum(shares.values())
+        if best != OTHER and sure < SURE:
+            return OTHER, round(1 - sure, 3)
+        return best, round(sure, 3)

@@ -13,8 +13,8 @@ _HEAD = 14
 """Rows that a receipt's head may take."""
 
 _LEGAL = re.compile(
-    r"\bS[DB]N\.? ?BH[DO]\b\.?|\bBERHAD\b|\bBHD\b\.?|\bPTE\.? ?LTD\b\.?|\bPTY\.? ?LTD\b\.?|\bCO\.?,? ?LTD\b\.?|\bLTD\b\.?"
-    r"|\bLIMITED\b|\bINC\b\.?|\bLLC\b|\bLLP\b|\bPLC\b|\bGMBH\b|\bCORP\b\.?|\bCORPORATION\b| [S5]/[B8](?![A-Z0-9/])\.?"
+    r"\bS[DB]N\.? ?BH[DO]\b\.?|\bBERHAD\b|\bBHD\b\.?|\bPTE\.? ?LTD\b\.?|\bPTY\.? ?LTD\b\.?|\bCO\.?,? ?LTD\b\.?"
+    r"|\bLTD\b\.?|\bLIMITED\b|\bINC\b\.?|\bLLC\b|\bLLP\b|\bPLC\b|\bGMBH\b|\bCORP\b\.?|\bCORPORATION\b| [S5]/[B8](?![A-Z0-9/])\.?"
     r"|有限责任公司|有限公司",
     re.IGNORECASE,
 )
@@ -37,7 +37,8 @@ _STREET = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(
-    r"^[\W_]*(?:NO\b[ .:,]*[0-9A-Z]|LOT\b|L[O0]T[ .:]*[0-9]|UNIT\b|BLOCK\b|[0-9A-Z/-]{1,8}(?:[ &,-]+[0-9A-Z/-]{1,8})?,)",
+    r"^[\W_]*(?:NO\b[ .:,]*[0-9A-Z]|LOT\b|L[O0]T[ .:]*[0-9]|UNIT\b|BLOCK\b"
+    r"|[0-9A-Z/-]{1,8}(?:[ &,-]+[0-9A-Z/-]{1,8})?,)",
     re.I,
 )
 _POSTCODE = re.compile(
@@ -54,8 +55,12 @@ _ADDRESS_LABEL = re.compile(
     r"^[ *]*(?:地 ?址|门店地址|店址|(?:ADDRESS|ADDR|ALAMAT)\b) ?[:.]? *", re.IGNORECASE
 )
 _TITLE = re.compile(
-    r"^\W*(?:TAX ?INVOICE|INVOICE|RECEIPT|OFFICIAL RECEIPT|CASH ?(?:SALES?|BILL)?|WELCOME.*|COPY|REPRINT.*|小票|收据)\W*$",
+    r"^\W*(?:(?:TAX ?)?INVOICE|(?:OFFICIAL )?RECEIPT|CASH ?(?:SALES?|BILL)?|WELCOME.*|COPY|REPRINT.*|小票|收据)\W*$",
     re.I,
+)
+_MERCHANT = re.compile(
+    r"^[ *]*(?:商户名称|商户名|商家名称|收款单位|收款方|门店名称?|店名|MERCHANT(?: NAME)?)[^:]{0,30}(?:[:)]|$) *",
+    re.IGNORECASE,
 )
 _TRIM = " \"'`*=_|~-"
 
@@ -68,6 +73,14 @@ def find_company(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | Non
     end = _head_end(rows, entities)
     heights = median([row.height for row in rows]) if rows else 1.0
     scored = []
+    for number, row in enumerate(rows):
+        if label := _MERCHANT.match(row.text):
+            if value := row.text[label.end() :].strip():
+                start = row.text.index(value, label.end())
+                span = row.span(start, start + len(value))
+                return field("company", row.page, [span], fold(value), 0.85)
+            if number + 1 < len(rows) and (below := _name_in(rows[number + 1])):
+                return field("company", row.page, [below], _joined(row, [below]), 0.7)
     for number, row in enumerate(rows[:end]):
         spans = _name(rows, number)
         if spans is None:
@@ -89,7 +102,7 @@ def find_company(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | Non
 
 def find_address(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | None:
     """The merchant's address, its rows joined by blanks; `None` when no row of the head looks like one."""
-    for number, row in enumerate(rows):
+    for row in rows:
         label = _ADDRESS_LABEL.match(row.text)
         if label and row.text[label.end() :].strip():
             spans = [row.span(label.end(), len(row.text))]

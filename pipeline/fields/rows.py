@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 from typing import NamedTuple
 
 from pipeline.models import Field, Page, TextLine
@@ -74,7 +75,7 @@ def field(
     """
     spans = sorted(spans)
     start, end = spans[0][0], spans[-1][1]
-    gaps = (page.text[a:b] for (_, a), (b, _) in zip(spans, spans[1:], strict=False))
+    gaps = (page.text[a:b] for (_, a), (b, _) in pairwise(spans))
     whole = not any(gap.strip() for gap in gaps)
     touched = [
         line.confidence for line in page.lines if any(a < line.end and line.start < b for a, b in spans)
