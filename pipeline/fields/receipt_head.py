@@ -14,7 +14,8 @@ _HEAD = 14
 
 _LEGAL = re.compile(
     r"\bS[DB]N\.? ?BH[DO]\b\.?|\bBERHAD\b|\bBHD\b\.?|\bPTE\.? ?LTD\b\.?|\bPTY\.? ?LTD\b\.?|\bCO\.?,? ?LTD\b\.?"
-    r"|\bLTD\b\.?|\bLIMITED\b|\bINC\b\.?|\bLLC\b|\bLLP\b|\bPLC\b|\bGMBH\b|\bCORP\b\.?|\bCORPORATION\b| [S5]/[B8](?![A-Z0-9/])\.?"
+    r"|\bLTD\b\.?|\bLIMITED\b|\bINC\b\.?|\bLLC\b|\bLLP\b|\bPLC\b|\bGMBH\b|\bCORP\b\.?|\bCORPORATION\b"
+    r"| [S5]/[B8](?![A-Z0-9/])\.?"
     r"|有限责任公司|有限公司",
     re.IGNORECASE,
 )
@@ -62,6 +63,14 @@ _MERCHANT = re.compile(
     r"^[ *]*(?:商户名称|商户名|商家名称|收款单位|收款方|门店名称?|店名|MERCHANT(?: NAME)?)[^:]{0,30}(?:[:)]|$) *",
     re.IGNORECASE,
 )
+_BRACKETED = re.compile(r"^[ *]*\(.*\)\W*$")
+# A full stop between the parts of an address is a comma that OCR misread, but for these.
+_STOP_MISREAD = re.compile(
+    r"(?<![ .][A-Z])(?<!^[A-Z])(?<!\bNO)(?<!\bST)(?<!\bRD)(?<!\bKG)(?<!\bDR)(?<!\bMT)"
+    r"(?<!\bLRG)(?<!\bTMN)(?<!\bJLN)(?<!\bAVE)"
+    r"(?<!\bBLK)(?<!\bLOT)(?<!\bFLR)(?<=[A-Z0-9)])\.(?=[ A-Z0-9])(?! ?[A-Z]\b)",
+    re.IGNORECASE,
+)
 _TRIM = " \"'`*=_|~-"
 
 
@@ -96,7 +105,7 @@ def find_company(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | Non
     if not scored:
         return None
     score, _, row, spans = max(scored, key=lambda s: s[:2])
-    value = _legal_form(fold(" ".join(row.page.text[a:b] for a, b in spans)))
+    value = _legal_form(_letters(fold(" ".join(row.page.text[a:b] for a, b in spans))))
     return field("company", row.page, spans, value, score) if score >= 0.3 else None
 
 
@@ -127,7 +136,15 @@ def find_address(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | Non
 
 
 def _joined(row: Row, spans: Sequence[Span]) -> str:
-    return fold(" ".join(row.page.text[a:b] for a, b in spans))
+    """The spans as one address, with what OCR misreads in addresses put right."""
+    text = _letters(fold(" ".join(row.page.text[a:b] for a, b in spans)))
+    text = re.sub(r"\b(?=[0-9O]{5,6}\b)[0-9O]*[0-9]{3}[0-9O]*", lambda code: code[0].replace("O", "0"), text)
+    return _STOP_MISREAD.sub(",", text)
+
+
+def _letters(text: str) -> str:
+    """A capital I within small letters is an l."""
+    return re.sub(r"(?<=[a-z])I(?=[a-z])", "l", text)
 
 
 def _head_end(rows: Sequence[Row], entities: Sequence[Entity]) -> int:
@@ -166,7 +183,7 @@ def _address_start(rows: Sequence[Row], entities: Sequence[Entity]) -> int | Non
 def _goes_on(rows: Sequence[Row], block: Sequence[int], number: int, entities: Sequence[Entity]) -> bool:
     """Whether row `number` still belongs to the address in `block`."""
     row = rows[number]
-    if _is_stop(row, entities) or _trimmed(row) is None or row.text.lstrip().startswith("("):
+    if _is_stop(row, entities) or _trimmed(row) is None or _BRACKETED.match(row.text):
         return False
     gap = _top(row) - _bottom(rows[number - 1])
     if gap > 1.6 * max(row.height, rows[number - 1].height):
@@ -203,12 +220,26 @@ def _name(rows: Sequence[Row], number: int) -> list[Span] | None:
     if span is None:
         return None
     text = row.page.text[slice(*span)]
-    legal = _LEGAL.search(text)
-    if legal and number and len(re.findall(r"[A-Za-z]{2,}", text[: legal.start()])) <= 1:
-        above = _name_in(rows[number - 1])
-        if above and _capital(row.page.text[slice(*above)]) and not _LEGAL.search(rows[number - 1].text):
-            return [above, span]
-    return [span]
+    spans = [span]
+    if legal := _LEGAL.search(text):
+        text = text[: legal.start()]
+        for upper in reversed(rows[max(0, number - 2) : number]):
+            above = _name_in(upper)
+            if not _half_a_name(text) or above is None or _LEGAL.search(upper.text):
+                break
+            text = f"{row.page.text[slice(*above)]} {text}"
+            spans.insert(0, above)
+    return spans
+
+
+def _half_a_name(text: str) -> bool:
+    """Whether what stands before a legal form is too little: one word, an open bracket, a word of trade first."""
+    words = re.findall(r"[A-Za-z]{2,}", text)
+    return (
+        len(words) <= 1
+        or text.count("(") != text.count(")")
+        or bool(_TRADE.match(words[0]) and len(words) < 3)
+    )
 
 
 def _name_in(row: Row) -> Span | None:

@@ -34,7 +34,7 @@ _KINDS = [
     ("inclusive", r"(?:" + _T + r"|sales|amount|amt).*inc|inc[li].*" + _T),
     (
         "total",
-        r"(?:^|bill|sales|am(?:oun)?t)"
+        r"^(?:tot|tt[li])(?:rm|rn|myr)?$|(?:^|bill|sales|am(?:oun)?t)"
         + _T
         + r"(?:am(?:oun)?t|bill|price|cost)?(?:rm|rn|myr|usd|sgd|s)?$|合计|总计|总额|总金额|消费金额|付款金额",
     ),
@@ -42,7 +42,7 @@ _KINDS = [
         "cash",
         r"^cash|^tunai|tender|paid|payment|visa|master|amex|debit|credit|^card|^nets|paywave|现金|支付|刷卡|微信|付款",
     ),
-    ("totalish", _T + r"|jumlah|^amount|^amt|金额|应收"),
+    ("totalish", _T + r"|^ttl|jumlah|^amount|^amt|金额|应收"),
 ]
 _PATTERNS = [(kind, re.compile(pattern)) for kind, pattern in _KINDS]
 _BASE = {"final": 0.82, "total": 0.78, "inclusive": 0.74, "totalish": 0.55}
