@@ -234,7 +234,7 @@ def _name(rows: Sequence[Row], number: int) -> list[Span] | None:
 
 def _half_a_name(text: str) -> bool:
     """Whether what stands before a legal form is too little: one word, an open bracket, a word of trade first."""
-    words = re.findall(r"[A-Za-z]{2,}", text)
+    words = re.findall(r"[A-Za-z]{2,}", re.sub(r"\(.*\)", "", text))
     return (
         len(words) <= 1
         or text.count("(") != text.count(")")

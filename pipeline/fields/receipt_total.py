@@ -112,6 +112,8 @@ def _parts(amounts: Sequence[Amount], kinds: Sequence[str]) -> frozenset[Decimal
     first = next((a.row for a, kind in zip(amounts, kinds, strict=True) if kind), 0)
     items = [a.value for a in amounts if a.last and a.row < first]
     sums = {sum(items, Decimal(0))} if items else set()
+    less = [abs(a.value) for a, kind in zip(amounts, kinds, strict=True) if kind == "discount"]
+    sums |= {total - discount for total in sums for discount in less}
     nets = [a.value for a, kind in zip(amounts, kinds, strict=True) if kind == "part"]
     taxes = [a.value for a, kind in zip(amounts, kinds, strict=True) if kind == "tax"]
     sums |= {net + tax for net in nets for tax in taxes} | {net + sum(taxes) for net in nets}

@@ -88,7 +88,9 @@ def email() -> Sample:
         "MONEY": ["1299.00", "9352.80"],
         "ORG": ["Imaginary Harbour Trading Pte. Ltd."],
     }
-    return Sample("ticket_email.pdf", _pdf(figure), "ticket e-mail, born-digital PDF", entities)
+    return Sample(
+        "ticket_email.pdf", _pdf(figure), "ticket e-mail, born-digital PDF", entities, document_type="ticket"
+    )
 
 
 def claim() -> Sample:

@@ -48,7 +48,13 @@ def sample() -> Sample:
         "ID_NUMBER": [NUMBER],
         "LOC": ["云州市"],
     }
-    return Sample("id_card_specimen.webp", out.getvalue(), "ID-card-like form, invented person", entities)
+    return Sample(
+        "id_card_specimen.webp",
+        out.getvalue(),
+        "ID-card-like form, invented person",
+        entities,
+        document_type="id_card",
+    )
 
 
 def _watermark(sheet: Sheet) -> None:

@@ -44,7 +44,26 @@ def sample() -> Sample:
         "PER": ["林知远", "何雨桐", "苏明哲"],
     }
     details = {"MONEY": [f"{value:.2f}" for value in (*NET, *TAX)]}
-    return Sample("vat_invoice.jpg", jpeg(_page(), 74, 170), "Chinese VAT special invoice", entities, details)
+    return Sample(
+        "vat_invoice.jpg",
+        jpeg(_page(), 74, 170),
+        "Chinese VAT special invoice",
+        entities,
+        details,
+        document_type="vat_invoice",
+        fields={
+            "code": CODE,
+            "number": NUMBER,
+            "date": "2026-03-18",
+            "buyer": BUYER,
+            "seller": SELLER,
+            "buyer_tax_id": BUYER_ID,
+            "seller_tax_id": SELLER_ID,
+            "net": f"{sum(NET):.2f}",
+            "tax": f"{sum(TAX):.2f}",
+            "total": f"{TOTAL:.2f}",
+        },
+    )
 
 
 def broken() -> Sample:

@@ -59,7 +59,9 @@ def sample() -> Sample:
         "PHONE": ["+862655500199"],
         "ORG": [HOSPITAL],
     }
-    return Sample("medical_note.png", out.getvalue(), "Chinese outpatient note", entities)
+    return Sample(
+        "medical_note.png", out.getvalue(), "Chinese outpatient note", entities, document_type="medical"
+    )
 
 
 def _head(sheet: Sheet) -> None:

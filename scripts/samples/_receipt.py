@@ -11,6 +11,7 @@ from _sample import Sample
 from _scanner import jpeg, scan
 from PIL import Image, ImageFilter
 
+ADDRESS = ("NO. 12, JALAN CONTOH 3/7, TAMAN REKAAN", "00000 BANDAR REKAAN, SELANGOR")
 SHOP = "KEDAI MAKAN CONTOH SDN BHD"
 MEALS = [
     ("NASI LEMAK AYAM", 2, Decimal("12.90")),
@@ -55,7 +56,21 @@ def sample() -> Sample:
     }
     details = {"MONEY": [f"{count * price:.2f}" for _, count, price in MEALS]}
     image = scan(sheet.image, 2, skew=-0.6, noise=3.0, tint=(247, 246, 243), soft=0.5)
-    return Sample("receipt.jpg", jpeg(image, 70, 200), "English receipt, Malaysia", entities, details)
+    fields: dict[str, str | None] = {
+        "company": SHOP,
+        "date": "2026-02-24",
+        "address": " ".join(ADDRESS),
+        "total": f"{total:.2f}",
+    }
+    return Sample(
+        "receipt.jpg",
+        jpeg(image, 70, 200),
+        "English receipt, Malaysia",
+        entities,
+        details,
+        document_type="receipt",
+        fields=fields,
+    )
 
 
 def _shop(sheet: Sheet) -> None:
@@ -64,8 +79,7 @@ def _shop(sheet: Sheet) -> None:
     sheet.text(40, 20, SHOP, 12, "bold", anchor="m")
     lines = (
         "(000000-X)",
-        "NO. 12, JALAN CONTOH 3/7, TAMAN REKAAN",
-        "00000 BANDAR REKAAN, SELANGOR",
+        *ADDRESS,
         "TEL: 03-0555 0142",
         "SST REG NO: W10-0000-00000000",
     )
@@ -131,7 +145,14 @@ def parking() -> Sample:
         "PLATE": [PLATE],
         "PHONE": ["+862655500166"],
     }
-    return Sample("parking_photo.jpg", jpeg(stored, 74, 72, exif), "photo with EXIF orientation 6", entities)
+    return Sample(
+        "parking_photo.jpg",
+        jpeg(stored, 74, 72, exif),
+        "photo with EXIF orientation 6",
+        entities,
+        document_type="receipt",
+        fields={"company": "云州市停车服务中心", "date": "2026-03-09", "address": None, "total": "30.00"},
+    )
 
 
 def _on_desk(slip: Image.Image) -> Image.Image:

@@ -28,10 +28,16 @@ class Sample:
     """Degrees clockwise that the stored pixels, EXIF applied, need to stand upright."""
     status: str = "done"
     error: str | None = None
+    document_type: str = "other"
+    fields: dict[str, str | None] = field(default_factory=dict)
+    """The key information: name to value, `None` for what is not on the page."""
 
     def expected(self) -> dict[str, object]:
         """Return the entry of `expected.json`."""
         entry: dict[str, object] = {"kind": self.kind, "status": self.status, "pages": self.pages}
         if self.error:
             return entry | {"error": self.error}
-        return entry | {"rotation": self.rotation, "entities": self.entities, "details": self.details}
+        record = {"document_type": self.document_type, "fields": self.fields}
+        return (
+            entry | {"rotation": self.rotation, "entities": self.entities, "details": self.details} | record
+        )

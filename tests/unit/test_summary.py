@@ -8,7 +8,7 @@ import pytest
 from pipeline import keys, ledger, results
 from pipeline.errors import NotFound, Unreadable
 from pipeline.masking import mask
-from pipeline.models import Box, DocumentResult, Entity, ModelInfo, Page, Task, TextLine
+from pipeline.models import Box, DocumentResult, Entity, Field, ModelInfo, Page, Record, Task, TextLine
 from pipeline.storage.local import LocalStore
 from pipeline.summary import SCHEMAS, enclosing, summarise
 
@@ -33,6 +33,16 @@ def result(task_id: str) -> DocumentResult:
         boxes=(BOX,),
         engine="patterns",
     )
+    field = Field(
+        name="card",
+        value=CARD.replace(" ", ""),
+        text=CARD,
+        confidence=0.8,
+        page=1,
+        boxes=(BOX,),
+        start=5,
+        end=24,
+    )
     info = ModelInfo(engine="e", name="n", digest="d")
     return DocumentResult(
         task_id=task_id,
@@ -45,6 +55,8 @@ def result(task_id: str) -> DocumentResult:
         entities=(entity,),
         ocr=info,
         ner=info,
+        fields=info,
+        record=Record(document_type="receipt", confidence=0.9, fields=(field, Field(name="total"))),
         seconds={"ocr": 0.5, "ner": 0.1},
         first_seen="2026-11-22T20:00:00.000+00:00",
         done_at="2026-11-22T21:00:00.000+00:00",
@@ -66,7 +78,7 @@ def store(tmp_path: Path) -> LocalStore:
 
 
 def test_rows_and_columns(store: LocalStore) -> None:
-    assert summarise(store, DAY) == {"documents": 2, "pages": 1, "entities": 1}
+    assert summarise(store, DAY) == {"documents": 2, "pages": 1, "entities": 1, "fields": 2}
     documents = results.load(store.url, "documents").set_index("task_id")
     assert documents.loc["one", "status"] == "done"
     assert documents.loc["one", "mean_confidence"] == pytest.approx(0.8)
@@ -100,6 +112,18 @@ def test_sensitive_values_are_masked_in_every_table(store: LocalStore) -> None:
     assert entity["value"] == "************1111"
 
 
+def test_a_row_for_each_field_found_or_not(store: LocalStore) -> None:
+    summarise(store, DAY)
+    assert results.load(store.url, "documents").set_index("task_id").loc["one", "document_type"] == "receipt"
+    card, total = results.load(store.url, "fields").to_dict("records")
+    assert (card["field"], card["document_type"], card["page"]) == ("card", "receipt", 1)
+    assert (card["text"], card["value"]) == ("**** **** **** 1111", "************1111")
+    assert [list(map(float, point)) for point in card["box"]] == [list(point) for point in BOX]
+    assert total["field"] == "total"
+    assert total["value"] is None or pd.isna(total["value"])
+    assert results.load(store.url, "fields", masked=False).loc[0, "value"] == CARD.replace(" ", "")
+
+
 def test_true_values_come_back_when_asked_for(store: LocalStore) -> None:
     summarise(store, DAY)
     assert results.load(store.url, "entities", masked=False).loc[0, "text"] == CARD
@@ -115,12 +139,12 @@ def test_running_again_replaces(store: LocalStore) -> None:
     summarise(store, DAY)
     summarise(store, DAY)
     assert len(results.load(store.url, "documents")) == 2
-    assert len(list(store.list(keys.SUMMARY))) == 3
+    assert len(list(store.list(keys.SUMMARY))) == 4
 
 
 def test_an_empty_night_has_empty_tables(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
-    assert summarise(store, DAY) == {"documents": 0, "pages": 0, "entities": 0}
+    assert summarise(store, DAY) == {"documents": 0, "pages": 0, "entities": 0, "fields": 0}
     assert list(results.load(store.url, "documents").columns) == [*SCHEMAS["documents"].names, "run_date"]
 
 

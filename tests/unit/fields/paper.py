@@ -1,0 +1,35 @@
+"""Pages that the tests write: cells with a left edge, row by row."""
+
+from pipeline.models import Box, Entity, Page, TextLine
+from pipeline.ner.entities import entities_of
+from pipeline.ner.overlap import resolve
+from pipeline.ner.patterns import find
+from pipeline.ocr.layout import assemble
+
+HEIGHT, STEP, WIDTH = 20.0, 30.0, 10.0
+
+
+def page(rows: str, number: int = 1) -> Page:
+    """A page with one line of text for each piece of a row; two blanks or more part pieces, place tells x."""
+    lines = []
+    for place, row in enumerate(rows.strip("\n").splitlines()):
+        at = 0
+        for piece in row.split("  "):
+            text = piece.strip()
+            if text:
+                left = WIDTH * (at + len(piece) - len(piece.lstrip()))
+                lines.append(line(text, left, STEP * place))
+            at += len(piece) + 2
+    text, placed = assemble(lines, 1500, 2000)
+    return Page(number=number, width=1500, height=2000, text=text, lines=placed)
+
+
+def line(text: str, left: float, top: float) -> TextLine:
+    wide = sum(2 * WIDTH if c > "\u3000" else WIDTH for c in text)
+    box: Box = ((left, top), (left + wide, top), (left + wide, top + HEIGHT), (left, top + HEIGHT))
+    return TextLine(text=text, box=box, confidence=1.0)
+
+
+def entities(*pages: Page) -> list[Entity]:
+    """What the patterns find."""
+    return [e for p in pages for e in entities_of(p, resolve(find(p.text)))]
