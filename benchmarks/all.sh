@@ -8,8 +8,9 @@ export OMP_NUM_THREADS=1
 "$python" benchmarks/ocr_speed.py "$data"
 "$python" benchmarks/run_overhead.py "$data"
 store=$(mktemp -d)
-"$(dirname "$python")/nightshift" run "$data/sroie/img" --out "$store" --show 0
+"$(dirname "$python")/nightshift" run "$data/sroie/img" "$data"/zh_docs/{invoice-1.pdf,invoice-3.jpg,vat_special_specimen.jpg} --out "$store" --show 0
 "$python" benchmarks/fields_recall.py "$data" --store "$store"
+"$python" benchmarks/fields.py "$data" --store "$store"
 "$python" benchmarks/ner_msra.py "$data"
 "$python" benchmarks/memory.py "$data"
 "$python" benchmarks/memory.py "$data" --ner lac patterns taskflow
