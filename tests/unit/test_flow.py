@@ -131,6 +131,9 @@ def test_a_document_goes_through_all_steps(flow: Flow, inbox: Path) -> None:
     assert (result.status, result.trace_id, result.priority) == ("done", "trace", 9)
     assert (result.metadata, result.pages[0].text) == ({"k": "v"}, "colour 016464")
     assert [e.value for e in result.entities] == ["016464"]
+    assert result.record is not None
+    assert (result.record.document_type, result.record.fields) == ("other", ())
+    assert result.fields == Engines(flow.settings).fields_info
     for prefix in (keys.PENDING, "attempts/"):
         assert not list(flow.store.list(prefix))
 
@@ -183,7 +186,21 @@ def test_a_repetition_waits_until_the_first_is_taken_in(flow: Flow, inbox: Path)
 def test_a_text_needs_no_ocr(flow: Flow) -> None:
     sent = Submission(task_id="t", task_type="nlp", text="colour 123456")
     assert drain(flow, flow.reception.accept(sent)) == {"ingest": 1, "ner": 1, "result": 1}
-    assert [e.value for e in records(flow)["t"].entities] == ["123456"]
+    result = records(flow)["t"]
+    assert [e.value for e in result.entities] == ["123456"]
+    assert (result.record, result.fields) == (None, None)
+
+
+def test_other_field_rules_give_another_result_of_the_same_pages_and_entities(
+    flow: Flow, tmp_path: Path
+) -> None:
+    (tmp_path / "types").mkdir()
+    (tmp_path / "types" / "swatch.txt").write_text("colour swatch sample")
+    before = Engines(flow.settings)
+    after = Engines(flow.settings.replaced({"document_types": str(tmp_path / "types")}))
+    assert after.digest != before.digest
+    assert after.fields_info.digest != before.fields_info.digest
+    assert (after.reading_digest, after.entities_digest) == (before.reading_digest, before.entities_digest)
 
 
 def test_a_task_type_of_another_package(flow: Flow, inbox: Path) -> None:
