@@ -109,11 +109,16 @@ def extract(pages: tuple[Page, ...], sha256: str, *, store: Store, engines: Engi
     return reading
 
 
-def fill(task: Task, pages: tuple[Page, ...], reading: Reading | None, *, engines: Engines) -> Record | None:
-    """Document type and key information of a task that has both OCR and NER, else `None`."""
+def fill(
+    task: Task, pages: tuple[Page, ...], reading: Reading | None, *, engines: Engines
+) -> tuple[Record | None, float]:
+    """Document type and key information of a task that has both OCR and NER, else `None`; and the seconds."""
     if reading is None or "ocr" not in task_type(task.task_type).names:
-        return None
-    return engines.fields.fill(pages, reading.entities)
+        return None, 0.0
+    rules = engines.fields  # fitted once a process, no part of the document
+    started = time.perf_counter()
+    record = rules.fill(pages, reading.entities)
+    return record, round(time.perf_counter() - started, 4)
 
 
 def conclude(
@@ -128,9 +133,7 @@ def conclude(
     outputs: dict[str, dict[str, str]] | None = None,
 ) -> DocumentResult:
     """Write the document's whole result and take its pending marker away; no `reading`: it had no NER."""
-    started = time.perf_counter()
-    record = fill(task, pages, reading, engines=engines)
-    filling = round(time.perf_counter() - started, 4)
+    record, filling = fill(task, pages, reading, engines=engines)
     ocr_seconds = round(sum(page.seconds for page in pages), 4)
     seconds = {"ocr": ocr_seconds, "ner": reading.seconds if reading else 0.0, "fields": filling}
     if engines.settings.ocr_device.startswith("gpu"):

@@ -69,7 +69,10 @@ SCHEMAS = {
         trace_id=pa.string(),
         document_type=pa.string(),
         document_type_confidence=pa.float32(),
+        fields_engine=pa.string(),
+        fields_model=pa.string(),
         fields_digest=pa.string(),
+        seconds_fields=pa.float64(),
     ),
     "pages": _schema(
         task_id=pa.string(),
@@ -194,7 +197,7 @@ def _rows(results: list[DocumentResult], masked: bool) -> dict[str, list[dict[st
 def _document_row(result: DocumentResult) -> dict[str, Any]:
     models = {
         f"{step}_{column}": getattr(info, field) if info else None
-        for step, info in (("ocr", result.ocr), ("ner", result.ner))
+        for step, info in (("ocr", result.ocr), ("ner", result.ner), ("fields", result.fields))
         for column, field in (("engine", "engine"), ("model", "name"), ("digest", "digest"))
     }
     return models | {
@@ -224,7 +227,7 @@ def _document_row(result: DocumentResult) -> dict[str, Any]:
         "trace_id": result.trace_id,
         "document_type": result.record.document_type if result.record else None,
         "document_type_confidence": result.record.confidence if result.record else None,
-        "fields_digest": result.fields.digest if result.fields else None,
+        "seconds_fields": result.seconds.get("fields"),
     }
 
 

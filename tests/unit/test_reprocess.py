@@ -150,7 +150,8 @@ def test_only_the_step_that_changed_runs_again(
     done: DocumentResult, flow: Flow, better: Flow, log: Path
 ) -> None:
     (found,) = look(better)
-    assert (found.row.reason, found.row.seconds) == ("ner model", done.seconds["ner"])
+    assert found.row.reason == "ner model"
+    assert found.row.seconds == pytest.approx(done.seconds["ner"] + done.seconds["fields"])
     messages = queue(better)
     assert [(m.step, queue_for(m)) for m in messages] == [("ocr", "filler")]
     assert types(result(flow)) == ["COLOUR"], "the old result stands"
@@ -164,6 +165,23 @@ def test_only_the_step_that_changed_runs_again(
     assert (new.reprocess, new.ner) == (True, Engines(better.settings).ner_info)
     assert len(list(better.store.list(keys.RESULTS))) == 1
     assert drain(better, messages) == ["ocr"], "a message that comes twice does nothing"
+
+
+def test_other_field_rules_alone_read_nothing_again(
+    done: DocumentResult, settings: Settings, log: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "types").mkdir()
+    (tmp_path / "types" / "swatch.txt").write_text("colour swatch sample")
+    taught = Flow(settings.replaced({"document_types": str(tmp_path / "types")}))
+    (found,) = look(taught, "fields_digest != current")
+    assert found.row.reason == "fields model"
+    before = set(taught.store.list("ner/"))
+    drain(taught, queue(taught, "fields_digest != current"))
+    new = result(taught)
+    assert new.fields == Engines(taught.settings).fields_info != done.fields
+    assert (new.pages, new.entities, new.ner) == (done.pages, done.entities, done.ner)
+    assert log.read_text().split() == ["016464"]
+    assert set(taught.store.list("ner/")) == before
 
 
 def test_the_ledger_stays_balanced(done: DocumentResult, better: Flow) -> None:
