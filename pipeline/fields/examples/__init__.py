@@ -39,7 +39,11 @@ def _own(folder: str) -> dict[str, list[str]]:
     try:
         found = _read(Path(folder))
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The document types in {folder} can't be read: {error}.") from None
+        reason = getattr(error, "strerror", None) or "a file is not UTF-8 text"
+        raise UsageError(
+            f"The examples in {folder} can't be read ({reason}): name a folder of .txt files in "
+            "NIGHTSHIFT_DOCUMENT_TYPES (docs/fields.md)."
+        ) from None
     if not found:
         raise UsageError(
             f"NIGHTSHIFT_DOCUMENT_TYPES names {folder}, which holds no examples: put a .txt file, or a folder "
