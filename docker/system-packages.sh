@@ -7,9 +7,9 @@ case "${1:-}" in
     ldconfig -p | grep -q libgomp.so.1 && exit 0
     packages=(libgomp1)
     ;;
-  services) # the broker of the tests; its own service is not started
-    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && exit 0
-    packages=(rabbitmq-server)
+  services) # the broker of the tests, whose own service is not started, and a font to draw Chinese pages with
+    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && [ -d /usr/share/fonts/truetype/wqy ] && exit 0
+    packages=(rabbitmq-server fonts-wqy-zenhei)
     ;;
   *)
     echo "say which: runtime or services" >&2

@@ -18,6 +18,7 @@ from pipeline import ocr
 from pipeline.errors import ModelMissing, UsageError
 from pipeline.ocr.layout import assemble, boxes_of
 from pipeline.ocr.paddle import cached_onnx_dirs, prepare_onnx_dirs
+from tests.servers import unavailable
 
 # third-party imports (paddle, paddlex) warn about themselves
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -72,7 +73,7 @@ def engine(request: pytest.FixtureRequest) -> Any:
 def chinese() -> ImageFont.FreeTypeFont:
     path = next((path for path in CJK_FONTS if Path(path).is_file()), None)
     if path is None:
-        pytest.skip("no font with Chinese characters is installed")
+        unavailable("A font with Chinese characters")
     return ImageFont.truetype(path, 40)
 
 
