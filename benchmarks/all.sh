@@ -14,4 +14,6 @@ store=$(mktemp -d)
 "$python" benchmarks/ner_msra.py "$data"
 "$python" benchmarks/memory.py "$data"
 "$python" benchmarks/memory.py "$data" --ner lac patterns taskflow
+for what in overhead speed submit; do "$python" benchmarks/night.py "$what" "$data"; done
+"$python" benchmarks/summarise.py
 "$python" benchmarks/bad_inputs.py "$data"
