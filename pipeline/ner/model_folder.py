@@ -13,6 +13,7 @@ from pipeline.ner import static
 from pipeline.ner.scores import Scores
 
 CARD, TAGS, VOCABULARY = "model.json", "tags.txt", "vocabulary.txt"
+_WEIGHTS = ("inference.pdiparams", "transitions.npy")
 FILES = (CARD, TAGS, VOCABULARY, *static.FILES)
 
 
@@ -65,9 +66,12 @@ def read_card(folder: Path) -> Card:
 
 
 def weights_digest(folder: Path) -> str:
-    """Hash all files but the card, and how the card says that text is prepared (SHA-256, hex)."""
+    """Hash weights, tags, vocabulary, and how the card says that text is prepared (SHA-256, hex).
+
+    `inference.json` is left out: names that Paddle makes up differ from run to run.
+    """
     digest = hashlib.sha256(read_card(folder).reads.encode())
-    for name in FILES[1:]:
+    for name in (TAGS, VOCABULARY, *_WEIGHTS):
         digest.update(b"\0" + name.encode() + b"\0" + hashlib.sha256((folder / name).read_bytes()).digest())
     return digest.hexdigest()
 
