@@ -12,6 +12,7 @@ store=$(mktemp -d)
 "$python" benchmarks/fields_recall.py "$data" --store "$store"
 "$python" benchmarks/fields.py "$data" --store "$store"
 "$python" benchmarks/ner_msra.py "$data"
+"$python" benchmarks/ner_train.py "$data"
 "$python" benchmarks/memory.py "$data"
 "$python" benchmarks/memory.py "$data" --ner lac patterns taskflow
 for what in overhead speed submit; do "$python" benchmarks/night.py "$what" "$data"; done

@@ -108,7 +108,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             description="Engines `name` or `name=folder`, with commas between them: `lac` (with the patterns), "
-            "`patterns`, `taskflow` (PaddleNLP), or an entry point of `nightshift.ner` (docs/ner-models.md)."
+            "`patterns`, `crf=folder`, `taskflow` (PaddleNLP), or an entry point of `nightshift.ner` "
+            "(docs/ner-models.md)."
         ),
     ] = "lac"
     ner_device: Annotated[str, Meta(description="`cpu` or `gpu`.")] = "cpu"

@@ -61,12 +61,21 @@ class Tagger(BiGruCrf):
         positions = paddle.arange(paddle.shape(ids)[1]).unsqueeze(0)
         inside = positions < lengths.unsqueeze(1)
         mask = inside.astype("float32").unsqueeze(-1)
-        lower = self.lower(self.dropout(self._embed(ids, inside)), mask)
-        scores: Tensor = self.output(self.dropout(self.upper(self.dropout(lower), mask)))
+        scores: Tensor = self.output(self.dropout(self._states(ids, inside, mask)))
         first = (positions == 0).astype("float32").unsqueeze(-1)
         last = (positions == (lengths - 1).unsqueeze(1)).astype("float32").unsqueeze(-1)
         ends: Tensor = first * (self.start + self.start_walls) + last * (self.stop + self.stop_walls)
         return scores + ends
+
+    def states(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """What the output layer reads: the upper layer's states [B, T, 2H]."""
+        inside = paddle.arange(paddle.shape(ids)[1]).unsqueeze(0) < lengths.unsqueeze(1)
+        return self._states(ids, inside, inside.astype("float32").unsqueeze(-1))
+
+    def _states(self, ids: Tensor, inside: Tensor, mask: Tensor) -> Tensor:
+        lower = self.lower(self.dropout(self._embed(ids, inside)), mask)
+        states: Tensor = self.upper(self.dropout(lower), mask)
+        return states
 
     def _embed(self, ids: Tensor, inside: Tensor) -> Tensor:
         single: Tensor = self.embedding(ids)

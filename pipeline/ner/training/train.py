@@ -89,6 +89,8 @@ def train(
     network = start.network_of(vocabulary, tags, recipe, lac, fast=device == "cpu")
     numbers = {character: number for number, character in enumerate(vocabulary)}
     known, unseen = (encode(part, PLAIN[plain], numbers, tags) for part in (learn, held))
+    if lac and recipe.layers == "lac":
+        start.align_output(network, known, lac)
     run = _Run(network, recipe, tags, started)
     run.train(known, unseen, tell)
     return Trained(

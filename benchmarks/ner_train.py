@@ -1,0 +1,101 @@
+"""What `nightshift ner train` reaches, and in how many minutes of one CPU thread.
+
+    python benchmarks/ner_train.py [DATA] [--only NAME ...] [--epochs N]
+
+Medical questions (cMedQANER, ten types): trained on DATA/ner/cmedqaner_train.txt alone, judged on
+cmedqaner_test.txt. `random`: nothing of LAC; `frozen` and `tuned`: LAC's character embedding, kept as it is or
+trained on; `layers`: LAC's embedding and both GRU layers, the default recipe. News (MSRA, persons, places,
+organisations): trained on the first half of msra_test.char.bmes, judged on the second, beside LAC alone (without
+the patterns) on that same half.
+
+Counted: exact spans, all types together, as `nightshift ner evaluate` does; the model is written and read
+back as a user's is. A tenth of the training sentences, drawn by the seed, is held out to stop by; nothing of
+the test part is looked at before the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+from threadpoolctl import threadpool_limits
+
+from pipeline import ner
+from pipeline.ner.evaluate import LAC_NAMES, evaluate
+from pipeline.ner.lac import LacEngine
+from pipeline.ner.training import save
+from pipeline.ner.training.labels import read
+from pipeline.ner.training.recipe import Recipe
+from pipeline.ner.training.sentences import Sentence
+from pipeline.ner.training.train import train
+from pipeline.settings import Settings
+
+MEDICAL = {
+    "random": Recipe(embedding="none", layers="none"),
+    "frozen": Recipe(layers="none", freeze=True),
+    "tuned": Recipe(layers="none"),
+    "layers": Recipe(),
+}
+
+
+def measure(
+    name: str, labels: Path, learn: Sequence[Sentence], test: Sequence[Sentence], recipe: Recipe
+) -> None:
+    trained = train(learn, recipe)
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, name)
+        save.save(trained, save.card_of(name, labels, learn, trained, recipe), recipe, target, force=False)
+        scores = evaluate(ner.load(Settings(ner_engine=f"crf={target}")), test)
+    held = trained.scores.micro.f1 if trained.scores else 0.0
+    types = ", ".join(f"{kind} {figures.f1:.3f}" for kind, figures in scores.types.items())
+    print(
+        f"{name}: {trained.seconds / 60:.1f} min, {trained.epochs} epochs, held out F1 {held:.3f}, "
+        f"test P {scores.micro.precision:.3f} R {scores.micro.recall:.3f} F1 {scores.micro.f1:.3f} ({types})",
+        flush=True,
+    )
+
+
+def medical(folder: Path, name: str, epochs: int | None) -> None:
+    labels = folder / "cmedqaner_train.txt"
+    recipe = replace(MEDICAL[name], **({"epochs": epochs} if epochs else {}))
+    measure(f"medical, {name}", labels, read(labels), read(folder / "cmedqaner_test.txt"), recipe)
+
+
+def news(folder: Path, epochs: int | None) -> None:
+    labels = folder / "msra_test.char.bmes"
+    sentences = read(labels)
+    learn, test = sentences[: len(sentences) // 2], sentences[len(sentences) // 2 :]
+    lac = evaluate(LacEngine(Settings()), test, LAC_NAMES).micro
+    print(f"news, LAC alone: test P {lac.precision:.3f} R {lac.recall:.3f} F1 {lac.f1:.3f}", flush=True)
+    measure("news, layers", labels, learn, test, replace(Recipe(), **({"epochs": epochs} if epochs else {})))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    default = os.environ.get("NIGHTSHIFT_DATA", "../shared/data")
+    parser.add_argument("data", nargs="?", type=Path, default=Path(default), metavar="DATA")
+    parser.add_argument("--only", nargs="+", default=["news", *MEDICAL], choices=["news", *MEDICAL])
+    parser.add_argument("--epochs", type=int, help="another number of epochs than the recipe's")
+    options = parser.parse_args()
+    folder = options.data / "ner"
+    if not folder.is_dir():
+        print(f"{folder} is not there: name the data folder.", file=sys.stderr)
+        return 2
+    with threadpool_limits(1):
+        for name in options.only:
+            if name == "news":
+                news(folder, options.epochs)
+            else:
+                medical(folder, name, options.epochs)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
