@@ -43,6 +43,24 @@ def orders(count: int, seed: int = 0) -> list[Sentence]:
     ]
 
 
+def plain(count: int, seed: int = 0) -> list[Sentence]:
+    """Chinese sentences without any entity that is labelled here."""
+    draw = random.Random(seed)
+    who, when = ["我们", "张伟", "客户谭美", "李老师", "财务部"], ["今天", "上周五", "2月27日", "昨天上午"]
+    what = [
+        "收到了邮件",
+        "申请退款",
+        "在北京开会",
+        "核对账单并退回多收的款项",
+        "支付9,352.80元",
+        "写信给公司",
+    ]
+    return [
+        joined([(draw.choice(who) + draw.choice(when) + draw.choice(what) + draw.choice("。，！"), "")])
+        for _ in range(count)
+    ]
+
+
 def joined(parts: Sequence[tuple[str, str]]) -> Sentence:
     """A sentence of (wording, type) parts; those without a type are no entity."""
     text, spans = "", []

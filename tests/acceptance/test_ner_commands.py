@@ -8,7 +8,7 @@ import pytest
 
 from tests.command import DAY, nightshift
 from tests.conftest import ROOT
-from tests.labelled import medical, orders, write_bio
+from tests.labelled import medical, orders, plain, write_bio
 
 REAL = {"NIGHTSHIFT_OCR_ENGINE": "rapidocr", "NIGHTSHIFT_NER_ENGINE": "lac"}
 
@@ -16,7 +16,7 @@ REAL = {"NIGHTSHIFT_OCR_ENGINE": "rapidocr", "NIGHTSHIFT_NER_ENGINE": "lac"}
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ner")
-    labels = write_bio(folder / "labels.txt", medical(80) + orders(120))
+    labels = write_bio(folder / "labels.txt", medical(60) + orders(90) + plain(90))
     done = nightshift("ner", "train", labels, "--out", folder / "own", "--epochs", 5, "--json")
     assert done.returncode == 0, done.stderr
     card = json.loads(done.stdout)

@@ -183,7 +183,7 @@ def test_a_run_tells_its_progress_and_stops_by_the_clock() -> None:
 
 
 def test_it_stops_when_the_held_out_part_gets_no_better() -> None:
-    trained = train(SENTENCES, replace(SMALL, epochs=60, patience=2))
+    trained = train(SENTENCES, replace(SMALL, epochs=60, patience=2, held_out=0.3))
     assert trained.epochs == trained.best_epoch + 2 < 60
 
 

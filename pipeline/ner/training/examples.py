@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.ner.bioes import Span, spans_of, spell
+from pipeline.ner.bioes import Span, spell
 from pipeline.ner.training.sentences import Sentence, apart
 from pipeline.ner.windows import SIZE, lines
 
@@ -84,41 +84,6 @@ def encode(
         for sentence in sentences
         for piece in pieces(sentence)
     ]
-
-
-class Swapper:
-    """Puts other entities of the same type in their places: a model should learn contexts, not a list.
-
-    "Mention replacement" of Dai and Adel 2020 (arXiv 2010.11683).
-    """
-
-    def __init__(self, examples: Sequence[Example], tags: Sequence[str], share: float) -> None:
-        self._share = share
-        self._spans = [spans_of([tags[tag] for tag in example.tags]) for example in examples]
-        self._examples = examples
-        self._known: dict[str, list[Example]] = {}
-        for example, spans in zip(examples, self._spans, strict=True):
-            for kind, start, end in spans:
-                entity = Example(example.characters[start:end], example.tags[start:end])
-                self._known.setdefault(kind, []).append(entity)
-
-    def examples(self, draw: random.Random) -> list[Example]:
-        """The examples with a share of their entities swapped, another share each time."""
-        return [
-            self._swapped(example, spans, draw)
-            for example, spans in zip(self._examples, self._spans, strict=True)
-        ]
-
-    def _swapped(self, example: Example, spans: list[Span], draw: random.Random) -> Example:
-        characters, tags = list[int](), list[int]()
-        at = 0
-        for kind, start, end in spans:
-            if draw.random() < self._share:
-                other = draw.choice(self._known[kind])
-                characters += example.characters[at:start] + other.characters
-                tags += example.tags[at:start] + other.tags
-                at = end
-        return Example(characters + example.characters[at:], tags + example.tags[at:])
 
 
 def batches(examples: Sequence[Example], size: int, draw: random.Random) -> list[Batch]:

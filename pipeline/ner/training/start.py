@@ -42,7 +42,6 @@ def network_of(
         len(vocabulary),
         tags,
         hidden=recipe.hidden,
-        pairs=recipe.pairs,
         dropout=recipe.dropout,
         fast=fast,
     )
@@ -62,12 +61,7 @@ def _take_from_lac(network: Tagger, vocabulary: Sequence[str], recipe: Recipe, l
     for name, parameter in network.named_parameters():
         if not name.startswith(("lower.", "upper.")):
             continue
-        values = source.state_dict()[name].numpy()
-        if name.endswith("input.weight") and name.startswith("lower."):
-            whole = parameter.numpy()
-            whole[: len(values)] = values  # below: what reads the character pairs, not LAC's
-            values = whole
-        parameter.set_value(values)
+        parameter.set_value(source.state_dict()[name].numpy())
 
 
 def align_output(network: Tagger, examples: Sequence[Example], lac: Path) -> None:

@@ -16,7 +16,7 @@ from pipeline.ner.crf import best_paths
 from pipeline.ner.normalise import PLAIN
 from pipeline.ner.quiet_paddle import import_paddle
 from pipeline.ner.scores import Scores, score
-from pipeline.ner.training.examples import Batch, Example, Swapper, batches, encode, pad, split
+from pipeline.ner.training.examples import Batch, Example, batches, encode, pad, split
 from pipeline.ner.training.recipe import Recipe
 from pipeline.ner.training.sentences import Sentence
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pipeline.ner.training.network import Tagger
 
 _WARM_UP = 0.05
-_LEAST_STEPS, _LEAST_BATCH = 40, 100  # little text is read in smaller batches: characters each
+_LEAST_STEPS, _LEAST_BATCH = 100, 100  # little text is read in smaller batches: characters each
 _READ = 32  # examples read at once when held-out text is scored
 
 
@@ -124,11 +124,10 @@ class _Run:
         self, known: Sequence[Example], unseen: Sequence[Example], tell: Callable[[Progress], None]
     ) -> None:
         best: dict[str, NDArray[np.float32]] = {}
-        swapper = Swapper(known, self.tags, self.recipe.swaps)
         size = min(self.recipe.batch, max(sum(len(e.tags) for e in known) // _LEAST_STEPS, _LEAST_BATCH))
         for epoch in range(1, self.recipe.epochs + 1):
             self.epoch = epoch
-            groups = batches(swapper.examples(self.draw), size, self.draw)
+            groups = batches(known, size, self.draw)
             for at, batch in enumerate(groups):
                 share = self._share((self.epoch - 1 + at / len(groups)) / self.recipe.epochs)
                 if share >= 1:
@@ -161,25 +160,24 @@ class _Run:
 
     def _optimizer(self) -> Any:
         paddle = import_paddle()
-        old: list[Any] = []
-        new: list[Any] = []
+        groups: dict[float, list[Any]] = {}
         for name, parameter in self.network.named_parameters():
-            frozen = self.recipe.freeze and name == "embedding.weight"
-            parameter.stop_gradient = frozen
-            if frozen:
-                continue
-            lac = self.recipe.embedding == "lac" and name.startswith("embedding.")
-            lac = lac or (self.recipe.layers == "lac" and name.startswith(("lower.", "upper.")))
-            (old if lac else new).append(parameter)
-        groups = [
-            {"params": new, "learning_rate": 1.0},
-            {"params": old, "learning_rate": self.recipe.old_rate},
-        ]
+            part = name.partition(".")[0]
+            parameter.stop_gradient = self.recipe.freeze and part == "embedding"
+            if not parameter.stop_gradient:
+                groups.setdefault(self._rate(part), []).append(parameter)
         return paddle.optimizer.Adam(
-            learning_rate=self.recipe.rate,
-            parameters=[group for group in groups if group["params"]],
+            learning_rate=1.0,
+            parameters=[{"params": some, "learning_rate": rate} for rate, some in groups.items()],
             grad_clip=paddle.nn.ClipGradByGlobalNorm(5.0),
         )
+
+    def _rate(self, part: str) -> float:
+        """The learning rate of one part of the network."""
+        if part in ("embedding", "lower", "upper"):
+            from_lac = self.recipe.embedding if part == "embedding" else self.recipe.layers
+            return self.recipe.old_rate if from_lac == "lac" else self.recipe.rate
+        return self.recipe.head_rate
 
     def _learn(self, batch: Batch, share: float) -> None:
         from pipeline.ner.training.loss import crf_loss
@@ -191,7 +189,7 @@ class _Run:
         loss = crf_loss(self.network(ids, lengths), self.network.steps, tags, lengths)
         loss.backward()
         warm = share / _WARM_UP if share < _WARM_UP else (1 + math.cos(math.pi * share)) / 2
-        self.optimizer.set_lr(self.recipe.rate * max(warm, 0.01))
+        self.optimizer.set_lr(max(warm, 0.01))
         self.optimizer.step()
         self.optimizer.clear_grad()
         self.step += 1

@@ -8,16 +8,16 @@ import pytest
 from pipeline import ner
 from pipeline.errors import ModelMissing, UsageError
 from pipeline.ner import model_folder
-from pipeline.ner.bioes import Span, spans_of, tags_of
+from pipeline.ner.bioes import Span, tags_of
 from pipeline.ner.model_folder import Card, write_card
 from pipeline.ner.normalise import PLAIN
 from pipeline.ner.scores import score
-from pipeline.ner.training.examples import Swapper, batches, characters, encode, pieces, split
+from pipeline.ner.training.examples import batches, characters, encode, pieces, split
 from pipeline.ner.training.save import refuse_existing
 from pipeline.ner.training.sentences import Sentence
 from pipeline.ner.windows import MARGIN, SIZE, windows
 from pipeline.settings import Settings
-from tests.labelled import ILLNESSES, medical
+from tests.labelled import medical
 
 
 @pytest.mark.parametrize(
@@ -79,20 +79,6 @@ def test_batches_hold_all_examples_padded() -> None:
         for row, length in enumerate(batch.lengths):
             assert batch.characters[row, :length].all()
             assert not batch.characters[row, length:].any()
-
-
-def test_swapped_entities_are_of_their_type_and_whole() -> None:
-    sentences, tags = medical(40), tags_of(["ILLNESS", "DRUG"])
-    known = ["?", *characters(sentences, PLAIN["width"], 1)]
-    examples = encode(sentences, PLAIN["width"], {c: n for n, c in enumerate(known)}, tags)
-    swapped = Swapper(examples, tags, 1.0).examples(random.Random(0))
-    assert swapped != examples
-    for example in swapped:
-        text = "".join(known[c] for c in example.characters)
-        wordings = {s.type: text[s.start : s.end] for s in spans_of([tags[t] for t in example.tags])}
-        assert wordings.keys() == {"ILLNESS", "DRUG"}
-        assert wordings["ILLNESS"] in ILLNESSES
-    assert Swapper(examples, tags, 0.0).examples(random.Random(0)) == examples
 
 
 def test_figures_count_exact_spans() -> None:
