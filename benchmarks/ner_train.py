@@ -48,7 +48,7 @@ def measure(
 ) -> None:
     trained = train(learn, recipe)
     with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder, name)
+        target = Path(folder, "model")
         save.save(trained, save.card_of(name, labels, learn, trained, recipe), recipe, target, force=False)
         scores = evaluate(ner.load(Settings(ner_engine=f"crf={target}")), test)
     held = trained.scores.micro.f1 if trained.scores else 0.0

@@ -27,7 +27,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     batch: int = 1600
     head_rate: float = 1e-2
     rate: float = 2e-3
-    old_rate: float = 5e-4
+    old_rate: float = 3e-4
     averaging: float = 0.99
     epochs: int = 20
     minutes: float = 0.0
