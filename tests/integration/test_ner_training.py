@@ -159,7 +159,7 @@ def test_a_text_of_200_000_characters_without_a_break_takes_bounded_memory(model
     assert int(done.stdout) < 250
 
 
-def test_starting_from_lac_keeps_what_lac_knows(tmp_path: Path) -> None:
+def test_started_from_lac_it_knows_words_that_no_label_showed(tmp_path: Path) -> None:
     recipe = Recipe(epochs=2, seed=1)
     folder = tmp_path / "lac-started"
     trained = made(recipe, folder)
@@ -167,7 +167,7 @@ def test_starting_from_lac_keeps_what_lac_knows(tmp_path: Path) -> None:
     assert len(trained.vocabulary) > 10_000
     engine = ner.load(Settings(ner_engine=f"crf={folder}"))
     unseen = "病人有鼻炎，服用头孢治疗。"  # the characters stand in no sentence learned from
-    assert ("DRUG", "头孢") in {(m.type, unseen[m.start : m.end]) for m in engine.extract([unseen])[0]}
+    assert {unseen[m.start : m.end] for m in engine.extract([unseen])[0]} >= {"头孢", "鼻炎"}
 
 
 def test_a_run_tells_its_progress_and_stops_by_the_clock() -> None:

@@ -54,21 +54,12 @@ class Tagger(BiGruCrf):
         positions = paddle.arange(paddle.shape(ids)[1]).unsqueeze(0)
         inside = positions < lengths.unsqueeze(1)
         mask = inside.astype("float32").unsqueeze(-1)
-        scores: Tensor = self.output(self.dropout(self._states(ids, mask)))
+        lower = self.lower(self.dropout(self.embedding(ids)), mask)
+        scores: Tensor = self.output(self.dropout(self.upper(self.dropout(lower), mask)))
         first = (positions == 0).astype("float32").unsqueeze(-1)
         last = (positions == (lengths - 1).unsqueeze(1)).astype("float32").unsqueeze(-1)
         ends: Tensor = first * (self.start + self.start_walls) + last * (self.stop + self.stop_walls)
         return scores + ends
-
-    def states(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """What the output layer reads: the upper layer's states [B, T, 2H]."""
-        inside = paddle.arange(paddle.shape(ids)[1]).unsqueeze(0) < lengths.unsqueeze(1)
-        return self._states(ids, inside.astype("float32").unsqueeze(-1))
-
-    def _states(self, ids: Tensor, mask: Tensor) -> Tensor:
-        lower = self.lower(self.dropout(self.embedding(ids)), mask)
-        states: Tensor = self.upper(self.dropout(lower), mask)
-        return states
 
 
 def _walls(allowed: NDArray[np.bool_]) -> Tensor:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pipeline.ner.training.network import Tagger
 
 _WARM_UP = 0.05
-_LEAST_STEPS, _LEAST_BATCH = 100, 100  # little text is read in smaller batches: characters each
+_LEAST_STEPS, _LEAST_BATCH = 90, 100  # little text is read in smaller batches: characters each
 _READ = 32  # examples read at once when held-out text is scored
 
 
@@ -89,8 +89,6 @@ def train(
     network = start.network_of(vocabulary, tags, recipe, lac, fast=device == "cpu")
     numbers = {character: number for number, character in enumerate(vocabulary)}
     known, unseen = (encode(part, PLAIN[plain], numbers, tags) for part in (learn, held))
-    if lac and recipe.layers == "lac":
-        start.align_output(network, known, lac)
     run = _Run(network, recipe, tags, started)
     run.train(known, unseen, tell)
     return Trained(
@@ -174,10 +172,12 @@ class _Run:
 
     def _rate(self, part: str) -> float:
         """The learning rate of one part of the network."""
-        if part in ("embedding", "lower", "upper"):
-            from_lac = self.recipe.embedding if part == "embedding" else self.recipe.layers
-            return self.recipe.old_rate if from_lac == "lac" else self.recipe.rate
-        return self.recipe.head_rate
+        starts = {
+            "embedding": self.recipe.embedding,
+            "lower": self.recipe.layers,
+            "upper": self.recipe.layers,
+        }
+        return self.recipe.old_rate if starts.get(part) == "lac" else self.recipe.rate
 
     def _learn(self, batch: Batch, share: float) -> None:
         from pipeline.ner.training.loss import crf_loss
