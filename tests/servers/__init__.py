@@ -10,11 +10,12 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 
-def unavailable(what: str) -> None:
+def unavailable(what: str) -> NoReturn:
     """Skip on a laptop, fail in CI: a service that can't be had must not pass unseen there."""
     reason = f"{what} is not installed: run `make test`, which sets it up"
     if os.environ.get("CI"):
