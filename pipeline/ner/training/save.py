@@ -18,6 +18,7 @@ from pipeline.errors import RunError, UsageError
 from pipeline.ner import static
 from pipeline.ner.lac_model import paddle_version
 from pipeline.ner.model_folder import CARD, TAGS, VOCABULARY, Card, write_card
+from pipeline.ner.quiet_paddle import import_paddle
 from pipeline.ner.training.recipe import Recipe
 from pipeline.ner.training.sentences import Sentence
 from pipeline.ner.training.train import Trained
@@ -86,7 +87,9 @@ def save(trained: Trained, card: Card, recipe: Recipe, target: Path, *, force: b
 def _write(trained: Trained, card: Card, recipe: Recipe, folder: Path) -> None:
     from pipeline.ner.training.start import network_of
 
-    slow = network_of(trained.vocabulary, trained.tags, recipe, None, fast=False)
+    # Paddle writes weights in the order of their names, which else count up with every layer of the process.
+    with import_paddle().utils.unique_name.guard():
+        slow = network_of(trained.vocabulary, trained.tags, recipe, None, fast=False)
     slow.set_state_dict(trained.network.state_dict())
     slow.eval()
     static.export(slow, slow.steps.numpy(), folder)
