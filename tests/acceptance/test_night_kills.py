@@ -141,14 +141,14 @@ def test_the_store_goes_away_in_the_night(rabbit: Rabbit, swift: Swift, bucket: 
         it.publish(messages[:16])
         worker = it.ready(it.worker())
         wait_for(lambda: len(it.ended()) > 1, "the night to be under way")
-        swift.stop()
+        swift.stop_proxy()
         try:
             it.publish(messages[16:])
             wait_for(lambda: worker.text().count("store") >= 3, "the workers to notice")
             away = time.monotonic() + OUTAGE
             wait_for(lambda: time.monotonic() > away, "the outage to last", OUTAGE + 5)
         finally:
-            swift.run()
+            swift.run_proxy()
         records = it.settle(24, 120)
         assert {r.status for r in records.values()} == {"done"}
         assert set(it.ended()) == {m["task_id"] for m in messages}

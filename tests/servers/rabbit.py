@@ -1,6 +1,7 @@
 """A RabbitMQ of one's own: private ports, private data directory, no system service."""
 
 import json
+import os
 import shutil
 import subprocess
 import urllib.request
@@ -10,14 +11,12 @@ from typing import Any
 
 from tests.servers import free_port, listens, start, unavailable, wait_for
 
-_SERVER = next(
-    (
-        p
-        for p in (shutil.which("rabbitmq-server"), "/usr/lib/rabbitmq/bin/rabbitmq-server")
-        if p and Path(p).exists()
-    ),
-    None,
+_PLACES = (
+    os.environ.get("RABBITMQ_SERVER"),  # another version than the system's
+    "/usr/lib/rabbitmq/bin/rabbitmq-server",  # itself, not the wrapper that insists on a system user
+    shutil.which("rabbitmq-server"),
 )
+_SERVER = next((place for place in _PLACES if place and Path(place).exists()), None)
 
 
 @dataclass
@@ -37,7 +36,7 @@ class Rabbit:
     def run(self) -> None:
         """Start and wait until it answers."""
         assert _SERVER is not None
-        self.process = start(_script(), self.folder / "rabbit.log", self._environ(), cwd=self.folder)
+        self.process = start([_SERVER], self.folder / "rabbit.log", self._environ(), cwd=self.folder)
         wait_for(lambda: listens(self.port) and listens(self.management_port), "RabbitMQ", 120)
 
     def _environ(self) -> dict[str, str]:
@@ -48,6 +47,7 @@ class Rabbit:
         (self.folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
             f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {self.management_port}\n"
+            "max_message_size = 134217728\n"  # 3.10's own; 4.x would refuse what is over 16 MiB
             "consumer_timeout = 3600000\nloopback_users = none\nlog.console = true\nlog.console.level = warning\n"
         )
         return {
@@ -94,12 +94,6 @@ class Rabbit:
         with urllib.request.urlopen(request, timeout=10) as answer:
             found: dict[str, Any] = json.loads(answer.read())
             return found
-
-
-def _script() -> list[str]:
-    """The server itself rather than the wrapper that insists on a system user."""
-    real = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-    return [str(real if real.exists() else _SERVER)]
 
 
 def _family(pid: int) -> list[int]:
