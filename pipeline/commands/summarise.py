@@ -14,7 +14,7 @@ def summarise(
     run_date: Annotated[str, typer.Argument(metavar="RUN_DATE", help="The night, such as 2026-11-22.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
 ) -> None:
-    """Write a night's parquet tables (documents, pages, entities) from its records, as often as you like.
+    """Write a night's parquet tables (documents, pages, entities, fields) from its records, as often as you like.
 
     Beat does it by itself when the window closes; a later run replaces the tables with what is there now.
 
