@@ -125,6 +125,14 @@ def partial_id(body: bytes) -> str | None:
     return task_id
 
 
+def partial_trace(body: bytes) -> str:
+    """The trace id of a bad message, empty without a usable one: its producer looks for it in the logs."""
+    try:
+        return _string(_fields(body), "trace_id")
+    except BadMessage:
+        return ""
+
+
 def _fields(body: bytes) -> _Fields:
     if len(body) > MAX_BODY:
         raise BadMessage(

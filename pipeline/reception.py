@@ -12,7 +12,7 @@ from pipeline import callbacks, keys, ledger
 from pipeline.errors import PermanentError, TransientError
 from pipeline.fetch import fetch
 from pipeline.intake import open_document
-from pipeline.messages import Submission, partial_id
+from pipeline.messages import Submission, partial_id, partial_trace
 from pipeline.models import TEXT, Task
 from pipeline.security import SourcePolicy
 from pipeline.settings import Settings
@@ -76,19 +76,20 @@ class Reception:
         ledger.note_accepted(self.store, task_id, ledger.Accepted(origin=origin, sha256=task.sha256))
         return [message("ingest", task)]
 
-    def refuse(self, body: bytes, error: PermanentError) -> str:
-        """Record a raw message that breaks the contract, under an id of its own, which is returned."""
+    def refuse(self, body: bytes, error: PermanentError) -> Task:
+        """Record a raw message that breaks the contract, as a task with an id of its own."""
         digest = hashlib.sha256(body).hexdigest()
         task = Task(
             task_id=f"{(partial_id(body) or 'message')[:80]}#{digest[:12]}",
             sha256=None,
             source="message",
             size=len(body),
+            trace_id=partial_trace(body),
             submitted_at=ledger.now(),
         )
         ledger.write_receipt(self.store, self.run_date(), [task])
         ledger.fail(self.store, task, error, run_date=self.run_date(), settings_digest="")
-        return task.task_id
+        return task
 
     def take_in(self, task_id: str) -> Task | None:
         """Fetch, store and check a document; gives the task when its work may begin.

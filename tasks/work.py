@@ -39,6 +39,12 @@ def _accept(task: Task[Any, Any], raw: bytes) -> None:
         with about(submission.trace_id, submission.task_id):
             publish(task.app, flow().reception.accept(submission))
     except PermanentError as error:
-        task_id = flow().reception.refuse(raw, error)
-        publish_dead(task.app, raw, reason=error.message, code=error.code, task_id=task_id, trace_id="")
-        log.error("message %s refused (%s): %s", task_id, error.code, error.message)
+        _refuse(task, raw, error)
+
+
+def _refuse(task: Task[Any, Any], raw: bytes, error: PermanentError) -> None:
+    refused = flow().reception.refuse(raw, error)
+    named = {"task_id": refused.task_id, "trace_id": refused.trace_id}
+    with about(refused.trace_id, refused.task_id):
+        publish_dead(task.app, raw, reason=error.message, code=error.code, **named)
+        log.error("message refused (%s): %s", error.code, error.message)

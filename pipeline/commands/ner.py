@@ -50,9 +50,9 @@ def train(
         _Start, typer.Option("--embedding", help="Start from LAC's character embedding, or at random.")
     ] = "lac",
     layers: Annotated[
-        _Start | None,
-        typer.Option("--layers", help="Start from LAC's layers too, or at random. Default: as --embedding."),
-    ] = None,
+        _Start,
+        typer.Option("--layers", help="Start from LAC's layers too: for names and places, which LAC knows."),
+    ] = "none",
     freeze: Annotated[bool, typer.Option("--freeze", help="Keep LAC's embedding as it is.")] = False,
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Most rounds over the text.")] = None,
     minutes: Annotated[
@@ -85,7 +85,7 @@ def train(
     save.refuse_existing(out, force=force)
     recipe = _recipe(
         embedding=embedding,
-        layers=layers or embedding,
+        layers=layers,
         freeze=freeze,
         epochs=epochs,
         minutes=minutes,

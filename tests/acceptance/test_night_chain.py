@@ -71,7 +71,7 @@ def test_bad_messages_go_to_the_dead_with_their_reason(nights: Night, tmp_path: 
         b"\xff\xfe",
         {"task_id": "typo", "task_type": "documnet", "image_url": outside.as_uri()},
         {"task_id": "no_url", "task_type": "document"},
-        nights.document("outside", outside),
+        nights.document("outside", outside, trace_id="trace-outside"),
         nights.document("private", outside) | {"image_url": "http://169.254.169.254/latest"},
         {"task_id": "huge", "task_type": "nlp", "text": "x" * (3 << 20)},
         nights.document("no_image", nights.inbox / "text.png"),
@@ -97,6 +97,8 @@ def test_bad_messages_go_to_the_dead_with_their_reason(nights: Night, tmp_path: 
         "ocr_00001": "not_found",
     }
     assert by_id["raises"]["trace_id"] == "trace-raises"
+    assert by_id["outside"]["trace_id"] == "trace-outside"
+    assert "trace=trace-outside task=outside#" in worker.text()
     assert [r.task_id for r in records.values() if r.status == "done"] == ["ocr_00000"]
     assert {body for _, body in dead} >= {b"{not json", b"\xff\xfe"}, "a refused message is kept as it came"
     assert nights.depth("inference_tasks") == 0

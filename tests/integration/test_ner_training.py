@@ -22,7 +22,7 @@ from pipeline.ner.training.train import Progress, Trained, train
 from pipeline.settings import Settings
 from tests.labelled import joined, medical, orders, write_bio
 
-SMALL = Recipe(embedding="none", layers="none", hidden=24, epochs=8, rate=0.01, seed=3)
+SMALL = Recipe(embedding="none", hidden=24, epochs=8, rate=0.01, seed=3)
 SENTENCES = medical(120) + orders(120)
 
 
@@ -173,7 +173,7 @@ def test_a_text_of_200_000_characters_without_a_break_takes_bounded_memory(model
 
 
 def test_started_from_lac_it_knows_words_that_no_label_showed(tmp_path: Path) -> None:
-    recipe = Recipe(epochs=2, seed=1)
+    recipe = Recipe(layers="lac", epochs=2, seed=1)
     folder = tmp_path / "lac-started"
     trained = made(recipe, folder)
     assert trained.plain == "lac"

@@ -319,7 +319,7 @@ def test_a_lost_broker_is_made_good_from_the_store(flow: Flow, inbox: Path) -> N
 def test_a_refused_message_has_a_record_and_a_receipt(flow: Flow) -> None:
     name = flow.reception.refuse(
         b'{"task_id": "x", ', PermanentError("The message is not JSON.", code="bad_message")
-    )
+    ).task_id
     assert name.startswith("x#")
     assert records(flow)[name].status == "failed"
     (key,) = flow.store.list(keys.receipts(flow.run_date()))

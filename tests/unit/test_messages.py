@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline import keys
 from pipeline.errors import PermanentError
-from pipeline.messages import MAX_BODY, BadMessage, load_schema, parse, partial_id
+from pipeline.messages import MAX_BODY, BadMessage, load_schema, parse, partial_id, partial_trace
 
 VALIDATOR = jsonschema.Draft202012Validator(load_schema())
 DOCUMENT = {"task_id": "ocr_001", "task_type": "document", "image_url": "s3://inbox/a.jpg"}
@@ -260,6 +260,21 @@ def test_bytes_of_any_kind_are_parsed_or_refused(body: bytes) -> None:
     except BadMessage as error:
         assert error.message.endswith(".")  # noqa: PT017 - both ways out are right
     partial_id(body)
+    partial_trace(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "trace_id"),
+    [
+        (encode({"task_type": "ocr", "trace_id": "t-1"}), "t-1"),
+        (encode({"trace_id": "two words"}), ""),
+        (encode({"trace_id": 7}), ""),
+        (b'{"trace_id": "t-1", ', ""),
+        (encode({}), ""),
+    ],
+)
+def test_the_trace_of_a_bad_message_is_kept_where_it_is_one(body: bytes, trace_id: str) -> None:
+    assert partial_trace(body) == trace_id
 
 
 WORDS = st.sampled_from(

@@ -8,7 +8,7 @@ import msgspec
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """The defaults did best on the held-out part of medical questions (docs/benchmarks.md).
+    """The defaults did best on medical questions, many labels and few (docs/benchmarks.md).
 
     `embedding` and `layers`: start from LAC's weights or at random (`layers` needs LAC's embedding);
     `freeze` keeps LAC's embedding as it is. Learning rates: `old_rate` for what LAC has learned,
@@ -19,7 +19,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     embedding: Literal["lac", "none"] = "lac"
-    layers: Literal["lac", "none"] = "lac"
+    layers: Literal["lac", "none"] = "none"
     freeze: bool = False
     hidden: int = 128
     dropout: float = 0.4
