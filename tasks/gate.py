@@ -52,6 +52,7 @@ class Gate(bootsteps.StartStopStep):
         self.timer: Any = None
         self.closed_at: float | None = None
         self.used = False
+        self.night = ""  # run date of the last GPU work: after close the clock tells the coming night's
         self.holders: set[int] = set()
         self.flow = Flow(Settings.from_env())
         self.override: Override | None = None
@@ -85,7 +86,7 @@ class Gate(bootsteps.StartStopStep):
             if queue not in self.queues:
                 go(request)
             elif queue in self._lanes():
-                self.used = True
+                self.used, self.night = True, self.flow.run_date()
                 go(request)
             else:
                 self._select(consumer, [])  # first, else the broker hands it straight back
@@ -186,4 +187,7 @@ class Gate(bootsteps.StartStopStep):
     def _note_release(self, hostname: str, seconds: float) -> None:
         from pipeline.night import note_release
 
-        note_release(self.flow.store, self.flow.run_date(), hostname, seconds)
+        try:
+            note_release(self.flow.store, self.night, hostname, seconds)
+        except PipelineError as error:
+            log.warning("that can't be noted: %s", error.message)
