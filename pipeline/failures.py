@@ -126,6 +126,7 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Ta
     if record.reprocess:
         task = structs.replace(task, run_date=record.run_date, reprocess=True)
     mark_anew(store, task)
+    _note_change(store, record)
     store.delete(_key(record))
     return task
 
@@ -166,4 +167,11 @@ def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult
     why = f"Discarded by the operator ({reason})." if reason else "Discarded by the operator."
     kept = structs.replace(record, error=Failure(code=DISCARDED, message=f"{why} {was}"))
     store.put(_key(record), to_json(kept))
+    _note_change(store, kept)
     return kept
+
+
+def _note_change(store: Store, record: DocumentResult) -> None:
+    """Have the tables of that night written anew: the number of its records may stay the same."""
+    if not record.reprocess:
+        store.put(keys.changed(record.run_date, record.task_id, ledger.now()), b"")

@@ -24,7 +24,7 @@ _PATIENCE = timedelta(hours=1)  # between summaries, and between repairs, while 
 
 
 class Summarised(msgspec.Struct, frozen=True):
-    """How many results and failures the last summary of a night held, and when it was made."""
+    """How many results and failures the last summary of a night held, and when that was last looked at."""
 
     records: int
     at: datetime
@@ -101,27 +101,30 @@ def restart(flow: Flow, task: Task) -> list[Message]:
 def summarise_due(flow: Flow, now: datetime) -> list[str]:
     """Summarise the nights whose records changed since; returns their run dates.
 
-    These are the last few, told by the number of their records, and any with results that were replaced, told
-    by the notes that `ledger.finish` left. A night is summarised when its window has closed or nothing is left
+    These are the last few, told by the number of their records, and any with records that were replaced, redriven
+    or discarded, told by the notes that this left. A night is summarised when its window has closed or nothing is left
     to do, and hourly till then.
     """
     done, changed = [], replaced(flow.store)
     working = flow.window.contains(now, flow.override()) and any(flow.store.list(keys.PENDING))
     for run_date in sorted({*nights(flow.store)[-_NIGHTS:], *changed}):
-        last, count = _summarised(flow.store, run_date), records(flow.store, run_date)
-        same = last and last.records == count and run_date not in changed
-        if last and (same or (working and now - last.at < _PATIENCE)):
+        last = _summarised(flow.store, run_date)
+        if last and working and now - last.at < _PATIENCE:
             continue
-        summarise(flow.store, run_date, masked=flow.settings.mask)
+        count = records(flow.store, run_date)
+        if not last or last.records != count or run_date in changed:
+            summarise(flow.store, run_date, masked=flow.settings.mask)
+            done.append(run_date)
+        elif not working:
+            continue
         flow.store.put(keys.night(run_date, "summarised"), msgspec.json.encode(Summarised(count, now)))
         for key in changed.get(run_date, ()):  # what was replaced meanwhile has left notes of its own
             flow.store.delete(key)
-        done.append(run_date)
     return done
 
 
 def replaced(store: Store) -> dict[str, list[str]]:
-    """Notes of results that were replaced since the last summary, by run date."""
+    """Notes of records that were replaced since the last summary, by run date."""
     found: dict[str, list[str]] = {}
     for key in store.list(keys.CHANGED):
         found.setdefault(keys.run_date_of(key), []).append(key)

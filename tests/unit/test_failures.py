@@ -1,12 +1,18 @@
+import io
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from msgspec import structs
 
 from pipeline import failures, keys, ledger
 from pipeline.audit import audit
 from pipeline.errors import OverLimit, PermanentError, RunError, UsageError
+from pipeline.flow import Flow
 from pipeline.models import DocumentResult, Task
+from pipeline.night import summarise_due
+from pipeline.settings import Settings
 from pipeline.storage.local import LocalStore
 
 DAY, NEXT = "2026-11-22", "2026-11-23"
@@ -127,3 +133,31 @@ def test_discarding_keeps_the_record_and_the_sum(store: LocalStore) -> None:
     assert failures.discard(store, kept, "again") == kept
     report = audit(store, DAY)
     assert (report.failed, report.adds_up) == (1, True)
+
+
+def test_the_tables_follow_a_redrive_that_leaves_the_number_of_records_as_it_was(store: LocalStore) -> None:
+    flow = Flow(Settings(store_url=str(store.root), window="always"))
+    record = fail(store, "a", OverLimit("too long"))
+    now = datetime.now(UTC)
+
+    def statuses() -> list[str]:
+        table = pq.read_table(io.BytesIO(store.get(keys.summary("documents", DAY))))
+        return [f"{row['status']} {row['error_code']}" for row in table.to_pylist()]
+
+    assert (summarise_due(flow, now), statuses()) == ([DAY], ["failed over_limit"])
+    kept = failures.discard(store, record, "")
+    assert (summarise_due(flow, now), statuses()) == ([DAY], ["failed discarded"])
+    task = structs.replace(failures.redrive(store, kept, {}), run_date=DAY)
+    ledger.finish(store, structs.replace(kept, status="done", error=None, task_id=task.task_id))
+    assert (summarise_due(flow, now), statuses()) == ([DAY], ["done None"])
+    assert summarise_due(flow, now) == []
+
+
+def test_a_night_left_without_records_has_empty_tables(store: LocalStore) -> None:
+    flow = Flow(Settings(store_url=str(store.root), window="never"))
+    record = fail(store, "a", OverLimit("too long"))
+    summarise_due(flow, datetime.now(UTC))
+    failures.redrive(store, record, {})
+    assert summarise_due(flow, datetime.now(UTC)) == [DAY]
+    assert len(pq.read_table(io.BytesIO(store.get(keys.summary("documents", DAY))))) == 0
+    assert summarise_due(flow, datetime.now(UTC)) == []
