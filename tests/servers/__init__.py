@@ -23,19 +23,26 @@ def unavailable(what: str) -> NoReturn:
     pytest.skip(reason)
 
 
+_draw = random.SystemRandom()
+_given: set[int] = set()
+
+
 def free_port() -> int:
     """A TCP port of the loopback interface that nobody listens on just now.
 
     Below the range that the system gives to outgoing connections: a client that reconnects while its server
-    is down could take the server's port otherwise.
+    is down could take the server's port otherwise. None is given twice, and no seed decides which: what a test
+    seeds would have every run choose the same.
     """
     while True:
-        port = random.randrange(20000, 32000)
+        port = _draw.randrange(20000, 32000)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+        if port not in _given:
+            _given.add(port)
             return port
 
 

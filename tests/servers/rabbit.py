@@ -19,6 +19,10 @@ _PLACES = (
 _SERVER = next((place for place in _PLACES if place and Path(place).exists()), None)
 
 
+class NodeDied(Exception):
+    """A broker ended while it started, such as when its port was taken meanwhile."""
+
+
 @dataclass
 class Rabbit:
     """One broker node under `folder`; it keeps its ports over restarts."""
@@ -27,7 +31,12 @@ class Rabbit:
     port: int = field(default_factory=free_port)
     dist_port: int = field(default_factory=free_port)
     management_port: int = field(default_factory=free_port)
+    epmd_port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        return f"tests{self.port}@localhost"
 
     @property
     def url(self) -> str:
@@ -37,7 +46,32 @@ class Rabbit:
         """Start and wait until it answers."""
         assert _SERVER is not None
         self.process = start([_SERVER], self.folder / "rabbit.log", self._environ(), cwd=self.folder)
-        wait_for(lambda: listens(self.port) and listens(self.management_port), "RabbitMQ", 120)
+        wait_for(lambda: self._answers() or self._dead(), "RabbitMQ", 120)
+        if self._dead():
+            raise NodeDied(f"RabbitMQ did not start: see {self.folder / 'rabbit.log'}")
+
+    def _dead(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def _answers(self) -> bool:
+        """Whether it is this node, not another process, that listens on its ports."""
+        if not (listens(self.port) and listens(self.management_port)):
+            return False
+        try:
+            told = self._ask("overview")
+        except OSError:
+            return False
+        ours = [item["port"] for item in told.get("listeners", ()) if item["protocol"] == "amqp"]
+        return bool(told.get("node") == self.name and ours == [self.port])
+
+    def _ask(self, what: str) -> dict[str, Any]:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.management_port}/api/{what}",
+            headers={"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q="},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            found: dict[str, Any] = json.loads(answer.read())
+            return found
 
     def _environ(self) -> dict[str, str]:
         """The node's own places; the Erlang cookie lies in its own home."""
@@ -52,7 +86,7 @@ class Rabbit:
         )
         return {
             "HOME": str(home),
-            "RABBITMQ_NODENAME": f"tests{self.port}@localhost",
+            "RABBITMQ_NODENAME": self.name,
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(self.dist_port),
             "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
@@ -66,8 +100,6 @@ class Rabbit:
             "ERL_EPMD_PORT": str(self.epmd_port),
             "ERL_EPMD_RELAXED_COMMAND_CHECK": "1",  # so that `kill` may end it
         }
-
-    epmd_port: int = field(default_factory=free_port)
 
     def kill(self) -> None:
         """SIGKILL, as a power cut does it: no goodbye, no flush."""
@@ -87,13 +119,7 @@ class Rabbit:
 
     def depth(self, queue: str) -> dict[str, Any]:
         """What the management API tells of a queue."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.management_port}/api/queues/%2F/{queue}",
-            headers={"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q="},
-        )
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            found: dict[str, Any] = json.loads(answer.read())
-            return found
+        return self._ask(f"queues/%2F/{queue}")
 
 
 def _family(pid: int) -> list[int]:
@@ -110,9 +136,15 @@ def _family(pid: int) -> list[int]:
 
 
 def start_rabbit(folder: Path) -> Rabbit:
-    """Start a node under `folder`."""
+    """Start a node under `folder`; once more with other ports should one of them have been taken."""
     if _SERVER is None:
         unavailable("RabbitMQ")
-    node = Rabbit(folder)
-    node.run()
+    try:
+        node = Rabbit(folder)
+        node.run()
+    except NodeDied:
+        node.kill()
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        node = Rabbit(folder)
+        node.run()
     return node
