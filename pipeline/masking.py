@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from pipeline.models import DocumentResult, Entity, Field
+from pipeline.models import DocumentResult, Entity, Field, Mention
+from pipeline.ner.patterns.contact import find_phones
+from pipeline.ner.patterns.identifiers import find_bank_cards, find_id_numbers
 
 SENSITIVE = frozenset({"ID_NUMBER", "BANK_CARD", "PHONE"})
+_SOMETHING_ELSE = frozenset({"DATE", "TIME", "MONEY", "USCC", "INVOICE_CODE", "INVOICE_NUMBER", "PLATE"})
+"""Types that say what digits mean: a number that one of them has won is no phone number after all."""
+
 _KEEP = 4
+
+Spans = tuple[tuple[int, int], ...]
+"""Half-open stretches of a page's text."""
 
 
 def mask(text: str) -> str:
@@ -25,18 +33,53 @@ def mask(text: str) -> str:
     return "".join(out)
 
 
-def mask_spans(text: str, entities: Iterable[Entity]) -> str:
-    """Mask the spans of sensitive entities within a page's text."""
-    for entity in entities:
-        if entity.type in SENSITIVE:
-            text = text[: entity.start] + mask(text[entity.start : entity.end]) + text[entity.end :]
+def sensitive_spans(text: str, entities: Iterable[Entity]) -> Spans:
+    """Where a page's text is sensitive: its sensitive entities, and numbers that other entities swallowed.
+
+    Where entities overlap one stays, and a name or URL may have won over the phone number in it, or the NER
+    engine may know no such types at all: so the numbers are looked for anew.
+    """
+    entities = list(entities)
+    spans = [(e.start, e.end) for e in entities if e.type in SENSITIVE]
+    taken = [(e.start, e.end) for e in entities if e.type in _SOMETHING_ELSE]
+    for mention in _numbers(text):
+        if not any(start < mention.end and mention.start < end for start, end in taken):
+            spans.append((mention.start, mention.end))
+    return tuple(sorted(set(spans)))
+
+
+def _numbers(text: str) -> Iterator[Mention]:
+    for find in (find_id_numbers, find_bank_cards, find_phones):
+        yield from find(text)
+
+
+def mask_spans(text: str, spans: Spans, offset: int = 0) -> str:
+    """Mask those parts of `spans` that lie in `text`, which begins at `offset` of the page's text."""
+    for start, end in spans:
+        first, last = max(start - offset, 0), min(end - offset, len(text))
+        if first < last:
+            text = text[:first] + mask(text[first:last]) + text[last:]
     return text
 
 
+def masked_entity(entity: Entity, spans: Spans) -> Entity:
+    """The entity with what is sensitive in its text masked, and its value then as well."""
+    if entity.type in SENSITIVE:
+        text = mask(entity.text)
+    else:
+        text = mask_spans(entity.text, spans, entity.start)
+        if text == entity.text:
+            return entity
+    return msgspec.structs.replace(entity, text=text, value=mask(entity.value) if entity.value else None)
+
+
 def masked_field(result: DocumentResult, found: Field) -> Field:
-    """The field with text and value masked when a sensitive entity stands in it."""
-    for entity in result.entities:
-        if entity.type in SENSITIVE and entity.page == found.page and entity.text in found.text:
-            value = mask(found.value) if found.value else found.value
-            return msgspec.structs.replace(found, text=mask(found.text), value=value)
-    return found
+    """The field with text and value masked when something sensitive stands in it."""
+    page = next((page for page in result.pages if page.number == found.page), None)
+    if page is None:
+        return found
+    spans = sensitive_spans(page.text, (e for e in result.entities if e.page == page.number))
+    if not any(page.text[start:end] in found.text for start, end in spans):
+        return found
+    value = mask(found.value) if found.value else found.value
+    return msgspec.structs.replace(found, text=mask(found.text), value=value)

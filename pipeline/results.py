@@ -16,7 +16,7 @@ from PIL import Image
 from pipeline import keys
 from pipeline.errors import NotFound
 from pipeline.intake import page_image
-from pipeline.models import DocumentResult, from_json
+from pipeline.models import DocumentResult, Entity, Field, from_json
 from pipeline.settings import Settings
 from pipeline.storage import open_store
 from pipeline.summary import TABLES
@@ -79,17 +79,24 @@ def _unmask(frame: pd.DataFrame, table: str, settings: Settings) -> pd.DataFrame
     for (run_date, task_id), rows in frame.groupby(["run_date", "task_id"]):
         full = from_json(source.get(keys.result(str(run_date), str(task_id))), DocumentResult)
         if table == "pages":
-            texts = {page.number: page.text for page in full.pages}
+            texts = dict(zip(rows["page"], rows["text"], strict=True))
+            texts |= {page.number: page.text for page in full.pages}
             frame.loc[rows.index, "text"] = [texts[n] for n in rows["page"]]
         elif table == "fields":
             named = {field.name: field for field in full.record.fields} if full.record else {}
-            frame.loc[rows.index, "text"] = [named[name].text or None for name in rows["field"]]
-            frame.loc[rows.index, "value"] = [named[name].value for name in rows["field"]]
+            _put(frame, rows, [named.get(name) for name in rows["field"]])
         else:
             spans = {(e.page, e.start, e.end, e.type): e for e in full.entities}
-            found = [
-                spans[k] for k in zip(rows["page"], rows["start"], rows["end"], rows["type"], strict=True)
-            ]
-            frame.loc[rows.index, "text"] = [e.text for e in found]
-            frame.loc[rows.index, "value"] = [e.value for e in found]
+            places = zip(rows["page"], rows["start"], rows["end"], rows["type"], strict=True)
+            _put(frame, rows, [spans.get(place) for place in places])
     return frame
+
+
+def _put(frame: pd.DataFrame, rows: pd.DataFrame, found: list[Entity | Field | None]) -> None:
+    """Put true texts and values into `rows` of `frame`; what a document no longer has stays masked.
+
+    It was read anew since its night was summarised.
+    """
+    there = [place for place, one in zip(rows.index, found, strict=True) if one is not None]
+    frame.loc[there, "text"] = [one.text or None for one in found if one is not None]
+    frame.loc[there, "value"] = [one.value for one in found if one is not None]

@@ -21,14 +21,15 @@ import pyarrow.parquet as pq
 
 from pipeline import keys
 from pipeline.errors import NotFound
-from pipeline.masking import SENSITIVE, mask, mask_spans, masked_field
+from pipeline.masking import Spans, mask_spans, masked_entity, masked_field, sensitive_spans
 from pipeline.models import SCHEMA_VERSION, Box, DocumentResult, Entity, Field, Page, from_json
 from pipeline.storage import Store
 
 TABLES = ("documents", "pages", "entities", "fields")
 _BOX = pa.list_(pa.list_(pa.float32()))
 _UTC = pa.timestamp("ms", tz="UTC")
-_CHUNK = 256  # results held in memory at once; one row group each
+_CHUNK = 256  # results held in memory at once
+_ROWS = 50_000  # in a row group at most
 
 
 def _schema(**columns: pa.DataType) -> pa.Schema:
@@ -145,8 +146,8 @@ def summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, 
         for chunk in _chunks(store, run_date):
             for table, rows in _rows(chunk, masked).items():
                 counts[table] += len(rows)
-                if rows:
-                    writers[table].write_table(_arrow(rows, SCHEMAS[table]))
+                for first in range(0, len(rows), _ROWS):
+                    writers[table].write_table(_arrow(rows[first : first + _ROWS], SCHEMAS[table]))
         for table in TABLES:
             writers[table].close()
             store.put_file(keys.summary(table, run_date), paths[table])
@@ -189,8 +190,10 @@ def _rows(results: list[DocumentResult], masked: bool) -> dict[str, list[dict[st
             by_page.setdefault(entity.page, []).append(entity)
         for page in result.pages:
             found = by_page.get(page.number, [])
-            rows["pages"].append(_page_row(result, page, found if masked else []))
-            rows["entities"].extend(_entity_row(result, page, entity, masked) for entity in found)
+            hide = sensitive_spans(page.text, found) if masked else ()
+            rows["pages"].append(_page_row(result, page, hide))
+            shown = [masked_entity(entity, hide) for entity in found] if masked else found
+            rows["entities"].extend(_entity_row(result, page, entity) for entity in shown)
     return rows
 
 
@@ -231,7 +234,7 @@ def _document_row(result: DocumentResult) -> dict[str, Any]:
     }
 
 
-def _page_row(result: DocumentResult, page: Page, hide: list[Entity]) -> dict[str, Any]:
+def _page_row(result: DocumentResult, page: Page, hide: Spans) -> dict[str, Any]:
     return {
         "task_id": result.task_id,
         "sha256": result.sha256,
@@ -247,13 +250,10 @@ def _page_row(result: DocumentResult, page: Page, hide: list[Entity]) -> dict[st
     }
 
 
-def _entity_row(result: DocumentResult, page: Page, entity: Entity, masked: bool) -> dict[str, Any]:
-    hidden = masked and entity.type in SENSITIVE
+def _entity_row(result: DocumentResult, page: Page, entity: Entity) -> dict[str, Any]:
     return msgspec.structs.asdict(entity) | {
         "task_id": result.task_id,
         "sha256": result.sha256,
-        "text": mask(entity.text) if hidden else entity.text,
-        "value": mask(entity.value) if hidden and entity.value else entity.value,
         "box": enclosing(entity.boxes),
         "page_width": page.width,
         "page_height": page.height,

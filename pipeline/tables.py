@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.masking import SENSITIVE, mask, masked_field
+from pipeline.masking import masked_entity, masked_field, sensitive_spans
 from pipeline.models import DocumentResult, Entity
 from pipeline.worker import Outcome
 
@@ -100,20 +100,26 @@ def entities(results: Sequence[DocumentResult], limit: int, *, masked: bool) -> 
     each = max(limit // max(len(results), 1), 1)
     rows = [(result, entity) for result in results for entity in _varied(result, each)][:limit]
     for result, entity in rows:
-        hidden = masked and entity.type in SENSITIVE
-        value = " ".join(v for v in (entity.value, entity.currency) if v)
+        shown = _masked(result, entity) if masked else entity
+        value = " ".join(v for v in (shown.value, shown.currency) if v)
         table.add_row(
             Text(short(result.source)),
             str(entity.page),
             entity.type,
-            Text(mask(entity.text) if hidden else entity.text.replace("\n", " ")),
-            Text(mask(value) if hidden else value),
+            Text(shown.text.replace("\n", " ")),
+            Text(value),
             f"{entity.confidence:.2f}",
         )
     total = sum(len(result.entities) for result in results)
     if total > len(rows):
         table.caption = f"{len(rows)} of {total}: the rest is in the parquet"
     return table
+
+
+def _masked(result: DocumentResult, entity: Entity) -> Entity:
+    text = next(page.text for page in result.pages if page.number == entity.page)
+    spans = sensitive_spans(text, (e for e in result.entities if e.page == entity.page))
+    return masked_entity(entity, spans)
 
 
 def fields(results: Sequence[DocumentResult], *, masked: bool) -> Table:

@@ -86,7 +86,7 @@ def _net_and_tax(
     if total is not None:
         for net, tax in reversed(pairs):
             if abs(net.value + tax.value - total) < _CENT:
-                return (net, tax) if net.value >= tax.value else (tax, net)
+                return (net, tax) if abs(net.value) >= abs(tax.value) else (tax, net)
     if pairs:
         return pairs[-1]
     return (sums[-1], None) if sums else (None, None)

@@ -92,6 +92,15 @@ def test_offsets_are_those_of_the_text_as_it_is(models: Path, kind: str) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_lines_of_signs_that_no_tokenizer_knows_are_passed_over(models: Path, kind: str) -> None:
+    person, place = FOUND[kind]
+    reader = engine(models, kind)
+    for text in ("\uf0b7\n张伟住在广州", "张伟住在\n\x00\n广州", "\ufffd\n张伟住在广州\n\u200b"):
+        assert wordings(text, reader) == [(person, "张伟"), (place, "广州")], text
+    assert reader.extract(["\u200b", "\uf0b7\n\uf0b7"]) == [[], []]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_long_and_short_texts_in_one_call(models: Path, kind: str) -> None:
     person, place = FOUND[kind]
     reader = engine(models, kind)
@@ -295,6 +304,23 @@ def test_a_hub_that_stays_silent_is_given_up(tmp_path: Path, monkeypatch: pytest
         port = silent.getsockname()[1]
         with pytest.raises(RunError, match=rf"The model hub 127.0.0.1:{port} can't be reached"):
             hub._download(f"http://127.0.0.1:{port}/a", "", tmp_path / "a", "uie-base")
+
+
+def test_a_file_that_breaks_off_is_not_kept(tmp_path: Path) -> None:
+    class Short(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "1000000")
+            self.end_headers()
+            self.wfile.write(b"x" * 1000)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Short) as answering:
+        Thread(target=answering.handle_request).start()
+        with pytest.raises(RunError, match=r"broke off after 1000 of 1000000 bytes"):
+            hub._download(f"http://127.0.0.1:{answering.server_address[1]}/a", "", tmp_path / "a", "mine")
 
 
 def test_a_name_the_hub_does_not_know_is_refused(

@@ -4,8 +4,9 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from msgspec import structs
 
-from pipeline import keys, ledger, results
+from pipeline import keys, ledger, results, summary
 from pipeline.errors import NotFound, Unreadable
 from pipeline.masking import mask
 from pipeline.models import Box, DocumentResult, Entity, Field, ModelInfo, Page, Record, Task, TextLine
@@ -110,6 +111,70 @@ def test_sensitive_values_are_masked_in_every_table(store: LocalStore) -> None:
     assert page["text"] == "Card **** **** **** 1111"
     assert page["text"][entity["start"] : entity["end"]] == entity["text"]
     assert entity["value"] == "************1111"
+
+
+PHONE, ID = "13800138000", "110101199003074514"
+
+
+@pytest.mark.parametrize(
+    ("text", "won", "page", "entity"),
+    [
+        (f"张三{PHONE}北京公司", ("ORG", 0, 17), "张三*******8000北京公司", "张三*******8000北京公司"),
+        (
+            f"call www.a.cn/?t={PHONE}",
+            ("URL", 5, 28),
+            "call www.a.cn/?t=*******8000",
+            "www.a.cn/?t=*******8000",
+        ),
+        (f"电话 {PHONE}", ("联系电话", 3, 14), "电话 *******8000", "*******8000"),
+        (f"身份证号 {ID} 张三", ("PER", 24, 26), "身份证号 **************4514 张三", "张三"),
+        ("订单日期 2018-12-25", ("DATE", 5, 15), "订单日期 2018-12-25", "2018-12-25"),
+    ],
+)
+def test_a_number_that_another_entity_swallowed_is_masked_where_it_stands(
+    tmp_path: Path, text: str, won: tuple[str, int, int], page: str, entity: str
+) -> None:
+    kind, start, end = won
+    one = result("one")
+    one = structs.replace(
+        one,
+        pages=(structs.replace(one.pages[0], text=text),),
+        entities=(
+            structs.replace(
+                one.entities[0], type=kind, start=start, end=end, text=text[start:end], value=text[start:end]
+            ),
+        ),
+        record=Record(
+            document_type="receipt",
+            confidence=0.9,
+            fields=(Field(name="company", value=text, text=text, confidence=0.8, page=1),),
+        ),
+    )
+    store = LocalStore(tmp_path)
+    ledger.finish(store, one)
+    summarise(store, DAY)
+    assert results.load(store.url, "pages").loc[0, "text"] == page
+    row = results.load(store.url, "entities").loc[0]
+    assert row["text"] == entity
+    assert (row["value"] == text[start:end]) == (entity == text[start:end])
+    assert ("*" in results.load(store.url, "fields").loc[0, "text"]) == ("*" in page)
+    assert results.load(store.url, "entities", masked=False).loc[0, "text"] == text[start:end]
+
+
+def test_a_document_read_anew_since_the_summary_keeps_its_masks(store: LocalStore) -> None:
+    summarise(store, DAY)
+    ledger.finish(store, structs.replace(result("one"), entities=(), record=None, pages=()))
+    assert results.load(store.url, "entities", masked=False).loc[0, "text"] == "**** **** **** 1111"
+    assert results.load(store.url, "fields", masked=False).loc[0, "text"] == "**** **** **** 1111"
+    assert results.load(store.url, "pages", masked=False).loc[0, "text"] == "Card **** **** **** 1111"
+
+
+def test_long_tables_are_written_in_parts(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summary, "_ROWS", 2)
+    for name in "abcd":
+        ledger.finish(store, result(name))
+    assert summarise(store, DAY)["documents"] == 6
+    assert len(results.load(store.url, "documents")) == 6
 
 
 def test_a_row_for_each_field_found_or_not(store: LocalStore) -> None:

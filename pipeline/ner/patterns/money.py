@@ -66,14 +66,17 @@ _SUFFIX = rf"(?P<currency>{_any([*_UNITS, *_CODES, 'RMB'])})"
 _WHOLE = r"(?:[0-9]{1,3}(?:, ?[0-9]{3}){1,4}|[0-9]{1,12})"
 _TAX_CODE = r"(?: ?\*?[A-Za-z]{1,3})?"
 _AFTER = r"(?![0-9])(?![.,][0-9])(?! ?%)"
+_GROUPS = r"[0-9]{1,3}(?:['’ ][0-9]{3}){1,4}\.[0-9]{2}"  # 1'234.50 and 1 234.50
+_BEHIND_MINUS = re.compile(r"-(?![-0-9A-Za-z])")
 _MINUS = r"(?:(?<![0-9A-Za-z])(?P<minus>-) ?)?"
 _WORD_SCALE = r"(?: ?(?P<scale>thousand|million|billion|mn|bn)(?![A-Za-z]))?"
 # What OCR makes of 80.90 beside a currency: "80 .90", "80. 90", "8O.9O", "80,90", and "80 90" at a row's end.
 _NUMBER = (
-    rf"(?:(?P<exact>(?:{_WHOLE}|[0-9O]{{1,6}})?(?: ?\. ?|\.)[0-9O]{{2}}){_AFTER}"
+    rf"(?:(?P<grouped>{_GROUPS}){_AFTER}|(?P<exact>(?:{_WHOLE}|[0-9O]{{1,6}})?(?: ?\. ?|\.)[0-9O]{{2}}){_AFTER}"
     rf"|(?P<comma>[0-9]{{1,6}},[0-9]{{2}}){_AFTER}(?![A-Za-z])"
     rf"|(?P<gap>[0-9]{{1,5}} [0-9]{{2}})(?=[ ]?(?:\n|\Z))"
-    rf"|(?P<plain>{_WHOLE}(?:\.[0-9]{{1,4}})?){_AFTER}{_WORD_SCALE}(?![A-Za-z0-9#_-]|/[0-9]))"
+    rf"|(?P<plain>{_WHOLE}(?:\.[0-9]{{1,4}})?){_AFTER}(?!['’][0-9])"
+    rf"{_WORD_SCALE}(?!-(?=[0-9A-Za-z-])|[A-Za-z0-9#_]|/[0-9]))"
 )
 # OCR drops spaces (TOTALRM10.00, Cash10.00); before a bare amount RN and RH are RM misread.
 _GLUED_WORD = r"(?i:(?<=total)|(?<=cash)|(?<=amount)|(?<=change)|(?<=due)|(?<=tax)|(?<=gst)|(?<=price))"
@@ -98,13 +101,16 @@ _BEHIND = re.compile(
     re.ASCII,
 )
 _IN_CAPITALS = re.compile(
-    rf"(?<![{CAPITALS}0-9.数几多余])(?:人民币 ?)?(?P<han>{_CAPITAL}) ?(?P<currency>圆|圓|元|[美港欧日]元)"
-    + _FRACTION.format(c=CAPITALS)
+    rf"(?<![{CAPITALS}0-9.数几多余])(?:人民币 ?)?(?:(?P<minus>\(负数?\)|负) ?)?"
+    rf"(?P<han>{_CAPITAL}) ?(?P<currency>圆|圓|元|[美港欧日]元)" + _FRACTION.format(c=CAPITALS)
 )
 _IN_SMALL = re.compile(
     rf"(?<![{SMALL}0-9.数几多余])(?P<han>[{SMALL}]{{2,24}})(?P<currency>{_any(_UNITS)}){_NOT_A_UNIT}"
     + _FRACTION.format(c=SMALL)
 )
+
+UNCLEAR = 0.45
+"""Confidence of an amount that can be read in two ways."""
 
 _QUANTITY = (
     r"(?: ?(?:kgs?|gm|gms|mg|lbs?|oz|ltrs?|litres?|liters?|ml|cm|mm|km|inch|ft|pcs?|pkts?|units?|ctns?|hrs?"
@@ -112,9 +118,9 @@ _QUANTITY = (
     r"|(?:个|件|公斤|千克|克|吨|米|升|次|小时|天|人|股|倍|度|年|月|%))"
 )
 _BARE = re.compile(
-    rf"(?:(?<![0-9A-Za-z/#$])|(?<=[0-9 ][xX])|(?<=\bR[NH])|{_GLUED_WORD})"
+    rf"(?:(?<![0-9A-Za-z/#$'’])|(?<=[0-9 ][xX])|(?<=\bR[NH])|{_GLUED_WORD})"
     r"(?<![0-9][-~:.,])(?<!--)(?:(?<![0-9A-Za-z-])(?P<minus>-) ?)?"
-    r"(?P<plain>(?:[0-9]{1,3}(?:, ?[0-9]{3}){1,4}|[0-9]{1,7})?\.[0-9]{2})"
+    r"(?P<plain>(?:[0-9]{1,3}(?:(?:, ?[0-9]{3}){1,4}|(?:['’][0-9]{3}){1,4})|[0-9]{1,7})?\.[0-9]{2})"
     rf"(?![0-9])(?![.,:/][0-9])(?!-{{1,2}}[0-9])(?! ?%)(?!(?i:{_QUANTITY}))(?![A-Za-z]{{4}})",
     re.ASCII,
 )
@@ -163,7 +169,7 @@ def _bracketed(page: str, start: int, end: int) -> bool:
 def _written(match: re.Match[str]) -> Mention | None:
     """Read a match whose number is in digits."""
     groups = match.groupdict()
-    name = next(n for n in ("exact", "comma", "gap", "plain") if groups.get(n))
+    name = next(n for n in ("grouped", "exact", "comma", "gap", "plain") if groups.get(n))
     digits = groups[name].replace("O", "0")
     if name == "comma":
         digits = digits.replace(",", ".")
@@ -172,7 +178,7 @@ def _written(match: re.Match[str]) -> Mention | None:
     elif match.re is _EUROPEAN:
         digits = digits.replace(".", "").replace(",", ".")
     scale = groups.get("scale") or groups.get("han_scale")
-    value = Decimal(re.sub("[ ,]", "", digits)) * _SCALES.get(scale or "", 1)
+    value = Decimal(re.sub("[ ,'’]", "", digits)) * _SCALES.get(scale or "", 1)
     value += Decimal(groups.get("jiao") or 0) / 10 + Decimal(groups.get("fen") or 0) / 100
     if scale and value == value.to_integral_value():
         value = value.quantize(Decimal(1))
@@ -180,12 +186,16 @@ def _written(match: re.Match[str]) -> Mention | None:
     # "AMOUNT (RM): 80.90": the currency counts, but the mention is the number.
     if set(groups.get("glue") or "") - {" "}:
         start = match.start("inner") if groups["inner"] else match.start(name)
-    if groups.get("minus") or groups.get("inner") or _bracketed(match.string, start, end):
+    behind = not scale and _BEHIND_MINUS.match(match.string, end)
+    if groups.get("minus") or groups.get("inner") or behind or _bracketed(match.string, start, end):
         value = -value
     currency = groups.get("currency") or groups.get("after")
     tidy = name == "plain" or groups[name].count(" ") + groups[name].count("O") == 0
     confidence = 0.95 if tidy and name != "comma" else 0.7
-    return found("MONEY", (start, end), confidence, f"{value:f}", _CURRENCIES.get(currency or ""))
+    code = _CURRENCIES.get(currency or "")
+    if code in ("EUR", "CHF") and re.fullmatch(r"[0-9]{1,3}\.[0-9]{3}", digits):
+        return found("MONEY", (start, end), UNCLEAR, None, code)  # a thousand and more, or three decimals
+    return found("MONEY", (start, end), confidence, f"{value:f}", code)
 
 
 def _bare(match: re.Match[str]) -> Mention | None:
@@ -198,8 +208,8 @@ def _bare(match: re.Match[str]) -> Mention | None:
     if heading or _COUNTED.search(before):
         return None
     groups = match.groupdict()
-    digits = re.sub("[ ,]", "", groups.get("plain") or groups["exact"])
-    negative = groups.get("minus") or _bracketed(page, start, end)
+    digits = re.sub("[ ,'’]", "", groups.get("plain") or groups["exact"])
+    negative = groups.get("minus") or _BEHIND_MINUS.match(page, end) or _bracketed(page, start, end)
     value = -Decimal(digits) if negative else Decimal(digits)
     return found("MONEY", (start, end), 0.75 if _TOTALLED.search(before) else 0.6, f"{value:f}")
 
@@ -210,6 +220,8 @@ def _numerals(match: re.Match[str]) -> Mention | None:
     if whole is None or None in tenths:
         return None
     value = whole + Decimal(tenths[0] or 0) / 10 + Decimal(tenths[1] or 0) / 100
+    if match.groupdict().get("minus"):
+        value = -value
     sure = 0.97 if match.re is _IN_CAPITALS else 0.75
     return found("MONEY", match.span(), sure, f"{value:.2f}", _CURRENCIES[match["currency"]])
 

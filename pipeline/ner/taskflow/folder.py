@@ -64,7 +64,7 @@ class Model(NamedTuple):
         Raises `ModelMissing` when config.json does not name them.
         """
         named = self.config.get("id2label")
-        if not isinstance(named, dict) or not labels.types(list(map(str, named.values()))):
+        if not isinstance(named, dict) or not labels.are_named(list(map(str, named.values()))):
             raise ModelMissing(
                 f"{self.folder / 'config.json'} names no labels: add id2label, such as "
                 '{"0": "O", "1": "B-PER", "2": "I-PER"}.'
@@ -107,7 +107,9 @@ def look(folder: Path, task: str) -> Model:
             f"{folder} holds a model for the task {layout.task}, but NIGHTSHIFT_NER_TASK is {task}: "
             "change it, or leave it empty."
         )
-    return Model(folder, layout, tuple(_found(folder, name) for name in layout.files), config)
+    return Model(
+        folder, layout, tuple(name for names in layout.files for name in _found(folder, names)), config
+    )
 
 
 def _config(folder: Path) -> dict[str, Any]:
@@ -138,10 +140,10 @@ def _layout(folder: Path, config: dict[str, Any]) -> Layout | None:
     return WORDTAG if architecture == "ErnieCtmWordtagModel" or (folder / "tags.txt").is_file() else None
 
 
-def _found(folder: Path, names: str) -> str:
-    for name in names.split("|"):
-        if (folder / name).is_file():
-            return name
+def _found(folder: Path, names: str) -> list[str]:
+    """Those of some alternatives that are there, at least one: which of several PaddleNLP opens is its choice."""
+    if found := [name for name in names.split("|") if (folder / name).is_file()]:
+        return found
     raise ModelMissing(
         f"The NER model folder {folder} has no {' or '.join(names.split('|'))}: docs/ner-models.md lists what "
         "belongs there."

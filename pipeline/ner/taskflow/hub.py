@@ -84,6 +84,9 @@ def _download(url: str, md5: str, target: Path, name: str) -> None:
             target.open("wb") as file,
         ):
             shutil.copyfileobj(answer, file, 1 << 20)
+            whole = int(answer.headers["Content-Length"] or file.tell())
+            if file.tell() < whole:  # `http.client` takes an early end for the end
+                raise ConnectionError(f"{target.name} broke off after {file.tell()} of {whole} bytes")
     except urllib.error.HTTPError as error:
         raise ModelMissing(
             f"The model hub {host} has no {target.name} of '{name}' (status {error.code}): {_AWAY}"

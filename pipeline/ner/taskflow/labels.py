@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 _BEFORE = re.compile(r"([BIMESLU])[-_](.+)")
 _BEHIND = re.compile(r"(.+)[-_]([BIMESLU])")
+_UNNAMED = re.compile(r"LABEL_[0-9]+")
 _OUTSIDE = frozenset({"O", "[PAD]", "[CLS]", "[SEP]"})
 
 
@@ -32,6 +33,11 @@ def parse(label: str) -> tuple[str, str]:
     if match := _BEHIND.fullmatch(label):
         return match[2], match[1]
     return "I", label
+
+
+def are_named(labels: Sequence[str]) -> bool:
+    """Whether somebody named the labels: PaddleNLP itself calls them LABEL_0, LABEL_1 …"""
+    return bool(types(labels)) and not all(_UNNAMED.fullmatch(label) for label in labels)
 
 
 def types(labels: Sequence[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from pipeline.errors import ModelMissing, UsageError
@@ -57,12 +57,12 @@ class WordReader:
 
     def read(self, texts: Sequence[str]) -> list[list[Span]]:
         """Find the spans of each text. Their types are the model's tags, such as `PER` or `人物类_实体`."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            steady = [text.translate(_STEADY) for text in texts]
-            answer = self._flow(steady)
+        return _read_all(texts, self._read)
+
+    def _read(self, texts: list[str]) -> list[list[Span]]:
+        answer = self._flow(texts)
         answers = [answer] if len(texts) == 1 else answer
-        return [list(self._spans(text, words)) for text, words in zip(steady, answers, strict=True)]
+        return [list(self._spans(text, words)) for text, words in zip(texts, answers, strict=True)]
 
     def _spans(self, text: str, words: Sequence[tuple[str, str]]) -> Iterator[Span]:
         """Give the words their offsets back: they follow each other in the text."""
@@ -99,12 +99,13 @@ class SchemaReader:
 
     def read(self, texts: Sequence[str]) -> list[list[Span]]:
         """Find the spans of each text; their types are the schema's names."""
+        return _read_all(texts, self._read)
+
+    def _read(self, texts: list[str]) -> list[list[Span]]:
         needed = max(map(len, texts)) + self._prompt
         length = next((length for length in _LENGTHS if length >= needed), self._room)
         self._flow.set_argument({"max_seq_len": min(length, self._room)})
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            answers = self._flow([text.translate(_STEADY) for text in texts])
+        answers = self._flow(texts)
         return [
             [
                 Span(found["start"], found["end"], name, float(found["probability"]))
@@ -132,3 +133,16 @@ class _Steady(dict[int, int]):
 
 
 _STEADY = _Steady()
+
+
+def _read_all(texts: Sequence[str], read: Callable[[list[str]], list[list[Span]]]) -> list[list[Span]]:
+    """Read the texts with what confuses a tokenizer made plain; those of nothing else have no spans.
+
+    PaddleNLP refuses, or drops, a text that is blank, such as a bullet from a private-use area on a line alone.
+    """
+    steady = [text.translate(_STEADY) for text in texts]
+    written = [text for text in steady if not text.isspace()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        answers = iter(read(written) if written else [])
+    return [[] if text.isspace() else next(answers) for text in steady]

@@ -48,13 +48,13 @@ def _blocks(rows: Sequence[str], path: Path) -> list[list[_Row]]:
             blocks.append([])
             continue
         columns = row.split()
-        token = row[0] if row[0].isspace() else columns[0]
+        token = row[0] if len(columns) == 1 and row[0].isspace() else columns[0]
         tag = columns[-1]
         if not token.isspace() and len(columns) < 2:
             raise _bad(path, number, "has no tag: write a character or word, a space and its tag")
         if not _TAG.fullmatch(tag):
             raise _bad(path, number, f"has the tag '{tag}': write O, or B-, I-, M-, E- or S- and a type")
-        blocks[-1].append(_Row(number, token, tag.replace("_", "-", 1)))
+        blocks[-1].append(_Row(number, token, tag if tag == "O" else f"{tag[0]}-{tag[2:]}"))
     return [block for block in blocks if block]
 
 

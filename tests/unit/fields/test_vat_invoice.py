@@ -62,6 +62,15 @@ def test_the_form_and_the_fully_digital_invoice(text: str, code: str | None, num
     assert all(f.confidence > 0.85 for f in found.values() if f.value)
 
 
+def test_a_negative_invoice() -> None:
+    text = FORM.replace("¥1000.00 ", "-¥1000.00 ").replace(" ¥130.00", " -¥130.00")
+    for minus in ("（负数）", "负"):
+        found = fields(text.replace("壹仟壹佰", f"{minus}壹仟壹佰").replace("¥1130.00", "¥-1130.00"))
+        read = {name: found[name].value for name in ("net", "tax", "total")}
+        assert read == {"net": "-1000.00", "tax": "-130.00", "total": "-1130.00"}
+        assert all(found[name].confidence > 0.9 for name in read)
+
+
 def test_contradicting_amounts_are_less_sure() -> None:
     right, wrong = fields(FORM), fields(FORM.replace("¥130.00", "¥180.00"))
     assert wrong["total"].value == "1130.00"

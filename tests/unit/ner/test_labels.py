@@ -15,6 +15,7 @@ MARKS = {
     "BMES": "他\tO\n住\tO\n北\tB-LOC\n京\tE-LOC\n。\tO\n\n\n京\tS-LOC\n海\tB-LOC\n南\tM-LOC\n省\tE-LOC\n",
     "BIOES": "他 O\r\n住 O\r\n北 B-LOC\r\n京 E-LOC\r\n。 O\r\n\r\n京 S-LOC\r\n海 B-LOC\r\n南 I-LOC\r\n省 E-LOC\r\n",
     "underscores": "他 O\n住 O\n北 B_LOC\n京 I_LOC\n。 O",
+    "indented": "  他 O\n  住 O\n  北 B-LOC\n  京 I-LOC\n  。 O\n",
     "byte order mark": "\ufeff他 O\n住 O\n北 B-LOC\n京 I-LOC\n。 O\n",
 }
 
@@ -35,6 +36,16 @@ def test_every_scheme_gives_the_same_spans(tmp_path: Path, text: str) -> None:
 def test_a_type_may_hold_marks_and_a_tag_may_stand_behind_other_columns(tmp_path: Path) -> None:
     text = "-DOCSTART- -X- O O\n\n甲 NN x B_my_type-2\n乙 NN x I_my_type-2\n"
     assert read(file(tmp_path, text)) == [Sentence("甲乙", (Span("my_type-2", 0, 2),))]
+
+
+def test_underscores_in_a_type_stay_however_the_tag_is_written(tmp_path: Path) -> None:
+    for mark in "-_":
+        text = f"青 B{mark}DRUG_NAME\n霉 I{mark}DRUG_NAME\n"
+        assert read(file(tmp_path, text)) == [Sentence("青霉", (Span("DRUG_NAME", 0, 2),))]
+
+
+def test_a_blank_may_be_a_character(tmp_path: Path) -> None:
+    assert read(file(tmp_path, "a O\n  O\n北 B-LOC\n")) == [Sentence("a 北", (Span("LOC", 2, 3),))]
 
 
 def test_words_are_joined_with_spaces_and_characters_are_not(tmp_path: Path) -> None:

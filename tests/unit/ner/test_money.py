@@ -38,6 +38,15 @@ HITS = [
     ("HK$5.00", "HK$5.00", "5.00", "HKD"),
     ("£3.20", "£3.20", "3.20", "GBP"),
     ("€1.234,50", "€1.234,50", "1234.50", "EUR"),
+    ("TOTAL CHF 1'234.50", "CHF 1'234.50", "1234.50", "CHF"),
+    ("TOTAL 12’345.00", "12’345.00", "12345.00", None),
+    ("TOTAL RM 1 234.50", "RM 1 234.50", "1234.50", "MYR"),
+    ("TOTAL € 1.234", "€ 1.234", None, "EUR"),
+    ("TOTAL RM 10.00-", "RM 10.00", "-10.00", "MYR"),
+    ("TOTAL 10.00-\n", "10.00", "-10.00", None),
+    ("RM 10.00 - 5", "RM 10.00", "10.00", "MYR"),
+    ("（负数）壹佰零陆圆整", "（负数）壹佰零陆圆整", "-106.00", "CNY"),
+    ("负壹佰零陆圆整", "负壹佰零陆圆整", "-106.00", "CNY"),
     ("JPY 500", "JPY 500", "500", "JPY"),
     ("⊗肆佰壹拾贰圆整", "肆佰壹拾贰圆整", "412.00", "CNY"),
     ("贰仟肆佰陆拾贰元零伍分", "贰仟肆佰陆拾贰元零伍分", "2462.05", "CNY"),
@@ -74,6 +83,7 @@ MISSES = [
     "cash 12:31.00",
     "price 3.50-5.50",
     "price 3.125",
+    "RM 10-12",
     "total 80",
     "price v1.25",
     "COLANDER RM20202#",
@@ -89,7 +99,7 @@ MISSES = [
 
 
 @pytest.mark.parametrize(("text", "span", "value", "currency"), HITS)
-def test_reads_an_amount(text: str, span: str, value: str, currency: str | None) -> None:
+def test_reads_an_amount(text: str, span: str, value: str | None, currency: str | None) -> None:
     (mention,) = find_moneys(text)
     assert (text[mention.start : mention.end], mention.value, mention.currency) == (span, value, currency)
 

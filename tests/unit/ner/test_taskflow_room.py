@@ -90,6 +90,7 @@ def test_a_folder_that_says_nothing_asks_for_the_task(tmp_path: Path) -> None:
             "no NER task 'uie': NIGHTSHIFT_NER_TASK is one of ner",
         ),
         ({"ner_model_dir": "{unnamed}"}, r"names no labels: add id2label"),
+        ({"ner_model_dir": "{default}"}, r"names no labels: add id2label"),
         ({"ner_model_dir": "{gap}"}, r"leaves out numbers: name all from 0 on"),
         ({"ner_model_dir": "{broken}"}, r"config.json is no JSON"),
         ({"ner_model_dir": "{uiex}"}, r"a UIEX model, which Nightshift does not read"),
@@ -104,6 +105,7 @@ def test_a_folder_that_says_nothing_asks_for_the_task(tmp_path: Path) -> None:
 def test_mistakes_get_one_sentence(tmp_path: Path, settings: dict[str, str], sentence: str) -> None:
     lay_uie(tmp_path / "{uie}")
     lay_classifier(tmp_path / "{unnamed}", id2label={"0": "O"})
+    lay_classifier(tmp_path / "{default}", id2label={"0": "LABEL_0", "1": "LABEL_1"})
     lay_classifier(tmp_path / "{gap}", id2label={"0": "O", "2": "B-dis"})
     lay_classifier(tmp_path / "{uiex}", architectures=["UIEX"])
     (lay_classifier(tmp_path / "{broken}") / "config.json").write_text("{")
@@ -114,6 +116,16 @@ def test_mistakes_get_one_sentence(tmp_path: Path, settings: dict[str, str], sen
         with pytest.raises((UsageError, ModelMissing), match=sentence) as caught:
             tell(asked)
         assert "\n" not in str(caught.value)
+
+
+def test_the_digest_covers_whichever_of_two_weights_paddlenlp_opens(tmp_path: Path) -> None:
+    place = lay_classifier(tmp_path / "model")
+    asked = Settings(ner_engine=f"taskflow={place}")
+    digests = [ner.describe(asked).digest]
+    for weights in ("a", "b"):
+        (place / "model.safetensors").write_text(weights)
+        digests.append(ner.describe(asked).digest)
+    assert len(set(digests)) == 3
 
 
 def test_the_digest_covers_weights_schema_and_nothing_else(tmp_path: Path) -> None:
