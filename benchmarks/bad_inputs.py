@@ -5,7 +5,7 @@
 Opens every file of DATA/bad_inputs, DATA/pdfs and DATA/zh_docs and decodes all its pages, each file in
 a process of its own with an address space limit, and prints a line a file: media type, pages (t = text
 layer, i = image), outcome, seconds, peak memory, and the sentence people get. DATA is by default
-$NIGHTSHIFT_DATA or ../shared/data. `--sheet` writes the decoded first pages as one picture.
+$NIGHTSHIFT_DATA or data. `--sheet` writes the decoded first pages as one picture.
 
 Exit code 1 if a process died, left a traceback, took over 60 s a page or over 1.5 GiB.
 """
@@ -119,7 +119,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    default = os.environ.get("NIGHTSHIFT_DATA", str(ROOT.parent / "shared" / "data"))
+    default = os.environ.get("NIGHTSHIFT_DATA", "data")
     parser.add_argument("data", nargs="?", type=Path, default=Path(default))
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--probe", type=Path, help=argparse.SUPPRESS)

@@ -52,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    default = os.environ.get("NIGHTSHIFT_DATA", "../shared/data")
+    default = os.environ.get("NIGHTSHIFT_DATA", "data")
     parser.add_argument("data", nargs="?", type=Path, default=Path(default))
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--half", choices=("even", "odd"))

@@ -4,7 +4,7 @@
     python benchmarks/fields_recall.py [DATA] --gold          # recognisers on the human transcripts
     python benchmarks/fields_recall.py [DATA] --texts FOLDER  # recognisers on <stem>.txt page texts
 
-DATA holds `sroie/key/*.json` and `sroie/box/*.csv` (default: $NIGHTSHIFT_DATA, else ../shared/data).
+DATA holds `sroie/key/*.json` and `sroie/box/*.csv` (default: $NIGHTSHIFT_DATA, else data).
 With --store a receipt is matched by the file stem of the result's `source`; a receipt without a result
 counts as missed. A date counts when some DATE entity has the key's ISO value, a total when some MONEY
 entity equals it as a decimal number, whatever its currency.
@@ -111,7 +111,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    default = os.environ.get("NIGHTSHIFT_DATA", "../shared/data")
+    default = os.environ.get("NIGHTSHIFT_DATA", "data")
     parser.add_argument("data", nargs="?", type=Path, default=Path(default))
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--store", type=Path)

@@ -34,9 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "data", nargs="?", default=os.environ.get("NIGHTSHIFT_DATA", "../shared/data"), type=Path
-    )
+    parser.add_argument("data", nargs="?", default=os.environ.get("NIGHTSHIFT_DATA", "data"), type=Path)
     parser.add_argument("--pages", type=int, default=500)
     parser.add_argument("--ner", nargs="+", metavar="ENGINE", help="engines to measure alone")
     parser.add_argument("--texts", type=int, default=2000)

@@ -2,7 +2,7 @@
 
     python benchmarks/ner_msra.py [DATA] [--file FILE] [--engine lac|lac+patterns ...]
 
-The file (default DATA/ner/msra_test.char.bmes; DATA is $NIGHTSHIFT_DATA or ../shared/data) holds one
+The file (default DATA/ner/msra_test.char.bmes; DATA is $NIGHTSHIFT_DATA or data) holds one
 character and its BMES tag a line, a blank line behind each sentence: NR person, NS place, NT organisation.
 
 Counted: exact spans. A mention is right when type, start and end all equal a gold entity's; PER = NR,
@@ -98,7 +98,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    default = os.environ.get("NIGHTSHIFT_DATA", str(ROOT.parent / "shared" / "data"))
+    default = os.environ.get("NIGHTSHIFT_DATA", "data")
     parser.add_argument("data", nargs="?", type=Path, default=Path(default), metavar="DATA")
     parser.add_argument("--file", type=Path, help="another file of the same layout")
     parser.add_argument(

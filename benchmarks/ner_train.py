@@ -82,7 +82,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    default = os.environ.get("NIGHTSHIFT_DATA", "../shared/data")
+    default = os.environ.get("NIGHTSHIFT_DATA", "data")
     parser.add_argument("data", nargs="?", type=Path, default=Path(default), metavar="DATA")
     parser.add_argument("--only", nargs="+", default=["news", *MEDICAL], choices=["news", *MEDICAL])
     parser.add_argument(

@@ -133,9 +133,7 @@ def submit(count: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("what", choices=("overhead", "speed", "submit"))
-    parser.add_argument(
-        "data", nargs="?", default=os.environ.get("NIGHTSHIFT_DATA", "../shared/data"), type=Path
-    )
+    parser.add_argument("data", nargs="?", default=os.environ.get("NIGHTSHIFT_DATA", "data"), type=Path)
     parser.add_argument("--documents", type=int)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--copies", type=int, default=4)

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pipeline import ocr
 
-DATA = os.environ.get("NIGHTSHIFT_DATA", "../shared/data")
+DATA = os.environ.get("NIGHTSHIFT_DATA", "data")
 Bag = Counter[str]
 
 

@@ -70,9 +70,7 @@ def main() -> None:
         loop(sys.argv[2:])
         return
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument(
-        "data", nargs="?", default=os.environ.get("NIGHTSHIFT_DATA", "../shared/data"), type=Path
-    )
+    parser.add_argument("data", nargs="?", default=os.environ.get("NIGHTSHIFT_DATA", "data"), type=Path)
     parser.add_argument("--pages", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
