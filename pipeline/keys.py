@@ -34,15 +34,23 @@ def _name(task_id: str) -> str:
     Raises `PermanentError` when it is empty, holds control characters, or gets longer than 200 bytes.
     """
     quoted = quote(task_id, safe="")
-    if quoted.strip(".") == "":
-        quoted = quoted.replace(".", "%2E")
     if not task_id or len(quoted) > _MAX_NAME or any(ord(c) < 32 or ord(c) == 127 for c in task_id):
         raise PermanentError(
             f"The task id {task_id[:40]!r} can't be used: give 1 to 200 printable characters "
             "(non-ASCII ones count as up to 12).",
             code="bad_task_id",
         )
-    return quoted
+    if quoted.strip(".") == "":
+        return quoted.replace(".", "%2E")
+    # no hidden file, nor one that a folder store is writing
+    return f"%2E{quoted[1:]}" if quoted.startswith(".") else quoted
+
+
+def derived(task_id: str, mark: str) -> str:
+    """A task id beside another: `mark` behind as much of `task_id` as still makes a key."""
+    while len(quote(task_id + mark, safe="")) > _MAX_NAME:
+        task_id = task_id[:-1]
+    return task_id + mark
 
 
 def _hash(digest: str) -> str:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from pipeline import keys, ledger
-from pipeline.errors import NotFound
+from pipeline.errors import NotFound, RunError, StoreUnavailable
 from pipeline.flow import Flow
 from pipeline.models import Task, from_json, to_json
 from pipeline.step_messages import Message, message
@@ -30,14 +30,19 @@ class Summarised(msgspec.Struct, frozen=True):
     at: datetime
 
 
-def tick(flow: Flow, ready: Callable[[], int]) -> list[Message]:
-    """Do what is due; returns messages to publish. `ready()` counts the messages waiting in the broker."""
+Publish = Callable[[list[Message]], None]
+
+
+def tick(flow: Flow, ready: Callable[[], int], publish: Publish) -> None:
+    """Do what is due. `ready()` counts the messages waiting in the broker.
+
+    What is noted as published has been: a summary that fails costs no message.
+    """
     now = datetime.now(UTC)
-    messages = release_delayed(flow, now)
+    release_delayed(flow, now, publish)
     if flow.window.contains(now, flow.override()):
-        messages += repair(flow, now, ready)
+        repair(flow, now, ready, publish)
     summarise_due(flow, now)
-    return messages
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -46,8 +51,8 @@ class Checked(msgspec.Struct, frozen=True):
     at: datetime
 
 
-def repair(flow: Flow, now: datetime, ready: Callable[[], int]) -> list[Message]:
-    """Messages for tasks whose own are lost; a task that has one besides does nothing twice.
+def repair(flow: Flow, now: datetime, ready: Callable[[], int], publish: Publish) -> None:
+    """Publish messages for tasks whose own are lost; a task that has one besides does nothing twice.
 
     At open most of them are missing when the broker has lost its disk; what workers have in hand is missing
     too, and no reason to publish a whole backlog again. Single ones show when the queues have run empty and
@@ -59,26 +64,24 @@ def repair(flow: Flow, now: datetime, ready: Callable[[], int]) -> list[Message]
     except NotFound:
         last = None
     if last and now - last < _PATIENCE:
-        return []
+        return
     tasks = sum(1 for _ in flow.store.list(keys.PENDING)) - sum(1 for _ in flow.store.list(keys.DELAYED))
     waiting = ready() if tasks > 0 else 0
     lost = waiting == 0 if last else 2 * waiting < tasks
-    messages = republish(flow) if tasks > 0 and lost else []
+    if tasks > 0 and lost:
+        publish(republish(flow))
     flow.store.put(key, to_json(Checked(now)))
-    return messages
 
 
-def release_delayed(flow: Flow, now: datetime) -> list[Message]:
-    """Messages of the tasks whose time has come; each is released when its first step is published."""
-    messages = []
-    for key in flow.store.list(keys.DELAYED):
+def release_delayed(flow: Flow, now: datetime, publish: Publish) -> None:
+    """Publish the first step of the tasks whose time has come; then each is released."""
+    for key in list(flow.store.list(keys.DELAYED)):
         if keys.delayed_until(key) > now:
             break
         task = ledger.pending(flow.store, keys.task_id_of(key))
         if task is not None:
-            messages.append(message("ingest", task))
-        flow.store.delete(key)  # a crash before publishing is mended by `republish`
-    return messages
+            publish([message("ingest", task)])
+        flow.store.delete(key)
 
 
 def republish(flow: Flow) -> list[Message]:
@@ -103,9 +106,9 @@ def summarise_due(flow: Flow, now: datetime) -> list[str]:
 
     These are the last few, told by the number of their records, and any with records that were replaced, redriven
     or discarded, told by the notes that this left. A night is summarised when its window has closed or nothing is left
-    to do, and hourly till then.
+    to do, and hourly till then. Raises `RunError` for a night with a damaged record, when the others are done.
     """
-    done, changed = [], replaced(flow.store)
+    done, damaged, changed = [], [], replaced(flow.store)
     working = flow.window.contains(now, flow.override()) and any(flow.store.list(keys.PENDING))
     for run_date in sorted({*nights(flow.store)[-_NIGHTS:], *changed}):
         last = _summarised(flow.store, run_date)
@@ -113,13 +116,21 @@ def summarise_due(flow: Flow, now: datetime) -> list[str]:
             continue
         count = records(flow.store, run_date)
         if not last or last.records != count or run_date in changed:
-            summarise(flow.store, run_date, masked=flow.settings.mask)
+            try:
+                summarise(flow.store, run_date, masked=flow.settings.mask)
+            except StoreUnavailable:
+                raise
+            except RunError as error:  # of this night alone
+                damaged.append(error)
+                continue
             done.append(run_date)
         elif not working:
             continue
         flow.store.put(keys.night(run_date, "summarised"), msgspec.json.encode(Summarised(count, now)))
         for key in changed.get(run_date, ()):  # what was replaced meanwhile has left notes of its own
             flow.store.delete(key)
+    if damaged:
+        raise damaged[0]
     return done
 
 

@@ -49,7 +49,7 @@ class Reception:
         task_id, alias_of = submission.task_id, ""
         known = ledger.accepted(self.store, task_id)
         if known is not None and known.origin != origin:
-            task_id, alias_of = f"{task_id}#{origin}", task_id
+            task_id, alias_of = keys.derived(task_id, f"#{origin}"), task_id
             known = ledger.accepted(self.store, task_id)
         if known is not None:
             task = ledger.pending(self.store, task_id)
@@ -80,7 +80,7 @@ class Reception:
         """Record a raw message that breaks the contract, as a task with an id of its own."""
         digest = hashlib.sha256(body).hexdigest()
         task = Task(
-            task_id=f"{(partial_id(body) or 'message')[:80]}#{digest[:12]}",
+            task_id=keys.derived((partial_id(body) or "message")[:80], f"#{digest[:12]}"),
             sha256=None,
             source="message",
             size=len(body),

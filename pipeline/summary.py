@@ -20,7 +20,7 @@ import pyarrow.json as pj
 import pyarrow.parquet as pq
 
 from pipeline import keys
-from pipeline.errors import NotFound
+from pipeline.errors import NotFound, RunError
 from pipeline.masking import Spans, mask_spans, masked_entity, masked_field, sensitive_spans
 from pipeline.models import SCHEMA_VERSION, Box, DocumentResult, Entity, Field, Page, from_json
 from pipeline.storage import Store
@@ -177,6 +177,8 @@ def _result(store: Store, key: str) -> DocumentResult | None:
         return from_json(store.get(key), DocumentResult)
     except NotFound:
         return None  # taken back while we read: a failed document was tried again
+    except msgspec.DecodeError as error:
+        raise RunError(f"The record {key} is damaged ({error}): `nightshift audit` tells of all.") from error
 
 
 def _rows(results: list[DocumentResult], masked: bool) -> dict[str, list[dict[str, Any]]]:

@@ -18,6 +18,6 @@ from tasks.topology import ready
 def tick(self: Task[Any, Any]) -> None:
     """Release, repair and summarise what is due."""
     try:
-        publish(self.app, night_tick(flow(), lambda: ready(self.app)))
+        night_tick(flow(), lambda: ready(self.app), lambda messages: publish(self.app, messages))
     except PipelineError as error:
         log.error("housekeeping waits for its next turn: %s", error.message)

@@ -68,13 +68,23 @@ class RawConsumer(Consumer):
         message.reject()
 
 
+def _as_sent(message: Any) -> bytes:
+    """The bytes of a body, whatever encoding its AMQP properties claim: py-amqp has decoded it by that."""
+    if not isinstance(message.body, str):
+        return bytes(message.body)
+    try:
+        return message.body.encode(message.content_encoding or "utf-8")
+    except (UnicodeError, LookupError):
+        return message.body.encode("utf-8", "replace")  # such as a lone surrogate out of UTF-7
+
+
 def _disguise(app: Any, message: Any) -> None:
     """Make a raw message look like a task `accept` with the raw body as its argument.
 
     Whatever headers it came with are ignored: a producer chooses no task but this one. Of a body over
     the limit only the beginning goes on, which is enough to refuse it.
     """
-    body = bytes(message.body) if not isinstance(message.body, str) else message.body.encode()
+    body = _as_sent(message)
     args = (base64.b64encode(body[: MAX_BODY + 1]).decode("ascii"),)
     shown = repr((partial_id(body) or "message without a task id",))
     made = app.amqp.as_task_v2(str(uuid.uuid4()), ACCEPT, args=args, argsrepr=shown)

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline import keys
 from pipeline.security import SIGNATURE_HEADER, verify
-from tests.acceptance.night import Night, night, spelled, steady
+from tests.acceptance.night import RAW, Night, night, spelled, steady
 from tests.command import GREEN, page
 from tests.servers import wait_for
 from tests.servers.rabbit import Rabbit
@@ -103,6 +103,20 @@ def test_bad_messages_go_to_the_dead_with_their_reason(nights: Night, tmp_path: 
     assert {body for _, body in dead} >= {b"{not json", b"\xff\xfe"}, "a refused message is kept as it came"
     assert nights.depth("inference_tasks") == 0
     assert "Traceback" not in worker.text().replace(_of_the_raiser(worker.text()), "")
+
+
+def test_an_encoding_that_a_message_claims_stops_nothing(nights: Night) -> None:
+    odd = pika.BasicProperties(delivery_mode=2, content_encoding="utf-7")
+    named = pika.BasicProperties(delivery_mode=2, content_encoding="latin-1")
+    text = json.dumps({"task_id": "票", "task_type": "nlp", "text": "colour 123456"}, ensure_ascii=False)
+    with nights.channel() as channel:
+        channel.basic_publish("", RAW, b'{"task_id":"+2AA-","task_type":"nlp"}', odd, mandatory=True)
+        channel.basic_publish("", RAW, text.encode(), named, mandatory=True)
+    worker = nights.ready(nights.worker())
+    records = nights.settle(2)
+    assert records["票"].status == "done"
+    assert nights.depth("dead") == 1
+    assert worker.main.poll() is None
 
 
 def test_messages_far_over_the_limit_stop_nothing(nights: Night) -> None:

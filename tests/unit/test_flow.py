@@ -6,17 +6,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import structs
 
 from pipeline import keys, ledger
 from pipeline.engines import Engines
-from pipeline.errors import PermanentError, Poison, TransientError
+from pipeline.errors import PermanentError, Poison, RunError, TransientError
 from pipeline.fetch import fetch as real_fetch
 from pipeline.flow import Flow
 from pipeline.messages import Submission
 from pipeline.models import DocumentResult, from_json
-from pipeline.night import release_delayed, repair, republish
+from pipeline.night import release_delayed, repair, republish, summarise_due
 from pipeline.settings import Settings
 from pipeline.step_messages import Message
 from tests.command import grey, page, pages
@@ -101,9 +102,15 @@ def test_lost_messages_are_published_again(
     for n in range(4):
         flow.reception.accept(submission(page(inbox / f"{n}.png", grey(n)), f"t{n}"))
     now = datetime.now(UTC)
-    assert len(repair(flow, now, lambda: at_open)) == (4 if at_open == 1 else 0)
-    assert repair(flow, now + timedelta(minutes=59), lambda: 0) == [], "what is in hand has its time"
-    assert len(repair(flow, now + timedelta(minutes=61), lambda: an_hour_on)) == later
+
+    def repaired(minutes: int, waiting: int) -> int:
+        sent: list[Message] = []
+        repair(flow, now + timedelta(minutes=minutes), lambda: waiting, sent.extend)
+        return len(sent)
+
+    assert repaired(0, at_open) == (4 if at_open == 1 else 0)
+    assert repaired(59, 0) == 0, "what is in hand has its time"
+    assert repaired(61, an_hour_on) == later
 
 
 def test_a_duplicate_that_ends_meanwhile_is_not_taken_up_again(
@@ -228,8 +235,17 @@ def test_a_delayed_task_waits_in_the_store(flow: Flow, inbox: Path) -> None:
     later = datetime.now(UTC) + timedelta(hours=1)
     sent = submission(page(inbox / "a.png", grey(1)), not_before=later)
     assert drain(flow, flow.reception.accept(sent)) == {"ingest": 1}
-    assert release_delayed(flow, later - timedelta(seconds=2)) == []
-    (order,) = release_delayed(flow, later + timedelta(seconds=1))
+    released: list[Message] = []
+    release_delayed(flow, later - timedelta(seconds=2), released.extend)
+    assert released == []
+
+    def broken(_: list[Message]) -> None:
+        raise RunError("The broker is away.")
+
+    with pytest.raises(RunError):
+        release_delayed(flow, later + timedelta(seconds=1), broken)
+    release_delayed(flow, later + timedelta(seconds=1), released.extend)
+    (order,) = released
     assert (order.step, order.task_id) == ("ingest", "t")
     assert not list(flow.store.list(keys.DELAYED))
 
@@ -340,3 +356,21 @@ def _raiser(error: BaseException) -> Any:
         raise error
 
     return read
+
+
+@pytest.mark.parametrize("task_id", ["发" * 22, "/" * 66, "." + "x" * 199, "a" * 200])
+def test_a_long_id_leaves_room_for_what_is_put_behind_it(flow: Flow, task_id: str) -> None:
+    body = msgspec.json.encode({"task_id": task_id, "task_type": "document", "priority": 10})
+    refused = flow.reception.refuse(body, PermanentError("priority must be …", code="bad_message"))
+    assert records(flow)[refused.task_id].status == "failed"
+    assert refused.task_id[:10] == task_id[:10]
+    for text in ("one", "two"):
+        flow.reception.accept(Submission(task_id=task_id, task_type="nlp", text=text))
+
+
+def test_a_damaged_record_holds_up_no_message_and_no_other_night(flow: Flow, inbox: Path) -> None:
+    flow.store.put(keys.result("2026-01-01", "half"), b"{")
+    flow.reception.refuse(b"hello", PermanentError("no JSON", code="bad_message"))
+    with pytest.raises(RunError, match=r"half\.json is damaged"):
+        summarise_due(flow, datetime.now(UTC))
+    assert flow.store.exists(keys.summary("documents", flow.run_date()))

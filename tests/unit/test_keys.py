@@ -13,7 +13,7 @@ SHA = "ab" * 32
     [
         ("ocr_001", "ocr_001"),
         ("a/b", "a%2Fb"),
-        ("../../etc/passwd", "..%2F..%2Fetc%2Fpasswd"),
+        ("../../etc/passwd", "%2E.%2F..%2Fetc%2Fpasswd"),
         ("..", "%2E%2E"),
         (".", "%2E"),
         ("发票", "%E5%8F%91%E7%A5%A8"),
