@@ -121,6 +121,14 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Ta
                 f"{record.task_id} can't be tried again: its bytes are not in the store; submit it anew.",
                 code="not_redrivable",
             )
+        web = urlsplit(record.source).scheme in ("http", "https")
+        note = ledger.accepted(store, record.task_id) if web else None
+        if note and note.origin != ledger.origin_of(record.source, None):
+            raise PermanentError(
+                f"{record.task_id} can't be tried again: the query of its URL is not kept, as it may hold a "
+                "secret; submit it anew under another id.",
+                code="not_redrivable",
+            )
         sha256 = None
     task = structs.replace(task_of(record), sha256=sha256, overrides=changed)
     if record.reprocess:

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from pipeline.errors import NotFound, OverLimit, PermanentError, RunError, TransientError
+from pipeline.errors import (
+    NotFound,
+    OverLimit,
+    PermanentError,
+    RunError,
+    StoreUnavailable,
+    TransientError,
+)
 from pipeline.exchange import exchange
 from pipeline.locations import PORTS, Location, shown
 from pipeline.security import SourcePolicy
@@ -140,6 +147,8 @@ def _read_object(url: str, place: Location, settings: Settings, deadline: float)
         return _Bucket(place.host, "", settings).read(place.target, settings.max_bytes, url, deadline)
     except NotFound:
         raise NotFound(f"There is no {shown(url)}.") from None
+    except StoreUnavailable as error:  # the source's trouble: retries are counted, unlike the store's own
+        raise TransientError(error.message, code="source_unavailable") from error
     except RunError as error:  # no bucket, no access: this document's trouble, not the run's
         code = {"store_missing": "not_found", "store_refused": "source_forbidden"}
         raise PermanentError(error.message, code=code.get(error.code, "source_unreadable")) from error

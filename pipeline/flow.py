@@ -14,7 +14,7 @@ from msgspec import structs
 
 from pipeline import callbacks, keys, ledger, steps
 from pipeline.engines import Engines
-from pipeline.errors import NotFound, PermanentError, Poison, TransientError
+from pipeline.errors import NotFound, PermanentError, PipelineError, Poison, TransientError
 from pipeline.intake import open_document
 from pipeline.models import TEXT, Entity, Page, Task, from_json
 from pipeline.reception import Reception
@@ -188,9 +188,11 @@ class Flow:
             return []
         if not task.run_date:
             task = structs.replace(task, run_date=self.run_date())
-        ledger.fail(
-            self.store, task, error, run_date=task.run_date, settings_digest=self.engines(task).digest
-        )
+        try:
+            digest = self.engines(task).digest
+        except PipelineError:  # settings that fit no engine must not keep a failure from being recorded
+            digest = ""
+        ledger.fail(self.store, task, error, run_date=task.run_date, settings_digest=digest)
         return self._answer(task)
 
     def _start(self, order: Message) -> Task | None:

@@ -71,6 +71,11 @@ class Accepted(msgspec.Struct, frozen=True):
     sha256: str | None
 
 
+def origin_of(source: str, data: bytes | None) -> str:
+    """Digest of where a submission came from, the query of a signed URL included."""
+    return hashlib.sha256(source.encode() + b"\0" + (data or b"")).hexdigest()[:12]
+
+
 def accepted(store: Store, task_id: str) -> Accepted | None:
     """What an id was first accepted with."""
     try:

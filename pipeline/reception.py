@@ -45,7 +45,7 @@ class Reception:
         if submission.text:
             data = submission.text.encode()
         source = submission.url or "message"
-        origin = hashlib.sha256(source.encode() + b"\0" + (data or b"")).hexdigest()[:12]
+        origin = ledger.origin_of(source, data)
         task_id, alias_of = submission.task_id, ""
         known = ledger.accepted(self.store, task_id)
         if known is not None and known.origin != origin:
@@ -53,7 +53,8 @@ class Reception:
             known = ledger.accepted(self.store, task_id)
         if known is not None:
             task = ledger.pending(self.store, task_id)
-            return [message("ingest", task)] if task else []
+            # One that was taken in has had its message, and each further one would count as a try.
+            return [message("ingest", task)] if task and task.media_type in (None, TEXT) else []
         task = Task(
             task_id=task_id,
             sha256=ledger.store_document(self.store, data) if data is not None else None,

@@ -427,5 +427,6 @@ def test_objects_are_read(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_bucket_server_that_is_away_is_transient(s3: Swift) -> None:
     settings = Settings(s3_endpoint=f"http://127.0.0.1:{free_port()}")
-    with pytest.raises(TransientError, match="does not answer"):
+    with pytest.raises(TransientError, match="does not answer") as caught:
         fetch("s3://inbox/a", SourcePolicy.sources("s3://inbox"), settings)
+    assert caught.value.code == "source_unavailable", "no outage of Nightshift's own store"

@@ -161,3 +161,16 @@ def test_a_night_left_without_records_has_empty_tables(store: LocalStore) -> Non
     assert summarise_due(flow, datetime.now(UTC)) == [DAY]
     assert len(pq.read_table(io.BytesIO(store.get(keys.summary("documents", DAY))))) == 0
     assert summarise_due(flow, datetime.now(UTC)) == []
+
+
+def test_a_url_whose_query_was_not_kept_is_not_fetched_again(store: LocalStore) -> None:
+    for name, url in (("plain", "https://a.example/x"), ("signed", "https://a.example/x?doc=42")):
+        task = Task(task_id=name, sha256=None, source=url)
+        ledger.note_accepted(store, name, ledger.Accepted(ledger.origin_of(url, None), None))
+        record = ledger.fail(store, task, PermanentError("away"), run_date=DAY, settings_digest="")
+        if name == "plain":
+            assert failures.redrive(store, record, {}).source == url
+            continue
+        with pytest.raises(PermanentError, match="the query of its URL is not kept") as caught:
+            failures.redrive(store, record, {})
+        assert caught.value.code == "not_redrivable"

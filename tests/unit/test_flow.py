@@ -374,3 +374,11 @@ def test_a_damaged_record_holds_up_no_message_and_no_other_night(flow: Flow, inb
     with pytest.raises(RunError, match=r"half\.json is damaged"):
         summarise_due(flow, datetime.now(UTC))
     assert flow.store.exists(keys.summary("documents", flow.run_date()))
+
+
+def test_a_message_sent_again_is_no_further_try(flow: Flow, inbox: Path) -> None:
+    sent = submission(page(inbox / "a.png", grey(1)))
+    (order,) = flow.reception.accept(sent)
+    assert flow.reception.accept(sent) == [order], "its first message may never have left"
+    flow.run(order)
+    assert flow.reception.accept(sent) == []
