@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 from msgspec import structs
 
-from pipeline import keys, ledger
+from pipeline import claims, keys, ledger
 from pipeline.errors import NotFound, RunError
 from pipeline.models import Task, from_json
 from pipeline.storage import Store
@@ -27,10 +27,11 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     """One task that does not add up.
 
     `missing`: nowhere. `twice`: ended more often than it was received. `other_bytes`: what ended is not
-    what was received. `damaged`: its record can't be read.
+    what was received. `two_sources`: two documents were received under its id, and one of them is nowhere.
+    `damaged`: its record can't be read.
     """
 
-    kind: Literal["missing", "twice", "other_bytes", "damaged"]
+    kind: Literal["missing", "twice", "other_bytes", "two_sources", "damaged"]
     task_id: str
     source: str
     detail: str
@@ -176,10 +177,13 @@ _UNKNOWN = object()
 
 def _compare(store: Store, key: str, tasks: list[Task]) -> Gap | object | None:
     """Whether the bytes that ended are the ones received: `None`, a gap, or unknown on either side."""
+    sources = sorted({task.source for task in tasks})
+    if sources[1:]:
+        detail = f"stands for {' and '.join(sources)}: submit the one that is missing under an id of its own"
+        return Gap(kind="two_sources", task_id=tasks[0].task_id, source=sources[0], detail=detail)
     expected = {task.sha256 for task in tasks if task.sha256}
     if not expected:  # the receipt came before the bytes, which intake noted when it had them
-        note = ledger.accepted(store, tasks[0].task_id)
-        expected = {note.sha256} if note and note.sha256 else set()
+        expected = claims.contents(store, tasks[0].task_id)
     try:
         actual = from_json(store.get(key), _Bytes).sha256
     except NotFound:  # moved on since it was listed
@@ -203,10 +207,10 @@ def restore(store: Store, report: Audit) -> list[Task]:
         if gap.kind != "missing":
             continue
         task = received[gap.task_id][-1]
-        note = ledger.accepted(store, gap.task_id)
-        sha256 = task.sha256 or (note.sha256 if note else None)
+        sha256 = task.sha256 or next(iter(claims.contents(store, gap.task_id)), None)
         if sha256 and store.exists(keys.document(sha256)):
-            task = structs.replace(task, sha256=sha256, submitted_at=ledger.now())
+            origin = claims.only(store, gap.task_id)
+            task = structs.replace(task, sha256=sha256, origin=origin, submitted_at=ledger.now())
             ledger.mark(store, task)
             restored.append(task)
     return restored

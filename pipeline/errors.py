@@ -45,6 +45,12 @@ class StoreUnavailable(TransientError):
     code = "store_unavailable"
 
 
+class NotRead(TransientError):
+    """What an earlier step had read is not in the store under the settings in force here."""
+
+    code = "not_read"
+
+
 class PermanentError(PipelineError):
     """Trying again gives the same: record the document as failed and go on."""
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import structs
 
-from pipeline import keys, ledger
+from pipeline import attempts, claims, keys, ledger
 from pipeline.errors import ModelMissing, NotFound, PermanentError, RunError, UsageError
 from pipeline.models import TEXT, DocumentResult, Failure, Task, from_json, to_json
 from pipeline.settings import Settings
@@ -122,15 +122,16 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Ta
                 code="not_redrivable",
             )
         web = urlsplit(record.source).scheme in ("http", "https")
-        note = ledger.accepted(store, record.task_id) if web else None
-        if note and note.origin != ledger.origin_of(record.source, None):
+        known = claims.origins(store, record.task_id) if web else []
+        if known and claims.origin_of(record.source, None) not in known:
             raise PermanentError(
                 f"{record.task_id} can't be tried again: the query of its URL is not kept, as it may hold a "
                 "secret; submit it anew under another id.",
                 code="not_redrivable",
             )
         sha256 = None
-    task = structs.replace(task_of(record), sha256=sha256, overrides=changed)
+    origin = claims.only(store, record.task_id)
+    task = structs.replace(task_of(record), sha256=sha256, overrides=changed, origin=origin)
     if record.reprocess:
         task = structs.replace(task, run_date=record.run_date, reprocess=True)
     mark_anew(store, task)
@@ -159,8 +160,7 @@ def task_of(record: DocumentResult) -> Task:
 def mark_anew(store: Store, task: Task) -> None:
     """Mark a task that had ended as pending, with its attempts counted anew."""
     ledger.mark(store, task)
-    for key in list(store.list(keys.attempts_of(task.task_id))):
-        store.delete(key)
+    attempts.forget(store, task.task_id)
 
 
 def _key(record: DocumentResult) -> str:

@@ -13,16 +13,19 @@ import msgspec
 from msgspec import structs
 
 from pipeline import callbacks, keys, ledger, steps
+from pipeline.attempts import counted, forget
 from pipeline.engines import Engines
-from pipeline.errors import NotFound, PermanentError, PipelineError, Poison, TransientError
+from pipeline.errors import NotFound, NotRead, PermanentError, PipelineError
 from pipeline.intake import open_document
-from pipeline.models import TEXT, Entity, Page, Task, from_json
+from pipeline.models import TEXT, Page, Task, from_json
 from pipeline.reception import Reception
 from pipeline.settings import Settings
 from pipeline.step_messages import Message, is_urgent, message
 from pipeline.storage import Store, open_store
 from pipeline.task_types import Read, after, further_steps, task_type
 from pipeline.window import OffPeakWindow, Override
+
+_RESTARTS = 3  # times that a task goes back to its first step, before its settings are taken for wrong
 
 
 class Flow:
@@ -60,25 +63,53 @@ class Flow:
             return True
         return self.window.contains(datetime.now(UTC), self.override())
 
-    def run(self, message: Message) -> list[Message]:
+    def run(self, order: Message) -> list[Message]:
         """Do one step; returns the messages that come next.
 
         Raises `PermanentError` for a document that can't be done, `TransientError` when trying again may
         help, `RunError` when something else than the document must be mended first.
         """
-        built_in = {
-            "ingest": self._ingest,
-            "ocr": self._ocr,
-            "ner": self._ner,
-            "result": self._result,
-            "callback": self._callback,
-        }
-        return built_in.get(message.step, self._further)(message)
+        if order.step == "callback":
+            return self._callback(order)
+        task = ledger.pending(self.store, order.task_id)
+        if task is None:
+            return []
+        if not task.run_date and order.step != "ingest":
+            task = structs.replace(task, run_date=self.run_date())
+            ledger.mark(self.store, task)
+        built_in = {"ingest": self._ingest, "ocr": self._ocr, "ner": self._ner, "result": self._result}
+        step = built_in.get(order.step, self._further)
+        with counted(self.store, order, self.settings.max_attempts, lambda: self._progress(order, task)):
+            try:
+                return step(order, task)
+            except NotRead as error:
+                return self._restart(order, task, error)
 
-    def _ingest(self, order: Message) -> list[Message]:
+    def _progress(self, order: Message, task: Task) -> int:
+        """Pages read so far; other steps have done all or nothing."""
+        if order.step != "ocr":
+            return 0
+        read = keys.pages(task.sha256 or "", self.engines(task).reading_digest)
+        return sum(1 for _ in self.store.list(read))
+
+    def _restart(self, order: Message, task: Task, error: NotRead) -> list[Message]:
+        """Go back to the first step: settings were changed since, or the workers' are not the same."""
+        if order.retries == order.outages:
+            raise error  # the store may show it in a moment
+        if task.restarts >= _RESTARTS:
+            raise PermanentError(
+                f"{error.message} It was read {_RESTARTS + 1} times over: give the workers of all steps the same "
+                "OCR and NER settings, then redrive it.",
+                code=error.code,
+            ) from error
+        task = structs.replace(task, restarts=task.restarts + 1)
+        ledger.mark(self.store, task)
+        return self.begin(task)
+
+    def _ingest(self, order: Message, task: Task) -> list[Message]:  # noqa: ARG002 - as every step
         """Take a document in, any time of day."""
-        task = self.reception.take_in(order.task_id)
-        return self.begin(task) if task else []
+        taken = self.reception.take_in(task)
+        return self.begin(taken) if taken else []
 
     def begin(self, task: Task) -> list[Message]:
         """Messages of the first step behind ingest; a long document spreads over workers."""
@@ -91,58 +122,41 @@ class Flow:
             for first in range(1, task.pages + 1, size)
         ]
 
-    def _ocr(self, order: Message) -> list[Message]:
+    def _ocr(self, order: Message, task: Task) -> list[Message]:
         """Read pages, group by group; stops between groups when the window closes, and hands itself back."""
-        task = self._start(order)
-        if task is None:
-            return []
         assert task.sha256 is not None
         engines, low, high = self.engines(task), order.first or 1, order.last or task.pages
         with open_document(self.store.get(keys.document(task.sha256)), engines.settings.limits) as document:
             for start in range(low, high + 1, self.settings.page_group):
                 if not self.may_use_gpu(task.priority):
-                    self._end(order)
                     return [order]
                 numbers = range(start, min(start + self.settings.page_group, high + 1))
                 steps.recognize(document, task.sha256, numbers, store=self.store, engines=engines)
-        self._end(order)
         others = [n for n in range(1, task.pages + 1) if not low <= n <= high]
         if all(steps.has_page(task.sha256, n, store=self.store, engines=engines) for n in others):
             return [message(after(task.task_type, "ocr"), task)]
         return []  # whoever reads the last pages goes on
 
-    def _ner(self, order: Message) -> list[Message]:
+    def _ner(self, order: Message, task: Task) -> list[Message]:
         """Find the entities of all pages."""
-        task = self._start(order)
-        if task is None:
-            return []
         if not self.may_use_gpu(task.priority):
-            self._end(order)
             return [order]
         assert task.sha256 is not None
         steps.extract(self._pages(task), task.sha256, store=self.store, engines=self.engines(task))
-        self._end(order)
         return [message(after(task.task_type, "ner"), task)]
 
-    def _further(self, order: Message) -> list[Message]:
+    def _further(self, order: Message, task: Task) -> list[Message]:
         """Run a step of a further task type."""
-        task = self._start(order)
-        if task is None:
-            return []
         step = further_steps()[order.step]
         if step.gpu and not self.may_use_gpu(task.priority):
-            self._end(order)
             return [order]
-        found = step.run(Read(task, self._pages(task), self._entities(task)))
+        before = self._reading(task)
+        found = step.run(Read(task, self._pages(task), before.entities if before else ()))
         self.store.put(keys.output(order.task_id, step.name), msgspec.json.encode(found))
-        self._end(order)
         return [message(after(task.task_type, step.name), task)]
 
-    def _result(self, order: Message) -> list[Message]:
+    def _result(self, order: Message, task: Task) -> list[Message]:
         """Write the result and take the marker away."""
-        task = ledger.pending(self.store, order.task_id)
-        if task is None:
-            return []
         names = task_type(task.task_type).names
         outputs = {
             step: msgspec.json.decode(self.store.get(keys.output(order.task_id, step)))
@@ -150,38 +164,35 @@ class Flow:
             if step in further_steps()
         }
         assert task.sha256 is not None
-        engines = self.engines(task)
-        pages = self._pages(task)
+        pages, reading = self._pages(task), self._reading(task)
+        told = callbacks.promise(self.store, task)
         steps.conclude(
             task,
             pages,
-            steps.extract(pages, task.sha256, store=self.store, engines=engines) if "ner" in names else None,
+            reading,
             media_type=task.media_type or "",
-            run_date=task.run_date or self.run_date(),
+            run_date=task.run_date,
             store=self.store,
-            engines=engines,
+            engines=self.engines(task),
             outputs=outputs,
         )
-        return self._answer(task)
-
-    def _answer(self, task: Task) -> list[Message]:
-        if not task.callback_url or task.reprocess:
-            return []
-        return [structs.replace(message("callback", task), run_date=task.run_date or self.run_date())]
+        return told
 
     def _callback(self, order: Message) -> list[Message]:
-        """Tell whoever asked for it that a task has ended."""
+        """Tell whoever asked for it that a task has ended, unless that was done."""
+        if not callbacks.owed(self.store, order):
+            return []
         record = ledger.ended(self.store, order.run_date, order.task_id)
         if record is None:
             raise PermanentError(f"There is no result of {order.task_id} to tell of.", code="result_missing")
         callbacks.deliver(record, self.store.url, self.settings)
+        callbacks.settle(self.store, order)
         return []
 
     def fail(self, order: Message, error: PermanentError) -> list[Message]:
         """Record that a task failed for good; what was asked to be told of it, is."""
         if order.step == "callback":
-            key = keys.undelivered(order.run_date, order.task_id)
-            self.store.put(key, msgspec.json.encode({"code": error.code, "message": error.message}))
+            callbacks.give_up(self.store, order, error)
             return []
         task = ledger.pending(self.store, order.task_id)
         if task is None:
@@ -192,36 +203,12 @@ class Flow:
             digest = self.engines(task).digest
         except PipelineError:  # settings that fit no engine must not keep a failure from being recorded
             digest = ""
+        told = callbacks.promise(self.store, task)
+        if task.alias_of:  # it had no receipt while it might have been a repetition
+            ledger.write_receipt(self.store, task.run_date, [task])
         ledger.fail(self.store, task, error, run_date=task.run_date, settings_digest=digest)
-        return self._answer(task)
-
-    def _start(self, order: Message) -> Task | None:
-        """Find a task and count this attempt before the work starts; raises `Poison` at the limit."""
-        task = ledger.pending(self.store, order.task_id)
-        if task is None:
-            return None
-        if not task.run_date:
-            task = structs.replace(task, run_date=self.run_date())
-            ledger.mark(self.store, task)
-        prefix = keys.pages(task.sha256 or "", self.engines(task).reading_digest)
-        attempt = ledger.count_attempt(
-            self.store,
-            keys.attempts(order.task_id, order.step, order.first),
-            retries=order.retries,
-            progress=lambda: sum(1 for _ in self.store.list(prefix)),
-        )
-        limit = self.settings.max_attempts
-        if attempt > limit:
-            where = f" on pages {order.first} to {order.last}" if order.first else ""
-            raise Poison(
-                f"The document killed or hung its worker in step {order.step}{where} at each of {limit} tries; "
-                "look at it by hand, or redrive it with other settings."
-            )
-        return task
-
-    def _end(self, order: Message) -> None:
-        """The step ended by itself, so its attempt does not count against the document."""
-        self.store.delete(keys.attempts(order.task_id, order.step, order.first))
+        forget(self.store, task.task_id)
+        return told
 
     def _pages(self, task: Task) -> tuple[Page, ...]:
         assert task.sha256 is not None
@@ -234,13 +221,14 @@ class Flow:
             for n in range(1, task.pages + 1)
         ]
         if any(page is None for page in found):
-            raise TransientError(f"Pages of {task.task_id} are not in the store yet.", code="pages_missing")
+            raise NotRead(f"Pages of {task.task_id} are not in the store as these settings read them.")
         return tuple(page for page in found if page is not None)
 
-    def _entities(self, task: Task) -> tuple[Entity, ...]:
+    def _reading(self, task: Task) -> steps.Reading | None:
         if "ner" not in task_type(task.task_type).names:
-            return ()
+            return None
         assert task.sha256 is not None
-        return steps.extract(
-            self._pages(task), task.sha256, store=self.store, engines=self.engines(task)
-        ).entities
+        found = steps.stored_reading(task.sha256, store=self.store, engines=self.engines(task))
+        if found is None:
+            raise NotRead(f"Entities of {task.task_id} are not in the store as these settings find them.")
+        return found

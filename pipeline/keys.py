@@ -16,7 +16,8 @@ from pipeline.errors import PermanentError
 _HEX = re.compile(r"[0-9a-f]{8,64}")
 _MAX_NAME = 200  # bytes: below the 255 of common file systems, with room for ".json" and a temporary suffix
 
-ACCEPTED = "accepted/"
+CALLBACKS = "callbacks/"
+CLAIMS = "claims/"
 DELAYED = "delayed/"
 NIGHTS = "nights/"
 PENDING = "pending/"
@@ -78,9 +79,19 @@ def receipts(run_date: str) -> str:
     return f"{RECEIPTS}date={_day(run_date)}/"
 
 
-def accepted(task_id: str) -> str:
-    """What a task id was first accepted with: never deleted, so that an id stays one task."""
-    return f"{ACCEPTED}{_name(task_id)}.json"
+def claim(task_id: str, origin: str) -> str:
+    """Note that a submission came under a task id."""
+    return f"{claims(task_id)}{_hash(origin)}.json"
+
+
+def claims(task_id: str) -> str:
+    """Prefix of all claims to a task id."""
+    return f"{CLAIMS}{_name(task_id)}/"
+
+
+def origin_of(key: str) -> str:
+    """Origin that a `claim` key was made from."""
+    return key.rsplit("/", 1)[-1].removesuffix(".json")
 
 
 def delayed(not_before: datetime, task_id: str) -> str:
@@ -93,9 +104,9 @@ def delayed_until(key: str) -> datetime:
     return datetime.strptime(key.split("/")[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
-def attempts(task_id: str, step: str, first: int = 0) -> str:
-    """How often a step of a task was begun and not ended; `first` tells page groups apart."""
-    return f"attempts/{_name(task_id)}/{_name(step)}-{first}.json"
+def attempts(task_id: str, step: str, first: int = 0, message: str = "") -> str:
+    """How often a message for a step of a task was begun and not ended; `first` tells page groups apart."""
+    return f"attempts/{_name(task_id)}/{_name(f'{step}-{first}-{message}')}.json"
 
 
 def attempts_of(task_id: str) -> str:
@@ -116,6 +127,11 @@ def control(name: str) -> str:
 def night(run_date: str, name: str) -> str:
     """What was noted about a night: `opened`, `summarised`, `released-<worker>`."""
     return f"{NIGHTS}run_date={_day(run_date)}/{_name(name)}.json"
+
+
+def callback(run_date: str, task_id: str) -> str:
+    """Note that somebody is to be told of a task's end and has not been yet."""
+    return f"{CALLBACKS}run_date={_day(run_date)}/{_name(task_id)}.json"
 
 
 def undelivered(run_date: str, task_id: str) -> str:

@@ -8,7 +8,7 @@ Receipts are written once a batch and never touched again, so that what was rece
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
@@ -62,57 +62,6 @@ def pending(store: Store, task_id: str) -> Task | None:
         return from_json(store.get(keys.pending(task_id)), Task)
     except NotFound:
         return None
-
-
-class Accepted(msgspec.Struct, frozen=True):
-    """What an id stands for: a digest of the first submission's source, and of its bytes once known."""
-
-    origin: str
-    sha256: str | None
-
-
-def origin_of(source: str, data: bytes | None) -> str:
-    """Digest of where a submission came from, the query of a signed URL included."""
-    return hashlib.sha256(source.encode() + b"\0" + (data or b"")).hexdigest()[:12]
-
-
-def accepted(store: Store, task_id: str) -> Accepted | None:
-    """What an id was first accepted with."""
-    try:
-        return from_json(store.get(keys.accepted(task_id)), Accepted)
-    except NotFound:
-        return None
-
-
-def note_accepted(store: Store, task_id: str, what: Accepted) -> None:
-    """Keep what an id stands for; nothing deletes it."""
-    store.put(keys.accepted(task_id), to_json(what))
-
-
-class Attempts(msgspec.Struct, frozen=True):
-    """How often a step was begun and not ended, and where it stood when it last was."""
-
-    count: int
-    retries: int
-    progress: int
-
-
-def count_attempt(store: Store, key: str, *, retries: int, progress: Callable[[], int]) -> int:
-    """Raise the count of begun attempts and return it.
-
-    It starts anew when the last attempt failed in an orderly way (`retries` is higher now) or got further
-    than the one before it; `progress()` is asked only when there was an attempt before.
-    """
-    try:
-        last = from_json(store.get(key), Attempts)
-    except (NotFound, msgspec.DecodeError):
-        this = Attempts(1, retries, 0)
-    else:
-        reached = progress()
-        innocent = retries > last.retries or reached > last.progress
-        this = Attempts(1 if innocent else last.count + 1, retries, reached)
-    store.put(key, to_json(this))
-    return this.count
 
 
 _RECEIPT = (

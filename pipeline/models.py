@@ -140,8 +140,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     `sha256`, `media_type` and `pages` are known once the document was taken in. `run_date` is fixed when
     its first step starts, so that a night's last results belong to that night. `overrides` are settings
     that a redrive changed for this task alone. `alias_of` names the task whose id came again with another
-    source: intake finds out whether the bytes are the same. `reprocess`: the task is done and is read anew;
-    its good result stands until a better one lands, and nobody is called back.
+    source: intake finds out whether the bytes are the same. `origin`: digest of where it came from
+    (`pipeline.claims`). `restarts`: how often it went back to its first step, as what had been read was not to be
+    found. `reprocess`: the task is done and is read anew; its good result stands until a better one lands, and
+    nobody is called back.
     """
 
     task_id: str
@@ -162,6 +164,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str] = {}
     overrides: dict[str, str] = {}
     alias_of: str = ""
+    origin: str = ""
+    restarts: int = 0
     reprocess: bool = False
     schema_version: int = SCHEMA_VERSION
 

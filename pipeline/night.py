@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from pipeline import keys, ledger
+from pipeline import callbacks, keys, ledger
 from pipeline.errors import NotFound, RunError, StoreUnavailable
 from pipeline.flow import Flow
 from pipeline.models import Task, from_json, to_json
@@ -40,13 +40,14 @@ def tick(flow: Flow, ready: Callable[[], int], publish: Publish) -> None:
     """
     now = datetime.now(UTC)
     release_delayed(flow, now, publish)
+    ask_again(flow, now, publish)
     if flow.window.contains(now, flow.override()):
         repair(flow, now, ready, publish)
     summarise_due(flow, now)
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """When the markers of a night were last compared with the broker's messages."""
+    """When something was last looked at that need not be looked at each time."""
 
     at: datetime
 
@@ -59,10 +60,7 @@ def repair(flow: Flow, now: datetime, ready: Callable[[], int], publish: Publish
     tasks are left, which is looked at hourly.
     """
     key = keys.night(flow.run_date(), "opened")
-    try:
-        last = from_json(flow.store.get(key), Checked).at
-    except NotFound:
-        last = None
+    last = _checked(flow.store, key)
     if last and now - last < _PATIENCE:
         return
     tasks = sum(1 for _ in flow.store.list(keys.PENDING)) - sum(1 for _ in flow.store.list(keys.DELAYED))
@@ -71,6 +69,23 @@ def repair(flow: Flow, now: datetime, ready: Callable[[], int], publish: Publish
     if tasks > 0 and lost:
         publish(republish(flow))
     flow.store.put(key, to_json(Checked(now)))
+
+
+def ask_again(flow: Flow, now: datetime, publish: Publish) -> None:
+    """Publish callbacks whose message was lost, with a worker that died or a broker that was away; hourly."""
+    key = keys.control("callbacks")
+    last = _checked(flow.store, key)
+    if last and now - last < _PATIENCE:
+        return
+    publish(callbacks.overdue(flow.store, now - _PATIENCE))
+    flow.store.put(key, to_json(Checked(now)))
+
+
+def _checked(store: Store, key: str) -> datetime | None:
+    try:
+        return from_json(store.get(key), Checked).at
+    except NotFound:
+        return None
 
 
 def release_delayed(flow: Flow, now: datetime, publish: Publish) -> None:

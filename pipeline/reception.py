@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from msgspec import structs
 
-from pipeline import callbacks, keys, ledger
+from pipeline import callbacks, claims, keys, ledger
 from pipeline.errors import PermanentError, TransientError
 from pipeline.fetch import fetch
 from pipeline.intake import open_document
@@ -33,9 +33,9 @@ class Reception:
     def accept(self, submission: Submission, data: bytes | None = None) -> list[Message]:
         """Enter a submission into the ledger; `data` when the caller has the bytes already.
 
-        The same submission again gives the same message again while the task is under way, none when it
-        has ended. The same id with another source becomes a task beside it, which ingest drops if the
-        bytes turn out to be the same and else refuses.
+        The same submission again gives the same message again until the task is taken in, none from then on; what
+        could not be taken in is tried anew. The same id with another source becomes a task beside it, which ingest
+        drops if the bytes turn out to be the same and else refuses.
         """
         task_type(submission.task_type)
         if submission.callback_url:
@@ -45,16 +45,16 @@ class Reception:
         if submission.text:
             data = submission.text.encode()
         source = submission.url or "message"
-        origin = ledger.origin_of(source, data)
+        origin = claims.origin_of(source, data)
         task_id, alias_of = submission.task_id, ""
-        known = ledger.accepted(self.store, task_id)
-        if known is not None and known.origin != origin:
+        if not self._claim(task_id, origin):
             task_id, alias_of = keys.derived(task_id, f"#{origin}"), task_id
-            known = ledger.accepted(self.store, task_id)
-        if known is not None:
-            task = ledger.pending(self.store, task_id)
-            # One that was taken in has had its message, and each further one would count as a try.
-            return [message("ingest", task)] if task and task.media_type in (None, TEXT) else []
+            self._claim(task_id, origin)
+        known = ledger.pending(self.store, task_id)
+        if known is not None:  # one that was taken in has had its message
+            return [message("ingest", known)] if known.media_type in (None, TEXT) else []
+        if claims.sha256_of(self.store, task_id, origin):
+            return []
         task = Task(
             task_id=task_id,
             sha256=ledger.store_document(self.store, data) if data is not None else None,
@@ -70,12 +70,22 @@ class Reception:
             not_before=submission.not_before.isoformat() if submission.not_before else "",
             metadata=submission.metadata,
             alias_of=alias_of,
+            origin=origin,
         )
         ledger.mark(self.store, task)
         if not alias_of:  # else it is no document of its own until ingest has seen its bytes
             ledger.write_receipt(self.store, self.run_date(), [task])
-        ledger.note_accepted(self.store, task_id, ledger.Accepted(origin=origin, sha256=task.sha256))
         return [message("ingest", task)]
+
+    def _claim(self, task_id: str, origin: str) -> bool:
+        """Whether the id is this submission's, now or from before."""
+        found = claims.origins(self.store, task_id)
+        if not found:
+            return claims.alone(self.store, task_id, origin)
+        if origin not in found or found == [origin]:
+            return origin in found
+        task = ledger.pending(self.store, task_id)  # several claimed it at once: one may have it
+        return task.origin == origin if task else bool(claims.sha256_of(self.store, task_id, origin))
 
     def refuse(self, body: bytes, error: PermanentError) -> Task:
         """Record a raw message that breaks the contract, as a task with an id of its own."""
@@ -92,32 +102,32 @@ class Reception:
         ledger.fail(self.store, task, error, run_date=self.run_date(), settings_digest="")
         return task
 
-    def take_in(self, task_id: str) -> Task | None:
+    def take_in(self, task: Task) -> Task | None:
         """Fetch, store and check a document; gives the task when its work may begin.
 
         A delayed one waits in the store. Raises what `fetch` and `open_document` raise.
         """
-        task = ledger.pending(self.store, task_id)
-        if task is None:
-            return None
         settings = self.settings.replaced(task.overrides)
         if task.sha256 is None:
             data = fetch(task.source, self.policy, settings)
             task = structs.replace(task, sha256=ledger.store_document(self.store, data), size=len(data))
         else:
             data = self.store.get(keys.document(task.sha256))
-        if task.alias_of and self._settle_alias(task):
-            return None
-        if task.media_type != TEXT:
-            with open_document(data, settings.limits) as document:
-                task = structs.replace(task, media_type=document.media_type, pages=document.page_count)
+        try:
+            if task.alias_of and self._settle_alias(task):
+                return None
+            if task.media_type != TEXT:
+                with open_document(data, settings.limits) as document:
+                    task = structs.replace(task, media_type=document.media_type, pages=document.page_count)
+        except PermanentError:
+            ledger.mark(self.store, task)  # its failure tells which bytes it had
+            raise
         return self._enter(task)
 
     def _enter(self, task: Task) -> Task | None:
         """Note what a task's bytes are, unless the same message, delivered twice, has ended it meanwhile."""
-        known = ledger.accepted(self.store, task.task_id)
-        origin = known.origin if known else ""
-        ledger.note_accepted(self.store, task.task_id, ledger.Accepted(origin=origin, sha256=task.sha256))
+        if task.origin:
+            claims.note(self.store, task.task_id, task.origin, task.sha256)
         now = ledger.pending(self.store, task.task_id)
         if now is None:
             return None
@@ -131,14 +141,16 @@ class Reception:
 
     def _settle_alias(self, task: Task) -> bool:
         """Whether a task under a used id is the very document that id stands for; raises if it is not."""
-        first = ledger.accepted(self.store, task.alias_of)
-        if first is None or first.sha256 is None:
-            raise TransientError(f"The task {task.alias_of} that this may repeat is not taken in yet.")
-        if first.sha256 == task.sha256:
+        under_way = ledger.pending(
+            self.store, task.alias_of
+        )  # before its bytes, which are noted before it ends
+        known = claims.contents(self.store, task.alias_of)
+        if task.sha256 in known:
             self.store.delete(keys.pending(task.task_id))
             return True
-        ledger.write_receipt(self.store, self.run_date(), [task])
+        if under_way and not known:
+            raise TransientError(f"The task {task.alias_of} that this may repeat is not taken in yet.")
         raise PermanentError(
-            f"The task id {task.alias_of} was used before for other bytes: give this document an id of its own.",
+            f"The task id {task.alias_of} was used for another document: give this one an id of its own.",
             code="id_conflict",
         )

@@ -92,20 +92,25 @@ def _read(document: Document, number: int, engines: Engines) -> Page:
     )
 
 
+def stored_reading(sha256: str, *, store: Store, engines: Engines) -> Reading | None:
+    """The entities of a document, if they were found already and can be read."""
+    try:
+        return from_json(store.get(keys.entities(sha256, engines.entities_digest)), Reading)
+    except (NotFound, msgspec.DecodeError):
+        return None
+
+
 def extract(pages: tuple[Page, ...], sha256: str, *, store: Store, engines: Engines) -> Reading:
     """Find the entities of all pages; stored once a document."""
-    key = keys.entities(sha256, engines.entities_digest)
-    try:
-        return from_json(store.get(key), Reading)
-    except (NotFound, msgspec.DecodeError):
-        pass
+    if before := stored_reading(sha256, store=store, engines=engines):
+        return before
     started = time.perf_counter()
     found = engines.ner.extract([page.text for page in pages])
     entities = tuple(
         e for page, mentions in zip(pages, found, strict=True) for e in entities_of(page, mentions)
     )
     reading = Reading(entities, round(time.perf_counter() - started, 4))
-    store.put(key, to_json(reading))
+    store.put(keys.entities(sha256, engines.entities_digest), to_json(reading))
     return reading
 
 

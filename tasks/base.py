@@ -62,6 +62,7 @@ def run(task: Task[Any, Any], step: str, task_id: str, first: int, last: int, ru
         retries=request.get("tries") or 0,
         outages=request.get("outages") or 0,
         run_date=run_date,
+        id=request.id or "",
     )
     with about(message.trace_id, message.task_id), kept():
         try:

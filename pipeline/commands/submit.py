@@ -81,7 +81,7 @@ class Producer:
 
         Raises `PermanentError` for this document, `RunError` or `StoreUnavailable` when it can't go on.
         """
-        from pipeline import ledger
+        from pipeline import claims, ledger
         from pipeline.messages import Submission
         from pipeline.task_types import task_type
 
@@ -90,8 +90,9 @@ class Producer:
         text = ""
         if data is not None and "ocr" not in task_type(order.task_type).names:
             text = _decode(source, data)
-        known = ledger.accepted(self.flow.store, task_id)
-        if known and sha256 and known.sha256 not in (None, sha256):
+        known = claims.origins(self.flow.store, task_id)
+        contents = claims.contents(self.flow.store, task_id) if known and sha256 else set()
+        if contents and sha256 not in contents:
             raise PermanentError(
                 f"The task id {task_id} was used before for other bytes: give this document an id of its own.",
                 code="id_conflict",

@@ -1,5 +1,6 @@
 """Everything is killed again and again, the broker loses its disk, documents crash workers: nothing is lost."""
 
+import http.server
 import os
 import random
 import signal
@@ -154,3 +155,40 @@ def test_the_store_goes_away_in_the_night(rabbit: Rabbit, swift: Swift, bucket: 
         assert set(it.ended()) == {m["task_id"] for m in messages}
         assert set(it.ended().values()) == {1}
         assert it.depth("dead") == 0
+
+
+def test_a_document_that_kills_its_worker_while_it_is_taken_in(rabbit: Rabbit, tmp_path: Path) -> None:
+    workers: list[Process] = []
+    asked: list[str] = []
+
+    class Deadly(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            for pid in workers[0].children():
+                os.kill(pid, signal.SIGKILL)
+
+        def log_message(self, *args: object) -> None: ...
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Deadly)
+    Thread(target=server.serve_forever, daemon=True).start()
+    source = f"http://127.0.0.1:{server.server_port}/"
+    env = {
+        "NIGHTSHIFT_ALLOWED_SOURCES": f"{tmp_path.as_uri()},{source}",
+        "NIGHTSHIFT_ALLOW_PRIVATE_HOSTS": "true",
+    }
+    try:
+        with night(rabbit, tmp_path, **env) as it:
+            workers.append(it.ready(it.worker("w1", "-c", "1")))
+            deadly = {"task_id": "deadly", "task_type": "document", "image_url": f"{source}deadly.png"}
+            it.publish([deadly, *it.documents(5)])
+            records = it.settle(6, 90)
+            assert {n: r.status for n, r in records.items() if r.status != "done"} == {"deadly": "failed"}
+            ((headers, _),) = it.dead(1)
+            assert (headers["code"], headers["task_id"]) == ("poison", "deadly")
+            assert "in step ingest" in headers["reason"]
+            assert asked == ["/deadly.png"] * 3
+            code, text = audit(it)
+            assert code == 0, text
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,9 +1,49 @@
 """Unit tests use no network: an attempt to open a socket fails."""
 
+from pathlib import Path
+
 import pytest
 import pytest_socket
+
+from pipeline.engines import Engines
+from pipeline.flow import Flow
+from pipeline.settings import Settings
 
 
 @pytest.fixture(autouse=True)
 def _no_sockets() -> None:
     pytest_socket.disable_socket(allow_unix_socket=True)
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    (tmp_path / "inbox").mkdir()
+    return tmp_path / "inbox"
+
+
+@pytest.fixture
+def flow(tmp_path: Path, inbox: Path) -> Flow:
+    return Flow(
+        Settings.from_env(
+            {},
+            store_url=str(tmp_path / "store"),
+            window="always",
+            allowed_sources=inbox.as_uri(),
+            ocr_engine="fake-ocr",
+            ner_engine="fake-ner",
+            page_group=4,
+            spread_pages=8,
+        )
+    )
+
+
+@pytest.fixture
+def engine(flow: Flow) -> type:
+    """The fake engine's class, to be made to misbehave."""
+    return type(Engines(flow.settings).ocr)
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("NIGHTSHIFT_FAKE_LOG", str(tmp_path / "pages.log"))
+    return tmp_path / "pages.log"

@@ -5,7 +5,7 @@ import pytest
 from msgspec import structs
 
 from pipeline import audit as ledger_audit
-from pipeline import keys, ledger
+from pipeline import claims, keys, ledger
 from pipeline.audit import Audit, audit, restore
 from pipeline.errors import PermanentError, RunError
 from pipeline.models import DocumentResult, Task, to_json
@@ -25,7 +25,7 @@ def accept(store: LocalStore, name: str, day: str = DAY, *, known: bool = True) 
     task = Task(task_id=name, sha256=sha256, source=f"in/{name}", task_type="ocr", priority=7, tenant="t")
     ledger.mark(store, task)
     ledger.write_receipt(store, day, [task if known else structs.replace(task, sha256=None)])
-    ledger.note_accepted(store, name, ledger.Accepted(origin="o", sha256=sha256))
+    claims.note(store, name, "0" * 12, sha256)
     return task
 
 
@@ -170,3 +170,11 @@ def test_restore_takes_up_what_the_store_still_has(store: LocalStore) -> None:
     assert task is not None
     assert (task.task_type, task.priority, task.tenant, task.source) == ("ocr", 7, "t", "in/b")
     assert task.sha256 == hashlib.sha256(b"b").hexdigest()
+
+
+def test_two_documents_under_one_id_are_a_gap(store: LocalStore) -> None:
+    task = structs.replace(accept(store, "a", known=False), sha256=None)
+    ledger.write_receipt(store, DAY, [structs.replace(task, source="in/b")])
+    (gap,) = audit(store, DAY).gaps
+    assert (gap.kind, gap.task_id) == ("two_sources", "a")
+    assert "stands for in/a and in/b" in gap.detail

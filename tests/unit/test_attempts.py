@@ -1,0 +1,95 @@
+"""Documents that kill their worker, and those that do not."""
+
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from pipeline import keys
+from pipeline.errors import Poison, TransientError
+from pipeline.flow import Flow
+from tests.command import grey, page, pages
+from tests.flows import Died, drain, raiser, records, submission, to_ocr
+
+
+def test_what_kills_its_process_is_given_up_after_three_tries(
+    flow: Flow, inbox: Path, engine: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = to_ocr(flow, page(inbox / "a.png", grey(1)))
+    monkeypatch.setattr(engine, "read", raiser(Died()))
+    for _ in range(3):
+        with pytest.raises(Died):
+            flow.run(order)
+    with pytest.raises(Poison, match="at each of 3 tries") as caught:
+        flow.run(order)
+    flow.fail(order, caught.value)
+    error = records(flow)["t"].error
+    assert error is not None
+    assert error.code == "poison"
+    assert not list(flow.store.list(keys.PENDING))
+
+
+def test_progress_between_kills_acquits(
+    flow: Flow, inbox: Path, engine: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = to_ocr(flow, pages(inbox / "long.pdf", [grey(10 * n) for n in range(8)]))
+    read = engine.read  # type: ignore[attr-defined]
+    for n in range(6):  # each try gets one page further
+        turns = iter([read, raiser(Died())])
+        monkeypatch.setattr(engine, "read", lambda self, image, turns=turns: next(turns)(self, image))
+        with pytest.raises(Died):
+            flow.run(order)
+        assert len(list(flow.store.list("ocr/"))) == n + 1
+    monkeypatch.setattr(engine, "read", read)
+    assert drain(flow, [order])["result"] == 1
+
+
+def test_orderly_retries_are_no_kills(
+    flow: Flow, inbox: Path, engine: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = to_ocr(flow, page(inbox / "a.png", grey(1)))
+    monkeypatch.setattr(engine, "read", raiser(TransientError("the device is away")))
+    for retries in range(6):
+        with pytest.raises(TransientError):
+            flow.run(structs.replace(order, retries=retries))
+
+
+@pytest.mark.parametrize("step", ["ingest", "result"])
+def test_a_step_without_models_may_be_killed_too(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    (order,) = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
+    while order.step != step:
+        (order,) = flow.run(order)
+    where = {"ingest": "pipeline.reception.open_document", "result": "pipeline.steps.conclude"}[step]
+    monkeypatch.setattr(where, raiser(Died()))
+    for _ in range(3):
+        with pytest.raises(Died):
+            flow.run(order)
+    with pytest.raises(Poison, match=f"in step {step} at each of 3 tries") as caught:
+        flow.run(order)
+    flow.fail(order, caught.value)
+    assert not list(flow.store.list("attempts/"))
+    assert [r.error and r.error.code for r in records(flow).values()] == ["poison"]
+
+
+def test_only_a_message_that_comes_again_is_another_try(
+    flow: Flow, inbox: Path, engine: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = to_ocr(flow, page(inbox / "a.png", grey(1)))
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "read", raiser(Died()))
+        for n in range(5):  # such as `audit --repair` sends beside the one in hand
+            with pytest.raises(Died):
+                flow.run(structs.replace(order, id=f"m{n}"))
+    assert drain(flow, [structs.replace(order, id="m4")])["result"] == 1
+
+
+def test_an_orderly_failure_leaves_no_count(
+    flow: Flow, inbox: Path, engine: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = to_ocr(flow, page(inbox / "a.png", grey(1)))
+    monkeypatch.setattr(engine, "read", raiser(TransientError("the device is away")))
+    with pytest.raises(TransientError):
+        flow.run(order)
+    assert not list(flow.store.list("attempts/"))

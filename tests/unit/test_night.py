@@ -1,0 +1,124 @@
+"""What beat does: release, repair, ask again, summarise."""
+
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from pipeline import keys, ledger
+from pipeline.callbacks import overdue, promise
+from pipeline.errors import PermanentError, RunError
+from pipeline.flow import Flow
+from pipeline.models import Task
+from pipeline.night import ask_again, release_delayed, repair, republish, summarise_due
+from pipeline.step_messages import Message
+from tests.command import grey, page
+from tests.flows import drain, records, submission
+
+
+@pytest.mark.parametrize(
+    ("at_open", "an_hour_on", "later"),
+    [(4, 0, 4), (3, 0, 4), (3, 1, 0), (1, 4, 0)],
+    ids=["all there", "one in hand", "work goes on", "disk lost"],
+)
+def test_lost_messages_are_published_again(
+    flow: Flow, inbox: Path, at_open: int, an_hour_on: int, later: int
+) -> None:
+    for n in range(4):
+        flow.reception.accept(submission(page(inbox / f"{n}.png", grey(n)), f"t{n}"))
+    now = datetime.now(UTC)
+
+    def repaired(minutes: int, waiting: int) -> int:
+        sent: list[Message] = []
+        repair(flow, now + timedelta(minutes=minutes), lambda: waiting, sent.extend)
+        return len(sent)
+
+    assert repaired(0, at_open) == (4 if at_open == 1 else 0)
+    assert repaired(59, 0) == 0, "what is in hand has its time"
+    assert repaired(61, an_hour_on) == later
+
+
+def test_a_delayed_task_waits_in_the_store(flow: Flow, inbox: Path) -> None:
+    later = datetime.now(UTC) + timedelta(hours=1)
+    sent = submission(page(inbox / "a.png", grey(1)), not_before=later)
+    assert drain(flow, flow.reception.accept(sent)) == {"ingest": 1}
+    released: list[Message] = []
+    release_delayed(flow, later - timedelta(seconds=2), released.extend)
+    assert released == []
+
+    def broken(_: list[Message]) -> None:
+        raise RunError("The broker is away.")
+
+    with pytest.raises(RunError):
+        release_delayed(flow, later + timedelta(seconds=1), broken)
+    release_delayed(flow, later + timedelta(seconds=1), released.extend)
+    (order,) = released
+    assert (order.step, order.task_id) == ("ingest", "t")
+    assert not list(flow.store.list(keys.DELAYED))
+
+
+def test_a_lost_broker_is_made_good_from_the_store(flow: Flow, inbox: Path) -> None:
+    flow.reception.accept(submission(page(inbox / "a.png", grey(1)), "accepted"))
+    (order,) = flow.reception.accept(submission(page(inbox / "b.png", grey(2)), "taken_in"))
+    flow.run(order)
+    again = republish(flow)
+    assert {(m.task_id, m.step) for m in again} == {("accepted", "ingest"), ("taken_in", "ocr")}
+    drain(flow, again)
+    assert {r.status for r in records(flow).values()} == {"done"}
+
+
+def test_a_damaged_record_holds_up_no_message_and_no_other_night(flow: Flow, inbox: Path) -> None:
+    flow.store.put(keys.result("2026-01-01", "half"), b"{")
+    flow.reception.refuse(b"hello", PermanentError("no JSON", code="bad_message"))
+    with pytest.raises(RunError, match=r"half\.json is damaged"):
+        summarise_due(flow, datetime.now(UTC))
+    assert flow.store.exists(keys.summary("documents", flow.run_date()))
+
+
+def test_a_callback_whose_message_was_lost_is_asked_for_again(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("pipeline.callbacks.deliver", lambda record, *_: told.append(record.status))
+    monkeypatch.setattr("pipeline.callbacks.policy", lambda _: SimpleNamespace(check=lambda _: None))
+    for name in ("done.png", "failed.png"):
+        if name == "done.png":
+            page(inbox / name, grey(1))
+        sent = submission(inbox / name, name, callback_url="https://a.example/x")
+        waiting = deque(flow.reception.accept(sent))
+        while waiting:
+            order = waiting.popleft()
+            try:
+                waiting.extend(m for m in flow.run(order) if m.step != "callback")  # these are lost
+            except PermanentError as error:
+                flow.fail(order, error)
+
+    def asked(minutes: int) -> list[Message]:
+        sent: list[Message] = []
+        ask_again(flow, datetime.now(UTC) + timedelta(minutes=minutes), sent.extend)
+        return sent
+
+    assert asked(59) == []
+    assert asked(100) == [], "looked at hourly"
+    messages = asked(120)
+    assert [(m.step, m.task_id) for m in messages] == [("callback", "done.png"), ("callback", "failed.png")]
+    drain(flow, [*messages, *messages])
+    assert told == ["done", "failed"], "a message that comes twice tells nobody twice"
+    assert asked(240) == []
+    assert not list(flow.store.list(keys.CALLBACKS))
+
+
+def test_a_promise_without_an_end_is_none(flow: Flow, inbox: Path) -> None:
+    task = Task(
+        task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example"
+    )
+    promise(flow.store, task)
+    ledger.mark(flow.store, task)
+    later = datetime.now(UTC) + timedelta(hours=2)
+    assert overdue(flow.store, later) == []
+    assert list(flow.store.list(keys.CALLBACKS)), "its record may be written yet"
+    flow.store.delete(keys.pending("t"))
+    assert overdue(flow.store, later) == []
+    assert not list(flow.store.list(keys.CALLBACKS))
