@@ -47,7 +47,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float,
         Meta(
             ge=0,
-            description="Seconds after close at which GPU work still running is stopped and handed back.",
+            description="Seconds after close at which GPU work still running is stopped and handed back; urgent work "
+            "by day keeps its models as long.",
         ),
     ] = 25.0
     spread_pages: Annotated[

@@ -8,6 +8,7 @@ back to its queue; then the pool's processes are replaced, so that none holds a 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -52,7 +53,10 @@ class Gate(bootsteps.StartStopStep):
         self.timer: Any = None
         self.closed_at: float | None = None
         self.used = False
-        self.night = ""  # run date of the last GPU work: after close the clock tells the coming night's
+        self.night = (
+            ""  # run date of the last GPU work in a window: after close the clock tells the coming night's
+        )
+        self.by_day = -math.inf  # when urgent work was last seen outside it
         self.holders: set[int] = set()
         self.flow = Flow(Settings.from_env())
         self.override: Override | None = None
@@ -69,10 +73,12 @@ class Gate(bootsteps.StartStopStep):
                 log.warning("the window's override can't be read: %s", error.message)
             time.sleep(_LOOK)
 
+    def _open(self) -> bool:
+        return self.flow.window.contains(datetime.now(UTC), self.override)
+
     def _lanes(self) -> list[str]:
         """Queues that may be served now, by the clock alone."""
-        override = self.override
-        if self.flow.window.contains(datetime.now(UTC), override):
+        if self._open():
             return list(self.queues)
         return [name for name in self.queues if name == "urgent" and self.flow.settings.urgent_by_day]
 
@@ -82,11 +88,15 @@ class Gate(bootsteps.StartStopStep):
         hand_over, receive = worker._process_task, consumer.on_task_request
 
         def checked(request: Any, go: Callable[[Any], Any], *, holds_slot: bool) -> None:
-            queue = (request.delivery_info or {}).get("routing_key", "").removeprefix("step.")
+            queue = _queue(request)
             if queue not in self.queues:
                 go(request)
             elif queue in self._lanes():
-                self.used, self.night = True, self.flow.run_date()
+                self.used = True
+                if self._open():
+                    self.night = self.flow.run_date()
+                else:
+                    self.by_day = time.monotonic()
                 go(request)
             else:
                 self._select(consumer, [])  # first, else the broker hands it straight back
@@ -116,10 +126,10 @@ class Gate(bootsteps.StartStopStep):
     def _tick(self, consumer: Any) -> None:
         lanes = self._lanes()
         self._select(consumer, self._busiest(consumer, lanes))
-        if lanes:
+        if self._open():
             self.closed_at = None
         elif self.used:
-            self._close(consumer)
+            self._close(consumer, lanes)
 
     def _busiest(self, consumer: Any, lanes: list[str]) -> list[str]:
         """Cut the lanes behind the first that has work waiting: urgent before normal before filler."""
@@ -152,26 +162,39 @@ class Gate(bootsteps.StartStopStep):
                 tasks.cancel_by_queue(name)
                 log.warning("no longer consuming %s", name)
 
-    def _close(self, consumer: Any) -> None:
-        """After close: wait for GPU work, at last kill it, then let go of the models."""
+    def _close(self, consumer: Any, lanes: list[str]) -> None:
+        """After close: wait for GPU work, at last kill it, then let go of the models.
+
+        Work of `lanes`, which may run by day, is waited for; models that it used are kept for as long as a grace,
+        for the next of it.
+        """
+        now = time.monotonic()
         if self.closed_at is None:
-            self.closed_at = time.monotonic()
+            self.closed_at = now
             self.holders = {process.pid for process in consumer.pool._pool._pool}
         busy = [
             request
             for request in set(state.active_requests) | set(state.reserved_requests)
-            if (request.delivery_info or {}).get("routing_key", "").removeprefix("step.") in self.queues
+            if _queue(request) in self.queues
         ]
-        waited = time.monotonic() - self.closed_at
-        if busy and waited > self.flow.settings.close_grace:
-            for request in busy:
+        if any(_queue(request) in lanes for request in busy):
+            self.by_day = now
+        late = [request for request in busy if _queue(request) not in lanes]
+        waited, grace = now - self.closed_at, self.flow.settings.close_grace
+        if late and waited > grace:
+            for request in late:
                 log.warning("grace over: %s is stopped and handed back", request.id)
                 request.reject(requeue=True)
                 request.cancel(consumer.pool, signal="KILL", emit_retry=False)
-        elif not busy and self._replaced(consumer.pool._pool):
-            self.used = False
+        elif not busy and now - self.by_day > grace and self._replaced(consumer.pool._pool):
+            self.used, self.closed_at = False, None
+            if not self.night:
+                log.warning("models released after urgent work")
+                return
             log.warning("models released %.1f s after close", waited)
-            threading.Thread(target=self._note_release, args=(consumer.hostname, waited), daemon=True).start()
+            note = (self.night, consumer.hostname, waited)
+            self.night = ""
+            threading.Thread(target=self._note_release, args=note, daemon=True).start()
 
     def _replaced(self, pool: Any) -> bool:
         """End the processes that may hold models, each once it is idle; true when none of them is left.
@@ -184,10 +207,15 @@ class Gate(bootsteps.StartStopStep):
                 process.terminate_controlled()
         return not left
 
-    def _note_release(self, hostname: str, seconds: float) -> None:
+    def _note_release(self, night: str, hostname: str, seconds: float) -> None:
         from pipeline.night import note_release
 
         try:
-            note_release(self.flow.store, self.night, hostname, seconds)
+            note_release(self.flow.store, night, hostname, seconds)
         except PipelineError as error:
             log.warning("that can't be noted: %s", error.message)
+
+
+def _queue(request: Any) -> str:
+    """The queue that a request came from."""
+    return str((request.delivery_info or {}).get("routing_key", "")).removeprefix("step.")

@@ -142,3 +142,24 @@ def test_a_long_pdf_is_read_by_two_workers_and_assembled_once(rabbit: Rabbit, tm
 
 def test_colours_are_told_apart() -> None:
     assert len({spelled(n) for n in range(10_000)}) == 10_000
+
+
+def test_urgent_work_by_day_keeps_no_normal_work_and_no_model(rabbit: Rabbit, tmp_path: Path) -> None:
+    env = {"NIGHTSHIFT_WINDOW": "never", "NIGHTSHIFT_URGENT_BY_DAY": "true", "NIGHTSHIFT_CLOSE_GRACE": "2"}
+    with night(rabbit, tmp_path, **env) as it:
+        it.publish([it.document("hangs", page(it.inbox / "hangs.png", BLUE))])
+        worker = it.ready(it.worker())
+        it.window("open")
+        wait_for(it.pages_read, "the page to be begun")
+        held = pool(worker)
+        it.window("closed")
+        wait_for(lambda: released(it), "the models to be released", 30)
+        assert not held & pool(worker)
+        assert steady(lambda: it.depth("ocr")) == 1
+
+        held = pool(worker)
+        it.publish(it.documents(3, "urgent", priority=9))
+        wait_for(lambda: len(it.ended()) == 3, "urgent documents to be done by day", 30)
+        wait_for(lambda: not held & pool(worker), "the models to be released again", 30)
+        assert it.pending() == ["hangs"]
+        assert len(released(it)) == 1

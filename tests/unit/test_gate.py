@@ -15,7 +15,7 @@ from tests.servers import wait_for
 
 
 class Queues(dict[str, Queue]):
-    consume_from = ("ocr",)
+    consume_from = ("urgent", "ocr")
 
     def deselect(self, name: str) -> None:
         """Celery's own bookkeeping."""
@@ -25,7 +25,7 @@ def consumer() -> Any:
     """As much of Celery's consumer as the gate touches, with a pool whose processes are gone."""
     worker = SimpleNamespace(pool_cls=TaskPool, process_task=None, _process_task=None, _process_task_sem=0)
     return SimpleNamespace(
-        app=SimpleNamespace(amqp=SimpleNamespace(queues=Queues(ocr=Queue("ocr")))),
+        app=SimpleNamespace(amqp=SimpleNamespace(queues=Queues(urgent=Queue("urgent"), ocr=Queue("ocr")))),
         controller=worker,
         on_task_request=lambda _: None,
         pool=SimpleNamespace(_pool=SimpleNamespace(_pool=[])),
@@ -44,7 +44,68 @@ def test_the_release_is_noted_under_the_night_that_ended(
     monkeypatch.setattr(gate.flow, "run_date", lambda: "2026-11-21")
     it.on_task_request(SimpleNamespace(delivery_info={"routing_key": "step.ocr"}))
     monkeypatch.setattr(gate.flow, "run_date", lambda: "2026-11-22")  # after close: the coming night's
-    gate._close(it)
+    gate._close(it, [])
     wait_for(lambda: list(store.list(keys.NIGHTS)), "the note", 10)
     (key,) = store.list(keys.NIGHTS)
     assert keys.run_date_of(key) == "2026-11-21"
+
+
+class Held:
+    """A request in hand."""
+
+    def __init__(self, queue: str) -> None:
+        self.id, self.delivery_info, self.done = queue, {"routing_key": f"step.{queue}"}, ""
+
+    def reject(self, requeue: bool) -> None:
+        self.done = f"rejected {requeue}"
+
+    def cancel(self, pool: object, signal: str, emit_retry: bool) -> None:
+        self.done += f", {signal}"
+
+
+def test_at_close_normal_work_stops_though_urgent_work_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in {"STORE_URL": str(tmp_path), "WINDOW": "always", "URGENT_BY_DAY": "true"}.items():
+        monkeypatch.setenv(f"NIGHTSHIFT_{name}", value)
+    monkeypatch.setattr(Gate, "_watch_override", lambda _: None)
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr("tasks.gate.time", SimpleNamespace(monotonic=lambda: clock.now))
+    selected: list[list[str]] = []
+    monkeypatch.setattr(Gate, "_select", lambda *args: selected.append(args[2]))
+    monkeypatch.setattr(Gate, "_busiest", lambda *args: args[2])
+    it = consumer()
+    gate = Gate(it)
+    normal, urgent = Held("ocr"), Held("urgent")
+    for request in (normal, urgent):
+        it.on_task_request(request)
+    in_hand = {normal, urgent}
+    monkeypatch.setattr("tasks.gate.state.active_requests", in_hand)
+    gate._tick(it)
+    monkeypatch.setattr(gate, "_open", lambda: False)
+
+    def at(seconds: float) -> bool:
+        clock.now = seconds
+        gate._tick(it)
+        return gate.used
+
+    assert at(100)
+    assert selected[-1] == ["urgent"]
+    assert at(124)
+    assert (normal.done, urgent.done) == ("", "")
+    assert at(126)
+    assert (normal.done, urgent.done) == ("rejected True, KILL", "")
+    in_hand.remove(normal)
+    assert at(200)
+    in_hand.remove(urgent)
+    assert at(224), "models are kept for the next urgent document"
+    assert not at(226)
+    wait_for(lambda: list(LocalStore(tmp_path).list(keys.NIGHTS)), "the note", 10)
+
+    (note,) = LocalStore(tmp_path).list(keys.NIGHTS)
+    LocalStore(tmp_path).delete(note)
+    clock.now = 1000
+    it.on_task_request(urgent)
+    assert at(1024)
+    assert not at(1026)
+    assert not list(LocalStore(tmp_path).list(keys.NIGHTS)), "no night ended here"
