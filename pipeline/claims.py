@@ -12,7 +12,7 @@ import msgspec
 
 from pipeline import keys, ledger
 from pipeline.errors import NotFound
-from pipeline.models import from_json, to_json
+from pipeline.models import to_json
 from pipeline.storage import Store
 
 
@@ -66,6 +66,6 @@ def sha256_of(store: Store, task_id: str, origin: str) -> str | None:
 
 def _sha256(store: Store, key: str) -> str | None:
     try:
-        return from_json(store.get(key), Claim).sha256
+        return ledger.read(store, key, Claim).sha256
     except NotFound:
         return None

@@ -93,6 +93,12 @@ class RunError(PipelineError):
     code = "run_failed"
 
 
+class Damaged(RunError):
+    """An object in the store is not what was written there."""
+
+    code = "damaged"
+
+
 class UsageError(PipelineError):
     """What was asked for makes no sense: a missing path, a wrong option."""
 

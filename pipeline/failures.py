@@ -15,8 +15,8 @@ import msgspec
 from msgspec import structs
 
 from pipeline import attempts, claims, keys, ledger
-from pipeline.errors import ModelMissing, NotFound, PermanentError, RunError, UsageError
-from pipeline.models import TEXT, DocumentResult, Failure, Task, from_json, to_json
+from pipeline.errors import ModelMissing, NotFound, PermanentError, UsageError
+from pipeline.models import TEXT, DocumentResult, Failure, Task, to_json
 from pipeline.settings import Settings
 from pipeline.storage import Store
 from pipeline.threads import in_threads
@@ -42,7 +42,7 @@ def find(
 
     Those of done documents that could not be read anew (`reprocess`) come last.
 
-    Raises `RunError` for a record that can't be read.
+    Raises `Damaged` for a record that can't be read.
     """
     prefixes = (
         (keys.failures(run_date), keys.failures_again(run_date))
@@ -58,11 +58,9 @@ def find(
 
 def _read(store: Store, key: str) -> DocumentResult | None:
     try:
-        return from_json(store.get(key), DocumentResult)
+        return ledger.read(store, key, DocumentResult)
     except NotFound:  # redriven since it was listed
         return None
-    except msgspec.DecodeError as error:
-        raise RunError(f"The record {key} is damaged ({error}): `nightshift audit` tells of all.") from error
 
 
 def code_of(record: DocumentResult) -> str:

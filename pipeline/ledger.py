@@ -15,9 +15,9 @@ from pathlib import PurePosixPath
 import msgspec
 
 from pipeline import __version__, keys
-from pipeline.errors import NotFound, PipelineError
+from pipeline.errors import Damaged, NotFound, PipelineError
 from pipeline.locations import shown
-from pipeline.models import DocumentResult, Failure, Task, from_json, to_json
+from pipeline.models import DocumentResult, Failure, T, Task, from_json, to_json
 from pipeline.storage import Store
 
 
@@ -51,15 +51,25 @@ def store_document(store: Store, data: bytes) -> str:
     return sha256
 
 
+def read(store: Store, key: str, kind: type[T]) -> T:
+    """One JSON object; raises `NotFound`, or `Damaged` when it can't be read."""
+    try:
+        return from_json(store.get(key), kind)
+    except msgspec.DecodeError as error:
+        raise Damaged(
+            f"The object {key} in {store.url} is damaged ({error}): `nightshift audit` tells of all."
+        ) from error
+
+
 def mark(store: Store, task: Task) -> None:
     """Write or replace the pending marker: from now on the task must end in results or failed."""
     store.put(keys.pending(task.task_id), to_json(task))
 
 
 def pending(store: Store, task_id: str) -> Task | None:
-    """The marker of a task under way, `None` when it has ended or was never accepted."""
+    """The marker of a task under way, `None` when it has ended or was never accepted; raises `Damaged`."""
     try:
-        return from_json(store.get(keys.pending(task_id)), Task)
+        return read(store, keys.pending(task_id), Task)
     except NotFound:
         return None
 

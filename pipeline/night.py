@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from pipeline import callbacks, keys, ledger
-from pipeline.errors import NotFound, RunError, StoreUnavailable
+from pipeline.errors import Damaged, NotFound
 from pipeline.flow import Flow
 from pipeline.models import Task, from_json, to_json
 from pipeline.step_messages import Message, message
@@ -21,6 +21,7 @@ from pipeline.summary import summarise
 
 _NIGHTS = 3  # how many past nights may still get late results
 _PATIENCE = timedelta(hours=1)  # between summaries, and between repairs, while work goes on
+_GLANCE = timedelta(minutes=5)  # between looks at nights that are over
 
 
 class Summarised(msgspec.Struct, frozen=True):
@@ -84,7 +85,7 @@ def ask_again(flow: Flow, now: datetime, publish: Publish) -> None:
 def _checked(store: Store, key: str) -> datetime | None:
     try:
         return from_json(store.get(key), Checked).at
-    except NotFound:
+    except (NotFound, msgspec.DecodeError):
         return None
 
 
@@ -103,7 +104,10 @@ def republish(flow: Flow) -> list[Message]:
     """A message for every task under way, from the step it stands at; those that wait for their time wait on."""
     messages = []
     for key in flow.store.list(keys.PENDING):
-        task = ledger.pending(flow.store, keys.task_id_of(key))
+        try:
+            task = ledger.pending(flow.store, keys.task_id_of(key))
+        except Damaged:  # the audit and the status tell of it; a message would only run into it
+            continue
         if task is not None:
             messages += restart(flow, task)
     return messages
@@ -120,27 +124,25 @@ def summarise_due(flow: Flow, now: datetime) -> list[str]:
     """Summarise the nights whose records changed since; returns their run dates.
 
     These are the last few, told by the number of their records, and any with records that were replaced, redriven
-    or discarded, told by the notes that this left. A night is summarised when its window has closed or nothing is left
-    to do, and hourly till then. Raises `RunError` for a night with a damaged record, when the others are done.
+    or discarded, told by the notes that this left. A night is summarised when its window has closed or nothing
+    is left to do, and hourly till then; counting a night's records is much work for a store, so that is done now
+    and then. Raises `Damaged` for a night with a damaged record, when the others are done.
     """
     done, damaged, changed = [], [], replaced(flow.store)
     working = flow.window.contains(now, flow.override()) and any(flow.store.list(keys.PENDING))
     for run_date in sorted({*nights(flow.store)[-_NIGHTS:], *changed}):
         last = _summarised(flow.store, run_date)
-        if last and working and now - last.at < _PATIENCE:
+        wait = _PATIENCE if working else timedelta(0) if run_date in changed else _GLANCE
+        if last and now - last.at < wait:
             continue
         count = records(flow.store, run_date)
         if not last or last.records != count or run_date in changed:
             try:
                 summarise(flow.store, run_date, masked=flow.settings.mask)
-            except StoreUnavailable:
-                raise
-            except RunError as error:  # of this night alone
+            except Damaged as error:  # of this night alone
                 damaged.append(error)
                 continue
             done.append(run_date)
-        elif not working:
-            continue
         flow.store.put(keys.night(run_date, "summarised"), msgspec.json.encode(Summarised(count, now)))
         for key in changed.get(run_date, ()):  # what was replaced meanwhile has left notes of its own
             flow.store.delete(key)
@@ -170,8 +172,8 @@ def records(store: Store, run_date: str) -> int:
 
 def _summarised(store: Store, run_date: str) -> Summarised | None:
     try:
-        return msgspec.json.decode(store.get(keys.night(run_date, "summarised")), type=Summarised)
-    except NotFound:
+        return from_json(store.get(keys.night(run_date, "summarised")), Summarised)
+    except (NotFound, msgspec.DecodeError):
         return None
 
 

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from pipeline import keys
-from pipeline.errors import NotFound
+from pipeline import keys, ledger
+from pipeline.errors import Damaged, NotFound
 from pipeline.flow import Flow
-from pipeline.models import from_json
 from pipeline.storage import Store
 from pipeline.threads import in_threads
 
@@ -115,6 +114,8 @@ def _backlog(markers: list[_Marker]) -> list[Backlog]:
 
 def _marker(store: Store, key: str) -> _Marker | None:
     try:
-        return from_json(store.get(key), _Marker)
+        return ledger.read(store, key, _Marker)
     except NotFound:  # it has ended since it was listed
         return None
+    except Damaged:  # counted all the same
+        return _Marker(task_type="damaged")

@@ -19,10 +19,10 @@ import pyarrow as pa
 import pyarrow.json as pj
 import pyarrow.parquet as pq
 
-from pipeline import keys
-from pipeline.errors import NotFound, RunError
+from pipeline import keys, ledger
+from pipeline.errors import NotFound
 from pipeline.masking import Spans, mask_spans, masked_entity, masked_field, sensitive_spans
-from pipeline.models import SCHEMA_VERSION, Box, DocumentResult, Entity, Field, Page, from_json
+from pipeline.models import SCHEMA_VERSION, Box, DocumentResult, Entity, Field, Page
 from pipeline.storage import Store
 
 TABLES = ("documents", "pages", "entities", "fields")
@@ -174,11 +174,9 @@ def _chunks(store: Store, run_date: str) -> Iterator[list[DocumentResult]]:
 
 def _result(store: Store, key: str) -> DocumentResult | None:
     try:
-        return from_json(store.get(key), DocumentResult)
+        return ledger.read(store, key, DocumentResult)
     except NotFound:
         return None  # taken back while we read: a failed document was tried again
-    except msgspec.DecodeError as error:
-        raise RunError(f"The record {key} is damaged ({error}): `nightshift audit` tells of all.") from error
 
 
 def _rows(results: list[DocumentResult], masked: bool) -> dict[str, list[dict[str, Any]]]:

@@ -7,13 +7,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline import keys, ledger
+from pipeline import keys, ledger, night
 from pipeline.callbacks import overdue, promise
-from pipeline.errors import PermanentError, RunError
+from pipeline.errors import Damaged, PermanentError, RunError
 from pipeline.flow import Flow
 from pipeline.models import Task
 from pipeline.night import ask_again, release_delayed, repair, republish, summarise_due
+from pipeline.status import status
 from pipeline.step_messages import Message
+from pipeline.storage import Store
 from tests.command import grey, page
 from tests.flows import drain, records, submission
 
@@ -72,7 +74,7 @@ def test_a_lost_broker_is_made_good_from_the_store(flow: Flow, inbox: Path) -> N
 def test_a_damaged_record_holds_up_no_message_and_no_other_night(flow: Flow, inbox: Path) -> None:
     flow.store.put(keys.result("2026-01-01", "half"), b"{")
     flow.reception.refuse(b"hello", PermanentError("no JSON", code="bad_message"))
-    with pytest.raises(RunError, match=r"half\.json is damaged"):
+    with pytest.raises(RunError, match=r"half\.json in .* is damaged"):
         summarise_due(flow, datetime.now(UTC))
     assert flow.store.exists(keys.summary("documents", flow.run_date()))
 
@@ -122,3 +124,31 @@ def test_a_promise_without_an_end_is_none(flow: Flow, inbox: Path) -> None:
     flow.store.delete(keys.pending("t"))
     assert overdue(flow.store, later) == []
     assert not list(flow.store.list(keys.CALLBACKS))
+
+
+def test_a_damaged_marker_is_told_of_and_keeps_no_other_from_being_repaired(flow: Flow, inbox: Path) -> None:
+    flow.reception.accept(submission(page(inbox / "a.png", grey(1)), "whole"))
+    flow.store.put(keys.pending("half"), b"{")
+    assert [m.task_id for m in republish(flow)] == ["whole"]
+    assert {b.task_type: b.count for b in status(flow).backlog} == {"document": 1, "damaged": 1}
+    with pytest.raises(Damaged, match=r"pending/half\.json in .* is damaged"):
+        flow.run(Message(step="ocr", task_id="half"))
+
+
+def test_a_night_that_is_over_is_looked_at_now_and_then(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[str] = []
+    really = night.records
+
+    def count(store: Store, run_date: str) -> int:
+        counted.append(run_date)
+        return really(store, run_date)
+
+    monkeypatch.setattr(night, "records", count)
+    flow.reception.refuse(b"hello", PermanentError("no JSON", code="bad_message"))
+    now = datetime.now(UTC)
+    for minutes, looks, done in ((0, 1, 1), (1, 1, 0), (4, 1, 0), (6, 2, 0), (7, 2, 0), (12, 3, 0)):
+        assert len(summarise_due(flow, now + timedelta(minutes=minutes))) == done
+        assert len(counted) == looks
+    flow.reception.refuse(b"late", PermanentError("no JSON", code="bad_message"))
+    assert summarise_due(flow, now + timedelta(minutes=13)) == []
+    assert summarise_due(flow, now + timedelta(minutes=18)) == [flow.run_date()]
