@@ -7,6 +7,7 @@ beat can ask for one anew whose message was lost. A receiver may be told twice, 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import msgspec
@@ -15,7 +16,7 @@ from msgspec import structs
 from pipeline import keys, ledger
 from pipeline.errors import NotFound, PermanentError
 from pipeline.fetch import post
-from pipeline.models import DocumentResult, Task, from_json, to_json
+from pipeline.models import DocumentResult, Failure, Task, to_json
 from pipeline.security import SIGNATURE_HEADER, SourcePolicy, sign
 from pipeline.settings import Settings
 from pipeline.step_messages import Message, message
@@ -36,21 +37,77 @@ def promise(store: Store, task: Task) -> list[Message]:
     return [structs.replace(message("callback", task), run_date=task.run_date)]
 
 
-def owed(store: Store, order: Message) -> bool:
-    """Whether nobody has told of it yet."""
-    return store.exists(keys.callback(order.run_date, order.task_id))
+def tell(store: Store, order: Message, settings: Settings) -> None:
+    """Tell of an end, unless that was done; raises what `deliver` raises.
+
+    A task that was redriven and ended anew meanwhile has a newer note, and a message for it: that one counts.
+    """
+    owed = _owed(store, order)
+    if owed is None:
+        return
+    record = ledger.ended(store, order.run_date, order.task_id)
+    if record is None:
+        raise PermanentError(f"There is no result of {order.task_id} to tell of.", code="result_missing")
+    try:
+        deliver(record, store.url, settings)
+    except PermanentError:
+        if _owed(store, order) == owed:
+            raise
+        return
+    if _owed(store, order) == owed:
+        store.delete(keys.undelivered(order.run_date, order.task_id))
+        store.delete(keys.callback(order.run_date, order.task_id))
 
 
-def settle(store: Store, order: Message) -> None:
-    """It was told."""
-    store.delete(keys.callback(order.run_date, order.task_id))
+def _owed(store: Store, order: Message) -> Owed | None:
+    try:
+        return ledger.read(store, keys.callback(order.run_date, order.task_id), Owed)
+    except NotFound:
+        return None
 
 
 def give_up(store: Store, order: Message, error: PermanentError) -> None:
     """It could not be told: kept where the operator finds it, with the reason."""
-    reason = msgspec.json.encode({"code": error.code, "message": error.message})
-    store.put(keys.undelivered(order.run_date, order.task_id), reason)
-    settle(store, order)
+    reason = Failure(code=error.code, message=error.message)
+    store.put(keys.undelivered(order.run_date, order.task_id), to_json(reason))
+    store.delete(keys.callback(order.run_date, order.task_id))
+
+
+class Undelivered(msgspec.Struct, frozen=True, kw_only=True):
+    """A callback that was given up, and why."""
+
+    run_date: str
+    task_id: str
+    code: str
+    message: str
+
+
+def undelivered(
+    store: Store, run_date: str | None = None, task_id: str | None = None
+) -> Iterator[Undelivered]:
+    """Callbacks that were given up, by run date and task id; raises `Damaged`."""
+    for key in store.list(keys.undelivered_of(run_date) if run_date else keys.UNDELIVERED):
+        if task_id not in (None, keys.task_id_of(key)):
+            continue
+        try:
+            why = ledger.read(store, key, Failure)
+        except NotFound:  # told meanwhile
+            continue
+        yield Undelivered(
+            run_date=keys.run_date_of(key), task_id=keys.task_id_of(key), code=why.code, message=why.message
+        )
+
+
+def renew(store: Store, given_up: Undelivered) -> Message | None:
+    """Owe a callback again; returns its message, `None` when there is no record to tell of any more.
+
+    What tells that it was given up goes when it is told.
+    """
+    record = ledger.ended(store, given_up.run_date, given_up.task_id)
+    if record is None:
+        return None
+    store.put(keys.callback(record.run_date, record.task_id), to_json(Owed(datetime.now(UTC))))
+    return _message(record)
 
 
 def overdue(store: Store, before: datetime) -> list[Message]:
@@ -62,7 +119,7 @@ def overdue(store: Store, before: datetime) -> list[Message]:
     for key in list(store.list(keys.CALLBACKS)):
         run_date, task_id = keys.run_date_of(key), keys.task_id_of(key)
         try:
-            note = from_json(store.get(key), Owed)
+            note = ledger.read(store, key, Owed)
         except NotFound:  # told meanwhile
             continue
         if note.at >= before or ledger.pending(store, task_id):
@@ -71,17 +128,19 @@ def overdue(store: Store, before: datetime) -> list[Message]:
         if record is None:
             store.delete(key)
             continue
-        messages.append(
-            Message(
-                step="callback",
-                task_id=task_id,
-                trace_id=record.trace_id,
-                priority=record.priority,
-                run_date=run_date,
-            )
-        )
+        messages.append(_message(record))
         store.put(key, to_json(Owed(datetime.now(UTC))))
     return messages
+
+
+def _message(record: DocumentResult) -> Message:
+    return Message(
+        step="callback",
+        task_id=record.task_id,
+        trace_id=record.trace_id,
+        priority=record.priority,
+        run_date=record.run_date,
+    )
 
 
 def body_of(record: DocumentResult, store_url: str) -> bytes:

@@ -179,14 +179,8 @@ class Flow:
         return told
 
     def _callback(self, order: Message) -> list[Message]:
-        """Tell whoever asked for it that a task has ended, unless that was done."""
-        if not callbacks.owed(self.store, order):
-            return []
-        record = ledger.ended(self.store, order.run_date, order.task_id)
-        if record is None:
-            raise PermanentError(f"There is no result of {order.task_id} to tell of.", code="result_missing")
-        callbacks.deliver(record, self.store.url, self.settings)
-        callbacks.settle(self.store, order)
+        """Tell whoever asked for it that a task has ended."""
+        callbacks.tell(self.store, order, self.settings)
         return []
 
     def fail(self, order: Message, error: PermanentError) -> list[Message]:

@@ -27,6 +27,7 @@ FAILED_AGAIN = "failed_again/"
 CHANGED = "changed/"
 RECEIPTS = "receipts/"
 SUMMARY = "summary/"
+UNDELIVERED = "undelivered/"
 
 
 def _name(task_id: str) -> str:
@@ -136,7 +137,12 @@ def callback(run_date: str, task_id: str) -> str:
 
 def undelivered(run_date: str, task_id: str) -> str:
     """Record of a callback that could not be delivered."""
-    return f"undelivered/run_date={_day(run_date)}/{_name(task_id)}.json"
+    return f"{UNDELIVERED}run_date={_day(run_date)}/{_name(task_id)}.json"
+
+
+def undelivered_of(run_date: str) -> str:
+    """Prefix of a run date's callbacks that could not be delivered."""
+    return f"{UNDELIVERED}run_date={_day(run_date)}/"
 
 
 def pending(task_id: str) -> str:

@@ -36,7 +36,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The night `run_date`: what waits (`delayed` of it until a moment of its own), what ended.
 
     `reprocessing`: done documents that wait to be read anew, no part of the backlog; `failed_again`: those,
-    of all nights, that could not be, whose older results stand.
+    of all nights, that could not be, whose older results stand. `undelivered`: callbacks that were given up.
     """
 
     run_date: str
@@ -47,6 +47,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     reprocessing: int = 0
     failed_again: int = 0
+    undelivered: int = 0
 
     @property
     def pending(self) -> int:
@@ -82,6 +83,7 @@ def status(flow: Flow) -> Status:
         failed=_count(flow.store, keys.failures(run_date)),
         reprocessing=sum(m.reprocess for m in markers),
         failed_again=_count(flow.store, keys.FAILED_AGAIN),
+        undelivered=_count(flow.store, keys.UNDELIVERED),
     )
 
 

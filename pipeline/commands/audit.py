@@ -28,7 +28,8 @@ def audit(
 
     It reads the receipts that acceptance left behind and looks each task up among the records of that night
     and later ones. It may run at any time. A gap is a task that is *missing*, that ended *twice*, whose
-    record is about *other bytes* than were received, or is *damaged*.
+    record is about *other bytes* than were received, or is *damaged*; or *two sources* were received under
+    its id, of which only one can be there.
 
     With `--repair`, missing tasks are marked pending again if the store has their bytes, and every pending
     task gets a message, as after the loss of RabbitMQ's disk. A task that has a message already is not

@@ -112,6 +112,10 @@ def _print(
             f"         {night.failed_again} could not be read anew, their older results stand: "
             "nightshift failed list"
         )
+    if night.undelivered:
+        typer.echo(
+            f"Told     {night.undelivered} callbacks could not be delivered: nightshift callbacks list"
+        )
     if night.backlog:
         kinds = output.table("", "task type", "#documents", "oldest")
         for kind in night.backlog:

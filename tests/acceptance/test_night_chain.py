@@ -15,7 +15,7 @@ import pytest
 from pipeline import keys
 from pipeline.security import SIGNATURE_HEADER, verify
 from tests.acceptance.night import RAW, Night, night, spelled, steady
-from tests.command import GREEN, page
+from tests.command import GREEN, nightshift, page
 from tests.servers import wait_for
 from tests.servers.rabbit import Rabbit
 
@@ -208,6 +208,31 @@ def test_callbacks_are_signed_and_repeated(rabbit: Rabbit, tmp_path: Path) -> No
     key = told["result"].removeprefix(it.store.url + "/")
     assert json.loads(it.store.get(key))["pages"][0]["text"] == f"colour {spelled(0)}"
     assert b"colour" not in received[1][0], "a callback carries no document text"
+
+
+def test_callbacks_that_were_given_up_are_sent_once_more(rabbit: Rabbit, tmp_path: Path) -> None:
+    with receiver([410, 410, 200]) as (url, received):
+        env = {
+            "NIGHTSHIFT_ALLOWED_CALLBACKS": url,
+            "NIGHTSHIFT_ALLOW_PRIVATE_HOSTS": "true",
+            "NIGHTSHIFT_CALLBACK_SECRET": "a shared secret",
+        }
+        with night(rabbit, tmp_path, **env) as it:
+            it.ready(it.worker())
+            it.publish(it.documents(2, callback_url=f"{url}/hooks"))
+            assert {headers["code"] for headers, _ in it.dead(2)} == {"not_found"}
+            wait_for(lambda: len(list(it.store.list(keys.UNDELIVERED))) == 2, "both to be given up")
+            assert "2 callbacks could not be delivered" in nightshift("status", **it.env).stdout
+            listed = nightshift("callbacks", "list", **it.env).stdout
+            assert all(name in listed for name in ("2 not delivered", "ocr_00000", "ocr_00001", "410"))
+            sent = nightshift("callbacks", "resend", "--task-id", "ocr_00001", **it.env)
+            assert (sent.returncode, sent.stdout) == (0, "1 on their way.\n")
+            wait_for(lambda: len(received) == 3, "the callback sent once more")
+            wait_for(lambda: len(list(it.store.list(keys.UNDELIVERED))) == 1, "it to be off the list")
+            assert json.loads(received[2][0])["task_id"] == "ocr_00001"
+            assert not list(it.store.list(keys.CALLBACKS))
+            asked = nightshift("callbacks", "resend", **it.env)
+            assert (asked.returncode, "Say which callbacks" in asked.stderr) == (2, True)
 
 
 @contextmanager

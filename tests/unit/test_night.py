@@ -6,12 +6,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from msgspec import structs
 
 from pipeline import keys, ledger, night
 from pipeline.callbacks import overdue, promise
 from pipeline.errors import Damaged, PermanentError, RunError
 from pipeline.flow import Flow
-from pipeline.models import Task
+from pipeline.models import DocumentResult, Task
 from pipeline.night import ask_again, release_delayed, repair, republish, summarise_due
 from pipeline.status import status
 from pipeline.step_messages import Message
@@ -152,3 +153,28 @@ def test_a_night_that_is_over_is_looked_at_now_and_then(flow: Flow, monkeypatch:
     flow.reception.refuse(b"late", PermanentError("no JSON", code="bad_message"))
     assert summarise_due(flow, now + timedelta(minutes=13)) == []
     assert summarise_due(flow, now + timedelta(minutes=18)) == [flow.run_date()]
+
+
+@pytest.mark.parametrize("answer", [None, PermanentError("410")])
+def test_an_end_that_comes_while_another_is_told_of_is_told_of_too(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch, answer: PermanentError | None
+) -> None:
+    task = Task(
+        task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example"
+    )
+    (order,) = promise(flow.store, task)
+    ledger.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
+    told: list[str] = []
+
+    def deliver(record: DocumentResult, *_: object) -> None:
+        told.append(record.status)
+        if len(told) == 1:  # its redrive ends
+            promise(flow.store, task)
+            ledger.finish(flow.store, structs.replace(record, status="done", error=None))
+            if answer:
+                raise answer
+
+    monkeypatch.setattr("pipeline.callbacks.deliver", deliver)
+    for _ in range(3):
+        assert flow.run(order) == []
+    assert told == ["failed", "done"]
