@@ -25,10 +25,11 @@ _GLANCE = timedelta(minutes=5)  # between looks at nights that are over
 
 
 class Summarised(msgspec.Struct, frozen=True):
-    """How many results and failures the last summary of a night held, and when that was last looked at."""
+    """What was seen when a night was last looked at: how many results and failures, and whether tasks were left."""
 
     records: int
     at: datetime
+    left: bool = False
 
 
 Publish = Callable[[list[Message]], None]
@@ -129,10 +130,12 @@ def summarise_due(flow: Flow, now: datetime) -> list[str]:
     and then. Raises `Damaged` for a night with a damaged record, when the others are done.
     """
     done, damaged, changed = [], [], replaced(flow.store)
-    working = flow.window.contains(now, flow.override()) and any(flow.store.list(keys.PENDING))
+    left = any(True for _ in flow.store.list(keys.PENDING))
+    working = left and flow.window.contains(now, flow.override())
     for run_date in sorted({*nights(flow.store)[-_NIGHTS:], *changed}):
         last = _summarised(flow.store, run_date)
-        wait = _PATIENCE if working else timedelta(0) if run_date in changed else _GLANCE
+        ended = last is not None and last.left and not left
+        wait = _PATIENCE if working else timedelta(0) if ended or run_date in changed else _GLANCE
         if last and now - last.at < wait:
             continue
         count = records(flow.store, run_date)
@@ -143,7 +146,7 @@ def summarise_due(flow: Flow, now: datetime) -> list[str]:
                 damaged.append(error)
                 continue
             done.append(run_date)
-        flow.store.put(keys.night(run_date, "summarised"), msgspec.json.encode(Summarised(count, now)))
+        flow.store.put(keys.night(run_date, "summarised"), to_json(Summarised(count, now, left)))
         for key in changed.get(run_date, ()):  # what was replaced meanwhile has left notes of its own
             flow.store.delete(key)
     if damaged:

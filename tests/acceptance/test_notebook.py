@@ -116,3 +116,14 @@ def test_it_shows_what_last_night_was(tmp_path: Path, monkeypatch: pytest.Monkey
     rows, columns = np.nonzero(red(close))
     inside = close[rows.min() + 4 : rows.max() - 3, columns.min() + 4 : columns.max() - 3]
     assert (inside.mean(axis=2) < 128).mean() > 0.05, "there is ink inside the outline"
+
+
+def test_a_night_that_found_nothing_breaks_no_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "scans" / "a.pdf").write_bytes(b"no document")
+    code, _ = run(tmp_path / "scans", "--out", tmp_path / "out")
+    assert code == 3
+    outputs = execute(tmp_path / "out", monkeypatch)
+    assert outputs["load"][0]["text"] == f"The night of {DAY}: 1 documents, 0 pages, 0 entities.\n"
+    assert len(table(outputs["failures"])) == 1
+    assert not list(pictures(outputs["page"]))

@@ -136,7 +136,9 @@ def test_a_damaged_marker_is_told_of_and_keeps_no_other_from_being_repaired(flow
         flow.run(Message(step="ocr", task_id="half"))
 
 
-def test_a_night_that_is_over_is_looked_at_now_and_then(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_night_that_is_over_is_looked_at_now_and_then(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counted: list[str] = []
     really = night.records
 
@@ -150,6 +152,13 @@ def test_a_night_that_is_over_is_looked_at_now_and_then(flow: Flow, monkeypatch:
     for minutes, looks, done in ((0, 1, 1), (1, 1, 0), (4, 1, 0), (6, 2, 0), (7, 2, 0), (12, 3, 0)):
         assert len(summarise_due(flow, now + timedelta(minutes=minutes))) == done
         assert len(counted) == looks
+    flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
+    assert len(summarise_due(flow, now + timedelta(minutes=80))) == 0
+    drain(flow, republish(flow))
+    assert len(summarise_due(flow, now + timedelta(minutes=81))) == 1, (
+        "nothing is left: its tables are written at once"
+    )
+    now += timedelta(minutes=81 - 12)
     flow.reception.refuse(b"late", PermanentError("no JSON", code="bad_message"))
     assert summarise_due(flow, now + timedelta(minutes=13)) == []
     assert summarise_due(flow, now + timedelta(minutes=18)) == [flow.run_date()]
