@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+from msgspec import structs
 
 from pipeline import callbacks, keys, ledger
 from pipeline.errors import Damaged, NotFound
@@ -137,6 +138,8 @@ def summarise_due(flow: Flow, now: datetime) -> list[str]:
         ended = last is not None and last.left and not left
         wait = _PATIENCE if working else timedelta(0) if ended or run_date in changed else _GLANCE
         if last and now - last.at < wait:
+            if left and not last.left:  # so that their end is noticed
+                _note_look(flow.store, run_date, structs.replace(last, left=True))
             continue
         count = records(flow.store, run_date)
         if not last or last.records != count or run_date in changed:
@@ -146,7 +149,7 @@ def summarise_due(flow: Flow, now: datetime) -> list[str]:
                 damaged.append(error)
                 continue
             done.append(run_date)
-        flow.store.put(keys.night(run_date, "summarised"), to_json(Summarised(count, now, left)))
+        _note_look(flow.store, run_date, Summarised(count, now, left))
         for key in changed.get(run_date, ()):  # what was replaced meanwhile has left notes of its own
             flow.store.delete(key)
     if damaged:
@@ -178,6 +181,10 @@ def _summarised(store: Store, run_date: str) -> Summarised | None:
         return from_json(store.get(keys.night(run_date, "summarised")), Summarised)
     except (NotFound, msgspec.DecodeError):
         return None
+
+
+def _note_look(store: Store, run_date: str, what: Summarised) -> None:
+    store.put(keys.night(run_date, "summarised"), to_json(what))
 
 
 def note_release(store: Store, run_date: str, worker: str, seconds: float) -> None:

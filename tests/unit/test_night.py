@@ -152,6 +152,7 @@ def test_a_night_that_is_over_is_looked_at_now_and_then(
     for minutes, looks, done in ((0, 1, 1), (1, 1, 0), (4, 1, 0), (6, 2, 0), (7, 2, 0), (12, 3, 0)):
         assert len(summarise_due(flow, now + timedelta(minutes=minutes))) == done
         assert len(counted) == looks
+    assert len(summarise_due(flow, now + timedelta(minutes=79))) == 0
     flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
     assert len(summarise_due(flow, now + timedelta(minutes=80))) == 0
     drain(flow, republish(flow))
