@@ -15,7 +15,7 @@ import msgspec
 from msgspec import structs
 
 from pipeline import claims, keys, ledger
-from pipeline.errors import NotFound, RunError
+from pipeline.errors import Damaged, NotFound, RunError
 from pipeline.models import Task, from_json
 from pipeline.storage import Store
 from pipeline.threads import in_threads
@@ -181,16 +181,14 @@ def _compare(store: Store, key: str, tasks: list[Task]) -> Gap | object | None:
     if sources[1:]:
         detail = f"stands for {' and '.join(sources)}: submit the one that is missing under an id of its own"
         return Gap(kind="two_sources", task_id=tasks[0].task_id, source=sources[0], detail=detail)
-    expected = {task.sha256 for task in tasks if task.sha256}
-    if not expected:  # the receipt came before the bytes, which intake noted when it had them
-        expected = claims.contents(store, tasks[0].task_id)
     try:
-        actual = from_json(store.get(key), _Bytes).sha256
+        # a receipt that came before the bytes knows none; intake noted them when it had them
+        expected = {task.sha256 for task in tasks if task.sha256} or claims.contents(store, tasks[0].task_id)
+        actual = ledger.read(store, key, _Bytes).sha256
     except NotFound:  # moved on since it was listed
         return _UNKNOWN
-    except msgspec.DecodeError as error:
-        detail = f"has a record that can't be read, {key} ({error})"
-        return Gap(kind="damaged", task_id=tasks[0].task_id, source=tasks[0].source, detail=detail)
+    except Damaged as error:
+        return Gap(kind="damaged", task_id=tasks[0].task_id, source=sources[0], detail=error.message)
     if not expected or actual is None:
         return _UNKNOWN
     if {actual} == expected:

@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import structs
 
 from pipeline import keys, ledger
-from pipeline.errors import NotFound, PermanentError
+from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
 from pipeline.fetch import post
 from pipeline.models import DocumentResult, Failure, Task, to_json
 from pipeline.security import SIGNATURE_HEADER, SourcePolicy, sign
 from pipeline.settings import Settings
 from pipeline.step_messages import Message, message
 from pipeline.storage import Store
+from pipeline.threads import in_threads
+
+_SLOW, _SILENCE = 2.0, 60.0  # seconds
+_silent: dict[
+    str, float
+] = {}  # host -> until when this process asks it nothing: who hangs must not hold up the night
 
 
 class Owed(msgspec.Struct, frozen=True):
@@ -45,7 +53,7 @@ def tell(store: Store, order: Message, settings: Settings) -> None:
     owed = _owed(store, order)
     if owed is None:
         return
-    record = ledger.ended(store, order.run_date, order.task_id)
+    record = _record(store, order)
     if record is None:
         raise PermanentError(f"There is no result of {order.task_id} to tell of.", code="result_missing")
     try:
@@ -57,6 +65,13 @@ def tell(store: Store, order: Message, settings: Settings) -> None:
     if _owed(store, order) == owed:
         store.delete(keys.undelivered(order.run_date, order.task_id))
         store.delete(keys.callback(order.run_date, order.task_id))
+
+
+def _record(store: Store, order: Message) -> DocumentResult | None:
+    for where in (keys.result, keys.failed):
+        with suppress(NotFound):
+            return ledger.read(store, where(order.run_date, order.task_id), DocumentResult)
+    return None
 
 
 def _owed(store: Store, order: Message) -> Owed | None:
@@ -101,36 +116,42 @@ def undelivered(
 def renew(store: Store, given_up: Undelivered) -> Message | None:
     """Owe a callback again; returns its message, `None` when there is no record to tell of any more.
 
-    What tells that it was given up goes when it is told.
+    What tells that it was given up goes when it is told, or when there is nothing to tell.
     """
     record = ledger.ended(store, given_up.run_date, given_up.task_id)
     if record is None:
+        store.delete(keys.undelivered(given_up.run_date, given_up.task_id))
         return None
     store.put(keys.callback(record.run_date, record.task_id), to_json(Owed(datetime.now(UTC))))
     return _message(record)
 
 
-def overdue(store: Store, before: datetime) -> list[Message]:
+def overdue(store: Store, before: datetime) -> Iterator[Message]:
     """Messages for callbacks whose last one went out before that moment: it must have been lost.
 
-    A note without a record is about an end that did not come to be: its task is under way or ended otherwise.
+    A note is renewed when the message before has been taken off the iterator, that is published. One without a
+    record is about an end that did not come to be: its task is under way or ended otherwise.
     """
-    messages = []
-    for key in list(store.list(keys.CALLBACKS)):
-        run_date, task_id = keys.run_date_of(key), keys.task_id_of(key)
-        try:
-            note = ledger.read(store, key, Owed)
-        except NotFound:  # told meanwhile
-            continue
-        if note.at >= before or ledger.pending(store, task_id):
-            continue
-        record = ledger.ended(store, run_date, task_id)
-        if record is None:
-            store.delete(key)
-            continue
-        messages.append(_message(record))
-        store.put(key, to_json(Owed(datetime.now(UTC))))
-    return messages
+    for key, order in in_threads(lambda key: (key, _overdue(store, key, before)), store.list(keys.CALLBACKS)):
+        if order is not None:
+            yield order
+            store.put(key, to_json(Owed(datetime.now(UTC))))
+
+
+def _overdue(store: Store, key: str, before: datetime) -> Message | None:
+    run_date, task_id = keys.run_date_of(key), keys.task_id_of(key)
+    order = Message(step="callback", task_id=task_id, run_date=run_date)
+    try:
+        note, task = _owed(store, order), ledger.pending(store, task_id)
+        if note is None or note.at >= before or (task and not task.reprocess):
+            return None
+        record = _record(store, order)
+    except Damaged as error:
+        give_up(store, order, PermanentError(error.message, code=error.code))
+        return None
+    if record is None:
+        store.delete(key)
+    return _message(record) if record else None
 
 
 def _message(record: DocumentResult) -> Message:
@@ -181,4 +202,13 @@ def deliver(record: DocumentResult, store_url: str, settings: Settings) -> None:
         "Content-Type": "application/json",
         SIGNATURE_HEADER: sign(body, settings.callback_secret, int(time.time())),
     }
-    post(record.callback_url, body, headers, policy(settings))
+    host = urlsplit(record.callback_url).netloc
+    started = time.monotonic()
+    if started < _silent.get(host, 0.0):
+        raise TransientError(f"{host} did not answer a moment ago.", code="callback_unavailable")
+    try:
+        post(record.callback_url, body, headers, policy(settings))
+    except TransientError:
+        if time.monotonic() - started > _SLOW:
+            _silent[host] = time.monotonic() + _SILENCE
+        raise

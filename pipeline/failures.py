@@ -124,7 +124,7 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Ta
         if known and claims.origin_of(record.source, None) not in known:
             raise PermanentError(
                 f"{record.task_id} can't be tried again: the query of its URL is not kept, as it may hold a "
-                "secret; submit it anew under another id.",
+                "secret; submit it anew.",
                 code="not_redrivable",
             )
         sha256 = None
@@ -133,8 +133,10 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Ta
     if record.reprocess:
         task = structs.replace(task, run_date=record.run_date, reprocess=True)
     mark_anew(store, task)
-    _note_change(store, record)
-    store.delete(_key(record))
+    if record.reprocess:
+        store.delete(_key(record))
+    else:
+        ledger.take_back(store, record.run_date, record.task_id)
     return task
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 WHOLE_SECONDS = 300.0
+POST_SECONDS = 10.0
 MAX_REDIRECTS = 3
 
 _CHUNK = 1024 * 1024
@@ -62,7 +63,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], policy: SourcePolicy
     help.
     """
     place, _ = policy.match(url)
-    deadline = time.monotonic() + WHOLE_SECONDS
+    deadline = time.monotonic() + POST_SECONDS
     with exchange("POST", place, policy, deadline, headers=headers, body=body) as response:
         _check_status(response.status, url, policy.kind)
         return response.status

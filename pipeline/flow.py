@@ -94,7 +94,7 @@ class Flow:
 
     def _restart(self, order: Message, task: Task, error: NotRead) -> list[Message]:
         """Go back to the first step: settings were changed since, or the workers' are not the same."""
-        if order.retries == order.outages:
+        if order.retries == order.outages and self.settings.max_retries:
             raise error  # the store may show it in a moment
         if task.restarts >= _RESTARTS:
             raise PermanentError(
@@ -102,7 +102,7 @@ class Flow:
                 "OCR and NER settings, then redrive it.",
                 code=error.code,
             ) from error
-        task = structs.replace(task, restarts=task.restarts + 1)
+        task = structs.replace(task, restarts=task.restarts + 1, reading="")
         ledger.mark(self.store, task)
         return self.begin(task)
 
@@ -124,8 +124,10 @@ class Flow:
 
     def _ocr(self, order: Message, task: Task) -> list[Message]:
         """Read pages, group by group; stops between groups when the window closes, and hands itself back."""
-        assert task.sha256 is not None
         engines, low, high = self.engines(task), order.first or 1, order.last or task.pages
+        if order.first and task.reading != engines.reading_digest:
+            task = self._begin_reading(task, engines.reading_digest)
+        assert task.sha256 is not None
         with open_document(self.store.get(keys.document(task.sha256)), engines.settings.limits) as document:
             for start in range(low, high + 1, self.settings.page_group):
                 if not self.may_use_gpu(task.priority):
@@ -136,6 +138,14 @@ class Flow:
         if all(steps.has_page(task.sha256, n, store=self.store, engines=engines) for n in others):
             return [message(after(task.task_type, "ocr"), task)]
         return []  # whoever reads the last pages goes on
+
+    def _begin_reading(self, task: Task, digest: str) -> Task:
+        """Note as what the pages of a spread document are read: parts of two kinds would never make a whole."""
+        if task.reading:
+            raise NotRead(f"A part of {task.task_id} was read with other settings than are in force here.")
+        task = structs.replace(task, reading=digest)
+        ledger.mark(self.store, task)
+        return task
 
     def _ner(self, order: Message, task: Task) -> list[Message]:
         """Find the entities of all pages."""
@@ -150,7 +160,8 @@ class Flow:
         step = further_steps()[order.step]
         if step.gpu and not self.may_use_gpu(task.priority):
             return [order]
-        before = self._reading(task)
+        names = task_type(task.task_type).names
+        before = self._reading(task) if "ner" in names[: names.index(step.name)] else None
         found = step.run(Read(task, self._pages(task), before.entities if before else ()))
         self.store.put(keys.output(order.task_id, step.name), msgspec.json.encode(found))
         return [message(after(task.task_type, step.name), task)]
@@ -164,7 +175,7 @@ class Flow:
             if step in further_steps()
         }
         assert task.sha256 is not None
-        pages, reading = self._pages(task), self._reading(task)
+        pages, reading = self._pages(task), self._reading(task) if "ner" in names else None
         told = callbacks.promise(self.store, task)
         steps.conclude(
             task,
@@ -175,6 +186,7 @@ class Flow:
             store=self.store,
             engines=self.engines(task),
             outputs=outputs,
+            late=task.run_date != self.run_date(),
         )
         return told
 
@@ -200,7 +212,10 @@ class Flow:
         told = callbacks.promise(self.store, task)
         if task.alias_of:  # it had no receipt while it might have been a repetition
             ledger.write_receipt(self.store, task.run_date, [task])
-        ledger.fail(self.store, task, error, run_date=task.run_date, settings_digest=digest)
+        late = task.run_date != self.run_date()
+        if order.step == "ingest":
+            self.reception.note_failure(task)
+        ledger.fail(self.store, task, error, run_date=task.run_date, settings_digest=digest, late=late)
         forget(self.store, task.task_id)
         return told
 
@@ -218,9 +233,7 @@ class Flow:
             raise NotRead(f"Pages of {task.task_id} are not in the store as these settings read them.")
         return tuple(page for page in found if page is not None)
 
-    def _reading(self, task: Task) -> steps.Reading | None:
-        if "ner" not in task_type(task.task_type).names:
-            return None
+    def _reading(self, task: Task) -> steps.Reading:
         assert task.sha256 is not None
         found = steps.stored_reading(task.sha256, store=self.store, engines=self.engines(task))
         if found is None:

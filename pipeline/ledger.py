@@ -57,7 +57,8 @@ def read(store: Store, key: str, kind: type[T]) -> T:
         return from_json(store.get(key), kind)
     except msgspec.DecodeError as error:
         raise Damaged(
-            f"The object {key} in {store.url} is damaged ({error}): `nightshift audit` tells of all."
+            f"The object {key} in {store.url} is damaged ({error}): restore it from a backup, or delete it and "
+            "give `nightshift audit RUN_DATE --repair`."
         ) from error
 
 
@@ -113,8 +114,10 @@ def ended(store: Store, run_date: str, task_id: str) -> DocumentResult | None:
     return None
 
 
-def finish(store: Store, result: DocumentResult) -> None:
+def finish(store: Store, result: DocumentResult, *, late: bool = False) -> None:
     """Store the record of a finished task, take away a contrary older one, then the pending marker.
+
+    `late`: its night is over, so that nobody looks there for new records unless told.
 
     A task that was done already and failed to be read anew keeps its good result: its failure is filed apart.
     """
@@ -125,15 +128,30 @@ def finish(store: Store, result: DocumentResult) -> None:
     else:
         written, stale = (good, bad) if result.status == "done" else (bad, good)
         store.put(written, to_json(result))
-        if result.reprocess:
+        if result.reprocess or late:
             store.put(keys.changed(result.run_date, result.task_id, result.done_at), b"")
+        if result.reprocess:
             store.delete(again)
         store.delete(stale)
     store.delete(keys.pending(result.task_id))
 
 
+def take_back(store: Store, run_date: str, task_id: str) -> None:
+    """A failure is tried anew: its record goes, and what is owed or due because of it; its night's tables follow."""
+    store.put(keys.changed(run_date, task_id, now()), b"")
+    store.delete(keys.failed(run_date, task_id))
+    store.delete(keys.callback(run_date, task_id))
+    store.delete(keys.undelivered(run_date, task_id))
+
+
 def fail(
-    store: Store, task: Task, error: PipelineError, *, run_date: str, settings_digest: str
+    store: Store,
+    task: Task,
+    error: PipelineError,
+    *,
+    run_date: str,
+    settings_digest: str,
+    late: bool = False,
 ) -> DocumentResult:
     """Record that a task failed for good, with its reason; returns the record.
 
@@ -161,5 +179,5 @@ def fail(
         overrides=task.overrides,
         reprocess=task.reprocess and store.exists(keys.result(run_date, task.task_id)),
     )
-    finish(store, result)
+    finish(store, result, late=late)
     return result

@@ -6,8 +6,10 @@ matter if it is called twice, late, or not for a day.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 import msgspec
 from msgspec import structs
@@ -19,9 +21,11 @@ from pipeline.models import Task, from_json, to_json
 from pipeline.step_messages import Message, message
 from pipeline.storage import Store
 from pipeline.summary import summarise
+from pipeline.threads import in_threads
 
 _NIGHTS = 3  # how many past nights may still get late results
 _PATIENCE = timedelta(hours=1)  # between summaries, and between repairs, while work goes on
+_UNDER_WAY = -1  # records of a night whose summary was begun: another tick does it, or it failed
 _GLANCE = timedelta(minutes=5)  # between looks at nights that are over
 
 
@@ -66,12 +70,13 @@ def repair(flow: Flow, now: datetime, ready: Callable[[], int], publish: Publish
     last = _checked(flow.store, key)
     if last and now - last < _PATIENCE:
         return
+    flow.store.put(key, to_json(Checked(now)))  # first: the next tick must not do it too
     tasks = sum(1 for _ in flow.store.list(keys.PENDING)) - sum(1 for _ in flow.store.list(keys.DELAYED))
     waiting = ready() if tasks > 0 else 0
     lost = waiting == 0 if last else 2 * waiting < tasks
     if tasks > 0 and lost:
-        publish(republish(flow))
-    flow.store.put(key, to_json(Checked(now)))
+        for order in republish(flow):
+            publish([order])
 
 
 def ask_again(flow: Flow, now: datetime, publish: Publish) -> None:
@@ -80,8 +85,9 @@ def ask_again(flow: Flow, now: datetime, publish: Publish) -> None:
     last = _checked(flow.store, key)
     if last and now - last < _PATIENCE:
         return
-    publish(callbacks.overdue(flow.store, now - _PATIENCE))
     flow.store.put(key, to_json(Checked(now)))
+    for order in callbacks.overdue(flow.store, now - _PATIENCE):
+        publish([order])
 
 
 def _checked(store: Store, key: str) -> datetime | None:
@@ -96,23 +102,28 @@ def release_delayed(flow: Flow, now: datetime, publish: Publish) -> None:
     for key in list(flow.store.list(keys.DELAYED)):
         if keys.delayed_until(key) > now:
             break
-        task = ledger.pending(flow.store, keys.task_id_of(key))
+        try:
+            task = ledger.pending(flow.store, keys.task_id_of(key))
+        except Damaged:  # the status tells of it; when it is whole again, so is its time
+            continue
         if task is not None:
             publish([message("ingest", task)])
         flow.store.delete(key)
 
 
-def republish(flow: Flow) -> list[Message]:
-    """A message for every task under way, from the step it stands at; those that wait for their time wait on."""
-    messages = []
-    for key in flow.store.list(keys.PENDING):
-        try:
-            task = ledger.pending(flow.store, keys.task_id_of(key))
-        except Damaged:  # the audit and the status tell of it; a message would only run into it
-            continue
-        if task is not None:
-            messages += restart(flow, task)
-    return messages
+def republish(flow: Flow) -> Iterator[Message]:
+    """Messages for every task under way, from the step it stands at; those that wait for their time wait on.
+
+    A damaged marker is passed over: the status and the audit tell of it, a message would only run into it.
+    """
+
+    def of(key: str) -> list[Message]:
+        with suppress(Damaged):
+            if task := ledger.pending(flow.store, keys.task_id_of(key)):
+                return restart(flow, task)
+        return []
+
+    return chain.from_iterable(in_threads(of, flow.store.list(keys.PENDING)))
 
 
 def restart(flow: Flow, task: Task) -> list[Message]:
@@ -136,13 +147,15 @@ def summarise_due(flow: Flow, now: datetime) -> list[str]:
     for run_date in sorted({*nights(flow.store)[-_NIGHTS:], *changed}):
         last = _summarised(flow.store, run_date)
         ended = last is not None and last.left and not left
-        wait = _PATIENCE if working else timedelta(0) if ended or run_date in changed else _GLANCE
+        at_once = (ended or run_date in changed) and last is not None and last.records != _UNDER_WAY
+        wait = _PATIENCE if working else timedelta(0) if at_once else _GLANCE
         if last and now - last.at < wait:
             if left and not last.left:  # so that their end is noticed
                 _note_look(flow.store, run_date, structs.replace(last, left=True))
             continue
         count = records(flow.store, run_date)
         if not last or last.records != count or run_date in changed:
+            _note_look(flow.store, run_date, Summarised(_UNDER_WAY, now, left))
             try:
                 summarise(flow.store, run_date, masked=flow.settings.mask)
             except Damaged as error:  # of this night alone

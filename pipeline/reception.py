@@ -47,14 +47,31 @@ class Reception:
         source = submission.url or "message"
         origin = claims.origin_of(source, data)
         task_id, alias_of = submission.task_id, ""
-        if not self._claim(task_id, origin):
+        if not claims.take(self.store, task_id, origin, source):
             task_id, alias_of = keys.derived(task_id, f"#{origin}"), task_id
-            self._claim(task_id, origin)
-        known = ledger.pending(self.store, task_id)
-        if known is not None:  # one that was taken in has had its message
-            return [message("ingest", known)] if known.media_type in (None, TEXT) else []
-        if claims.sha256_of(self.store, task_id, origin):
-            return []
+            claims.take(self.store, task_id, origin, source)
+        claim = claims.get(self.store, task_id, origin) or claims.Claim(source=source)
+        task = ledger.pending(self.store, task_id)
+        if task is None:
+            if claim.sha256:
+                return []  # it was taken in and has ended
+            task = self._mark(submission, task_id, source, data, origin, alias_of)
+        if claim.failed:  # and is tried anew
+            ledger.take_back(self.store, claim.failed, task_id)
+            claims.note(self.store, task_id, origin, structs.replace(claim, failed=""))
+        return (
+            [message("ingest", task)] if task.media_type in (None, TEXT) else []
+        )  # else it has had its message
+
+    def _mark(
+        self,
+        submission: Submission,
+        task_id: str,
+        source: str,
+        data: bytes | None,
+        origin: str,
+        alias_of: str,
+    ) -> Task:
         task = Task(
             task_id=task_id,
             sha256=ledger.store_document(self.store, data) if data is not None else None,
@@ -75,17 +92,7 @@ class Reception:
         ledger.mark(self.store, task)
         if not alias_of:  # else it is no document of its own until ingest has seen its bytes
             ledger.write_receipt(self.store, self.run_date(), [task])
-        return [message("ingest", task)]
-
-    def _claim(self, task_id: str, origin: str) -> bool:
-        """Whether the id is this submission's, now or from before."""
-        found = claims.origins(self.store, task_id)
-        if not found:
-            return claims.alone(self.store, task_id, origin)
-        if origin not in found or found == [origin]:
-            return origin in found
-        task = ledger.pending(self.store, task_id)  # several claimed it at once: one may have it
-        return task.origin == origin if task else bool(claims.sha256_of(self.store, task_id, origin))
+        return task
 
     def refuse(self, body: bytes, error: PermanentError) -> Task:
         """Record a raw message that breaks the contract, as a task with an id of its own."""
@@ -124,10 +131,17 @@ class Reception:
             raise
         return self._enter(task)
 
+    def note_failure(self, task: Task) -> None:
+        """Note that a document could not be taken in, so that its submission may be tried anew."""
+        claim = claims.get(self.store, task.task_id, task.origin) if task.origin else None
+        if claim is not None and claim.sha256 is None:
+            claims.note(self.store, task.task_id, task.origin, structs.replace(claim, failed=task.run_date))
+
     def _enter(self, task: Task) -> Task | None:
         """Note what a task's bytes are, unless the same message, delivered twice, has ended it meanwhile."""
         if task.origin:
-            claims.note(self.store, task.task_id, task.origin, task.sha256)
+            claim = claims.Claim(source=ledger.public_source(task.source), sha256=task.sha256)
+            claims.note(self.store, task.task_id, task.origin, claim)
         now = ledger.pending(self.store, task.task_id)
         if now is None:
             return None
@@ -151,6 +165,6 @@ class Reception:
         if under_way and not known:
             raise TransientError(f"The task {task.alias_of} that this may repeat is not taken in yet.")
         raise PermanentError(
-            f"The task id {task.alias_of} was used for another document: give this one an id of its own.",
+            f"The task id {task.alias_of} was used for another document or source: give this one an id of its own.",
             code="id_conflict",
         )

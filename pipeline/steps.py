@@ -136,8 +136,12 @@ def conclude(
     store: Store,
     engines: Engines,
     outputs: dict[str, dict[str, str]] | None = None,
+    late: bool = False,
 ) -> DocumentResult:
-    """Write the document's whole result and take its pending marker away; no `reading`: it had no NER."""
+    """Write the document's whole result and take its pending marker away; no `reading`: it had no NER.
+
+    `late`: see `ledger.finish`.
+    """
     record, filling = fill(task, pages, reading, engines=engines)
     ocr_seconds = round(sum(page.seconds for page in pages), 4)
     seconds = {"ocr": ocr_seconds, "ner": reading.seconds if reading else 0.0, "fields": filling}
@@ -174,7 +178,7 @@ def conclude(
         pipeline_version=__version__,
         reprocess=task.reprocess,
     )
-    ledger.finish(store, result)
+    ledger.finish(store, result, late=late)
     return result
 
 

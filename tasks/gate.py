@@ -179,6 +179,8 @@ class Gate(bootsteps.StartStopStep):
         ]
         if any(_queue(request) in lanes for request in busy):
             self.by_day = now
+        if now - self.by_day <= self.flow.settings.close_grace:  # whose processes may have come since
+            self.holders = {process.pid for process in consumer.pool._pool._pool}
         late = [request for request in busy if _queue(request) not in lanes]
         waited, grace = now - self.closed_at, self.flow.settings.close_grace
         if late and waited > grace:

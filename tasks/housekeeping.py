@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from amqp.exceptions import AMQPError
 from celery import Task
+from kombu.exceptions import OperationalError
 
 from pipeline.errors import PipelineError
 from pipeline.night import tick as night_tick
@@ -21,3 +23,5 @@ def tick(self: Task[Any, Any]) -> None:
         night_tick(flow(), lambda: ready(self.app), lambda messages: publish(self.app, messages))
     except PipelineError as error:
         log.error("housekeeping waits for its next turn: %s", error.message)
+    except (OperationalError, AMQPError, OSError) as error:
+        log.error("housekeeping waits for its next turn: the broker is away (%s)", type(error).__name__)

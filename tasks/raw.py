@@ -16,7 +16,6 @@ from celery.worker.consumer import Consumer
 from celery.worker.request import Request
 
 from pipeline.messages import MAX_BODY, partial_id
-from tasks.routing import RAW
 
 ACCEPT = "nightshift.accept"
 
@@ -52,9 +51,8 @@ class RawConsumer(Consumer):
         handle: Callable[[Any], None] = super().create_task_handler(*args, **kwargs)
 
         def handle_any(message: Any) -> None:
-            info = message.delivery_info
-            if info.get("routing_key") == RAW or info.get("routing_key", "").startswith("task_type."):
-                _disguise(self.app, message)
+            if not message.delivery_info.get("routing_key", "").startswith("step."):
+                _disguise(self.app, message)  # also one that came by an exchange of the producer's own
             handle(message)
 
         return handle_any

@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import Task
 
-from pipeline.errors import PermanentError
+from pipeline.errors import Damaged, PermanentError
 from pipeline.messages import parse
 from pipeline.task_types import BUILT_IN_STEPS, further_steps
 from tasks.app import app
@@ -40,6 +40,8 @@ def _accept(task: Task[Any, Any], raw: bytes) -> None:
             publish(task.app, flow().reception.accept(submission))
     except PermanentError as error:
         _refuse(task, raw, error)
+    except Damaged as error:  # of what lies in the store under its id: no trying again would help
+        _refuse(task, raw, PermanentError(error.message, code=error.code))
 
 
 def _refuse(task: Task[Any, Any], raw: bytes, error: PermanentError) -> None:

@@ -76,7 +76,7 @@ def resend(
 
     They stay in the list until they are delivered. After an interruption give the same command once more.
 
-    Exit code: 0, 3 some have no record to tell of any more, 1 store or broker away, 2 wrong usage.
+    Exit code: 0, 3 some have no record to tell of any more and leave the list, 1 store or broker away, 2 wrong usage.
 
     Example: `nightshift callbacks resend --run-date 2026-11-22`
     """

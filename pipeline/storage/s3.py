@@ -106,9 +106,9 @@ class S3Store:
 
     def put_file(self, key: str, path: Path) -> None:
         """See `Store.put_file`."""
-        with self._errors(key):
-            self._client.upload_file(
-                str(path), self.bucket, self.prefix + key, ExtraArgs=self._put_options or None
+        with self._errors(key), path.open("rb") as file:  # `upload_file` would hide what went wrong
+            self._client.upload_fileobj(
+                file, self.bucket, self.prefix + key, ExtraArgs=self._put_options or None
             )
 
     def get(self, key: str) -> bytes:

@@ -185,6 +185,29 @@ def test_a_delayed_task_waits_for_its_time_and_two_beats_double_nothing(nights: 
     assert nights.pages_read() == {spelled(0): 1}, "both are of the same bytes"
 
 
+def test_a_producer_may_route_by_an_exchange_and_keys_of_its_own(nights: Night) -> None:
+    with nights.channel() as channel:
+        channel.exchange_declare("scanners", "topic", durable=True)
+        channel.queue_bind(RAW, "scanners", "docs.#")
+    nights.ready(nights.worker())
+    nights.publish([*nights.documents(1), b"hello"], "scanners", "docs.new")
+    records = nights.settle(2)
+    assert records.pop("ocr_00000").status == "done"
+    ((headers, body),) = nights.dead(1)
+    assert (headers["code"], body) == ("bad_message", b"hello")
+
+
+def test_a_message_whose_id_has_a_damaged_marker_is_recorded(nights: Night) -> None:
+    nights.store.put(keys.pending("ocr_00000"), b"{")
+    (message,) = nights.documents(1)
+    nights.ready(nights.worker())
+    nights.publish([message])
+    ((headers, body),) = nights.dead(1)
+    assert (headers["code"], json.loads(body)) == ("damaged", message)
+    assert "pending/ocr_00000.json" in headers["reason"]
+    assert [r.error and r.error.code for r in nights.records().values()] == ["damaged"]
+
+
 def test_callbacks_are_signed_and_repeated(rabbit: Rabbit, tmp_path: Path) -> None:
     with receiver([500, 200]) as (url, received):
         env = {

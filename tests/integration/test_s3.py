@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import boto3
 import pandas as pd
 import pytest
@@ -26,11 +28,16 @@ def test_prefixes_are_kept_apart(bucket: str) -> None:
     assert sorted(open_store(f"s3://{bucket}", settings).list("")) == ["a/x", "ab/y"]
 
 
-def test_wrong_credentials_are_told_plainly(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_credentials_are_told_plainly(
+    bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
-    with pytest.raises(RunError, match="refuses access") as caught:
-        open_store(f"s3://{bucket}", Settings.from_env()).check()
-    assert caught.value.code == "store_refused"
+    (tmp_path / "table").write_bytes(b"x")
+    store = open_store(f"s3://{bucket}", Settings.from_env())
+    for attempt in (store.check, lambda: store.put_file("table", tmp_path / "table")):
+        with pytest.raises(RunError, match="refuses access") as caught:
+            attempt()
+        assert caught.value.code == "store_refused"
 
 
 def test_no_credentials_are_told_plainly(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ def accept(store: LocalStore, name: str, day: str = DAY, *, known: bool = True) 
     task = Task(task_id=name, sha256=sha256, source=f"in/{name}", task_type="ocr", priority=7, tenant="t")
     ledger.mark(store, task)
     ledger.write_receipt(store, day, [task if known else structs.replace(task, sha256=None)])
-    claims.note(store, name, "0" * 12, sha256)
+    claims.note(store, name, "0" * 12, claims.Claim(source=task.source, sha256=sha256))
     return task
 
 
@@ -178,3 +178,10 @@ def test_two_documents_under_one_id_are_a_gap(store: LocalStore) -> None:
     (gap,) = audit(store, DAY).gaps
     assert (gap.kind, gap.task_id) == ("two_sources", "a")
     assert "stands for in/a and in/b" in gap.detail
+
+
+def test_a_damaged_marker_does_not_end_the_audit(store: LocalStore) -> None:
+    finish(store, accept(store, "whole"))
+    accept(store, "half", known=False)
+    store.put(keys.pending("half"), b"{")
+    assert kinds(audit(store, DAY)) == {"half": "damaged"}

@@ -166,7 +166,7 @@ def test_a_night_left_without_records_has_empty_tables(store: LocalStore) -> Non
 def test_a_url_whose_query_was_not_kept_is_not_fetched_again(store: LocalStore) -> None:
     for name, url in (("plain", "https://a.example/x"), ("signed", "https://a.example/x?doc=42")):
         task = Task(task_id=name, sha256=None, source=url)
-        claims.note(store, name, claims.origin_of(url, None), None)
+        claims.note(store, name, claims.origin_of(url, None), claims.Claim(source=url))
         record = ledger.fail(store, task, PermanentError("away"), run_date=DAY, settings_digest="")
         if name == "plain":
             assert failures.redrive(store, record, {}).source == url

@@ -12,6 +12,7 @@ from pipeline.errors import NotRead, PermanentError
 from pipeline.flow import Flow
 from pipeline.messages import Submission
 from pipeline.step_messages import Message
+from pipeline.task_types import Read, Step, TaskType
 from tests.command import grey, page, pages
 from tests.flows import drain, records, submission, to_ocr
 
@@ -164,3 +165,53 @@ def test_entities_are_not_found_by_the_step_that_writes_the_result(
     (order,) = flow.run(structs.replace(order, retries=1))
     assert order.step == "ocr"
     assert flow.run(order) == [order]
+
+
+def test_settings_that_change_between_the_parts_of_a_long_document(
+    flow: Flow, inbox: Path, log: Path
+) -> None:
+    (order,) = flow.reception.accept(submission(pages(inbox / "long.pdf", [grey(10 * n) for n in range(20)])))
+    first, second, third = flow.run(order)
+    assert flow.run(first) == []
+    flow = Flow(flow.settings.replaced({"render_dpi": "100"}))
+    for part in (second, third):
+        with pytest.raises(NotRead):
+            flow.run(part)
+    again = flow.run(structs.replace(second, retries=1))
+    assert [(p.step, p.first) for p in again] == [("ocr", 1), ("ocr", 9), ("ocr", 17)]
+    assert drain(flow, [structs.replace(third, retries=1), *again])["result"] >= 1
+    assert [p.number for p in records(flow)["t"].pages] == list(range(1, 21))
+    assert len(log.read_text().split()) == 8 + 20
+
+
+def test_a_step_of_ones_own_before_ner_sees_no_entities(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def look(read: Read) -> dict[str, str]:
+        seen.append((len(read.pages), len(read.entities)))
+        return {"seen": "yes"}
+
+    kind = TaskType("sorted", ("ocr", Step("before", look), "ner", Step("behind", look)))
+    monkeypatch.setattr("pipeline.task_types.registered", lambda: {"sorted": kind})
+    sent = submission(page(inbox / "a.png", grey(1)), task_type="sorted")
+    assert drain(flow, flow.reception.accept(sent))["result"] == 1
+    assert seen == [(1, 0), (1, 1)]
+    assert set(records(flow)["t"].outputs) == {"before", "behind"}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_ends_after_its_night_is_told_of_to_its_tables(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    order = to_ocr(flow, page(inbox / "a.png", grey(1)))
+    monkeypatch.setattr(flow, "run_date", lambda: "2026-11-01")
+    (order,) = flow.run(order)
+    monkeypatch.setattr(flow, "run_date", lambda: "2026-11-09")
+    if fails:
+        flow.fail(order, PermanentError("no"))
+    else:
+        drain(flow, [order])
+    (key,) = flow.store.list(keys.CHANGED)
+    assert keys.run_date_of(key) == records(flow)["t"].run_date == "2026-11-01"

@@ -63,6 +63,16 @@ class Held:
         self.done += f", {signal}"
 
 
+class Pooled:
+    """A pool process; when it ends, another comes."""
+
+    def __init__(self, pid: int, pool: Any) -> None:
+        self.pid, self.pool = pid, pool
+
+    def terminate_controlled(self) -> None:
+        self.pool._pool = [Pooled(self.pid + 1, self.pool)]
+
+
 def test_at_close_normal_work_stops_though_urgent_work_goes_on(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -75,6 +85,9 @@ def test_at_close_normal_work_stops_though_urgent_work_goes_on(
     monkeypatch.setattr(Gate, "_select", lambda *args: selected.append(args[2]))
     monkeypatch.setattr(Gate, "_busiest", lambda *args: args[2])
     it = consumer()
+    pool = it.pool._pool
+    pool._worker_active = lambda _: False
+    pool._pool = [Pooled(1, pool)]
     gate = Gate(it)
     normal, urgent = Held("ocr"), Held("urgent")
     for request in (normal, urgent):
@@ -96,16 +109,23 @@ def test_at_close_normal_work_stops_though_urgent_work_goes_on(
     assert at(126)
     assert (normal.done, urgent.done) == ("rejected True, KILL", "")
     in_hand.remove(normal)
+    pool._pool = [Pooled(2, pool)]  # in place of the killed one: urgent work has it load a model
     assert at(200)
     in_hand.remove(urgent)
     assert at(224), "models are kept for the next urgent document"
-    assert not at(226)
+    assert at(226)
+    assert [process.pid for process in pool._pool] == [3]
+    assert not at(227)
     wait_for(lambda: list(LocalStore(tmp_path).list(keys.NIGHTS)), "the note", 10)
 
     (note,) = LocalStore(tmp_path).list(keys.NIGHTS)
     LocalStore(tmp_path).delete(note)
     clock.now = 1000
     it.on_task_request(urgent)
-    assert at(1024)
-    assert not at(1026)
+    in_hand.add(urgent)
+    assert at(1010)
+    in_hand.remove(urgent)
+    assert at(1034)
+    assert at(1036)
+    assert not at(1037)
     assert not list(LocalStore(tmp_path).list(keys.NIGHTS)), "no night ended here"

@@ -1,22 +1,22 @@
 """What beat does: release, repair, ask again, summarise."""
 
-from collections import deque
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from msgspec import structs
 
 from pipeline import keys, ledger, night
-from pipeline.callbacks import overdue, promise
+from pipeline.callbacks import overdue, promise, undelivered
 from pipeline.errors import Damaged, PermanentError, RunError
 from pipeline.flow import Flow
-from pipeline.models import DocumentResult, Task
-from pipeline.night import ask_again, release_delayed, repair, republish, summarise_due
+from pipeline.models import Task
+from pipeline.night import release_delayed, repair, republish, summarise_due
 from pipeline.status import status
 from pipeline.step_messages import Message
 from pipeline.storage import Store
+from pipeline.summary import summarise
 from tests.command import grey, page
 from tests.flows import drain, records, submission
 
@@ -66,7 +66,7 @@ def test_a_lost_broker_is_made_good_from_the_store(flow: Flow, inbox: Path) -> N
     flow.reception.accept(submission(page(inbox / "a.png", grey(1)), "accepted"))
     (order,) = flow.reception.accept(submission(page(inbox / "b.png", grey(2)), "taken_in"))
     flow.run(order)
-    again = republish(flow)
+    again = list(republish(flow))
     assert {(m.task_id, m.step) for m in again} == {("accepted", "ingest"), ("taken_in", "ocr")}
     drain(flow, again)
     assert {r.status for r in records(flow).values()} == {"done"}
@@ -78,53 +78,6 @@ def test_a_damaged_record_holds_up_no_message_and_no_other_night(flow: Flow, inb
     with pytest.raises(RunError, match=r"half\.json in .* is damaged"):
         summarise_due(flow, datetime.now(UTC))
     assert flow.store.exists(keys.summary("documents", flow.run_date()))
-
-
-def test_a_callback_whose_message_was_lost_is_asked_for_again(
-    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[str] = []
-    monkeypatch.setattr("pipeline.callbacks.deliver", lambda record, *_: told.append(record.status))
-    monkeypatch.setattr("pipeline.callbacks.policy", lambda _: SimpleNamespace(check=lambda _: None))
-    for name in ("done.png", "failed.png"):
-        if name == "done.png":
-            page(inbox / name, grey(1))
-        sent = submission(inbox / name, name, callback_url="https://a.example/x")
-        waiting = deque(flow.reception.accept(sent))
-        while waiting:
-            order = waiting.popleft()
-            try:
-                waiting.extend(m for m in flow.run(order) if m.step != "callback")  # these are lost
-            except PermanentError as error:
-                flow.fail(order, error)
-
-    def asked(minutes: int) -> list[Message]:
-        sent: list[Message] = []
-        ask_again(flow, datetime.now(UTC) + timedelta(minutes=minutes), sent.extend)
-        return sent
-
-    assert asked(59) == []
-    assert asked(100) == [], "looked at hourly"
-    messages = asked(120)
-    assert [(m.step, m.task_id) for m in messages] == [("callback", "done.png"), ("callback", "failed.png")]
-    drain(flow, [*messages, *messages])
-    assert told == ["done", "failed"], "a message that comes twice tells nobody twice"
-    assert asked(240) == []
-    assert not list(flow.store.list(keys.CALLBACKS))
-
-
-def test_a_promise_without_an_end_is_none(flow: Flow, inbox: Path) -> None:
-    task = Task(
-        task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example"
-    )
-    promise(flow.store, task)
-    ledger.mark(flow.store, task)
-    later = datetime.now(UTC) + timedelta(hours=2)
-    assert overdue(flow.store, later) == []
-    assert list(flow.store.list(keys.CALLBACKS)), "its record may be written yet"
-    flow.store.delete(keys.pending("t"))
-    assert overdue(flow.store, later) == []
-    assert not list(flow.store.list(keys.CALLBACKS))
 
 
 def test_a_damaged_marker_is_told_of_and_keeps_no_other_from_being_repaired(flow: Flow, inbox: Path) -> None:
@@ -165,26 +118,57 @@ def test_a_night_that_is_over_is_looked_at_now_and_then(
     assert summarise_due(flow, now + timedelta(minutes=18)) == [flow.run_date()]
 
 
-@pytest.mark.parametrize("answer", [None, PermanentError("410")])
-def test_an_end_that_comes_while_another_is_told_of_is_told_of_too(
-    flow: Flow, monkeypatch: pytest.MonkeyPatch, answer: PermanentError | None
-) -> None:
+def test_damage_holds_up_no_other_delayed_task_and_no_other_callback(flow: Flow, inbox: Path) -> None:
+    later = datetime.now(UTC) + timedelta(hours=1)
+    for name in ("a", "b"):
+        drain(
+            flow,
+            flow.reception.accept(submission(page(inbox / f"{name}.png", grey(1)), name, not_before=later)),
+        )
+    flow.store.put(keys.pending("a"), b"{")
+    sent: list[Message] = []
+    release_delayed(flow, later + timedelta(seconds=1), sent.extend)
+    assert [m.task_id for m in sent] == ["b"]
+    (kept,) = flow.store.list(keys.DELAYED)
+    assert keys.task_id_of(kept) == "a"
+
     task = Task(
         task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example"
     )
-    (order,) = promise(flow.store, task)
-    ledger.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
-    told: list[str] = []
+    for name in ("damaged note", "damaged record", "whole"):
+        promise(flow.store, structs.replace(task, task_id=name))
+        ledger.fail(
+            flow.store,
+            structs.replace(task, task_id=name),
+            PermanentError("no"),
+            run_date=task.run_date,
+            settings_digest="",
+        )
+    flow.store.put(keys.callback(task.run_date, "damaged note"), b"{")
+    flow.store.put(keys.failed(task.run_date, "damaged record"), b"{")
+    assert [m.task_id for m in overdue(flow.store, later)] == ["whole"]
+    assert [(u.task_id, u.code) for u in undelivered(flow.store)] == [
+        ("damaged note", "damaged"),
+        ("damaged record", "damaged"),
+    ]
 
-    def deliver(record: DocumentResult, *_: object) -> None:
-        told.append(record.status)
-        if len(told) == 1:  # its redrive ends
-            promise(flow.store, task)
-            ledger.finish(flow.store, structs.replace(record, status="done", error=None))
-            if answer:
-                raise answer
 
-    monkeypatch.setattr("pipeline.callbacks.deliver", deliver)
-    for _ in range(3):
-        assert flow.run(order) == []
-    assert told == ["failed", "done"]
+def test_a_summary_under_way_is_not_begun_again(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow.reception.refuse(b"hello", PermanentError("no JSON", code="bad_message"))
+    now, begun, really = datetime.now(UTC), list[str](), summarise
+
+    def slow(store: Store, run_date: str, *, masked: bool) -> object:
+        begun.append(run_date)
+        assert summarise_due(flow, now + timedelta(seconds=30)) == [], "the next tick comes meanwhile"
+        return really(store, run_date, masked=masked)
+
+    monkeypatch.setattr(night, "summarise", slow)
+    assert summarise_due(flow, now) == begun == [flow.run_date()]
+
+
+def test_a_damaged_night_is_looked_at_now_and_then(flow: Flow) -> None:
+    flow.store.put(keys.result("2026-01-01", "half"), b"{")
+    now = datetime.now(UTC)
+    for minutes, told in ((0, True), (1, False), (6, True)):
+        with pytest.raises(Damaged) if told else nullcontext():
+            summarise_due(flow, now + timedelta(minutes=minutes))

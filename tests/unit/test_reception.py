@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from pipeline import claims, keys, ledger
 from pipeline.audit import audit
@@ -190,3 +191,43 @@ def test_a_failure_tells_which_bytes_it_had(flow: Flow, inbox: Path) -> None:
     sha256 = records(flow)["t"].sha256
     assert sha256 is not None
     assert flow.store.get(keys.document(sha256)) == b"nothing that can be read"
+
+
+def test_a_failure_that_is_sent_again_another_day_leaves_one_record(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = submission(inbox / "late.png")
+    for day in ("2026-11-01", "2026-11-02"):
+        monkeypatch.setattr(flow.reception, "run_date", lambda day=day: day)
+        monkeypatch.setattr(flow, "run_date", lambda day=day: day)
+        drain(flow, flow.reception.accept(sent))
+        page(inbox / "late.png", grey(1))
+    assert {r.run_date: r.status for r in records(flow).values()} == {"2026-11-02": "done"}
+    assert len(list(flow.store.list(keys.RESULTS)) + list(flow.store.list(keys.FAILED))) == 1
+    for day in ("2026-11-01", "2026-11-02"):
+        report = audit(flow.store, day)
+        assert (report.received, report.done, report.adds_up) == (1, 1, True)
+    (key,) = flow.store.list(keys.CHANGED)
+    assert keys.run_date_of(key) == "2026-11-01", "the tables of that night had it"
+
+
+def test_a_url_that_failed_may_be_signed_anew(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = Flow(flow.settings.replaced({"allowed_sources": "https://a.example"}))
+    expired = PermanentError("its server answers 403", code="source_forbidden")
+    monkeypatch.setattr("pipeline.reception.fetch", raiser(expired))
+    sent = Submission(task_id="t", task_type="document", url="https://a.example/x?sig=1")
+    drain(flow, flow.reception.accept(sent))
+    whole = page(inbox / "a.png", grey(1)).read_bytes()
+    monkeypatch.setattr("pipeline.reception.fetch", lambda *_: whole)
+    fresh = structs.replace(sent, url="https://a.example/x?sig=2")
+    drain(flow, flow.reception.accept(fresh))
+    assert {n: r.status for n, r in records(flow).items()} == {"t": "done"}
+    assert audit(flow.store, flow.run_date()).adds_up
+    drain(flow, flow.reception.accept(structs.replace(sent, url="https://a.example/x?sig=3")))
+    assert list(records(flow)) == ["t"], "taken in: another signature brings the same bytes"
+    other = page(inbox / "b.png", grey(2)).read_bytes()
+    monkeypatch.setattr("pipeline.reception.fetch", lambda *_: other)
+    drain(flow, flow.reception.accept(structs.replace(sent, url="https://a.example/y")))
+    assert sorted(r.status for r in records(flow).values()) == ["done", "failed"]
