@@ -7,7 +7,7 @@ matter if it is called twice, late, or not for a day.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
@@ -70,13 +70,13 @@ def repair(flow: Flow, now: datetime, ready: Callable[[], int], publish: Publish
     last = _checked(flow.store, key)
     if last and now - last < _PATIENCE:
         return
-    flow.store.put(key, to_json(Checked(now)))  # first: the next tick must not do it too
-    tasks = sum(1 for _ in flow.store.list(keys.PENDING)) - sum(1 for _ in flow.store.list(keys.DELAYED))
-    waiting = ready() if tasks > 0 else 0
-    lost = waiting == 0 if last else 2 * waiting < tasks
-    if tasks > 0 and lost:
-        for order in republish(flow):
-            publish([order])
+    with _by_one(flow.store, key, now):
+        tasks = sum(1 for _ in flow.store.list(keys.PENDING)) - sum(1 for _ in flow.store.list(keys.DELAYED))
+        waiting = ready() if tasks > 0 else 0
+        lost = waiting == 0 if last else 2 * waiting < tasks
+        if tasks > 0 and lost:
+            for order in republish(flow):
+                publish([order])
 
 
 def ask_again(flow: Flow, now: datetime, publish: Publish) -> None:
@@ -85,9 +85,20 @@ def ask_again(flow: Flow, now: datetime, publish: Publish) -> None:
     last = _checked(flow.store, key)
     if last and now - last < _PATIENCE:
         return
-    flow.store.put(key, to_json(Checked(now)))
-    for order in callbacks.overdue(flow.store, now - _PATIENCE):
-        publish([order])
+    with _by_one(flow.store, key, now):
+        for order in callbacks.overdue(flow.store, now - _PATIENCE):
+            publish([order])
+
+
+@contextmanager
+def _by_one(store: Store, key: str, now: datetime) -> Iterator[None]:
+    """Note a check before it is made, so that the next tick makes it not too; one that fails is made anew."""
+    store.put(key, to_json(Checked(now)))
+    try:
+        yield
+    except Exception:
+        store.delete(key)
+        raise
 
 
 def _checked(store: Store, key: str) -> datetime | None:

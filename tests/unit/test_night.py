@@ -172,3 +172,31 @@ def test_a_damaged_night_is_looked_at_now_and_then(flow: Flow) -> None:
     for minutes, told in ((0, True), (1, False), (6, True)):
         with pytest.raises(Damaged) if told else nullcontext():
             summarise_due(flow, now + timedelta(minutes=minutes))
+
+
+def test_a_repair_that_the_broker_broke_off_is_made_anew(flow: Flow, inbox: Path) -> None:
+    for n in range(3):
+        flow.reception.accept(submission(page(inbox / f"{n}.png", grey(n)), f"t{n}"))
+    now, sent = datetime.now(UTC), list[Message]()
+
+    def breaks_off(messages: list[Message]) -> None:
+        if len(sent) == 1:
+            raise RunError("The broker is away.")
+        sent.extend(messages)
+
+    with pytest.raises(RunError):
+        repair(flow, now, lambda: 0, breaks_off)
+    repair(flow, now + timedelta(seconds=30), lambda: 1, sent.extend)
+    assert {m.task_id for m in sent} == {"t0", "t1", "t2"}
+
+
+def test_two_ticks_at_once_publish_a_lost_backlog_once(flow: Flow, inbox: Path) -> None:
+    flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
+    now, sent = datetime.now(UTC), list[Message]()
+
+    def slow(messages: list[Message]) -> None:
+        repair(flow, now + timedelta(seconds=30), lambda: 0, sent.extend)
+        sent.extend(messages)
+
+    repair(flow, now, lambda: 0, slow)
+    assert len(sent) == 1
