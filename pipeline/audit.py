@@ -142,7 +142,8 @@ def _missing(store: Store, received: dict[str, list[Task]], places: dict[str, li
             kind="missing",
             task_id=task_id,
             source=received[task_id][0].source,
-            detail="is neither done nor failed nor pending",
+            detail="is neither done nor failed nor pending: `--repair` takes it up where the store has its bytes, "
+            "else send it again under another id",
         )
 
 

@@ -25,10 +25,10 @@ from pipeline.step_messages import Message, message
 from pipeline.storage import Store
 from pipeline.threads import in_threads
 
-_SLOW, _SILENCE = 2.0, 60.0  # seconds
-_silent: dict[
-    str, float
-] = {}  # host -> until when this process asks it nothing: who hangs must not hold up the night
+_SLOW, _ENOUGH, _SILENCE = 2.0, 3, 60.0
+_hanging: dict[str, tuple[int, float]] = {}
+"""Host -> how often in a row it took over `_SLOW` s to fail, and when last: after `_ENOUGH` times this process leaves
+it alone for `_SILENCE` s. A receiver that hangs must not hold up the night."""
 
 
 class Owed(msgspec.Struct, frozen=True):
@@ -116,9 +116,9 @@ def undelivered(
 def renew(store: Store, given_up: Undelivered) -> Message | None:
     """Owe a callback again; returns its message, `None` when there is no record to tell of any more.
 
-    What tells that it was given up goes when it is told, or when there is nothing to tell.
+    What tells that it was given up goes when it is told, or when there is nothing to tell. Raises `Damaged`.
     """
-    record = ledger.ended(store, given_up.run_date, given_up.task_id)
+    record = _record(store, Message(step="callback", task_id=given_up.task_id, run_date=given_up.run_date))
     if record is None:
         store.delete(keys.undelivered(given_up.run_date, given_up.task_id))
         return None
@@ -202,13 +202,16 @@ def deliver(record: DocumentResult, store_url: str, settings: Settings) -> None:
         "Content-Type": "application/json",
         SIGNATURE_HEADER: sign(body, settings.callback_secret, int(time.time())),
     }
-    host = urlsplit(record.callback_url).netloc
-    started = time.monotonic()
-    if started < _silent.get(host, 0.0):
-        raise TransientError(f"{host} did not answer a moment ago.", code="callback_unavailable")
+    host, started = urlsplit(record.callback_url).netloc, time.monotonic()
+    times, last = _hanging.get(host, (0, 0.0))
+    if times >= _ENOUGH and started - last < _SILENCE:
+        raise TransientError(
+            f"{host} hung {times} times in a row and is left alone for a minute.", code="callback_unavailable"
+        )
     try:
         post(record.callback_url, body, headers, policy(settings))
     except TransientError:
-        if time.monotonic() - started > _SLOW:
-            _silent[host] = time.monotonic() + _SILENCE
+        if (now := time.monotonic()) - started > _SLOW:
+            _hanging[host] = times + 1, now
         raise
+    _hanging.pop(host, None)

@@ -112,11 +112,14 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Ta
     had failed to be read anew is read anew again, under its old run date.
     Raises `PermanentError` (`not_redrivable`) when there is nothing left to work on.
     """
+    if not store.exists(_key(record)):
+        raise PermanentError(f"{record.task_id} is being tried again already.", code="not_redrivable")
     sha256 = record.sha256
     if sha256 is None or not store.exists(keys.document(sha256)):
         if record.reprocess or urlsplit(record.source).scheme not in _FETCHED:
             raise PermanentError(
-                f"{record.task_id} can't be tried again: its bytes are not in the store; submit it anew.",
+                f"{record.task_id} can't be tried again: its bytes are not in the store; submit it anew "
+                "under another id.",
                 code="not_redrivable",
             )
         web = urlsplit(record.source).scheme in ("http", "https")
@@ -124,7 +127,7 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Ta
         if known and claims.origin_of(record.source, None) not in known:
             raise PermanentError(
                 f"{record.task_id} can't be tried again: the query of its URL is not kept, as it may hold a "
-                "secret; submit it anew.",
+                "secret; submit it anew under another id.",
                 code="not_redrivable",
             )
         sha256 = None
@@ -136,7 +139,7 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Ta
     if record.reprocess:
         store.delete(_key(record))
     else:
-        ledger.take_back(store, record.run_date, record.task_id)
+        ledger.take_back(store, record)
     return task
 
 
@@ -169,7 +172,7 @@ def _key(record: DocumentResult) -> str:
 
 def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult:
     """Lay a failure aside for good; its record and receipt stay."""
-    if code_of(record) == DISCARDED:
+    if code_of(record) == DISCARDED or not store.exists(_key(record)):  # redriven since it was listed
         return record
     was = f"It had failed with {code_of(record)}: {record.error.message if record.error else ''}"
     why = f"Discarded by the operator ({reason})." if reason else "Discarded by the operator."

@@ -58,10 +58,11 @@ class Flow:
         return found if found.ends > datetime.now(UTC) else None
 
     def may_use_gpu(self, priority: int) -> bool:
-        """Whether GPU work of this priority may start now."""
+        """Whether GPU work of this priority may start now; where an operator closed the window, none may."""
+        override = self.override()
         if is_urgent(priority) and self.settings.urgent_by_day:
-            return True
-        return self.window.contains(datetime.now(UTC), self.override())
+            return override is None or override.state != "closed"
+        return self.window.contains(datetime.now(UTC), override)
 
     def run(self, order: Message) -> list[Message]:
         """Do one step; returns the messages that come next.

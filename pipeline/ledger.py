@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
@@ -136,12 +137,19 @@ def finish(store: Store, result: DocumentResult, *, late: bool = False) -> None:
     store.delete(keys.pending(result.task_id))
 
 
-def take_back(store: Store, run_date: str, task_id: str) -> None:
-    """A failure is tried anew: its record goes, and what is owed or due because of it; its night's tables follow."""
-    store.put(keys.changed(run_date, task_id, now()), b"")
-    store.delete(keys.failed(run_date, task_id))
-    store.delete(keys.callback(run_date, task_id))
-    store.delete(keys.undelivered(run_date, task_id))
+def take_back(store: Store, record: DocumentResult) -> None:
+    """A failure is tried anew: its record goes, and what is owed or due because of it; its night's tables follow.
+
+    A newer failure under the same key stays: the new try may have ended already.
+    """
+    key = keys.failed(record.run_date, record.task_id)
+    with suppress(NotFound, Damaged):
+        if read(store, key, DocumentResult).done_at != record.done_at:
+            return
+    store.put(keys.changed(record.run_date, record.task_id, now()), b"")
+    store.delete(key)
+    store.delete(keys.callback(record.run_date, record.task_id))
+    store.delete(keys.undelivered(record.run_date, record.task_id))
 
 
 def fail(

@@ -25,6 +25,7 @@ from pipeline.threads import in_threads
 
 _NIGHTS = 3  # how many past nights may still get late results
 _PATIENCE = timedelta(hours=1)  # between summaries, and between repairs, while work goes on
+_LEASE = timedelta(minutes=10)  # what a repair may take
 _UNDER_WAY = -1  # records of a night whose summary was begun: another tick does it, or it failed
 _GLANCE = timedelta(minutes=5)  # between looks at nights that are over
 
@@ -54,9 +55,10 @@ def tick(flow: Flow, ready: Callable[[], int], publish: Publish) -> None:
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """When something was last looked at that need not be looked at each time."""
+    """When something was last looked at that need not be looked at each time, or has begun to be."""
 
     at: datetime
+    done: bool = True
 
 
 def repair(flow: Flow, now: datetime, ready: Callable[[], int], publish: Publish) -> None:
@@ -67,7 +69,7 @@ def repair(flow: Flow, now: datetime, ready: Callable[[], int], publish: Publish
     tasks are left, which is looked at hourly.
     """
     key = keys.night(flow.run_date(), "opened")
-    last = _checked(flow.store, key)
+    last = _checked(flow.store, key, now)
     if last and now - last < _PATIENCE:
         return
     with _by_one(flow.store, key, now):
@@ -82,7 +84,7 @@ def repair(flow: Flow, now: datetime, ready: Callable[[], int], publish: Publish
 def ask_again(flow: Flow, now: datetime, publish: Publish) -> None:
     """Publish callbacks whose message was lost, with a worker that died or a broker that was away; hourly."""
     key = keys.control("callbacks")
-    last = _checked(flow.store, key)
+    last = _checked(flow.store, key, now)
     if last and now - last < _PATIENCE:
         return
     with _by_one(flow.store, key, now):
@@ -92,20 +94,23 @@ def ask_again(flow: Flow, now: datetime, publish: Publish) -> None:
 
 @contextmanager
 def _by_one(store: Store, key: str, now: datetime) -> Iterator[None]:
-    """Note a check before it is made, so that the next tick makes it not too; one that fails is made anew."""
-    store.put(key, to_json(Checked(now)))
+    """Note a check before it is made, so that the next tick makes it not too; one that breaks off is made anew."""
+    store.put(key, to_json(Checked(now, done=False)))
     try:
         yield
     except Exception:
         store.delete(key)
         raise
+    store.put(key, to_json(Checked(now)))
 
 
-def _checked(store: Store, key: str) -> datetime | None:
+def _checked(store: Store, key: str, now: datetime) -> datetime | None:
+    """When a check was made; one that was begun and not ended, as its process died, counts for a while only."""
     try:
-        return from_json(store.get(key), Checked).at
+        last = from_json(store.get(key), Checked)
     except (NotFound, msgspec.DecodeError):
         return None
+    return last.at if last.done or now - last.at < _LEASE else None
 
 
 def release_delayed(flow: Flow, now: datetime, publish: Publish) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from msgspec import structs
 
 from pipeline import callbacks, claims, keys, ledger
-from pipeline.errors import PermanentError, TransientError
+from pipeline.errors import Damaged, PermanentError, TransientError
 from pipeline.fetch import fetch
 from pipeline.intake import open_document
 from pipeline.messages import Submission, partial_id, partial_trace
@@ -33,9 +34,9 @@ class Reception:
     def accept(self, submission: Submission, data: bytes | None = None) -> list[Message]:
         """Enter a submission into the ledger; `data` when the caller has the bytes already.
 
-        The same submission again gives the same message again until the task is taken in, none from then on; what
-        could not be taken in is tried anew. The same id with another source becomes a task beside it, which ingest
-        drops if the bytes turn out to be the same and else refuses.
+        The same submission again gives the same message again until the task is taken in, none from then on. The same
+        id with another source becomes a task beside it, which ingest drops if the bytes turn out to be the same
+        and else refuses.
         """
         task_type(submission.task_type)
         if submission.callback_url:
@@ -47,18 +48,14 @@ class Reception:
         source = submission.url or "message"
         origin = claims.origin_of(source, data)
         task_id, alias_of = submission.task_id, ""
-        if not claims.take(self.store, task_id, origin, source):
+        if not claims.take(self.store, task_id, origin):
             task_id, alias_of = keys.derived(task_id, f"#{origin}"), task_id
-            claims.take(self.store, task_id, origin, source)
-        claim = claims.get(self.store, task_id, origin) or claims.Claim(source=source)
+            claims.take(self.store, task_id, origin)
         task = ledger.pending(self.store, task_id)
         if task is None:
-            if claim.sha256:
-                return []  # it was taken in and has ended
+            if claims.get(self.store, task_id, origin) != claims.Claim():
+                return []  # it has ended
             task = self._mark(submission, task_id, source, data, origin, alias_of)
-        if claim.failed:  # and is tried anew
-            ledger.take_back(self.store, claim.failed, task_id)
-            claims.note(self.store, task_id, origin, structs.replace(claim, failed=""))
         return (
             [message("ingest", task)] if task.media_type in (None, TEXT) else []
         )  # else it has had its message
@@ -72,6 +69,7 @@ class Reception:
         origin: str,
         alias_of: str,
     ) -> Task:
+        """Write receipt and marker; the marker last, for one that is there tells that all is done."""
         task = Task(
             task_id=task_id,
             sha256=ledger.store_document(self.store, data) if data is not None else None,
@@ -89,9 +87,9 @@ class Reception:
             alias_of=alias_of,
             origin=origin,
         )
-        ledger.mark(self.store, task)
         if not alias_of:  # else it is no document of its own until ingest has seen its bytes
             ledger.write_receipt(self.store, self.run_date(), [task])
+        ledger.mark(self.store, task)
         return task
 
     def refuse(self, body: bytes, error: PermanentError) -> Task:
@@ -132,16 +130,16 @@ class Reception:
         return self._enter(task)
 
     def note_failure(self, task: Task) -> None:
-        """Note that a document could not be taken in, so that its submission may be tried anew."""
-        claim = claims.get(self.store, task.task_id, task.origin) if task.origin else None
-        if claim is not None and claim.sha256 is None:
-            claims.note(self.store, task.task_id, task.origin, structs.replace(claim, failed=task.run_date))
+        """Note that a document could not be taken in: its submission has ended, too."""
+        with suppress(Damaged):
+            if task.origin and claims.get(self.store, task.task_id, task.origin) == claims.Claim():
+                claim = claims.Claim(sha256=task.sha256, failed=task.run_date)
+                claims.note(self.store, task.task_id, task.origin, claim)
 
     def _enter(self, task: Task) -> Task | None:
         """Note what a task's bytes are, unless the same message, delivered twice, has ended it meanwhile."""
         if task.origin:
-            claim = claims.Claim(source=ledger.public_source(task.source), sha256=task.sha256)
-            claims.note(self.store, task.task_id, task.origin, claim)
+            claims.note(self.store, task.task_id, task.origin, claims.Claim(sha256=task.sha256))
         now = ledger.pending(self.store, task.task_id)
         if now is None:
             return None

@@ -13,7 +13,14 @@ from celery import Task
 from celery.exceptions import Reject
 from celery.utils.log import get_task_logger
 
-from pipeline.errors import PermanentError, PipelineError, RunError, StoreUnavailable, TransientError
+from pipeline.errors import (
+    Damaged,
+    PermanentError,
+    PipelineError,
+    RunError,
+    StoreUnavailable,
+    TransientError,
+)
 from pipeline.flow import Flow
 from pipeline.settings import Settings
 from pipeline.step_messages import Message
@@ -75,6 +82,9 @@ def run(task: Task[Any, Any], step: str, task_id: str, first: int, last: int, ru
 def _attempt(task: Task[Any, Any], message: Message) -> list[Message]:
     try:
         return flow().run(message)
+    except Damaged as error:  # nobody can say what the step is about: for the operator, beside its record
+        _lay_out(task, message, PermanentError(error.message, code=error.code))
+        return []
     except (StoreUnavailable, RunError):
         raise
     except TransientError as error:
@@ -103,6 +113,11 @@ def _bury(task: Task[Any, Any], message: Message, reason: PermanentError) -> lis
 
     In this order a crash between the two repeats the first; in the other it would leave it out.
     """
+    _lay_out(task, message, reason)
+    return flow().fail(message, reason)
+
+
+def _lay_out(task: Task[Any, Any], message: Message, reason: PermanentError) -> None:
     publish_dead(
         task.app,
         msgspec.json.encode({"task_id": message.task_id, "step": message.step}),
@@ -112,4 +127,3 @@ def _bury(task: Task[Any, Any], message: Message, reason: PermanentError) -> lis
         trace_id=message.trace_id,
     )
     log.error("%s failed (%s): %s", message.step, reason.code, reason.message)
-    return flow().fail(message, reason)

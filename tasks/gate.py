@@ -80,7 +80,8 @@ class Gate(bootsteps.StartStopStep):
         """Queues that may be served now, by the clock alone."""
         if self._open():
             return list(self.queues)
-        return [name for name in self.queues if name == "urgent" and self.flow.settings.urgent_by_day]
+        by_day = self.flow.settings.urgent_by_day and not (self.override and self.override.state == "closed")
+        return [name for name in self.queues if name == "urgent" and by_day]
 
     def _guard(self, consumer: Any) -> None:
         """Check the clock again where a task is received and where it gets its process."""
@@ -219,5 +220,6 @@ class Gate(bootsteps.StartStopStep):
 
 
 def _queue(request: Any) -> str:
-    """The queue that a request came from."""
-    return str((request.delivery_info or {}).get("routing_key", "")).removeprefix("step.")
+    """The queue of steps that a request came from, none for a raw message, whatever its producer's key."""
+    key = str((request.delivery_info or {}).get("routing_key", ""))
+    return key.removeprefix("step.") if key.startswith("step.") else ""

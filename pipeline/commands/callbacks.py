@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.commands import broker, output
-from pipeline.errors import UsageError
+from pipeline.errors import Damaged, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,8 @@ def resend(
 
     They stay in the list until they are delivered. After an interruption give the same command once more.
 
-    Exit code: 0, 3 some have no record to tell of any more and leave the list, 1 store or broker away, 2 wrong usage.
+    Exit code: 0, 3 some have no record to tell of (any more, then they leave the list; or a damaged one), 1 store or
+    broker away, 2 wrong usage.
 
     Example: `nightshift callbacks resend --run-date 2026-11-22`
     """
@@ -90,7 +91,11 @@ def resend(
     broker.reach(app)
 
     def send(one: Undelivered) -> bool:
-        message = callbacks.renew(store, one)
+        try:
+            message = callbacks.renew(store, one)
+        except Damaged as error:
+            typer.echo(error.message, err=True)
+            return False
         if message is not None:
             broker.send(app, [message])
         return message is not None
@@ -100,7 +105,7 @@ def resend(
     if as_json:
         output.as_json({"sent": sent, "without_record": lost})
     else:
-        rest = f", {lost} have no record any more" if lost else ""
+        rest = f", {lost} have no record that could be read" if lost else ""
         typer.echo(f"{sent} on their way{rest}.")
     if lost:
         raise typer.Exit(EXIT_SOME_LEFT)

@@ -148,7 +148,7 @@ def redrive(
 
     They become pending, with their attempts counted anew, and end in the results or failures of the night
     that reads them. Pages read before are used again where the settings are the same. After an
-    interruption give the same command once more.
+    interruption give the same command once more; the few that were under way then beat announces by itself.
 
     Exit code: 0, 3 some can't be tried again, 1 store or broker away, 2 wrong usage.
 

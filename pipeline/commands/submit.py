@@ -16,7 +16,7 @@ import msgspec
 import typer
 
 from pipeline.commands import broker, output
-from pipeline.errors import PermanentError, Unreadable, UsageError
+from pipeline.errors import Damaged, PermanentError, Unreadable, UsageError
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -92,6 +92,13 @@ class Producer:
             text = _decode(source, data)
         known = claims.origins(self.flow.store, task_id)
         contents = claims.contents(self.flow.store, task_id) if known and sha256 else set()
+        failed = claims.get(self.flow.store, task_id, claims.origin_of(source, data)).failed if known else ""
+        if failed:
+            raise PermanentError(
+                f"The task {task_id} failed in the night of {failed}: `nightshift failed redrive --task-id "
+                f"{task_id}` tries it anew.",
+                code="failed_before",
+            )
         if contents and sha256 not in contents:
             raise PermanentError(
                 f"The task id {task_id} was used before for other bytes: give this document an id of its own.",
@@ -118,7 +125,7 @@ class Producer:
         """Read and submit one source; one that can't be had is told, not raised."""
         try:
             return self.submit(source.url, source.read(), order)
-        except PermanentError as error:
+        except (PermanentError, Damaged) as error:
             return Submitted(
                 source=source.url, task_id=None, status="refused", code=error.code, message=error.message
             )

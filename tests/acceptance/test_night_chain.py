@@ -188,9 +188,13 @@ def test_a_delayed_task_waits_for_its_time_and_two_beats_double_nothing(nights: 
 def test_a_producer_may_route_by_an_exchange_and_keys_of_its_own(nights: Night) -> None:
     with nights.channel() as channel:
         channel.exchange_declare("scanners", "topic", durable=True)
-        channel.queue_bind(RAW, "scanners", "docs.#")
+        channel.queue_bind(RAW, "scanners", "#")
+    nights.window("closed")
     nights.ready(nights.worker())
-    nights.publish([*nights.documents(1), b"hello"], "scanners", "docs.new")
+    nights.publish(nights.documents(1), "scanners", "ocr")
+    nights.publish([b"hello"], "scanners", "docs.new")
+    wait_for(lambda: nights.depth("ocr") == 1, "the document to be taken in by day")
+    nights.window("open")
     records = nights.settle(2)
     assert records.pop("ocr_00000").status == "done"
     ((headers, body),) = nights.dead(1)
@@ -206,6 +210,25 @@ def test_a_message_whose_id_has_a_damaged_marker_is_recorded(nights: Night) -> N
     assert (headers["code"], json.loads(body)) == ("damaged", message)
     assert "pending/ocr_00000.json" in headers["reason"]
     assert [r.error and r.error.code for r in nights.records().values()] == ["damaged"]
+
+
+def test_a_step_whose_marker_is_damaged_waits_for_the_operator(nights: Night) -> None:
+    nights.window("closed")
+    nights.publish(nights.documents(2))
+    nights.ready(nights.worker())
+    wait_for(lambda: nights.depth("ocr") == 2, "both to be taken in")
+    whole = nights.store.get(keys.pending("ocr_00000"))
+    nights.store.put(keys.pending("ocr_00000"), b"{")
+    nights.window("open")
+    wait_for(lambda: nights.ended() == {"ocr_00001": 1}, "its neighbour to be done")
+    ((headers, _),) = nights.dead(1)
+    assert (headers["code"], headers["task_id"]) == ("damaged", "ocr_00000")
+    assert "damaged" in nightshift("status", **nights.env).stdout
+    day = nights.flow.run_date()
+    assert nightshift("audit", day, **nights.env).returncode == 4
+    nights.store.put(keys.pending("ocr_00000"), whole)  # out of a backup
+    assert nightshift("audit", day, "--repair", **nights.env).returncode == 0
+    nights.settle(2)
 
 
 def test_callbacks_are_signed_and_repeated(rabbit: Rabbit, tmp_path: Path) -> None:

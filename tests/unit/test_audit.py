@@ -25,7 +25,7 @@ def accept(store: LocalStore, name: str, day: str = DAY, *, known: bool = True) 
     task = Task(task_id=name, sha256=sha256, source=f"in/{name}", task_type="ocr", priority=7, tenant="t")
     ledger.mark(store, task)
     ledger.write_receipt(store, day, [task if known else structs.replace(task, sha256=None)])
-    claims.note(store, name, "0" * 12, claims.Claim(source=task.source, sha256=sha256))
+    claims.note(store, name, "0" * 12, claims.Claim(sha256=sha256))
     return task
 
 

@@ -141,7 +141,7 @@ def test_a_receiver_that_hangs_is_not_asked_again_at_once(
     )
     (order,) = promise(flow.store, task)
     ledger.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
-    for at, tries in ((1000, 1), (1050, 1), (1075, 2)):
+    for at, tries in ((1000, 1), (1020, 2), (1040, 3), (1060, 3), (1105, 3), (1115, 4)):
         clock.now = at
         with pytest.raises(TransientError):
             flow.run(order)

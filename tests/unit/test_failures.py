@@ -166,7 +166,7 @@ def test_a_night_left_without_records_has_empty_tables(store: LocalStore) -> Non
 def test_a_url_whose_query_was_not_kept_is_not_fetched_again(store: LocalStore) -> None:
     for name, url in (("plain", "https://a.example/x"), ("signed", "https://a.example/x?doc=42")):
         task = Task(task_id=name, sha256=None, source=url)
-        claims.note(store, name, claims.origin_of(url, None), claims.Claim(source=url))
+        claims.note(store, name, claims.origin_of(url, None), claims.Claim())
         record = ledger.fail(store, task, PermanentError("away"), run_date=DAY, settings_digest="")
         if name == "plain":
             assert failures.redrive(store, record, {}).source == url
@@ -174,3 +174,31 @@ def test_a_url_whose_query_was_not_kept_is_not_fetched_again(store: LocalStore) 
         with pytest.raises(PermanentError, match="the query of its URL is not kept") as caught:
             failures.redrive(store, record, {})
         assert caught.value.code == "not_redrivable"
+
+
+def test_what_was_redriven_since_it_was_listed_is_left_alone(store: LocalStore) -> None:
+    record = fail(store, "a", OverLimit("too long"))
+    failures.redrive(store, record, {})
+    store.delete(keys.pending("a"))
+    with pytest.raises(PermanentError, match="is being tried again already"):
+        failures.redrive(store, record, {})
+    failures.discard(store, record, "nobody needs it")
+    assert (ledger.pending(store, "a"), names(store)) == (None, [])
+
+
+def test_a_failure_of_the_new_try_is_not_taken_back_with_the_old(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = fail(store, "a", OverLimit("too long"))
+    mark = ledger.mark
+
+    def fails_at_once(into: LocalStore, task: Task) -> None:
+        mark(into, task)
+        monkeypatch.setattr(ledger, "now", lambda: "2026-11-23T00:00:00.000+00:00")
+        ledger.fail(into, task, PermanentError("again"), run_date=record.run_date, settings_digest="")
+
+    monkeypatch.setattr(ledger, "mark", fails_at_once)
+    failures.redrive(store, record, {})
+    (left,) = failures.find(store)
+    assert left.error is not None
+    assert left.error.message == "again"

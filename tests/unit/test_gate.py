@@ -1,5 +1,6 @@
 """What the gate notes at close; the gate itself is tested with real workers, in tests/acceptance."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,9 @@ from celery.concurrency.prefork import TaskPool
 from kombu import Queue
 
 from pipeline import keys
+from pipeline.models import to_json
 from pipeline.storage.local import LocalStore
+from pipeline.window import Override
 from tasks.gate import Gate
 from tests.servers import wait_for
 
@@ -129,3 +132,30 @@ def test_at_close_normal_work_stops_though_urgent_work_goes_on(
     assert at(1036)
     assert not at(1037)
     assert not list(LocalStore(tmp_path).list(keys.NIGHTS)), "no night ended here"
+
+
+def test_a_raw_message_is_no_gpu_work_whatever_its_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in {"STORE_URL": str(tmp_path), "WINDOW": "never"}.items():
+        monkeypatch.setenv(f"NIGHTSHIFT_{name}", value)
+    monkeypatch.setattr(Gate, "_watch_override", lambda _: None)
+    it, received = consumer(), list[Any]()
+    it.on_task_request = received.append
+    Gate(it)
+    request = SimpleNamespace(delivery_info={"routing_key": "ocr"})
+    it.on_task_request(request)
+    assert received == [request]
+
+
+def test_an_operator_who_closes_the_window_stops_urgent_work_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in {"STORE_URL": str(tmp_path), "WINDOW": "never", "URGENT_BY_DAY": "true"}.items():
+        monkeypatch.setenv(f"NIGHTSHIFT_{name}", value)
+    monkeypatch.setattr(Gate, "_watch_override", lambda _: None)
+    gate = Gate(consumer())
+    assert (gate._lanes(), gate.flow.may_use_gpu(9), gate.flow.may_use_gpu(5)) == (["urgent"], True, False)
+    gate.override = Override("closed", (datetime.now(UTC) + timedelta(hours=1)).isoformat())
+    gate.flow.store.put(keys.control("window"), to_json(gate.override))
+    assert (gate._lanes(), gate.flow.may_use_gpu(9)) == ([], False)

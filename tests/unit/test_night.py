@@ -18,7 +18,7 @@ from pipeline.step_messages import Message
 from pipeline.storage import Store
 from pipeline.summary import summarise
 from tests.command import grey, page
-from tests.flows import drain, records, submission
+from tests.flows import Died, drain, raiser, records, submission
 
 
 @pytest.mark.parametrize(
@@ -200,3 +200,14 @@ def test_two_ticks_at_once_publish_a_lost_backlog_once(flow: Flow, inbox: Path) 
 
     repair(flow, now, lambda: 0, slow)
     assert len(sent) == 1
+
+
+def test_a_repair_whose_process_died_is_made_anew_after_a_while(flow: Flow, inbox: Path) -> None:
+    flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
+    now = datetime.now(UTC)
+    with pytest.raises(Died):
+        repair(flow, now, lambda: 0, raiser(Died()))
+    sent: list[Message] = []
+    for minutes, published in ((5, 0), (11, 1), (12, 1)):
+        repair(flow, now + timedelta(minutes=minutes), lambda: 0, sent.extend)
+        assert len(sent) == published

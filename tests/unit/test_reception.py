@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 import pytest
-from msgspec import structs
 
-from pipeline import claims, keys, ledger
+from pipeline import claims, failures, keys, ledger
 from pipeline.audit import audit
 from pipeline.errors import PermanentError, TransientError
 from pipeline.fetch import fetch as real_fetch
 from pipeline.flow import Flow
 from pipeline.messages import Submission
+from pipeline.step_messages import Message, message
 from pipeline.storage import Store
 from tests.command import grey, page
 from tests.flows import Died, drain, raiser, records, submission
@@ -153,7 +153,42 @@ def test_who_loses_the_race_for_an_id_is_an_alias(
     assert audit(flow.store, flow.run_date()).adds_up
 
 
-def test_a_marker_that_was_never_written_is_written_by_the_message_that_comes_again(
+def test_what_could_not_be_had_has_ended(flow: Flow, inbox: Path) -> None:
+    sent = submission(inbox / "late.png")
+    drain(flow, flow.reception.accept(sent))
+    page(inbox / "late.png", grey(1))
+    assert flow.reception.accept(sent) == [], "the operator may redrive it"
+    drain(flow, flow.reception.accept(submission(page(inbox / "b.png", grey(2)))))
+    (other,) = [r for r in records(flow).values() if r.task_id != "t"]
+    assert (other.error and other.error.code, other.sha256 is not None) == ("id_conflict", True)
+    drain(flow, [message("ingest", failures.redrive(flow.store, records(flow)["t"], {}))])
+    assert records(flow)["t"].status == "done"
+    assert flow.reception.accept(sent) == []
+    report = audit(flow.store, flow.run_date())
+    assert (report.received, report.done, report.failed, report.adds_up) == (2, 1, 1, True)
+
+
+def test_a_message_that_comes_while_a_failure_is_recorded_loses_nothing(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, fail, late = submission(inbox / "nowhere.png"), ledger.fail, list[Message]()
+    (order,) = flow.reception.accept(sent)
+
+    def meanwhile(*args: Any, **options: Any) -> Any:
+        late.extend(flow.reception.accept(sent))
+        return fail(*args, **options)
+
+    with pytest.raises(PermanentError) as caught:
+        flow.run(order)
+    monkeypatch.setattr(ledger, "fail", meanwhile)
+    flow.fail(order, caught.value)
+    assert late
+    drain(flow, late)
+    assert [r.status for r in records(flow).values()] == ["failed"]
+    assert audit(flow.store, flow.run_date()).adds_up
+
+
+def test_a_crash_between_receipt_and_marker_is_mended_by_the_message_that_comes_again(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent = submission(page(inbox / "a.png", grey(1)))
@@ -162,20 +197,8 @@ def test_a_marker_that_was_never_written_is_written_by_the_message_that_comes_ag
         with pytest.raises(Died):
             flow.reception.accept(sent)
     drain(flow, flow.reception.accept(sent))
-    assert records(flow)["t"].status == "done"
-
-
-def test_what_could_not_be_had_may_be_sent_again_from_the_same_source(flow: Flow, inbox: Path) -> None:
-    sent = submission(inbox / "late.png")
-    drain(flow, flow.reception.accept(sent))
-    assert records(flow)["t"].status == "failed"
-    drain(flow, flow.reception.accept(submission(page(inbox / "b.png", grey(2)))))
-    (other,) = [r for r in records(flow).values() if r.task_id != "t"]
-    assert (other.error and other.error.code, other.sha256 is not None) == ("id_conflict", True)
-    page(inbox / "late.png", grey(1))
-    drain(flow, flow.reception.accept(sent))
-    assert records(flow)["t"].status == "done"
-    assert audit(flow.store, flow.run_date()).adds_up
+    report = audit(flow.store, flow.run_date())
+    assert (report.received, report.done, report.adds_up) == (1, 1, True)
 
 
 def test_an_alias_that_can_not_be_had_has_a_receipt_as_well(flow: Flow, inbox: Path) -> None:
@@ -191,43 +214,3 @@ def test_a_failure_tells_which_bytes_it_had(flow: Flow, inbox: Path) -> None:
     sha256 = records(flow)["t"].sha256
     assert sha256 is not None
     assert flow.store.get(keys.document(sha256)) == b"nothing that can be read"
-
-
-def test_a_failure_that_is_sent_again_another_day_leaves_one_record(
-    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sent = submission(inbox / "late.png")
-    for day in ("2026-11-01", "2026-11-02"):
-        monkeypatch.setattr(flow.reception, "run_date", lambda day=day: day)
-        monkeypatch.setattr(flow, "run_date", lambda day=day: day)
-        drain(flow, flow.reception.accept(sent))
-        page(inbox / "late.png", grey(1))
-    assert {r.run_date: r.status for r in records(flow).values()} == {"2026-11-02": "done"}
-    assert len(list(flow.store.list(keys.RESULTS)) + list(flow.store.list(keys.FAILED))) == 1
-    for day in ("2026-11-01", "2026-11-02"):
-        report = audit(flow.store, day)
-        assert (report.received, report.done, report.adds_up) == (1, 1, True)
-    (key,) = flow.store.list(keys.CHANGED)
-    assert keys.run_date_of(key) == "2026-11-01", "the tables of that night had it"
-
-
-def test_a_url_that_failed_may_be_signed_anew(
-    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    flow = Flow(flow.settings.replaced({"allowed_sources": "https://a.example"}))
-    expired = PermanentError("its server answers 403", code="source_forbidden")
-    monkeypatch.setattr("pipeline.reception.fetch", raiser(expired))
-    sent = Submission(task_id="t", task_type="document", url="https://a.example/x?sig=1")
-    drain(flow, flow.reception.accept(sent))
-    whole = page(inbox / "a.png", grey(1)).read_bytes()
-    monkeypatch.setattr("pipeline.reception.fetch", lambda *_: whole)
-    fresh = structs.replace(sent, url="https://a.example/x?sig=2")
-    drain(flow, flow.reception.accept(fresh))
-    assert {n: r.status for n, r in records(flow).items()} == {"t": "done"}
-    assert audit(flow.store, flow.run_date()).adds_up
-    drain(flow, flow.reception.accept(structs.replace(sent, url="https://a.example/x?sig=3")))
-    assert list(records(flow)) == ["t"], "taken in: another signature brings the same bytes"
-    other = page(inbox / "b.png", grey(2)).read_bytes()
-    monkeypatch.setattr("pipeline.reception.fetch", lambda *_: other)
-    drain(flow, flow.reception.accept(structs.replace(sent, url="https://a.example/y")))
-    assert sorted(r.status for r in records(flow).values()) == ["done", "failed"]
