@@ -129,13 +129,13 @@ def renew(store: Store, given_up: Undelivered) -> Message | None:
 def overdue(store: Store, before: datetime) -> Iterator[Message]:
     """Messages for callbacks whose last one went out before that moment: it must have been lost.
 
-    A note is renewed when the message before has been taken off the iterator, that is published. One without a
-    record is about an end that did not come to be: its task is under way or ended otherwise.
+    A note is renewed first, for its message may be done before another word is said. One without a record is about
+    an end that did not come to be: its task is under way or ended otherwise.
     """
     for key, order in in_threads(lambda key: (key, _overdue(store, key, before)), store.list(keys.CALLBACKS)):
-        if order is not None:
-            yield order
+        if order is not None and store.exists(key):
             store.put(key, to_json(Owed(datetime.now(UTC))))
+            yield order
 
 
 def _overdue(store: Store, key: str, before: datetime) -> Message | None:

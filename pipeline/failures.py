@@ -112,7 +112,7 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Ta
     had failed to be read anew is read anew again, under its old run date.
     Raises `PermanentError` (`not_redrivable`) when there is nothing left to work on.
     """
-    if not store.exists(_key(record)):
+    if not _stands(store, record):
         raise PermanentError(f"{record.task_id} is being tried again already.", code="not_redrivable")
     sha256 = record.sha256
     if sha256 is None or not store.exists(keys.document(sha256)):
@@ -170,9 +170,15 @@ def _key(record: DocumentResult) -> str:
     return (keys.failed_again if record.reprocess else keys.failed)(record.run_date, record.task_id)
 
 
+def _stands(store: Store, record: DocumentResult) -> bool:
+    """Whether a failure is still the one that was listed: it was not redriven meanwhile."""
+    now = _read(store, _key(record))
+    return now is not None and now.done_at == record.done_at
+
+
 def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult:
     """Lay a failure aside for good; its record and receipt stay."""
-    if code_of(record) == DISCARDED or not store.exists(_key(record)):  # redriven since it was listed
+    if code_of(record) == DISCARDED or not _stands(store, record):
         return record
     was = f"It had failed with {code_of(record)}: {record.error.message if record.error else ''}"
     why = f"Discarded by the operator ({reason})." if reason else "Discarded by the operator."

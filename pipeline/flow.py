@@ -77,7 +77,7 @@ class Flow:
             return []
         if not task.run_date and order.step != "ingest":
             task = structs.replace(task, run_date=self.run_date())
-            ledger.mark(self.store, task)
+            ledger.update(self.store, task)
         built_in = {"ingest": self._ingest, "ocr": self._ocr, "ner": self._ner, "result": self._result}
         step = built_in.get(order.step, self._further)
         with counted(self.store, order, self.settings.max_attempts, lambda: self._progress(order, task)):
@@ -104,12 +104,12 @@ class Flow:
                 code=error.code,
             ) from error
         task = structs.replace(task, restarts=task.restarts + 1, reading="")
-        ledger.mark(self.store, task)
+        ledger.update(self.store, task)
         return self.begin(task)
 
-    def _ingest(self, order: Message, task: Task) -> list[Message]:  # noqa: ARG002 - as every step
+    def _ingest(self, order: Message, task: Task) -> list[Message]:
         """Take a document in, any time of day."""
-        taken = self.reception.take_in(task)
+        taken = self.reception.take_in(task, order.id)
         return self.begin(taken) if taken else []
 
     def begin(self, task: Task) -> list[Message]:
@@ -145,7 +145,7 @@ class Flow:
         if task.reading:
             raise NotRead(f"A part of {task.task_id} was read with other settings than are in force here.")
         task = structs.replace(task, reading=digest)
-        ledger.mark(self.store, task)
+        ledger.update(self.store, task)
         return task
 
     def _ner(self, order: Message, task: Task) -> list[Message]:

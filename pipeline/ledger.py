@@ -68,6 +68,12 @@ def mark(store: Store, task: Task) -> None:
     store.put(keys.pending(task.task_id), to_json(task))
 
 
+def update(store: Store, task: Task) -> None:
+    """Replace the marker of a task, unless a message beside this one has ended it meanwhile."""
+    if store.exists(keys.pending(task.task_id)):
+        mark(store, task)
+
+
 def pending(store: Store, task_id: str) -> Task | None:
     """The marker of a task under way, `None` when it has ended or was never accepted; raises `Damaged`."""
     try:
@@ -146,8 +152,11 @@ def take_back(store: Store, record: DocumentResult) -> None:
     with suppress(NotFound, Damaged):
         if read(store, key, DocumentResult).done_at != record.done_at:
             return
-    store.put(keys.changed(record.run_date, record.task_id, now()), b"")
+    store.put(keys.changed(record.run_date, record.task_id, record.done_at), b"")
     store.delete(key)
+    store.put(
+        keys.changed(record.run_date, record.task_id, now()), b""
+    )  # a summary may have taken the first one
     store.delete(keys.callback(record.run_date, record.task_id))
     store.delete(keys.undelivered(record.run_date, record.task_id))
 

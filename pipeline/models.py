@@ -141,9 +141,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     its first step starts, so that a night's last results belong to that night. `overrides` are settings
     that a redrive changed for this task alone. `alias_of` names the task whose id came again with another
     source: intake finds out whether the bytes are the same. `origin`: digest of where it came from
-    (`pipeline.claims`). `reading`: digest with which the parts of a spread document are read. `restarts`: how
-    often it went back to its first step, as what had been read was not to be found. `reprocess`: the task is done
-    and is read anew; its good result stands until a better one lands, and nobody is called back.
+    (`pipeline.claims`). `taken_by`: id of the message that took it in. `reading`: digest with which the parts of a
+    spread document are read. `restarts`: how often it went back to its first step, as what had been read was not to
+    be found. `reprocess`: the task is done and is read anew; its good result stands until a better one lands, and
+    nobody is called back.
     """
 
     task_id: str
@@ -165,6 +166,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     overrides: dict[str, str] = {}
     alias_of: str = ""
     origin: str = ""
+    taken_by: str = ""
     reading: str = ""
     restarts: int = 0
     reprocess: bool = False

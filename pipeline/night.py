@@ -25,7 +25,7 @@ from pipeline.threads import in_threads
 
 _NIGHTS = 3  # how many past nights may still get late results
 _PATIENCE = timedelta(hours=1)  # between summaries, and between repairs, while work goes on
-_LEASE = timedelta(minutes=10)  # what a repair may take
+_LEASE = timedelta(minutes=30)  # longer than a tick may live
 _UNDER_WAY = -1  # records of a night whose summary was begun: another tick does it, or it failed
 _GLANCE = timedelta(minutes=5)  # between looks at nights that are over
 
@@ -163,20 +163,24 @@ def summarise_due(flow: Flow, now: datetime) -> list[str]:
     for run_date in sorted({*nights(flow.store)[-_NIGHTS:], *changed}):
         last = _summarised(flow.store, run_date)
         ended = last is not None and last.left and not left
-        at_once = (ended or run_date in changed) and last is not None and last.records != _UNDER_WAY
-        wait = _PATIENCE if working else timedelta(0) if at_once else _GLANCE
+        at_once = ended or run_date in changed
+        begun = last is not None and last.records == _UNDER_WAY
+        wait = _LEASE if begun else _PATIENCE if working else timedelta(0) if at_once else _GLANCE
         if last and now - last.at < wait:
             if left and not last.left:  # so that their end is noticed
                 _note_look(flow.store, run_date, structs.replace(last, left=True))
             continue
         count = records(flow.store, run_date)
         if not last or last.records != count or run_date in changed:
-            _note_look(flow.store, run_date, Summarised(_UNDER_WAY, now, left))
+            _note_look(flow.store, run_date, Summarised(_UNDER_WAY, max(now, datetime.now(UTC)), left))
             try:
                 summarise(flow.store, run_date, masked=flow.settings.mask)
             except Damaged as error:  # of this night alone
                 damaged.append(error)
                 continue
+            except Exception:
+                flow.store.delete(keys.night(run_date, "summarised"))
+                raise
             done.append(run_date)
         _note_look(flow.store, run_date, Summarised(count, now, left))
         for key in changed.get(run_date, ()):  # what was replaced meanwhile has left notes of its own

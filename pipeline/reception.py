@@ -107,10 +107,11 @@ class Reception:
         ledger.fail(self.store, task, error, run_date=self.run_date(), settings_digest="")
         return task
 
-    def take_in(self, task: Task) -> Task | None:
+    def take_in(self, task: Task, by: str = "") -> Task | None:
         """Fetch, store and check a document; gives the task when its work may begin.
 
-        A delayed one waits in the store. Raises what `fetch` and `open_document` raise.
+        A delayed one waits in the store; of two messages (`by` is the id of this one) only the first begins it.
+        Raises what `fetch` and `open_document` raise.
         """
         settings = self.settings.replaced(task.overrides)
         if task.sha256 is None:
@@ -125,25 +126,28 @@ class Reception:
                 with open_document(data, settings.limits) as document:
                     task = structs.replace(task, media_type=document.media_type, pages=document.page_count)
         except PermanentError:
-            ledger.mark(self.store, task)  # its failure tells which bytes it had
+            ledger.update(self.store, task)  # its failure tells which bytes it had
             raise
-        return self._enter(task)
+        return self._enter(task, by)
 
     def note_failure(self, task: Task) -> None:
         """Note that a document could not be taken in: its submission has ended, too."""
         with suppress(Damaged):
-            if task.origin and claims.get(self.store, task.task_id, task.origin) == claims.Claim():
+            known = claims.get(self.store, task.task_id, task.origin) if task.origin else None
+            if known is not None and (known.failed or not known.sha256):
                 claim = claims.Claim(sha256=task.sha256, failed=task.run_date)
                 claims.note(self.store, task.task_id, task.origin, claim)
 
-    def _enter(self, task: Task) -> Task | None:
+    def _enter(self, task: Task, by: str) -> Task | None:
         """Note what a task's bytes are, unless the same message, delivered twice, has ended it meanwhile."""
         if task.origin:
             claims.note(self.store, task.task_id, task.origin, claims.Claim(sha256=task.sha256))
         now = ledger.pending(self.store, task.task_id)
         if now is None:
             return None
-        task = structs.replace(task, run_date=now.run_date)
+        if now.taken_by not in ("", by) and not now.not_before:
+            return None
+        task = structs.replace(task, run_date=now.run_date, taken_by=by)
         ledger.mark(self.store, task)
         start = datetime.fromisoformat(task.not_before) if task.not_before else None
         if start and start > datetime.now(UTC):

@@ -182,9 +182,15 @@ class Gate(bootsteps.StartStopStep):
             self.by_day = now
         if now - self.by_day <= self.flow.settings.close_grace:  # whose processes may have come since
             self.holders = {process.pid for process in consumer.pool._pool._pool}
-        late = [request for request in busy if _queue(request) not in lanes]
         waited, grace = now - self.closed_at, self.flow.settings.close_grace
-        if late and waited > grace:
+        # work by day that the operator stops has its grace from then on
+        urgent = now - max(self.closed_at, self.by_day)
+        late = [
+            r
+            for r in busy
+            if _queue(r) not in lanes and (urgent if _queue(r) == "urgent" else waited) > grace
+        ]
+        if late:
             for request in late:
                 log.warning("grace over: %s is stopped and handed back", request.id)
                 request.reject(requeue=True)

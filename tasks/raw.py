@@ -16,6 +16,7 @@ from celery.worker.consumer import Consumer
 from celery.worker.request import Request
 
 from pipeline.messages import MAX_BODY, partial_id
+from tasks.routing import RAW
 
 ACCEPT = "nightshift.accept"
 
@@ -51,8 +52,9 @@ class RawConsumer(Consumer):
         handle: Callable[[Any], None] = super().create_task_handler(*args, **kwargs)
 
         def handle_any(message: Any) -> None:
-            if not message.delivery_info.get("routing_key", "").startswith("step."):
-                _disguise(self.app, message)  # also one that came by an exchange of the producer's own
+            # by its queue: a producer may have bound that to an exchange of its own, under any key
+            if message.delivery_info.get("consumer_tag") == self.task_consumer._active_tags.get(RAW):
+                _disguise(self.app, message)
             handle(message)
 
         return handle_any

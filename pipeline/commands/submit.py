@@ -93,7 +93,7 @@ class Producer:
         known = claims.origins(self.flow.store, task_id)
         contents = claims.contents(self.flow.store, task_id) if known and sha256 else set()
         failed = claims.get(self.flow.store, task_id, claims.origin_of(source, data)).failed if known else ""
-        if failed:
+        if failed and ledger.pending(self.flow.store, task_id) is None:
             raise PermanentError(
                 f"The task {task_id} failed in the night of {failed}: `nightshift failed redrive --task-id "
                 f"{task_id}` tries it anew.",

@@ -152,7 +152,7 @@ def test_urgent_work_by_day_keeps_no_normal_work_and_no_model(rabbit: Rabbit, tm
         it.window("open")
         wait_for(it.pages_read, "the page to be begun")
         held = pool(worker)
-        it.window("closed")
+        it.store.delete(keys.control("window"))  # as scheduled, no operator's word
         wait_for(lambda: released(it), "the models to be released", 30)
         assert not held & pool(worker)
         assert steady(lambda: it.depth("ocr")) == 1

@@ -134,6 +134,28 @@ def test_at_close_normal_work_stops_though_urgent_work_goes_on(
     assert not list(LocalStore(tmp_path).list(keys.NIGHTS)), "no night ended here"
 
 
+def test_urgent_work_that_the_operator_stops_has_its_grace(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in {"STORE_URL": str(tmp_path), "WINDOW": "never", "URGENT_BY_DAY": "true"}.items():
+        monkeypatch.setenv(f"NIGHTSHIFT_{name}", value)
+    monkeypatch.setattr(Gate, "_watch_override", lambda _: None)
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr("tasks.gate.time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(Gate, "_select", lambda *_: None)
+    monkeypatch.setattr(Gate, "_busiest", lambda *args: args[2])
+    it, urgent = consumer(), Held("urgent")
+    gate = Gate(it)
+    it.on_task_request(urgent)
+    monkeypatch.setattr("tasks.gate.state.active_requests", {urgent})
+    for clock.now in range(100):
+        gate._tick(it)
+    gate.override = Override("closed", (datetime.now(UTC) + timedelta(hours=1)).isoformat())
+    for clock.now, done in ((100, ""), (123, ""), (126, "rejected True, KILL")):
+        gate._tick(it)
+        assert urgent.done == done
+
+
 def test_a_raw_message_is_no_gpu_work_whatever_its_key(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -169,7 +169,7 @@ def test_a_summary_under_way_is_not_begun_again(flow: Flow, monkeypatch: pytest.
 def test_a_damaged_night_is_looked_at_now_and_then(flow: Flow) -> None:
     flow.store.put(keys.result("2026-01-01", "half"), b"{")
     now = datetime.now(UTC)
-    for minutes, told in ((0, True), (1, False), (6, True)):
+    for minutes, told in ((0, True), (6, False), (31, True)):
         with pytest.raises(Damaged) if told else nullcontext():
             summarise_due(flow, now + timedelta(minutes=minutes))
 
@@ -208,6 +208,6 @@ def test_a_repair_whose_process_died_is_made_anew_after_a_while(flow: Flow, inbo
     with pytest.raises(Died):
         repair(flow, now, lambda: 0, raiser(Died()))
     sent: list[Message] = []
-    for minutes, published in ((5, 0), (11, 1), (12, 1)):
+    for minutes, published in ((25, 0), (31, 1), (32, 1)):
         repair(flow, now + timedelta(minutes=minutes), lambda: 0, sent.extend)
         assert len(sent) == published

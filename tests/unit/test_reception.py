@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from pipeline import claims, failures, keys, ledger
 from pipeline.audit import audit
@@ -214,3 +216,41 @@ def test_a_failure_tells_which_bytes_it_had(flow: Flow, inbox: Path) -> None:
     sha256 = records(flow)["t"].sha256
     assert sha256 is not None
     assert flow.store.get(keys.document(sha256)) == b"nothing that can be read"
+
+
+def test_of_two_messages_for_one_document_the_first_begins_it(flow: Flow, inbox: Path) -> None:
+    sent = submission(page(inbox / "a.png", grey(1)))
+    (one,) = flow.reception.accept(sent)
+    (two,) = flow.reception.accept(sent)
+    one, two = structs.replace(one, id="1"), structs.replace(two, id="2")
+    begun = flow.run(one)
+    assert [m.step for m in begun] == ["ocr"]
+    assert flow.run(two) == []
+    assert flow.run(one) == begun, "delivered again, as its worker died before the next was published"
+    later = datetime.now(UTC) + timedelta(hours=1)
+    (wait,) = flow.reception.accept(submission(page(inbox / "b.png", grey(2)), "later", not_before=later))
+    assert flow.run(structs.replace(wait, id="3")) == []
+    task = ledger.pending(flow.store, "later")
+    assert task is not None
+    ledger.mark(flow.store, structs.replace(task, not_before=datetime.now(UTC).isoformat()))
+    assert flow.run(structs.replace(wait, id="4")), "released by another message"
+
+
+def test_a_duplicate_that_fails_after_the_task_has_ended_harms_no_result(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = submission(page(inbox / "a.png", grey(1)))
+    (order,) = flow.reception.accept(sent)
+    fetch = real_fetch
+
+    def slow(*args: Any) -> bytes:
+        monkeypatch.setattr("pipeline.reception.fetch", fetch)
+        drain(flow, [order])
+        return b"the source has something else by now"
+
+    monkeypatch.setattr("pipeline.reception.fetch", slow)
+    with pytest.raises(PermanentError) as caught:
+        flow.run(order)
+    flow.fail(order, caught.value)
+    assert {r.status for r in records(flow).values()} == {"done"}
+    assert list(flow.store.list(keys.FAILED)) == []
