@@ -40,7 +40,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Submitted(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one document: `known` ones were accepted earlier and keep their one result."""
+    """What became of one document: `known` ones were accepted earlier and keep their one end."""
 
     source: str
     task_id: str | None
@@ -92,13 +92,8 @@ class Producer:
             text = _decode(source, data)
         known = claims.origins(self.flow.store, task_id)
         contents = claims.contents(self.flow.store, task_id) if known and sha256 else set()
-        failed = claims.get(self.flow.store, task_id, claims.origin_of(source, data)).failed if known else ""
-        if failed and ledger.pending(self.flow.store, task_id) is None:
-            raise PermanentError(
-                f"The task {task_id} failed in the night of {failed}: `nightshift failed redrive --task-id "
-                f"{task_id}` tries it anew.",
-                code="failed_before",
-            )
+        if known and data is None:
+            self._check_failed(task_id, claims.origin_of(source, None))
         if contents and sha256 not in contents:
             raise PermanentError(
                 f"The task id {task_id} was used before for other bytes: give this document an id of its own.",
@@ -120,6 +115,18 @@ class Producer:
         # A known task under way is published once more: its first message may never have left.
         broker.send(self.app, self.flow.reception.accept(submission, data))
         return Submitted(source=source, task_id=task_id, status="known" if known else "accepted")
+
+    def _check_failed(self, task_id: str, origin: str) -> None:
+        """Raise for a URL that could not be taken in before; the same bytes would only fail again."""
+        from pipeline import claims, ledger
+
+        failed = claims.get(self.flow.store, task_id, origin).failed
+        if failed and ledger.pending(self.flow.store, task_id) is None:
+            raise PermanentError(
+                f"The task {task_id} failed in the night of {failed}: `nightshift failed redrive --task-id "
+                f"{task_id}` tries it anew.",
+                code="failed_before",
+            )
 
     def submit_source(self, source: Source, order: Order) -> Submitted:
         """Read and submit one source; one that can't be had is told, not raised."""
