@@ -2,6 +2,9 @@
 
 They are counted by message: one that a broker delivers again after its worker died is the same message, while a
 second one for the same step (from `audit --repair`, or a producer that repeats itself) is no further attempt.
+Nothing is written for a message that the broker delivers for the first time: most of them end well, and a night
+has no time for the store. One that it delivers again is taken to have been begun before, though it may only have
+waited in the worker that died.
 """
 
 from __future__ import annotations
@@ -32,8 +35,11 @@ def counted(store: Store, order: Message, limit: int, progress: Callable[[], int
     The count starts anew when the last attempt got further than the one before it; `progress()` is asked only
     when there was an attempt before. Raises `Poison` over the limit.
     """
+    if not order.redelivered:
+        yield
+        return
     key = keys.attempts(order.task_id, order.step, order.first, order.id)
-    if _begin(store, key, progress) > limit:
+    if _begin(store, key, limit, progress) > limit:
         where = f" on pages {order.first} to {order.last}" if order.first else ""
         raise Poison(
             f"The document killed or hung its worker in step {order.step}{where} at each of {limit} tries; "
@@ -47,11 +53,11 @@ def counted(store: Store, order: Message, limit: int, progress: Callable[[], int
     store.delete(key)
 
 
-def _begin(store: Store, key: str, progress: Callable[[], int]) -> int:
+def _begin(store: Store, key: str, limit: int, progress: Callable[[], int]) -> int:
     try:
         last = from_json(store.get(key), Attempts)
     except (NotFound, msgspec.DecodeError):
-        this = Attempts(1, 0)
+        this = Attempts(min(2, limit), progress())  # it gets one try that is surely its own
     else:
         reached = progress()
         this = Attempts(1 if reached > last.progress else last.count + 1, reached)

@@ -14,7 +14,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     `first`, `last`: pages, 0 means all. `retries`: how often the step has failed in an orderly way,
     `outages`: how many of these were no fault of the document's, such as a store that was away.
-    `run_date`: where a callback finds the result. `id`: the broker's, the same however often it delivers it.
+    `run_date`: where a callback finds the result. `id`: the broker's, the same however often it delivers it;
+    `redelivered`: this is not the first time.
     """
 
     step: str
@@ -27,6 +28,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     outages: int = 0
     run_date: str = ""
     id: str = ""
+    redelivered: bool = False
 
 
 def message(step: str, task: Task, first: int = 0, last: int = 0) -> Message:

@@ -70,6 +70,7 @@ def run(task: Task[Any, Any], step: str, task_id: str, first: int, last: int, ru
         outages=request.get("outages") or 0,
         run_date=run_date,
         id=request.id or "",
+        redelivered=bool((request.delivery_info or {}).get("redelivered")),
     )
     with about(message.trace_id, message.task_id), kept():
         try:

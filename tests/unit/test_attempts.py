@@ -17,11 +17,11 @@ def test_what_kills_its_process_is_given_up_after_three_tries(
 ) -> None:
     order = to_ocr(flow, page(inbox / "a.png", grey(1)))
     monkeypatch.setattr(engine, "read", raiser(Died()))
-    for _ in range(3):
+    for again in (False, True, True):
         with pytest.raises(Died):
-            flow.run(order)
+            flow.run(structs.replace(order, redelivered=again))
     with pytest.raises(Poison, match="at each of 3 tries") as caught:
-        flow.run(order)
+        flow.run(structs.replace(order, redelivered=True))
     flow.fail(order, caught.value)
     error = records(flow)["t"].error
     assert error is not None
@@ -38,10 +38,11 @@ def test_progress_between_kills_acquits(
         turns = iter([read, raiser(Died())])
         monkeypatch.setattr(engine, "read", lambda self, image, turns=turns: next(turns)(self, image))
         with pytest.raises(Died):
-            flow.run(order)
+            flow.run(structs.replace(order, redelivered=n > 0))
         assert len(list(flow.store.list("ocr/"))) == n + 1
     monkeypatch.setattr(engine, "read", read)
-    assert drain(flow, [order])["result"] == 1
+    assert drain(flow, [structs.replace(order, redelivered=True)])["result"] == 1
+    assert not list(flow.store.list("attempts/"))
 
 
 def test_orderly_retries_are_no_kills(
@@ -51,7 +52,7 @@ def test_orderly_retries_are_no_kills(
     monkeypatch.setattr(engine, "read", raiser(TransientError("the device is away")))
     for retries in range(6):
         with pytest.raises(TransientError):
-            flow.run(structs.replace(order, retries=retries))
+            flow.run(structs.replace(order, retries=retries, redelivered=True))
 
 
 @pytest.mark.parametrize("step", ["ingest", "result"])
@@ -63,11 +64,11 @@ def test_a_step_without_models_may_be_killed_too(
         (order,) = flow.run(order)
     where = {"ingest": "pipeline.reception.open_document", "result": "pipeline.steps.conclude"}[step]
     monkeypatch.setattr(where, raiser(Died()))
-    for _ in range(3):
+    for again in (False, True, True):
         with pytest.raises(Died):
-            flow.run(order)
+            flow.run(structs.replace(order, redelivered=again))
     with pytest.raises(Poison, match=f"in step {step} at each of 3 tries") as caught:
-        flow.run(order)
+        flow.run(structs.replace(order, redelivered=True))
     flow.fail(order, caught.value)
     assert not list(flow.store.list("attempts/"))
     assert [r.error and r.error.code for r in records(flow).values()] == ["poison"]
@@ -81,8 +82,8 @@ def test_only_a_message_that_comes_again_is_another_try(
         patch.setattr(engine, "read", raiser(Died()))
         for n in range(5):  # such as `audit --repair` sends beside the one in hand
             with pytest.raises(Died):
-                flow.run(structs.replace(order, id=f"m{n}"))
-    assert drain(flow, [structs.replace(order, id="m4")])["result"] == 1
+                flow.run(structs.replace(order, id=f"m{n}", redelivered=True))
+    assert drain(flow, [structs.replace(order, id="m4", redelivered=True)])["result"] == 1
 
 
 def test_an_orderly_failure_leaves_no_count(
@@ -91,5 +92,29 @@ def test_an_orderly_failure_leaves_no_count(
     order = to_ocr(flow, page(inbox / "a.png", grey(1)))
     monkeypatch.setattr(engine, "read", raiser(TransientError("the device is away")))
     with pytest.raises(TransientError):
-        flow.run(order)
+        flow.run(structs.replace(order, redelivered=True))
     assert not list(flow.store.list("attempts/"))
+
+
+def test_what_only_waited_in_a_worker_that_died_has_tries_of_its_own(
+    flow: Flow, inbox: Path, engine: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = structs.replace(to_ocr(flow, page(inbox / "a.png", grey(1))), redelivered=True)
+    flow.settings = flow.settings.replaced({"max_attempts": "1"})
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "read", raiser(Died()))
+        with pytest.raises(Died):
+            flow.run(order)
+    with pytest.raises(Poison):
+        flow.run(order)
+
+
+def test_a_first_delivery_costs_the_store_nothing(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    really = flow.store.get
+    monkeypatch.setattr(flow.store, "get", lambda key: asked.append(key) or really(key))  # type: ignore[func-returns-value]
+    drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
+    assert asked
+    assert not [key for key in asked if key.startswith("attempts/")]
