@@ -38,7 +38,7 @@ def counted(store: Store, order: Message, limit: int, progress: Callable[[], int
     if not order.redelivered:
         yield
         return
-    key = keys.attempts(order.task_id, order.step, order.first, order.id)
+    key = keys.attempts(order.task_id, order.step, order.id)
     if _begin(store, key, limit, progress) > limit:
         where = f" on pages {order.first} to {order.last}" if order.first else ""
         raise Poison(

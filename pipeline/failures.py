@@ -184,11 +184,6 @@ def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult
     why = f"Discarded by the operator ({reason})." if reason else "Discarded by the operator."
     kept = structs.replace(record, error=Failure(code=DISCARDED, message=f"{why} {was}"))
     store.put(_key(record), to_json(kept))
-    _note_change(store, kept)
-    return kept
-
-
-def _note_change(store: Store, record: DocumentResult) -> None:
-    """Have the tables of that night written anew: the number of its records may stay the same."""
-    if not record.reprocess:
+    if not record.reprocess:  # that night's tables follow, though the number of its records stays the same
         store.put(keys.changed(record.run_date, record.task_id, ledger.now()), b"")
+    return kept

@@ -105,9 +105,9 @@ def delayed_until(key: str) -> datetime:
     return datetime.strptime(key.split("/")[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
-def attempts(task_id: str, step: str, first: int = 0, message: str = "") -> str:
-    """How often a message for a step of a task was begun and not ended; `first` tells page groups apart."""
-    return f"attempts/{_name(task_id)}/{_name(f'{step}-{first}-{message}')}.json"
+def attempts(task_id: str, step: str, message: str = "") -> str:
+    """How often a message, told by its id, for a step of a task was begun and not ended."""
+    return f"attempts/{_name(task_id)}/{_name(f'{step}-{message}')}.json"
 
 
 def attempts_of(task_id: str) -> str:

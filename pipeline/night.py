@@ -162,25 +162,17 @@ def summarise_due(flow: Flow, now: datetime) -> list[str]:
     working = left and flow.window.contains(now, flow.override())
     for run_date in sorted({*nights(flow.store)[-_NIGHTS:], *changed}):
         last = _summarised(flow.store, run_date)
-        ended = last is not None and last.left and not left
-        at_once = ended or run_date in changed
-        begun = last is not None and last.records == _UNDER_WAY
-        wait = _LEASE if begun else _PATIENCE if working else timedelta(0) if at_once else _GLANCE
-        if last and now - last.at < wait:
+        if last and now - last.at < _pace(last, left, working, run_date in changed):
             if left and not last.left:  # so that their end is noticed
                 _note_look(flow.store, run_date, structs.replace(last, left=True))
             continue
         count = records(flow.store, run_date)
         if not last or last.records != count or run_date in changed:
-            _note_look(flow.store, run_date, Summarised(_UNDER_WAY, max(now, datetime.now(UTC)), left))
             try:
-                summarise(flow.store, run_date, masked=flow.settings.mask)
+                _write(flow, run_date, now, left)
             except Damaged as error:  # of this night alone
                 damaged.append(error)
                 continue
-            except Exception:
-                flow.store.delete(keys.night(run_date, "summarised"))
-                raise
             done.append(run_date)
         _note_look(flow.store, run_date, Summarised(count, now, left))
         for key in changed.get(run_date, ()):  # what was replaced meanwhile has left notes of its own
@@ -188,6 +180,27 @@ def summarise_due(flow: Flow, now: datetime) -> list[str]:
     if damaged:
         raise damaged[0]
     return done
+
+
+def _pace(last: Summarised, left: bool, working: bool, changed: bool) -> timedelta:
+    """How long after its last look a night is to be looked at again."""
+    if last.records == _UNDER_WAY:
+        return _LEASE
+    if working:
+        return _PATIENCE
+    return timedelta(0) if changed or (last.left and not left) else _GLANCE
+
+
+def _write(flow: Flow, run_date: str, now: datetime, left: bool) -> None:
+    """Summarise a night, noted first so that the next tick does not begin it too; one that breaks off is made anew."""
+    _note_look(flow.store, run_date, Summarised(_UNDER_WAY, max(now, datetime.now(UTC)), left))
+    try:
+        summarise(flow.store, run_date, masked=flow.settings.mask)
+    except Damaged:  # would be damaged the next time, too
+        raise
+    except Exception:
+        flow.store.delete(keys.night(run_date, "summarised"))
+        raise
 
 
 def replaced(store: Store) -> dict[str, list[str]]:

@@ -56,9 +56,8 @@ class Reception:
             if claims.get(self.store, task_id, origin) != claims.Claim():
                 return []  # it has ended
             task = self._mark(submission, task_id, source, data, origin, alias_of)
-        return (
-            [message("ingest", task)] if task.media_type in (None, TEXT) else []
-        )  # else it has had its message
+        taken_in = task.media_type not in (None, TEXT)
+        return [] if taken_in else [message("ingest", task)]
 
     def _mark(
         self,
@@ -157,9 +156,8 @@ class Reception:
 
     def _settle_alias(self, task: Task) -> bool:
         """Whether a task under a used id is the very document that id stands for; raises if it is not."""
-        under_way = ledger.pending(
-            self.store, task.alias_of
-        )  # before its bytes, which are noted before it ends
+        # first, for bytes are noted before a task ends
+        under_way = ledger.pending(self.store, task.alias_of)
         known = claims.contents(self.store, task.alias_of)
         if task.sha256 in known:
             self.store.delete(keys.pending(task.task_id))

@@ -24,11 +24,6 @@ app = typer.Typer(
     help="Look at callbacks that were given up, and send them once more.",
 )
 
-_Night = Annotated[
-    str | None, typer.Option("--run-date", metavar="YYYY-MM-DD", help="Of this night only. Default: of all.")
-]
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
-
 
 def _store() -> Store:
     from pipeline.settings import Settings
@@ -45,7 +40,7 @@ def _find(store: Store, run_date: str | None, task_id: str | None = None) -> Ite
 
 
 @app.command(name="list")
-def list_(run_date: _Night = None, as_json: _Json = False) -> None:
+def list_(run_date: output.Night = None, as_json: output.AsJson = False) -> None:
     """List callbacks that were given up, with the reason.
 
     Exit code: 0, 1 when the store is away, 2 wrong usage.
@@ -67,10 +62,10 @@ def list_(run_date: _Night = None, as_json: _Json = False) -> None:
 
 @app.command()
 def resend(
-    run_date: _Night = None,
+    run_date: output.Night = None,
     task_id: Annotated[str | None, typer.Option("--task-id", help="Of this one task.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
-    as_json: _Json = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Send callbacks that were given up once more, such as when their receiver is back.
 

@@ -24,13 +24,9 @@ app = typer.Typer(
     help="Look at what failed for good, try it again with other settings, or lay it aside.",
 )
 
-_Night = Annotated[
-    str | None, typer.Option("--run-date", metavar="YYYY-MM-DD", help="Of this night only. Default: of all.")
-]
 _Code = Annotated[str | None, typer.Option("--code", help="With this error code only, such as over_limit.")]
 _Id = Annotated[str | None, typer.Option("--task-id", help="This one task.")]
 _All = Annotated[bool, typer.Option("--all", help="Everything that failed and is not discarded.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 
 
 def _flow() -> Flow:
@@ -63,7 +59,7 @@ def _chosen(
 
 
 @app.command(name="list")
-def list_(run_date: _Night = None, code: _Code = None, as_json: _Json = False) -> None:
+def list_(run_date: output.Night = None, code: _Code = None, as_json: output.AsJson = False) -> None:
     """List failures by error code, most frequent first; with `--code` one by one.
 
     Exit code: 0, 1 when the store is away, 2 wrong usage.
@@ -107,8 +103,8 @@ def _row(record: DocumentResult) -> dict[str, Any]:
 @app.command(no_args_is_help=True)
 def show(
     task_id: Annotated[str, typer.Argument(metavar="TASK_ID")],
-    run_date: _Night = None,
-    as_json: _Json = False,
+    run_date: output.Night = None,
+    as_json: output.AsJson = False,
 ) -> None:
     """Show all that is recorded of a failed task.
 
@@ -134,7 +130,7 @@ def show(
 
 @app.command()
 def redrive(
-    run_date: _Night = None,
+    run_date: output.Night = None,
     code: _Code = None,
     task_id: _Id = None,
     everything: _All = False,
@@ -142,7 +138,7 @@ def redrive(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A setting for these tasks alone; may be repeated."),
     ] = None,
-    as_json: _Json = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Try failed tasks again, from their first step, with other settings if given.
 
@@ -184,12 +180,12 @@ def _redrive(flow: Flow, records: list[DocumentResult], settings: dict[str, str]
 
 @app.command()
 def discard(
-    run_date: _Night = None,
+    run_date: output.Night = None,
     code: _Code = None,
     task_id: _Id = None,
     everything: _All = False,
     reason: Annotated[str, typer.Option(help="Why; kept in the record.")] = "",
-    as_json: _Json = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Lay failures aside: nobody needs them done.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from rich.progress import Progress
+
+
+Night = Annotated[
+    str | None, typer.Option("--run-date", metavar="YYYY-MM-DD", help="Of this night only. Default: of all.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 
 
 def run_day(text: str) -> str:

@@ -232,20 +232,14 @@ def test_a_step_whose_marker_is_damaged_waits_for_the_operator(nights: Night) ->
 
 
 def test_callbacks_are_signed_and_repeated(rabbit: Rabbit, tmp_path: Path) -> None:
-    with receiver([500, 200]) as (url, received):
-        env = {
-            "NIGHTSHIFT_ALLOWED_CALLBACKS": url,
-            "NIGHTSHIFT_ALLOW_PRIVATE_HOSTS": "true",
-            "NIGHTSHIFT_CALLBACK_SECRET": "a shared secret",
-        }
-        with night(rabbit, tmp_path, **env) as it:
-            it.ready(it.worker())
-            (message,) = it.documents(1, callback_url=f"{url}/hooks", trace_id="trace-1")
-            it.publish([message])
-            wait_for(lambda: len(received) == 2, "the second try, 10 s after the first", 30)
-            (refused,) = it.documents(1, "refused", callback_url="https://elsewhere.example.org/")
-            it.publish([refused])
-            assert it.dead(1)[0][0]["code"] == "callback_refused"
+    with receiver([500, 200]) as (url, received), night(rabbit, tmp_path, **calling(url)) as it:
+        it.ready(it.worker())
+        (message,) = it.documents(1, callback_url=f"{url}/hooks", trace_id="trace-1")
+        it.publish([message])
+        wait_for(lambda: len(received) == 2, "the second try, 10 s after the first", 30)
+        (refused,) = it.documents(1, "refused", callback_url="https://elsewhere.example.org/")
+        it.publish([refused])
+        assert it.dead(1)[0][0]["code"] == "callback_refused"
     for body, signature in received:
         assert verify(body, signature, "a shared secret", time.time())
         assert not verify(body + b" ", signature, "a shared secret", time.time())
@@ -257,28 +251,31 @@ def test_callbacks_are_signed_and_repeated(rabbit: Rabbit, tmp_path: Path) -> No
 
 
 def test_callbacks_that_were_given_up_are_sent_once_more(rabbit: Rabbit, tmp_path: Path) -> None:
-    with receiver([410, 410, 200]) as (url, received):
-        env = {
-            "NIGHTSHIFT_ALLOWED_CALLBACKS": url,
-            "NIGHTSHIFT_ALLOW_PRIVATE_HOSTS": "true",
-            "NIGHTSHIFT_CALLBACK_SECRET": "a shared secret",
-        }
-        with night(rabbit, tmp_path, **env) as it:
-            it.ready(it.worker())
-            it.publish(it.documents(2, callback_url=f"{url}/hooks"))
-            assert {headers["code"] for headers, _ in it.dead(2)} == {"not_found"}
-            wait_for(lambda: len(list(it.store.list(keys.UNDELIVERED))) == 2, "both to be given up")
-            assert "2 callbacks could not be delivered" in nightshift("status", **it.env).stdout
-            listed = nightshift("callbacks", "list", **it.env).stdout
-            assert all(name in listed for name in ("2 not delivered", "ocr_00000", "ocr_00001", "410"))
-            sent = nightshift("callbacks", "resend", "--task-id", "ocr_00001", **it.env)
-            assert (sent.returncode, sent.stdout) == (0, "1 on their way.\n")
-            wait_for(lambda: len(received) == 3, "the callback sent once more")
-            wait_for(lambda: len(list(it.store.list(keys.UNDELIVERED))) == 1, "it to be off the list")
-            assert json.loads(received[2][0])["task_id"] == "ocr_00001"
-            assert not list(it.store.list(keys.CALLBACKS))
-            asked = nightshift("callbacks", "resend", **it.env)
-            assert (asked.returncode, "Say which callbacks" in asked.stderr) == (2, True)
+    with receiver([410, 410, 200]) as (url, received), night(rabbit, tmp_path, **calling(url)) as it:
+        it.ready(it.worker())
+        it.publish(it.documents(2, callback_url=f"{url}/hooks"))
+        assert {headers["code"] for headers, _ in it.dead(2)} == {"not_found"}
+        wait_for(lambda: len(list(it.store.list(keys.UNDELIVERED))) == 2, "both to be given up")
+        assert "2 callbacks could not be delivered" in nightshift("status", **it.env).stdout
+        listed = nightshift("callbacks", "list", **it.env).stdout
+        assert all(name in listed for name in ("2 not delivered", "ocr_00000", "ocr_00001", "410"))
+        sent = nightshift("callbacks", "resend", "--task-id", "ocr_00001", **it.env)
+        assert (sent.returncode, sent.stdout) == (0, "1 on their way.\n")
+        wait_for(lambda: len(received) == 3, "the callback sent once more")
+        wait_for(lambda: len(list(it.store.list(keys.UNDELIVERED))) == 1, "it to be off the list")
+        assert json.loads(received[2][0])["task_id"] == "ocr_00001"
+        assert not list(it.store.list(keys.CALLBACKS))
+        asked = nightshift("callbacks", "resend", **it.env)
+        assert (asked.returncode, "Say which callbacks" in asked.stderr) == (2, True)
+
+
+def calling(url: str) -> dict[str, str]:
+    """Settings of a night that may call back."""
+    return {
+        "NIGHTSHIFT_ALLOWED_CALLBACKS": url,
+        "NIGHTSHIFT_ALLOW_PRIVATE_HOSTS": "true",
+        "NIGHTSHIFT_CALLBACK_SECRET": "a shared secret",
+    }
 
 
 @contextmanager

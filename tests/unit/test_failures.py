@@ -88,7 +88,7 @@ def test_settings_that_do_not_fit_are_refused(pair: str) -> None:
 
 def test_redrive_makes_a_failure_pending_with_all_it_came_with(store: LocalStore) -> None:
     record = fail(store, "a", OverLimit("too long"))
-    store.put(keys.attempts("a", "ocr", 9), b"{}")
+    store.put(keys.attempts("a", "ocr", "m9"), b"{}")
     store.put(keys.attempts("ab", "ocr"), b"{}")
     failures.redrive(store, record, {"max_pages": "9"})
     task = ledger.pending(store, "a")

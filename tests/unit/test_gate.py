@@ -17,6 +17,18 @@ from tasks.gate import Gate
 from tests.servers import wait_for
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
+    """A gate's surroundings: a store, no window, urgent work by day, no thread, and a clock to set."""
+    for name, value in {"STORE_URL": str(tmp_path), "WINDOW": "never", "URGENT_BY_DAY": "true"}.items():
+        monkeypatch.setenv(f"NIGHTSHIFT_{name}", value)
+    monkeypatch.setattr(Gate, "_watch_override", lambda _: None)
+    monkeypatch.setattr(Gate, "_busiest", lambda *args: args[2])
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr("tasks.gate.time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
+
+
 class Queues(dict[str, Queue]):
     consume_from = ("urgent", "ocr")
 
@@ -77,16 +89,11 @@ class Pooled:
 
 
 def test_at_close_normal_work_stops_though_urgent_work_goes_on(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name, value in {"STORE_URL": str(tmp_path), "WINDOW": "always", "URGENT_BY_DAY": "true"}.items():
-        monkeypatch.setenv(f"NIGHTSHIFT_{name}", value)
-    monkeypatch.setattr(Gate, "_watch_override", lambda _: None)
-    clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr("tasks.gate.time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setenv("NIGHTSHIFT_WINDOW", "always")
     selected: list[list[str]] = []
     monkeypatch.setattr(Gate, "_select", lambda *args: selected.append(args[2]))
-    monkeypatch.setattr(Gate, "_busiest", lambda *args: args[2])
     it = consumer()
     pool = it.pool._pool
     pool._worker_active = lambda _: False
@@ -135,15 +142,9 @@ def test_at_close_normal_work_stops_though_urgent_work_goes_on(
 
 
 def test_urgent_work_that_the_operator_stops_has_its_grace(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"STORE_URL": str(tmp_path), "WINDOW": "never", "URGENT_BY_DAY": "true"}.items():
-        monkeypatch.setenv(f"NIGHTSHIFT_{name}", value)
-    monkeypatch.setattr(Gate, "_watch_override", lambda _: None)
-    clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr("tasks.gate.time", SimpleNamespace(monotonic=lambda: clock.now))
     monkeypatch.setattr(Gate, "_select", lambda *_: None)
-    monkeypatch.setattr(Gate, "_busiest", lambda *args: args[2])
     it, urgent = consumer(), Held("urgent")
     gate = Gate(it)
     it.on_task_request(urgent)
@@ -156,12 +157,8 @@ def test_urgent_work_that_the_operator_stops_has_its_grace(
         assert urgent.done == done
 
 
-def test_a_raw_message_is_no_gpu_work_whatever_its_key(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    for name, value in {"STORE_URL": str(tmp_path), "WINDOW": "never"}.items():
-        monkeypatch.setenv(f"NIGHTSHIFT_{name}", value)
-    monkeypatch.setattr(Gate, "_watch_override", lambda _: None)
+@pytest.mark.usefixtures("clock")
+def test_a_raw_message_is_no_gpu_work_whatever_its_key() -> None:
     it, received = consumer(), list[Any]()
     it.on_task_request = received.append
     Gate(it)
@@ -170,12 +167,8 @@ def test_a_raw_message_is_no_gpu_work_whatever_its_key(
     assert received == [request]
 
 
-def test_an_operator_who_closes_the_window_stops_urgent_work_too(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    for name, value in {"STORE_URL": str(tmp_path), "WINDOW": "never", "URGENT_BY_DAY": "true"}.items():
-        monkeypatch.setenv(f"NIGHTSHIFT_{name}", value)
-    monkeypatch.setattr(Gate, "_watch_override", lambda _: None)
+@pytest.mark.usefixtures("clock")
+def test_an_operator_who_closes_the_window_stops_urgent_work_too() -> None:
     gate = Gate(consumer())
     assert (gate._lanes(), gate.flow.may_use_gpu(9), gate.flow.may_use_gpu(5)) == (["urgent"], True, False)
     gate.override = Override("closed", (datetime.now(UTC) + timedelta(hours=1)).isoformat())
