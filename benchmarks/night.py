@@ -29,9 +29,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # both sides as installed
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 os.environ["PYTHONPATH"] = str(ROOT / "tests" / "fakes")
 
-from tests.acceptance.night import Night, night  # noqa: E402
-from tests.servers import wait_for  # noqa: E402
-from tests.servers.rabbit import start_rabbit  # noqa: E402
+from tests.support.night import Night, night  # noqa: E402
+from tests.support.servers import wait_for  # noqa: E402
+from tests.support.servers.rabbit import start_rabbit  # noqa: E402
 
 NIGHTSHIFT = str(Path(sys.executable).parent / "nightshift")
 REAL = {"NIGHTSHIFT_OCR_ENGINE": "rapidocr", "NIGHTSHIFT_NER_ENGINE": "lac"}

@@ -17,8 +17,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from pipeline import keys, ledger
+from pipeline.ledger import records as ledger
 from pipeline.models import DocumentResult, Entity, ModelInfo, Page, TextLine
+from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
 
 DAY = "2026-11-22"

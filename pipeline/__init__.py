@@ -32,7 +32,7 @@ def submit(
     Raises `PermanentError` when this document can't be taken, `UsageError` for wrong arguments, `RunError`
     or `StoreUnavailable` when broker or store are away: then call again, it stays one task.
     """
-    from pipeline.commands.submit import submit_one
+    from pipeline.cli.submit import submit_one
 
     return submit_one(
         document,

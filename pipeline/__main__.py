@@ -10,7 +10,7 @@ import sys
 
 def main() -> None:
     """Run the command; every error that was foreseen ends in one sentence and its exit code."""
-    from pipeline.cli import app
+    from pipeline.cli.app import app
     from pipeline.errors import PipelineError
 
     try:

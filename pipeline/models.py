@@ -46,7 +46,7 @@ class TextLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """One read page. `lines` are in reading order; `text` joins them (see `pipeline.ocr.layout`)."""
+    """One read page. `lines` are in reading order; `text` joins them (see `pipeline.documents.layout`)."""
 
     number: int
     width: int
@@ -141,9 +141,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     its first step starts, so that a night's last results belong to that night. `overrides` are settings
     that a redrive changed for this task alone. `alias_of` names the task whose id came again with another
     source: intake finds out whether the bytes are the same. `origin`: digest of where it came from
-    (`pipeline.claims`). `taken_by`: id of the message that took it in. `reading`: digest with which the parts of a
-    spread document are read. `restarts`: how often it went back to its first step, as what had been read was not to
-    be found. `reprocess`: the task is done and is read anew; its good result stands until a better one lands, and
+    (`pipeline.ledger.claims`). `taken_by`: id of the message that took it in. `reading`: digest with which the parts
+    of a spread document are read. `restarts`: how often it went back to its first step, as what had been read was not
+    to be found. `reprocess`: the task is done and is read anew; its good result stands until a better one lands, and
     nobody is called back.
     """
 

@@ -13,13 +13,12 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from pipeline import keys
+from pipeline.documents.base import page_image
 from pipeline.errors import NotFound
-from pipeline.intake import page_image
 from pipeline.models import DocumentResult, Entity, Field, from_json
 from pipeline.settings import Settings
-from pipeline.storage import open_store
-from pipeline.summary import TABLES
+from pipeline.storage import keys, open_store
+from pipeline.tables.summary import TABLES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

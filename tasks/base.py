@@ -1,4 +1,4 @@
-"""How a step runs as a Celery task: what its failures lead to. The work itself lies in `pipeline.flow`."""
+"""How a step runs as a Celery task: what its failures lead to. The work itself lies in `pipeline.night.flow`."""
 
 from __future__ import annotations
 
@@ -13,17 +13,10 @@ from celery import Task
 from celery.exceptions import Reject
 from celery.utils.log import get_task_logger
 
-from pipeline.errors import (
-    Damaged,
-    PermanentError,
-    PipelineError,
-    RunError,
-    StoreUnavailable,
-    TransientError,
-)
-from pipeline.flow import Flow
+from pipeline.errors import Damaged, PermanentError, PipelineError, RunError, StoreUnavailable, TransientError
+from pipeline.messages import Message
+from pipeline.night.flow import Flow
 from pipeline.settings import Settings
-from pipeline.step_messages import Message
 from tasks.logs import about
 from tasks.publish import publish, publish_dead, publish_later
 

@@ -23,9 +23,9 @@ from celery.utils.log import get_logger
 from celery.worker import state
 
 from pipeline.errors import PipelineError
-from pipeline.flow import Flow
+from pipeline.night.flow import Flow
+from pipeline.night.window import Override
 from pipeline.settings import Settings
-from pipeline.window import Override
 from tasks import topology
 from tasks.routing import GPU_QUEUES
 
@@ -217,7 +217,7 @@ class Gate(bootsteps.StartStopStep):
         return not left
 
     def _note_release(self, night: str, hostname: str, seconds: float) -> None:
-        from pipeline.night import note_release
+        from pipeline.night.housekeeping import note_release
 
         try:
             note_release(self.flow.store, night, hostname, seconds)

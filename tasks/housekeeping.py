@@ -9,7 +9,7 @@ from celery import Task
 from kombu.exceptions import OperationalError
 
 from pipeline.errors import PipelineError
-from pipeline.night import tick as night_tick
+from pipeline.night.housekeeping import tick as night_tick
 from tasks.app import app
 from tasks.base import flow, log
 from tasks.publish import publish

@@ -8,7 +8,7 @@ from typing import Any
 from celery import Celery
 from msgspec import structs
 
-from pipeline.step_messages import Message
+from pipeline.messages import Message
 from tasks.routing import DEAD, DEAD_QUEUE, RETRY_QUEUES, queue_for
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from celery.worker.consumer import Consumer
 from celery.worker.request import Request
 
-from pipeline.messages import MAX_BODY, partial_id
+from pipeline.submission.contract import MAX_BODY, partial_id
 from tasks.routing import RAW
 
 ACCEPT = "nightshift.accept"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from kombu import Exchange, Queue
 
-from pipeline.step_messages import Message, is_filler, is_urgent
-from pipeline.task_types import further_steps
+from pipeline.messages import Message, is_filler, is_urgent
+from pipeline.steps.task_types import further_steps
 
 TOPIC = Exchange("nightshift", "topic", durable=True, arguments={"alternate-exchange": "nightshift.dead"})
 DEAD = Exchange("nightshift.dead", "fanout", durable=True)

@@ -8,8 +8,8 @@ from typing import Any
 from celery import Task
 
 from pipeline.errors import Damaged, PermanentError
-from pipeline.messages import parse
-from pipeline.task_types import BUILT_IN_STEPS, further_steps
+from pipeline.steps.task_types import BUILT_IN_STEPS, further_steps
+from pipeline.submission.contract import parse
 from tasks.app import app
 from tasks.base import flow, kept, log, run
 from tasks.logs import about

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.documents.layout import boxes_of
 from pipeline.models import Entity, Mention, Page
-from pipeline.ocr.layout import boxes_of
 
 
 def entities_of(page: Page, mentions: Sequence[Mention]) -> tuple[Entity, ...]:

@@ -9,7 +9,7 @@ LIMIT = 256
 """Longest piece in characters: bounds memory; LAC was trained on single sentences."""
 
 BREAK = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]|[^\S\n\r]{2,}")
-"""A line break, or the wide gap that parts the columns of a line (`pipeline.ocr.layout`)."""
+"""A line break, or the wide gap that parts the columns of a line (`pipeline.documents.layout`)."""
 
 _SENTENCE_END = re.compile(r"[。！？!?；;…]+[”’」』）)\"']*")
 _PAUSE = re.compile(r"[，,、：:\s]+")

@@ -14,14 +14,15 @@ import pandas as pd
 import pytest
 
 import tests
-from pipeline import keys, ledger
 from pipeline.errors import OverLimit
+from pipeline.ledger import records as ledger
 from pipeline.models import DocumentResult, Task, from_json
+from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
-from tests.command import FAKES, GREEN, grey, nightshift, page, pages
-from tests.command import start as start_command
-from tests.servers import free_port, start, wait_for
-from tests.servers.rabbit import Rabbit
+from tests.support.command import FAKES, GREEN, grey, nightshift, page, pages
+from tests.support.command import start as start_command
+from tests.support.servers import free_port, start, wait_for
+from tests.support.servers.rabbit import Rabbit
 
 ROOT = Path(tests.__file__).parent.parent
 DAY = "2026-11-22"

@@ -16,10 +16,10 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.acceptance.night import CELERY, Night, Process, night
 from tests.conftest import ROOT
-from tests.servers import free_port, start, wait_for
-from tests.servers.rabbit import Rabbit
+from tests.support.night import CELERY, Night, Process, night
+from tests.support.servers import free_port, start, wait_for
+from tests.support.servers.rabbit import Rabbit
 
 LOGIN = {"NIGHTSHIFT_FLOWER_USER": "operator", "NIGHTSHIFT_FLOWER_PASSWORD": "a long pass:word"}
 SECRET = "peppercorn"

@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.command import DAY, nightshift
 from tests.conftest import ROOT
-from tests.labelled import medical, orders, plain, write_bio
+from tests.support.command import DAY, nightshift
+from tests.support.labelled import medical, orders, plain, write_bio
 
 REAL = {"NIGHTSHIFT_OCR_ENGINE": "rapidocr", "NIGHTSHIFT_NER_ENGINE": "lac"}
 

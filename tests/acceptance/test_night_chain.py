@@ -12,12 +12,12 @@ from pathlib import Path
 import pika
 import pytest
 
-from pipeline import keys
-from pipeline.security import SIGNATURE_HEADER, verify
-from tests.acceptance.night import RAW, Night, night, spelled, steady
-from tests.command import GREEN, nightshift, page
-from tests.servers import wait_for
-from tests.servers.rabbit import Rabbit
+from pipeline.remote.policy import SIGNATURE_HEADER, verify
+from pipeline.storage import keys
+from tests.support.command import GREEN, nightshift, page
+from tests.support.night import RAW, Night, night, spelled, steady
+from tests.support.servers import wait_for
+from tests.support.servers.rabbit import Rabbit
 
 
 @pytest.fixture

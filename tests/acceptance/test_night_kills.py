@@ -13,11 +13,11 @@ from threading import Thread
 import pika
 import pytest
 
-from tests.acceptance.night import Message, Night, Process, night, spelled
-from tests.command import BLUE, MAGENTA, RED, nightshift, page
-from tests.servers import wait_for
-from tests.servers.rabbit import Rabbit, start_rabbit
-from tests.servers.swift import Swift
+from tests.support.command import BLUE, MAGENTA, RED, nightshift, page
+from tests.support.night import Message, Night, Process, night, spelled
+from tests.support.servers import wait_for
+from tests.support.servers.rabbit import Rabbit, start_rabbit
+from tests.support.servers.swift import Swift
 
 ROUNDS = ["child", "worker", "child", "broker", "child", "worker", "child"] * 3
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import keys
 from pipeline.models import DocumentResult
-from tests.acceptance.night import Night, night
-from tests.command import GREEN, nightshift, page
-from tests.servers import free_port, wait_for
-from tests.servers.rabbit import Rabbit
-from tests.servers.swift import Swift
+from pipeline.storage import keys
+from tests.support.command import GREEN, nightshift, page
+from tests.support.night import Night, night
+from tests.support.servers import free_port, wait_for
+from tests.support.servers.rabbit import Rabbit
+from tests.support.servers.swift import Swift
 
 STALE = "ner_model != current"
 

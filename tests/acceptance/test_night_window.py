@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import keys
-from tests.acceptance.night import Night, Process, night, spelled, steady
-from tests.command import BLUE, page, pages
-from tests.servers import wait_for
-from tests.servers.rabbit import Rabbit
+from pipeline.storage import keys
+from tests.support.command import BLUE, page, pages
+from tests.support.night import Night, Process, night, spelled, steady
+from tests.support.servers import wait_for
+from tests.support.servers.rabbit import Rabbit
 
 
 @pytest.fixture

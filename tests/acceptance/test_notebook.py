@@ -15,8 +15,8 @@ from nbclient import NotebookClient
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.command import DAY, run
 from tests.conftest import ROOT
+from tests.support.command import DAY, run
 
 NOTEBOOK = ROOT / "notebooks" / "last_night.ipynb"
 Pixels = NDArray[np.uint8]

@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests import taskflow_models as tiny
-from tests.acceptance.night import night
-from tests.command import DAY, nightshift, run
 from tests.conftest import ROOT
-from tests.servers.rabbit import Rabbit
+from tests.support import taskflow_models as tiny
+from tests.support.command import DAY, nightshift, run
+from tests.support.night import night
+from tests.support.servers.rabbit import Rabbit
 
 TEXT = "患者王小明，北京人，感到乏力。"
 

@@ -8,11 +8,24 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline import keys
 from pipeline.models import DocumentResult, from_json
+from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
-from tests.command import BLUE, DAY, GREEN, MAGENTA, RED, grey, nightshift, page, pages, run, start, statuses
-from tests.servers import wait_for
+from tests.support.command import (
+    BLUE,
+    DAY,
+    GREEN,
+    MAGENTA,
+    RED,
+    grey,
+    nightshift,
+    page,
+    pages,
+    run,
+    start,
+    statuses,
+)
+from tests.support.servers import wait_for
 
 
 @pytest.fixture

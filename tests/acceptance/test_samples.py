@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from pipeline import keys
 from pipeline.models import DocumentResult, from_json
+from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
-from tests.command import DAY, run, statuses
 from tests.conftest import ROOT
+from tests.support.command import DAY, run, statuses
 
 EXPECTED: dict[str, Any] = json.loads((Path(__file__).parent / "expected.json").read_text())
 REAL = {"NIGHTSHIFT_OCR_ENGINE": "rapidocr", "NIGHTSHIFT_NER_ENGINE": "lac"}

@@ -20,14 +20,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pipeline import exchange
-from pipeline import fetch as module
 from pipeline.errors import NotFound, OverLimit, PermanentError, TransientError
-from pipeline.fetch import fetch, post
-from pipeline.security import SIGNATURE_HEADER, SourcePolicy, sign, verify
+from pipeline.remote import fetch as module
+from pipeline.remote import http as exchange
+from pipeline.remote.fetch import fetch, post
+from pipeline.remote.policy import SIGNATURE_HEADER, SourcePolicy, sign, verify
 from pipeline.settings import Settings
-from tests.servers import free_port
-from tests.servers.swift import Swift
+from tests.support.servers import free_port
+from tests.support.servers.swift import Swift
 
 SETTINGS = Settings(max_bytes=100_000)
 MIB = 1024 * 1024
@@ -396,7 +396,7 @@ def test_a_second_address_is_tried(
     tls: int, names: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     policy = SourcePolicy.sources(f"https://scans.example.org:{tls}", allow_private=True)
-    monkeypatch.setattr("pipeline.security.resolve_public", lambda *_, **__: ["::1", "127.0.0.1"])
+    monkeypatch.setattr("pipeline.remote.policy.resolve_public", lambda *_, **__: ["::1", "127.0.0.1"])
     assert fetch(f"https://scans.example.org:{tls}/in/hello", policy, SETTINGS) == b"hello"
 
 

@@ -19,7 +19,7 @@ from pipeline.ner.quiet_paddle import import_paddlenlp
 from pipeline.ner.taskflow import hub
 from pipeline.ner.taskflow.export import export_lac
 from pipeline.settings import Settings
-from tests import taskflow_models as tiny
+from tests.support import taskflow_models as tiny
 
 SCHEMA = '["名", "地"]'
 FOUND = {"classifier": ("PER", "LOC"), "uie": ("名", "地"), "wordtag": ("人物类_实体", "世界地区类")}

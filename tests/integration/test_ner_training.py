@@ -20,7 +20,7 @@ from pipeline.ner.training import save
 from pipeline.ner.training.recipe import Recipe
 from pipeline.ner.training.train import Progress, Trained, train
 from pipeline.settings import Settings
-from tests.labelled import joined, medical, orders, write_bio
+from tests.support.labelled import joined, medical, orders, write_bio
 
 SMALL = Recipe(embedding="none", hidden=24, epochs=8, rate=0.01, seed=3)
 SENTENCES = medical(120) + orders(120)

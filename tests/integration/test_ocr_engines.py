@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pipeline import ocr
+from pipeline.documents.layout import assemble, boxes_of
 from pipeline.errors import ModelMissing, UsageError
-from pipeline.ocr.layout import assemble, boxes_of
 from pipeline.ocr.paddle import cached_onnx_dirs, prepare_onnx_dirs
-from tests.servers import unavailable
+from tests.support.servers import unavailable
 
 # third-party imports (paddle, paddlex) warn about themselves
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")

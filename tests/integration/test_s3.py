@@ -4,13 +4,13 @@ import boto3
 import pandas as pd
 import pytest
 
+from pipeline.documents.sources import find
 from pipeline.errors import RunError, StoreUnavailable, UsageError
 from pipeline.settings import Settings
-from pipeline.sources import find
 from pipeline.storage import Store, open_store
-from tests.contracts import StoreContract
-from tests.servers import free_port
-from tests.servers.swift import Swift
+from tests.support.servers import free_port
+from tests.support.servers.swift import Swift
+from tests.support.stores import StoreContract
 
 
 class TestS3Store(StoreContract):
@@ -76,7 +76,7 @@ def test_documents_come_from_a_prefix(bucket: str) -> None:
 
 
 def test_pandas_reads_the_summary_as_it_is(bucket: str) -> None:
-    from pipeline.summary import summarise
+    from pipeline.tables.summary import summarise
 
     store = open_store(f"s3://{bucket}/night", Settings.from_env())
     summarise(store, "2026-11-22")

@@ -2,7 +2,7 @@
 
 import os
 
-from tests.fixtures import *  # noqa: F403
+from tests.support.fixtures import *  # noqa: F403
 
 if not os.environ.get("SOAK"):
     collect_ignore_glob = ["test_*.py"]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.night import night
-from tests.servers import wait_for
-from tests.servers.rabbit import Rabbit
+from tests.support.night import night
+from tests.support.servers import wait_for
+from tests.support.servers.rabbit import Rabbit
 
 COUNT = int(os.environ.get("SOAK_MESSAGES", "10000"))
 LANES = {9: "urgent", 5: "ner", 0: "filler"}

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import pytest_socket
 
-from pipeline.engines import Engines
-from pipeline.flow import Flow
+from pipeline.night.flow import Flow
 from pipeline.settings import Settings
+from pipeline.steps.engines import Engines
 
 
 @pytest.fixture(autouse=True)

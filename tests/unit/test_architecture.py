@@ -8,13 +8,13 @@ import pytest
 
 from tests.conftest import ROOT
 
-COMPOSITION = ("pipeline/cli.py", "pipeline/commands/")
+COMPOSITION = ("pipeline/cli/",)
 HEAVY = {
     "paddle": {"pipeline/ner/", "pipeline/ocr/paddle.py"},
     "paddleocr": {"pipeline/ocr/"},
     "rapidocr": {"pipeline/ocr/"},
     "openvino": {"pipeline/ocr/"},
-    "pypdfium2": {"pipeline/pdf.py", "pipeline/text_layer.py"},
+    "pypdfium2": {"pipeline/documents/pdf.py", "pipeline/documents/text_layer.py"},
     "boto3": {"pipeline/storage/s3.py"},
     "pandas": {"pipeline/results.py"},
 }

@@ -1,10 +1,10 @@
 """Pages that the tests write: cells with a left edge, row by row."""
 
+from pipeline.documents.layout import assemble
 from pipeline.models import Box, Entity, Page, TextLine
 from pipeline.ner.entities import entities_of
 from pipeline.ner.overlap import resolve
 from pipeline.ner.patterns import find
-from pipeline.ocr.layout import assemble
 
 HEIGHT, STEP, WIDTH = 20.0, 30.0, 10.0
 

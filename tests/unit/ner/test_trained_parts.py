@@ -17,7 +17,7 @@ from pipeline.ner.training.save import refuse_existing
 from pipeline.ner.training.sentences import Sentence
 from pipeline.ner.windows import MARGIN, SIZE, windows
 from pipeline.settings import Settings
-from tests.labelled import medical
+from tests.support.labelled import medical
 
 
 @pytest.mark.parametrize(

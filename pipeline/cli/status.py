@@ -1,0 +1,140 @@
+"""`nightshift status`: what waits, what runs, what ended tonight."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+from msgspec import structs
+
+from pipeline.cli import screen as output
+
+if TYPE_CHECKING:
+    from pipeline.night.flow import Flow
+    from pipeline.night.status import Status
+
+_SECONDS = 1.0  # for workers to answer
+
+
+class Running(msgspec.Struct, frozen=True):
+    """What a worker has in hand."""
+
+    task_id: str
+    step: str
+    seconds: float
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+) -> None:
+    """Show the night as it stands: window, backlog by queue and age, workers, done and failed tonight.
+
+    *pending* counts documents in the store, *queues* counts messages in RabbitMQ. Pending documents
+    without a message (the broker lost its disk) are announced again when the window opens, or at once by
+    `nightshift audit RUN_DATE --repair`.
+
+    Exit code: 0, or 1 when the broker is away (what the store knows is shown all the same).
+    """
+    from pipeline.night import status as of_store
+    from pipeline.night.flow import Flow
+    from pipeline.settings import Settings
+    from tasks import client
+
+    flow = Flow(Settings.from_env())
+    night = of_store.status(flow)
+    app = client.celery()
+    queues: dict[str, int] = {}
+    workers: dict[str, list[Running]] = {}
+    away = ""
+    try:
+        queues, workers = _queues(app), _workers(app)
+    except client.BrokerUnavailable as error:
+        away = error.message
+    if as_json:
+        output.as_json(
+            structs.asdict(night)
+            | {"pending": night.pending, "oldest": night.oldest}
+            | {"queues": queues, "workers": workers, "broker": away or "up"}
+        )
+    else:
+        _print(flow, night, queues, workers, away)
+    if away:
+        if as_json:
+            raise typer.Exit(1)
+        raise client.BrokerUnavailable(away)
+
+
+def _queues(app: Any) -> dict[str, int]:
+    from tasks import client
+    from tasks.topology import depths
+
+    client.reach(app)
+    with client.errors(app):
+        return depths(app)
+
+
+def _workers(app: Any) -> dict[str, list[Running]]:
+    """What each worker that answers has in hand."""
+    import time
+
+    from tasks import client
+
+    with client.errors(app):
+        answers = app.control.inspect(timeout=_SECONDS).active() or {}
+    return {
+        name: [
+            Running(
+                task_id=str(task["args"][0]) if task.get("args") else "",
+                step=task["name"].removeprefix("nightshift."),
+                seconds=round(time.time() - (task.get("time_start") or time.time()), 1),
+            )
+            for task in tasks
+            if task["name"] != "nightshift.accept"  # its argument is a whole message
+        ]
+        for name, tasks in sorted(answers.items())
+    }
+
+
+def _print(
+    flow: Flow, night: Status, queues: dict[str, int], workers: dict[str, list[Running]], away: str
+) -> None:
+    window, zone = night.window, flow.window.zone
+    state = "open" if window.open else "closed"
+    change = window.next_close if window.open else window.next_open
+    verb = "closes" if window.open else "opens"
+    typer.echo(f"Window   {state} ({window.spec}), {verb} {output.local(change, zone)}")
+    if window.override:
+        typer.echo(f"         by hand: {window.override}")
+    typer.echo(f"Night    {night.run_date}: {night.done} done, {night.failed} failed")
+    oldest = f", the oldest for {output.age(night.oldest)}" if night.oldest else ""
+    typer.echo(f"Pending  {night.pending} documents{oldest}; {night.delayed} wait for a time of their own")
+    if night.reprocessing:
+        typer.echo(f"Anew     {night.reprocessing} done documents wait to be read anew in spare minutes")
+    if night.failed_again:
+        typer.echo(
+            f"         {night.failed_again} could not be read anew, their older results stand: "
+            "nightshift failed list"
+        )
+    if night.undelivered:
+        typer.echo(
+            f"Told     {night.undelivered} callbacks could not be delivered: nightshift callbacks list"
+        )
+    if night.backlog:
+        kinds = output.table("", "task type", "#documents", "oldest")
+        for kind in night.backlog:
+            output.row(kinds, kind.task_type, kind.count, output.age(kind.oldest))
+        output.show(kinds)
+    if away:
+        return
+    waiting = {name: n for name, n in queues.items() if n}
+    listed = ", ".join(f"{name} {n}" for name, n in waiting.items()) or "empty"
+    typer.echo(f"Queues   {listed}")
+    running = sum(map(len, workers.values()))
+    typer.echo(f"Workers  {len(workers)} answer, {running} steps running")
+    if workers:
+        rows = output.table("", "worker", "step", "task", "#seconds")
+        for name, tasks in workers.items():
+            for task in tasks or [Running("", "idle", 0.0)]:
+                output.row(rows, name, task.step, task.task_id, task.seconds or "")
+        output.show(rows)

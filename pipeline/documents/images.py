@@ -1,0 +1,236 @@
+"""Raster files as pages: every colour mode and orientation becomes upright 8-bit RGB.
+
+An animated GIF or WebP is one page, its first frame; a TIFF has as many pages as it holds full images
+(thumbnails, reduced copies and masks are left out). A file that ends early is refused rather than half
+read: a missing lower half must not pass for a page with little text.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import ExifTags, Image
+
+from pipeline.documents.base import NAMES, Document, Limits, PageInput
+from pipeline.errors import OverLimit, PermanentError, Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+_FORMATS = {
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+    "image/webp": "WEBP",
+    "image/bmp": "BMP",
+    "image/gif": "GIF",
+    "image/jp2": "JPEG2000",
+    "image/j2c": "JPEG2000",
+    "image/tiff": "TIFF",
+}
+
+# EXIF 2.3, tag 0x0112: how the stored image has to be turned to stand upright.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# TIFF 6.0: NewSubfileType bit 0 = reduced copy of another page, bit 2 = transparency mask.
+_SUBFILE_TYPE, _NO_PAGE = 254, 0b101
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
+
+
+class ImageFile(Document):
+    """A raster file of any readable type but PDF."""
+
+    def __init__(self, data: bytes, media_type: str, limits: Limits) -> None:
+        """Open without decoding; raises `Unreadable` or `OverLimit`."""
+        self.media_type = media_type
+        self.page_count = 1
+        self._data = data
+        self._limits = limits
+        with self._errors_of(f"The {NAMES[media_type]}"):
+            self._image = self._open()
+            self._frames = _tiff_frames(self._image, limits.max_pages) if media_type == "image/tiff" else [0]
+        self.page_count = len(self._frames)
+
+    def page(self, number: int) -> PageInput:
+        """Decode a page; raises `Unreadable` or `OverLimit`, naming it."""
+        place = self.place(number)
+        with self._errors_of(place):
+            if self.page_count > 1:
+                self._image.seek(self._frames[number - 1])
+            else:  # a loaded single image can't be rewound
+                self._image = self._open()
+            stored = self._image.size
+            self._check_size(place)
+            upright = _decode(self._image, self._limits)
+            dpi = _dpi(self._image)
+        pixels = np.array(upright)
+        height, width, _ = pixels.shape
+        scale = max(width, height) / max(stored)
+        return PageInput(
+            number=number, width=width, height=height, image=pixels, dpi=dpi * scale if dpi else None
+        )
+
+    def render(self, number: int) -> NDArray[np.uint8]:
+        """Decode a page as RGB; raises `Unreadable` or `OverLimit`, naming it."""
+        image = self.page(number).image
+        assert image is not None
+        return image
+
+    def close(self) -> None:
+        """Release the decoded image."""
+        self._image.close()
+
+    def _open(self) -> Image.Image:
+        return Image.open(io.BytesIO(self._data), formats=(_FORMATS[self.media_type],))
+
+    def _check_size(self, place: str) -> None:
+        width, height = self._image.size
+        if width * height > self._limits.max_pixels:
+            raise OverLimit(
+                f"{place} has {width} x {height} pixels, more than the limit of {self._limits.max_pixels:,}"
+                " pixels: scan it at a lower resolution, or raise NIGHTSHIFT_MAX_PIXELS."
+            )
+
+    @contextmanager
+    def _errors_of(self, place: str) -> Iterator[None]:
+        """Turn whatever the decoders raise on broken bytes into one plain sentence."""
+        try:
+            with _quiet_pillow(self._limits.max_pixels):
+                yield
+        except PermanentError:
+            raise
+        except Image.DecompressionBombError as error:
+            raise OverLimit(
+                f"{place} has more than the limit of {self._limits.max_pixels:,} pixels:"
+                " scan it at a lower resolution, or raise NIGHTSHIFT_MAX_PIXELS."
+            ) from error
+        except Exception as error:  # hostile bytes make Pillow raise nearly any type
+            early = isinstance(error, EOFError) or "truncated" in str(error).lower()
+            what = "ends early, so a part is missing" if early else "is damaged or of an unusual kind"
+            raise Unreadable(f"{place} can't be decoded: it {what}. Scan or export it again.") from error
+
+
+@contextmanager
+def _quiet_pillow(max_pixels: int) -> Iterator[None]:
+    """Silence Pillow's warnings about odd metadata; its bomb limit becomes ours meanwhile."""
+    saved = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = max_pixels
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = saved
+
+
+def _tiff_frames(image: Image.Image, max_pages: int) -> list[int]:
+    """Find the frames that are pages, reading the headers only; Pillow stops at circular chains."""
+    frames: list[int] = []
+    reduced: list[int] = []
+    while True:
+        number = len(frames) + len(reduced)
+        try:
+            image.seek(number)
+        except EOFError:
+            return frames or reduced
+        if number >= max_pages:
+            raise OverLimit(
+                f"The TIFF image has more pages than the limit of {max_pages}:"
+                " split it, or raise --max-pages."
+            )
+        kind = image.tag_v2.get(_SUBFILE_TYPE, 0)  # type: ignore[attr-defined]
+        (reduced if isinstance(kind, int) and kind & _NO_PAGE else frames).append(number)
+
+
+def _decode(image: Image.Image, limits: Limits) -> Image.Image:
+    """Decode the current frame, scale it down to the limit, turn it upright; gives mode RGB."""
+    scale = min(1.0, limits.longest_side(*image.size) / max(image.size))
+    target = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    image.draft(None, target)  # a JPEG is decoded at 1/2, 1/4 or 1/8 where that is still large enough
+    image.load()
+    plain = _plain_mode(image)
+    if plain.size != target:
+        plain = plain.resize(target, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    orientation = _orientation(image)
+    rgb = _on_white(plain)
+    return rgb.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else rgb
+
+
+def _plain_mode(image: Image.Image) -> Image.Image:
+    """Bring any mode to one that can be resized: 8 bits a channel, alpha not premultiplied."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return Image.fromarray(_grey8(np.asarray(image), inverted=_white_is_zero(image)))
+    if image.mode == "La":
+        return image.convert("LA")
+    if image.has_transparency_data:
+        return image if image.mode in ("RGBA", "LA") else image.convert("RGBA")
+    if image.mode == "1":
+        return image.convert("L")
+    return image.convert("RGB") if image.mode == "P" else image
+
+
+def _grey8(values: NDArray[np.generic], *, inverted: bool) -> NDArray[np.uint8]:
+    """Scale grey values of any depth to 0..255.
+
+    The full scale is the smallest usual one (1 for fractions, 8, 12, 16 bits) that holds every value,
+    since 12-bit scanners store their values in 16 bits; anything else is stretched from its own
+    minimum to its maximum.
+    """
+    is_float = values.dtype.kind == "f"
+    grey = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0) if is_float else values
+    low, high = float(grey.min()), float(grey.max())
+    ceilings = (1.0, 255.0, 4095.0, 65535.0) if is_float else (255.0, 4095.0, 65535.0)
+    full = next((c for c in ceilings if high <= c), None)
+    if low < 0 or full is None:
+        offset, span = low, high - low
+    else:
+        offset, span = 0.0, full
+    scaled = np.subtract(grey, offset, dtype=np.float32)
+    scaled *= 255.0 / (span or 1.0)
+    if inverted:
+        np.subtract(255.0, scaled, out=scaled)
+    result: NDArray[np.uint8] = np.rint(scaled, out=scaled).astype(np.uint8)
+    return result
+
+
+def _white_is_zero(image: Image.Image) -> bool:
+    """Whether a TIFF stores white as 0, which Pillow leaves as it is in 16-bit modes."""
+    tags = getattr(image, "tag_v2", {})
+    return tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode not in ("RGBA", "LA"):
+        return image.convert("RGB")
+    paper = Image.new("RGB", image.size, "white")
+    paper.paste(image.convert("RGB"), mask=image.getchannel("A"))
+    return paper
+
+
+def _orientation(image: Image.Image) -> int:
+    """Read the orientation of a decoded image; a broken EXIF block counts as none (TIFF: done on load)."""
+    with suppress(Exception):
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return 1
+
+
+def _dpi(image: Image.Image) -> float | None:
+    """Read the resolution, pixels per inch as stored, if it is a possible one."""
+    with suppress(TypeError, ValueError, ZeroDivisionError, IndexError):
+        dpi = float(image.info["dpi"][0]) if "dpi" in image.info else math.nan
+        return dpi if 10 <= dpi <= 10_000 else None
+    return None

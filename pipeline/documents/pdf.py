@@ -1,0 +1,138 @@
+"""PDF pages by PDFium: drawn as an image for OCR, or read from a text layer that can be trusted.
+
+When in doubt a page is OCRed: the drawn page shows everything (filled form fields, stamps, scanned
+parts, text kept as outlines), the text layer only what its producer put there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import numpy as np
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+from numpy.typing import NDArray
+
+from pipeline.documents.base import Document, Limits, PageInput
+from pipeline.documents.text_layer import text_layer
+from pipeline.errors import Encrypted, OverLimit, Unreadable, Unsupported
+
+MIN_SIDE = 1000
+"""A smaller page is drawn larger than `render_dpi` says until its long side has so many pixels.
+
+PDFium knows no /UserUnit, and producers that write inches for points make such pages too.
+"""
+
+
+class PdfFile(Document):
+    """A PDF. PDFium is not thread-safe: one process, one thread."""
+
+    media_type = "application/pdf"
+
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        """Open without drawing; raises `Encrypted`, `Unreadable`, `Unsupported` or `OverLimit`."""
+        self._limits = limits
+        self._pdf = _open(data)
+        try:
+            self.page_count = len(self._pdf)
+            if self.page_count > limits.max_pages:
+                raise OverLimit(
+                    f"The PDF has {self.page_count} pages, more than the limit of {limits.max_pages}:"
+                    " split it, or raise --max-pages."
+                )
+            if self._pdf.get_formtype() == pdfium_c.FORMTYPE_XFA_FULL:
+                raise Unsupported(
+                    "The PDF is a dynamic form (XFA) that holds no finished pages:"
+                    " print it to a PDF and send that."
+                )
+            self._pdf.init_forms()
+        except BaseException:
+            self._pdf.close()
+            raise
+
+    def page(self, number: int) -> PageInput:
+        """Read the text layer if it can be trusted, else draw; raises `Unreadable` or `OverLimit`."""
+        with self._load(number) as (page, scale):
+            lines = text_layer(page, _pixel_frame(page, scale)) if self._limits.text_layer else None
+            image = None if lines else _draw(page, scale)
+            width, height = _pixel_size(page, scale)
+            return PageInput(
+                number=number, width=width, height=height, image=image, lines=lines, dpi=scale * 72
+            )
+
+    def render(self, number: int) -> NDArray[np.uint8]:
+        """Draw a page as RGB; raises `Unreadable` or `OverLimit`, naming it."""
+        with self._load(number) as (page, scale):
+            return _draw(page, scale)
+
+    def close(self) -> None:
+        """Close the document."""
+        self._pdf.close()
+
+    @contextmanager
+    def _load(self, number: int) -> Iterator[tuple[pdfium.PdfPage, float]]:
+        """Load a page and choose its scale in pixels a point."""
+        place = self.place(number)
+        try:
+            with closing(self._pdf[number - 1]) as page:
+                self._check_pictures(page, place)
+                longest = max(page.get_size())
+                scale = max(self._limits.render_dpi / 72, MIN_SIDE / longest)
+                # a hair less than the limit, since sizes are rounded up
+                yield page, min(scale, (self._limits.longest_side(*page.get_size()) - 0.01) / longest)
+        except pdfium.PdfiumError as error:
+            raise Unreadable(f"{place} is damaged and can't be drawn. Scan or export it again.") from error
+
+    def _check_pictures(self, page: pdfium.PdfPage, place: str) -> None:
+        for picture in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE]):
+            width, height = picture.get_px_size()
+            if width * height > self._limits.max_pixels:
+                raise OverLimit(
+                    f"{place} holds an image of {width} x {height} pixels, more than the limit of"
+                    f" {self._limits.max_pixels:,}: scan it at a lower resolution,"
+                    " or raise NIGHTSHIFT_MAX_PIXELS."
+                )
+
+
+def _open(data: bytes) -> pdfium.PdfDocument:
+    try:
+        return pdfium.PdfDocument(data)
+    except pdfium.PdfiumError as error:
+        if error.err_code == pdfium_c.FPDF_ERR_PASSWORD:
+            raise Encrypted("The PDF asks for a password: remove the password and send it again.") from error
+        if error.err_code == pdfium_c.FPDF_ERR_SECURITY:
+            raise Encrypted(
+                "The PDF is protected in a way that can't be opened: send an unprotected copy."
+            ) from error
+        raise Unreadable(
+            "The PDF is damaged beyond repair or has no pages: scan or export it again."
+        ) from error
+
+
+def _draw(page: pdfium.PdfPage, scale: float) -> NDArray[np.uint8]:
+    bitmap = page.render(scale=scale, rev_byteorder=True, limit_image_cache=True)
+    with closing(bitmap):
+        return np.array(bitmap.to_numpy(), order="C")
+
+
+def _pixel_size(page: pdfium.PdfPage, scale: float) -> tuple[int, int]:
+    """Tell width and height of the image that `_draw` gives."""
+    return math.ceil(page.get_width() * scale), math.ceil(page.get_height() * scale)
+
+
+def _pixel_frame(page: pdfium.PdfPage, scale: float) -> pdfium.PdfMatrix:
+    """Give the map from the page's own points (y up) to pixels of the drawn page (y down)."""
+    left, bottom, right, top = page.get_bbox()
+    width, height = _pixel_size(page, scale)
+    x, y = width / page.get_width(), height / page.get_height()
+    match page.get_rotation():
+        case 0:
+            return pdfium.PdfMatrix(x, 0, 0, -y, -left * x, top * y)
+        case 90:
+            return pdfium.PdfMatrix(0, y, x, 0, -bottom * x, -left * y)
+        case 180:
+            return pdfium.PdfMatrix(-x, 0, 0, y, right * x, -bottom * y)
+        case _:
+            return pdfium.PdfMatrix(0, -y, -x, 0, top * x, right * y)

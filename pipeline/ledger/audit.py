@@ -1,0 +1,216 @@
+"""The proof: what was received on a run date is done, failed or pending, by task id and by content hash.
+
+What was received is read from the receipts, which nothing touches after acceptance, never from what the
+night itself keeps up to date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain
+from typing import Literal
+
+import msgspec
+from msgspec import structs
+
+from pipeline.errors import Damaged, NotFound, RunError
+from pipeline.ledger import claims
+from pipeline.ledger import records as ledger
+from pipeline.models import Task, from_json
+from pipeline.storage import Store, keys
+from pipeline.threads import in_threads
+
+_AHEAD = timedelta(days=7)  # a weekly window opens within a week: no night is named later than that
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """One task that does not add up.
+
+    `missing`: nowhere. `twice`: ended more often than it was received. `other_bytes`: what ended is not
+    what was received. `two_sources`: two documents were received under its id, and one of them is nowhere.
+    `damaged`: its record can't be read.
+    """
+
+    kind: Literal["missing", "twice", "other_bytes", "two_sources", "damaged"]
+    task_id: str
+    source: str
+    detail: str
+
+
+class Audit(msgspec.Struct, frozen=True, kw_only=True):
+    """The sum: `received` = `done` + `failed` + `pending` + missing ones; `hashes` of them were compared and agree."""
+
+    run_date: str
+    received: int
+    done: int
+    failed: int
+    pending: int
+    hashes: int
+    gaps: tuple[Gap, ...]
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether there is no gap."""
+        return not self.gaps
+
+
+class _Bytes(msgspec.Struct):
+    """All that is read of a record that may hold a thousand pages."""
+
+    sha256: str | None
+
+
+def audit(store: Store, run_date: str) -> Audit:
+    """Compare the receipts of a run date with what became of it, on that date or later.
+
+    It may run while the night does. Raises `RunError` when a receipt can't be read.
+    """
+    received = receipts(store, run_date)
+    nights = _nights(run_date)
+    places = _places(store, received, nights)
+    gaps = [*_missing(store, received, places), *_twice(store, received, places, nights)]
+    odd = {gap.task_id for gap in gaps}
+    sure = [(key, received[task_id]) for task_id, (key, *_) in places.items() if task_id not in odd]
+    compared = 0
+    for gap in in_threads(lambda pair: _compare(store, *pair), sure):
+        compared += gap is None
+        if isinstance(gap, Gap):
+            gaps.append(gap)
+    first = [found[0] for found in places.values()]
+    return Audit(
+        run_date=run_date,
+        received=len(received),
+        done=sum(key.startswith(keys.RESULTS) for key in first),
+        failed=sum(key.startswith(keys.FAILED) for key in first),
+        pending=sum(key.startswith(keys.PENDING) for key in first),
+        hashes=compared,
+        gaps=tuple(sorted(gaps, key=lambda gap: (gap.kind, gap.task_id))),
+    )
+
+
+def receipts(store: Store, run_date: str) -> dict[str, list[Task]]:
+    """What was received on a run date, by task id: one `Task` a receipt that names it."""
+    found: dict[str, list[Task]] = {}
+    for lines in in_threads(lambda key: _lines(store, key), store.list(keys.receipts(run_date))):
+        for task in lines:
+            found.setdefault(task.task_id, []).append(task)
+    return found
+
+
+def _lines(store: Store, key: str) -> list[Task]:
+    try:
+        return [from_json(line, Task) for line in store.get(key).splitlines()]
+    except msgspec.DecodeError as error:
+        raise RunError(f"The receipt {key} is damaged ({error}): restore it from a backup.") from error
+
+
+def _nights(run_date: str) -> list[str]:
+    """Run dates on which something received on `run_date` may have ended."""
+    first = date.fromisoformat(run_date)
+    last = max(first, datetime.now(UTC).date() + _AHEAD)
+    return [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+
+
+def _places(store: Store, received: Iterable[str], nights: list[str]) -> dict[str, list[str]]:
+    """Keys under which each received task lies, records before the marker; tasks found nowhere left out.
+
+    Markers are listed first: what ends meanwhile is seen then among the records.
+    """
+    found: dict[str, list[str]] = {task_id: [] for task_id in received}
+    pending = [key for key in store.list(keys.PENDING) if keys.task_id_of(key) in found]
+    for key in chain.from_iterable(
+        store.list(prefix) for night in nights for prefix in (keys.results(night), keys.failures(night))
+    ):
+        if (task_id := keys.task_id_of(key)) in found:
+            found[task_id].append(key)
+    # Beside a record a marker tells of a last step that its message will repeat, or of a document that is
+    # read anew: it is done, whatever comes of that.
+    for key in pending:
+        if not found[keys.task_id_of(key)]:
+            found[keys.task_id_of(key)].append(key)
+    return {task_id: places for task_id, places in found.items() if places}
+
+
+def _missing(store: Store, received: dict[str, list[Task]], places: dict[str, list[str]]) -> Iterator[Gap]:
+    """Tasks found nowhere; one that was redriven during the listing has a marker by now."""
+    lost = [task_id for task_id in received if task_id not in places]
+    for task_id, marked in zip(lost, in_threads(lambda t: store.exists(keys.pending(t)), lost), strict=True):
+        if marked:
+            places[task_id] = [keys.pending(task_id)]
+            continue
+        yield Gap(
+            kind="missing",
+            task_id=task_id,
+            source=received[task_id][0].source,
+            detail="is neither done nor failed nor pending: `--repair` takes it up where the store has its bytes, "
+            "else send it again under another id",
+        )
+
+
+def _twice(
+    store: Store, received: dict[str, list[Task]], places: dict[str, list[str]], nights: list[str]
+) -> Iterator[Gap]:
+    """Tasks with more records than receipts; the embedded run may be given a document for two dates."""
+    several = {
+        t: still for t, found in places.items() if len(found) > 1 and (still := _still(store, found))[1:]
+    }
+    dates = dict.fromkeys(several, 1)
+    for night in nights[1:] if several else ():
+        for task_id in receipts(store, night):
+            if task_id in dates:
+                dates[task_id] += 1
+    for task_id, found in several.items():
+        if len(found) > dates[task_id] or len({key.rsplit("/", 2)[1] for key in found}) < len(found):
+            yield Gap(
+                kind="twice",
+                task_id=task_id,
+                source=received[task_id][0].source,
+                detail=f"has {len(found)} records: {', '.join(found)}",
+            )
+
+
+def _still(store: Store, found: list[str]) -> list[str]:
+    return [key for key in found if store.exists(key)]
+
+
+_UNKNOWN = object()
+
+
+def _compare(store: Store, key: str, tasks: list[Task]) -> Gap | object | None:
+    """Whether the bytes that ended are the ones received: `None`, a gap, or unknown on either side."""
+    sources = sorted({task.source for task in tasks})
+    if sources[1:]:
+        detail = f"stands for {' and '.join(sources)}: submit the one that is missing under an id of its own"
+        return Gap(kind="two_sources", task_id=tasks[0].task_id, source=sources[0], detail=detail)
+    try:
+        # a receipt that came before the bytes knows none; intake noted them when it had them
+        expected = {task.sha256 for task in tasks if task.sha256} or claims.contents(store, tasks[0].task_id)
+        actual = ledger.read(store, key, _Bytes).sha256
+    except NotFound:  # moved on since it was listed
+        return _UNKNOWN
+    except Damaged as error:
+        return Gap(kind="damaged", task_id=tasks[0].task_id, source=sources[0], detail=error.message)
+    if not expected or actual is None:
+        return _UNKNOWN
+    if {actual} == expected:
+        return None
+    detail = f"came with the bytes {', '.join(sorted(expected))}, but {key} is about {actual}"
+    return Gap(kind="other_bytes", task_id=tasks[0].task_id, source=tasks[0].source, detail=detail)
+
+
+def restore(store: Store, report: Audit) -> list[Task]:
+    """Mark missing tasks as pending again where the store still has their bytes; returns those."""
+    received = receipts(store, report.run_date)
+    restored = []
+    for gap in report.gaps:
+        if gap.kind != "missing":
+            continue
+        task = received[gap.task_id][-1]
+        sha256 = task.sha256 or next(iter(claims.contents(store, gap.task_id)), None)
+        if sha256 and store.exists(keys.document(sha256)):
+            origin = claims.only(store, gap.task_id)
+            task = structs.replace(task, sha256=sha256, origin=origin, submitted_at=ledger.now())
+            ledger.mark(store, task)
+            restored.append(task)
+    return restored

@@ -1,0 +1,84 @@
+"""Claims: which submissions came under a task id, told by their origin, and which bytes those turned out to be.
+
+An id belongs to the one submission that claimed it alone, for good, so that an id stays one task. Two that
+claim it at the same moment see each other, and neither has it: stores offer no safer lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+
+import msgspec
+
+from pipeline.errors import Damaged, NotFound
+from pipeline.ledger import records as ledger
+from pipeline.models import to_json
+from pipeline.storage import Store, keys
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a submission that was taken in: its bytes; or the night in which that failed."""
+
+    sha256: str | None = None
+    failed: str = ""
+
+
+def origin_of(source: str, data: bytes | None) -> str:
+    """Digest of where a submission came from, the query of a signed URL included."""
+    return hashlib.sha256(source.encode() + b"\0" + (data or b"")).hexdigest()[:12]
+
+
+def origins(store: Store, task_id: str) -> list[str]:
+    """Origins that have claimed an id."""
+    return [keys.origin_of(key) for key in store.list(keys.claims(task_id))]
+
+
+def only(store: Store, task_id: str) -> str:
+    """The one origin that has claimed an id, empty if none or several have."""
+    found = origins(store, task_id)
+    return found[0] if len(found) == 1 else ""
+
+
+def get(store: Store, task_id: str, origin: str) -> Claim:
+    """One claim, an empty one where there is none; raises `Damaged`."""
+    try:
+        return ledger.read(store, keys.claim(task_id, origin), Claim)
+    except NotFound:
+        return Claim()
+
+
+def note(store: Store, task_id: str, origin: str, claim: Claim) -> None:
+    """Write or replace a claim."""
+    store.put(keys.claim(task_id, origin), to_json(claim))
+
+
+def take(store: Store, task_id: str, origin: str) -> bool:
+    """Whether an id is this submission's, from now on or from before; raises `Damaged`."""
+    found = origins(store, task_id)
+    if not found:
+        return _alone(store, task_id, origin)
+    if origin not in found or found == [origin]:
+        return origin in found
+    task = ledger.pending(store, task_id)  # several claimed it at once: one may have it
+    return task.origin == origin if task else get(store, task_id, origin) != Claim()
+
+
+def _alone(store: Store, task_id: str, origin: str) -> bool:
+    note(store, task_id, origin, Claim())
+    if origins(store, task_id) == [origin]:
+        return True
+    store.delete(keys.claim(task_id, origin))
+    return False
+
+
+def contents(store: Store, task_id: str) -> set[str]:
+    """SHA-256 of the documents that an id is known to stand for: none, one, or more where the store is at fault."""
+    found = set()
+    with suppress(Damaged):
+        task = ledger.pending(store, task_id)  # first, for what it says is noted before it ends
+        found.add(task and task.sha256)
+    for origin in origins(store, task_id):
+        with suppress(Damaged):
+            found.add(get(store, task_id, origin).sha256)
+    return {sha256 for sha256 in found if sha256}

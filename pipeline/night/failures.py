@@ -1,0 +1,190 @@
+"""What failed for good: looked at by reason, tried again with other settings, or laid aside.
+
+A discarded failure keeps its record, with the code `discarded`: the document was received and is not done,
+so the audit must go on counting it as failed. Only lists and redrives leave it out unless asked for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import structs
+
+from pipeline.errors import ModelMissing, NotFound, PermanentError, UsageError
+from pipeline.ledger import attempts, claims
+from pipeline.ledger import records as ledger
+from pipeline.models import TEXT, DocumentResult, Failure, Task, to_json
+from pipeline.settings import Settings
+from pipeline.storage import Store, keys
+from pipeline.threads import in_threads
+
+DISCARDED = "discarded"
+OWN_LIMITS = ("max_bytes", "max_pages", "max_pixels", "max_side", "render_dpi", "text_layer")
+_FETCHED = ("file", "s3", "http", "https")
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Failures with one code: how many, and one of them to show what it means."""
+
+    code: str
+    count: int
+    example: str
+    task_id: str
+
+
+def find(
+    store: Store, *, run_date: str | None = None, code: str | None = None, task_id: str | None = None
+) -> Iterator[DocumentResult]:
+    """Failed records that fit all that is given, by run date and task id.
+
+    Those of done documents that could not be read anew (`reprocess`) come last.
+
+    Raises `Damaged` for a record that can't be read.
+    """
+    prefixes = (
+        (keys.failures(run_date), keys.failures_again(run_date))
+        if run_date
+        else (keys.FAILED, keys.FAILED_AGAIN)
+    )
+    listed = chain.from_iterable(map(store.list, prefixes))
+    found = (key for key in listed if task_id in (None, keys.task_id_of(key)))
+    for record in in_threads(lambda key: _read(store, key), found):
+        if record is not None and code in (None, code_of(record)):
+            yield record
+
+
+def _read(store: Store, key: str) -> DocumentResult | None:
+    try:
+        return ledger.read(store, key, DocumentResult)
+    except NotFound:  # redriven since it was listed
+        return None
+
+
+def code_of(record: DocumentResult) -> str:
+    """Why it failed, for machines."""
+    return record.error.code if record.error else "unknown"
+
+
+def group(records: Iterable[DocumentResult]) -> list[Group]:
+    """Failures by code, most frequent first."""
+    first: dict[str, DocumentResult] = {}
+    counts: dict[str, int] = {}
+    for record in records:
+        code = code_of(record)
+        first.setdefault(code, record)
+        counts[code] = counts.get(code, 0) + 1
+    return [
+        Group(
+            code=code,
+            count=counts[code],
+            example=error.message if (error := first[code].error) else "",
+            task_id=first[code].task_id,
+        )
+        for code in sorted(counts, key=lambda code: (-counts[code], code))
+    ]
+
+
+def overrides(pairs: Sequence[str]) -> dict[str, str]:
+    """Settings of one task, from `name=value`; raises `UsageError` for those that can't be or don't fit."""
+    from pipeline.steps.engines import Engines
+
+    found: dict[str, str] = {}
+    possible = [n for n in Settings.__struct_fields__ if n.startswith(("ocr_", "ner_")) or n in OWN_LIMITS]
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or name not in possible:
+            raise UsageError(
+                f"--set {pair} can't be: write name=value with a name out of {', '.join(possible)}."
+            )
+        found[name] = value
+    with suppress(ModelMissing):  # the workers' machine may have it
+        _ = Engines(Settings.from_env(None, **found)).digest
+    return found
+
+
+def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Task:
+    """Make a failed task pending again, from its first step and with attempts counted anew; publish it next.
+
+    The record goes after the marker is there, so that a crash leaves both and doing it again mends it. What
+    had failed to be read anew is read anew again, under its old run date.
+    Raises `PermanentError` (`not_redrivable`) when there is nothing left to work on.
+    """
+    if not _stands(store, record):
+        raise PermanentError(f"{record.task_id} is being tried again already.", code="not_redrivable")
+    sha256 = record.sha256
+    if sha256 is None or not store.exists(keys.document(sha256)):
+        if record.reprocess or urlsplit(record.source).scheme not in _FETCHED:
+            raise PermanentError(
+                f"{record.task_id} can't be tried again: its bytes are not in the store; submit it anew "
+                "under another id.",
+                code="not_redrivable",
+            )
+        web = urlsplit(record.source).scheme in ("http", "https")
+        known = claims.origins(store, record.task_id) if web else []
+        if known and claims.origin_of(record.source, None) not in known:
+            raise PermanentError(
+                f"{record.task_id} can't be tried again: the query of its URL is not kept, as it may hold a "
+                "secret; submit it anew under another id.",
+                code="not_redrivable",
+            )
+        sha256 = None
+    origin = claims.only(store, record.task_id)
+    task = structs.replace(task_of(record), sha256=sha256, overrides=changed, origin=origin)
+    if record.reprocess:
+        task = structs.replace(task, run_date=record.run_date, reprocess=True)
+    mark_anew(store, task)
+    if record.reprocess:
+        store.delete(_key(record))
+    else:
+        ledger.take_back(store, record)
+    return task
+
+
+def task_of(record: DocumentResult) -> Task:
+    """The task that a record tells of, as it came: not taken in yet, of no night, with no settings of its own."""
+    return Task(
+        task_id=record.task_id,
+        sha256=record.sha256,
+        source=record.source,
+        task_type=record.task_type,
+        media_type=TEXT if record.media_type == TEXT else None,  # anything else intake finds out again
+        trace_id=record.trace_id,
+        tenant=record.tenant,
+        priority=record.priority,
+        callback_url=record.callback_url,
+        submitted_at=record.first_seen,
+        metadata=record.metadata,
+    )
+
+
+def mark_anew(store: Store, task: Task) -> None:
+    """Mark a task that had ended as pending, with its attempts counted anew."""
+    ledger.mark(store, task)
+    attempts.forget(store, task.task_id)
+
+
+def _key(record: DocumentResult) -> str:
+    return (keys.failed_again if record.reprocess else keys.failed)(record.run_date, record.task_id)
+
+
+def _stands(store: Store, record: DocumentResult) -> bool:
+    """Whether a failure is still the one that was listed: it was not redriven meanwhile."""
+    now = _read(store, _key(record))
+    return now is not None and now.done_at == record.done_at
+
+
+def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult:
+    """Lay a failure aside for good; its record and receipt stay."""
+    if code_of(record) == DISCARDED or not _stands(store, record):
+        return record
+    was = f"It had failed with {code_of(record)}: {record.error.message if record.error else ''}"
+    why = f"Discarded by the operator ({reason})." if reason else "Discarded by the operator."
+    kept = structs.replace(record, error=Failure(code=DISCARDED, message=f"{why} {was}"))
+    store.put(_key(record), to_json(kept))
+    if not record.reprocess:  # that night's tables follow, though the number of its records stays the same
+        store.put(keys.changed(record.run_date, record.task_id, ledger.now()), b"")
+    return kept

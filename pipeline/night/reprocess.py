@@ -1,0 +1,231 @@
+"""Done documents that a better model would read otherwise: found in the parquet tables, put back as filler.
+
+A document under reprocessing is done *and* pending. Its task keeps id and run date, so the new result takes
+the old one's very key when it lands; until then the old one is read. What it does not need is not computed:
+pages and entities lie under the digest of the model that made them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from msgspec import structs
+
+from pipeline import __version__
+from pipeline.documents.base import Limits
+from pipeline.errors import NotFound, RunError
+from pipeline.ledger import records as ledger
+from pipeline.models import SCHEMA_VERSION, DocumentResult, ModelInfo, Task, from_json
+from pipeline.night import failures
+from pipeline.night.conditions import RUN_DATE, Condition, parse
+from pipeline.night.flow import Flow
+from pipeline.settings import Settings
+from pipeline.steps.engines import Engines
+from pipeline.storage import Store, keys
+from pipeline.tables.summary import SCHEMAS
+from pipeline.threads import in_threads
+
+PRIORITY = 0
+_DOCUMENTS = SCHEMAS["documents"]
+STEPS = tuple(
+    name.removesuffix("_model")
+    for name in _DOCUMENTS.names
+    if name.endswith("_model") and name.replace("_model", "_digest") in _DOCUMENTS.names
+)
+"""The steps that a model does, in the order in which they run: what one finds depends on those before it."""
+
+Verdict = Literal["stale", "gone", "pending", "up_to_date", "failed_before"]
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A done document as its night's table has it, why it is stale, and what its stale steps took last time."""
+
+    run_date: str
+    task_id: str
+    source: str
+    pages: int
+    mean_confidence: float | None
+    reason: str
+    seconds: float
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A row and what can be done about it; with the task that would do it when it is `stale`.
+
+    `gone`: its original bytes or its result are not in the store. `pending`: under way already.
+    `up_to_date`: its result is newer than the table and by what would be used now. `failed_before`: it could
+    not be read with just these models and settings.
+    """
+
+    row: Row
+    verdict: Verdict
+    task: Task | None = None
+
+
+class Now:
+    """What this installation would use; models are described when first asked for, never loaded."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.engines = Engines(settings)
+
+    def info(self, step: str) -> ModelInfo | None:
+        """The model of a step, `None` for a step that is not set up."""
+        found: ModelInfo | None = getattr(self.engines, f"{step}_info", None)
+        return found
+
+    def __call__(self, column: str) -> Mapping[str, str | None]:
+        """What `current` means for a column; a model is its name and its digest."""
+        if column == "pipeline_version":
+            return {column: __version__}
+        if column == "settings_digest":
+            return {column: self.engines.digest}
+        step, _, what = column.rpartition("_")
+        info = self.info(step)
+        values = {f"{step}_digest": info.digest if info else None}
+        return values if what == "digest" else {column: info.name if info else None} | values
+
+
+def rows(store: Store, where: str, now: Now) -> Iterator[Row]:
+    """Done documents that fit a condition, by run date and task id; nights that can't fit are not read.
+
+    Raises `UsageError` for a condition that can't be read, `NotFound` when no night was summarised yet,
+    `RunError` for a damaged table.
+    """
+    condition = parse(where, _DOCUMENTS, now)
+    tables = [key for key in store.list(f"{keys.SUMMARY}documents/") if key.endswith(".parquet")]
+    if not tables:
+        raise NotFound(
+            f"{store.url} holds no {keys.SUMMARY}documents/: run `nightshift summarise RUN_DATE` first."
+        )
+    fitting = [key for key in tables if condition.may_hold(keys.run_date_of(key))]
+    for table in in_threads(lambda key: _table(store, key, condition), fitting, threads=4, batch=1):
+        for row in table.sort_by("task_id").to_pylist():
+            yield _row(row, now)
+
+
+def _table(store: Store, key: str, condition: Condition) -> pa.Table:
+    """The rows of one night that fit; columns that an older version did not write are null."""
+    try:
+        read = pq.read_table(pa.BufferReader(store.get(key)))
+        columns = [
+            read[field.name].cast(field.type)
+            if field.name in read.column_names
+            else pa.nulls(len(read), field.type)
+            for field in _DOCUMENTS
+        ]
+    except pa.ArrowException as error:
+        raise RunError(
+            f"The table {key} is damaged ({error}): `nightshift summarise` writes it anew."
+        ) from error
+    day = pa.repeat(pa.scalar(keys.run_date_of(key)), len(read))
+    whole = pa.table([*columns, day], names=[*_DOCUMENTS.names, RUN_DATE])
+    return whole.filter(condition.expression & (pc.field("status") == "done"))
+
+
+def _row(row: Mapping[str, Any], now: Now) -> Row:
+    reasons, seconds = _staleness(row, now)
+    return Row(
+        run_date=row[RUN_DATE],
+        task_id=row["task_id"],
+        source=row["source"],
+        pages=row["pages"],
+        mean_confidence=row["mean_confidence"],
+        reason=", ".join(reasons) or "none of these",
+        seconds=seconds,
+    )
+
+
+def _staleness(row: Mapping[str, Any], now: Now) -> tuple[list[str], float]:
+    """Why a document is stale, and the seconds of its steps from the first stale one on."""
+    reasons, seconds = [], 0.0
+    limits: dict[str, str] = json.loads(row["settings"] or "{}")
+    wanted = now.engines.settings.deciding
+    if any(limits.get(n, wanted[n]) != wanted[n] for n in Limits.__struct_fields__):
+        reasons.append("settings")
+    for step in STEPS:
+        was, info = row[f"{step}_digest"], now.info(step)
+        if was is not None and (info is None or was != info.digest):
+            reasons.append(f"{step} model")
+        if reasons:
+            seconds += row.get(f"seconds_{step}") or 0.0
+    if row["pipeline_version"] != __version__:
+        reasons.append("pipeline version")
+    return reasons, seconds
+
+
+def examine(flow: Flow, found: Iterable[Row]) -> Iterator[Found]:
+    """Look each row up in the store and say what can be done about it."""
+    failed = set(flow.store.list(keys.FAILED_AGAIN))
+    return in_threads(lambda row: _examine(flow, row, failed), found, batch=8)
+
+
+def _examine(flow: Flow, row: Row, failed: set[str]) -> Found:
+    store = flow.store
+    try:
+        record = from_json(store.get(keys.result(row.run_date, row.task_id)), DocumentResult)
+    except NotFound:
+        return Found(row=row, verdict="gone")
+    except msgspec.DecodeError as error:
+        raise RunError(
+            f"The result of {row.task_id} of {row.run_date} is damaged ({error}): "
+            f"`nightshift audit {row.run_date}` tells of all."
+        ) from error
+    if store.exists(keys.pending(row.task_id)):
+        return Found(row=row, verdict="pending")
+    if record.sha256 is None or not store.exists(keys.document(record.sha256)):
+        return Found(row=row, verdict="gone")
+    task = _task(record)
+    digest = flow.engines(task).digest
+    made_by = (record.settings_digest, record.pipeline_version, record.schema_version)
+    if made_by == (digest, __version__, SCHEMA_VERSION):
+        return Found(row=row, verdict="up_to_date")
+    if _failed_with(store, row, digest, failed):
+        return Found(row=row, verdict="failed_before")
+    return Found(row=row, verdict="stale", task=task)
+
+
+def _failed_with(store: Store, row: Row, digest: str, failed: set[str]) -> bool:
+    """Whether reading it anew was tried with what would be used now, and failed."""
+    key = keys.failed_again(row.run_date, row.task_id)
+    if key not in failed:
+        return False
+    try:
+        record = from_json(store.get(key), DocumentResult)
+    except (NotFound, msgspec.DecodeError):
+        return False
+    return (record.settings_digest, record.pipeline_version) == (digest, __version__)
+
+
+def _task(record: DocumentResult) -> Task:
+    """The task that reads a done document anew: under its old run date, with the limits it was given.
+
+    Intake has nothing to do for it unless another version took it in.
+    """
+    task = structs.replace(
+        failures.task_of(record),
+        priority=PRIORITY,
+        run_date=record.run_date,
+        overrides={n: v for n, v in record.overrides.items() if n in failures.OWN_LIMITS},
+        reprocess=True,
+    )
+    if record.pipeline_version != __version__ or not record.media_type:
+        return task
+    return structs.replace(task, media_type=record.media_type, pages=len(record.pages))
+
+
+def enter(store: Store, task: Task) -> None:
+    """Mark a done task as pending; publish it next. Its result stays."""
+    failures.mark_anew(store, task)
+
+
+def withdraw(store: Store, task: Task) -> None:
+    """Take the marker back, for the message could not be published: the task is done and nothing else."""
+    now = ledger.pending(store, task.task_id)
+    if now is not None and now.reprocess:
+        store.delete(keys.pending(task.task_id))

@@ -1,0 +1,123 @@
+"""How the night stands, as far as the store knows: it answers with the broker away too."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from pipeline.errors import Damaged, NotFound
+from pipeline.ledger import records as ledger
+from pipeline.night.flow import Flow
+from pipeline.storage import Store, keys
+from pipeline.threads import in_threads
+
+
+class WindowState(msgspec.Struct, frozen=True, kw_only=True):
+    """The window at one moment; `override` says until when an operator's word holds."""
+
+    open: bool
+    spec: str
+    timezone: str
+    next_open: datetime | None
+    next_close: datetime | None
+    override: str = ""
+
+
+class Backlog(msgspec.Struct, frozen=True, kw_only=True):
+    """Documents of one task type that are accepted and not finished, and since when the oldest one waits."""
+
+    task_type: str
+    count: int
+    oldest: str
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The night `run_date`: what waits (`delayed` of it until a moment of its own), what ended.
+
+    `reprocessing`: done documents that wait to be read anew, no part of the backlog; `failed_again`: those,
+    of all nights, that could not be, whose older results stand. `undelivered`: callbacks that were given up.
+    """
+
+    run_date: str
+    window: WindowState
+    backlog: tuple[Backlog, ...]
+    delayed: int
+    done: int
+    failed: int
+    reprocessing: int = 0
+    failed_again: int = 0
+    undelivered: int = 0
+
+    @property
+    def pending(self) -> int:
+        """Documents accepted and not finished."""
+        return sum(kind.count for kind in self.backlog)
+
+    @property
+    def oldest(self) -> str:
+        """When the oldest of them was submitted (UTC), empty without any."""
+        return min((kind.oldest for kind in self.backlog if kind.oldest), default="")
+
+
+class _Marker(msgspec.Struct):
+    """All that is read of a pending marker."""
+
+    task_type: str = "document"
+    submitted_at: str = ""
+    reprocess: bool = False
+
+
+def status(flow: Flow) -> Status:
+    """Look at the store, once."""
+    run_date = flow.run_date()
+    markers = [
+        m for m in in_threads(lambda key: _marker(flow.store, key), flow.store.list(keys.PENDING)) if m
+    ]
+    return Status(
+        run_date=run_date,
+        window=window(flow),
+        backlog=tuple(_backlog([m for m in markers if not m.reprocess])),
+        delayed=_count(flow.store, keys.DELAYED),
+        done=_count(flow.store, keys.results(run_date)),
+        failed=_count(flow.store, keys.failures(run_date)),
+        reprocessing=sum(m.reprocess for m in markers),
+        failed_again=_count(flow.store, keys.FAILED_AGAIN),
+        undelivered=_count(flow.store, keys.UNDELIVERED),
+    )
+
+
+def window(flow: Flow) -> WindowState:
+    """The window now, an operator's override included."""
+    now, override = datetime.now(UTC), flow.override()
+    return WindowState(
+        open=flow.window.contains(now, override),
+        spec=flow.window.spec,
+        timezone=str(flow.window.zone),
+        next_open=flow.window.next_open(now, override),
+        next_close=flow.window.next_close(now, override),
+        override=f"{override.state} until {override.until}" if override else "",
+    )
+
+
+def _count(store: Store, prefix: str) -> int:
+    return sum(1 for _ in store.list(prefix))
+
+
+def _backlog(markers: list[_Marker]) -> list[Backlog]:
+    counts: dict[str, int] = {}
+    oldest: dict[str, str] = {}
+    for marker in markers:
+        kind = marker.task_type
+        counts[kind] = counts.get(kind, 0) + 1
+        oldest[kind] = min(filter(None, (oldest.get(kind), marker.submitted_at)), default="")
+    return [Backlog(task_type=k, count=counts[k], oldest=oldest[k]) for k in sorted(counts)]
+
+
+def _marker(store: Store, key: str) -> _Marker | None:
+    try:
+        return ledger.read(store, key, _Marker)
+    except NotFound:  # it has ended since it was listed
+        return None
+    except Damaged:  # counted all the same
+        return _Marker(task_type="damaged")

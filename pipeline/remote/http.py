@@ -1,0 +1,126 @@
+"""One HTTP request to a host that the policy allows, at the very address that was checked.
+
+The name is looked up once, its addresses are checked (`SourcePolicy.addresses`) and the connection is
+made to one of them, under the host's own name for TLS. Proxies of the environment are not used, for
+behind one the address can't be checked. Certificates: the system's, or SSL_CERT_FILE.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+import urllib3.exceptions
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from pipeline import __version__
+from pipeline.errors import TransientError
+from pipeline.remote.policy import SourcePolicy
+from pipeline.remote.urls import Location
+
+if TYPE_CHECKING:
+    from urllib3.response import BaseHTTPResponse
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 30.0
+MAX_ADDRESSES = 4
+"""How many addresses of a host are tried, one after the other."""
+
+_NETWORK = (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError)
+
+
+@contextmanager
+def exchange(
+    method: str,
+    place: Location,
+    policy: SourcePolicy,
+    deadline: float,
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+) -> Iterator[BaseHTTPResponse]:
+    """Send one request and give the answer, whose body is still to be read. No redirect is followed.
+
+    `deadline`: on the clock of `time.monotonic`; also ends an answer that drips. Raises `PermanentError` for
+    an address that is not allowed, `TransientError` for trouble of the network, also while the body is read.
+    """
+    own = {"Host": place.authority, "User-Agent": f"nightshift/{__version__}", "Accept-Encoding": "identity"}
+    unavailable = partial(TransientError, code=f"{policy.kind}_unavailable")
+    addresses = policy.addresses(place)[:MAX_ADDRESSES]
+    try:
+        with closing(_connect(place, addresses)) as connection, _cut_at(connection, deadline):
+            connection.request(
+                method, place.target, body=body, headers={**(headers or {}), **own}, preload_content=False
+            )
+            with closing(connection.getresponse()) as response:
+                yield response
+    except ssl.SSLCertVerificationError as error:
+        raise unavailable(
+            f"The certificate of {place.authority} is not trusted ({error.verify_message}): "
+            "renew it, or add its authority by SSL_CERT_FILE."
+        ) from error
+    except _NETWORK as error:
+        if time.monotonic() >= deadline:
+            raise unavailable(f"{place.authority} took too long and was cut off.") from error
+        raise unavailable(
+            f"{place.authority} can't be reached or broke off ({type(error).__name__})."
+        ) from error
+
+
+def _connect(place: Location, addresses: list[str]) -> HTTPConnection:
+    """Connect to the first address that answers; raises the last one's error."""
+    for address in addresses[:-1]:
+        with suppress(OSError, urllib3.exceptions.HTTPError):
+            return _connect_to(place, address)
+    return _connect_to(place, addresses[-1])
+
+
+def _connect_to(place: Location, address: str) -> HTTPConnection:
+    connection = (
+        HTTPSConnection(
+            address,
+            place.port,
+            timeout=CONNECT_SECONDS,
+            ssl_context=_tls_context(),
+            server_hostname=place.host,
+        )
+        if place.scheme == "https"
+        else HTTPConnection(address, place.port, timeout=CONNECT_SECONDS)
+    )
+    try:
+        connection.connect()
+    except BaseException:
+        connection.close()
+        raise
+    connection.timeout = READ_SECONDS
+    return connection
+
+
+@cache
+def _tls_context() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+@contextmanager
+def _cut_at(connection: HTTPConnection, deadline: float) -> Iterator[None]:
+    """Shut the connection down at the deadline: a peer that drips never meets a read time-out."""
+    timer = threading.Timer(deadline - time.monotonic(), _shut, [connection.sock])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _shut(sock: socket.socket) -> None:
+    with suppress(OSError):  # closed already
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # SSLSocket's own would go on without TLS

@@ -1,0 +1,200 @@
+"""What may be fetched and called: URL policy, addresses of hosts, signatures of callbacks."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import re
+import socket
+
+import msgspec
+
+from pipeline.errors import PermanentError, TransientError, UsageError
+from pipeline.remote.urls import PORTS, Location, locate, shown
+
+SIGNATURE_HEADER = "Nightshift-Signature"
+"""Header of a callback that holds what `sign` gives."""
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # all that IANA has ever given out for public hosts
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
+_SPECIAL = tuple(  # not told apart by every Python 3.11: protocol assignments, tunnels, documentation
+    ipaddress.ip_network(net)
+    for net in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2002::/16", "2001:db8::/32", "3fff::/20")
+)
+_INTERNAL = tuple(
+    ipaddress.ip_network(net)
+    for net in (
+        "127.0.0.0/8",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "::1/128",
+        "fc00::/7",
+    )
+)
+_METADATA = frozenset(  # credentials for whoever asks, on clouds; the rest of them is link-local
+    ipaddress.ip_address(a) for a in ("100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
+)
+
+
+class SourcePolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """Which URLs are allowed: those at or below a prefix. Made by `sources` or `callbacks`.
+
+    `allow_private`: whether allowed hosts may have addresses of internal networks.
+    `kind`: `source` or `callback`; begins the codes of errors.
+    """
+
+    prefixes: tuple[Location, ...]
+    allow_private: bool
+    kind: str
+    setting: str
+
+    @classmethod
+    def sources(cls, allowed: str, *, allow_private: bool = False) -> SourcePolicy:
+        """Read NIGHTSHIFT_ALLOWED_SOURCES: prefixes with commas between them, `file://`, `s3://`, `https://`.
+
+        Plain `http://` is allowed where a prefix says so. Raises `UsageError` naming the wrong prefix.
+        """
+        return cls._make(allowed, allow_private, "source", "NIGHTSHIFT_ALLOWED_SOURCES")
+
+    @classmethod
+    def callbacks(cls, allowed: str, *, allow_private: bool = False) -> SourcePolicy:
+        """Read NIGHTSHIFT_ALLOWED_CALLBACKS: like `sources`, but only `https://` (and `http://`).
+
+        Raises `UsageError` naming the wrong prefix.
+        """
+        policy = cls._make(allowed, allow_private, "callback", "NIGHTSHIFT_ALLOWED_CALLBACKS")
+        for prefix in policy.prefixes:
+            if prefix.scheme not in PORTS:
+                raise UsageError(
+                    f"{policy.setting}: callbacks go to https:// only, not to {prefix.scheme}://."
+                )
+        return policy
+
+    @classmethod
+    def _make(cls, allowed: str, allow_private: bool, kind: str, setting: str) -> SourcePolicy:
+        prefixes = []
+        for text in filter(None, (item.strip() for item in allowed.split(","))):
+            try:
+                prefix = locate(text)
+            except ValueError as error:
+                raise UsageError(f"{setting}: the URL {shown(text)} {error}.") from None
+            if prefix.scheme in PORTS and "?" in text:
+                raise UsageError(f"{setting}: {shown(text)} must end before the query (?).")
+            prefixes.append(prefix)
+        return cls(prefixes=tuple(prefixes), allow_private=allow_private, kind=kind, setting=setting)
+
+    def check(self, url: str) -> None:
+        """Raise `PermanentError` (code `source_refused` or `callback_refused`) unless `url` is allowed."""
+        self.match(url)
+
+    def match(self, url: str) -> tuple[Location, Location]:
+        """Give the URL's parts and the longest prefix that allows it; raises like `check`."""
+        if not self.prefixes:
+            raise self.refusal(
+                f"{shown(url)} is refused, as is every URL: {self.setting} is empty; "
+                "the operator lists there the URL prefixes that are allowed."
+            )
+        try:
+            place = locate(url)
+        except ValueError as error:
+            raise self.refusal(f"The URL {shown(url)} {error}.") from None
+        covering = [prefix for prefix in self.prefixes if prefix.covers(place)]
+        if not covering:
+            raise self.refusal(f"{shown(url)} is refused: no prefix in {self.setting} allows it.")
+        return place, max(covering, key=lambda prefix: len(prefix.parts))
+
+    def refusal(self, sentence: str) -> PermanentError:
+        """Make the error for a URL that may not be used."""
+        return PermanentError(sentence, code=f"{self.kind}_refused")
+
+    def addresses(self, place: Location) -> list[str]:
+        """Resolve an allowed place's host; raises as `resolve_public` does, with this policy's code."""
+        return resolve_public(
+            place.host, place.port, allow_private=self.allow_private, code=f"{self.kind}_refused"
+        )
+
+
+def resolve_public(
+    host: str, port: int, *, allow_private: bool = False, code: str = "source_refused"
+) -> list[str]:
+    """Look a host up and give its addresses, in the order to try them.
+
+    The caller must connect to one of these addresses and not look the name up again: only so a name that
+    changes its address in between (DNS rebinding) gains nothing. With `allow_private`
+    (NIGHTSHIFT_ALLOW_PRIVATE_HOSTS) addresses of internal networks pass; link-local ones, cloud metadata
+    services, multicast and reserved ones never do.
+
+    Raises `PermanentError` (`code`) when one address is not allowed, `TransientError` when the look-up fails.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise TransientError(
+            f"The host {host} can't be looked up ({error.strerror}): check its name and this machine's DNS.",
+            code="host_unknown",
+        ) from None
+    addresses = list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
+    for address in addresses:
+        ip = _embedded(ipaddress.ip_address(address))
+        if not (_is_public(ip) or (allow_private and _is_internal(ip))):
+            advice = (
+                "" if allow_private else "; NIGHTSHIFT_ALLOW_PRIVATE_HOSTS allows hosts of internal networks"
+            )
+            raise PermanentError(
+                f"The host {host} is refused: its address {address} is not a public one{advice}.", code=code
+            )
+    return addresses
+
+
+def _embedded(ip: IPAddress) -> IPAddress:
+    """The IPv4 address that an IPv6 one stands for (mapped or NAT64), else the address itself."""
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped:
+            return ip.ipv4_mapped
+        if ip in _NAT64:
+            return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip
+
+
+def _is_public(ip: IPAddress) -> bool:
+    if ip.version == 6 and ip not in _GLOBAL_UNICAST:
+        return False
+    special = ip.is_multicast or ip.is_reserved or any(ip in net for net in _SPECIAL)
+    return ip.is_global and not special and ip not in _METADATA
+
+
+def _is_internal(ip: IPAddress) -> bool:
+    """Loopback, RFC 1918, shared (RFC 6598) and unique local addresses: what intranets use."""
+    return ip not in _METADATA and any(ip in net for net in _INTERNAL)
+
+
+def sign(body: bytes, secret: str, timestamp: int) -> str:
+    """Sign a callback: `t=<timestamp>,v1=<hex>`, HMAC-SHA256 (RFC 2104) over `<timestamp>.<body>`.
+
+    `timestamp`: seconds since 1970 (UTC). Raises `ValueError` for an empty secret.
+    """
+    if not secret:
+        raise ValueError("an empty secret signs nothing")
+    message = str(timestamp).encode() + b"." + body
+    return f"t={timestamp},v1={hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()}"
+
+
+def verify(body: bytes, header: str, secret: str, now: float, tolerance: float = 300) -> bool:
+    """Check a signature as a receiver does: right secret, body unchanged, at most `tolerance` seconds old.
+
+    `header` may hold several `v1`, as while a secret is being changed: one that fits is enough.
+    `now`: seconds since 1970 (UTC).
+    """
+    pairs = [part.strip().partition("=") for part in header.split(",")]
+    stamps = [value for name, _, value in pairs if name == "t"]
+    if len(stamps) != 1 or not re.fullmatch(r"[0-9]{1,12}", stamps[0]):
+        return False
+    timestamp = int(stamps[0])
+    wanted = sign(body, secret, timestamp).rpartition("=")[2].encode()
+    given = [value.encode() for name, _, value in pairs if name == "v1"]
+    return abs(now - timestamp) <= tolerance and any(hmac.compare_digest(wanted, value) for value in given)

@@ -1,0 +1,1 @@
+"""`nightshift run`: the embedded default, on one machine and without a broker."""

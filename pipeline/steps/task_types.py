@@ -1,0 +1,96 @@
+"""Task types: which steps a task takes between intake and result.
+
+Three are built in. Another one is an entry point in the group `nightshift.task_types` that loads a
+`TaskType`; nothing else needs to know of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib import metadata
+
+import msgspec
+
+from pipeline.errors import PermanentError, RunError
+from pipeline.models import Entity, Page, Task
+
+ENTRY_POINTS = "nightshift.task_types"
+BUILT_IN_STEPS = ("ocr", "ner")
+
+
+class Read(msgspec.Struct, frozen=True):
+    """What a further step gets to work on: the pages read so far and, after `ner`, their entities."""
+
+    task: Task
+    pages: tuple[Page, ...]
+    entities: tuple[Entity, ...]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A step of one's own: `run` returns names and values that the result keeps under `outputs[name]`.
+
+    It may run twice. It raises a `PermanentError` for a document it can't do, a `TransientError` to be
+    called again later. With `gpu` it runs inside the window only.
+    """
+
+    name: str
+    run: Callable[[Read], dict[str, str]]
+    gpu: bool = False
+
+
+class TaskType(msgspec.Struct, frozen=True):
+    """A name for messages and the steps in order: `ocr`, `ner`, or a `Step`."""
+
+    name: str
+    steps: tuple[str | Step, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the steps."""
+        return tuple(step if isinstance(step, str) else step.name for step in self.steps)
+
+
+_BUILT_IN = (
+    TaskType("document", ("ocr", "ner")),
+    TaskType("ocr", ("ocr",)),
+    TaskType("nlp", ("ner",)),
+    TaskType("ner", ("ner",)),
+)
+
+
+@cache
+def registered() -> dict[str, TaskType]:
+    """All task types by name; raises `RunError` for an entry point that is none."""
+    found = {kind.name: kind for kind in _BUILT_IN}
+    for point in metadata.entry_points(group=ENTRY_POINTS):
+        kind = point.load()
+        if not isinstance(kind, TaskType):
+            raise RunError(f"The entry point {point.name} of {ENTRY_POINTS} is no TaskType.")
+        found[kind.name] = kind
+    return found
+
+
+def task_type(name: str) -> TaskType:
+    """Look a task type up; raises `PermanentError` (code `unknown_task_type`)."""
+    try:
+        return registered()[name]
+    except KeyError:
+        known = ", ".join(sorted(registered()))
+        raise PermanentError(
+            f"There is no task type {name!r}: use one of {known}, or install the package that brings it.",
+            code="unknown_task_type",
+        ) from None
+
+
+def further_steps() -> dict[str, Step]:
+    """The steps that are not built in, by name."""
+    return {
+        step.name: step for kind in registered().values() for step in kind.steps if isinstance(step, Step)
+    }
+
+
+def after(kind: str, step: str) -> str:
+    """Name of the step that follows `step` (`ingest` stands before all, `result` after)."""
+    names = ("ingest", *task_type(kind).names, "result")
+    return names[names.index(step) + 1]

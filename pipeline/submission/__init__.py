@@ -1,0 +1,1 @@
+"""How work gets in: the message contract, acceptance, and the producer."""

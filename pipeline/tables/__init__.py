@@ -1,0 +1,1 @@
+"""Results as parquet: schemas, rows, masking, one summary per run date."""

@@ -1,0 +1,76 @@
+"""A client's way to RabbitMQ: one sentence when it is unavailable, confirmed publishing when it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import RunError
+
+if TYPE_CHECKING:
+    from pipeline.messages import Message
+
+THREADS = 8  # below the ten connections that Celery's pool holds
+_SECONDS = 4  # for one try to connect; there are two
+
+
+class BrokerUnavailable(RunError):
+    """RabbitMQ does not answer, or does not let us in."""
+
+    code = "broker_unavailable"
+
+
+def celery() -> Any:
+    """The Celery application, set up by the environment."""
+    from tasks.app import app
+
+    return app
+
+
+@contextmanager
+def errors(app: Any) -> Iterator[None]:
+    """Tell what goes wrong on the way to the broker as `BrokerUnavailable`."""
+    from amqp.exceptions import AMQPError, NotAllowed
+    from kombu.exceptions import KombuError
+
+    try:
+        yield
+    except (AMQPError, KombuError, OSError, EOFError) as error:
+        url = app.connection_for_write().as_uri()  # kombu leaves the password out
+        causes = (error, error.__cause__)
+        if any(getattr(cause, "code", None) == NotAllowed.code for cause in causes):
+            reason = f"RabbitMQ at {url} has no such virtual host, or none for this user"
+        elif any(getattr(cause, "code", None) == 403 for cause in causes):
+            reason = f"RabbitMQ at {url} refuses the user or the password"
+        else:
+            reason = f"RabbitMQ at {url} does not answer ({type(error.__cause__ or error).__name__})"
+        raise BrokerUnavailable(f"{reason}: check NIGHTSHIFT_BROKER_URL and that the server runs.") from error
+
+
+def reach(app: Any) -> None:
+    """Connect, and declare exchanges and queues, so that nothing is begun in vain.
+
+    Raises `BrokerUnavailable`, within ten seconds.
+    """
+    from tasks.topology import declare
+
+    with errors(app), app.connection_for_write(connect_timeout=_SECONDS) as connection:
+        connection.ensure_connection(max_retries=1, interval_start=0)
+        with connection.channel() as channel:
+            declare(channel)
+
+
+def send(app: Any, messages: Iterable[Message]) -> None:
+    """Publish and wait for the broker's word; raises `BrokerUnavailable`. Threads may call it at once."""
+    from tasks.publish import publish
+
+    with errors(app):
+        publish(app, messages)
+
+
+def send_all(app: Any, messages: Iterable[Message]) -> int:
+    """Send from several threads; returns how many."""
+    from pipeline.threads import in_threads
+
+    return sum(1 for _ in in_threads(lambda message: send(app, [message]), messages, threads=THREADS))

@@ -1,0 +1,56 @@
+"""A flow without broker or processes: steps in, messages out, everything kept in a store."""
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import PermanentError
+from pipeline.messages import Message
+from pipeline.models import DocumentResult, from_json
+from pipeline.night.flow import Flow
+from pipeline.storage import keys
+from pipeline.submission.contract import Submission
+
+
+class Died(BaseException):
+    """Stands for a process that is killed in the middle of a step."""
+
+
+def submission(path: Path, task_id: str = "t", **more: Any) -> Submission:
+    return Submission(**({"task_id": task_id, "task_type": "document", "url": path.as_uri()} | more))
+
+
+def drain(flow: Flow, messages: Iterable[Message]) -> Counter[str]:
+    """Run all steps to the end, as workers would; gives how often each ran."""
+    waiting, ran = deque(messages), Counter[str]()
+    while waiting:
+        order = waiting.popleft()
+        ran[order.step] += 1
+        try:
+            waiting.extend(flow.run(order))
+        except PermanentError as error:
+            waiting.extend(flow.fail(order, error))
+    return ran
+
+
+def records(flow: Flow) -> dict[str, DocumentResult]:
+    found = [*flow.store.list(keys.RESULTS), *flow.store.list(keys.FAILED)]
+    return {keys.task_id_of(key): from_json(flow.store.get(key), DocumentResult) for key in found}
+
+
+def to_ocr(flow: Flow, path: Path) -> Message:
+    """Accept and take in; gives the message that asks for OCR."""
+    (order,) = flow.reception.accept(submission(path))
+    (order,) = flow.run(order)
+    assert order.step == "ocr"
+    return order
+
+
+def raiser(error: BaseException) -> Any:
+    """Something to be called that raises."""
+
+    def call(*args: object, **options: object) -> None:
+        raise error
+
+    return call

@@ -1,0 +1,150 @@
+"""A RabbitMQ of one's own: private ports, private data directory, no system service."""
+
+import json
+import os
+import shutil
+import subprocess
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.support.servers import free_port, listens, start, unavailable, wait_for
+
+_PLACES = (
+    os.environ.get("RABBITMQ_SERVER"),  # another version than the system's
+    "/usr/lib/rabbitmq/bin/rabbitmq-server",  # itself, not the wrapper that insists on a system user
+    shutil.which("rabbitmq-server"),
+)
+_SERVER = next((place for place in _PLACES if place and Path(place).exists()), None)
+
+
+class NodeDied(Exception):
+    """A broker ended while it started, such as when its port was taken meanwhile."""
+
+
+@dataclass
+class Rabbit:
+    """One broker node under `folder`; it keeps its ports over restarts."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    dist_port: int = field(default_factory=free_port)
+    management_port: int = field(default_factory=free_port)
+    epmd_port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        return f"tests{self.port}@localhost"
+
+    @property
+    def url(self) -> str:
+        return f"amqp://guest:guest@127.0.0.1:{self.port}//"
+
+    def run(self) -> None:
+        """Start and wait until it answers."""
+        assert _SERVER is not None
+        self.process = start([_SERVER], self.folder / "rabbit.log", self._environ(), cwd=self.folder)
+        wait_for(lambda: self._answers() or self._dead(), "RabbitMQ", 120)
+        if self._dead():
+            raise NodeDied(f"RabbitMQ did not start: see {self.folder / 'rabbit.log'}")
+
+    def _dead(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def _answers(self) -> bool:
+        """Whether it is this node, not another process, that listens on its ports."""
+        if not (listens(self.port) and listens(self.management_port)):
+            return False
+        try:
+            told = self._ask("overview")
+        except OSError:
+            return False
+        ours = [item["port"] for item in told.get("listeners", ()) if item["protocol"] == "amqp"]
+        return bool(told.get("node") == self.name and ours == [self.port])
+
+    def _ask(self, what: str) -> dict[str, Any]:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.management_port}/api/{what}",
+            headers={"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q="},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            found: dict[str, Any] = json.loads(answer.read())
+            return found
+
+    def _environ(self) -> dict[str, str]:
+        """The node's own places; the Erlang cookie lies in its own home."""
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        (self.folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
+        (self.folder / "rabbitmq.conf").write_text(
+            f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
+            f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {self.management_port}\n"
+            "max_message_size = 134217728\n"  # 3.10's own; 4.x would refuse what is over 16 MiB
+            "consumer_timeout = 3600000\nloopback_users = none\nlog.console = true\nlog.console.level = warning\n"
+        )
+        return {
+            "HOME": str(home),
+            "RABBITMQ_NODENAME": self.name,
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(self.dist_port),
+            "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
+            "RABBITMQ_LOG_BASE": str(self.folder),
+            "RABBITMQ_LOGS": "-",
+            "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq.conf"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "enabled_plugins"),
+            "RABBITMQ_PID_FILE": str(self.folder / "pid"),
+            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(self.epmd_port),
+            "ERL_EPMD_RELAXED_COMMAND_CHECK": "1",  # so that `kill` may end it
+        }
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut does it: no goodbye, no flush."""
+        if self.process is None:
+            return
+        for pid in _family(self.process.pid):
+            subprocess.run(["kill", "-9", str(pid)], check=False, stderr=subprocess.DEVNULL)
+        self.process.wait()
+        self.process = None
+        wait_for(lambda: not listens(self.port), "RabbitMQ to die")
+        subprocess.run(["epmd", "-port", str(self.epmd_port), "-kill"], check=False, capture_output=True)
+
+    def wipe(self) -> None:
+        """Delete all the broker ever knew."""
+        assert self.process is None
+        shutil.rmtree(self.folder / "data")
+
+    def depth(self, queue: str) -> dict[str, Any]:
+        """What the management API tells of a queue."""
+        return self._ask(f"queues/%2F/{queue}")
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all below it, children first."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(entry.read_text().rpartition(")")[2].split()[1])
+        except (OSError, IndexError):
+            continue
+        if parent == pid:
+            found += _family(int(entry.parent.name))
+    return [*found, pid]
+
+
+def start_rabbit(folder: Path) -> Rabbit:
+    """Start a node under `folder`; once more with other ports should one of them have been taken."""
+    if _SERVER is None:
+        unavailable("RabbitMQ")
+    try:
+        node = Rabbit(folder)
+        node.run()
+    except NodeDied:
+        node.kill()
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        node = Rabbit(folder)
+        node.run()
+    return node

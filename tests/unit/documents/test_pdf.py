@@ -1,0 +1,310 @@
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from pipeline.documents.base import Limits, PageInput, open_document, page_image
+from pipeline.errors import Encrypted, OverLimit, Unreadable, Unsupported
+
+LIMITS = Limits()
+MakePdf = Callable[..., bytes]
+
+LINE = b"BT /F1 10 Tf %d %d Td (%s) Tj ET\n"
+TEXT = LINE % (50, 200, b"Invoice 12345678 of May") + LINE % (50, 180, b"Total 412.00 CNY")
+
+
+def first_page(data: bytes, limits: Limits = LIMITS) -> PageInput:
+    with open_document(data, limits) as document:
+        assert document.media_type == "application/pdf"
+        return document.page(1)
+
+
+def picture(width: int = 64, height: int = 64, *, level: int = 128) -> bytes:
+    body = zlib.compress(bytes([level]) * (width * height))
+    head = b"<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceGray/BitsPerComponent 8"
+    return (
+        head % (width, height)
+        + b"/Filter/FlateDecode/Length %d>>stream\n" % len(body)
+        + body
+        + b"\nendstream"
+    )
+
+
+def show(x: int, y: int, width: int, height: int) -> bytes:
+    return b"q %d 0 0 %d %d %d cm /Im0 Do Q\n" % (width, height, x, y)
+
+
+PICTURE = {"extra": [picture()], "resources": b"/XObject<</Im0 4 0 R>>"}
+
+
+def test_born_digital_text_keeps_text_and_boxes(make_pdf: MakePdf) -> None:
+    page = first_page(make_pdf(TEXT))
+    assert page.image is None
+    assert page.lines is not None
+    assert [line.text for line in page.lines] == ["Invoice 12345678 of May", "Total 412.00 CNY"]
+    assert (page.width, page.height, page.dpi) == (1112, 834, 200)
+    scale = 200 / 72
+    (left, top), (right, _), (_, bottom), _ = page.lines[0].box
+    assert left == pytest.approx(50 * scale, abs=4)
+    assert bottom == pytest.approx((300 - 200) * scale, abs=8)
+    assert 20 < bottom - top < 32
+    assert 280 < right - left < 320
+    assert page.lines[0].confidence == 1.0
+
+
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
+@pytest.mark.parametrize("extra", [b"", b"/CropBox[20 100 390 290]"])
+def test_boxes_lie_on_the_drawn_text(make_pdf: MakePdf, rotate: int, extra: bytes) -> None:
+    data = make_pdf(TEXT, page=b"/Rotate %d" % rotate + extra)
+    page, image = first_page(data), page_image(data, 1, 0, LIMITS)
+    assert image.shape == (page.height, page.width, 3)
+    assert page.lines is not None
+    dark = image.min(axis=2) < 200
+    covered = np.zeros_like(dark)
+    for line in page.lines:
+        points = np.array(line.box)
+        (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
+        covered[int(y0) - 1 : int(y1) + 2, int(x0) - 1 : int(x1) + 2] = True
+        assert dark[int(y0) : int(y1) + 1, int(x0) : int(x1) + 1].mean() > 0.1
+    assert dark.any()
+    assert not (dark & ~covered).any()
+
+
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
+def test_a_box_begins_where_its_text_begins(make_pdf: MakePdf, rotate: int) -> None:
+    lines = first_page(make_pdf(TEXT, page=b"/Rotate %d" % rotate)).lines
+    assert lines is not None
+    assert {line.text for line in lines} == {"Invoice 12345678 of May", "Total 412.00 CNY"}
+    start, along, _, below = (np.array(point) for point in lines[0].box)
+    turn = np.deg2rad(rotate)
+    assert np.allclose(
+        (along - start) / np.linalg.norm(along - start), (np.cos(turn), np.sin(turn)), atol=1e-6
+    )
+    assert np.allclose(
+        (below - start) / np.linalg.norm(below - start), (-np.sin(turn), np.cos(turn)), atol=1e-6
+    )
+
+
+def test_text_turned_on_the_page_reads_and_lies_right(make_pdf: MakePdf) -> None:
+    content = TEXT + b"BT /F1 10 Tf 0 1 -1 0 300 50 Tm (turned upwards) Tj ET"
+    lines = first_page(make_pdf(content)).lines
+    assert lines is not None
+    turned = next(line for line in lines if line.text == "turned upwards")
+    scale = 200 / 72
+    begin, end = turned.box[0], turned.box[1]
+    assert begin[0] == pytest.approx(end[0])
+    assert begin[1] == pytest.approx((300 - 50) * scale, abs=4)
+    assert end[1] < begin[1] - 100
+
+
+def test_columns_are_kept_apart_and_scattered_words_joined(make_pdf: MakePdf) -> None:
+    content = LINE % (50, 200, b"left column") + LINE % (150, 200, b"right column")
+    content += LINE % (82, 150, b"Ltd Co") + LINE % (50, 150, b"Orchid")  # in the file from right to left
+    content += LINE % (50, 120, b"bold") + LINE % (50.3, 120, b"bold")  # painted twice
+    lines = first_page(make_pdf(content)).lines
+    assert lines is not None
+    assert sorted(line.text for line in lines) == ["Orchid Ltd Co", "bold", "left column", "right column"]
+
+
+def test_spaces_follow_the_gaps(make_pdf: MakePdf) -> None:
+    content = TEXT + b"BT /F1 10 Tf 50 100 Td [(91)-10(1111)-600(X)20(Y)] TJ ET"
+    lines = first_page(make_pdf(content)).lines
+    assert lines is not None
+    assert "911111 XY" in [line.text for line in lines]
+
+
+def unicode_font(mapping: dict[int, str]) -> list[bytes]:
+    pairs = b"".join(
+        b"<%02x> <%s>\n" % (code, char.encode("utf-16-be").hex().encode()) for code, char in mapping.items()
+    )
+    cmap = (
+        b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def\n"
+        b"1 begincodespacerange <00> <ff> endcodespacerange\n%d beginbfchar\n"
+        % len(mapping)
+        + pairs
+        + b"endbfchar endcmap end end"
+    )
+    return [
+        b"<</Length %d>>stream\n" % len(cmap) + cmap + b"\nendstream",
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 4 0 R>>",
+    ]
+
+
+def test_chinese_text_is_kept(make_pdf: MakePdf) -> None:
+    extra = unicode_font({0x41: "发", 0x42: "票", 0x43: "\u212b"})
+    data = make_pdf(
+        TEXT + b"BT /F2 10 Tf 50 100 Td (ABC) Tj ET", extra=extra, resources=b"/Font<</F1 3 0 R/F2 5 0 R>>"
+    )
+    lines = first_page(data.replace(b"/Font<</F1 3 0 R>>/Font", b"/Font")).lines
+    assert lines is not None
+    assert lines[-1].text == "发票\u00c5"  # NFC: the Angstrom sign becomes a letter
+
+
+def test_unmapped_characters_send_the_page_to_ocr(make_pdf: MakePdf) -> None:
+    extra = unicode_font({0x41: "\ue001", 0x42: "\ufffd"})
+    data = make_pdf(
+        TEXT + b"BT /F2 10 Tf 50 100 Td (ABAB) Tj ET", extra=extra, resources=b"/Font<</F1 3 0 R/F2 5 0 R>>"
+    )
+    page = first_page(data.replace(b"/Font<</F1 3 0 R>>/Font", b"/Font"))
+    assert page.lines is None
+    assert page.image is not None
+
+
+def test_a_few_characters_or_none_are_ocred(make_pdf: MakePdf) -> None:
+    assert first_page(make_pdf(LINE % (50, 50, b"Page 3"))).lines is None
+    assert first_page(make_pdf(b"")).image is not None
+
+
+def test_text_layer_can_be_switched_off(make_pdf: MakePdf) -> None:
+    assert first_page(make_pdf(TEXT), Limits(text_layer=False)).lines is None
+
+
+def test_the_hidden_layer_of_an_ocr_program_is_not_trusted(make_pdf: MakePdf) -> None:
+    hidden = TEXT.replace(b"BT ", b"BT 3 Tr ")
+    assert first_page(make_pdf(show(0, 0, 400, 300) + hidden, **PICTURE)).lines is None
+    assert first_page(make_pdf(hidden)).lines is None
+    lines = first_page(make_pdf(TEXT + LINE.replace(b"BT", b"BT 3 Tr") % (50, 100, b"hidden"))).lines
+    assert lines is not None
+    assert "hidden" not in [line.text for line in lines]
+
+
+def test_a_header_over_a_scan_is_ocred_but_a_logo_is_no_scan(make_pdf: MakePdf) -> None:
+    assert first_page(make_pdf(TEXT + show(20, 20, 360, 150), **PICTURE)).lines is None
+    assert first_page(make_pdf(TEXT + show(20, 250, 40, 30), **PICTURE)).lines is not None
+
+
+def test_a_scan_inside_a_form_is_seen(make_pdf: MakePdf) -> None:
+    inner = b"q 1 0 0 1 0 0 cm /Im0 Do Q"
+    form = (
+        b"<</Type/XObject/Subtype/Form/BBox[0 0 1 1]/Matrix[360 0 0 150 20 20]"
+        b"/Resources<</XObject<</Im0 4 0 R>>>>"
+        b"/Length %d>>stream\n" % len(inner) + inner + b"\nendstream"
+    )
+    data = make_pdf(TEXT + b"/Fm0 Do", extra=[picture(), form], resources=b"/XObject<</Fm0 5 0 R>>")
+    assert first_page(data).lines is None
+
+
+def test_text_turned_into_curves_is_ocred(make_pdf: MakePdf) -> None:
+    letter = b"50 50 m " + b" ".join(b"%d %d l" % (50 + i, 50 + i * i % 7) for i in range(12)) + b" f\n"
+    assert first_page(make_pdf(TEXT + letter * 60)).lines is None
+    assert first_page(make_pdf(TEXT + b"20 20 300 200 re S\n" * 60)).lines is not None
+
+
+def test_filled_form_fields_are_ocred(make_pdf: MakePdf) -> None:
+    look = b"BT /F1 12 Tf 2 4 Td (42.00) Tj ET"
+    stream = (
+        b"<</Type/XObject/Subtype/Form/BBox[0 0 100 20]/Resources<</Font<</F1 3 0 R>>>>/Length %d>>stream\n"
+        % len(look)
+        + look
+        + b"\nendstream"
+    )
+    field = b"<</Type/Annot/Subtype/Widget/FT/Tx/T(sum)/V(42.00)/Rect[50 50 150 70]/F 4/AP<</N 4 0 R>>>>"
+    data = make_pdf(TEXT, extra=[stream, field], page=b"/Annots[5 0 R]", root=b"/AcroForm<</Fields[5 0 R]>>")
+    page = first_page(data)
+    assert page.lines is None
+    assert page.image is not None
+    assert page.image[int(230 * 200 / 72) : int(250 * 200 / 72)].min() < 100  # the value is drawn
+
+
+def test_a_link_is_no_note(make_pdf: MakePdf) -> None:
+    link = b"/Annots[<</Type/Annot/Subtype/Link/Rect[50 50 150 70]>>]"
+    assert first_page(make_pdf(TEXT, page=link)).lines is not None
+
+
+def test_colours_are_rgb_and_rotation_is_clockwise(make_pdf: MakePdf) -> None:
+    data = make_pdf(b"1 0 0 rg 0 150 200 150 re f", page=b"/Rotate 90")  # red in the top left corner
+    image = first_page(data).image
+    assert image is not None
+    assert image.flags.c_contiguous
+    assert image.shape == (1112, 834, 3)
+    assert image[100, 700].tolist() == [255, 0, 0]  # turned to the top right
+    assert image[100, 100].tolist() == [255, 255, 255]
+    assert page_image(data, 1, 270, LIMITS)[100, 100].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        b"0 0 1000000 1000000",
+        b"0 0 14400 10",
+        b"0 0 0 0",
+        b"0 0 -300 -200",
+        b"0 0 .001 .001",
+        b"0 0 5 5",
+        b"1 2",
+    ],
+)
+def test_absurd_page_sizes_stay_within_bounds(make_pdf: MakePdf, box: bytes) -> None:
+    start = time.perf_counter()
+    page = first_page(make_pdf(TEXT, box=box), Limits(text_layer=False))
+    assert 500 <= max(page.width, page.height) <= 5 * LIMITS.max_side
+    assert min(page.width, page.height) >= 1
+    assert time.perf_counter() - start < 10
+
+
+def test_junk_before_the_header_and_a_wrong_xref_are_borne(make_pdf: MakePdf) -> None:
+    good = make_pdf(TEXT)
+    for data in (
+        b"\r\nHTTP junk\r\n" * 20 + good,
+        good.replace(b"startxref\n", b"startxref\n9"),
+        good[: good.index(b"xref")] + good[good.index(b"trailer") :],
+    ):
+        lines = first_page(data).lines
+        assert lines is not None
+        assert lines[1].text == "Total 412.00 CNY"
+
+
+def test_a_damaged_pdf_is_unreadable(make_pdf: MakePdf) -> None:
+    for data in (b"%PDF-1.7\n" + bytes(500), make_pdf(TEXT)[:40]):
+        with pytest.raises(Unreadable, match="damaged"):
+            open_document(data, LIMITS)
+
+
+def test_a_pdf_without_pages_is_unreadable(make_pdf: MakePdf) -> None:
+    with pytest.raises(Unreadable, match="no pages"):
+        open_document(make_pdf([]), LIMITS)
+
+
+def test_a_page_that_is_missing_is_named(make_pdf: MakePdf) -> None:
+    data = make_pdf([TEXT, TEXT, TEXT]).replace(b"6 0 R", b"99 0 R", 1)
+    with open_document(data, LIMITS) as document:
+        assert document.page(1).lines
+        with pytest.raises(Unreadable, match=r"Page 2 of 3 of the PDF is damaged"):
+            document.page(2)
+        assert document.page(3).lines
+
+
+def test_too_many_pages_name_limit_and_setting(make_pdf: MakePdf) -> None:
+    with pytest.raises(OverLimit, match=r"3 pages.*limit of 2.*--max-pages"):
+        open_document(make_pdf([TEXT] * 3), Limits(max_pages=2))
+
+
+def test_a_huge_picture_inside_is_refused_before_it_is_decoded(make_pdf: MakePdf) -> None:
+    bomb = picture().replace(b"/Width 64/Height 64", b"/Width 40000/Height 40000")
+    data = make_pdf([TEXT, show(0, 0, 400, 300)], extra=[bomb], resources=b"/XObject<</Im0 4 0 R>>")
+    with open_document(data, LIMITS) as document:
+        assert document.page(1).lines
+        with pytest.raises(OverLimit, match=r"Page 2 of 2 of the PDF.*40000 x 40000.*NIGHTSHIFT_MAX_PIXELS"):
+            document.page(2)
+
+
+def test_a_password_is_asked_for_in_plain_words(make_pdf: MakePdf) -> None:
+    with pytest.raises(Encrypted, match="asks for a password"):
+        open_document(make_pdf(TEXT, user_password=b"secret"), LIMITS)
+
+
+def test_a_pdf_locked_for_its_owner_only_is_read(make_pdf: MakePdf) -> None:
+    lines = first_page(make_pdf(TEXT, user_password=b"")).lines
+    assert lines is not None
+    assert lines[0].text == "Invoice 12345678 of May"
+
+
+def test_a_dynamic_form_is_refused(make_pdf: MakePdf) -> None:
+    xfa = b"<</Length 5>>stream\n<xdp>\nendstream"
+    root = b"/NeedsRendering true/AcroForm<</Fields[]/XFA 4 0 R>>"
+    with pytest.raises(Unsupported, match="dynamic form"):
+        open_document(make_pdf(TEXT, extra=[xfa], root=root), LIMITS)

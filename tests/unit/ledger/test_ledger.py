@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import PermanentError, Unreadable
+from pipeline.ledger import records as ledger
+from pipeline.models import DocumentResult, Task
+from pipeline.storage import keys
+from pipeline.storage.local import LocalStore
+
+DAY = "2026-11-22"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path)
+
+
+def task(name: str = "a.jpg", data: bytes = b"x") -> Task:
+    sha256 = "ab" * 32
+    return Task(task_id=ledger.task_id_for(name, sha256), sha256=sha256, source=name)
+
+
+def done(of: Task) -> DocumentResult:
+    return DocumentResult(task_id=of.task_id, sha256=of.sha256, source=of.source, status="done", run_date=DAY)
+
+
+def test_task_ids_tell_source_and_bytes_apart() -> None:
+    one = ledger.task_id_for("scans/a b.jpg", "00")
+    assert one.startswith("a_b_jpg-")
+    assert ledger.task_id_for("scans/a b.jpg", "00") == one
+    assert ledger.task_id_for("scans/a b.jpg", "01") != one
+    assert ledger.task_id_for("other/a b.jpg", "00") != one
+    assert ledger.task_id_for("发票.jpg", "00").startswith("jpg-")
+    assert ledger.task_id_for("z.zip!../../evil.jpg", "00").startswith("evil_jpg-")
+    keys.pending(ledger.task_id_for("票" * 300, None))
+
+
+def test_bytes_are_stored_once_under_their_hash(store: LocalStore) -> None:
+    sha256 = ledger.store_document(store, b"page")
+    assert store.get(keys.document(sha256)) == b"page"
+    path = store.root / keys.document(sha256)
+    before = path.stat().st_mtime_ns
+    assert ledger.store_document(store, b"page") == sha256
+    assert path.stat().st_mtime_ns == before
+
+
+def test_a_finished_task_leaves_a_result_and_no_marker(store: LocalStore) -> None:
+    ledger.mark(store, task())
+    ledger.finish(store, done(task()))
+    assert list(store.list(keys.PENDING)) == []
+    assert ledger.ended(store, DAY, task().task_id) == done(task())
+    assert ledger.ended(store, "2026-11-23", task().task_id) is None
+
+
+def test_a_failure_is_recorded_with_its_reason(store: LocalStore) -> None:
+    ledger.mark(store, task())
+    record = ledger.fail(
+        store, task(), Unreadable("a.jpg ends early: send it again."), run_date=DAY, settings_digest="s"
+    )
+    assert record.error is not None
+    assert (record.status, record.error.code, record.attempts) == ("failed", "unreadable", 1)
+    assert list(store.list(keys.PENDING)) == []
+    assert list(store.list(keys.failures(DAY))) == [keys.failed(DAY, task().task_id)]
+
+
+def test_a_task_has_one_end_only(store: LocalStore) -> None:
+    ledger.fail(store, task(), PermanentError("no"), run_date=DAY, settings_digest="s")
+    ledger.finish(store, done(task()))
+    assert list(store.list(keys.failures(DAY))) == []
+    ledger.fail(store, task(), PermanentError("no"), run_date=DAY, settings_digest="s")
+    assert list(store.list(keys.results(DAY))) == []
+
+
+def test_a_record_of_another_schema_is_made_anew(store: LocalStore) -> None:
+    store.put(keys.result(DAY, "t"), b'{"half": ')
+    assert ledger.ended(store, DAY, "t") is None
+
+
+def test_receipts_hold_what_came_and_never_change(store: LocalStore) -> None:
+    batch = [task("b.jpg"), task("a.jpg")]
+    ledger.write_receipt(store, DAY, batch)
+    ledger.write_receipt(store, DAY, list(reversed(batch)))
+    (key,) = store.list(keys.receipts(DAY))
+    lines = store.get(key).decode().splitlines()
+    assert len(lines) == 2
+    assert all('"sha256":"abab' in line for line in lines)
+    ledger.write_receipt(store, DAY, batch[:1])
+    assert len(list(store.list(keys.receipts(DAY)))) == 2
+    ledger.write_receipt(store, DAY, [])
+    assert len(list(store.list(keys.receipts(DAY)))) == 2

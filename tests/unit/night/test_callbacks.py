@@ -1,0 +1,150 @@
+"""Who is to be told of an end is told, whatever gets lost on the way."""
+
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from msgspec import structs
+
+from pipeline.errors import PermanentError, TransientError
+from pipeline.ledger import records as ledger
+from pipeline.messages import Message
+from pipeline.models import DocumentResult, Task
+from pipeline.night import failures
+from pipeline.night.callbacks import overdue, promise, renew, undelivered
+from pipeline.night.flow import Flow
+from pipeline.night.housekeeping import ask_again
+from pipeline.storage import keys
+from tests.support.command import grey, page
+from tests.support.flows import drain, submission
+
+
+def test_a_callback_whose_message_was_lost_is_asked_for_again(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("pipeline.night.callbacks.deliver", lambda record, *_: told.append(record.status))
+    monkeypatch.setattr("pipeline.night.callbacks.policy", lambda _: SimpleNamespace(check=lambda _: None))
+    for name in ("done.png", "failed.png"):
+        if name == "done.png":
+            page(inbox / name, grey(1))
+        sent = submission(inbox / name, name, callback_url="https://a.example/x")
+        waiting = deque(flow.reception.accept(sent))
+        while waiting:
+            order = waiting.popleft()
+            try:
+                waiting.extend(m for m in flow.run(order) if m.step != "callback")  # these are lost
+            except PermanentError as error:
+                flow.fail(order, error)
+
+    def asked(minutes: int) -> list[Message]:
+        sent: list[Message] = []
+        ask_again(flow, datetime.now(UTC) + timedelta(minutes=minutes), sent.extend)
+        return sent
+
+    assert asked(59) == []
+    assert asked(100) == [], "looked at hourly"
+    messages = asked(120)
+    assert [(m.step, m.task_id) for m in messages] == [("callback", "done.png"), ("callback", "failed.png")]
+    drain(flow, [*messages, *messages])
+    assert told == ["done", "failed"], "a message that comes twice tells nobody twice"
+    assert asked(240) == []
+    assert not list(flow.store.list(keys.CALLBACKS))
+
+
+def test_a_promise_without_an_end_is_none(flow: Flow, inbox: Path) -> None:
+    task = Task(
+        task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example"
+    )
+    promise(flow.store, task)
+    ledger.mark(flow.store, task)
+    later = datetime.now(UTC) + timedelta(hours=2)
+    assert list(overdue(flow.store, later)) == []
+    assert list(flow.store.list(keys.CALLBACKS)), "its record may be written yet"
+    flow.store.delete(keys.pending("t"))
+    assert list(overdue(flow.store, later)) == []
+    assert not list(flow.store.list(keys.CALLBACKS))
+
+
+@pytest.mark.parametrize("answer", [None, PermanentError("410")])
+def test_an_end_that_comes_while_another_is_told_of_is_told_of_too(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch, answer: PermanentError | None
+) -> None:
+    task = Task(
+        task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example"
+    )
+    (order,) = promise(flow.store, task)
+    ledger.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
+    told: list[str] = []
+
+    def deliver(record: DocumentResult, *_: object) -> None:
+        told.append(record.status)
+        if len(told) == 1:  # its redrive ends
+            promise(flow.store, task)
+            ledger.finish(flow.store, structs.replace(record, status="done", error=None))
+            if answer:
+                raise answer
+
+    monkeypatch.setattr("pipeline.night.callbacks.deliver", deliver)
+    for _ in range(3):
+        assert flow.run(order) == []
+    assert told == ["failed", "done"]
+
+
+def test_a_done_task_that_is_read_anew_is_told_of_meanwhile(flow: Flow) -> None:
+    task = Task(
+        task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example"
+    )
+    promise(flow.store, task)
+    ledger.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
+    ledger.mark(flow.store, structs.replace(task, reprocess=True))
+    assert len(list(overdue(flow.store, datetime.now(UTC) + timedelta(hours=2)))) == 1
+
+
+def test_a_redriven_task_has_no_old_callback_to_deliver(flow: Flow) -> None:
+    task = Task(
+        task_id="t",
+        sha256=None,
+        source="file:///x",
+        run_date=flow.run_date(),
+        callback_url="https://a.example",
+    )
+    (order,) = promise(flow.store, task)
+    record = ledger.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
+    flow.fail(order, PermanentError("410"))
+    (given_up,) = undelivered(flow.store)
+    failures.redrive(flow.store, record, {})
+    assert not list(undelivered(flow.store))
+    assert flow.run(order) == [], "its message finds nothing owed"
+    flow.store.put(keys.undelivered(given_up.run_date, "t"), b'{"code": "x", "message": "x"}')
+    assert renew(flow.store, given_up) is None
+    assert not list(undelivered(flow.store))
+
+
+def test_a_receiver_that_hangs_is_not_asked_again_at_once(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = Flow(flow.settings.replaced({"callback_secret": "s"}))
+    clock, asked = SimpleNamespace(now=1000.0), list[str]()
+    monkeypatch.setattr(
+        "pipeline.night.callbacks.time", SimpleNamespace(monotonic=lambda: clock.now, time=lambda: 0)
+    )
+
+    def hangs(url: str, *_: object) -> int:
+        asked.append(url)
+        clock.now += 10
+        raise TransientError("took too long")
+
+    monkeypatch.setattr("pipeline.night.callbacks.post", hangs)
+    task = Task(
+        task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example/1"
+    )
+    (order,) = promise(flow.store, task)
+    ledger.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
+    for at, tries in ((1000, 1), (1020, 2), (1040, 3), (1060, 3), (1105, 3), (1115, 4)):
+        clock.now = at
+        with pytest.raises(TransientError):
+            flow.run(order)
+        assert len(asked) == tries

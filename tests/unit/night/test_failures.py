@@ -1,0 +1,207 @@
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from msgspec import structs
+
+from pipeline.errors import OverLimit, PermanentError, RunError, UsageError
+from pipeline.ledger import claims
+from pipeline.ledger import records as ledger
+from pipeline.ledger.audit import audit
+from pipeline.models import DocumentResult, Task
+from pipeline.night import failures
+from pipeline.night.flow import Flow
+from pipeline.night.housekeeping import summarise_due
+from pipeline.settings import Settings
+from pipeline.storage import keys
+from pipeline.storage.local import LocalStore
+
+DAY, NEXT = "2026-11-22", "2026-11-23"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path)
+
+
+def fail(
+    store: LocalStore, name: str, error: PermanentError, day: str = DAY, **fields: object
+) -> DocumentResult:
+    task = Task(
+        task_id=name,
+        sha256=ledger.store_document(store, name.encode()),
+        source=f"in/{name}",
+        priority=8,
+        tenant="archive",
+        trace_id="tr",
+        callback_url="https://a.example/x",
+        submitted_at="2026-11-22T10:00:00.000+00:00",
+        metadata={"box": "7"},
+        attempts=2,
+    )
+    task = structs.replace(task, **fields)
+    ledger.write_receipt(store, day, [task])
+    return ledger.fail(store, task, error, run_date=day, settings_digest="d")
+
+
+def names(store: LocalStore, **which: str) -> list[str]:
+    return [r.task_id for r in failures.find(store, **which)]
+
+
+def test_find_by_night_code_and_id(store: LocalStore) -> None:
+    fail(store, "a", OverLimit("too long"))
+    fail(store, "b", PermanentError("no"))
+    fail(store, "a", OverLimit("too long"), NEXT)
+    assert names(store) == ["a", "b", "a"]
+    assert names(store, run_date=DAY) == ["a", "b"]
+    assert names(store, code="over_limit", run_date=NEXT) == ["a"]
+    assert names(store, task_id="b") == ["b"]
+    assert names(store, code="poison") == []
+    store.put(keys.failed(DAY, "half"), b"{")
+    with pytest.raises(RunError, match="damaged"):
+        names(store)
+
+
+def test_groups_are_by_code_the_most_frequent_first(store: LocalStore) -> None:
+    for name in ("a", "b", "c"):
+        fail(store, name, OverLimit(f"{name} is too long"))
+    fail(store, "d", PermanentError("no"))
+    first, second = failures.group(failures.find(store))
+    assert (first.code, first.count, first.example, first.task_id) == ("over_limit", 3, "a is too long", "a")
+    assert (second.code, second.count) == ("permanent", 1)
+
+
+def test_overrides_are_settings_of_one_task() -> None:
+    assert failures.overrides(["max_pages=5000", "ocr_engine=rapidocr"]) == {
+        "max_pages": "5000",
+        "ocr_engine": "rapidocr",
+    }
+
+
+@pytest.mark.parametrize(
+    "pair",
+    ["max_pages", "max_pages=many", "max_pages=0", "store_url=/tmp", "nonsense=1", "ocr_engine=tesseract"],
+)
+def test_settings_that_do_not_fit_are_refused(pair: str) -> None:
+    with pytest.raises(UsageError):
+        failures.overrides([pair])
+
+
+def test_redrive_makes_a_failure_pending_with_all_it_came_with(store: LocalStore) -> None:
+    record = fail(store, "a", OverLimit("too long"))
+    store.put(keys.attempts("a", "ocr", "m9"), b"{}")
+    store.put(keys.attempts("ab", "ocr"), b"{}")
+    failures.redrive(store, record, {"max_pages": "9"})
+    task = ledger.pending(store, "a")
+    assert task is not None
+    assert task.overrides == {"max_pages": "9"}
+    assert (task.sha256, task.source, task.priority, task.tenant) == (record.sha256, "in/a", 8, "archive")
+    assert (task.trace_id, task.callback_url, task.metadata) == ("tr", "https://a.example/x", {"box": "7"})
+    assert task.submitted_at == "2026-11-22T10:00:00.000+00:00"
+    assert (task.attempts, task.run_date, task.pages, task.media_type) == (0, "", 0, None)
+    assert names(store) == []
+    assert list(store.list("attempts/")) == [keys.attempts("ab", "ocr")]
+    report = audit(store, DAY)
+    assert (report.pending, report.adds_up) == (1, True)
+
+
+def test_a_text_stays_a_text(store: LocalStore) -> None:
+    record = fail(
+        store, "a", PermanentError("no"), source="message", task_type="nlp", media_type="text/plain"
+    )
+    assert failures.redrive(store, record, {}).media_type == "text/plain"
+
+
+def test_what_has_no_bytes_is_fetched_again_or_stays(store: LocalStore) -> None:
+    away = fail(store, "a", PermanentError("no"), sha256=None, source="https://a.example/a.pdf")
+    assert failures.redrive(store, away, {}).sha256 is None
+    bad = fail(store, "b", PermanentError("no"), sha256=None, source="message")
+    with pytest.raises(PermanentError, match="submit it anew"):
+        failures.redrive(store, bad, {})
+    assert names(store) == ["b"]
+    assert ledger.pending(store, "b") is None
+
+
+def test_discarding_keeps_the_record_and_the_sum(store: LocalStore) -> None:
+    record = fail(store, "a", OverLimit("a is too long."))
+    kept = failures.discard(store, record, "a duplicate")
+    assert kept.error is not None
+    assert kept.error.code == "discarded"
+    assert kept.error.message == (
+        "Discarded by the operator (a duplicate). It had failed with over_limit: a is too long."
+    )
+    assert list(failures.find(store, code="discarded")) == [kept]
+    assert failures.discard(store, kept, "again") == kept
+    report = audit(store, DAY)
+    assert (report.failed, report.adds_up) == (1, True)
+
+
+def test_the_tables_follow_a_redrive_that_leaves_the_number_of_records_as_it_was(store: LocalStore) -> None:
+    flow = Flow(Settings(store_url=str(store.root), window="always"))
+    record = fail(store, "a", OverLimit("too long"))
+    now = datetime.now(UTC)
+
+    def statuses() -> list[str]:
+        table = pq.read_table(io.BytesIO(store.get(keys.summary("documents", DAY))))
+        return [f"{row['status']} {row['error_code']}" for row in table.to_pylist()]
+
+    assert (summarise_due(flow, now), statuses()) == ([DAY], ["failed over_limit"])
+    kept = failures.discard(store, record, "")
+    assert (summarise_due(flow, now), statuses()) == ([DAY], ["failed discarded"])
+    task = structs.replace(failures.redrive(store, kept, {}), run_date=DAY)
+    ledger.finish(store, structs.replace(kept, status="done", error=None, task_id=task.task_id))
+    assert (summarise_due(flow, now), statuses()) == ([DAY], ["done None"])
+    assert summarise_due(flow, now) == []
+
+
+def test_a_night_left_without_records_has_empty_tables(store: LocalStore) -> None:
+    flow = Flow(Settings(store_url=str(store.root), window="never"))
+    record = fail(store, "a", OverLimit("too long"))
+    summarise_due(flow, datetime.now(UTC))
+    failures.redrive(store, record, {})
+    assert summarise_due(flow, datetime.now(UTC)) == [DAY]
+    assert len(pq.read_table(io.BytesIO(store.get(keys.summary("documents", DAY))))) == 0
+    assert summarise_due(flow, datetime.now(UTC)) == []
+
+
+def test_a_url_whose_query_was_not_kept_is_not_fetched_again(store: LocalStore) -> None:
+    for name, url in (("plain", "https://a.example/x"), ("signed", "https://a.example/x?doc=42")):
+        task = Task(task_id=name, sha256=None, source=url)
+        claims.note(store, name, claims.origin_of(url, None), claims.Claim())
+        record = ledger.fail(store, task, PermanentError("away"), run_date=DAY, settings_digest="")
+        if name == "plain":
+            assert failures.redrive(store, record, {}).source == url
+            continue
+        with pytest.raises(PermanentError, match="the query of its URL is not kept") as caught:
+            failures.redrive(store, record, {})
+        assert caught.value.code == "not_redrivable"
+
+
+def test_what_was_redriven_since_it_was_listed_is_left_alone(store: LocalStore) -> None:
+    record = fail(store, "a", OverLimit("too long"))
+    failures.redrive(store, record, {})
+    store.delete(keys.pending("a"))
+    with pytest.raises(PermanentError, match="is being tried again already"):
+        failures.redrive(store, record, {})
+    failures.discard(store, record, "nobody needs it")
+    assert (ledger.pending(store, "a"), names(store)) == (None, [])
+
+
+def test_a_failure_of_the_new_try_is_not_taken_back_with_the_old(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = fail(store, "a", OverLimit("too long"))
+    mark = ledger.mark
+
+    def fails_at_once(into: LocalStore, task: Task) -> None:
+        mark(into, task)
+        monkeypatch.setattr(ledger, "now", lambda: "2026-11-23T00:00:00.000+00:00")
+        ledger.fail(into, task, PermanentError("again"), run_date=record.run_date, settings_digest="")
+
+    monkeypatch.setattr(ledger, "mark", fails_at_once)
+    failures.redrive(store, record, {})
+    (left,) = failures.find(store)
+    assert left.error is not None
+    assert left.error.message == "again"

@@ -1,0 +1,218 @@
+"""A task's way through its steps."""
+
+from collections import Counter, deque
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from pipeline.errors import NotRead, PermanentError
+from pipeline.ledger import records as ledger
+from pipeline.messages import Message
+from pipeline.night.flow import Flow
+from pipeline.steps.engines import Engines
+from pipeline.steps.task_types import Read, Step, TaskType
+from pipeline.storage import keys
+from pipeline.submission.contract import Submission
+from tests.support.command import grey, page, pages
+from tests.support.flows import drain, records, submission, to_ocr
+
+
+def test_a_document_goes_through_all_steps(flow: Flow, inbox: Path) -> None:
+    sent = submission(page(inbox / "a.png", grey(1)), trace_id="trace", priority=9, metadata={"k": "v"})
+    ran = drain(flow, flow.reception.accept(sent))
+    assert ran == {"ingest": 1, "ocr": 1, "ner": 1, "result": 1}
+    result = records(flow)["t"]
+    assert (result.status, result.trace_id, result.priority) == ("done", "trace", 9)
+    assert (result.metadata, result.pages[0].text) == ({"k": "v"}, "colour 016464")
+    assert [e.value for e in result.entities] == ["016464"]
+    assert result.record is not None
+    assert (result.record.document_type, result.record.fields) == ("other", ())
+    assert result.fields == Engines(flow.settings).fields_info
+    for prefix in (keys.PENDING, "attempts/"):
+        assert not list(flow.store.list(prefix))
+
+
+def test_every_step_may_run_twice(flow: Flow, inbox: Path, log: Path) -> None:
+    waiting = deque(flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
+    while waiting:
+        order = waiting.popleft()
+        following = flow.run(order)
+        assert flow.run(order) in (following, []), "what comes next is the same, or nothing at the end"
+        waiting.extend(following)
+    assert len(records(flow)) == 1
+    assert len(log.read_text().split()) == 1
+
+
+def test_a_text_needs_no_ocr(flow: Flow) -> None:
+    sent = Submission(task_id="t", task_type="nlp", text="colour 123456")
+    assert drain(flow, flow.reception.accept(sent)) == {"ingest": 1, "ner": 1, "result": 1}
+    result = records(flow)["t"]
+    assert [e.value for e in result.entities] == ["123456"]
+    assert (result.record, result.fields) == (None, None)
+
+
+def test_other_field_rules_give_another_result_of_the_same_pages_and_entities(
+    flow: Flow, tmp_path: Path
+) -> None:
+    (tmp_path / "types").mkdir()
+    (tmp_path / "types" / "swatch.txt").write_text("colour swatch sample")
+    before = Engines(flow.settings)
+    after = Engines(flow.settings.replaced({"document_types": str(tmp_path / "types")}))
+    assert after.digest != before.digest
+    assert after.fields_info.digest != before.fields_info.digest
+    assert (after.reading_digest, after.entities_digest) == (before.reading_digest, before.entities_digest)
+
+
+def test_a_task_type_of_another_package(flow: Flow, inbox: Path) -> None:
+    sent = submission(page(inbox / "a.png", grey(1)), task_type="classify")
+    assert drain(flow, flow.reception.accept(sent)) == {"ingest": 1, "ocr": 1, "keywords": 1, "result": 1}
+    result = records(flow)["t"]
+    assert result.outputs == {"keywords": {"class": "swatch", "hits": "1"}}
+    assert (result.ner, result.pages[0].text) == (None, "colour 016464")
+
+
+def test_close_hands_the_document_back_between_page_groups(
+    flow: Flow, inbox: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = to_ocr(flow, pages(inbox / "long.pdf", [grey(10 * n) for n in range(8)]))
+    answers = iter([True, False])
+    monkeypatch.setattr(flow, "may_use_gpu", lambda priority: next(answers))
+    assert flow.run(order) == [order]
+    assert len(list(flow.store.list("ocr/"))) == 4
+    assert not list(flow.store.list("attempts/")), "an orderly stop is no failed try"
+    monkeypatch.undo()
+    monkeypatch.setenv("NIGHTSHIFT_FAKE_LOG", str(log))
+    drain(flow, [order])
+    assert len(records(flow)["t"].pages) == 8
+    assert len(log.read_text().split()) == 8
+
+
+def test_a_long_document_is_assembled_by_whoever_reads_the_last_pages(
+    flow: Flow, inbox: Path, log: Path
+) -> None:
+    (order,) = flow.reception.accept(submission(pages(inbox / "long.pdf", [grey(10 * n) for n in range(20)])))
+    parts = flow.run(order)
+    assert [(p.first, p.last) for p in parts] == [(1, 8), (9, 16), (17, 20)]
+    assert [flow.run(part) for part in (parts[2], parts[0])] == [[], []]
+    (following,) = flow.run(parts[1])
+    assert drain(flow, [following]) == {"ner": 1, "result": 1}
+    assert [p.number for p in records(flow)["t"].pages] == list(range(1, 21))
+    assert drain(flow, parts) == {"ocr": 3}, "parts that come again do nothing"
+    assert len(log.read_text().split()) == 20
+
+
+def test_a_failed_callback_fails_no_document(flow: Flow, inbox: Path) -> None:
+    drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
+    order = Message(step="callback", task_id="t", run_date=flow.run_date())
+    assert flow.fail(order, PermanentError("The receiver refuses it.", code="callback_failed")) == []
+    assert records(flow)["t"].status == "done"
+    assert flow.store.exists(keys.undelivered(flow.run_date(), "t"))
+    assert ledger.pending(flow.store, "t") is None
+
+
+@pytest.mark.parametrize("changed", ["NER", "OCR"])
+@pytest.mark.parametrize("step", ["ner", "result"])
+def test_settings_that_change_under_a_task_send_it_back(
+    flow: Flow, inbox: Path, log: Path, monkeypatch: pytest.MonkeyPatch, changed: str, step: str
+) -> None:
+    (order,) = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
+    while order.step != step:
+        (order,) = flow.run(order)
+    if changed == "NER":
+        monkeypatch.setenv("NIGHTSHIFT_FAKE_NER", "SHADE")
+        flow = Flow(flow.settings)
+    else:
+        flow = Flow(flow.settings.replaced({"render_dpi": "100"}))
+    if (changed, step) == ("NER", "ner"):
+        assert drain(flow, [order]) == {"ner": 1, "result": 1}, "nothing is missing"
+    else:
+        with pytest.raises(NotRead):
+            flow.run(order)
+        again = structs.replace(order, retries=1)
+        want = {"ocr": 1, "ner": 1, "result": 1}
+        assert drain(flow, [again]) == Counter(want) + Counter({step: 1})
+    (result,) = records(flow).values()
+    assert result.status == "done"
+    assert {e.type for e in result.entities} == {"SHADE" if changed == "NER" else "COLOUR"}
+    assert len(log.read_text().split()) == (1 if changed == "NER" else 2)
+
+
+def test_workers_of_different_settings_do_not_send_a_task_to_and_fro(flow: Flow, inbox: Path) -> None:
+    other = Flow(flow.settings.replaced({"render_dpi": "100"}))
+    order = to_ocr(flow, page(inbox / "a.png", grey(1)))
+    for _ in range(3):
+        (order,) = flow.run(order)
+        (order,) = other.run(structs.replace(order, retries=1))
+        assert order.step == "ocr"
+    (order,) = flow.run(order)
+    with pytest.raises(PermanentError, match="the same OCR and NER settings") as caught:
+        other.run(structs.replace(order, retries=1))
+    other.fail(order, caught.value)
+    assert [r.error and r.error.code for r in records(flow).values()] == ["not_read"]
+
+
+def test_entities_are_not_found_by_the_step_that_writes_the_result(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs by day too, where no model may."""
+    order = to_ocr(flow, page(inbox / "a.png", grey(1)))
+    (order,) = flow.run(order)
+    (order,) = flow.run(order)
+    assert order.step == "result"
+    for key in list(flow.store.list("ner/")):
+        flow.store.delete(key)
+    monkeypatch.setattr(flow, "may_use_gpu", lambda _: False)
+    (order,) = flow.run(structs.replace(order, retries=1))
+    assert order.step == "ocr"
+    assert flow.run(order) == [order]
+
+
+def test_settings_that_change_between_the_parts_of_a_long_document(
+    flow: Flow, inbox: Path, log: Path
+) -> None:
+    (order,) = flow.reception.accept(submission(pages(inbox / "long.pdf", [grey(10 * n) for n in range(20)])))
+    first, second, third = flow.run(order)
+    assert flow.run(first) == []
+    flow = Flow(flow.settings.replaced({"render_dpi": "100"}))
+    for part in (second, third):
+        with pytest.raises(NotRead):
+            flow.run(part)
+    again = flow.run(structs.replace(second, retries=1))
+    assert [(p.step, p.first) for p in again] == [("ocr", 1), ("ocr", 9), ("ocr", 17)]
+    assert drain(flow, [structs.replace(third, retries=1), *again])["result"] >= 1
+    assert [p.number for p in records(flow)["t"].pages] == list(range(1, 21))
+    assert len(log.read_text().split()) == 8 + 20
+
+
+def test_a_step_of_ones_own_before_ner_sees_no_entities(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def look(read: Read) -> dict[str, str]:
+        seen.append((len(read.pages), len(read.entities)))
+        return {"seen": "yes"}
+
+    kind = TaskType("sorted", ("ocr", Step("before", look), "ner", Step("behind", look)))
+    monkeypatch.setattr("pipeline.steps.task_types.registered", lambda: {"sorted": kind})
+    sent = submission(page(inbox / "a.png", grey(1)), task_type="sorted")
+    assert drain(flow, flow.reception.accept(sent))["result"] == 1
+    assert seen == [(1, 0), (1, 1)]
+    assert set(records(flow)["t"].outputs) == {"before", "behind"}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_ends_after_its_night_is_told_of_to_its_tables(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    order = to_ocr(flow, page(inbox / "a.png", grey(1)))
+    monkeypatch.setattr(flow, "run_date", lambda: "2026-11-01")
+    (order,) = flow.run(order)
+    monkeypatch.setattr(flow, "run_date", lambda: "2026-11-09")
+    if fails:
+        flow.fail(order, PermanentError("no"))
+    else:
+        drain(flow, [order])
+    (key,) = flow.store.list(keys.CHANGED)
+    assert keys.run_date_of(key) == records(flow)["t"].run_date == "2026-11-01"

@@ -1,0 +1,145 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import NotFound, OverLimit, PermanentError, TransientError
+from pipeline.remote import fetch as module
+from pipeline.remote.fetch import fetch, post
+from pipeline.remote.policy import SourcePolicy
+from pipeline.settings import Settings
+
+SETTINGS = Settings(max_bytes=1000)
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    folder = tmp_path / "inbox"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.jpg").write_bytes(b"A")
+    (folder / "sub" / "b c.jpg").write_bytes(b"B")
+    (tmp_path / "secret").write_bytes(b"S")
+    return folder
+
+
+@pytest.fixture
+def policy(inbox: Path) -> SourcePolicy:
+    return SourcePolicy.sources(inbox.as_uri())
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_files_are_read(inbox: Path, policy: SourcePolicy) -> None:
+    assert fetch(f"file://{inbox}/a.jpg", policy, SETTINGS) == b"A"
+    assert fetch(f"file://{inbox}/sub/b%20c.jpg", policy, SETTINGS) == b"B"
+    name = os.fsdecode(b"\xb7\xa2.jpg")
+    (inbox / name).write_bytes(b"GBK")
+    assert fetch(f"file://{inbox}/%B7%A2.jpg", policy, SETTINGS) == b"GBK"
+
+
+def test_one_file_may_be_the_whole_prefix(inbox: Path) -> None:
+    policy = SourcePolicy.sources(f"file://{inbox}/a.jpg")
+    assert fetch(f"file://{inbox}/a.jpg", policy, SETTINGS) == b"A"
+    (inbox / "a.jpg").unlink()
+    with pytest.raises(NotFound):
+        fetch(f"file://{inbox}/a.jpg", policy, SETTINGS)
+
+
+def test_links_inside_the_folder_are_followed(inbox: Path, policy: SourcePolicy) -> None:
+    (inbox / "today").symlink_to("sub")
+    (inbox / "link.jpg").symlink_to(inbox / "a.jpg")
+    assert fetch(f"file://{inbox}/today/b%20c.jpg", policy, SETTINGS) == b"B"
+    assert fetch(f"file://{inbox}/link.jpg", policy, SETTINGS) == b"A"
+
+
+def test_the_folder_itself_may_be_a_link(inbox: Path) -> None:
+    (inbox.parent / "in").symlink_to(inbox)
+    root = f"file://{inbox.parent}/in"
+    assert fetch(f"{root}/a.jpg", SourcePolicy.sources(root), SETTINGS) == b"A"
+
+
+@pytest.mark.parametrize("target", ["../secret", "/etc/passwd", "sub/../../secret", "out2"])
+def test_links_out_of_the_folder_are_refused(inbox: Path, policy: SourcePolicy, target: str) -> None:
+    (inbox / "out2").symlink_to("../secret")
+    (inbox / "out").symlink_to(target)
+    (inbox / "up").symlink_to("..")
+    for name in ("out", "up/secret"):
+        with pytest.raises(PermanentError, match="symbolic link leads out") as caught:
+            fetch(f"file://{inbox}/{name}", policy, SETTINGS)
+        assert caught.value.code == "source_refused"
+
+
+def test_a_link_put_there_after_the_check_is_not_followed(
+    inbox: Path, policy: SourcePolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.path.realpath
+
+    def swap(path: str | Path) -> str:
+        found = real(path)
+        if str(path).endswith("a.jpg"):
+            (inbox / "a.jpg").unlink()
+            (inbox / "a.jpg").symlink_to("../secret")
+        if str(path).endswith("b c.jpg"):
+            (inbox / "sub").rename(inbox / "old")
+            (inbox / "sub").symlink_to("old")
+        return found
+
+    monkeypatch.setattr(os.path, "realpath", swap)
+    for name in ("a.jpg", "sub/b c.jpg"):
+        with pytest.raises(PermanentError, match="can't be followed") as caught:
+            fetch(f"file://{inbox}/{name}", policy, SETTINGS)
+        assert caught.value.code == "source_refused"
+
+
+def test_what_is_no_document_is_told_plainly(inbox: Path, policy: SourcePolicy) -> None:
+    os.mkfifo(inbox / "pipe")
+    (inbox / "loop").symlink_to("loop")
+    before = descriptors()
+    for name in ("pipe", "sub", "sub/"):
+        with pytest.raises(PermanentError, match="is not a file") as caught:
+            fetch(f"file://{inbox}/{name}", policy, SETTINGS)
+        assert caught.value.code == "source_unreadable"
+    with pytest.raises(PermanentError, match="can't be followed"):
+        fetch(f"file://{inbox}/loop", policy, SETTINGS)
+    for name in ("none.jpg", "a.jpg/b", "x" * 300, "sub/none/b"):
+        with pytest.raises(NotFound, match="There is no file://"):
+            fetch(f"file://{inbox}/{name}", policy, SETTINGS)
+    assert descriptors() == before
+
+
+def test_a_folder_that_is_not_mounted_is_transient(inbox: Path) -> None:
+    root = f"file://{inbox}/share"
+    with pytest.raises(TransientError, match="mount it"):
+        fetch(f"{root}/a.jpg", SourcePolicy.sources(root), SETTINGS)
+
+
+def test_a_file_larger_than_the_limit_is_refused(inbox: Path, policy: SourcePolicy) -> None:
+    (inbox / "full").write_bytes(bytes(1000))
+    assert len(fetch(f"file://{inbox}/full", policy, SETTINGS)) == 1000
+    (inbox / "big").write_bytes(bytes(1001))
+    with pytest.raises(OverLimit, match="NIGHTSHIFT_MAX_BYTES"):
+        fetch(f"file://{inbox}/big", policy, SETTINGS)
+
+
+def test_what_grows_while_it_is_read_or_announces_less_is_refused() -> None:
+    chunks = iter([bytes(600), bytes(600), bytes(600)])
+    with pytest.raises(OverLimit):
+        module._collect(chunks, 10, 1000, "https://a.example/x?sig=secret", float("inf"))
+    assert len(list(chunks)) == 1
+
+
+def test_nothing_outside_the_policy_is_touched(inbox: Path, policy: SourcePolicy) -> None:
+    for url in (
+        f"file://{inbox}/../secret",
+        "s3://inbox/a.jpg",
+        "https://a.example/a.jpg",
+        "http://127.0.0.1/",
+    ):
+        with pytest.raises(PermanentError) as caught:
+            fetch(url, policy, SETTINGS)
+        assert caught.value.code == "source_refused"
+    with pytest.raises(PermanentError) as caught:
+        post("https://a.example/hook", b"{}", {}, SourcePolicy.callbacks(""))
+    assert caught.value.code == "callback_refused"

@@ -1,0 +1,64 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import PermanentError
+from pipeline.storage import keys
+
+SHA = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("task_id", "segment"),
+    [
+        ("ocr_001", "ocr_001"),
+        ("a/b", "a%2Fb"),
+        ("../../etc/passwd", "%2E.%2F..%2Fetc%2Fpasswd"),
+        ("..", "%2E%2E"),
+        (".", "%2E"),
+        ("发票", "%E5%8F%91%E7%A5%A8"),
+    ],
+)
+def test_task_id_becomes_one_safe_segment(task_id: str, segment: str) -> None:
+    assert keys.pending(task_id) == f"pending/{segment}.json"
+    assert keys.task_id_of(keys.pending(task_id)) == task_id
+
+
+@pytest.mark.parametrize("task_id", ["", "x" * 201, "票" * 23, "a\nb", "a\0b"])
+def test_bad_task_ids_are_refused(task_id: str) -> None:
+    with pytest.raises(PermanentError, match="task id") as caught:
+        keys.pending(task_id)
+    assert caught.value.code == "bad_task_id"
+
+
+@given(st.text(min_size=1, max_size=60))
+def test_any_task_id_is_refused_or_comes_back(task_id: str) -> None:
+    try:
+        key = keys.result("2026-11-22", task_id)
+    except PermanentError:
+        return
+    except UnicodeEncodeError:
+        assert any("\ud800" <= c <= "\udfff" for c in task_id)
+        return
+    folder, _, name = key.rpartition("/")
+    assert folder == "results/run_date=2026-11-22"
+    assert name not in (".", "..")
+    assert keys.task_id_of(key) == task_id
+
+
+@pytest.mark.parametrize("sha", ["", "../x", SHA.upper(), "a/b"])
+def test_bad_hashes_are_refused(sha: str) -> None:
+    with pytest.raises(ValueError, match="hex digest"):
+        keys.document(sha)
+
+
+@pytest.mark.parametrize("day", ["../..", "2026-13-01", "yesterday", ""])
+def test_bad_dates_are_refused(day: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the standard library words it
+        keys.result(day, "a")
+
+
+def test_page_keys_sort_by_number() -> None:
+    numbered = [keys.page(SHA, "cd" * 8, n) for n in (1, 2, 10, 100, 2000)]
+    assert numbered == sorted(numbered)
+    assert [keys.page_number(key) for key in numbered] == [1, 2, 10, 100, 2000]

@@ -1,0 +1,258 @@
+"""What an id stands for, whatever is sent under it."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import structs
+
+from pipeline.errors import PermanentError, TransientError
+from pipeline.ledger import claims
+from pipeline.ledger import records as ledger
+from pipeline.ledger.audit import audit
+from pipeline.messages import Message, message
+from pipeline.night import failures
+from pipeline.night.flow import Flow
+from pipeline.remote.fetch import fetch as real_fetch
+from pipeline.storage import Store, keys
+from pipeline.submission.contract import Submission
+from tests.support.command import grey, page
+from tests.support.flows import Died, drain, raiser, records, submission
+
+
+def test_a_duplicate_that_ends_meanwhile_is_not_taken_up_again(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (order,) = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
+    fetch = real_fetch
+
+    def slow(*args: Any) -> bytes:
+        monkeypatch.setattr("pipeline.submission.reception.fetch", fetch)
+        drain(flow, [order])  # the other copy of the message, from its first step to its last
+        return fetch(*args)
+
+    monkeypatch.setattr("pipeline.submission.reception.fetch", slow)
+    assert flow.run(order) == []
+    assert ledger.pending(flow.store, "t") is None
+    assert list(records(flow)) == ["t"]
+
+
+def test_the_same_submission_is_one_task(flow: Flow, inbox: Path) -> None:
+    sent = submission(page(inbox / "a.png", grey(1)))
+    first = flow.reception.accept(sent)
+    assert flow.reception.accept(sent) == first, "under way: its message is given again, should it be lost"
+    drain(flow, first)
+    assert flow.reception.accept(sent) == [], "ended: nothing to do"
+    assert drain(flow, first) == {"ingest": 1}
+    assert len(records(flow)) == 1
+
+
+def test_a_used_id_with_other_bytes_is_refused(flow: Flow, inbox: Path) -> None:
+    drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
+    drain(flow, flow.reception.accept(submission(page(inbox / "b.png", grey(2)))))
+    (other,) = [r for r in records(flow).values() if r.task_id != "t"]
+    assert (other.status, other.error and other.error.code) == ("failed", "id_conflict")
+    assert records(flow)["t"].pages[0].text == "colour 016464"
+
+
+def test_a_used_id_with_the_same_bytes_from_elsewhere_is_the_same_task(flow: Flow, inbox: Path) -> None:
+    drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
+    drain(flow, flow.reception.accept(submission(page(inbox / "copy.png", grey(1)))))
+    assert set(records(flow)) == {"t"}
+    assert not list(flow.store.list(keys.PENDING))
+
+
+def test_a_repetition_waits_until_the_first_is_taken_in(flow: Flow, inbox: Path) -> None:
+    first = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
+    (second,) = flow.reception.accept(submission(page(inbox / "copy.png", grey(1))))
+    with pytest.raises(TransientError, match="not taken in yet"):
+        flow.run(second)
+    drain(flow, first)
+    assert flow.run(second) == []
+
+
+def test_an_unknown_task_type_and_a_forbidden_source_are_not_accepted(flow: Flow, tmp_path: Path) -> None:
+    outside = page(tmp_path / "outside.png", grey(1))
+    for sent, code in (
+        (submission(outside, task_type="poetry"), "unknown_task_type"),
+        (submission(outside), "source_refused"),
+        (submission(outside, url="http://169.254.169.254/latest"), "source_refused"),
+    ):
+        with pytest.raises(PermanentError) as caught:
+            flow.reception.accept(sent)
+        assert caught.value.code == code
+    assert not list(flow.store.list(keys.PENDING))
+
+
+def test_a_refused_message_has_a_record_and_a_receipt(flow: Flow) -> None:
+    name = flow.reception.refuse(
+        b'{"task_id": "x", ', PermanentError("The message is not JSON.", code="bad_message")
+    ).task_id
+    assert name.startswith("x#")
+    assert records(flow)[name].status == "failed"
+    (key,) = flow.store.list(keys.receipts(flow.run_date()))
+    assert name.encode() in flow.store.get(key)
+
+
+@pytest.mark.parametrize("task_id", ["发" * 22, "/" * 66, "." + "x" * 199, "a" * 200])
+def test_a_long_id_leaves_room_for_what_is_put_behind_it(flow: Flow, task_id: str) -> None:
+    body = msgspec.json.encode({"task_id": task_id, "task_type": "document", "priority": 10})
+    refused = flow.reception.refuse(body, PermanentError("priority must be …", code="bad_message"))
+    assert records(flow)[refused.task_id].status == "failed"
+    assert refused.task_id[:10] == task_id[:10]
+    for text in ("one", "two"):
+        flow.reception.accept(Submission(task_id=task_id, task_type="nlp", text=text))
+
+
+def test_a_message_sent_again_is_no_further_try(flow: Flow, inbox: Path) -> None:
+    sent = submission(page(inbox / "a.png", grey(1)))
+    (order,) = flow.reception.accept(sent)
+    assert flow.reception.accept(sent) == [order], "its first message may never have left"
+    flow.run(order)
+    assert flow.reception.accept(sent) == []
+
+
+def test_two_documents_that_claim_one_id_at_the_same_moment_are_both_recorded(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = Barrier(2, timeout=10)
+
+    def in_step(call: Callable[..., Any]) -> Callable[..., Any]:
+        def then_wait(store: Store, task_id: str, *rest: Any) -> Any:
+            found = call(store, task_id, *rest)
+            if task_id == "t":
+                both.wait()
+            return found
+
+        return then_wait
+
+    sent = [submission(page(inbox / f"{n}.png", grey(n))) for n in (1, 2)]
+    with monkeypatch.context() as patch, ThreadPoolExecutor() as threads:
+        for name in ("note", "origins"):
+            patch.setattr(claims, name, in_step(getattr(claims, name)))
+        messages = [order for given in threads.map(flow.reception.accept, sent) for order in given]
+    drain(flow, messages)
+    assert [r.error and r.error.code for r in records(flow).values()] == ["id_conflict"] * 2
+    assert {r.source for r in records(flow).values()} == {s.url for s in sent}
+    report = audit(flow.store, flow.run_date())
+    assert (report.received, report.failed, report.adds_up) == (2, 2, True)
+
+
+def test_who_loses_the_race_for_an_id_is_an_alias(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
+    with monkeypatch.context() as patch:
+        looks, really = iter([True]), claims.origins
+        patch.setattr(claims, "origins", lambda *args: [] if next(looks, False) else really(*args))
+        (late,) = flow.reception.accept(submission(page(inbox / "b.png", grey(2))))
+    assert late.task_id.startswith("t#")
+    drain(flow, [*first, late])
+    assert {r.task_id: r.status for r in records(flow).values()} == {"t": "done", late.task_id: "failed"}
+    assert audit(flow.store, flow.run_date()).adds_up
+
+
+def test_what_could_not_be_had_has_ended(flow: Flow, inbox: Path) -> None:
+    sent = submission(inbox / "late.png")
+    drain(flow, flow.reception.accept(sent))
+    page(inbox / "late.png", grey(1))
+    assert flow.reception.accept(sent) == [], "the operator may redrive it"
+    drain(flow, flow.reception.accept(submission(page(inbox / "b.png", grey(2)))))
+    (other,) = [r for r in records(flow).values() if r.task_id != "t"]
+    assert (other.error and other.error.code, other.sha256 is not None) == ("id_conflict", True)
+    drain(flow, [message("ingest", failures.redrive(flow.store, records(flow)["t"], {}))])
+    assert records(flow)["t"].status == "done"
+    assert flow.reception.accept(sent) == []
+    report = audit(flow.store, flow.run_date())
+    assert (report.received, report.done, report.failed, report.adds_up) == (2, 1, 1, True)
+
+
+def test_a_message_that_comes_while_a_failure_is_recorded_loses_nothing(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, fail, late = submission(inbox / "nowhere.png"), ledger.fail, list[Message]()
+    (order,) = flow.reception.accept(sent)
+
+    def meanwhile(*args: Any, **options: Any) -> Any:
+        late.extend(flow.reception.accept(sent))
+        return fail(*args, **options)
+
+    with pytest.raises(PermanentError) as caught:
+        flow.run(order)
+    monkeypatch.setattr(ledger, "fail", meanwhile)
+    flow.fail(order, caught.value)
+    assert late
+    drain(flow, late)
+    assert [r.status for r in records(flow).values()] == ["failed"]
+    assert audit(flow.store, flow.run_date()).adds_up
+
+
+def test_a_crash_between_receipt_and_marker_is_mended_by_the_message_that_comes_again(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = submission(page(inbox / "a.png", grey(1)))
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "mark", raiser(Died()))
+        with pytest.raises(Died):
+            flow.reception.accept(sent)
+    drain(flow, flow.reception.accept(sent))
+    report = audit(flow.store, flow.run_date())
+    assert (report.received, report.done, report.adds_up) == (1, 1, True)
+
+
+def test_an_alias_that_can_not_be_had_has_a_receipt_as_well(flow: Flow, inbox: Path) -> None:
+    drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
+    drain(flow, flow.reception.accept(submission(inbox / "nowhere.png")))
+    report = audit(flow.store, flow.run_date())
+    assert (report.received, report.done, report.failed, report.adds_up) == (2, 1, 1, True)
+
+
+def test_a_failure_tells_which_bytes_it_had(flow: Flow, inbox: Path) -> None:
+    (inbox / "no.png").write_bytes(b"nothing that can be read")
+    drain(flow, flow.reception.accept(submission(inbox / "no.png")))
+    sha256 = records(flow)["t"].sha256
+    assert sha256 is not None
+    assert flow.store.get(keys.document(sha256)) == b"nothing that can be read"
+
+
+def test_of_two_messages_for_one_document_the_first_begins_it(flow: Flow, inbox: Path) -> None:
+    sent = submission(page(inbox / "a.png", grey(1)))
+    (one,) = flow.reception.accept(sent)
+    (two,) = flow.reception.accept(sent)
+    one, two = structs.replace(one, id="1"), structs.replace(two, id="2")
+    begun = flow.run(one)
+    assert [m.step for m in begun] == ["ocr"]
+    assert flow.run(two) == []
+    assert flow.run(one) == begun, "delivered again, as its worker died before the next was published"
+    later = datetime.now(UTC) + timedelta(hours=1)
+    (wait,) = flow.reception.accept(submission(page(inbox / "b.png", grey(2)), "later", not_before=later))
+    assert flow.run(structs.replace(wait, id="3")) == []
+    task = ledger.pending(flow.store, "later")
+    assert task is not None
+    ledger.mark(flow.store, structs.replace(task, not_before=datetime.now(UTC).isoformat()))
+    assert flow.run(structs.replace(wait, id="4")), "released by another message"
+
+
+def test_a_duplicate_that_fails_after_the_task_has_ended_harms_no_result(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = submission(page(inbox / "a.png", grey(1)))
+    (order,) = flow.reception.accept(sent)
+    fetch = real_fetch
+
+    def slow(*args: Any) -> bytes:
+        monkeypatch.setattr("pipeline.submission.reception.fetch", fetch)
+        drain(flow, [order])
+        return b"the source has something else by now"
+
+    monkeypatch.setattr("pipeline.submission.reception.fetch", slow)
+    with pytest.raises(PermanentError) as caught:
+        flow.run(order)
+    flow.fail(order, caught.value)
+    assert {r.status for r in records(flow).values()} == {"done"}
+    assert list(flow.store.list(keys.FAILED)) == []
