@@ -37,6 +37,7 @@ soak: setup services ## the long tests: thousands of messages, a minute without 
 lint: setup ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(BIN)/mypy benchmarks/*.py
 

@@ -33,8 +33,9 @@ THUMB = 160
 
 def probe(path: Path, thumb: Path | None) -> dict[str, object]:
     """Open one document, decode its pages, and tell what happened (runs in its own process)."""
-    from pipeline.documents.base import Limits, open_document
+    from pipeline.documents.open import open_document
     from pipeline.errors import PipelineError
+    from pipeline.limits import Limits
 
     row: dict[str, object] = {
         "media_type": "-",

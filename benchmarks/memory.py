@@ -55,8 +55,8 @@ def main() -> None:
 
 def whole_worker(data: Path, pages: int) -> None:
     from pipeline import ner, ocr
-    from pipeline.documents.base import open_document
     from pipeline.documents.layout import assemble
+    from pipeline.documents.open import open_document
     from pipeline.settings import Settings
 
     settings = Settings.from_env()

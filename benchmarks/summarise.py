@@ -17,7 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from pipeline.ledger import records as ledger
+from pipeline import clock
+from pipeline.ledger import records
 from pipeline.models import DocumentResult, Entity, ModelInfo, Page, TextLine
 from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
@@ -71,8 +72,8 @@ def result(number: int) -> DocumentResult:
         ner=info,
         language="en",
         seconds={"ocr": 0.5, "ner": 0.01},
-        first_seen=ledger.now(),
-        done_at=ledger.now(),
+        first_seen=clock.now(),
+        done_at=clock.now(),
     )
 
 
@@ -84,7 +85,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = LocalStore(Path(folder))
         for number in range(arguments.results):
-            ledger.finish(store, result(number))
+            records.finish(store, result(number))
         size = sum(path.stat().st_size for path in Path(folder, keys.results(DAY)).iterdir())
         command: list[str | Path] = [Path(sys.executable).parent / "nightshift", "summarise", DAY]
         started = time.perf_counter()

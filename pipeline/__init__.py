@@ -8,7 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-__version__ = "0.1.0"
+from pipeline.version import __version__
+
+__all__ = ["__version__", "submit"]
 
 
 def submit(

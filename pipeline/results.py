@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from pipeline.documents.base import page_image
+from pipeline.documents.open import page_image
 from pipeline.errors import NotFound
 from pipeline.models import DocumentResult, Entity, Field, from_json
 from pipeline.settings import Settings
 from pipeline.storage import keys, open_store
-from pipeline.tables.summary import TABLES
+from pipeline.tables.schemas import TABLES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from pipeline.documents.base import Limits
 from pipeline.errors import UsageError
+from pipeline.limits import Limits
 
 PREFIX = "NIGHTSHIFT_"
 _DECIDING = (*Limits.__struct_fields__, "ocr_engine", "ocr_max_side", "ner_engine")

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from pipeline import __version__
 from pipeline.cli import callbacks, failed, ner, window
 from pipeline.cli.audit import audit
 from pipeline.cli.reprocess import reprocess
@@ -17,6 +16,7 @@ from pipeline.cli.run import run
 from pipeline.cli.status import status
 from pipeline.cli.submit import submit
 from pipeline.cli.summarise import summarise
+from pipeline.version import __version__
 
 app = typer.Typer(
     name="nightshift",

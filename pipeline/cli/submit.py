@@ -61,14 +61,14 @@ class Producer:
 
     def check(self, order: Order) -> None:
         """Raise before the first document what would be wrong with every one of them."""
-        from pipeline.night import callbacks
+        from pipeline.remote.policy import callback_policy
         from pipeline.steps.task_types import task_type
         from tasks import client
 
         try:
             task_type(order.task_type)
             if order.callback_url:
-                callbacks.policy(self.flow.settings).check(order.callback_url)
+                callback_policy(self.flow.settings).check(order.callback_url)
         except PermanentError as error:
             raise UsageError(error.message) from None
         if not 0 <= order.priority <= 9:
@@ -83,14 +83,13 @@ class Producer:
 
         Raises `PermanentError` for this document, `RunError` or `StoreUnavailable` when it can't go on.
         """
-        from pipeline.ledger import claims
-        from pipeline.ledger import records as ledger
+        from pipeline.ledger import claims, pending
         from pipeline.steps.task_types import task_type
         from pipeline.submission.contract import Submission
         from tasks import client
 
         sha256 = hashlib.sha256(data).hexdigest() if data is not None else None
-        task_id = order.task_id or ledger.task_id_for(source, sha256)
+        task_id = order.task_id or pending.task_id_for(source, sha256)
         text = ""
         if data is not None and "ocr" not in task_type(order.task_type).names:
             text = _decode(source, data)
@@ -122,11 +121,10 @@ class Producer:
 
     def _check_failed(self, task_id: str, origin: str) -> None:
         """Raise for a URL that could not be taken in before; the same bytes would only fail again."""
-        from pipeline.ledger import claims
-        from pipeline.ledger import records as ledger
+        from pipeline.ledger import claims, pending
 
         failed = claims.get(self.flow.store, task_id, origin).failed
-        if failed and ledger.pending(self.flow.store, task_id) is None:
+        if failed and pending.get(self.flow.store, task_id) is None:
             raise PermanentError(
                 f"The task {task_id} failed in the night of {failed}: `nightshift failed redrive --task-id "
                 f"{task_id}` tries it anew.",

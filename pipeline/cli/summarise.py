@@ -20,7 +20,7 @@ def summarise(
 
     Exit code: 0, 1 when the store is away or holds no record of that night, 2 wrong usage.
     """
-    from pipeline.night import housekeeping as night
+    from pipeline.night import summaries
     from pipeline.settings import Settings
     from pipeline.storage import keys, open_store
     from pipeline.tables.summary import summarise as write
@@ -28,7 +28,7 @@ def summarise(
     settings = Settings.from_env()
     store = open_store(settings.store_url, settings)
     day = output.run_day(run_date)
-    if not night.records(store, day):
+    if not summaries.records(store, day):
         raise NotFound(f"{store.url} holds no results and no failures of {day}: check the run date.")
     rows = write(store, day, masked=settings.mask)
     paths = {name: f"{store.url}/{keys.summary(name, day)}" for name in rows}

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import ExifTags, Image
 
-from pipeline.documents.base import NAMES, Document, Limits, PageInput
+from pipeline.documents.base import Document, PageInput
+from pipeline.documents.sniff import NAMES
 from pipeline.errors import OverLimit, PermanentError, Unreadable
+from pipeline.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

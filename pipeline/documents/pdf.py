@@ -15,9 +15,10 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
-from pipeline.documents.base import Document, Limits, PageInput
+from pipeline.documents.base import Document, PageInput
 from pipeline.documents.text_layer import text_layer
 from pipeline.errors import Encrypted, OverLimit, Unreadable, Unsupported
+from pipeline.limits import Limits
 
 MIN_SIDE = 1000
 """A smaller page is drawn larger than `render_dpi` says until its long side has so many pixels.

@@ -14,10 +14,11 @@ from contextlib import contextmanager
 
 import msgspec
 
-from pipeline.errors import NotFound, Poison
+from pipeline.errors import Poison
 from pipeline.messages import Message
-from pipeline.models import from_json, to_json
+from pipeline.models import to_json
 from pipeline.storage import Store, keys
+from pipeline.storage.objects import read_or_none
 
 
 class Attempts(msgspec.Struct, frozen=True):
@@ -53,12 +54,10 @@ def counted(store: Store, order: Message, limit: int, progress: Callable[[], int
 
 
 def _begin(store: Store, key: str, limit: int, progress: Callable[[], int]) -> int:
-    try:
-        last = from_json(store.get(key), Attempts)
-    except (NotFound, msgspec.DecodeError):
-        this = Attempts(min(2, limit), progress())  # it gets one try that is surely its own
+    last, reached = read_or_none(store, key, Attempts), progress()
+    if last is None:
+        this = Attempts(min(2, limit), reached)  # it gets one try that is surely its own
     else:
-        reached = progress()
         this = Attempts(1 if reached > last.progress else last.count + 1, reached)
     store.put(key, to_json(this))
     return this.count

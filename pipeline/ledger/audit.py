@@ -14,11 +14,11 @@ from typing import Literal
 import msgspec
 from msgspec import structs
 
-from pipeline.errors import Damaged, NotFound, RunError
-from pipeline.ledger import claims
-from pipeline.ledger import records as ledger
-from pipeline.models import Task, from_json
-from pipeline.storage import Store, keys
+from pipeline import clock
+from pipeline.errors import Damaged, NotFound
+from pipeline.ledger import claims, pending, receipts
+from pipeline.models import Task
+from pipeline.storage import Store, keys, objects
 from pipeline.threads import in_threads
 
 _AHEAD = timedelta(days=7)  # a weekly window opens within a week: no night is named later than that
@@ -66,7 +66,7 @@ def audit(store: Store, run_date: str) -> Audit:
 
     It may run while the night does. Raises `RunError` when a receipt can't be read.
     """
-    received = receipts(store, run_date)
+    received = receipts.received(store, run_date)
     nights = _nights(run_date)
     places = _places(store, received, nights)
     gaps = [*_missing(store, received, places), *_twice(store, received, places, nights)]
@@ -87,22 +87,6 @@ def audit(store: Store, run_date: str) -> Audit:
         hashes=compared,
         gaps=tuple(sorted(gaps, key=lambda gap: (gap.kind, gap.task_id))),
     )
-
-
-def receipts(store: Store, run_date: str) -> dict[str, list[Task]]:
-    """What was received on a run date, by task id: one `Task` a receipt that names it."""
-    found: dict[str, list[Task]] = {}
-    for lines in in_threads(lambda key: _lines(store, key), store.list(keys.receipts(run_date))):
-        for task in lines:
-            found.setdefault(task.task_id, []).append(task)
-    return found
-
-
-def _lines(store: Store, key: str) -> list[Task]:
-    try:
-        return [from_json(line, Task) for line in store.get(key).splitlines()]
-    except msgspec.DecodeError as error:
-        raise RunError(f"The receipt {key} is damaged ({error}): restore it from a backup.") from error
 
 
 def _nights(run_date: str) -> list[str]:
@@ -157,7 +141,7 @@ def _twice(
     }
     dates = dict.fromkeys(several, 1)
     for night in nights[1:] if several else ():
-        for task_id in receipts(store, night):
+        for task_id in receipts.received(store, night):
             if task_id in dates:
                 dates[task_id] += 1
     for task_id, found in several.items():
@@ -186,7 +170,7 @@ def _compare(store: Store, key: str, tasks: list[Task]) -> Gap | object | None:
     try:
         # a receipt that came before the bytes knows none; intake noted them when it had them
         expected = {task.sha256 for task in tasks if task.sha256} or claims.contents(store, tasks[0].task_id)
-        actual = ledger.read(store, key, _Bytes).sha256
+        actual = objects.read(store, key, _Bytes).sha256
     except NotFound:  # moved on since it was listed
         return _UNKNOWN
     except Damaged as error:
@@ -201,7 +185,7 @@ def _compare(store: Store, key: str, tasks: list[Task]) -> Gap | object | None:
 
 def restore(store: Store, report: Audit) -> list[Task]:
     """Mark missing tasks as pending again where the store still has their bytes; returns those."""
-    received = receipts(store, report.run_date)
+    received = receipts.received(store, report.run_date)
     restored = []
     for gap in report.gaps:
         if gap.kind != "missing":
@@ -210,7 +194,7 @@ def restore(store: Store, report: Audit) -> list[Task]:
         sha256 = task.sha256 or next(iter(claims.contents(store, gap.task_id)), None)
         if sha256 and store.exists(keys.document(sha256)):
             origin = claims.only(store, gap.task_id)
-            task = structs.replace(task, sha256=sha256, origin=origin, submitted_at=ledger.now())
-            ledger.mark(store, task)
+            task = structs.replace(task, sha256=sha256, origin=origin, submitted_at=clock.now())
+            pending.mark(store, task)
             restored.append(task)
     return restored

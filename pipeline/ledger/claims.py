@@ -12,9 +12,9 @@ from contextlib import suppress
 import msgspec
 
 from pipeline.errors import Damaged, NotFound
-from pipeline.ledger import records as ledger
+from pipeline.ledger import pending
 from pipeline.models import to_json
-from pipeline.storage import Store, keys
+from pipeline.storage import Store, keys, objects
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ def only(store: Store, task_id: str) -> str:
 def get(store: Store, task_id: str, origin: str) -> Claim:
     """One claim, an empty one where there is none; raises `Damaged`."""
     try:
-        return ledger.read(store, keys.claim(task_id, origin), Claim)
+        return objects.read(store, keys.claim(task_id, origin), Claim)
     except NotFound:
         return Claim()
 
@@ -60,7 +60,7 @@ def take(store: Store, task_id: str, origin: str) -> bool:
         return _alone(store, task_id, origin)
     if origin not in found or found == [origin]:
         return origin in found
-    task = ledger.pending(store, task_id)  # several claimed it at once: one may have it
+    task = pending.get(store, task_id)  # several claimed it at once: one may have it
     return task.origin == origin if task else get(store, task_id, origin) != Claim()
 
 
@@ -76,7 +76,7 @@ def contents(store: Store, task_id: str) -> set[str]:
     """SHA-256 of the documents that an id is known to stand for: none, one, or more where the store is at fault."""
     found = set()
     with suppress(Damaged):
-        task = ledger.pending(store, task_id)  # first, for what it says is noted before it ends
+        task = pending.get(store, task_id)  # first, for what it says is noted before it ends
         found.add(task and task.sha256)
     for origin in origins(store, task_id):
         with suppress(Damaged):

@@ -7,117 +7,22 @@ Receipts are written once a batch and never touched again, so that what was rece
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
-from pathlib import PurePosixPath
 
-import msgspec
-
-from pipeline import __version__
+from pipeline import clock
 from pipeline.errors import Damaged, NotFound, PipelineError
-from pipeline.models import DocumentResult, Failure, T, Task, from_json, to_json
-from pipeline.remote.urls import shown
+from pipeline.models import DocumentResult, Failure, Task, to_json
+from pipeline.remote.urls import public_source
 from pipeline.storage import Store, keys
-
-
-def now() -> str:
-    """The time in UTC, ISO 8601 with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def public_source(source: str) -> str:
-    """A source as results may tell it: the query of a signed URL is a secret."""
-    return shown(source) if source.startswith(("http://", "https://")) else source
-
-
-def task_id_for(source: str, sha256: str | None) -> str:
-    """Task id of a document that came without one: its file name for people, a hash for uniqueness.
-
-    The same source with the same bytes is the same task; with other bytes it is another.
-    """
-    name = PurePosixPath(source.rsplit("!", 1)[-1].replace("\\", "/")).name
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in name)[:48].strip("_")
-    digest = hashlib.sha256(f"{source}\0{sha256}".encode()).hexdigest()[:12]
-    return f"{plain or 'document'}-{digest}"
-
-
-def store_document(store: Store, data: bytes) -> str:
-    """Store the original bytes under their hash, once; returns the sha256."""
-    sha256 = hashlib.sha256(data).hexdigest()
-    key = keys.document(sha256)
-    if not store.exists(key):
-        store.put(key, data)
-    return sha256
-
-
-def read(store: Store, key: str, kind: type[T]) -> T:
-    """One JSON object; raises `NotFound`, or `Damaged` when it can't be read."""
-    try:
-        return from_json(store.get(key), kind)
-    except msgspec.DecodeError as error:
-        raise Damaged(
-            f"The object {key} in {store.url} is damaged ({error}): restore it from a backup, or delete it and "
-            "give `nightshift audit RUN_DATE --repair`."
-        ) from error
-
-
-def mark(store: Store, task: Task) -> None:
-    """Write or replace the pending marker: from now on the task must end in results or failed."""
-    store.put(keys.pending(task.task_id), to_json(task))
-
-
-def update(store: Store, task: Task) -> None:
-    """Replace the marker of a task, unless a message beside this one has ended it meanwhile."""
-    if store.exists(keys.pending(task.task_id)):
-        mark(store, task)
-
-
-def pending(store: Store, task_id: str) -> Task | None:
-    """The marker of a task under way, `None` when it has ended or was never accepted; raises `Damaged`."""
-    try:
-        return read(store, keys.pending(task_id), Task)
-    except NotFound:
-        return None
-
-
-_RECEIPT = (
-    "task_id",
-    "sha256",
-    "size",
-    "task_type",
-    "media_type",
-    "priority",
-    "tenant",
-    "callback_url",
-    "metadata",
-)
-
-
-def write_receipt(store: Store, run_date: str, tasks: Sequence[Task]) -> None:
-    """Leave the immutable proof of what was accepted, one JSON line a task.
-
-    A line reads as the `Task` it was, so that a lost one can be taken up again. The key is the hash of the
-    content, so the same batch leaves the same object.
-    """
-    lines = b"\n".join(
-        msgspec.json.encode({"source": public_source(t.source)} | {n: getattr(t, n) for n in _RECEIPT})
-        for t in sorted(tasks, key=lambda t: t.task_id)
-    )
-    key = keys.receipt(run_date, hashlib.sha256(lines).hexdigest()[:32])
-    if tasks and not store.exists(key):
-        store.put(key, lines + b"\n")
+from pipeline.storage.objects import read, read_or_none
+from pipeline.version import __version__
 
 
 def ended(store: Store, run_date: str, task_id: str) -> DocumentResult | None:
     """The record this task already has for this run date, done or failed."""
     for key in (keys.result(run_date, task_id), keys.failed(run_date, task_id)):
-        try:
-            return from_json(store.get(key), DocumentResult)
-        except (NotFound, msgspec.DecodeError):
-            # A record that an older or newer version wrote is made anew.
-            continue
+        if record := read_or_none(store, key, DocumentResult):
+            return record
     return None
 
 
@@ -155,7 +60,7 @@ def take_back(store: Store, record: DocumentResult) -> None:
     store.put(keys.changed(record.run_date, record.task_id, record.done_at), b"")
     store.delete(key)
     store.put(
-        keys.changed(record.run_date, record.task_id, now()), b""
+        keys.changed(record.run_date, record.task_id, clock.now()), b""
     )  # a summary may have taken the first one
     store.delete(keys.callback(record.run_date, record.task_id))
     store.delete(keys.undelivered(record.run_date, record.task_id))
@@ -191,7 +96,7 @@ def fail(
         tenant=task.tenant,
         metadata=task.metadata,
         first_seen=task.submitted_at,
-        done_at=now(),
+        done_at=clock.now(),
         pipeline_version=__version__,
         overrides=task.overrides,
         reprocess=task.reprocess and store.exists(keys.result(run_date, task.task_id)),

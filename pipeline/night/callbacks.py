@@ -16,13 +16,14 @@ import msgspec
 from msgspec import structs
 
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
-from pipeline.ledger import records as ledger
+from pipeline.ledger import pending
 from pipeline.messages import Message, message
 from pipeline.models import DocumentResult, Failure, Task, to_json
 from pipeline.remote.fetch import post
-from pipeline.remote.policy import SIGNATURE_HEADER, SourcePolicy, sign
+from pipeline.remote.policy import callback_policy
+from pipeline.remote.signing import SIGNATURE_HEADER, sign
 from pipeline.settings import Settings
-from pipeline.storage import Store, keys
+from pipeline.storage import Store, keys, objects
 from pipeline.threads import in_threads
 
 _SLOW, _ENOUGH, _SILENCE = 2.0, 3, 60.0
@@ -70,13 +71,13 @@ def tell(store: Store, order: Message, settings: Settings) -> None:
 def _record(store: Store, order: Message) -> DocumentResult | None:
     for where in (keys.result, keys.failed):
         with suppress(NotFound):
-            return ledger.read(store, where(order.run_date, order.task_id), DocumentResult)
+            return objects.read(store, where(order.run_date, order.task_id), DocumentResult)
     return None
 
 
 def _owed(store: Store, order: Message) -> Owed | None:
     try:
-        return ledger.read(store, keys.callback(order.run_date, order.task_id), Owed)
+        return objects.read(store, keys.callback(order.run_date, order.task_id), Owed)
     except NotFound:
         return None
 
@@ -105,7 +106,7 @@ def undelivered(
         if task_id not in (None, keys.task_id_of(key)):
             continue
         try:
-            why = ledger.read(store, key, Failure)
+            why = objects.read(store, key, Failure)
         except NotFound:  # told meanwhile
             continue
         yield Undelivered(
@@ -142,7 +143,7 @@ def _overdue(store: Store, key: str, before: datetime) -> Message | None:
     run_date, task_id = keys.run_date_of(key), keys.task_id_of(key)
     order = Message(step="callback", task_id=task_id, run_date=run_date)
     try:
-        note, task = _owed(store, order), ledger.pending(store, task_id)
+        note, task = _owed(store, order), pending.get(store, task_id)
         if note is None or note.at >= before or (task and not task.reprocess):
             return None
         record = _record(store, order)
@@ -182,11 +183,6 @@ def body_of(record: DocumentResult, store_url: str) -> bytes:
     )
 
 
-def policy(settings: Settings) -> SourcePolicy:
-    """Where callbacks may go."""
-    return SourcePolicy.callbacks(settings.allowed_callbacks, allow_private=settings.allow_private_hosts)
-
-
 def deliver(record: DocumentResult, store_url: str, settings: Settings) -> None:
     """Post the record's callback.
 
@@ -209,7 +205,7 @@ def deliver(record: DocumentResult, store_url: str, settings: Settings) -> None:
             f"{host} hung {times} times in a row and is left alone for a minute.", code="callback_unavailable"
         )
     try:
-        post(record.callback_url, body, headers, policy(settings))
+        post(record.callback_url, body, headers, callback_policy(settings))
     except TransientError:
         if (now := time.monotonic()) - started > _SLOW:
             _hanging[host] = times + 1, now

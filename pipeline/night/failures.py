@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import structs
 
+from pipeline import clock
 from pipeline.errors import ModelMissing, NotFound, PermanentError, UsageError
-from pipeline.ledger import attempts, claims
-from pipeline.ledger import records as ledger
+from pipeline.ledger import attempts, claims, pending, records
 from pipeline.models import TEXT, DocumentResult, Failure, Task, to_json
 from pipeline.settings import Settings
-from pipeline.storage import Store, keys
+from pipeline.storage import Store, keys, objects
 from pipeline.threads import in_threads
 
 DISCARDED = "discarded"
@@ -59,7 +59,7 @@ def find(
 
 def _read(store: Store, key: str) -> DocumentResult | None:
     try:
-        return ledger.read(store, key, DocumentResult)
+        return objects.read(store, key, DocumentResult)
     except NotFound:  # redriven since it was listed
         return None
 
@@ -140,7 +140,7 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Ta
     if record.reprocess:
         store.delete(_key(record))
     else:
-        ledger.take_back(store, record)
+        records.take_back(store, record)
     return task
 
 
@@ -163,7 +163,7 @@ def task_of(record: DocumentResult) -> Task:
 
 def mark_anew(store: Store, task: Task) -> None:
     """Mark a task that had ended as pending, with its attempts counted anew."""
-    ledger.mark(store, task)
+    pending.mark(store, task)
     attempts.forget(store, task.task_id)
 
 
@@ -186,5 +186,5 @@ def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult
     kept = structs.replace(record, error=Failure(code=DISCARDED, message=f"{why} {was}"))
     store.put(_key(record), to_json(kept))
     if not record.reprocess:  # that night's tables follow, though the number of its records stays the same
-        store.put(keys.changed(record.run_date, record.task_id, ledger.now()), b"")
+        store.put(keys.changed(record.run_date, record.task_id, clock.now()), b"")
     return kept

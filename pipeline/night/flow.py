@@ -12,19 +12,20 @@ from functools import lru_cache
 import msgspec
 from msgspec import structs
 
-from pipeline.documents.base import open_document
-from pipeline.errors import NotFound, NotRead, PermanentError, PipelineError
-from pipeline.ledger import records as ledger
+from pipeline.documents.open import open_document
+from pipeline.errors import NotRead, PermanentError, PipelineError
+from pipeline.ledger import pending, receipts, records
 from pipeline.ledger.attempts import counted, forget
 from pipeline.messages import Message, is_urgent, message
-from pipeline.models import TEXT, Page, Task, from_json
+from pipeline.models import TEXT, Page, Task
 from pipeline.night import callbacks
 from pipeline.night.window import OffPeakWindow, Override
 from pipeline.settings import Settings
-from pipeline.steps import recognize as steps
+from pipeline.steps import conclude, extract, recognize
 from pipeline.steps.engines import Engines
 from pipeline.steps.task_types import Read, after, further_steps, task_type
 from pipeline.storage import Store, keys, open_store
+from pipeline.storage.objects import read_or_none
 from pipeline.submission.reception import Reception
 
 _RESTARTS = 3  # times that a task goes back to its first step, before its settings are taken for wrong
@@ -53,11 +54,8 @@ class Flow:
 
     def override(self) -> Override | None:
         """The operator's override of the window, if one is in force."""
-        try:
-            found = from_json(self.store.get(keys.control("window")), Override)
-        except (NotFound, msgspec.DecodeError):
-            return None
-        return found if found.ends > datetime.now(UTC) else None
+        found = read_or_none(self.store, keys.control("window"), Override)
+        return found if found and found.ends > datetime.now(UTC) else None
 
     def may_use_gpu(self, priority: int) -> bool:
         """Whether GPU work of this priority may start now; where an operator closed the window, none may."""
@@ -74,12 +72,12 @@ class Flow:
         """
         if order.step == "callback":
             return self._callback(order)
-        task = ledger.pending(self.store, order.task_id)
+        task = pending.get(self.store, order.task_id)
         if task is None:
             return []
         if not task.run_date and order.step != "ingest":
             task = structs.replace(task, run_date=self.run_date())
-            ledger.update(self.store, task)
+            pending.update(self.store, task)
         built_in = {"ingest": self._ingest, "ocr": self._ocr, "ner": self._ner, "result": self._result}
         step = built_in.get(order.step, self._further)
         with counted(self.store, order, self.settings.max_attempts, lambda: self._progress(order, task)):
@@ -106,7 +104,7 @@ class Flow:
                 code=error.code,
             ) from error
         task = structs.replace(task, restarts=task.restarts + 1, reading="")
-        ledger.update(self.store, task)
+        pending.update(self.store, task)
         return self.begin(task)
 
     def _ingest(self, order: Message, task: Task) -> list[Message]:
@@ -136,9 +134,9 @@ class Flow:
                 if not self.may_use_gpu(task.priority):
                     return [order]
                 numbers = range(start, min(start + self.settings.page_group, high + 1))
-                steps.recognize(document, task.sha256, numbers, store=self.store, engines=engines)
+                recognize.recognize(document, task.sha256, numbers, store=self.store, engines=engines)
         others = [n for n in range(1, task.pages + 1) if not low <= n <= high]
-        if all(steps.has_page(task.sha256, n, store=self.store, engines=engines) for n in others):
+        if all(recognize.has_page(task.sha256, n, store=self.store, engines=engines) for n in others):
             return [message(after(task.task_type, "ocr"), task)]
         return []  # whoever reads the last pages goes on
 
@@ -147,7 +145,7 @@ class Flow:
         if task.reading:
             raise NotRead(f"A part of {task.task_id} was read with other settings than are in force here.")
         task = structs.replace(task, reading=digest)
-        ledger.update(self.store, task)
+        pending.update(self.store, task)
         return task
 
     def _ner(self, order: Message, task: Task) -> list[Message]:
@@ -155,7 +153,7 @@ class Flow:
         if not self.may_use_gpu(task.priority):
             return [order]
         assert task.sha256 is not None
-        steps.extract(self._pages(task), task.sha256, store=self.store, engines=self.engines(task))
+        extract.extract(self._pages(task), task.sha256, store=self.store, engines=self.engines(task))
         return [message(after(task.task_type, "ner"), task)]
 
     def _further(self, order: Message, task: Task) -> list[Message]:
@@ -180,7 +178,7 @@ class Flow:
         assert task.sha256 is not None
         pages, reading = self._pages(task), self._reading(task) if "ner" in names else None
         told = callbacks.promise(self.store, task)
-        steps.conclude(
+        conclude.conclude(
             task,
             pages,
             reading,
@@ -203,7 +201,7 @@ class Flow:
         if order.step == "callback":
             callbacks.give_up(self.store, order, error)
             return []
-        task = ledger.pending(self.store, order.task_id)
+        task = pending.get(self.store, order.task_id)
         if task is None:
             return []
         if not task.run_date:
@@ -214,11 +212,11 @@ class Flow:
             digest = ""
         told = callbacks.promise(self.store, task)
         if task.alias_of:  # it had no receipt while it might have been a repetition
-            ledger.write_receipt(self.store, task.run_date, [task])
+            receipts.write(self.store, task.run_date, [task])
         late = task.run_date != self.run_date()
         if order.step == "ingest":
             self.reception.note_failure(task)
-        ledger.fail(self.store, task, error, run_date=task.run_date, settings_digest=digest, late=late)
+        records.fail(self.store, task, error, run_date=task.run_date, settings_digest=digest, late=late)
         forget(self.store, task.task_id)
         return told
 
@@ -229,16 +227,16 @@ class Flow:
             return (Page(number=1, width=0, height=0, source="text_layer", text=text),)
         engines = self.engines(task)
         found = [
-            steps.stored_page(task.sha256, n, store=self.store, engines=engines)
+            recognize.stored_page(task.sha256, n, store=self.store, engines=engines)
             for n in range(1, task.pages + 1)
         ]
         if any(page is None for page in found):
             raise NotRead(f"Pages of {task.task_id} are not in the store as these settings read them.")
         return tuple(page for page in found if page is not None)
 
-    def _reading(self, task: Task) -> steps.Reading:
+    def _reading(self, task: Task) -> extract.Reading:
         assert task.sha256 is not None
-        found = steps.stored_reading(task.sha256, store=self.store, engines=self.engines(task))
+        found = extract.stored_reading(task.sha256, store=self.store, engines=self.engines(task))
         if found is None:
             raise NotRead(f"Entities of {task.task_id} are not in the store as these settings find them.")
         return found

@@ -12,31 +12,20 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 import msgspec
-from msgspec import structs
 
-from pipeline.errors import Damaged, NotFound
-from pipeline.ledger import records as ledger
+from pipeline.errors import Damaged
+from pipeline.ledger import pending
 from pipeline.messages import Message, message
-from pipeline.models import Task, from_json, to_json
+from pipeline.models import Task, to_json
 from pipeline.night import callbacks
 from pipeline.night.flow import Flow
+from pipeline.night.summaries import summarise_due
 from pipeline.storage import Store, keys
-from pipeline.tables.summary import summarise
+from pipeline.storage.objects import read_or_none
 from pipeline.threads import in_threads
 
-_NIGHTS = 3  # how many past nights may still get late results
 _PATIENCE = timedelta(hours=1)  # between summaries, and between repairs, while work goes on
 _LEASE = timedelta(minutes=30)  # longer than a tick may live
-_UNDER_WAY = -1  # records of a night whose summary was begun: another tick does it, or it failed
-_GLANCE = timedelta(minutes=5)  # between looks at nights that are over
-
-
-class Summarised(msgspec.Struct, frozen=True):
-    """What was seen when a night was last looked at: how many results and failures, and whether tasks were left."""
-
-    records: int
-    at: datetime
-    left: bool = False
 
 
 Publish = Callable[[list[Message]], None]
@@ -107,9 +96,8 @@ def _by_one(store: Store, key: str, now: datetime) -> Iterator[None]:
 
 def _checked(store: Store, key: str, now: datetime) -> datetime | None:
     """When a check was made; one that was begun and not ended, as its process died, counts for a while only."""
-    try:
-        last = from_json(store.get(key), Checked)
-    except (NotFound, msgspec.DecodeError):
+    last = read_or_none(store, key, Checked)
+    if last is None:
         return None
     return last.at if last.done or now - last.at < _LEASE else None
 
@@ -120,7 +108,7 @@ def release_delayed(flow: Flow, now: datetime, publish: Publish) -> None:
         if keys.delayed_until(key) > now:
             break
         try:
-            task = ledger.pending(flow.store, keys.task_id_of(key))
+            task = pending.get(flow.store, keys.task_id_of(key))
         except Damaged:  # the status tells of it; when it is whole again, so is its time
             continue
         if task is not None:
@@ -136,7 +124,7 @@ def republish(flow: Flow) -> Iterator[Message]:
 
     def of(key: str) -> list[Message]:
         with suppress(Damaged):
-            if task := ledger.pending(flow.store, keys.task_id_of(key)):
+            if task := pending.get(flow.store, keys.task_id_of(key)):
                 return restart(flow, task)
         return []
 
@@ -148,90 +136,6 @@ def restart(flow: Flow, task: Task) -> list[Message]:
     if task.media_type is None or task.sha256 is None or task.not_before:
         return [message("ingest", task)]
     return flow.begin(task)
-
-
-def summarise_due(flow: Flow, now: datetime) -> list[str]:
-    """Summarise the nights whose records changed since; returns their run dates.
-
-    These are the last few, told by the number of their records, and any with records that were replaced, redriven
-    or discarded, told by the notes that this left. A night is summarised when its window has closed or nothing
-    is left to do, and hourly till then; counting a night's records is much work for a store, so that is done now
-    and then. Raises `Damaged` for a night with a damaged record, when the others are done.
-    """
-    done, damaged, changed = [], [], replaced(flow.store)
-    left = any(True for _ in flow.store.list(keys.PENDING))
-    working = left and flow.window.contains(now, flow.override())
-    for run_date in sorted({*nights(flow.store)[-_NIGHTS:], *changed}):
-        last = _summarised(flow.store, run_date)
-        if last and now - last.at < _pace(last, left, working, run_date in changed):
-            if left and not last.left:  # so that their end is noticed
-                _note_look(flow.store, run_date, structs.replace(last, left=True))
-            continue
-        count = records(flow.store, run_date)
-        if not last or last.records != count or run_date in changed:
-            try:
-                _write(flow, run_date, now, left)
-            except Damaged as error:  # of this night alone
-                damaged.append(error)
-                continue
-            done.append(run_date)
-        _note_look(flow.store, run_date, Summarised(count, now, left))
-        for key in changed.get(run_date, ()):  # what was replaced meanwhile has left notes of its own
-            flow.store.delete(key)
-    if damaged:
-        raise damaged[0]
-    return done
-
-
-def _pace(last: Summarised, left: bool, working: bool, changed: bool) -> timedelta:
-    """How long after its last look a night is to be looked at again."""
-    if last.records == _UNDER_WAY:
-        return _LEASE
-    if working:
-        return _PATIENCE
-    return timedelta(0) if changed or (last.left and not left) else _GLANCE
-
-
-def _write(flow: Flow, run_date: str, now: datetime, left: bool) -> None:
-    """Summarise a night, noted first so that the next tick does not begin it too; one that breaks off is made anew."""
-    _note_look(flow.store, run_date, Summarised(_UNDER_WAY, max(now, datetime.now(UTC)), left))
-    try:
-        summarise(flow.store, run_date, masked=flow.settings.mask)
-    except Damaged:  # would be damaged the next time, too
-        raise
-    except Exception:
-        flow.store.delete(keys.night(run_date, "summarised"))
-        raise
-
-
-def replaced(store: Store) -> dict[str, list[str]]:
-    """Notes of records that were replaced since the last summary, by run date."""
-    found: dict[str, list[str]] = {}
-    for key in store.list(keys.CHANGED):
-        found.setdefault(keys.run_date_of(key), []).append(key)
-    return found
-
-
-def nights(store: Store) -> list[str]:
-    """Run dates that have records, in order."""
-    prefixes = (keys.NIGHTS, keys.RESULTS, keys.FAILED)
-    return sorted({name.removeprefix("run_date=") for prefix in prefixes for name in store.folders(prefix)})
-
-
-def records(store: Store, run_date: str) -> int:
-    """Number of results and failures of a night."""
-    return sum(1 for prefix in (keys.results(run_date), keys.failures(run_date)) for _ in store.list(prefix))
-
-
-def _summarised(store: Store, run_date: str) -> Summarised | None:
-    try:
-        return from_json(store.get(keys.night(run_date, "summarised")), Summarised)
-    except (NotFound, msgspec.DecodeError):
-        return None
-
-
-def _note_look(store: Store, run_date: str, what: Summarised) -> None:
-    store.put(keys.night(run_date, "summarised"), to_json(what))
 
 
 def note_release(store: Store, run_date: str, worker: str, seconds: float) -> None:

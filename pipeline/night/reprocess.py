@@ -17,10 +17,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from msgspec import structs
 
-from pipeline import __version__
-from pipeline.documents.base import Limits
 from pipeline.errors import NotFound, RunError
-from pipeline.ledger import records as ledger
+from pipeline.ledger import pending
+from pipeline.limits import Limits
 from pipeline.models import SCHEMA_VERSION, DocumentResult, ModelInfo, Task, from_json
 from pipeline.night import failures
 from pipeline.night.conditions import RUN_DATE, Condition, parse
@@ -28,8 +27,10 @@ from pipeline.night.flow import Flow
 from pipeline.settings import Settings
 from pipeline.steps.engines import Engines
 from pipeline.storage import Store, keys
-from pipeline.tables.summary import SCHEMAS
+from pipeline.storage.objects import read_or_none
+from pipeline.tables.schemas import SCHEMAS
 from pipeline.threads import in_threads
+from pipeline.version import __version__
 
 PRIORITY = 0
 _DOCUMENTS = SCHEMAS["documents"]
@@ -195,11 +196,8 @@ def _failed_with(store: Store, row: Row, digest: str, failed: set[str]) -> bool:
     key = keys.failed_again(row.run_date, row.task_id)
     if key not in failed:
         return False
-    try:
-        record = from_json(store.get(key), DocumentResult)
-    except (NotFound, msgspec.DecodeError):
-        return False
-    return (record.settings_digest, record.pipeline_version) == (digest, __version__)
+    record = read_or_none(store, key, DocumentResult)
+    return record is not None and (record.settings_digest, record.pipeline_version) == (digest, __version__)
 
 
 def _task(record: DocumentResult) -> Task:
@@ -226,6 +224,6 @@ def enter(store: Store, task: Task) -> None:
 
 def withdraw(store: Store, task: Task) -> None:
     """Take the marker back, for the message could not be published: the task is done and nothing else."""
-    now = ledger.pending(store, task.task_id)
+    now = pending.get(store, task.task_id)
     if now is not None and now.reprocess:
         store.delete(keys.pending(task.task_id))

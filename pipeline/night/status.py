@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from pipeline.errors import Damaged, NotFound
-from pipeline.ledger import records as ledger
 from pipeline.night.flow import Flow
-from pipeline.storage import Store, keys
+from pipeline.storage import Store, keys, objects
 from pipeline.threads import in_threads
 
 
@@ -116,7 +115,7 @@ def _backlog(markers: list[_Marker]) -> list[Backlog]:
 
 def _marker(store: Store, key: str) -> _Marker | None:
     try:
-        return ledger.read(store, key, _Marker)
+        return objects.read(store, key, _Marker)
     except NotFound:  # it has ended since it was listed
         return None
     except Damaged:  # counted all the same

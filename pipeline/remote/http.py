@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 import urllib3.exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from pipeline import __version__
 from pipeline.errors import TransientError
 from pipeline.remote.policy import SourcePolicy
 from pipeline.remote.urls import Location
+from pipeline.version import __version__
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse

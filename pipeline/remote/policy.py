@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import ipaddress
-import re
 import socket
 
 import msgspec
 
 from pipeline.errors import PermanentError, TransientError, UsageError
 from pipeline.remote.urls import PORTS, Location, locate, shown
-
-SIGNATURE_HEADER = "Nightshift-Signature"
-"""Header of a callback that holds what `sign` gives."""
+from pipeline.settings import Settings
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -119,6 +114,16 @@ class SourcePolicy(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def source_policy(settings: Settings) -> SourcePolicy:
+    """What may be fetched (NIGHTSHIFT_ALLOWED_SOURCES); raises `UsageError` as `SourcePolicy.sources` does."""
+    return SourcePolicy.sources(settings.allowed_sources, allow_private=settings.allow_private_hosts)
+
+
+def callback_policy(settings: Settings) -> SourcePolicy:
+    """Where callbacks may go (NIGHTSHIFT_ALLOWED_CALLBACKS); raises `UsageError` as `SourcePolicy.callbacks` does."""
+    return SourcePolicy.callbacks(settings.allowed_callbacks, allow_private=settings.allow_private_hosts)
+
+
 def resolve_public(
     host: str, port: int, *, allow_private: bool = False, code: str = "source_refused"
 ) -> list[str]:
@@ -171,30 +176,3 @@ def _is_public(ip: IPAddress) -> bool:
 def _is_internal(ip: IPAddress) -> bool:
     """Loopback, RFC 1918, shared (RFC 6598) and unique local addresses: what intranets use."""
     return ip not in _METADATA and any(ip in net for net in _INTERNAL)
-
-
-def sign(body: bytes, secret: str, timestamp: int) -> str:
-    """Sign a callback: `t=<timestamp>,v1=<hex>`, HMAC-SHA256 (RFC 2104) over `<timestamp>.<body>`.
-
-    `timestamp`: seconds since 1970 (UTC). Raises `ValueError` for an empty secret.
-    """
-    if not secret:
-        raise ValueError("an empty secret signs nothing")
-    message = str(timestamp).encode() + b"." + body
-    return f"t={timestamp},v1={hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()}"
-
-
-def verify(body: bytes, header: str, secret: str, now: float, tolerance: float = 300) -> bool:
-    """Check a signature as a receiver does: right secret, body unchanged, at most `tolerance` seconds old.
-
-    `header` may hold several `v1`, as while a secret is being changed: one that fits is enough.
-    `now`: seconds since 1970 (UTC).
-    """
-    pairs = [part.strip().partition("=") for part in header.split(",")]
-    stamps = [value for name, _, value in pairs if name == "t"]
-    if len(stamps) != 1 or not re.fullmatch(r"[0-9]{1,12}", stamps[0]):
-        return False
-    timestamp = int(stamps[0])
-    wanted = sign(body, secret, timestamp).rpartition("=")[2].encode()
-    given = [value.encode() for name, _, value in pairs if name == "v1"]
-    return abs(now - timestamp) <= tolerance and any(hmac.compare_digest(wanted, value) for value in given)

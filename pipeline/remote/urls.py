@@ -153,3 +153,8 @@ def _segment(part: str, *, decode: bool) -> str:
         if deeper == step:
             return plain
         step = deeper
+
+
+def public_source(source: str) -> str:
+    """A source as results may tell it: the query of a signed URL is a secret."""
+    return shown(source) if source.startswith(("http://", "https://")) else source

@@ -22,15 +22,17 @@ from multiprocessing import get_context
 import msgspec
 from pebble import ProcessExpired, ProcessPool
 
+from pipeline import clock
 from pipeline.documents.sources import Source
-from pipeline.errors import NotFound, PermanentError, PipelineError, Poison, RunError, StoreUnavailable
-from pipeline.ledger import records as ledger
-from pipeline.models import Task, from_json
+from pipeline.errors import PermanentError, PipelineError, Poison, RunError, StoreUnavailable
+from pipeline.ledger import pending, receipts, records
+from pipeline.models import Task
 from pipeline.run import worker
 from pipeline.run.worker import SLOTS, Outcome
 from pipeline.settings import Settings
 from pipeline.steps.engines import Engines
 from pipeline.storage import Store, keys, open_store
+from pipeline.storage.objects import read_or_none
 
 _ACCEPT = 32  # documents whose receipt is written at once
 _STORE_TRIES = 5
@@ -133,7 +135,7 @@ class Batch:
             for source in chunk:
                 entry = self._enter(source)
                 (accepted if isinstance(entry, Task) else ended).append(entry)  # type: ignore[arg-type]
-            ledger.write_receipt(
+            receipts.write(
                 self.store,
                 self.run_date,
                 [*accepted, *(Task(task_id=o.task_id, sha256=o.sha256, source=o.source) for o in ended)],
@@ -145,32 +147,30 @@ class Batch:
         try:
             data = source.read()
         except PermanentError as error:
-            task = Task(task_id=ledger.task_id_for(source.url, None), sha256=None, source=source.url)
+            task = Task(task_id=pending.task_id_for(source.url, None), sha256=None, source=source.url)
             return self._fail(task, error)
         sha256 = hashlib.sha256(data).hexdigest()
-        task_id = ledger.task_id_for(source.url, sha256)
-        record = ledger.ended(self.store, self.run_date, task_id)
+        task_id = pending.task_id_for(source.url, sha256)
+        record = records.ended(self.store, self.run_date, task_id)
         valid = record is not None and record.settings_digest == self.engines.digest
         if record and valid and (record.status == "done" or not self.retry_failed):
             self.store.delete(keys.pending(task_id))
             return Outcome.of(record, reused=True)
-        ledger.store_document(self.store, data)
+        pending.store_document(self.store, data)
         task = Task(
             task_id=task_id,
             sha256=sha256,
             source=source.url,
             size=len(data),
-            submitted_at=ledger.now(),
+            submitted_at=clock.now(),
             attempts=self._attempts(task_id),
         )
-        ledger.mark(self.store, task)
+        pending.mark(self.store, task)
         return task
 
     def _attempts(self, task_id: str) -> int:
-        try:
-            return from_json(self.store.get(keys.pending(task_id)), Task).attempts
-        except (NotFound, msgspec.DecodeError):
-            return 0
+        task = read_or_none(self.store, keys.pending(task_id), Task)
+        return task.attempts if task else 0
 
     def _first_of_its_bytes(self, task: Task) -> bool:
         """Whether nobody works on these bytes yet; a twin waits for the first to end, then reuses its pages."""
@@ -259,7 +259,7 @@ class Batch:
         attempts = 1 if pages > pages_then else before + 1
         self._crashes[task.task_id, job.first] = attempts, pages
         task = msgspec.structs.replace(task, attempts=attempts)
-        ledger.mark(self.store, task)
+        pending.mark(self.store, task)
         if attempts < self.settings.max_attempts:
             self._waiting.append(msgspec.structs.replace(job, task=task))
             return
@@ -279,7 +279,9 @@ class Batch:
 
     def _fail(self, task: Task, error: PermanentError) -> Outcome:
         return Outcome.of(
-            ledger.fail(self.store, task, error, run_date=self.run_date, settings_digest=self.engines.digest),
+            records.fail(
+                self.store, task, error, run_date=self.run_date, settings_digest=self.engines.digest
+            ),
             reused=False,
         )
 

@@ -17,12 +17,12 @@ from typing import Literal
 
 import msgspec
 
-from pipeline.documents.base import open_document
+from pipeline.documents.open import open_document
 from pipeline.errors import PermanentError, PipelineError
-from pipeline.ledger import records as ledger
+from pipeline.ledger import records
 from pipeline.models import DocumentResult, Failure, Task
 from pipeline.settings import Settings
-from pipeline.steps import recognize as steps
+from pipeline.steps import conclude, extract, recognize
 from pipeline.steps.engines import Engines
 from pipeline.storage import keys, open_store
 
@@ -91,7 +91,7 @@ class Worker:
                 self.known[self.slot] += count
                 if count > self.settings.page_group:
                     return Outcome(status="spread", task_id=task.task_id, source=task.source, pages=count)
-            pages = steps.recognize(
+            pages = recognize.recognize(
                 document,
                 task.sha256,
                 range(1, count + 1),
@@ -99,8 +99,8 @@ class Worker:
                 engines=self.engines,
                 on_page=on_page,
             )
-        reading = steps.extract(pages, task.sha256, store=self.store, engines=self.engines)
-        result = steps.conclude(
+        reading = extract.extract(pages, task.sha256, store=self.store, engines=self.engines)
+        result = conclude.conclude(
             task,
             pages,
             reading,
@@ -119,7 +119,7 @@ class Worker:
             self.read[self.slot] += 1
 
         with open_document(self.store.get(keys.document(task.sha256)), self.settings.limits) as document:
-            steps.recognize(
+            recognize.recognize(
                 document,
                 task.sha256,
                 range(first, last + 1),
@@ -147,7 +147,7 @@ class Worker:
                 code="internal",
             )
         return Outcome.of(
-            ledger.fail(
+            records.fail(
                 self.store, task, reason, run_date=self.run_date, settings_digest=self.engines.digest
             ),
             reused=False,

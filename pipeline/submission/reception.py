@@ -9,15 +9,14 @@ from datetime import UTC, datetime
 
 from msgspec import structs
 
-from pipeline.documents.base import open_document
+from pipeline import clock
+from pipeline.documents.open import open_document
 from pipeline.errors import Damaged, PermanentError, TransientError
-from pipeline.ledger import claims
-from pipeline.ledger import records as ledger
+from pipeline.ledger import claims, pending, receipts, records
 from pipeline.messages import Message, message
 from pipeline.models import TEXT, Task
-from pipeline.night import callbacks
 from pipeline.remote.fetch import fetch
-from pipeline.remote.policy import SourcePolicy
+from pipeline.remote.policy import callback_policy, source_policy
 from pipeline.settings import Settings
 from pipeline.steps.task_types import task_type
 from pipeline.storage import Store, keys
@@ -29,9 +28,7 @@ class Reception:
 
     def __init__(self, store: Store, settings: Settings, run_date: Callable[[], str]) -> None:
         self.store, self.settings, self.run_date = store, settings, run_date
-        self.policy = SourcePolicy.sources(
-            settings.allowed_sources, allow_private=settings.allow_private_hosts
-        )
+        self.policy = source_policy(settings)
 
     def accept(self, submission: Submission, data: bytes | None = None) -> list[Message]:
         """Enter a submission into the ledger; `data` when the caller has the bytes already.
@@ -42,7 +39,7 @@ class Reception:
         """
         task_type(submission.task_type)
         if submission.callback_url:
-            callbacks.policy(self.settings).check(submission.callback_url)
+            callback_policy(self.settings).check(submission.callback_url)
         if submission.url and data is None:
             self.policy.check(submission.url)
         if submission.text:
@@ -53,7 +50,7 @@ class Reception:
         if not claims.take(self.store, task_id, origin):
             task_id, alias_of = keys.derived(task_id, f"#{origin}"), task_id
             claims.take(self.store, task_id, origin)
-        task = ledger.pending(self.store, task_id)
+        task = pending.get(self.store, task_id)
         if task is None:
             if claims.get(self.store, task_id, origin) != claims.Claim():
                 return []  # it has ended
@@ -73,7 +70,7 @@ class Reception:
         """Write receipt and marker; the marker last, for one that is there tells that all is done."""
         task = Task(
             task_id=task_id,
-            sha256=ledger.store_document(self.store, data) if data is not None else None,
+            sha256=pending.store_document(self.store, data) if data is not None else None,
             source=source,
             task_type=submission.task_type,
             trace_id=submission.trace_id,
@@ -82,15 +79,15 @@ class Reception:
             media_type=TEXT if submission.text else None,
             priority=submission.priority,
             callback_url=submission.callback_url,
-            submitted_at=ledger.now(),
+            submitted_at=clock.now(),
             not_before=submission.not_before.isoformat() if submission.not_before else "",
             metadata=submission.metadata,
             alias_of=alias_of,
             origin=origin,
         )
         if not alias_of:  # else it is no document of its own until ingest has seen its bytes
-            ledger.write_receipt(self.store, self.run_date(), [task])
-        ledger.mark(self.store, task)
+            receipts.write(self.store, self.run_date(), [task])
+        pending.mark(self.store, task)
         return task
 
     def refuse(self, body: bytes, error: PermanentError) -> Task:
@@ -102,10 +99,10 @@ class Reception:
             source="message",
             size=len(body),
             trace_id=partial_trace(body),
-            submitted_at=ledger.now(),
+            submitted_at=clock.now(),
         )
-        ledger.write_receipt(self.store, self.run_date(), [task])
-        ledger.fail(self.store, task, error, run_date=self.run_date(), settings_digest="")
+        receipts.write(self.store, self.run_date(), [task])
+        records.fail(self.store, task, error, run_date=self.run_date(), settings_digest="")
         return task
 
     def take_in(self, task: Task, by: str = "") -> Task | None:
@@ -117,7 +114,7 @@ class Reception:
         settings = self.settings.replaced(task.overrides)
         if task.sha256 is None:
             data = fetch(task.source, self.policy, settings)
-            task = structs.replace(task, sha256=ledger.store_document(self.store, data), size=len(data))
+            task = structs.replace(task, sha256=pending.store_document(self.store, data), size=len(data))
         else:
             data = self.store.get(keys.document(task.sha256))
         try:
@@ -127,7 +124,7 @@ class Reception:
                 with open_document(data, settings.limits) as document:
                     task = structs.replace(task, media_type=document.media_type, pages=document.page_count)
         except PermanentError:
-            ledger.update(self.store, task)  # its failure tells which bytes it had
+            pending.update(self.store, task)  # its failure tells which bytes it had
             raise
         return self._enter(task, by)
 
@@ -143,13 +140,13 @@ class Reception:
         """Note what a task's bytes are, unless the same message, delivered twice, has ended it meanwhile."""
         if task.origin:
             claims.note(self.store, task.task_id, task.origin, claims.Claim(sha256=task.sha256))
-        now = ledger.pending(self.store, task.task_id)
+        now = pending.get(self.store, task.task_id)
         if now is None:
             return None
         if now.taken_by not in ("", by) and not now.not_before:
             return None
         task = structs.replace(task, run_date=now.run_date, taken_by=by)
-        ledger.mark(self.store, task)
+        pending.mark(self.store, task)
         start = datetime.fromisoformat(task.not_before) if task.not_before else None
         if start and start > datetime.now(UTC):
             self.store.put(keys.delayed(start, task.task_id), b"")
@@ -159,7 +156,7 @@ class Reception:
     def _settle_alias(self, task: Task) -> bool:
         """Whether a task under a used id is the very document that id stands for; raises if it is not."""
         # first, for bytes are noted before a task ends
-        under_way = ledger.pending(self.store, task.alias_of)
+        under_way = pending.get(self.store, task.alias_of)
         known = claims.contents(self.store, task.alias_of)
         if task.sha256 in known:
             self.store.delete(keys.pending(task.task_id))

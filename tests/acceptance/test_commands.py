@@ -15,7 +15,7 @@ import pytest
 
 import tests
 from pipeline.errors import OverLimit
-from pipeline.ledger import records as ledger
+from pipeline.ledger import pending, receipts, records
 from pipeline.models import DocumentResult, Task, from_json
 from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
@@ -79,9 +79,9 @@ def tonight(env: dict[str, str]) -> str:
 
 def fail(store: LocalStore, name: str) -> Task:
     """A document that failed on DAY with `over_limit`."""
-    task = Task(task_id=name, sha256=ledger.store_document(store, b"x"), source=name)
-    ledger.write_receipt(store, DAY, [task])
-    ledger.fail(store, task, OverLimit(f"{name} is too long."), run_date=DAY, settings_digest="")
+    task = Task(task_id=name, sha256=pending.store_document(store, b"x"), source=name)
+    receipts.write(store, DAY, [task])
+    records.fail(store, task, OverLimit(f"{name} is too long."), run_date=DAY, settings_digest="")
     return task
 
 
@@ -120,7 +120,7 @@ def test_redriving_with_other_settings_ends_in_a_result(
     (done,) = store.list(keys.RESULTS)
     record = from_json(store.get(done), DocumentResult)
     task = Task(task_id=record.task_id, sha256=record.sha256, source=record.source)
-    ledger.fail(store, task, OverLimit("too long"), run_date=DAY, settings_digest="")
+    records.fail(store, task, OverLimit("too long"), run_date=DAY, settings_digest="")
     store.delete(done)
 
     for bad in ("max_pages=none", "store_url=x", "ocr_engine=tesseract"):
@@ -194,7 +194,7 @@ for bad in (dict(document=b"other", task_id="mine"), dict(document="http://a.exa
     first, *rest = done.stdout.split()
     assert rest == ["mine", "text", "id_conflict", "source_refused", "usage"], done.stderr
     assert first.startswith("0_png-")
-    text, mine = ledger.pending(store, "text"), ledger.pending(store, "mine")
+    text, mine = pending.get(store, "text"), pending.get(store, "mine")
     assert text is not None
     assert mine is not None
     assert (text.media_type, text.task_type, mine.metadata) == ("text/plain", "nlp", {"box": "7"})

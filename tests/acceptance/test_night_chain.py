@@ -12,7 +12,7 @@ from pathlib import Path
 import pika
 import pytest
 
-from pipeline.remote.policy import SIGNATURE_HEADER, verify
+from pipeline.remote.signing import SIGNATURE_HEADER, verify
 from pipeline.storage import keys
 from tests.support.command import GREEN, nightshift, page
 from tests.support.night import RAW, Night, night, spelled, steady

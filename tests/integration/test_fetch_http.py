@@ -24,7 +24,8 @@ from pipeline.errors import NotFound, OverLimit, PermanentError, TransientError
 from pipeline.remote import fetch as module
 from pipeline.remote import http as exchange
 from pipeline.remote.fetch import fetch, post
-from pipeline.remote.policy import SIGNATURE_HEADER, SourcePolicy, sign, verify
+from pipeline.remote.policy import SourcePolicy
+from pipeline.remote.signing import SIGNATURE_HEADER, sign, verify
 from pipeline.settings import Settings
 from tests.support.servers import free_port
 from tests.support.servers.swift import Swift

@@ -34,7 +34,7 @@ def drain(flow: Flow, messages: Iterable[Message]) -> Counter[str]:
     return ran
 
 
-def records(flow: Flow) -> dict[str, DocumentResult]:
+def records_of(flow: Flow) -> dict[str, DocumentResult]:
     found = [*flow.store.list(keys.RESULTS), *flow.store.list(keys.FAILED)]
     return {keys.task_id_of(key): from_json(flow.store.get(key), DocumentResult) for key in found}
 

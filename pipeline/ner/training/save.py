@@ -13,7 +13,6 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline import __version__
 from pipeline.errors import RunError, UsageError
 from pipeline.ner import static
 from pipeline.ner.lac_model import paddle_version
@@ -22,6 +21,7 @@ from pipeline.ner.quiet_paddle import import_paddle
 from pipeline.ner.training.recipe import Recipe
 from pipeline.ner.training.sentences import Sentence
 from pipeline.ner.training.train import Trained
+from pipeline.version import __version__
 
 
 def refuse_existing(target: Path, *, force: bool) -> None:

@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.documents.base import Limits, open_document, page_image
+from pipeline.documents.open import open_document, page_image
 from pipeline.errors import OverLimit, Unreadable
+from pipeline.limits import Limits
 
 LIMITS = Limits()
 

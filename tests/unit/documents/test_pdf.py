@@ -7,8 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from pipeline.documents.base import Limits, PageInput, open_document, page_image
+from pipeline.documents.base import PageInput
+from pipeline.documents.open import open_document, page_image
 from pipeline.errors import Encrypted, OverLimit, Unreadable, Unsupported
+from pipeline.limits import Limits
 
 LIMITS = Limits()
 MakePdf = Callable[..., bytes]

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.documents.base import Limits, open_document, sniff
+from pipeline.documents.open import open_document
+from pipeline.documents.sniff import sniff
 from pipeline.errors import OverLimit, Unreadable, Unsupported
+from pipeline.limits import Limits
 
 
 @pytest.mark.parametrize(

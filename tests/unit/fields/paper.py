@@ -2,9 +2,9 @@
 
 from pipeline.documents.layout import assemble
 from pipeline.models import Box, Entity, Page, TextLine
-from pipeline.ner.entities import entities_of
 from pipeline.ner.overlap import resolve
 from pipeline.ner.patterns import find
+from pipeline.steps.entities import entities_of
 
 HEIGHT, STEP, WIDTH = 20.0, 30.0, 10.0
 

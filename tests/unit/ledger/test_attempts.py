@@ -9,7 +9,7 @@ from pipeline.errors import Poison, TransientError
 from pipeline.night.flow import Flow
 from pipeline.storage import keys
 from tests.support.command import grey, page, pages
-from tests.support.flows import Died, drain, raiser, records, submission, to_ocr
+from tests.support.flows import Died, drain, raiser, records_of, submission, to_ocr
 
 
 def test_what_kills_its_process_is_given_up_after_three_tries(
@@ -23,7 +23,7 @@ def test_what_kills_its_process_is_given_up_after_three_tries(
     with pytest.raises(Poison, match="at each of 3 tries") as caught:
         flow.run(structs.replace(order, redelivered=True))
     flow.fail(order, caught.value)
-    error = records(flow)["t"].error
+    error = records_of(flow)["t"].error
     assert error is not None
     assert error.code == "poison"
     assert not list(flow.store.list(keys.PENDING))
@@ -64,7 +64,7 @@ def test_a_step_without_models_may_be_killed_too(
         (order,) = flow.run(order)
     where = {
         "ingest": "pipeline.submission.reception.open_document",
-        "result": "pipeline.steps.recognize.conclude",
+        "result": "pipeline.steps.conclude.conclude",
     }[step]
     monkeypatch.setattr(where, raiser(Died()))
     for again in (False, True, True):
@@ -74,7 +74,7 @@ def test_a_step_without_models_may_be_killed_too(
         flow.run(structs.replace(order, redelivered=True))
     flow.fail(order, caught.value)
     assert not list(flow.store.list("attempts/"))
-    assert [r.error and r.error.code for r in records(flow).values()] == ["poison"]
+    assert [r.error and r.error.code for r in records_of(flow).values()] == ["poison"]
 
 
 def test_only_a_message_that_comes_again_is_another_try(

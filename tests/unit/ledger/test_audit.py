@@ -6,8 +6,7 @@ from msgspec import structs
 
 from pipeline.errors import PermanentError, RunError
 from pipeline.ledger import audit as ledger_audit
-from pipeline.ledger import claims
-from pipeline.ledger import records as ledger
+from pipeline.ledger import claims, pending, receipts, records
 from pipeline.ledger.audit import Audit, audit, restore
 from pipeline.models import DocumentResult, Task, to_json
 from pipeline.storage import keys
@@ -23,16 +22,16 @@ def store(tmp_path: Path) -> LocalStore:
 
 def accept(store: LocalStore, name: str, day: str = DAY, *, known: bool = True) -> Task:
     """Take a document in as `Flow.accept` does; with `known` false its bytes are not known yet."""
-    sha256 = ledger.store_document(store, name.encode())
+    sha256 = pending.store_document(store, name.encode())
     task = Task(task_id=name, sha256=sha256, source=f"in/{name}", task_type="ocr", priority=7, tenant="t")
-    ledger.mark(store, task)
-    ledger.write_receipt(store, day, [task if known else structs.replace(task, sha256=None)])
+    pending.mark(store, task)
+    receipts.write(store, day, [task if known else structs.replace(task, sha256=None)])
     claims.note(store, name, "0" * 12, claims.Claim(sha256=sha256))
     return task
 
 
 def finish(store: LocalStore, task: Task, day: str = DAY) -> None:
-    ledger.finish(
+    records.finish(
         store,
         DocumentResult(
             task_id=task.task_id, sha256=task.sha256, source=task.source, status="done", run_date=day
@@ -41,7 +40,7 @@ def finish(store: LocalStore, task: Task, day: str = DAY) -> None:
 
 
 def fail(store: LocalStore, task: Task, day: str = DAY) -> None:
-    ledger.fail(store, task, PermanentError("no"), run_date=day, settings_digest="")
+    records.fail(store, task, PermanentError("no"), run_date=day, settings_digest="")
 
 
 def kinds(report: Audit) -> dict[str, str]:
@@ -73,12 +72,12 @@ def test_a_later_night_may_finish_what_this_one_received(store: LocalStore) -> N
 def test_a_marker_beside_a_result_is_a_last_step_to_repeat(store: LocalStore) -> None:
     task = accept(store, "a")
     finish(store, task)
-    ledger.mark(store, task)
+    pending.mark(store, task)
     assert sums(audit(store, DAY)) == (1, 1, 0, 0)
 
 
 def test_markers_are_no_proof_of_receipt(store: LocalStore) -> None:
-    ledger.mark(store, Task(task_id="x", sha256=None, source="x"))
+    pending.mark(store, Task(task_id="x", sha256=None, source="x"))
     assert sums(audit(store, DAY)) == (0, 0, 0, 0)
 
 
@@ -100,7 +99,7 @@ def test_a_task_redriven_during_the_listing_is_not_missing(
 
     def then_redrive(*args: object) -> object:
         found = listed(*args)  # type: ignore[arg-type]
-        ledger.mark(store, task)
+        pending.mark(store, task)
         return found
 
     monkeypatch.setattr(ledger_audit, "_places", then_redrive)
@@ -122,7 +121,7 @@ def test_twice(store: LocalStore) -> None:
 def test_a_document_received_for_two_nights_may_end_in_both(store: LocalStore) -> None:
     task = accept(store, "a")
     finish(store, task)
-    ledger.write_receipt(store, NEXT, [task])
+    receipts.write(store, NEXT, [task])
     finish(store, task, NEXT)
     assert audit(store, DAY).adds_up
     assert audit(store, NEXT).adds_up
@@ -168,7 +167,7 @@ def test_restore_takes_up_what_the_store_still_has(store: LocalStore) -> None:
     assert [t.task_id for t in restore(store, audit(store, DAY))] == ["a", "b"]
     report = audit(store, DAY)
     assert (kinds(report), report.pending) == ({"lost": "missing"}, 2)
-    task = ledger.pending(store, "b")
+    task = pending.get(store, "b")
     assert task is not None
     assert (task.task_type, task.priority, task.tenant, task.source) == ("ocr", 7, "t", "in/b")
     assert task.sha256 == hashlib.sha256(b"b").hexdigest()
@@ -176,7 +175,7 @@ def test_restore_takes_up_what_the_store_still_has(store: LocalStore) -> None:
 
 def test_two_documents_under_one_id_are_a_gap(store: LocalStore) -> None:
     task = structs.replace(accept(store, "a", known=False), sha256=None)
-    ledger.write_receipt(store, DAY, [structs.replace(task, source="in/b")])
+    receipts.write(store, DAY, [structs.replace(task, source="in/b")])
     (gap,) = audit(store, DAY).gaps
     assert (gap.kind, gap.task_id) == ("two_sources", "a")
     assert "stands for in/a and in/b" in gap.detail

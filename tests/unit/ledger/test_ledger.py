@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import PermanentError, Unreadable
-from pipeline.ledger import records as ledger
+from pipeline.ledger import pending, receipts, records
 from pipeline.models import DocumentResult, Task
 from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
@@ -18,7 +18,7 @@ def store(tmp_path: Path) -> LocalStore:
 
 def task(name: str = "a.jpg", data: bytes = b"x") -> Task:
     sha256 = "ab" * 32
-    return Task(task_id=ledger.task_id_for(name, sha256), sha256=sha256, source=name)
+    return Task(task_id=pending.task_id_for(name, sha256), sha256=sha256, source=name)
 
 
 def done(of: Task) -> DocumentResult:
@@ -26,36 +26,36 @@ def done(of: Task) -> DocumentResult:
 
 
 def test_task_ids_tell_source_and_bytes_apart() -> None:
-    one = ledger.task_id_for("scans/a b.jpg", "00")
+    one = pending.task_id_for("scans/a b.jpg", "00")
     assert one.startswith("a_b_jpg-")
-    assert ledger.task_id_for("scans/a b.jpg", "00") == one
-    assert ledger.task_id_for("scans/a b.jpg", "01") != one
-    assert ledger.task_id_for("other/a b.jpg", "00") != one
-    assert ledger.task_id_for("发票.jpg", "00").startswith("jpg-")
-    assert ledger.task_id_for("z.zip!../../evil.jpg", "00").startswith("evil_jpg-")
-    keys.pending(ledger.task_id_for("票" * 300, None))
+    assert pending.task_id_for("scans/a b.jpg", "00") == one
+    assert pending.task_id_for("scans/a b.jpg", "01") != one
+    assert pending.task_id_for("other/a b.jpg", "00") != one
+    assert pending.task_id_for("发票.jpg", "00").startswith("jpg-")
+    assert pending.task_id_for("z.zip!../../evil.jpg", "00").startswith("evil_jpg-")
+    keys.pending(pending.task_id_for("票" * 300, None))
 
 
 def test_bytes_are_stored_once_under_their_hash(store: LocalStore) -> None:
-    sha256 = ledger.store_document(store, b"page")
+    sha256 = pending.store_document(store, b"page")
     assert store.get(keys.document(sha256)) == b"page"
     path = store.root / keys.document(sha256)
     before = path.stat().st_mtime_ns
-    assert ledger.store_document(store, b"page") == sha256
+    assert pending.store_document(store, b"page") == sha256
     assert path.stat().st_mtime_ns == before
 
 
 def test_a_finished_task_leaves_a_result_and_no_marker(store: LocalStore) -> None:
-    ledger.mark(store, task())
-    ledger.finish(store, done(task()))
+    pending.mark(store, task())
+    records.finish(store, done(task()))
     assert list(store.list(keys.PENDING)) == []
-    assert ledger.ended(store, DAY, task().task_id) == done(task())
-    assert ledger.ended(store, "2026-11-23", task().task_id) is None
+    assert records.ended(store, DAY, task().task_id) == done(task())
+    assert records.ended(store, "2026-11-23", task().task_id) is None
 
 
 def test_a_failure_is_recorded_with_its_reason(store: LocalStore) -> None:
-    ledger.mark(store, task())
-    record = ledger.fail(
+    pending.mark(store, task())
+    record = records.fail(
         store, task(), Unreadable("a.jpg ends early: send it again."), run_date=DAY, settings_digest="s"
     )
     assert record.error is not None
@@ -65,27 +65,27 @@ def test_a_failure_is_recorded_with_its_reason(store: LocalStore) -> None:
 
 
 def test_a_task_has_one_end_only(store: LocalStore) -> None:
-    ledger.fail(store, task(), PermanentError("no"), run_date=DAY, settings_digest="s")
-    ledger.finish(store, done(task()))
+    records.fail(store, task(), PermanentError("no"), run_date=DAY, settings_digest="s")
+    records.finish(store, done(task()))
     assert list(store.list(keys.failures(DAY))) == []
-    ledger.fail(store, task(), PermanentError("no"), run_date=DAY, settings_digest="s")
+    records.fail(store, task(), PermanentError("no"), run_date=DAY, settings_digest="s")
     assert list(store.list(keys.results(DAY))) == []
 
 
 def test_a_record_of_another_schema_is_made_anew(store: LocalStore) -> None:
     store.put(keys.result(DAY, "t"), b'{"half": ')
-    assert ledger.ended(store, DAY, "t") is None
+    assert records.ended(store, DAY, "t") is None
 
 
 def test_receipts_hold_what_came_and_never_change(store: LocalStore) -> None:
     batch = [task("b.jpg"), task("a.jpg")]
-    ledger.write_receipt(store, DAY, batch)
-    ledger.write_receipt(store, DAY, list(reversed(batch)))
+    receipts.write(store, DAY, batch)
+    receipts.write(store, DAY, list(reversed(batch)))
     (key,) = store.list(keys.receipts(DAY))
     lines = store.get(key).decode().splitlines()
     assert len(lines) == 2
     assert all('"sha256":"abab' in line for line in lines)
-    ledger.write_receipt(store, DAY, batch[:1])
+    receipts.write(store, DAY, batch[:1])
     assert len(list(store.list(keys.receipts(DAY)))) == 2
-    ledger.write_receipt(store, DAY, [])
+    receipts.write(store, DAY, [])
     assert len(list(store.list(keys.receipts(DAY)))) == 2

@@ -12,9 +12,9 @@ import pytest
 from pipeline import ner
 from pipeline.errors import ModelMissing, UsageError
 from pipeline.models import Mention, Page, TextLine
-from pipeline.ner.entities import entities_of
 from pipeline.ner.joined import JoinedEngine
 from pipeline.ner.lac_model import locate
+from pipeline.steps.entities import entities_of
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from pipeline.errors import PermanentError, TransientError
-from pipeline.ledger import records as ledger
+from pipeline.ledger import pending, records
 from pipeline.messages import Message
 from pipeline.models import DocumentResult, Task
 from pipeline.night import failures
@@ -26,7 +26,9 @@ def test_a_callback_whose_message_was_lost_is_asked_for_again(
 ) -> None:
     told: list[str] = []
     monkeypatch.setattr("pipeline.night.callbacks.deliver", lambda record, *_: told.append(record.status))
-    monkeypatch.setattr("pipeline.night.callbacks.policy", lambda _: SimpleNamespace(check=lambda _: None))
+    monkeypatch.setattr(
+        "pipeline.submission.reception.callback_policy", lambda _: SimpleNamespace(check=lambda _: None)
+    )
     for name in ("done.png", "failed.png"):
         if name == "done.png":
             page(inbox / name, grey(1))
@@ -59,7 +61,7 @@ def test_a_promise_without_an_end_is_none(flow: Flow, inbox: Path) -> None:
         task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example"
     )
     promise(flow.store, task)
-    ledger.mark(flow.store, task)
+    pending.mark(flow.store, task)
     later = datetime.now(UTC) + timedelta(hours=2)
     assert list(overdue(flow.store, later)) == []
     assert list(flow.store.list(keys.CALLBACKS)), "its record may be written yet"
@@ -76,14 +78,14 @@ def test_an_end_that_comes_while_another_is_told_of_is_told_of_too(
         task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example"
     )
     (order,) = promise(flow.store, task)
-    ledger.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
+    records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
     told: list[str] = []
 
     def deliver(record: DocumentResult, *_: object) -> None:
         told.append(record.status)
         if len(told) == 1:  # its redrive ends
             promise(flow.store, task)
-            ledger.finish(flow.store, structs.replace(record, status="done", error=None))
+            records.finish(flow.store, structs.replace(record, status="done", error=None))
             if answer:
                 raise answer
 
@@ -98,8 +100,8 @@ def test_a_done_task_that_is_read_anew_is_told_of_meanwhile(flow: Flow) -> None:
         task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example"
     )
     promise(flow.store, task)
-    ledger.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
-    ledger.mark(flow.store, structs.replace(task, reprocess=True))
+    records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
+    pending.mark(flow.store, structs.replace(task, reprocess=True))
     assert len(list(overdue(flow.store, datetime.now(UTC) + timedelta(hours=2)))) == 1
 
 
@@ -112,7 +114,7 @@ def test_a_redriven_task_has_no_old_callback_to_deliver(flow: Flow) -> None:
         callback_url="https://a.example",
     )
     (order,) = promise(flow.store, task)
-    record = ledger.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
+    record = records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
     flow.fail(order, PermanentError("410"))
     (given_up,) = undelivered(flow.store)
     failures.redrive(flow.store, record, {})
@@ -142,7 +144,7 @@ def test_a_receiver_that_hangs_is_not_asked_again_at_once(
         task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example/1"
     )
     (order,) = promise(flow.store, task)
-    ledger.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
+    records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
     for at, tries in ((1000, 1), (1020, 2), (1040, 3), (1060, 3), (1105, 3), (1115, 4)):
         clock.now = at
         with pytest.raises(TransientError):

@@ -6,14 +6,14 @@ import pyarrow.parquet as pq
 import pytest
 from msgspec import structs
 
+from pipeline import clock
 from pipeline.errors import OverLimit, PermanentError, RunError, UsageError
-from pipeline.ledger import claims
-from pipeline.ledger import records as ledger
+from pipeline.ledger import claims, pending, receipts, records
 from pipeline.ledger.audit import audit
 from pipeline.models import DocumentResult, Task
 from pipeline.night import failures
 from pipeline.night.flow import Flow
-from pipeline.night.housekeeping import summarise_due
+from pipeline.night.summaries import summarise_due
 from pipeline.settings import Settings
 from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
@@ -31,7 +31,7 @@ def fail(
 ) -> DocumentResult:
     task = Task(
         task_id=name,
-        sha256=ledger.store_document(store, name.encode()),
+        sha256=pending.store_document(store, name.encode()),
         source=f"in/{name}",
         priority=8,
         tenant="archive",
@@ -42,8 +42,8 @@ def fail(
         attempts=2,
     )
     task = structs.replace(task, **fields)
-    ledger.write_receipt(store, day, [task])
-    return ledger.fail(store, task, error, run_date=day, settings_digest="d")
+    receipts.write(store, day, [task])
+    return records.fail(store, task, error, run_date=day, settings_digest="d")
 
 
 def names(store: LocalStore, **which: str) -> list[str]:
@@ -94,7 +94,7 @@ def test_redrive_makes_a_failure_pending_with_all_it_came_with(store: LocalStore
     store.put(keys.attempts("a", "ocr", "m9"), b"{}")
     store.put(keys.attempts("ab", "ocr"), b"{}")
     failures.redrive(store, record, {"max_pages": "9"})
-    task = ledger.pending(store, "a")
+    task = pending.get(store, "a")
     assert task is not None
     assert task.overrides == {"max_pages": "9"}
     assert (task.sha256, task.source, task.priority, task.tenant) == (record.sha256, "in/a", 8, "archive")
@@ -121,7 +121,7 @@ def test_what_has_no_bytes_is_fetched_again_or_stays(store: LocalStore) -> None:
     with pytest.raises(PermanentError, match="submit it anew"):
         failures.redrive(store, bad, {})
     assert names(store) == ["b"]
-    assert ledger.pending(store, "b") is None
+    assert pending.get(store, "b") is None
 
 
 def test_discarding_keeps_the_record_and_the_sum(store: LocalStore) -> None:
@@ -151,7 +151,7 @@ def test_the_tables_follow_a_redrive_that_leaves_the_number_of_records_as_it_was
     kept = failures.discard(store, record, "")
     assert (summarise_due(flow, now), statuses()) == ([DAY], ["failed discarded"])
     task = structs.replace(failures.redrive(store, kept, {}), run_date=DAY)
-    ledger.finish(store, structs.replace(kept, status="done", error=None, task_id=task.task_id))
+    records.finish(store, structs.replace(kept, status="done", error=None, task_id=task.task_id))
     assert (summarise_due(flow, now), statuses()) == ([DAY], ["done None"])
     assert summarise_due(flow, now) == []
 
@@ -170,7 +170,7 @@ def test_a_url_whose_query_was_not_kept_is_not_fetched_again(store: LocalStore) 
     for name, url in (("plain", "https://a.example/x"), ("signed", "https://a.example/x?doc=42")):
         task = Task(task_id=name, sha256=None, source=url)
         claims.note(store, name, claims.origin_of(url, None), claims.Claim())
-        record = ledger.fail(store, task, PermanentError("away"), run_date=DAY, settings_digest="")
+        record = records.fail(store, task, PermanentError("away"), run_date=DAY, settings_digest="")
         if name == "plain":
             assert failures.redrive(store, record, {}).source == url
             continue
@@ -186,21 +186,21 @@ def test_what_was_redriven_since_it_was_listed_is_left_alone(store: LocalStore) 
     with pytest.raises(PermanentError, match="is being tried again already"):
         failures.redrive(store, record, {})
     failures.discard(store, record, "nobody needs it")
-    assert (ledger.pending(store, "a"), names(store)) == (None, [])
+    assert (pending.get(store, "a"), names(store)) == (None, [])
 
 
 def test_a_failure_of_the_new_try_is_not_taken_back_with_the_old(
     store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = fail(store, "a", OverLimit("too long"))
-    mark = ledger.mark
+    mark = pending.mark
 
     def fails_at_once(into: LocalStore, task: Task) -> None:
         mark(into, task)
-        monkeypatch.setattr(ledger, "now", lambda: "2026-11-23T00:00:00.000+00:00")
-        ledger.fail(into, task, PermanentError("again"), run_date=record.run_date, settings_digest="")
+        monkeypatch.setattr(clock, "now", lambda: "2026-11-23T00:00:00.000+00:00")
+        records.fail(into, task, PermanentError("again"), run_date=record.run_date, settings_digest="")
 
-    monkeypatch.setattr(ledger, "mark", fails_at_once)
+    monkeypatch.setattr(pending, "mark", fails_at_once)
     failures.redrive(store, record, {})
     (left,) = failures.find(store)
     assert left.error is not None

@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 
 from pipeline.errors import NotRead, PermanentError
-from pipeline.ledger import records as ledger
+from pipeline.ledger import pending
 from pipeline.messages import Message
 from pipeline.night.flow import Flow
 from pipeline.steps.engines import Engines
@@ -15,14 +15,14 @@ from pipeline.steps.task_types import Read, Step, TaskType
 from pipeline.storage import keys
 from pipeline.submission.contract import Submission
 from tests.support.command import grey, page, pages
-from tests.support.flows import drain, records, submission, to_ocr
+from tests.support.flows import drain, records_of, submission, to_ocr
 
 
 def test_a_document_goes_through_all_steps(flow: Flow, inbox: Path) -> None:
     sent = submission(page(inbox / "a.png", grey(1)), trace_id="trace", priority=9, metadata={"k": "v"})
     ran = drain(flow, flow.reception.accept(sent))
     assert ran == {"ingest": 1, "ocr": 1, "ner": 1, "result": 1}
-    result = records(flow)["t"]
+    result = records_of(flow)["t"]
     assert (result.status, result.trace_id, result.priority) == ("done", "trace", 9)
     assert (result.metadata, result.pages[0].text) == ({"k": "v"}, "colour 016464")
     assert [e.value for e in result.entities] == ["016464"]
@@ -40,14 +40,14 @@ def test_every_step_may_run_twice(flow: Flow, inbox: Path, log: Path) -> None:
         following = flow.run(order)
         assert flow.run(order) in (following, []), "what comes next is the same, or nothing at the end"
         waiting.extend(following)
-    assert len(records(flow)) == 1
+    assert len(records_of(flow)) == 1
     assert len(log.read_text().split()) == 1
 
 
 def test_a_text_needs_no_ocr(flow: Flow) -> None:
     sent = Submission(task_id="t", task_type="nlp", text="colour 123456")
     assert drain(flow, flow.reception.accept(sent)) == {"ingest": 1, "ner": 1, "result": 1}
-    result = records(flow)["t"]
+    result = records_of(flow)["t"]
     assert [e.value for e in result.entities] == ["123456"]
     assert (result.record, result.fields) == (None, None)
 
@@ -67,7 +67,7 @@ def test_other_field_rules_give_another_result_of_the_same_pages_and_entities(
 def test_a_task_type_of_another_package(flow: Flow, inbox: Path) -> None:
     sent = submission(page(inbox / "a.png", grey(1)), task_type="classify")
     assert drain(flow, flow.reception.accept(sent)) == {"ingest": 1, "ocr": 1, "keywords": 1, "result": 1}
-    result = records(flow)["t"]
+    result = records_of(flow)["t"]
     assert result.outputs == {"keywords": {"class": "swatch", "hits": "1"}}
     assert (result.ner, result.pages[0].text) == (None, "colour 016464")
 
@@ -84,7 +84,7 @@ def test_close_hands_the_document_back_between_page_groups(
     monkeypatch.undo()
     monkeypatch.setenv("NIGHTSHIFT_FAKE_LOG", str(log))
     drain(flow, [order])
-    assert len(records(flow)["t"].pages) == 8
+    assert len(records_of(flow)["t"].pages) == 8
     assert len(log.read_text().split()) == 8
 
 
@@ -97,7 +97,7 @@ def test_a_long_document_is_assembled_by_whoever_reads_the_last_pages(
     assert [flow.run(part) for part in (parts[2], parts[0])] == [[], []]
     (following,) = flow.run(parts[1])
     assert drain(flow, [following]) == {"ner": 1, "result": 1}
-    assert [p.number for p in records(flow)["t"].pages] == list(range(1, 21))
+    assert [p.number for p in records_of(flow)["t"].pages] == list(range(1, 21))
     assert drain(flow, parts) == {"ocr": 3}, "parts that come again do nothing"
     assert len(log.read_text().split()) == 20
 
@@ -106,9 +106,9 @@ def test_a_failed_callback_fails_no_document(flow: Flow, inbox: Path) -> None:
     drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
     order = Message(step="callback", task_id="t", run_date=flow.run_date())
     assert flow.fail(order, PermanentError("The receiver refuses it.", code="callback_failed")) == []
-    assert records(flow)["t"].status == "done"
+    assert records_of(flow)["t"].status == "done"
     assert flow.store.exists(keys.undelivered(flow.run_date(), "t"))
-    assert ledger.pending(flow.store, "t") is None
+    assert pending.get(flow.store, "t") is None
 
 
 @pytest.mark.parametrize("changed", ["NER", "OCR"])
@@ -132,7 +132,7 @@ def test_settings_that_change_under_a_task_send_it_back(
         again = structs.replace(order, retries=1)
         want = {"ocr": 1, "ner": 1, "result": 1}
         assert drain(flow, [again]) == Counter(want) + Counter({step: 1})
-    (result,) = records(flow).values()
+    (result,) = records_of(flow).values()
     assert result.status == "done"
     assert {e.type for e in result.entities} == {"SHADE" if changed == "NER" else "COLOUR"}
     assert len(log.read_text().split()) == (1 if changed == "NER" else 2)
@@ -149,7 +149,7 @@ def test_workers_of_different_settings_do_not_send_a_task_to_and_fro(flow: Flow,
     with pytest.raises(PermanentError, match="the same OCR and NER settings") as caught:
         other.run(structs.replace(order, retries=1))
     other.fail(order, caught.value)
-    assert [r.error and r.error.code for r in records(flow).values()] == ["not_read"]
+    assert [r.error and r.error.code for r in records_of(flow).values()] == ["not_read"]
 
 
 def test_entities_are_not_found_by_the_step_that_writes_the_result(
@@ -181,7 +181,7 @@ def test_settings_that_change_between_the_parts_of_a_long_document(
     again = flow.run(structs.replace(second, retries=1))
     assert [(p.step, p.first) for p in again] == [("ocr", 1), ("ocr", 9), ("ocr", 17)]
     assert drain(flow, [structs.replace(third, retries=1), *again])["result"] >= 1
-    assert [p.number for p in records(flow)["t"].pages] == list(range(1, 21))
+    assert [p.number for p in records_of(flow)["t"].pages] == list(range(1, 21))
     assert len(log.read_text().split()) == 8 + 20
 
 
@@ -199,7 +199,7 @@ def test_a_step_of_ones_own_before_ner_sees_no_entities(
     sent = submission(page(inbox / "a.png", grey(1)), task_type="sorted")
     assert drain(flow, flow.reception.accept(sent))["result"] == 1
     assert seen == [(1, 0), (1, 1)]
-    assert set(records(flow)["t"].outputs) == {"before", "behind"}
+    assert set(records_of(flow)["t"].outputs) == {"before", "behind"}
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -215,4 +215,4 @@ def test_what_ends_after_its_night_is_told_of_to_its_tables(
     else:
         drain(flow, [order])
     (key,) = flow.store.list(keys.CHANGED)
-    assert keys.run_date_of(key) == records(flow)["t"].run_date == "2026-11-01"
+    assert keys.run_date_of(key) == records_of(flow)["t"].run_date == "2026-11-01"

@@ -8,18 +8,19 @@ import pytest
 from msgspec import structs
 
 from pipeline.errors import Damaged, PermanentError, RunError
-from pipeline.ledger import records as ledger
+from pipeline.ledger import records
 from pipeline.messages import Message
 from pipeline.models import Task
-from pipeline.night import housekeeping as night
+from pipeline.night import summaries
 from pipeline.night.callbacks import overdue, promise, undelivered
 from pipeline.night.flow import Flow
-from pipeline.night.housekeeping import release_delayed, repair, republish, summarise_due
+from pipeline.night.housekeeping import release_delayed, repair, republish
 from pipeline.night.status import status
+from pipeline.night.summaries import summarise_due
 from pipeline.storage import Store, keys
 from pipeline.tables.summary import summarise
 from tests.support.command import grey, page
-from tests.support.flows import Died, drain, raiser, records, submission
+from tests.support.flows import Died, drain, raiser, records_of, submission
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_a_lost_broker_is_made_good_from_the_store(flow: Flow, inbox: Path) -> N
     again = list(republish(flow))
     assert {(m.task_id, m.step) for m in again} == {("accepted", "ingest"), ("taken_in", "ocr")}
     drain(flow, again)
-    assert {r.status for r in records(flow).values()} == {"done"}
+    assert {r.status for r in records_of(flow).values()} == {"done"}
 
 
 def test_a_damaged_record_holds_up_no_message_and_no_other_night(flow: Flow, inbox: Path) -> None:
@@ -94,13 +95,13 @@ def test_a_night_that_is_over_is_looked_at_now_and_then(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: list[str] = []
-    really = night.records
+    really = summaries.records
 
     def count(store: Store, run_date: str) -> int:
         counted.append(run_date)
         return really(store, run_date)
 
-    monkeypatch.setattr(night, "records", count)
+    monkeypatch.setattr(summaries, "records", count)
     flow.reception.refuse(b"hello", PermanentError("no JSON", code="bad_message"))
     now = datetime.now(UTC)
     for minutes, looks, done in ((0, 1, 1), (1, 1, 0), (4, 1, 0), (6, 2, 0), (7, 2, 0), (12, 3, 0)):
@@ -138,7 +139,7 @@ def test_damage_holds_up_no_other_delayed_task_and_no_other_callback(flow: Flow,
     )
     for name in ("damaged note", "damaged record", "whole"):
         promise(flow.store, structs.replace(task, task_id=name))
-        ledger.fail(
+        records.fail(
             flow.store,
             structs.replace(task, task_id=name),
             PermanentError("no"),
@@ -163,7 +164,7 @@ def test_a_summary_under_way_is_not_begun_again(flow: Flow, monkeypatch: pytest.
         assert summarise_due(flow, now + timedelta(seconds=30)) == [], "the next tick comes meanwhile"
         return really(store, run_date, masked=masked)
 
-    monkeypatch.setattr(night, "summarise", slow)
+    monkeypatch.setattr(summaries, "summarise", slow)
     assert summarise_due(flow, now) == begun == [flow.run_date()]
 
 

@@ -14,15 +14,16 @@ from msgspec import structs
 
 from pipeline.cli import reprocess as command
 from pipeline.errors import NotFound, PermanentError, RunError, UsageError
-from pipeline.ledger import records as ledger
+from pipeline.ledger import pending, records
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
 from pipeline.models import DocumentResult, Task, from_json, to_json
 from pipeline.night import failures, reprocess
 from pipeline.night import housekeeping as night
 from pipeline.night.flow import Flow
-from pipeline.night.housekeeping import restart, summarise_due
+from pipeline.night.housekeeping import restart
 from pipeline.night.status import status
+from pipeline.night.summaries import summarise_due
 from pipeline.settings import Settings
 from pipeline.steps.engines import Engines
 from pipeline.storage import keys
@@ -273,9 +274,9 @@ def test_a_message_that_did_not_get_through_leaves_no_marker(done: DocumentResul
     assert not list(better.store.list(keys.attempts_of("t"))), "attempts count anew"
     reprocess.withdraw(better.store, found.task)
     assert verdicts(better) == {"t": "stale"}
-    ledger.mark(better.store, Task(task_id="t", sha256=None, source="x"))
+    pending.mark(better.store, Task(task_id="t", sha256=None, source="x"))
     reprocess.withdraw(better.store, found.task)
-    assert ledger.pending(better.store, "t") is not None, "someone else's marker"
+    assert pending.get(better.store, "t") is not None, "someone else's marker"
 
 
 def test_a_broker_that_goes_away_leaves_only_what_got_through(
@@ -367,7 +368,7 @@ def test_a_text_has_no_ocr_model_to_be_stale(
 
 def test_failed_documents_are_not_for_reprocessing(flow: Flow) -> None:
     task = Task(task_id="t", sha256=None, source="x")
-    ledger.fail(flow.store, task, PermanentError("no"), run_date=OLD, settings_digest="")
+    records.fail(flow.store, task, PermanentError("no"), run_date=OLD, settings_digest="")
     summarise(flow.store, OLD)
     assert look(flow, "pages >= 0") == []
 
@@ -398,7 +399,7 @@ def test_a_night_however_old_is_summarised_again(done: DocumentResult, better: F
     for day in ("02", "03", "04", "05"):
         night_of = f"2026-03-{day}"
         record = structs.replace(done, run_date=night_of, task_id=day)
-        ledger.finish(better.store, record)
+        records.finish(better.store, record)
     now = datetime.now(UTC)
     assert summarise_due(better, now) == ["2026-03-03", "2026-03-04", "2026-03-05"]
     assert summarise_due(better, now) == []
@@ -418,10 +419,10 @@ def test_what_lands_during_a_summary_is_in_the_next(
     def then_land(store: LocalStore, run_date: str, **more: Any) -> None:
         summarise(store, run_date, **more)
         again = structs.replace(result(better), done_at="2026-03-02T00:00:00.000+00:00")
-        ledger.finish(store, again)
+        records.finish(store, again)
 
     with monkeypatch.context() as patch:
-        patch.setattr(night, "summarise", then_land)
+        patch.setattr("pipeline.night.summaries.summarise", then_land)
         summarise_due(better, datetime.now(UTC))
     assert summarise_due(better, datetime.now(UTC)) == [OLD]
 
@@ -429,7 +430,7 @@ def test_what_lands_during_a_summary_is_in_the_next(
 def test_while_work_goes_on_a_changed_night_is_summarised_hourly(done: DocumentResult, better: Flow) -> None:
     now = datetime.now(UTC)
     summarise_due(better, now)
-    ledger.mark(better.store, Task(task_id="other", sha256=None, source="x"))
+    pending.mark(better.store, Task(task_id="other", sha256=None, source="x"))
     drain(better, queue(better))
     assert summarise_due(better, now + timedelta(minutes=59)) == []
     assert summarise_due(better, now + timedelta(minutes=61)) == [OLD]

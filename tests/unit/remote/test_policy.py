@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import PermanentError, TransientError, UsageError
-from pipeline.remote.policy import SourcePolicy, resolve_public, sign, verify
+from pipeline.remote.policy import SourcePolicy, resolve_public
+from pipeline.remote.signing import sign, verify
 from pipeline.remote.urls import locate, shown
 
 POLICY = SourcePolicy.sources(

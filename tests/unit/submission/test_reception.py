@@ -12,8 +12,7 @@ import pytest
 from msgspec import structs
 
 from pipeline.errors import PermanentError, TransientError
-from pipeline.ledger import claims
-from pipeline.ledger import records as ledger
+from pipeline.ledger import claims, pending, records
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message, message
 from pipeline.night import failures
@@ -22,7 +21,7 @@ from pipeline.remote.fetch import fetch as real_fetch
 from pipeline.storage import Store, keys
 from pipeline.submission.contract import Submission
 from tests.support.command import grey, page
-from tests.support.flows import Died, drain, raiser, records, submission
+from tests.support.flows import Died, drain, raiser, records_of, submission
 
 
 def test_a_duplicate_that_ends_meanwhile_is_not_taken_up_again(
@@ -38,8 +37,8 @@ def test_a_duplicate_that_ends_meanwhile_is_not_taken_up_again(
 
     monkeypatch.setattr("pipeline.submission.reception.fetch", slow)
     assert flow.run(order) == []
-    assert ledger.pending(flow.store, "t") is None
-    assert list(records(flow)) == ["t"]
+    assert pending.get(flow.store, "t") is None
+    assert list(records_of(flow)) == ["t"]
 
 
 def test_the_same_submission_is_one_task(flow: Flow, inbox: Path) -> None:
@@ -49,21 +48,21 @@ def test_the_same_submission_is_one_task(flow: Flow, inbox: Path) -> None:
     drain(flow, first)
     assert flow.reception.accept(sent) == [], "ended: nothing to do"
     assert drain(flow, first) == {"ingest": 1}
-    assert len(records(flow)) == 1
+    assert len(records_of(flow)) == 1
 
 
 def test_a_used_id_with_other_bytes_is_refused(flow: Flow, inbox: Path) -> None:
     drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
     drain(flow, flow.reception.accept(submission(page(inbox / "b.png", grey(2)))))
-    (other,) = [r for r in records(flow).values() if r.task_id != "t"]
+    (other,) = [r for r in records_of(flow).values() if r.task_id != "t"]
     assert (other.status, other.error and other.error.code) == ("failed", "id_conflict")
-    assert records(flow)["t"].pages[0].text == "colour 016464"
+    assert records_of(flow)["t"].pages[0].text == "colour 016464"
 
 
 def test_a_used_id_with_the_same_bytes_from_elsewhere_is_the_same_task(flow: Flow, inbox: Path) -> None:
     drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
     drain(flow, flow.reception.accept(submission(page(inbox / "copy.png", grey(1)))))
-    assert set(records(flow)) == {"t"}
+    assert set(records_of(flow)) == {"t"}
     assert not list(flow.store.list(keys.PENDING))
 
 
@@ -94,7 +93,7 @@ def test_a_refused_message_has_a_record_and_a_receipt(flow: Flow) -> None:
         b'{"task_id": "x", ', PermanentError("The message is not JSON.", code="bad_message")
     ).task_id
     assert name.startswith("x#")
-    assert records(flow)[name].status == "failed"
+    assert records_of(flow)[name].status == "failed"
     (key,) = flow.store.list(keys.receipts(flow.run_date()))
     assert name.encode() in flow.store.get(key)
 
@@ -103,7 +102,7 @@ def test_a_refused_message_has_a_record_and_a_receipt(flow: Flow) -> None:
 def test_a_long_id_leaves_room_for_what_is_put_behind_it(flow: Flow, task_id: str) -> None:
     body = msgspec.json.encode({"task_id": task_id, "task_type": "document", "priority": 10})
     refused = flow.reception.refuse(body, PermanentError("priority must be …", code="bad_message"))
-    assert records(flow)[refused.task_id].status == "failed"
+    assert records_of(flow)[refused.task_id].status == "failed"
     assert refused.task_id[:10] == task_id[:10]
     for text in ("one", "two"):
         flow.reception.accept(Submission(task_id=task_id, task_type="nlp", text=text))
@@ -137,8 +136,8 @@ def test_two_documents_that_claim_one_id_at_the_same_moment_are_both_recorded(
             patch.setattr(claims, name, in_step(getattr(claims, name)))
         messages = [order for given in threads.map(flow.reception.accept, sent) for order in given]
     drain(flow, messages)
-    assert [r.error and r.error.code for r in records(flow).values()] == ["id_conflict"] * 2
-    assert {r.source for r in records(flow).values()} == {s.url for s in sent}
+    assert [r.error and r.error.code for r in records_of(flow).values()] == ["id_conflict"] * 2
+    assert {r.source for r in records_of(flow).values()} == {s.url for s in sent}
     report = audit(flow.store, flow.run_date())
     assert (report.received, report.failed, report.adds_up) == (2, 2, True)
 
@@ -153,7 +152,7 @@ def test_who_loses_the_race_for_an_id_is_an_alias(
         (late,) = flow.reception.accept(submission(page(inbox / "b.png", grey(2))))
     assert late.task_id.startswith("t#")
     drain(flow, [*first, late])
-    assert {r.task_id: r.status for r in records(flow).values()} == {"t": "done", late.task_id: "failed"}
+    assert {r.task_id: r.status for r in records_of(flow).values()} == {"t": "done", late.task_id: "failed"}
     assert audit(flow.store, flow.run_date()).adds_up
 
 
@@ -163,10 +162,10 @@ def test_what_could_not_be_had_has_ended(flow: Flow, inbox: Path) -> None:
     page(inbox / "late.png", grey(1))
     assert flow.reception.accept(sent) == [], "the operator may redrive it"
     drain(flow, flow.reception.accept(submission(page(inbox / "b.png", grey(2)))))
-    (other,) = [r for r in records(flow).values() if r.task_id != "t"]
+    (other,) = [r for r in records_of(flow).values() if r.task_id != "t"]
     assert (other.error and other.error.code, other.sha256 is not None) == ("id_conflict", True)
-    drain(flow, [message("ingest", failures.redrive(flow.store, records(flow)["t"], {}))])
-    assert records(flow)["t"].status == "done"
+    drain(flow, [message("ingest", failures.redrive(flow.store, records_of(flow)["t"], {}))])
+    assert records_of(flow)["t"].status == "done"
     assert flow.reception.accept(sent) == []
     report = audit(flow.store, flow.run_date())
     assert (report.received, report.done, report.failed, report.adds_up) == (2, 1, 1, True)
@@ -175,7 +174,7 @@ def test_what_could_not_be_had_has_ended(flow: Flow, inbox: Path) -> None:
 def test_a_message_that_comes_while_a_failure_is_recorded_loses_nothing(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent, fail, late = submission(inbox / "nowhere.png"), ledger.fail, list[Message]()
+    sent, fail, late = submission(inbox / "nowhere.png"), records.fail, list[Message]()
     (order,) = flow.reception.accept(sent)
 
     def meanwhile(*args: Any, **options: Any) -> Any:
@@ -184,11 +183,11 @@ def test_a_message_that_comes_while_a_failure_is_recorded_loses_nothing(
 
     with pytest.raises(PermanentError) as caught:
         flow.run(order)
-    monkeypatch.setattr(ledger, "fail", meanwhile)
+    monkeypatch.setattr(records, "fail", meanwhile)
     flow.fail(order, caught.value)
     assert late
     drain(flow, late)
-    assert [r.status for r in records(flow).values()] == ["failed"]
+    assert [r.status for r in records_of(flow).values()] == ["failed"]
     assert audit(flow.store, flow.run_date()).adds_up
 
 
@@ -197,7 +196,7 @@ def test_a_crash_between_receipt_and_marker_is_mended_by_the_message_that_comes_
 ) -> None:
     sent = submission(page(inbox / "a.png", grey(1)))
     with monkeypatch.context() as patch:
-        patch.setattr(ledger, "mark", raiser(Died()))
+        patch.setattr(pending, "mark", raiser(Died()))
         with pytest.raises(Died):
             flow.reception.accept(sent)
     drain(flow, flow.reception.accept(sent))
@@ -215,7 +214,7 @@ def test_an_alias_that_can_not_be_had_has_a_receipt_as_well(flow: Flow, inbox: P
 def test_a_failure_tells_which_bytes_it_had(flow: Flow, inbox: Path) -> None:
     (inbox / "no.png").write_bytes(b"nothing that can be read")
     drain(flow, flow.reception.accept(submission(inbox / "no.png")))
-    sha256 = records(flow)["t"].sha256
+    sha256 = records_of(flow)["t"].sha256
     assert sha256 is not None
     assert flow.store.get(keys.document(sha256)) == b"nothing that can be read"
 
@@ -232,9 +231,9 @@ def test_of_two_messages_for_one_document_the_first_begins_it(flow: Flow, inbox:
     later = datetime.now(UTC) + timedelta(hours=1)
     (wait,) = flow.reception.accept(submission(page(inbox / "b.png", grey(2)), "later", not_before=later))
     assert flow.run(structs.replace(wait, id="3")) == []
-    task = ledger.pending(flow.store, "later")
+    task = pending.get(flow.store, "later")
     assert task is not None
-    ledger.mark(flow.store, structs.replace(task, not_before=datetime.now(UTC).isoformat()))
+    pending.mark(flow.store, structs.replace(task, not_before=datetime.now(UTC).isoformat()))
     assert flow.run(structs.replace(wait, id="4")), "released by another message"
 
 
@@ -254,5 +253,5 @@ def test_a_duplicate_that_fails_after_the_task_has_ended_harms_no_result(
     with pytest.raises(PermanentError) as caught:
         flow.run(order)
     flow.fail(order, caught.value)
-    assert {r.status for r in records(flow).values()} == {"done"}
+    assert {r.status for r in records_of(flow).values()} == {"done"}
     assert list(flow.store.list(keys.FAILED)) == []

@@ -12,7 +12,7 @@ from pipeline.night import failures
 from pipeline.storage import keys
 from tasks import client as broker
 from tests.support.command import grey, page
-from tests.support.flows import drain, records
+from tests.support.flows import drain, records_of
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_url_that_failed_is_for_the_operator_to_redrive(
     failures.redrive(flow.store, record, {})
     assert producer.submit(url, None, Order()).status == "known"
     drain(flow, sent)
-    assert records(flow)[first.task_id or ""].status == "done"
+    assert records_of(flow)[first.task_id or ""].status == "done"
     assert producer.submit(url, None, Order()).status == "known"
 
 

@@ -8,13 +8,15 @@ from msgspec import structs
 
 from pipeline import results
 from pipeline.errors import NotFound, Unreadable
-from pipeline.ledger import records as ledger
+from pipeline.ledger import records
 from pipeline.models import Box, DocumentResult, Entity, Field, ModelInfo, Page, Record, Task, TextLine
 from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
 from pipeline.tables import summary
 from pipeline.tables.masking import mask
-from pipeline.tables.summary import SCHEMAS, enclosing, summarise
+from pipeline.tables.rows import enclosing
+from pipeline.tables.schemas import SCHEMAS
+from pipeline.tables.summary import summarise
 
 DAY = "2026-11-22"
 BOX: Box = ((1.0, 2.0), (9.0, 2.0), (9.0, 4.0), (1.0, 4.0))
@@ -70,8 +72,8 @@ def result(task_id: str) -> DocumentResult:
 @pytest.fixture
 def store(tmp_path: Path) -> LocalStore:
     store = LocalStore(tmp_path)
-    ledger.finish(store, result("one"))
-    ledger.fail(
+    records.finish(store, result("one"))
+    records.fail(
         store,
         Task(task_id="two", sha256=None, source="b.jpg"),
         Unreadable("b.jpg is broken."),
@@ -154,7 +156,7 @@ def test_a_number_that_another_entity_swallowed_is_masked_where_it_stands(
         ),
     )
     store = LocalStore(tmp_path)
-    ledger.finish(store, one)
+    records.finish(store, one)
     summarise(store, DAY)
     assert results.load(store.url, "pages").loc[0, "text"] == page
     row = results.load(store.url, "entities").loc[0]
@@ -166,7 +168,7 @@ def test_a_number_that_another_entity_swallowed_is_masked_where_it_stands(
 
 def test_a_document_read_anew_since_the_summary_keeps_its_masks(store: LocalStore) -> None:
     summarise(store, DAY)
-    ledger.finish(store, structs.replace(result("one"), entities=(), record=None, pages=()))
+    records.finish(store, structs.replace(result("one"), entities=(), record=None, pages=()))
     assert results.load(store.url, "entities", masked=False).loc[0, "text"] == "**** **** **** 1111"
     assert results.load(store.url, "fields", masked=False).loc[0, "text"] == "**** **** **** 1111"
     assert results.load(store.url, "pages", masked=False).loc[0, "text"] == "Card **** **** **** 1111"
@@ -175,7 +177,7 @@ def test_a_document_read_anew_since_the_summary_keeps_its_masks(store: LocalStor
 def test_long_tables_are_written_in_parts(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(summary, "_ROWS", 2)
     for name in "abcd":
-        ledger.finish(store, result(name))
+        records.finish(store, result(name))
     assert summarise(store, DAY)["documents"] == 6
     assert len(results.load(store.url, "documents")) == 6
 

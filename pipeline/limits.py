@@ -1,0 +1,29 @@
+"""What one document may cost: checked before the costly step it guards."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one document may cost.
+
+    `max_pixels`: width x height of one page or embedded image as stored. `max_side`: longest side in
+    pixels of the image that OCR sees (see `longest_side`); larger pages are scaled down. `render_dpi`: for PDF pages.
+    `text_layer`: whether a good PDF text layer replaces OCR.
+    """
+
+    max_bytes: int = 256 * 1024 * 1024
+    max_pages: int = 2000
+    max_pixels: int = 100_000_000
+    render_dpi: int = 200
+    max_side: int = 4000
+    text_layer: bool = True
+
+    def longest_side(self, width: float, height: float) -> float:
+        """Pixels the long side of a page of this shape may have: `max_side`, up to 5 times it for strips.
+
+        Else a till roll or a long screenshot would shrink until no letter can be told.
+        """
+        ratio = max(width, height) / min(width, height)
+        return self.max_side * min(max(ratio / 4, 1.0), 5.0)

@@ -1,0 +1,37 @@
+"""Signatures of callbacks (HMAC-SHA256), made and checked."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+
+SIGNATURE_HEADER = "Nightshift-Signature"
+"""Header of a callback that holds what `sign` gives."""
+
+
+def sign(body: bytes, secret: str, timestamp: int) -> str:
+    """Sign a callback: `t=<timestamp>,v1=<hex>`, HMAC-SHA256 (RFC 2104) over `<timestamp>.<body>`.
+
+    `timestamp`: seconds since 1970 (UTC). Raises `ValueError` for an empty secret.
+    """
+    if not secret:
+        raise ValueError("an empty secret signs nothing")
+    message = str(timestamp).encode() + b"." + body
+    return f"t={timestamp},v1={hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()}"
+
+
+def verify(body: bytes, header: str, secret: str, now: float, tolerance: float = 300) -> bool:
+    """Check a signature as a receiver does: right secret, body unchanged, at most `tolerance` seconds old.
+
+    `header` may hold several `v1`, as while a secret is being changed: one that fits is enough.
+    `now`: seconds since 1970 (UTC).
+    """
+    pairs = [part.strip().partition("=") for part in header.split(",")]
+    stamps = [value for name, _, value in pairs if name == "t"]
+    if len(stamps) != 1 or not re.fullmatch(r"[0-9]{1,12}", stamps[0]):
+        return False
+    timestamp = int(stamps[0])
+    wanted = sign(body, secret, timestamp).rpartition("=")[2].encode()
+    given = [value.encode() for name, _, value in pairs if name == "v1"]
+    return abs(now - timestamp) <= tolerance and any(hmac.compare_digest(wanted, value) for value in given)

@@ -1,0 +1,78 @@
+"""All that was found becomes the document's result."""
+
+from __future__ import annotations
+
+from pipeline import clock
+from pipeline.ledger import records
+from pipeline.models import TEXT, DocumentResult, Page, Task
+from pipeline.remote.urls import public_source
+from pipeline.steps.engines import Engines
+from pipeline.steps.extract import Reading
+from pipeline.steps.fill import fill
+from pipeline.storage import Store
+from pipeline.version import __version__
+
+
+def conclude(
+    task: Task,
+    pages: tuple[Page, ...],
+    reading: Reading | None,
+    *,
+    media_type: str,
+    run_date: str,
+    store: Store,
+    engines: Engines,
+    outputs: dict[str, dict[str, str]] | None = None,
+    late: bool = False,
+) -> DocumentResult:
+    """Write the document's whole result and take its pending marker away; no `reading`: it had no NER.
+
+    `late`: see `records.finish`.
+    """
+    record, filling = fill(task, pages, reading, engines=engines)
+    ocr_seconds = round(sum(page.seconds for page in pages), 4)
+    seconds = {"ocr": ocr_seconds, "ner": reading.seconds if reading else 0.0, "fields": filling}
+    if engines.settings.ocr_device.startswith("gpu"):
+        seconds["gpu"] = ocr_seconds
+    result = DocumentResult(
+        task_id=task.task_id,
+        sha256=task.sha256,
+        source=public_source(task.source),
+        status="done",
+        run_date=run_date,
+        task_type=task.task_type,
+        media_type=media_type,
+        pages=pages,
+        entities=reading.entities if reading else (),
+        record=record,
+        ocr=None if media_type == TEXT else engines.ocr_info,
+        ner=engines.ner_info if reading else None,
+        fields=engines.fields_info if record else None,
+        settings_digest=engines.digest,
+        settings=engines.settings.deciding,
+        overrides=task.overrides,
+        language=language_of("".join(page.text for page in pages)),
+        attempts=task.attempts + 1,
+        seconds=seconds,
+        outputs=outputs or {},
+        priority=task.priority,
+        callback_url=task.callback_url,
+        trace_id=task.trace_id,
+        tenant=task.tenant,
+        metadata=task.metadata,
+        first_seen=task.submitted_at,
+        done_at=clock.now(),
+        pipeline_version=__version__,
+        reprocess=task.reprocess,
+    )
+    records.finish(store, result, late=late)
+    return result
+
+
+def language_of(text: str) -> str | None:
+    """`zh` when a tenth of the letters are Han characters (they say more each), else `en`; `None` without letters."""
+    letters = [c for c in text if c.isalpha()]
+    if not letters:
+        return None
+    han = sum("\u3400" <= c <= "\u9fff" for c in letters)
+    return "zh" if han * 10 >= len(letters) else "en"

@@ -1,0 +1,39 @@
+"""Pages to entities; stored once per document."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+
+from pipeline.models import Entity, Page, to_json
+from pipeline.steps.engines import Engines
+from pipeline.steps.entities import entities_of
+from pipeline.storage import Store, keys
+from pipeline.storage.objects import read_or_none
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """Entities of a document as stored under `ner/`."""
+
+    entities: tuple[Entity, ...]
+    seconds: float
+
+
+def stored_reading(sha256: str, *, store: Store, engines: Engines) -> Reading | None:
+    """The entities of a document, if they were found already and can be read."""
+    return read_or_none(store, keys.entities(sha256, engines.entities_digest), Reading)
+
+
+def extract(pages: tuple[Page, ...], sha256: str, *, store: Store, engines: Engines) -> Reading:
+    """Find the entities of all pages; stored once a document."""
+    if before := stored_reading(sha256, store=store, engines=engines):
+        return before
+    started = time.perf_counter()
+    found = engines.ner.extract([page.text for page in pages])
+    entities = tuple(
+        e for page, mentions in zip(pages, found, strict=True) for e in entities_of(page, mentions)
+    )
+    reading = Reading(entities, round(time.perf_counter() - started, 4))
+    store.put(keys.entities(sha256, engines.entities_digest), to_json(reading))
+    return reading

@@ -1,0 +1,22 @@
+"""Pages and entities to the document's type and fields: cheap, and kept in the result alone."""
+
+from __future__ import annotations
+
+import time
+
+from pipeline.models import Page, Record, Task
+from pipeline.steps.engines import Engines
+from pipeline.steps.extract import Reading
+from pipeline.steps.task_types import task_type
+
+
+def fill(
+    task: Task, pages: tuple[Page, ...], reading: Reading | None, *, engines: Engines
+) -> tuple[Record | None, float]:
+    """Document type and key information of a task that has both OCR and NER, else `None`; and the seconds."""
+    if reading is None or "ocr" not in task_type(task.task_type).names:
+        return None, 0.0
+    rules = engines.fields  # fitted once a process, no part of the document
+    started = time.perf_counter()
+    record = rules.fill(pages, reading.entities)
+    return record, round(time.perf_counter() - started, 4)

@@ -1,0 +1,126 @@
+"""Results to table rows, masked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from pipeline.models import Box, DocumentResult, Entity, Field, Page
+from pipeline.tables.masking import Spans, mask_spans, masked_entity, masked_field, sensitive_spans
+from pipeline.tables.schemas import TABLES
+
+
+def rows_of(results: list[DocumentResult], masked: bool) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each table, by its name; `masked`: without numbers that identify people."""
+    rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
+    for result in results:
+        rows["documents"].append(_document_row(result))
+        found_fields = result.record.fields if result.record else ()
+        rows["fields"].extend(_field_row(result, field, masked) for field in found_fields)
+        by_page: dict[int, list[Entity]] = {}
+        for entity in result.entities:
+            by_page.setdefault(entity.page, []).append(entity)
+        for page in result.pages:
+            found = by_page.get(page.number, [])
+            hide = sensitive_spans(page.text, found) if masked else ()
+            rows["pages"].append(_page_row(result, page, hide))
+            shown = [masked_entity(entity, hide) for entity in found] if masked else found
+            rows["entities"].extend(_entity_row(result, page, entity) for entity in shown)
+    return rows
+
+
+def _document_row(result: DocumentResult) -> dict[str, Any]:
+    models = {
+        f"{step}_{column}": getattr(info, field) if info else None
+        for step, info in (("ocr", result.ocr), ("ner", result.ner), ("fields", result.fields))
+        for column, field in (("engine", "engine"), ("model", "name"), ("digest", "digest"))
+    }
+    return models | {
+        "task_id": result.task_id,
+        "sha256": result.sha256,
+        "source": result.source,
+        "task_type": result.task_type,
+        "status": result.status,
+        "error_code": result.error.code if result.error else None,
+        "error": result.error.message if result.error else None,
+        "media_type": result.media_type,
+        "language": result.language,
+        "pages": len(result.pages),
+        "characters": sum(len(line.text) for page in result.pages for line in page.lines),
+        "entities": len(result.entities),
+        "mean_confidence": result.confidence,
+        "seconds_ocr": result.seconds.get("ocr"),
+        "seconds_ner": result.seconds.get("ner"),
+        "gpu_seconds": result.seconds.get("gpu", 0.0),
+        "attempts": result.attempts,
+        "first_seen": result.first_seen or None,
+        "done_at": result.done_at or None,
+        "pipeline_version": result.pipeline_version,
+        "settings_digest": result.settings_digest or None,
+        "settings": msgspec.json.encode(result.settings).decode() if result.settings else None,
+        "tenant": result.tenant,
+        "trace_id": result.trace_id,
+        "document_type": result.record.document_type if result.record else None,
+        "document_type_confidence": result.record.confidence if result.record else None,
+        "seconds_fields": result.seconds.get("fields"),
+    }
+
+
+def _page_row(result: DocumentResult, page: Page, hide: Spans) -> dict[str, Any]:
+    return {
+        "task_id": result.task_id,
+        "sha256": result.sha256,
+        "page": page.number,
+        "width": page.width,
+        "height": page.height,
+        "rotation": page.rotation,
+        "source": page.source,
+        "text": mask_spans(page.text, hide),
+        "lines": len(page.lines),
+        "confidence": page.confidence,
+        "seconds": page.seconds,
+    }
+
+
+def _entity_row(result: DocumentResult, page: Page, entity: Entity) -> dict[str, Any]:
+    return msgspec.structs.asdict(entity) | {
+        "task_id": result.task_id,
+        "sha256": result.sha256,
+        "box": enclosing(entity.boxes),
+        "page_width": page.width,
+        "page_height": page.height,
+        "ocr_digest": result.ocr.digest if result.ocr else None,
+        "ner_digest": result.ner.digest if result.ner else None,
+        "pipeline_version": result.pipeline_version,
+    }
+
+
+def _field_row(result: DocumentResult, found: Field, masked: bool) -> dict[str, Any]:
+    shown = masked_field(result, found) if masked else found
+    page = next((page for page in result.pages if page.number == found.page), None)
+    assert result.record is not None
+    return msgspec.structs.asdict(shown) | {
+        "task_id": result.task_id,
+        "sha256": result.sha256,
+        "document_type": result.record.document_type,
+        "field": found.name,
+        "text": shown.text or None,
+        "box": enclosing(found.boxes),
+        "page_width": page.width if page else None,
+        "page_height": page.height if page else None,
+        "ocr_digest": result.ocr.digest if result.ocr else None,
+        "ner_digest": result.ner.digest if result.ner else None,
+        "fields_digest": result.fields.digest if result.fields else None,
+        "pipeline_version": result.pipeline_version,
+    }
+
+
+def enclosing(boxes: tuple[Box, ...]) -> Box | None:
+    """One box around all: the box itself when there is one, else the upright rectangle that holds them."""
+    if len(boxes) <= 1:
+        return boxes[0] if boxes else None
+    xs = [x for box in boxes for x, _ in box]
+    ys = [y for box in boxes for _, y in box]
+    left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
+    return ((left, top), (right, top), (right, bottom), (left, bottom))
