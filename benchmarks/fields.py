@@ -23,7 +23,7 @@ from pathlib import Path
 from fields_recall import key_date, key_total
 
 from pipeline import fields
-from pipeline.models import DocumentResult, Field, Record, from_json
+from pipeline.models import DocumentResult, Extraction, Field, from_json
 from pipeline.settings import Settings
 
 NAMES = ("company", "date", "address", "total")
@@ -65,7 +65,7 @@ def main() -> None:
     results = results_of(args.store)
     keys = sorted((args.data / "sroie/key").glob("*.json"))
     halves = {"even": keys[::2], "odd": keys[1::2]}
-    records: dict[str, Record] = {}
+    records: dict[str, Extraction] = {}
     started = time.perf_counter()
     for stem, result in results.items():
         records[stem] = filler.fill(result.pages, result.entities)
@@ -81,7 +81,7 @@ def main() -> None:
                 show(stem, records[stem])
 
 
-def report(half: str, paths: list[Path], records: dict[str, Record], misses: bool) -> None:
+def report(half: str, paths: list[Path], records: dict[str, Extraction], misses: bool) -> None:
     kinds = Counter(records[path.stem].document_type for path in paths if path.stem in records)
     print(f"{half}: {len(paths)} receipts, classified as {dict(kinds)}")
     for name in NAMES:
@@ -106,7 +106,7 @@ def report(half: str, paths: list[Path], records: dict[str, Record], misses: boo
         )
 
 
-def show(stem: str, record: Record) -> None:
+def show(stem: str, record: Extraction) -> None:
     print(f"{stem}: {record.document_type} ({record.confidence:.2f})")
     for field in record.fields:
         print(f"  {field.name:14} {told(field)}")

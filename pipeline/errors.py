@@ -1,11 +1,29 @@
 """Every way a document, or a run, can fail: by type, so that what happens next needs no guessing.
 
-A `TransientError` is worth another try; a `PermanentError` is not, and sends its document to
-`failed/` with one sentence that says what is wrong, where, and what to do. A `RunError` concerns
-no single document: the run itself can't go on.
+A `TransientError` is worth another attempt. A `PermanentError` is not, and sends its document to `failed/` with one
+sentence that says what is wrong, where, and what to do. A `RunError` concerns no single document: the run itself
+can't continue. `pipeline.steps.verdict` maps each of them to how a document ends.
 """
 
 from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What every command returns to the shell."""
+
+    OK = 0
+    ERROR = 1
+    """The command could not do its job: store or broker unavailable, a model missing, nothing found."""
+    USAGE = 2
+    """Wrong arguments or settings."""
+    INCOMPLETE = 3
+    """Done, but some documents failed, were refused or could not be handled."""
+    DISCREPANCY = 4
+    """`audit` found documents that are not accounted for."""
+    STOPPED = 130
+    """Interrupted (Ctrl-C): what was finished is kept."""
 
 
 class PipelineError(Exception):
@@ -16,7 +34,7 @@ class PipelineError(Exception):
     """
 
     code = "error"
-    exit_code = 1
+    exit_code = ExitCode.ERROR
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(message)
@@ -34,7 +52,7 @@ def _rebuild(kind: type[PipelineError], message: str, code: str) -> PipelineErro
 
 
 class TransientError(PipelineError):
-    """May go away by itself (store or network away): try again later."""
+    """May pass by itself, such as a source that is unavailable: retry later."""
 
     code = "transient"
 
@@ -46,13 +64,13 @@ class StoreUnavailable(TransientError):
 
 
 class NotRead(TransientError):
-    """What an earlier step had read is not in the store under the settings in force here."""
+    """What an earlier step has read is not in the store under the settings in force here."""
 
     code = "not_read"
 
 
 class PermanentError(PipelineError):
-    """Trying again gives the same: record the document as failed and go on."""
+    """Another attempt gives the same: record the document as failed and continue."""
 
     code = "permanent"
 
@@ -82,37 +100,43 @@ class OverLimit(PermanentError):
 
 
 class Poison(PermanentError):
-    """The document killed or hung its worker too often."""
+    """The document crashed or hung its worker too often."""
 
     code = "poison"
 
 
+class NotFound(PermanentError):
+    """There is no object under this key."""
+
+    code = "not_found"
+
+
 class RunError(PipelineError):
-    """The run itself can't start or go on."""
+    """The run itself can't start or continue."""
 
     code = "run_failed"
 
 
-class Damaged(RunError):
-    """An object in the store is not what was written there."""
+class ModelMissing(RunError):
+    """A model file that an engine needs is missing, and nothing may be downloaded."""
+
+    code = "model_missing"
+
+
+class BrokerUnavailable(RunError):
+    """RabbitMQ does not answer, or refuses access."""
+
+    code = "broker_unavailable"
+
+
+class Damaged(PipelineError):
+    """An object in the store is not what was written there: retrying does not help, a person must act."""
 
     code = "damaged"
 
 
 class UsageError(PipelineError):
-    """What was asked for makes no sense: a missing path, a wrong option."""
+    """What was asked for is not possible: a missing path, a wrong option or setting."""
 
     code = "usage"
-    exit_code = 2
-
-
-class NotFound(PermanentError):
-    """No object lies under this key."""
-
-    code = "not_found"
-
-
-class ModelMissing(RunError):
-    """A model file an engine needs is not there, and nothing may be downloaded."""
-
-    code = "model_missing"
+    exit_code = ExitCode.USAGE

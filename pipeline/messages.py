@@ -30,17 +30,17 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     id: str = ""
     redelivered: bool = False
 
-
-def message(step: str, task: Task, first: int = 0, last: int = 0) -> Message:
-    """The message that asks for a step of a task."""
-    return Message(
-        step=step,
-        task_id=task.task_id,
-        trace_id=task.trace_id,
-        priority=task.priority,
-        first=first,
-        last=last,
-    )
+    @staticmethod
+    def of(step: str, task: Task, first: int = 0, last: int = 0) -> Message:
+        """The message that asks for a step of a task."""
+        return Message(
+            step=step,
+            task_id=task.task_id,
+            trace_id=task.trace_id,
+            priority=task.priority,
+            first=first,
+            last=last,
+        )
 
 
 def is_urgent(priority: int) -> bool:

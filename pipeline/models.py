@@ -6,7 +6,7 @@ clockwise by `Page.rotation`. Spans are half-open character offsets into `Page.t
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -119,7 +119,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     currency: str | None = None
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Extraction(msgspec.Struct, frozen=True, kw_only=True):
     """What a document is, and the fields of that type, each of them whether found or not."""
 
     document_type: str
@@ -176,7 +176,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     """The whole answer for one document: `results/…json` when done, `failed/…json` when not.
 
-    `record` is there for tasks with both OCR and NER; `fields` says by which rules.
+    `extraction` (`record` in JSON) is there for tasks with both OCR and NER; `fields` says by which rules.
     `settings` are those that decide what is found, besides the models; `overrides` the ones of them that
     were this task's own. `outputs` holds what steps of further task types found: step -> name -> value.
     `reprocess`: the document was done before and read anew; of a failure that says that its older result stands.
@@ -191,7 +191,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str | None = None
     pages: tuple[Page, ...] = ()
     entities: tuple[Entity, ...] = ()
-    record: Record | None = None
+    extraction: Extraction | None = msgspec.field(default=None, name="record")
     error: Failure | None = None
     ocr: ModelInfo | None = None
     ner: ModelInfo | None = None
@@ -213,6 +213,32 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     pipeline_version: str = ""
     reprocess: bool = False
     schema_version: int = SCHEMA_VERSION
+
+    @classmethod
+    def of(
+        cls, task: Task, *, source: str, status: Literal["done", "failed"], run_date: str, **found: Any
+    ) -> DocumentResult:
+        """The result of a task: what the task itself says, and what was `found`.
+
+        `source`: as results may show it (`pipeline.remote.urls.public_source`).
+        """
+        return cls(
+            task_id=task.task_id,
+            sha256=task.sha256,
+            source=source,
+            status=status,
+            run_date=run_date,
+            task_type=task.task_type,
+            overrides=task.overrides,
+            attempts=task.attempts + 1,
+            priority=task.priority,
+            callback_url=task.callback_url,
+            trace_id=task.trace_id,
+            tenant=task.tenant,
+            metadata=task.metadata,
+            first_seen=task.submitted_at,
+            **found,
+        )
 
     @property
     def confidence(self) -> float | None:

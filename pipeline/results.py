@@ -82,7 +82,7 @@ def _unmask(frame: pd.DataFrame, table: str, settings: Settings) -> pd.DataFrame
             texts |= {page.number: page.text for page in full.pages}
             frame.loc[rows.index, "text"] = [texts[n] for n in rows["page"]]
         elif table == "fields":
-            named = {field.name: field for field in full.record.fields} if full.record else {}
+            named = {field.name: field for field in full.extraction.fields} if full.extraction else {}
             _put(frame, rows, [named.get(name) for name in rows["field"]])
         else:
             spans = {(e.page, e.start, e.end, e.type): e for e in full.entities}

@@ -13,10 +13,12 @@ from celery import Task
 from celery.exceptions import Reject
 from celery.utils.log import get_task_logger
 
-from pipeline.errors import Damaged, PermanentError, PipelineError, RunError, StoreUnavailable, TransientError
+from pipeline.errors import PermanentError, PipelineError, RunError, StoreUnavailable
+from pipeline.ledger.attempts import may_retry, retries_of
 from pipeline.messages import Message
 from pipeline.night.flow import Flow
 from pipeline.settings import Settings
+from pipeline.steps.verdict import verdict
 from tasks.logs import about
 from tasks.publish import publish, publish_dead, publish_later
 
@@ -67,39 +69,46 @@ def run(task: Task[Any, Any], step: str, task_id: str, first: int, last: int, ru
     )
     with about(message.trace_id, message.task_id), kept():
         try:
-            publish(task.app, _attempt(task, message))
-        except (StoreUnavailable, RunError) as error:
-            seconds = publish_later(task.app, message, outage=isinstance(error, RunError))
-            log.error("%s waits %d s: %s", step, seconds, error.message)
+            following = _attempt(task, message)
+        except (StoreUnavailable, RunError) as error:  # what it came to could not be recorded
+            following = _wait(task, message, error)
+        publish(task.app, following)
 
 
 def _attempt(task: Task[Any, Any], message: Message) -> list[Message]:
     try:
         return flow().run(message)
-    except Damaged as error:  # nobody can say what the step is about: for the operator, beside its record
-        _lay_out(task, message, PermanentError(error.message, code=error.code))
-        return []
-    except (StoreUnavailable, RunError):
-        raise
-    except TransientError as error:
-        retries = message.retries - message.outages
-        if retries < flow().settings.max_retries:
-            seconds = publish_later(task.app, message)
-            log.warning("%s again in %d s: %s", message.step, seconds, error.message)
-            return []
-        reason = PermanentError(f"{error.message} Given up after {retries} retries.", code=error.code)
-    except PermanentError as error:
-        reason = error
-    except MemoryError:
-        reason = PermanentError("The document needs more memory than a worker has.", code="out_of_memory")
     except Exception as error:
-        log.exception("%s broke", message.step)
+        return _after(task, message, error)
+
+
+def _after(task: Task[Any, Any], message: Message, error: Exception) -> list[Message]:
+    """What follows when a step raised: its message waits, goes to the dead letters, or the document fails."""
+    ends = verdict(error)
+    if ends.unexpected:
+        log.error("unexpected error in step %s", message.step, exc_info=error)
+    if ends.action == "set_aside":  # for the operator, alongside what the store holds about it
+        _dead_letter(task, message, ends.reason)
+        return []
+    if ends.action == "wait":
+        return _wait(task, message, error)
+    reason = ends.reason
+    if ends.action == "retry":
+        if may_retry(message, flow().settings.max_retries):
+            seconds = publish_later(task.app, message)
+            log.warning("%s again in %d s: %s", message.step, seconds, reason.message)
+            return []
         reason = PermanentError(
-            f"Nightshift could not process this document ({type(error).__name__}): "
-            "a defect, please report it with the log.",
-            code="internal",
+            f"{reason.message} Abandoned after {retries_of(message)} retries.", code=reason.code
         )
     return _bury(task, message, reason)
+
+
+def _wait(task: Task[Any, Any], message: Message, error: Exception) -> list[Message]:
+    """Send a message back by way of a waiting queue; an outage uses up none of its retries."""
+    seconds = publish_later(task.app, message, outage=not isinstance(error, StoreUnavailable))
+    log.warning("%s waits %d s: %s", message.step, seconds, error)
+    return []
 
 
 def _bury(task: Task[Any, Any], message: Message, reason: PermanentError) -> list[Message]:
@@ -107,11 +116,11 @@ def _bury(task: Task[Any, Any], message: Message, reason: PermanentError) -> lis
 
     In this order a crash between the two repeats the first; in the other it would leave it out.
     """
-    _lay_out(task, message, reason)
+    _dead_letter(task, message, reason)
     return flow().fail(message, reason)
 
 
-def _lay_out(task: Task[Any, Any], message: Message, reason: PermanentError) -> None:
+def _dead_letter(task: Task[Any, Any], message: Message, reason: PermanentError) -> None:
     publish_dead(
         task.app,
         msgspec.json.encode({"task_id": message.task_id, "step": message.step}),

@@ -6,19 +6,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import RunError
+from pipeline.errors import BrokerUnavailable
 
 if TYPE_CHECKING:
     from pipeline.messages import Message
 
 THREADS = 8  # below the ten connections that Celery's pool holds
 _SECONDS = 4  # for one try to connect; there are two
-
-
-class BrokerUnavailable(RunError):
-    """RabbitMQ does not answer, or does not let us in."""
-
-    code = "broker_unavailable"
 
 
 def celery() -> Any:

@@ -8,12 +8,12 @@ import typer
 from msgspec import structs
 
 from pipeline.cli import screen as output
+from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
     from pipeline.ledger.audit import Audit
     from pipeline.night.flow import Flow
 
-EXIT_GAP = 4
 _SHOWN = 40  # gaps listed one by one
 
 
@@ -53,7 +53,7 @@ def audit(
     else:
         _print(report, done)
     if not report.adds_up:
-        raise typer.Exit(EXIT_GAP)
+        raise typer.Exit(ExitCode.DISCREPANCY)
 
 
 def _repair(flow: Flow, report: Audit) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli import screen as output
-from pipeline.errors import Damaged, UsageError
+from pipeline.errors import Damaged, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pipeline.night.callbacks import Undelivered
     from pipeline.storage import Store
 
-EXIT_SOME_LEFT = 3
 _SHOWN = 40
 
 app = typer.Typer(
@@ -104,4 +103,4 @@ def resend(
         rest = f", {lost} have no record that could be read" if lost else ""
         typer.echo(f"{sent} on their way{rest}.")
     if lost:
-        raise typer.Exit(EXIT_SOME_LEFT)
+        raise typer.Exit(ExitCode.INCOMPLETE)

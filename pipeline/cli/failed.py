@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli import screen as output
-from pipeline.errors import NotFound, PermanentError, UsageError
+from pipeline.errors import ExitCode, NotFound, PermanentError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pipeline.models import DocumentResult
     from pipeline.night.flow import Flow
 
-EXIT_SOME_LEFT = 3
 _SHOWN = 20
 
 app = typer.Typer(
@@ -159,12 +158,12 @@ def redrive(
     refused = [why for why in _redrive(flow, records, settings) if why]
     _tell(as_json, {"redriven": len(records) - len(refused), "refused": refused})
     if refused:
-        raise typer.Exit(EXIT_SOME_LEFT)
+        raise typer.Exit(ExitCode.INCOMPLETE)
 
 
 def _redrive(flow: Flow, records: list[DocumentResult], settings: dict[str, str]) -> Iterable[str]:
     """For each record, why it can't be tried again, or nothing."""
-    from pipeline.messages import message
+    from pipeline.messages import Message
     from pipeline.night import failures
     from pipeline.threads import in_threads
     from tasks import client
@@ -174,7 +173,7 @@ def _redrive(flow: Flow, records: list[DocumentResult], settings: dict[str, str]
             task = failures.redrive(flow.store, record, settings)
         except PermanentError as error:
             return error.message
-        client.send(client.celery(), [message("ingest", task)])
+        client.send(client.celery(), [Message.of("ingest", task)])
         return ""
 
     return in_threads(again, records, threads=client.THREADS, batch=1)

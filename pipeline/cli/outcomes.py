@@ -129,17 +129,17 @@ def fields(results: Sequence[DocumentResult], *, masked: bool) -> Table:
     for name in ("type", "sure", "fields"):
         table.add_column(name, justify="right" if name == "sure" else "left", overflow="fold")
     for result in results:
-        if result.record is None:
+        if result.extraction is None:
             continue
         told = []
-        for field in result.record.fields:
+        for field in result.extraction.fields:
             shown = masked_field(result, field) if masked else field
             value = " ".join(v for v in (shown.value, shown.currency) if v) or "-"
             told.append(f"{field.name}: {value}{' ?' if shown.value and field.confidence < 0.5 else ''}")
         table.add_row(
             Text(short(result.source)),
-            result.record.document_type,
-            f"{result.record.confidence:.2f}",
+            result.extraction.document_type,
+            f"{result.extraction.confidence:.2f}",
             Text("\n".join(told)),
         )
     return table

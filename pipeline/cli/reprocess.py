@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from pipeline.cli import screen as output
-from pipeline.errors import UsageError
+from pipeline.errors import BrokerUnavailable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -117,8 +117,8 @@ def _queue(flow: Flow, chosen: list[Found]) -> None:
             for _ in in_threads(enter, chosen, threads=client.THREADS, batch=1):
                 queued += 1
                 bar.advance(row)
-        except client.BrokerUnavailable as error:
-            raise client.BrokerUnavailable(
+        except BrokerUnavailable as error:
+            raise BrokerUnavailable(
                 f"{error.message} {queued} of {len(chosen)} documents are queued; give the same command again."
             ) from error
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from pipeline.errors import UsageError
+from pipeline.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from pipeline.documents.sources import Source
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from pipeline.run.worker import Outcome
     from pipeline.settings import Settings
     from pipeline.storage import Store
-
-EXIT_SOME_FAILED = 3
 
 
 def run(
@@ -79,7 +77,7 @@ def run(
     count = workers or len(os.sched_getaffinity(0))
     figures = _run(sources, settings, day, count, retry_failed, show, as_json)
     if figures["failed"]:
-        raise typer.Exit(EXIT_SOME_FAILED)
+        raise typer.Exit(ExitCode.INCOMPLETE)
 
 
 def _day(text: str | None, timezone: str) -> str:

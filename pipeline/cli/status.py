@@ -9,6 +9,7 @@ import typer
 from msgspec import structs
 
 from pipeline.cli import screen as output
+from pipeline.errors import BrokerUnavailable
 
 if TYPE_CHECKING:
     from pipeline.night.flow import Flow
@@ -49,7 +50,7 @@ def status(
     away = ""
     try:
         queues, workers = _queues(app), _workers(app)
-    except client.BrokerUnavailable as error:
+    except BrokerUnavailable as error:
         away = error.message
     if as_json:
         output.as_json(
@@ -62,7 +63,7 @@ def status(
     if away:
         if as_json:
             raise typer.Exit(1)
-        raise client.BrokerUnavailable(away)
+        raise BrokerUnavailable(away)
 
 
 def _queues(app: Any) -> dict[str, int]:

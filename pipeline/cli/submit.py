@@ -16,17 +16,16 @@ import msgspec
 import typer
 
 from pipeline.cli import screen as output
-from pipeline.errors import Damaged, PermanentError, Unreadable, UsageError
+from pipeline.errors import BrokerUnavailable, Damaged, ExitCode, PermanentError, Unreadable, UsageError
 
 if TYPE_CHECKING:
     from pipeline.documents.sources import Source
     from pipeline.settings import Settings
 
-EXIT_SOME_REFUSED = 3
 _SHOWN = 20  # refused documents listed one by one
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for besides the document itself; the same for all documents of one command."""
 
     task_id: str = ""
@@ -59,26 +58,26 @@ class Producer:
         self.flow = Flow(settings)
         self.app = client.celery()
 
-    def check(self, order: Order) -> None:
+    def check(self, request: Request) -> None:
         """Raise before the first document what would be wrong with every one of them."""
         from pipeline.remote.policy import callback_policy
         from pipeline.steps.task_types import task_type
         from tasks import client
 
         try:
-            task_type(order.task_type)
-            if order.callback_url:
-                callback_policy(self.flow.settings).check(order.callback_url)
+            task_type(request.task_type)
+            if request.callback_url:
+                callback_policy(self.flow.settings).check(request.callback_url)
         except PermanentError as error:
             raise UsageError(error.message) from None
-        if not 0 <= order.priority <= 9:
+        if not 0 <= request.priority <= 9:
             raise UsageError(
-                f"A priority of {order.priority} makes no sense: give a whole number from 0 to 9."
+                f"A priority of {request.priority} makes no sense: give a whole number from 0 to 9."
             )
         self.flow.store.check()
         client.reach(self.app)
 
-    def submit(self, source: str, data: bytes | None, order: Order) -> Submitted:
+    def submit(self, source: str, data: bytes | None, request: Request) -> Submitted:
         """Accept one document and publish it; without `data` workers fetch it from `source`, a URL.
 
         Raises `PermanentError` for this document, `RunError` or `StoreUnavailable` when it can't go on.
@@ -89,9 +88,9 @@ class Producer:
         from tasks import client
 
         sha256 = hashlib.sha256(data).hexdigest() if data is not None else None
-        task_id = order.task_id or pending.task_id_for(source, sha256)
+        task_id = request.task_id or pending.task_id_for(source, sha256)
         text = ""
-        if data is not None and "ocr" not in task_type(order.task_type).names:
+        if data is not None and "ocr" not in task_type(request.task_type).names:
             text = _decode(source, data)
         known = claims.origins(self.flow.store, task_id)
         contents = claims.contents(self.flow.store, task_id) if known and sha256 else set()
@@ -104,16 +103,16 @@ class Producer:
             )
         submission = Submission(
             task_id=task_id,
-            task_type=order.task_type,
+            task_type=request.task_type,
             url=source,
             text=text,
-            trace_id=order.trace_id or uuid.uuid4().hex,
-            priority=order.priority,
-            callback_url=order.callback_url,
-            tenant=order.tenant,
-            metadata=order.metadata,
+            trace_id=request.trace_id or uuid.uuid4().hex,
+            priority=request.priority,
+            callback_url=request.callback_url,
+            tenant=request.tenant,
+            metadata=request.metadata,
             submitted_at=datetime.now(UTC),
-            not_before=order.not_before,
+            not_before=request.not_before,
         )
         # A known task under way is published once more: its first message may never have left.
         client.send(self.app, self.flow.reception.accept(submission, data))
@@ -131,10 +130,10 @@ class Producer:
                 code="failed_before",
             )
 
-    def submit_source(self, source: Source, order: Order) -> Submitted:
+    def submit_source(self, source: Source, request: Request) -> Submitted:
         """Read and submit one source; one that can't be had is told, not raised."""
         try:
-            return self.submit(source.url, source.read(), order)
+            return self.submit(source.url, source.read(), request)
         except (PermanentError, Damaged) as error:
             return Submitted(
                 source=source.url, task_id=None, status="refused", code=error.code, message=error.message
@@ -172,19 +171,19 @@ def submit_one(document: str | Path | bytes, not_before: str | datetime | None, 
 
     settings = Settings.from_env()
     producer = _producer(settings)
-    order = Order(not_before=moment(not_before, settings.timezone), **fields)
-    producer.check(order)
+    request = Request(not_before=moment(not_before, settings.timezone), **fields)
+    producer.check(request)
     if isinstance(document, bytes):
-        done = producer.submit("bytes", document, order)
+        done = producer.submit("bytes", document, request)
     elif urlsplit(str(document)).scheme in ("http", "https"):
-        done = producer.submit(str(document), None, order)
+        done = producer.submit(str(document), None, request)
     else:
         found = list(sources.find([str(document)], settings))
         if len(found) != 1:
             raise UsageError(
                 f"{document} holds {len(found)} documents: give one, or use `nightshift submit`."
             )
-        done = producer.submit(found[0].url, found[0].read(), order)
+        done = producer.submit(found[0].url, found[0].read(), request)
     assert done.task_id is not None
     return done.task_id
 
@@ -224,14 +223,14 @@ def submit(
     from pipeline.settings import Settings
 
     settings = Settings.from_env()
-    order = Order(
+    request = Request(
         task_type=task_type,
         priority=priority,
         tenant=tenant,
         callback_url=callback_url,
         not_before=moment(not_before, settings.timezone),
     )
-    outcomes = _submit_all(sources, settings, order)
+    outcomes = _submit_all(sources, settings, request)
     counts: Counter[str] = Counter(o.status for o in outcomes)
     if as_json:
         figures: dict[str, Any] = {name: counts[name] for name in ("accepted", "known", "refused")}
@@ -239,20 +238,20 @@ def submit(
     else:
         _print(outcomes, counts)
     if counts["refused"]:
-        raise typer.Exit(EXIT_SOME_REFUSED)
+        raise typer.Exit(ExitCode.INCOMPLETE)
 
 
-def _submit_all(places: list[str], settings: Settings, order: Order) -> list[Submitted]:
+def _submit_all(places: list[str], settings: Settings, request: Request) -> list[Submitted]:
     from pipeline.documents import sources
     from pipeline.threads import in_threads
     from tasks import client
 
     found = list(sources.find(places, settings))
     producer = Producer(settings)
-    producer.check(order)
+    producer.check(request)
 
     def enter(source: Source) -> Submitted:
-        return producer.submit_source(source, order)
+        return producer.submit_source(source, request)
 
     outcomes: list[Submitted] = []
     with output.bar() as bar:
@@ -261,8 +260,8 @@ def _submit_all(places: list[str], settings: Settings, order: Order) -> list[Sub
             for outcome in in_threads(enter, found, threads=client.THREADS, batch=1):
                 outcomes.append(outcome)
                 bar.advance(row)
-        except client.BrokerUnavailable as error:
-            raise client.BrokerUnavailable(
+        except BrokerUnavailable as error:
+            raise BrokerUnavailable(
                 f"{error.message} {len(outcomes)} of {len(found)} documents are through, and what is stored "
                 "stays; give the same command again."
             ) from error

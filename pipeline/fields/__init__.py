@@ -13,7 +13,7 @@ from typing import Protocol
 
 from pipeline.fields import examples, receipt, vat_invoice
 from pipeline.fields.classifier import Classifier
-from pipeline.models import Entity, Field, ModelInfo, Page, Record
+from pipeline.models import Entity, Extraction, Field, ModelInfo, Page
 
 __all__ = ["FIELDS", "FieldSettings", "Filler", "describe", "load"]
 
@@ -45,7 +45,7 @@ class Filler:
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
 
-    def fill(self, pages: Sequence[Page], entities: Sequence[Entity]) -> Record:
+    def fill(self, pages: Sequence[Page], entities: Sequence[Entity]) -> Extraction:
         """The record of a document: its type, and each field of that type whether found or not.
 
         Of several pages the first that shows a field counts.
@@ -60,7 +60,7 @@ class Filler:
             assert find is not None
             for field in find(page, [e for e in entities if e.page == page.number]):
                 found.setdefault(field.name, field)
-        return Record(
+        return Extraction(
             document_type=kind,
             confidence=confidence,
             fields=tuple(found.get(name, Field(name=name)) for name in names),

@@ -1,10 +1,19 @@
-"""Attempts: steps that were begun and never ended, so that a document that kills its worker is given up.
+"""How often a step is tried: every rule about it is here.
 
-They are counted by message: one that a broker delivers again after its worker died is the same message, while a
-second one for the same step (from `audit --repair`, or a producer that repeats itself) is no further attempt.
-Nothing is written for a message that the broker delivers for the first time: most of them end well, and a night
-has no time for the store. One that it delivers again is taken to have been begun before, though it may only have
-waited in the worker that died.
+**Attempts** are steps that were begun and never ended by themselves: they crashed or hung their worker. A document is
+abandoned as poison after NIGHTSHIFT_MAX_ATTEMPTS of them without progress in between (`following`, `poison`). In the
+night they are counted by message (`counted`): one that a broker delivers again after its worker died is the same
+message, while a second one for the same step (from `audit --repair`, or a producer that repeats itself) is no further
+attempt. Nothing is written for a message that the broker delivers for the first time: most of them end well, and a
+night has no time for the store. One that it delivers again is assumed to have been begun before, though it may only
+have waited in the worker that died.
+
+**Retries** are failures in an orderly way that may pass: NIGHTSHIFT_MAX_RETRIES of them (`may_retry`). Outages, such as
+a store that is unavailable, use up none of them: such a message waits for as long as it takes.
+
+**Restarts**: a task whose pages are not found under the settings in force goes back to its first step, at most
+`MAX_RESTARTS` times. `nightshift run`, which has no broker to wait in, asks an unavailable store `STORE_ATTEMPTS`
+times.
 """
 
 from __future__ import annotations
@@ -20,30 +29,64 @@ from pipeline.models import to_json
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 
+MAX_RESTARTS = 3
+"""Times that a task goes back to its first step, before the workers' settings are taken to disagree."""
+
+STORE_ATTEMPTS = 5
+"""Times that `nightshift run` asks an unavailable store for one job before the run ends."""
+
 
 class Attempts(msgspec.Struct, frozen=True):
-    """How often a step was begun and not ended, and where it stood when it last was."""
+    """How often a step was begun and not ended, and how many pages it had when it last was."""
 
-    count: int
-    progress: int
+    count: int = 0
+    progress: int = 0
+
+
+def following(last: Attempts, progress: int) -> Attempts:
+    """The next attempt: counted from 1 again where the last one got further than the one before it."""
+    return Attempts(1 if progress > last.progress else last.count + 1, progress)
+
+
+def poison(what: str, first: int, last: int, attempts: int, advice: str) -> Poison:
+    """The error for a document that `what` (crashed or hung its worker) at each attempt; pages 0 mean all."""
+    where = f" on pages {first} to {last}" if first else ""
+    return Poison(
+        f"The document {what}{where} at each of {attempts} attempts; inspect it manually, or {advice}."
+    )
+
+
+def may_retry(message: Message, max_retries: int) -> bool:
+    """Whether a step that failed in an orderly way is tried again."""
+    return retries_of(message) < max_retries
+
+
+def retries_of(message: Message) -> int:
+    """How many retries a message has used up: outages are none."""
+    return message.retries - message.outages
 
 
 @contextmanager
-def counted(store: Store, order: Message, limit: int, progress: Callable[[], int]) -> Iterator[None]:
+def counted(store: Store, message: Message, limit: int, progress: Callable[[], int]) -> Iterator[None]:
     """Count an attempt before the work inside starts; when that ends by itself, well or not, it did no harm.
 
-    The count starts anew when the last attempt got further than the one before it; `progress()` is asked only
-    when there was an attempt before. Raises `Poison` over the limit.
+    `progress()` is asked only when there was an attempt before. Raises `Poison` over the limit.
     """
-    if not order.redelivered:
+    if not message.redelivered:
         yield
         return
-    key = keys.attempts(order.task_id, order.step, order.id)
-    if _begin(store, key, limit, progress) > limit:
-        where = f" on pages {order.first} to {order.last}" if order.first else ""
-        raise Poison(
-            f"The document killed or hung its worker in step {order.step}{where} at each of {limit} tries; "
-            "look at it by hand, or redrive it with other settings."
+    key = keys.attempts(message.task_id, message.step, message.id)
+    last = read_or_none(store, key, Attempts)
+    # without a note there was one before: the first delivery
+    this = following(last, progress()) if last else Attempts(min(2, limit), progress())
+    store.put(key, to_json(this))
+    if this.count > limit:
+        raise poison(
+            f"crashed or hung its worker in step {message.step}",
+            message.first,
+            message.last,
+            limit,
+            "redrive it with other settings",
         )
     try:
         yield
@@ -53,17 +96,7 @@ def counted(store: Store, order: Message, limit: int, progress: Callable[[], int
     store.delete(key)
 
 
-def _begin(store: Store, key: str, limit: int, progress: Callable[[], int]) -> int:
-    last, reached = read_or_none(store, key, Attempts), progress()
-    if last is None:
-        this = Attempts(min(2, limit), reached)  # it gets one try that is surely its own
-    else:
-        this = Attempts(1 if reached > last.progress else last.count + 1, reached)
-    store.put(key, to_json(this))
-    return this.count
-
-
 def forget(store: Store, task_id: str) -> None:
-    """Count anew, or not any more."""
+    """Count from the beginning again, or not any more."""
     for key in list(store.list(keys.attempts_of(task_id))):
         store.delete(key)

@@ -79,26 +79,16 @@ def fail(
 
     It says `reprocess` only where there is a good result to keep.
     """
-    result = DocumentResult(
-        task_id=task.task_id,
-        sha256=task.sha256,
+    result = DocumentResult.of(
+        task,
         source=public_source(task.source),
         status="failed",
         run_date=run_date,
-        task_type=task.task_type,
         media_type=task.media_type,
         error=Failure(code=error.code, message=error.message),
         settings_digest=settings_digest,
-        attempts=task.attempts + 1,
-        priority=task.priority,
-        callback_url=task.callback_url,
-        trace_id=task.trace_id,
-        tenant=task.tenant,
-        metadata=task.metadata,
-        first_seen=task.submitted_at,
         done_at=clock.now(),
         pipeline_version=__version__,
-        overrides=task.overrides,
         reprocess=task.reprocess and store.exists(keys.result(run_date, task.task_id)),
     )
     finish(store, result, late=late)

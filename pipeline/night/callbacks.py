@@ -17,7 +17,7 @@ from msgspec import structs
 
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
 from pipeline.ledger import pending
-from pipeline.messages import Message, message
+from pipeline.messages import Message
 from pipeline.models import DocumentResult, Failure, Task, to_json
 from pipeline.remote.fetch import post
 from pipeline.remote.policy import callback_policy
@@ -43,50 +43,50 @@ def promise(store: Store, task: Task) -> list[Message]:
     if not task.callback_url or task.reprocess:
         return []
     store.put(keys.callback(task.run_date, task.task_id), to_json(Owed(datetime.now(UTC))))
-    return [structs.replace(message("callback", task), run_date=task.run_date)]
+    return [structs.replace(Message.of("callback", task), run_date=task.run_date)]
 
 
-def tell(store: Store, order: Message, settings: Settings) -> None:
+def tell(store: Store, message: Message, settings: Settings) -> None:
     """Tell of an end, unless that was done; raises what `deliver` raises.
 
     A task that was redriven and ended anew meanwhile has a newer note, and a message for it: that one counts.
     """
-    owed = _owed(store, order)
+    owed = _owed(store, message)
     if owed is None:
         return
-    record = _record(store, order)
+    record = _record(store, message)
     if record is None:
-        raise PermanentError(f"There is no result of {order.task_id} to tell of.", code="result_missing")
+        raise PermanentError(f"There is no result of {message.task_id} to tell of.", code="result_missing")
     try:
         deliver(record, store.url, settings)
     except PermanentError:
-        if _owed(store, order) == owed:
+        if _owed(store, message) == owed:
             raise
         return
-    if _owed(store, order) == owed:
-        store.delete(keys.undelivered(order.run_date, order.task_id))
-        store.delete(keys.callback(order.run_date, order.task_id))
+    if _owed(store, message) == owed:
+        store.delete(keys.undelivered(message.run_date, message.task_id))
+        store.delete(keys.callback(message.run_date, message.task_id))
 
 
-def _record(store: Store, order: Message) -> DocumentResult | None:
+def _record(store: Store, message: Message) -> DocumentResult | None:
     for where in (keys.result, keys.failed):
         with suppress(NotFound):
-            return objects.read(store, where(order.run_date, order.task_id), DocumentResult)
+            return objects.read(store, where(message.run_date, message.task_id), DocumentResult)
     return None
 
 
-def _owed(store: Store, order: Message) -> Owed | None:
+def _owed(store: Store, message: Message) -> Owed | None:
     try:
-        return objects.read(store, keys.callback(order.run_date, order.task_id), Owed)
+        return objects.read(store, keys.callback(message.run_date, message.task_id), Owed)
     except NotFound:
         return None
 
 
-def give_up(store: Store, order: Message, error: PermanentError) -> None:
+def give_up(store: Store, message: Message, error: PermanentError) -> None:
     """It could not be told: kept where the operator finds it, with the reason."""
     reason = Failure(code=error.code, message=error.message)
-    store.put(keys.undelivered(order.run_date, order.task_id), to_json(reason))
-    store.delete(keys.callback(order.run_date, order.task_id))
+    store.put(keys.undelivered(message.run_date, message.task_id), to_json(reason))
+    store.delete(keys.callback(message.run_date, message.task_id))
 
 
 class Undelivered(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,22 +133,24 @@ def overdue(store: Store, before: datetime) -> Iterator[Message]:
     A note is renewed first, for its message may be done before another word is said. One without a record is about
     an end that did not come to be: its task is under way or ended otherwise.
     """
-    for key, order in in_threads(lambda key: (key, _overdue(store, key, before)), store.list(keys.CALLBACKS)):
-        if order is not None and store.exists(key):
+    for key, message in in_threads(
+        lambda key: (key, _overdue(store, key, before)), store.list(keys.CALLBACKS)
+    ):
+        if message is not None and store.exists(key):
             store.put(key, to_json(Owed(datetime.now(UTC))))
-            yield order
+            yield message
 
 
 def _overdue(store: Store, key: str, before: datetime) -> Message | None:
     run_date, task_id = keys.run_date_of(key), keys.task_id_of(key)
-    order = Message(step="callback", task_id=task_id, run_date=run_date)
+    message = Message(step="callback", task_id=task_id, run_date=run_date)
     try:
-        note, task = _owed(store, order), pending.get(store, task_id)
+        note, task = _owed(store, message), pending.get(store, task_id)
         if note is None or note.at >= before or (task and not task.reprocess):
             return None
-        record = _record(store, order)
+        record = _record(store, message)
     except Damaged as error:
-        give_up(store, order, PermanentError(error.message, code=error.code))
+        give_up(store, message, PermanentError(error.message, code=error.code))
         return None
     if record is None:
         store.delete(key)

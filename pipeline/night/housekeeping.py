@@ -15,7 +15,7 @@ import msgspec
 
 from pipeline.errors import Damaged
 from pipeline.ledger import pending
-from pipeline.messages import Message, message
+from pipeline.messages import Message
 from pipeline.models import Task, to_json
 from pipeline.night import callbacks
 from pipeline.night.flow import Flow
@@ -67,8 +67,8 @@ def repair(flow: Flow, now: datetime, ready: Callable[[], int], publish: Publish
         waiting = ready() if tasks > 0 else 0
         lost = waiting == 0 if last else 2 * waiting < tasks
         if tasks > 0 and lost:
-            for order in republish(flow):
-                publish([order])
+            for message in republish(flow):
+                publish([message])
 
 
 def ask_again(flow: Flow, now: datetime, publish: Publish) -> None:
@@ -78,8 +78,8 @@ def ask_again(flow: Flow, now: datetime, publish: Publish) -> None:
     if last and now - last < _PATIENCE:
         return
     with _by_one(flow.store, key, now):
-        for order in callbacks.overdue(flow.store, now - _PATIENCE):
-            publish([order])
+        for message in callbacks.overdue(flow.store, now - _PATIENCE):
+            publish([message])
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def release_delayed(flow: Flow, now: datetime, publish: Publish) -> None:
         except Damaged:  # the status tells of it; when it is whole again, so is its time
             continue
         if task is not None:
-            publish([message("ingest", task)])
+            publish([Message.of("ingest", task)])
         flow.store.delete(key)
 
 
@@ -134,7 +134,7 @@ def republish(flow: Flow) -> Iterator[Message]:
 def restart(flow: Flow, task: Task) -> list[Message]:
     """Messages that take a task up again; steps that are done are found in the store and passed over."""
     if task.media_type is None or task.sha256 is None or task.not_before:
-        return [message("ingest", task)]
+        return [Message.of("ingest", task)]
     return flow.begin(task)
 
 

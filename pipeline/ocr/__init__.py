@@ -14,9 +14,9 @@ from typing import Any, Protocol
 from pipeline.errors import UsageError
 from pipeline.models import ModelInfo
 from pipeline.ocr import identity
-from pipeline.ocr.base import OcrEngine, Reading
+from pipeline.ocr.base import OcrEngine, PageReading
 
-__all__ = ["ENTRY_POINTS", "OcrEngine", "OcrSettings", "Reading", "describe", "load"]
+__all__ = ["ENTRY_POINTS", "OcrEngine", "OcrSettings", "PageReading", "describe", "load"]
 
 ENTRY_POINTS = "nightshift.ocr"
 

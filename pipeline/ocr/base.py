@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class PageReading(msgspec.Struct, frozen=True, kw_only=True):
     """What an engine saw on one image.
 
     `rotation`: degrees the image had to be turned clockwise to stand upright; `width`, `height` and
@@ -31,6 +31,6 @@ class OcrEngine(Protocol):
 
     info: ModelInfo
 
-    def read(self, image: NDArray[np.uint8]) -> Reading:
+    def read(self, image: NDArray[np.uint8]) -> PageReading:
         """Read one RGB image of shape (height, width, 3), 8 bits a channel."""
         ...

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import ModelMissing, UsageError
 from pipeline.ocr import identity, weights
-from pipeline.ocr.base import Reading
+from pipeline.ocr.base import PageReading
 from pipeline.ocr.cuts import Image, Quads
 from pipeline.ocr.direction import LineDirection
 from pipeline.ocr.reading import detection_side, read_page
@@ -84,7 +84,7 @@ class PaddleEngine:
         cv2.setNumThreads(settings.ocr_threads)
         self._direction = LineDirection(settings.ocr_threads)
 
-    def read(self, image: NDArray[np.uint8]) -> Reading:
+    def read(self, image: NDArray[np.uint8]) -> PageReading:
         """Read one RGB image of shape (height, width, 3), 8 bits a channel."""
         return read_page(image, self, self._direction)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import UsageError
 from pipeline.ocr import identity, weights
-from pipeline.ocr.base import Reading
+from pipeline.ocr.base import PageReading
 from pipeline.ocr.cuts import Image, Quads
 from pipeline.ocr.direction import LineDirection
 from pipeline.ocr.rapid_config import part_config
@@ -57,7 +57,7 @@ class RapidEngine:
         self._detector, self._recognizer = _models(files.detection, files.recognition, threads)
         self._direction = LineDirection(threads)
 
-    def read(self, image: NDArray[np.uint8]) -> Reading:
+    def read(self, image: NDArray[np.uint8]) -> PageReading:
         """Read one RGB image of shape (height, width, 3), 8 bits a channel."""
         return read_page(image, self, self._direction)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.models import Box, TextLine
 from pipeline.ocr import orientation
-from pipeline.ocr.base import Reading
+from pipeline.ocr.base import PageReading
 from pipeline.ocr.cuts import Image, Quads, cut_line, turn
 
 MIN_CONFIDENCE = 0.5
@@ -34,7 +34,7 @@ class Parts(Protocol):
         ...
 
 
-def read_page(image: Image, parts: Parts, direction: orientation.Direction) -> Reading:
+def read_page(image: Image, parts: Parts, direction: orientation.Direction) -> PageReading:
     """Read an RGB page; raises `ValueError` when it is no 8-bit array of shape (h, w, 3)."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
         raise ValueError(f"expected RGB of shape (h, w, 3), 8 bits; got {image.dtype} {image.shape}")
@@ -45,7 +45,7 @@ def read_page(image: Image, parts: Parts, direction: orientation.Direction) -> R
         page = turn(page, rotation)
         boxes = _detect(page, parts)
     height, width = page.shape[:2]
-    return Reading(rotation=rotation, width=width, height=height, lines=_lines(page, boxes, parts))
+    return PageReading(rotation=rotation, width=width, height=height, lines=_lines(page, boxes, parts))
 
 
 def detection_side(height: int, width: int, max_side: int) -> int:

@@ -24,8 +24,9 @@ from pebble import ProcessExpired, ProcessPool
 
 from pipeline import clock
 from pipeline.documents.sources import Source
-from pipeline.errors import PermanentError, PipelineError, Poison, RunError, StoreUnavailable
+from pipeline.errors import PermanentError, PipelineError, RunError, StoreUnavailable
 from pipeline.ledger import pending, receipts, records
+from pipeline.ledger.attempts import STORE_ATTEMPTS, Attempts, following, poison
 from pipeline.models import Task
 from pipeline.run import worker
 from pipeline.run.worker import SLOTS, Outcome
@@ -35,7 +36,6 @@ from pipeline.storage import Store, keys, open_store
 from pipeline.storage.objects import read_or_none
 
 _ACCEPT = 32  # documents whose receipt is written at once
-_STORE_TRIES = 5
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +46,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     last: int = 0
     spread: bool = True
     groups: int = 1
-    tries: int = 0
+    retries: int = 0
 
 
 class Batch:
@@ -73,7 +73,7 @@ class Batch:
         self._later: list[tuple[float, Job]] = []
         self._groups_left: dict[str, int] = {}
         self._twins: dict[str, list[Task]] = {}
-        self._crashes: dict[tuple[str, int], tuple[int, int]] = {}
+        self._crashes: dict[tuple[str, int], Attempts] = {}
 
     @property
     def pages_read(self) -> int:
@@ -202,15 +202,15 @@ class Batch:
         try:
             outcome = future.result()
         except StoreUnavailable:
-            if job.tries + 1 >= _STORE_TRIES:
+            if job.retries + 1 >= STORE_ATTEMPTS:
                 raise
-            retry = msgspec.structs.replace(job, tries=job.tries + 1)
-            self._later.append((time.monotonic() + min(2**job.tries, 30), retry))
+            retry = msgspec.structs.replace(job, retries=job.retries + 1)
+            self._later.append((time.monotonic() + min(2**job.retries, 30), retry))
             return
         except PipelineError:
             raise
         except ProcessExpired as error:
-            yield from self._crashed(job, f"killed its worker ({_death(error.exitcode)})")
+            yield from self._crashed(job, f"crashed its worker ({_death(error.exitcode)})")
             return
         except FutureTimeout:
             limit = self.settings.time_limit * job.groups
@@ -255,22 +255,21 @@ class Batch:
         if job.first and task.task_id not in self._groups_left:
             return  # another group has failed this document already
         pages = self._pages_stored(job)
-        before, pages_then = self._crashes.get((task.task_id, job.first), (self._attempts(task.task_id), 0))
-        attempts = 1 if pages > pages_then else before + 1
-        self._crashes[task.task_id, job.first] = attempts, pages
-        task = msgspec.structs.replace(task, attempts=attempts)
+        last = self._crashes.get((task.task_id, job.first), Attempts(self._attempts(task.task_id)))
+        this = following(last, pages)
+        self._crashes[task.task_id, job.first] = this
+        task = msgspec.structs.replace(task, attempts=this.count)
         pending.mark(self.store, task)
-        if attempts < self.settings.max_attempts:
+        if this.count < self.settings.max_attempts:
             self._waiting.append(msgspec.structs.replace(job, task=task))
             return
         self._groups_left.pop(task.task_id, None)
-        where = f" on pages {job.first} to {job.last}" if job.first else ""
-        error = Poison(
-            f"The document {what}{where} at each of {attempts} tries; "
-            "look at it by hand, or try again with --retry-failed and other settings."
+        advice = "try again with --retry-failed and other settings"
+        error = poison(what, job.first, job.last, this.count, advice)
+        # `attempts` of a record counts the one that is being recorded
+        yield from self._ended(
+            task, self._fail(msgspec.structs.replace(task, attempts=this.count - 1), error)
         )
-        # `attempts` of a record counts the try that is being recorded
-        yield from self._ended(task, self._fail(msgspec.structs.replace(task, attempts=attempts - 1), error))
 
     def _pages_stored(self, job: Job) -> int:
         assert job.task.sha256 is not None

@@ -18,12 +18,12 @@ from typing import Literal
 import msgspec
 
 from pipeline.documents.open import open_document
-from pipeline.errors import PermanentError, PipelineError
 from pipeline.ledger import records
 from pipeline.models import DocumentResult, Failure, Task
 from pipeline.settings import Settings
 from pipeline.steps import conclude, extract, recognize
 from pipeline.steps.engines import Engines
+from pipeline.steps.verdict import verdict
 from pipeline.storage import keys, open_store
 
 SLOTS = 1024
@@ -99,11 +99,11 @@ class Worker:
                 engines=self.engines,
                 on_page=on_page,
             )
-        reading = extract.extract(pages, task.sha256, store=self.store, engines=self.engines)
+        found = extract.extract(pages, task.sha256, store=self.store, engines=self.engines)
         result = conclude.conclude(
             task,
             pages,
-            reading,
+            found,
             media_type=media_type,
             run_date=self.run_date,
             store=self.store,
@@ -133,25 +133,15 @@ class Worker:
         """Run a job; what is wrong with the document itself becomes its failure record."""
         try:
             return job()
-        except PermanentError as error:
-            reason = error
-        except MemoryError:
-            reason = PermanentError("The document needs more memory than a worker has.", code="out_of_memory")
-        except PipelineError:
-            raise  # the store or the run: not this document's fault
         except Exception as error:
-            traceback.print_exc(file=sys.stderr)
-            reason = PermanentError(
-                f"Nightshift could not process this document ({type(error).__name__}): "
-                "a defect, please report it with the log.",
-                code="internal",
-            )
-        return Outcome.of(
-            records.fail(
-                self.store, task, reason, run_date=self.run_date, settings_digest=self.engines.digest
-            ),
-            reused=False,
-        )
+            ends = verdict(error)
+            if ends.action != "fail":
+                raise  # the store or the run: not this document's fault
+            if ends.unexpected:
+                traceback.print_exc(file=sys.stderr)
+        digest = self.engines.digest
+        failure = records.fail(self.store, task, ends.reason, run_date=self.run_date, settings_digest=digest)
+        return Outcome.of(failure, reused=False)
 
 
 _worker: Worker | None = None

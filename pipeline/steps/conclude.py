@@ -7,7 +7,7 @@ from pipeline.ledger import records
 from pipeline.models import TEXT, DocumentResult, Page, Task
 from pipeline.remote.urls import public_source
 from pipeline.steps.engines import Engines
-from pipeline.steps.extract import Reading
+from pipeline.steps.extract import Entities
 from pipeline.steps.fill import fill
 from pipeline.storage import Store
 from pipeline.version import __version__
@@ -16,7 +16,7 @@ from pipeline.version import __version__
 def conclude(
     task: Task,
     pages: tuple[Page, ...],
-    reading: Reading | None,
+    found: Entities | None,
     *,
     media_type: str,
     run_date: str,
@@ -25,42 +25,32 @@ def conclude(
     outputs: dict[str, dict[str, str]] | None = None,
     late: bool = False,
 ) -> DocumentResult:
-    """Write the document's whole result and take its pending marker away; no `reading`: it had no NER.
+    """Write the document's whole result and take its pending marker away; no `found`: it had no NER.
 
     `late`: see `records.finish`.
     """
-    record, filling = fill(task, pages, reading, engines=engines)
+    extraction, filling = fill(task, pages, found, engines=engines)
     ocr_seconds = round(sum(page.seconds for page in pages), 4)
-    seconds = {"ocr": ocr_seconds, "ner": reading.seconds if reading else 0.0, "fields": filling}
+    seconds = {"ocr": ocr_seconds, "ner": found.seconds if found else 0.0, "fields": filling}
     if engines.settings.ocr_device.startswith("gpu"):
         seconds["gpu"] = ocr_seconds
-    result = DocumentResult(
-        task_id=task.task_id,
-        sha256=task.sha256,
+    result = DocumentResult.of(
+        task,
         source=public_source(task.source),
         status="done",
         run_date=run_date,
-        task_type=task.task_type,
         media_type=media_type,
         pages=pages,
-        entities=reading.entities if reading else (),
-        record=record,
+        entities=found.entities if found else (),
+        extraction=extraction,
         ocr=None if media_type == TEXT else engines.ocr_info,
-        ner=engines.ner_info if reading else None,
-        fields=engines.fields_info if record else None,
+        ner=engines.ner_info if found else None,
+        fields=engines.fields_info if extraction else None,
         settings_digest=engines.digest,
         settings=engines.settings.deciding,
-        overrides=task.overrides,
         language=language_of("".join(page.text for page in pages)),
-        attempts=task.attempts + 1,
         seconds=seconds,
         outputs=outputs or {},
-        priority=task.priority,
-        callback_url=task.callback_url,
-        trace_id=task.trace_id,
-        tenant=task.tenant,
-        metadata=task.metadata,
-        first_seen=task.submitted_at,
         done_at=clock.now(),
         pipeline_version=__version__,
         reprocess=task.reprocess,

@@ -13,27 +13,25 @@ from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Entities(msgspec.Struct, frozen=True):
     """Entities of a document as stored under `ner/`."""
 
     entities: tuple[Entity, ...]
     seconds: float
 
 
-def stored_reading(sha256: str, *, store: Store, engines: Engines) -> Reading | None:
+def stored_entities(sha256: str, *, store: Store, engines: Engines) -> Entities | None:
     """The entities of a document, if they were found already and can be read."""
-    return read_or_none(store, keys.entities(sha256, engines.entities_digest), Reading)
+    return read_or_none(store, keys.entities(sha256, engines.entities_digest), Entities)
 
 
-def extract(pages: tuple[Page, ...], sha256: str, *, store: Store, engines: Engines) -> Reading:
+def extract(pages: tuple[Page, ...], sha256: str, *, store: Store, engines: Engines) -> Entities:
     """Find the entities of all pages; stored once a document."""
-    if before := stored_reading(sha256, store=store, engines=engines):
+    if before := stored_entities(sha256, store=store, engines=engines):
         return before
     started = time.perf_counter()
-    found = engines.ner.extract([page.text for page in pages])
-    entities = tuple(
-        e for page, mentions in zip(pages, found, strict=True) for e in entities_of(page, mentions)
-    )
-    reading = Reading(entities, round(time.perf_counter() - started, 4))
-    store.put(keys.entities(sha256, engines.entities_digest), to_json(reading))
-    return reading
+    mentions = engines.ner.extract([page.text for page in pages])
+    entities = tuple(e for page, of in zip(pages, mentions, strict=True) for e in entities_of(page, of))
+    found = Entities(entities, round(time.perf_counter() - started, 4))
+    store.put(keys.entities(sha256, engines.entities_digest), to_json(found))
+    return found

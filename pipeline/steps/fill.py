@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 
-from pipeline.models import Page, Record, Task
+from pipeline.models import Extraction, Page, Task
 from pipeline.steps.engines import Engines
-from pipeline.steps.extract import Reading
+from pipeline.steps.extract import Entities
 from pipeline.steps.task_types import task_type
 
 
 def fill(
-    task: Task, pages: tuple[Page, ...], reading: Reading | None, *, engines: Engines
-) -> tuple[Record | None, float]:
+    task: Task, pages: tuple[Page, ...], found: Entities | None, *, engines: Engines
+) -> tuple[Extraction | None, float]:
     """Document type and key information of a task that has both OCR and NER, else `None`; and the seconds."""
-    if reading is None or "ocr" not in task_type(task.task_type).names:
+    if found is None or "ocr" not in task_type(task.task_type).names:
         return None, 0.0
     rules = engines.fields  # fitted once a process, no part of the document
     started = time.perf_counter()
-    record = rules.fill(pages, reading.entities)
-    return record, round(time.perf_counter() - started, 4)
+    extraction = rules.fill(pages, found.entities)
+    return extraction, round(time.perf_counter() - started, 4)

@@ -19,7 +19,7 @@ ENTRY_POINTS = "nightshift.task_types"
 BUILT_IN_STEPS = ("ocr", "ner")
 
 
-class Read(msgspec.Struct, frozen=True):
+class StepInput(msgspec.Struct, frozen=True):
     """What a further step gets to work on: the pages read so far and, after `ner`, their entities."""
 
     task: Task
@@ -35,7 +35,7 @@ class Step(msgspec.Struct, frozen=True):
     """
 
     name: str
-    run: Callable[[Read], dict[str, str]]
+    run: Callable[[StepInput], dict[str, str]]
     gpu: bool = False
 
 

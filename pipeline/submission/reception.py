@@ -13,7 +13,7 @@ from pipeline import clock
 from pipeline.documents.open import open_document
 from pipeline.errors import Damaged, PermanentError, TransientError
 from pipeline.ledger import claims, pending, receipts, records
-from pipeline.messages import Message, message
+from pipeline.messages import Message
 from pipeline.models import TEXT, Task
 from pipeline.remote.fetch import fetch
 from pipeline.remote.policy import callback_policy, source_policy
@@ -56,7 +56,7 @@ class Reception:
                 return []  # it has ended
             task = self._mark(submission, task_id, source, data, origin, alias_of)
         taken_in = task.media_type not in (None, TEXT)
-        return [] if taken_in else [message("ingest", task)]
+        return [] if taken_in else [Message.of("ingest", task)]
 
     def _mark(
         self,

@@ -16,7 +16,7 @@ def rows_of(results: list[DocumentResult], masked: bool) -> dict[str, list[dict[
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
     for result in results:
         rows["documents"].append(_document_row(result))
-        found_fields = result.record.fields if result.record else ()
+        found_fields = result.extraction.fields if result.extraction else ()
         rows["fields"].extend(_field_row(result, field, masked) for field in found_fields)
         by_page: dict[int, list[Entity]] = {}
         for entity in result.entities:
@@ -61,8 +61,8 @@ def _document_row(result: DocumentResult) -> dict[str, Any]:
         "settings": msgspec.json.encode(result.settings).decode() if result.settings else None,
         "tenant": result.tenant,
         "trace_id": result.trace_id,
-        "document_type": result.record.document_type if result.record else None,
-        "document_type_confidence": result.record.confidence if result.record else None,
+        "document_type": result.extraction.document_type if result.extraction else None,
+        "document_type_confidence": result.extraction.confidence if result.extraction else None,
         "seconds_fields": result.seconds.get("fields"),
     }
 
@@ -99,11 +99,11 @@ def _entity_row(result: DocumentResult, page: Page, entity: Entity) -> dict[str,
 def _field_row(result: DocumentResult, found: Field, masked: bool) -> dict[str, Any]:
     shown = masked_field(result, found) if masked else found
     page = next((page for page in result.pages if page.number == found.page), None)
-    assert result.record is not None
+    assert result.extraction is not None
     return msgspec.structs.asdict(shown) | {
         "task_id": result.task_id,
         "sha256": result.sha256,
-        "document_type": result.record.document_type,
+        "document_type": result.extraction.document_type,
         "field": found.name,
         "text": shown.text or None,
         "box": enclosing(found.boxes),

@@ -149,7 +149,7 @@ def test_a_long_pdf_spreads_over_workers_and_survives_a_page_that_kills(tmp_path
     assert (code, figures["failed"]) == (3, 1)
     error = record(tmp_path / "out2", "bad.pdf").error
     assert error is not None
-    assert "on pages 9 to 16 at each of 3 tries" in error.message
+    assert "on pages 9 to 16 at each of 3 attempts" in error.message
 
 
 @pytest.mark.parametrize("after", [1, 7, 15])

@@ -56,8 +56,8 @@ def test_the_facts_of_a_document_are_found(
     for kind, values in facts["entities"].items():
         plain = {value.lstrip("+") for value in found.get(kind, set())}
         assert {value.lstrip("+") for value in values} - plain == set(), (kind, plain)
-    assert record.record is not None
-    assert record.record.document_type == facts["document_type"]
-    assert {field.name: field.value for field in record.record.fields} == facts["fields"]
-    for field in record.record.fields:
+    assert record.extraction is not None
+    assert record.extraction.document_type == facts["document_type"]
+    assert {field.name: field.value for field in record.extraction.fields} == facts["fields"]
+    for field in record.extraction.fields:
         assert bool(field.boxes) == (field.value is not None)

@@ -25,12 +25,12 @@ def drain(flow: Flow, messages: Iterable[Message]) -> Counter[str]:
     """Run all steps to the end, as workers would; gives how often each ran."""
     waiting, ran = deque(messages), Counter[str]()
     while waiting:
-        order = waiting.popleft()
-        ran[order.step] += 1
+        message = waiting.popleft()
+        ran[message.step] += 1
         try:
-            waiting.extend(flow.run(order))
+            waiting.extend(flow.run(message))
         except PermanentError as error:
-            waiting.extend(flow.fail(order, error))
+            waiting.extend(flow.fail(message, error))
     return ran
 
 
@@ -41,10 +41,10 @@ def records_of(flow: Flow) -> dict[str, DocumentResult]:
 
 def to_ocr(flow: Flow, path: Path) -> Message:
     """Accept and take in; gives the message that asks for OCR."""
-    (order,) = flow.reception.accept(submission(path))
-    (order,) = flow.run(order)
-    assert order.step == "ocr"
-    return order
+    (message,) = flow.reception.accept(submission(path))
+    (message,) = flow.run(message)
+    assert message.step == "ocr"
+    return message
 
 
 def raiser(error: BaseException) -> Any:

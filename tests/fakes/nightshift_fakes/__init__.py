@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.models import Mention, ModelInfo, TextLine
-from pipeline.ocr.base import Reading
+from pipeline.ocr.base import PageReading
 
 
 class FakeOcr:
@@ -27,7 +27,7 @@ class FakeOcr:
     def load(cls, settings: object) -> "FakeOcr":
         return cls()
 
-    def read(self, image: NDArray[np.uint8]) -> Reading:
+    def read(self, image: NDArray[np.uint8]) -> PageReading:
         red, green, blue = (int(v) for v in image[0, 0])
         text = f"{red:02x}{green:02x}{blue:02x}"
         if log := os.environ.get("NIGHTSHIFT_FAKE_LOG"):
@@ -46,7 +46,7 @@ class FakeOcr:
         height, width = image.shape[:2]
         box = ((0.0, 0.0), (float(width), 0.0), (float(width), float(height)), (0.0, float(height)))
         line = TextLine(text=f"colour {text}", box=box, confidence=0.9)
-        return Reading(rotation=0, width=width, height=height, lines=(line,))
+        return PageReading(rotation=0, width=width, height=height, lines=(line,))
 
 
 class FakeNer:

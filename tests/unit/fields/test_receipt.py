@@ -3,7 +3,7 @@ import random
 import pytest
 
 from pipeline.fields import FIELDS, load
-from pipeline.models import Field, Page, Record
+from pipeline.models import Extraction, Field, Page
 from pipeline.settings import Settings
 from tests.unit.fields.paper import entities, page
 
@@ -25,7 +25,7 @@ HAMMER        1         20.00
 FOOT = "\nThank you, please come again\nGoods sold are not returnable"
 
 
-def record(text: str, *more: str) -> Record:
+def record(text: str, *more: str) -> Extraction:
     pages = [page(t, n) for n, t in enumerate((text, *more), 1)]
     return FILLER.fill(pages, entities(*pages))
 

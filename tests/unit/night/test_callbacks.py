@@ -35,11 +35,11 @@ def test_a_callback_whose_message_was_lost_is_asked_for_again(
         sent = submission(inbox / name, name, callback_url="https://a.example/x")
         waiting = deque(flow.reception.accept(sent))
         while waiting:
-            order = waiting.popleft()
+            message = waiting.popleft()
             try:
-                waiting.extend(m for m in flow.run(order) if m.step != "callback")  # these are lost
+                waiting.extend(m for m in flow.run(message) if m.step != "callback")  # these are lost
             except PermanentError as error:
-                flow.fail(order, error)
+                flow.fail(message, error)
 
     def asked(minutes: int) -> list[Message]:
         sent: list[Message] = []
@@ -77,7 +77,7 @@ def test_an_end_that_comes_while_another_is_told_of_is_told_of_too(
     task = Task(
         task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example"
     )
-    (order,) = promise(flow.store, task)
+    (message,) = promise(flow.store, task)
     records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
     told: list[str] = []
 
@@ -91,7 +91,7 @@ def test_an_end_that_comes_while_another_is_told_of_is_told_of_too(
 
     monkeypatch.setattr("pipeline.night.callbacks.deliver", deliver)
     for _ in range(3):
-        assert flow.run(order) == []
+        assert flow.run(message) == []
     assert told == ["failed", "done"]
 
 
@@ -113,13 +113,13 @@ def test_a_redriven_task_has_no_old_callback_to_deliver(flow: Flow) -> None:
         run_date=flow.run_date(),
         callback_url="https://a.example",
     )
-    (order,) = promise(flow.store, task)
+    (message,) = promise(flow.store, task)
     record = records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
-    flow.fail(order, PermanentError("410"))
+    flow.fail(message, PermanentError("410"))
     (given_up,) = undelivered(flow.store)
     failures.redrive(flow.store, record, {})
     assert not list(undelivered(flow.store))
-    assert flow.run(order) == [], "its message finds nothing owed"
+    assert flow.run(message) == [], "its message finds nothing owed"
     flow.store.put(keys.undelivered(given_up.run_date, "t"), b'{"code": "x", "message": "x"}')
     assert renew(flow.store, given_up) is None
     assert not list(undelivered(flow.store))
@@ -143,10 +143,10 @@ def test_a_receiver_that_hangs_is_not_asked_again_at_once(
     task = Task(
         task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example/1"
     )
-    (order,) = promise(flow.store, task)
+    (message,) = promise(flow.store, task)
     records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
     for at, tries in ((1000, 1), (1020, 2), (1040, 3), (1060, 3), (1105, 3), (1115, 4)):
         clock.now = at
         with pytest.raises(TransientError):
-            flow.run(order)
+            flow.run(message)
         assert len(asked) == tries

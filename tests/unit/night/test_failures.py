@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 
 from pipeline import clock
-from pipeline.errors import OverLimit, PermanentError, RunError, UsageError
+from pipeline.errors import Damaged, OverLimit, PermanentError, UsageError
 from pipeline.ledger import claims, pending, receipts, records
 from pipeline.ledger.audit import audit
 from pipeline.models import DocumentResult, Task
@@ -60,7 +60,7 @@ def test_find_by_night_code_and_id(store: LocalStore) -> None:
     assert names(store, task_id="b") == ["b"]
     assert names(store, code="poison") == []
     store.put(keys.failed(DAY, "half"), b"{")
-    with pytest.raises(RunError, match="damaged"):
+    with pytest.raises(Damaged, match="damaged"):
         names(store)
 
 

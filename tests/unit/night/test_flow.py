@@ -11,7 +11,7 @@ from pipeline.ledger import pending
 from pipeline.messages import Message
 from pipeline.night.flow import Flow
 from pipeline.steps.engines import Engines
-from pipeline.steps.task_types import Read, Step, TaskType
+from pipeline.steps.task_types import Step, StepInput, TaskType
 from pipeline.storage import keys
 from pipeline.submission.contract import Submission
 from tests.support.command import grey, page, pages
@@ -26,8 +26,8 @@ def test_a_document_goes_through_all_steps(flow: Flow, inbox: Path) -> None:
     assert (result.status, result.trace_id, result.priority) == ("done", "trace", 9)
     assert (result.metadata, result.pages[0].text) == ({"k": "v"}, "colour 016464")
     assert [e.value for e in result.entities] == ["016464"]
-    assert result.record is not None
-    assert (result.record.document_type, result.record.fields) == ("other", ())
+    assert result.extraction is not None
+    assert (result.extraction.document_type, result.extraction.fields) == ("other", ())
     assert result.fields == Engines(flow.settings).fields_info
     for prefix in (keys.PENDING, "attempts/"):
         assert not list(flow.store.list(prefix))
@@ -36,9 +36,9 @@ def test_a_document_goes_through_all_steps(flow: Flow, inbox: Path) -> None:
 def test_every_step_may_run_twice(flow: Flow, inbox: Path, log: Path) -> None:
     waiting = deque(flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
     while waiting:
-        order = waiting.popleft()
-        following = flow.run(order)
-        assert flow.run(order) in (following, []), "what comes next is the same, or nothing at the end"
+        message = waiting.popleft()
+        following = flow.run(message)
+        assert flow.run(message) in (following, []), "what comes next is the same, or nothing at the end"
         waiting.extend(following)
     assert len(records_of(flow)) == 1
     assert len(log.read_text().split()) == 1
@@ -49,7 +49,7 @@ def test_a_text_needs_no_ocr(flow: Flow) -> None:
     assert drain(flow, flow.reception.accept(sent)) == {"ingest": 1, "ner": 1, "result": 1}
     result = records_of(flow)["t"]
     assert [e.value for e in result.entities] == ["123456"]
-    assert (result.record, result.fields) == (None, None)
+    assert (result.extraction, result.fields) == (None, None)
 
 
 def test_other_field_rules_give_another_result_of_the_same_pages_and_entities(
@@ -75,15 +75,15 @@ def test_a_task_type_of_another_package(flow: Flow, inbox: Path) -> None:
 def test_close_hands_the_document_back_between_page_groups(
     flow: Flow, inbox: Path, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order = to_ocr(flow, pages(inbox / "long.pdf", [grey(10 * n) for n in range(8)]))
+    message = to_ocr(flow, pages(inbox / "long.pdf", [grey(10 * n) for n in range(8)]))
     answers = iter([True, False])
     monkeypatch.setattr(flow, "may_use_gpu", lambda priority: next(answers))
-    assert flow.run(order) == [order]
+    assert flow.run(message) == [message]
     assert len(list(flow.store.list("ocr/"))) == 4
     assert not list(flow.store.list("attempts/")), "an orderly stop is no failed try"
     monkeypatch.undo()
     monkeypatch.setenv("NIGHTSHIFT_FAKE_LOG", str(log))
-    drain(flow, [order])
+    drain(flow, [message])
     assert len(records_of(flow)["t"].pages) == 8
     assert len(log.read_text().split()) == 8
 
@@ -91,8 +91,10 @@ def test_close_hands_the_document_back_between_page_groups(
 def test_a_long_document_is_assembled_by_whoever_reads_the_last_pages(
     flow: Flow, inbox: Path, log: Path
 ) -> None:
-    (order,) = flow.reception.accept(submission(pages(inbox / "long.pdf", [grey(10 * n) for n in range(20)])))
-    parts = flow.run(order)
+    (message,) = flow.reception.accept(
+        submission(pages(inbox / "long.pdf", [grey(10 * n) for n in range(20)]))
+    )
+    parts = flow.run(message)
     assert [(p.first, p.last) for p in parts] == [(1, 8), (9, 16), (17, 20)]
     assert [flow.run(part) for part in (parts[2], parts[0])] == [[], []]
     (following,) = flow.run(parts[1])
@@ -104,8 +106,8 @@ def test_a_long_document_is_assembled_by_whoever_reads_the_last_pages(
 
 def test_a_failed_callback_fails_no_document(flow: Flow, inbox: Path) -> None:
     drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
-    order = Message(step="callback", task_id="t", run_date=flow.run_date())
-    assert flow.fail(order, PermanentError("The receiver refuses it.", code="callback_failed")) == []
+    message = Message(step="callback", task_id="t", run_date=flow.run_date())
+    assert flow.fail(message, PermanentError("The receiver refuses it.", code="callback_failed")) == []
     assert records_of(flow)["t"].status == "done"
     assert flow.store.exists(keys.undelivered(flow.run_date(), "t"))
     assert pending.get(flow.store, "t") is None
@@ -116,20 +118,20 @@ def test_a_failed_callback_fails_no_document(flow: Flow, inbox: Path) -> None:
 def test_settings_that_change_under_a_task_send_it_back(
     flow: Flow, inbox: Path, log: Path, monkeypatch: pytest.MonkeyPatch, changed: str, step: str
 ) -> None:
-    (order,) = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
-    while order.step != step:
-        (order,) = flow.run(order)
+    (message,) = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
+    while message.step != step:
+        (message,) = flow.run(message)
     if changed == "NER":
         monkeypatch.setenv("NIGHTSHIFT_FAKE_NER", "SHADE")
         flow = Flow(flow.settings)
     else:
         flow = Flow(flow.settings.replaced({"render_dpi": "100"}))
     if (changed, step) == ("NER", "ner"):
-        assert drain(flow, [order]) == {"ner": 1, "result": 1}, "nothing is missing"
+        assert drain(flow, [message]) == {"ner": 1, "result": 1}, "nothing is missing"
     else:
         with pytest.raises(NotRead):
-            flow.run(order)
-        again = structs.replace(order, retries=1)
+            flow.run(message)
+        again = structs.replace(message, retries=1)
         want = {"ocr": 1, "ner": 1, "result": 1}
         assert drain(flow, [again]) == Counter(want) + Counter({step: 1})
     (result,) = records_of(flow).values()
@@ -140,15 +142,15 @@ def test_settings_that_change_under_a_task_send_it_back(
 
 def test_workers_of_different_settings_do_not_send_a_task_to_and_fro(flow: Flow, inbox: Path) -> None:
     other = Flow(flow.settings.replaced({"render_dpi": "100"}))
-    order = to_ocr(flow, page(inbox / "a.png", grey(1)))
+    message = to_ocr(flow, page(inbox / "a.png", grey(1)))
     for _ in range(3):
-        (order,) = flow.run(order)
-        (order,) = other.run(structs.replace(order, retries=1))
-        assert order.step == "ocr"
-    (order,) = flow.run(order)
+        (message,) = flow.run(message)
+        (message,) = other.run(structs.replace(message, retries=1))
+        assert message.step == "ocr"
+    (message,) = flow.run(message)
     with pytest.raises(PermanentError, match="the same OCR and NER settings") as caught:
-        other.run(structs.replace(order, retries=1))
-    other.fail(order, caught.value)
+        other.run(structs.replace(message, retries=1))
+    other.fail(message, caught.value)
     assert [r.error and r.error.code for r in records_of(flow).values()] == ["not_read"]
 
 
@@ -156,23 +158,25 @@ def test_entities_are_not_found_by_the_step_that_writes_the_result(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It runs by day too, where no model may."""
-    order = to_ocr(flow, page(inbox / "a.png", grey(1)))
-    (order,) = flow.run(order)
-    (order,) = flow.run(order)
-    assert order.step == "result"
+    message = to_ocr(flow, page(inbox / "a.png", grey(1)))
+    (message,) = flow.run(message)
+    (message,) = flow.run(message)
+    assert message.step == "result"
     for key in list(flow.store.list("ner/")):
         flow.store.delete(key)
     monkeypatch.setattr(flow, "may_use_gpu", lambda _: False)
-    (order,) = flow.run(structs.replace(order, retries=1))
-    assert order.step == "ocr"
-    assert flow.run(order) == [order]
+    (message,) = flow.run(structs.replace(message, retries=1))
+    assert message.step == "ocr"
+    assert flow.run(message) == [message]
 
 
 def test_settings_that_change_between_the_parts_of_a_long_document(
     flow: Flow, inbox: Path, log: Path
 ) -> None:
-    (order,) = flow.reception.accept(submission(pages(inbox / "long.pdf", [grey(10 * n) for n in range(20)])))
-    first, second, third = flow.run(order)
+    (message,) = flow.reception.accept(
+        submission(pages(inbox / "long.pdf", [grey(10 * n) for n in range(20)]))
+    )
+    first, second, third = flow.run(message)
     assert flow.run(first) == []
     flow = Flow(flow.settings.replaced({"render_dpi": "100"}))
     for part in (second, third):
@@ -190,8 +194,8 @@ def test_a_step_of_ones_own_before_ner_sees_no_entities(
 ) -> None:
     seen: list[tuple[int, int]] = []
 
-    def look(read: Read) -> dict[str, str]:
-        seen.append((len(read.pages), len(read.entities)))
+    def look(given: StepInput) -> dict[str, str]:
+        seen.append((len(given.pages), len(given.entities)))
         return {"seen": "yes"}
 
     kind = TaskType("sorted", ("ocr", Step("before", look), "ner", Step("behind", look)))
@@ -206,13 +210,13 @@ def test_a_step_of_ones_own_before_ner_sees_no_entities(
 def test_what_ends_after_its_night_is_told_of_to_its_tables(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
-    order = to_ocr(flow, page(inbox / "a.png", grey(1)))
+    message = to_ocr(flow, page(inbox / "a.png", grey(1)))
     monkeypatch.setattr(flow, "run_date", lambda: "2026-11-01")
-    (order,) = flow.run(order)
+    (message,) = flow.run(message)
     monkeypatch.setattr(flow, "run_date", lambda: "2026-11-09")
     if fails:
-        flow.fail(order, PermanentError("no"))
+        flow.fail(message, PermanentError("no"))
     else:
-        drain(flow, [order])
+        drain(flow, [message])
     (key,) = flow.store.list(keys.CHANGED)
     assert keys.run_date_of(key) == records_of(flow)["t"].run_date == "2026-11-01"

@@ -59,15 +59,15 @@ def test_a_delayed_task_waits_in_the_store(flow: Flow, inbox: Path) -> None:
     with pytest.raises(RunError):
         release_delayed(flow, later + timedelta(seconds=1), broken)
     release_delayed(flow, later + timedelta(seconds=1), released.extend)
-    (order,) = released
-    assert (order.step, order.task_id) == ("ingest", "t")
+    (message,) = released
+    assert (message.step, message.task_id) == ("ingest", "t")
     assert not list(flow.store.list(keys.DELAYED))
 
 
 def test_a_lost_broker_is_made_good_from_the_store(flow: Flow, inbox: Path) -> None:
     flow.reception.accept(submission(page(inbox / "a.png", grey(1)), "accepted"))
-    (order,) = flow.reception.accept(submission(page(inbox / "b.png", grey(2)), "taken_in"))
-    flow.run(order)
+    (message,) = flow.reception.accept(submission(page(inbox / "b.png", grey(2)), "taken_in"))
+    flow.run(message)
     again = list(republish(flow))
     assert {(m.task_id, m.step) for m in again} == {("accepted", "ingest"), ("taken_in", "ocr")}
     drain(flow, again)
@@ -77,7 +77,7 @@ def test_a_lost_broker_is_made_good_from_the_store(flow: Flow, inbox: Path) -> N
 def test_a_damaged_record_holds_up_no_message_and_no_other_night(flow: Flow, inbox: Path) -> None:
     flow.store.put(keys.result("2026-01-01", "half"), b"{")
     flow.reception.refuse(b"hello", PermanentError("no JSON", code="bad_message"))
-    with pytest.raises(RunError, match=r"half\.json in .* is damaged"):
+    with pytest.raises(Damaged, match=r"half\.json in .* is damaged"):
         summarise_due(flow, datetime.now(UTC))
     assert flow.store.exists(keys.summary("documents", flow.run_date()))
 

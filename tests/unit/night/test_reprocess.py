@@ -13,7 +13,7 @@ import pytest
 from msgspec import structs
 
 from pipeline.cli import reprocess as command
-from pipeline.errors import NotFound, PermanentError, RunError, UsageError
+from pipeline.errors import BrokerUnavailable, NotFound, PermanentError, RunError, UsageError
 from pipeline.ledger import pending, records
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
@@ -88,14 +88,14 @@ def drain(flow: Flow, messages: Iterable[Message]) -> list[str]:
     """Run all steps but callbacks to the end; gives every step that was asked for."""
     waiting, asked = deque(messages), []
     while waiting:
-        order = waiting.popleft()
-        asked.append(order.step)
-        if order.step == "callback":
+        message = waiting.popleft()
+        asked.append(message.step)
+        if message.step == "callback":
             continue
         try:
-            waiting.extend(flow.run(order))
+            waiting.extend(flow.run(message))
         except PermanentError as error:
-            waiting.extend(flow.fail(order, error))
+            waiting.extend(flow.fail(message, error))
     return asked
 
 
@@ -291,12 +291,12 @@ def test_a_broker_that_goes_away_leaves_only_what_got_through(
 
     def send(_: object, messages: Iterable[Message]) -> None:
         if len(sent) >= 5:
-            raise broker.BrokerUnavailable("RabbitMQ does not answer.")
+            raise BrokerUnavailable("RabbitMQ does not answer.")
         sent.extend(m.task_id for m in messages)
 
     monkeypatch.setattr(broker, "send", send)
     monkeypatch.setattr(broker, "THREADS", 1)
-    with pytest.raises(broker.BrokerUnavailable, match="5 of 20 documents are queued; give the same"):
+    with pytest.raises(BrokerUnavailable, match="5 of 20 documents are queued; give the same"):
         command._queue(finer, look(finer, "settings_digest != current"))
     assert sorted(map(keys.task_id_of, finer.store.list(keys.PENDING))) == sorted(sent)
     assert len(sent) == 5
@@ -305,12 +305,12 @@ def test_a_broker_that_goes_away_leaves_only_what_got_through(
 def test_close_hands_it_back_and_the_old_result_stands(
     done: DocumentResult, better: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (order,) = queue(better)
+    (message,) = queue(better)
     with monkeypatch.context() as patch:
         patch.setattr(better, "may_use_gpu", lambda _: False)
-        assert better.run(order) == [order]
+        assert better.run(message) == [message]
         assert types(result(better)) == ["COLOUR"]
-    drain(better, [order])
+    drain(better, [message])
     assert types(result(better)) == ["SHADE"]
 
 

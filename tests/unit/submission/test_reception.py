@@ -14,7 +14,7 @@ from msgspec import structs
 from pipeline.errors import PermanentError, TransientError
 from pipeline.ledger import claims, pending, records
 from pipeline.ledger.audit import audit
-from pipeline.messages import Message, message
+from pipeline.messages import Message
 from pipeline.night import failures
 from pipeline.night.flow import Flow
 from pipeline.remote.fetch import fetch as real_fetch
@@ -27,16 +27,16 @@ from tests.support.flows import Died, drain, raiser, records_of, submission
 def test_a_duplicate_that_ends_meanwhile_is_not_taken_up_again(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (order,) = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
+    (message,) = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
     fetch = real_fetch
 
     def slow(*args: Any) -> bytes:
         monkeypatch.setattr("pipeline.submission.reception.fetch", fetch)
-        drain(flow, [order])  # the other copy of the message, from its first step to its last
+        drain(flow, [message])  # the other copy of the message, from its first step to its last
         return fetch(*args)
 
     monkeypatch.setattr("pipeline.submission.reception.fetch", slow)
-    assert flow.run(order) == []
+    assert flow.run(message) == []
     assert pending.get(flow.store, "t") is None
     assert list(records_of(flow)) == ["t"]
 
@@ -110,9 +110,9 @@ def test_a_long_id_leaves_room_for_what_is_put_behind_it(flow: Flow, task_id: st
 
 def test_a_message_sent_again_is_no_further_try(flow: Flow, inbox: Path) -> None:
     sent = submission(page(inbox / "a.png", grey(1)))
-    (order,) = flow.reception.accept(sent)
-    assert flow.reception.accept(sent) == [order], "its first message may never have left"
-    flow.run(order)
+    (message,) = flow.reception.accept(sent)
+    assert flow.reception.accept(sent) == [message], "its first message may never have left"
+    flow.run(message)
     assert flow.reception.accept(sent) == []
 
 
@@ -134,7 +134,7 @@ def test_two_documents_that_claim_one_id_at_the_same_moment_are_both_recorded(
     with monkeypatch.context() as patch, ThreadPoolExecutor() as threads:
         for name in ("note", "origins"):
             patch.setattr(claims, name, in_step(getattr(claims, name)))
-        messages = [order for given in threads.map(flow.reception.accept, sent) for order in given]
+        messages = [message for given in threads.map(flow.reception.accept, sent) for message in given]
     drain(flow, messages)
     assert [r.error and r.error.code for r in records_of(flow).values()] == ["id_conflict"] * 2
     assert {r.source for r in records_of(flow).values()} == {s.url for s in sent}
@@ -164,7 +164,7 @@ def test_what_could_not_be_had_has_ended(flow: Flow, inbox: Path) -> None:
     drain(flow, flow.reception.accept(submission(page(inbox / "b.png", grey(2)))))
     (other,) = [r for r in records_of(flow).values() if r.task_id != "t"]
     assert (other.error and other.error.code, other.sha256 is not None) == ("id_conflict", True)
-    drain(flow, [message("ingest", failures.redrive(flow.store, records_of(flow)["t"], {}))])
+    drain(flow, [Message.of("ingest", failures.redrive(flow.store, records_of(flow)["t"], {}))])
     assert records_of(flow)["t"].status == "done"
     assert flow.reception.accept(sent) == []
     report = audit(flow.store, flow.run_date())
@@ -175,16 +175,16 @@ def test_a_message_that_comes_while_a_failure_is_recorded_loses_nothing(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent, fail, late = submission(inbox / "nowhere.png"), records.fail, list[Message]()
-    (order,) = flow.reception.accept(sent)
+    (message,) = flow.reception.accept(sent)
 
     def meanwhile(*args: Any, **options: Any) -> Any:
         late.extend(flow.reception.accept(sent))
         return fail(*args, **options)
 
     with pytest.raises(PermanentError) as caught:
-        flow.run(order)
+        flow.run(message)
     monkeypatch.setattr(records, "fail", meanwhile)
-    flow.fail(order, caught.value)
+    flow.fail(message, caught.value)
     assert late
     drain(flow, late)
     assert [r.status for r in records_of(flow).values()] == ["failed"]
@@ -241,17 +241,17 @@ def test_a_duplicate_that_fails_after_the_task_has_ended_harms_no_result(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent = submission(page(inbox / "a.png", grey(1)))
-    (order,) = flow.reception.accept(sent)
+    (message,) = flow.reception.accept(sent)
     fetch = real_fetch
 
     def slow(*args: Any) -> bytes:
         monkeypatch.setattr("pipeline.submission.reception.fetch", fetch)
-        drain(flow, [order])
+        drain(flow, [message])
         return b"the source has something else by now"
 
     monkeypatch.setattr("pipeline.submission.reception.fetch", slow)
     with pytest.raises(PermanentError) as caught:
-        flow.run(order)
-    flow.fail(order, caught.value)
+        flow.run(message)
+    flow.fail(message, caught.value)
     assert {r.status for r in records_of(flow).values()} == {"done"}
     assert list(flow.store.list(keys.FAILED)) == []

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.submit import Order, Producer
+from pipeline.cli.submit import Producer, Request
 from pipeline.errors import PermanentError
 from pipeline.ledger import claims
 from pipeline.messages import Message
@@ -35,33 +35,33 @@ def test_a_url_that_failed_is_for_the_operator_to_redrive(
     producer: Producer, sent: list[Message], inbox: Path
 ) -> None:
     url, flow = (inbox / "late.png").as_uri(), producer.flow
-    first = producer.submit(url, None, Order())
+    first = producer.submit(url, None, Request())
     drain(flow, sent)
     with pytest.raises(PermanentError, match=r"failed in the night of .* tries it anew") as caught:
-        producer.submit(url, None, Order())
+        producer.submit(url, None, Request())
     assert caught.value.code == "failed_before"
     page(inbox / "late.png", grey(1))
     (record,) = failures.find(flow.store)
     failures.redrive(flow.store, record, {})
-    assert producer.submit(url, None, Order()).status == "known"
+    assert producer.submit(url, None, Request()).status == "known"
     drain(flow, sent)
     assert records_of(flow)[first.task_id or ""].status == "done"
-    assert producer.submit(url, None, Order()).status == "known"
+    assert producer.submit(url, None, Request()).status == "known"
 
 
 def test_bytes_that_failed_are_known(producer: Producer, sent: list[Message]) -> None:
-    outcome = producer.submit("scan.png", b"no picture", Order())
+    outcome = producer.submit("scan.png", b"no picture", Request())
     drain(producer.flow, sent)
-    assert producer.submit("scan.png", b"no picture", Order()).status == "known"
+    assert producer.submit("scan.png", b"no picture", Request()).status == "known"
     assert list(producer.flow.store.list(keys.FAILED))
     assert claims.contents(producer.flow.store, outcome.task_id or "")
 
 
 def test_one_id_for_other_bytes_is_refused(producer: Producer, sent: list[Message]) -> None:
-    order = Order(task_id="mine")
-    producer.submit("a.png", b"one", order)
+    message = Request(task_id="mine")
+    producer.submit("a.png", b"one", message)
     with pytest.raises(PermanentError, match="used before for other bytes"):
-        producer.submit("a.png", b"two", order)
+        producer.submit("a.png", b"two", message)
     drain(producer.flow, sent)
     with pytest.raises(PermanentError, match="used before for other bytes"):
-        producer.submit("a.png", b"two", order)
+        producer.submit("a.png", b"two", message)

@@ -9,7 +9,7 @@ from msgspec import structs
 from pipeline import results
 from pipeline.errors import NotFound, Unreadable
 from pipeline.ledger import records
-from pipeline.models import Box, DocumentResult, Entity, Field, ModelInfo, Page, Record, Task, TextLine
+from pipeline.models import Box, DocumentResult, Entity, Extraction, Field, ModelInfo, Page, Task, TextLine
 from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
 from pipeline.tables import summary
@@ -62,7 +62,7 @@ def result(task_id: str) -> DocumentResult:
         ocr=info,
         ner=info,
         fields=info,
-        record=Record(document_type="receipt", confidence=0.9, fields=(field, Field(name="total"))),
+        extraction=Extraction(document_type="receipt", confidence=0.9, fields=(field, Field(name="total"))),
         seconds={"ocr": 0.5, "ner": 0.1},
         first_seen="2026-11-22T20:00:00.000+00:00",
         done_at="2026-11-22T21:00:00.000+00:00",
@@ -149,7 +149,7 @@ def test_a_number_that_another_entity_swallowed_is_masked_where_it_stands(
                 one.entities[0], type=kind, start=start, end=end, text=text[start:end], value=text[start:end]
             ),
         ),
-        record=Record(
+        extraction=Extraction(
             document_type="receipt",
             confidence=0.9,
             fields=(Field(name="company", value=text, text=text, confidence=0.8, page=1),),
@@ -168,7 +168,7 @@ def test_a_number_that_another_entity_swallowed_is_masked_where_it_stands(
 
 def test_a_document_read_anew_since_the_summary_keeps_its_masks(store: LocalStore) -> None:
     summarise(store, DAY)
-    records.finish(store, structs.replace(result("one"), entities=(), record=None, pages=()))
+    records.finish(store, structs.replace(result("one"), entities=(), extraction=None, pages=()))
     assert results.load(store.url, "entities", masked=False).loc[0, "text"] == "**** **** **** 1111"
     assert results.load(store.url, "fields", masked=False).loc[0, "text"] == "**** **** **** 1111"
     assert results.load(store.url, "pages", masked=False).loc[0, "text"] == "Card **** **** **** 1111"

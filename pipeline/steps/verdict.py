@@ -1,0 +1,50 @@
+"""From an exception to how its document ends: the one mapping, for `nightshift run` and for the night."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from pipeline.errors import Damaged, PermanentError, PipelineError, StoreUnavailable, TransientError
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What follows from an exception in a step.
+
+    `fail`: the document is recorded as failed with `reason`. `retry`: later, a limited number of times
+    (`pipeline.ledger.attempts`). `wait`: not this document's fault, so it waits for as long as it takes. `set_aside`:
+    what the store holds about it is damaged, so nobody can say what the step is about; a person must look.
+    `unexpected`: no error that was foreseen, so its traceback belongs in the log.
+    """
+
+    action: Literal["fail", "retry", "wait", "set_aside"]
+    reason: PermanentError
+    unexpected: bool = False
+
+
+def verdict(error: Exception) -> Verdict:
+    """How a document ends whose step raised `error`."""
+    if isinstance(error, PermanentError):
+        return Verdict("fail", error)
+    if isinstance(error, MemoryError):
+        return Verdict(
+            "fail",
+            PermanentError(
+                "The document needs more memory than a worker has: split it, or give the worker more.",
+                code="out_of_memory",
+            ),
+        )
+    if not isinstance(error, PipelineError):
+        reason = PermanentError(
+            f"Nightshift could not process this document ({type(error).__name__}). "
+            "This is a defect: please report it with the log.",
+            code="internal",
+        )
+        return Verdict("fail", reason, unexpected=True)
+    reason = PermanentError(error.message, code=error.code)
+    if isinstance(error, Damaged):
+        return Verdict("set_aside", reason)
+    if isinstance(error, TransientError) and not isinstance(error, StoreUnavailable):
+        return Verdict("retry", reason)
+    return Verdict("wait", reason)
