@@ -45,8 +45,7 @@ class PdfFile(Document):
                 )
             if self._pdf.get_formtype() == pdfium_c.FORMTYPE_XFA_FULL:
                 raise Unsupported(
-                    "The PDF is a dynamic form (XFA) without finished pages:"
-                    " print it to a PDF and send that."
+                    "The PDF is a dynamic form (XFA) without finished pages: print it to a PDF and send that."
                 )
             self._pdf.init_forms()
         except BaseException:
@@ -104,12 +103,8 @@ def _open(data: bytes) -> pdfium.PdfDocument:
         if error.err_code == pdfium_c.FPDF_ERR_PASSWORD:
             raise Encrypted("The PDF requires a password: remove the password and send it again.") from error
         if error.err_code == pdfium_c.FPDF_ERR_SECURITY:
-            raise Encrypted(
-                "The PDF uses an unsupported protection: send an unprotected copy."
-            ) from error
-        raise Unreadable(
-            "The PDF is damaged or has no pages: scan or export it again."
-        ) from error
+            raise Encrypted("The PDF uses an unsupported protection: send an unprotected copy.") from error
+        raise Unreadable("The PDF is damaged or has no pages: scan or export it again.") from error
 
 
 def _draw(page: pdfium.PdfPage, scale: float) -> NDArray[np.uint8]:

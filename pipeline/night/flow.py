@@ -107,7 +107,7 @@ class Flow:
 
     def _ingest(self, message: Message, task: Task) -> list[Message]:
         """Take a document in, any time of day."""
-        taken = self.reception.take_in(task, message.id)
+        taken = self.reception.ingest(task, message.id)
         return self.begin(taken) if taken else []
 
     def begin(self, task: Task) -> list[Message]:

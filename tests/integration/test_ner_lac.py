@@ -1,4 +1,4 @@
-"""LAC as it is: the real weights on the real Paddle."""
+"""LAC with the real weights on the real Paddle."""
 
 import json
 import os

@@ -47,7 +47,7 @@ def _own_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only this machine has a name: whatever asks for another fails, and the test with it."""
+    """Only this machine can be resolved: a lookup of any other host fails the test."""
     ask = socket.getaddrinfo
 
     def refuse(host: str, *rest: object, **options: object) -> object:
@@ -281,7 +281,7 @@ def test_other_bytes_than_expected_are_not_kept(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     uie_base["vocab_file"][1] = "0" * 32
-    with pytest.raises(RunError, match=r"another vocab.txt of 'uie-base' than PaddleNLP expects"):
+    with pytest.raises(RunError, match=r"checksum of vocab.txt of 'uie-base' .* is wrong"):
         ner.load(FROM_HUB).extract(["张伟"])
     assert list((tmp_path / "nightshift" / "models").iterdir()) == []
 
@@ -319,7 +319,7 @@ def test_a_file_that_breaks_off_is_not_kept(tmp_path: Path) -> None:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Short) as answering:
         Thread(target=answering.handle_request).start()
-        with pytest.raises(RunError, match=r"broke off after 1000 of 1000000 bytes"):
+        with pytest.raises(RunError, match=r"truncated after 1000 of 1000000 bytes"):
             hub._download(f"http://127.0.0.1:{answering.server_address[1]}/a", "", tmp_path / "a", "mine")
 
 
@@ -327,11 +327,11 @@ def test_a_name_the_hub_does_not_know_is_refused(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with pytest.raises(ModelMissing, match="PaddleNLP knows no model 'uie-nonsense'"):
+    with pytest.raises(ModelMissing, match="Model 'uie-nonsense' is unknown to PaddleNLP"):
         ner.load(
             Settings(
                 ner_engine="taskflow", ner_download=True, ner_model_name="uie-nonsense", ner_schema=SCHEMA
             )
         ).extract(["张伟"])
-    with pytest.raises(ModelMissing, match=r"has no config.json of 'mine' \(status 404\)"):
+    with pytest.raises(ModelMissing, match=r"config.json of 'mine' not found on .* \(status 404\)"):
         hub._download(f"{server}/mine/config.json", "", tmp_path / "config.json", "mine")

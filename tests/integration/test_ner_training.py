@@ -1,4 +1,4 @@
-"""Training on the real Paddle: the mathematics, the seed, and the engine that reads with the result."""
+"""Training on the real Paddle: the mathematics, the seed, and the engine that uses the result."""
 
 import itertools
 import json
@@ -179,7 +179,7 @@ def test_started_from_lac_it_knows_words_that_no_label_showed(tmp_path: Path) ->
     assert trained.plain == "lac"
     assert len(trained.vocabulary) > 10_000
     engine = ner.load(Settings(ner_engine=f"crf={folder}"))
-    unseen = "病人有鼻炎，服用头孢治疗。"  # the characters stand in no sentence learned from
+    unseen = "病人有鼻炎，服用头孢治疗。"  # characters that occur in no training sentence
     assert {unseen[m.start : m.end] for m in engine.extract([unseen])[0]} >= {"头孢", "鼻炎"}
 
 
@@ -201,7 +201,7 @@ def test_it_stops_when_the_held_out_part_gets_no_better() -> None:
 
 
 def test_too_little_to_learn_from_and_a_missing_gpu_are_told() -> None:
-    with pytest.raises(UsageError, match="too few: label some more"):
+    with pytest.raises(UsageError, match="too few: label more text"):
         train(medical(1), SMALL)
     with pytest.raises(UsageError, match="40 sentences with 0 entity types"):
         train([joined([("没有", "")])] * 40, SMALL)

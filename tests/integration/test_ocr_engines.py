@@ -118,7 +118,7 @@ def test_boxes_lie_on_the_words(rapid: ocr.OcrEngine) -> None:
 def test_turned_pages_are_read_upright(engine: ocr.OcrEngine, quarters: int) -> None:
     upright = page(LETTER)
     seen = engine.read(np.ascontiguousarray(np.rot90(upright, quarters)))
-    assert seen.rotation == 90 * quarters  # rot90 turns the other way
+    assert seen.rotation == 90 * quarters  # rot90 rotates the other way
     assert (seen.width, seen.height) == (800, 700)
     assert squeeze(assemble(seen.lines, seen.width, seen.height)[0]) == squeeze("".join(LETTER))
 
@@ -187,7 +187,7 @@ def test_an_engine_is_what_describe_said(rapid: ocr.OcrEngine, paddle: ocr.OcrEn
 
 @pytest.mark.parametrize("name", ["rapidocr", "paddleocr"])
 def test_one_compute_thread_silent_and_offline(tmp_path: Path, name: str) -> None:
-    """In a fresh process: nothing said, no call out (by children either), one thread works."""
+    """In a fresh process: no output, no network access (by children either), one busy thread."""
     code = f"""
 import sys, time
 calls = ("socket.connect", "socket.getaddrinfo", "socket.sendto")
@@ -207,7 +207,7 @@ assert thread > 0.95 * process, (thread, process)
     home = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=home)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert not (tmp_path / "intel").exists()  # where OpenVINO counts what it reports
+    assert not (tmp_path / "intel").exists()  # OpenVINO's telemetry folder
 
 
 def test_own_onnx_folders_on_both_engines(tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def test_a_gpu_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_onnx_without_characters_is_refused(tmp_path: Path) -> None:
-    """RapidOCR would go and download a list of characters."""
+    """RapidOCR would download a list of characters."""
     detection, recognition = prepare_onnx_dirs(tmp_path)
     (recognition / "inference.onnx").write_bytes((detection / "inference.onnx").read_bytes())
     with pytest.raises(ModelMissing, match="characters"):
@@ -266,7 +266,7 @@ def test_onnx_without_characters_is_refused(tmp_path: Path) -> None:
 
 
 def test_paddle_weights_run_on_paddle(tmp_path: Path) -> None:
-    """Weights in Paddle's own format: two nets made here that take dark for text, and for an x."""
+    """Weights in Paddle's own format: two small nets that detect dark areas as text and read them as x."""
     _paddle_nets(tmp_path)
     chosen = settings(ocr_engine="paddleocr", ocr_model_dir=str(tmp_path))
     engine = ocr.load(chosen)

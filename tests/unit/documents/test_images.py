@@ -35,7 +35,7 @@ def pixels(data: bytes, number: int = 1, limits: Limits = LIMITS) -> NDArray[np.
 
 
 def picture() -> Image.Image:
-    """A picture that no turn or flip leaves as it is."""
+    """A picture that every rotation or flip changes."""
     image = Image.new("RGB", (30, 20), "white")
     image.paste((255, 0, 0), (0, 0, 10, 10))
     image.paste((0, 0, 255), (20, 0, 30, 5))
@@ -62,7 +62,7 @@ def test_every_format_gives_rgb(kind: str, media_type: str, exact: bool) -> None
     assert difference.max() == 0 if exact else difference.mean() < 12
 
 
-UNDONE = {  # how to store a picture so that this EXIF orientation turns it back upright
+UNDONE = {  # how to store a picture so that this EXIF orientation rotates it upright
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -215,7 +215,7 @@ def test_a_file_that_ends_early_is_not_half_read(kind: str) -> None:
     with pytest.raises(Unreadable, match=r"image can't be decoded: it .* again\.$") as caught:
         pixels(data[: len(data) * 2 // 3])
     if kind in ("JPEG", "PNG", "BMP"):
-        assert "ends early" in caught.value.message
+        assert "is truncated" in caught.value.message
 
 
 def three_pages() -> bytes:

@@ -105,7 +105,7 @@ def test_text_turned_on_the_page_reads_and_lies_right(make_pdf: MakePdf) -> None
 
 def test_columns_are_kept_apart_and_scattered_words_joined(make_pdf: MakePdf) -> None:
     content = LINE % (50, 200, b"left column") + LINE % (150, 200, b"right column")
-    content += LINE % (82, 150, b"Ltd Co") + LINE % (50, 150, b"Orchid")  # in the file from right to left
+    content += LINE % (82, 150, b"Ltd Co") + LINE % (50, 150, b"Orchid")  # from right to left in the file
     content += LINE % (50, 120, b"bold") + LINE % (50.3, 120, b"bold")  # painted twice
     lines = first_page(make_pdf(content)).lines
     assert lines is not None
@@ -209,7 +209,7 @@ def test_filled_form_fields_are_ocred(make_pdf: MakePdf) -> None:
     page = first_page(data)
     assert page.lines is None
     assert page.image is not None
-    assert page.image[int(230 * 200 / 72) : int(250 * 200 / 72)].min() < 100  # the value is drawn
+    assert page.image[int(230 * 200 / 72) : int(250 * 200 / 72)].min() < 100  # the value is rendered
 
 
 def test_a_link_is_no_note(make_pdf: MakePdf) -> None:
@@ -223,7 +223,7 @@ def test_colours_are_rgb_and_rotation_is_clockwise(make_pdf: MakePdf) -> None:
     assert image is not None
     assert image.flags.c_contiguous
     assert image.shape == (1112, 834, 3)
-    assert image[100, 700].tolist() == [255, 0, 0]  # turned to the top right
+    assert image[100, 700].tolist() == [255, 0, 0]  # rotated to the top right
     assert image[100, 100].tolist() == [255, 255, 255]
     assert page_image(data, 1, 270, LIMITS)[100, 100].tolist() == [255, 0, 0]
 
@@ -295,7 +295,7 @@ def test_a_huge_picture_inside_is_refused_before_it_is_decoded(make_pdf: MakePdf
 
 
 def test_a_password_is_asked_for_in_plain_words(make_pdf: MakePdf) -> None:
-    with pytest.raises(Encrypted, match="asks for a password"):
+    with pytest.raises(Encrypted, match="requires a password"):
         open_document(make_pdf(TEXT, user_password=b"secret"), LIMITS)
 
 

@@ -61,7 +61,7 @@ def test_examples_of_ones_own(tmp_path: Path, classifier: Classifier) -> None:
 
 
 def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="holds no examples"):
+    with pytest.raises(UsageError, match="contains no examples"):
         examples.load(str(tmp_path))
     with pytest.raises(UsageError, match="can't be read"):
         examples.load(str(tmp_path / "missing"))

@@ -1,4 +1,4 @@
-"""DATE recogniser: forms, calendar, near misses."""
+"""DATE recogniser: formats, calendar, near misses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ID_NUMBER, USCC, BANK_CARD, PLATE: check digits computed here, numbers invented."""
+"""ID_NUMBER, USCC, BANK_CARD, PLATE: invented numbers with computed check digits."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
 def citizen(body: str) -> str:
-    """Close 17 digits with the check character that makes the weighted sum 1 modulo 11."""
+    """Complete 17 digits with the check character that makes the weighted sum 1 modulo 11."""
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
     rest = sum(int(d) * w for d, w in zip(body, weights, strict=True)) % 11
     return body + next(c for v, c in enumerate("0123456789X") if (rest + v) % 11 == 1)
 
 
 def company(body: str) -> str:
-    """Close 17 characters with the check character that makes the weighted sum 0 modulo 31."""
+    """Complete 17 characters with the check character that makes the weighted sum 0 modulo 31."""
     weights = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
     rest = sum(ALPHABET.index(c) * w for c, w in zip(body, weights, strict=True)) % 31
     return body + ALPHABET[(31 - rest) % 31]

@@ -1,4 +1,4 @@
-"""Against every path, counted out."""
+"""Compared with a brute-force sum over all paths."""
 
 from itertools import pairwise, product
 

@@ -52,5 +52,5 @@ def test_refuses_what_is_no_parameter_file(tmp_path: Path, desc: bytes, values: 
 
 def test_refuses_an_empty_file(tmp_path: Path) -> None:
     (tmp_path / "w").touch()
-    with pytest.raises(ValueError, match="no Paddle parameter file"):
+    with pytest.raises(ValueError, match="not a Paddle parameter file"):
         read_variable(tmp_path / "w")

@@ -63,7 +63,7 @@ def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
 
 
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelMissing, match=rf"{tmp_path} has no word\.dic"):
+    with pytest.raises(ModelMissing, match=rf"word\.dic not found in the LAC model folder {tmp_path}"):
         ner.load(Chosen(ner_model_dir=str(tmp_path)))
 
 
@@ -71,7 +71,7 @@ def test_a_broken_dictionary_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "lac"
     shutil.copytree(locate(None), folder)
     (folder / "word.dic").write_text("a\tb\n")
-    with pytest.raises(ModelMissing, match=r"word\.dic is no LAC dictionary"):
+    with pytest.raises(ModelMissing, match=r"word\.dic is not a LAC dictionary"):
         ner.load(Chosen(ner_model_dir=str(folder)))
 
 

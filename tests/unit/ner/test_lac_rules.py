@@ -5,7 +5,7 @@ from pipeline.ner.lac_rules import Word, entities
 
 
 def found(*parts: tuple[str, str | None] | tuple[str, str | None, float]) -> list[tuple[str, str | None]]:
-    """Run the rules over a text given as its words."""
+    """Run the rules over a text given as words."""
     text, words = "", []
     for part in parts:
         chance = part[2] if len(part) == 3 else 0.9

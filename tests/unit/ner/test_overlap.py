@@ -59,5 +59,5 @@ def test_properties(mentions: list[Mention], random: object) -> None:
     for lost in mentions:
         touching = [k for k in kept if k.start < lost.end and lost.start < k.end]
         assert lost in kept or touching or lost.start == lost.end
-        # Whoever lost was beaten by something that stands, never by something that fell itself.
+        # Every dropped mention lost against a kept one, never against another dropped one.
         assert lost in kept or lost.start == lost.end or resolve([lost, *touching]) == touching

@@ -1,4 +1,4 @@
-"""The setting that names engines, and what several of them give together."""
+"""The setting that names engines, and the combination of several."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ def test_specs_are_names_and_folders(text: str, specs: list[Spec]) -> None:
 
 @pytest.mark.parametrize("text", ["", "lac,", "=/models", "crf=", "lac,lac"])
 def test_what_is_no_list_of_engines_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"is no list of NER engines|is named twice"):
+    with pytest.raises(UsageError, match=r"is not a list of NER engines|is named twice"):
         parse(text)
 
 

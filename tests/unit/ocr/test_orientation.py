@@ -1,4 +1,4 @@
-"""Which way up: the decisions, without models."""
+"""Page orientation: the decisions, without models."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def test_no_boxes() -> None:
     [
         (False, 0.4, 0.95, 180),
         (False, 0.95, 0.4, 0),
-        (False, 0.92, 0.95, 0),  # both ways alike: in doubt
+        (False, 0.92, 0.95, 0),  # equal both ways: in doubt
         (False, 0.3, 0.6, 0),  # illegible either way
         (True, 0.4, 0.95, 90),
         (True, 0.95, 0.4, 270),

@@ -1,4 +1,4 @@
-"""The engines' common flow, without models: sizes, cuts, turns, what is refused."""
+"""The engines' common flow, without models: sizes, crops, rotations, invalid input."""
 
 from typing import Any
 

@@ -45,7 +45,7 @@ def test_keys_that_leave_the_store_are_refused(tmp_path: Path, key: str) -> None
 
 def test_a_file_in_the_way_is_told_plainly(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("")
-    with pytest.raises(RunError, match="is a file; give a folder"):
+    with pytest.raises(RunError, match="is a file; use a folder"):
         LocalStore(tmp_path / "f").check()
     with pytest.raises(RunError, match="Can't write to the store"):
         LocalStore(tmp_path / "f" / "deeper").check()
@@ -71,5 +71,5 @@ def test_urls(tmp_path: Path) -> None:
 
 
 def test_missing_objects_name_key_and_store(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match=r"holds no results/x\.json"):
+    with pytest.raises(NotFound, match=r"results/x\.json not found in the store"):
         LocalStore(tmp_path).get("results/x.json")

@@ -1,4 +1,4 @@
-"""What an id stands for, whatever is sent under it."""
+"""Task ids: repetitions, duplicates and conflicts."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +32,7 @@ def test_a_duplicate_that_ends_meanwhile_is_not_taken_up_again(
 
     def slow(*args: Any) -> bytes:
         monkeypatch.setattr("pipeline.submission.reception.fetch", fetch)
-        drain(flow, [message])  # the other copy of the message, from its first step to its last
+        drain(flow, [message])  # the duplicate message, from its first step to its last
         return fetch(*args)
 
     monkeypatch.setattr("pipeline.submission.reception.fetch", slow)
@@ -44,7 +44,9 @@ def test_a_duplicate_that_ends_meanwhile_is_not_taken_up_again(
 def test_the_same_submission_is_one_task(flow: Flow, inbox: Path) -> None:
     sent = submission(page(inbox / "a.png", grey(1)))
     first = flow.reception.accept(sent)
-    assert flow.reception.accept(sent) == first, "under way: its message is given again, should it be lost"
+    assert flow.reception.accept(sent) == first, (
+        "in progress: its message is returned again, in case it was lost"
+    )
     drain(flow, first)
     assert flow.reception.accept(sent) == [], "ended: nothing to do"
     assert drain(flow, first) == {"ingest": 1}
@@ -69,7 +71,7 @@ def test_a_used_id_with_the_same_bytes_from_elsewhere_is_the_same_task(flow: Flo
 def test_a_repetition_waits_until_the_first_is_taken_in(flow: Flow, inbox: Path) -> None:
     first = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
     (second,) = flow.reception.accept(submission(page(inbox / "copy.png", grey(1))))
-    with pytest.raises(TransientError, match="not taken in yet"):
+    with pytest.raises(TransientError, match="not ingested yet"):
         flow.run(second)
     drain(flow, first)
     assert flow.run(second) == []
