@@ -155,7 +155,7 @@ def test_a_page_is_read(base: str, policy: SourcePolicy) -> None:
     assert headers["User-Agent"].startswith("nightshift/")
 
 
-def test_an_inner_host_is_refused_before_anything_is_sent(base: str) -> None:
+def test_a_private_host_is_refused_before_anything_is_sent(base: str) -> None:
     with pytest.raises(PermanentError, match="is not public") as caught:
         fetch(f"{base}/hello", SourcePolicy.sources(base), SETTINGS)
     assert caught.value.code == "source_refused"
@@ -231,7 +231,7 @@ def test_no_more_than_the_limit_is_read(base: str, policy: SourcePolicy) -> None
     assert fetch(f"{base}/zipped", policy, SETTINGS) == b"unzipped"
 
 
-def test_a_peer_that_drips_or_is_silent_is_cut_off(
+def test_a_slow_or_silent_peer_is_disconnected(
     base: str, policy: SourcePolicy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "WHOLE_SECONDS", 0.5)
@@ -243,7 +243,7 @@ def test_a_peer_that_drips_or_is_silent_is_cut_off(
     assert not any(isinstance(thread, threading.Timer) for thread in threading.enumerate())
 
 
-def test_silence_ends_at_the_read_time_out(
+def test_a_silent_peer_hits_the_read_timeout(
     base: str, policy: SourcePolicy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchange, "READ_SECONDS", 0.2)
@@ -258,7 +258,7 @@ def test_a_broken_answer_is_transient(base: str, policy: SourcePolicy, page: str
     assert caught.value.code == "source_unavailable"
 
 
-def test_a_server_that_is_away_is_transient() -> None:
+def test_an_unavailable_server_is_transient() -> None:
     url = f"http://127.0.0.1:{free_port()}/"
     with pytest.raises(TransientError, match="can't be reached"):
         fetch(url, SourcePolicy.sources(url, allow_private=True), SETTINGS)
@@ -284,7 +284,9 @@ def test_a_callback_is_posted_signed(base: str) -> None:
         (302, PermanentError, "callback_failed"),
     ],
 )
-def test_a_receiver_that_does_not_take_it(base: str, status: int, kind: type[Exception], code: str) -> None:
+def test_a_receiver_that_refuses_the_callback(
+    base: str, status: int, kind: type[Exception], code: str
+) -> None:
     policy = SourcePolicy.callbacks(base, allow_private=True)
     with pytest.raises(kind, match=f"answered {status}") as caught:
         post(f"{base}/hook?{status}", b"{}", {}, policy)
@@ -354,7 +356,7 @@ def test_https_is_checked_against_the_name_and_pinned_to_the_address(
     assert names["scans.example.org"] == ["192.0.2.1"]
 
 
-def test_a_certificate_for_another_name_is_not_taken(tls: int, names: dict[str, list[str]]) -> None:
+def test_a_certificate_for_another_name_is_refused(tls: int, names: dict[str, list[str]]) -> None:
     names["other.example.org"] = ["127.0.0.1"]
     policy = SourcePolicy.sources(f"https://other.example.org:{tls}", allow_private=True)
     with pytest.raises(TransientError, match=r"certificate of other\.example\.org.*Hostname mismatch"):
@@ -362,7 +364,7 @@ def test_a_certificate_for_another_name_is_not_taken(tls: int, names: dict[str, 
     assert Handler.seen == []
 
 
-def test_a_certificate_nobody_vouches_for_is_not_taken(
+def test_an_untrusted_certificate_is_refused(
     tls: int, names: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
@@ -374,7 +376,7 @@ def test_a_certificate_nobody_vouches_for_is_not_taken(
     assert Handler.seen == []
 
 
-def test_a_dripping_peer_is_cut_off_under_tls_too(
+def test_a_slow_peer_is_disconnected_under_tls_too(
     tls: int, names: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "WHOLE_SECONDS", 0.5)
@@ -426,7 +428,7 @@ def test_objects_are_read(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.code == "source_forbidden"
 
 
-def test_a_bucket_server_that_is_away_is_transient(s3: Swift) -> None:
+def test_an_unavailable_bucket_server_is_transient(s3: Swift) -> None:
     settings = Settings(s3_endpoint=f"http://127.0.0.1:{free_port()}")
     with pytest.raises(TransientError, match="does not answer") as caught:
         fetch("s3://inbox/a", SourcePolicy.sources("s3://inbox"), settings)

@@ -25,7 +25,7 @@ from pipeline.limits import Limits
         (b"\n" * 1019 + b"%PDF-1.4", "application/pdf"),
     ],
 )
-def test_type_is_told_from_the_bytes(head: bytes, media_type: str) -> None:
+def test_type_is_detected_from_the_bytes(head: bytes, media_type: str) -> None:
     assert sniff(head) == media_type
 
 
@@ -54,7 +54,7 @@ def test_other_types_are_named_and_refused(head: bytes, word: str) -> None:
     assert "TIFF and PDF" in caught.value.message
 
 
-def test_an_empty_file_is_told_so() -> None:
+def test_an_empty_file_is_reported() -> None:
     with pytest.raises(Unreadable, match="empty") as caught:
         open_document(b"", Limits())
     assert caught.value.code == "empty"

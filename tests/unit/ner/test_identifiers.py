@@ -47,7 +47,7 @@ def test_checks() -> None:
     assert not luhn_check("4111111111111112")
 
 
-def test_a_true_id_number_needs_no_label() -> None:
+def test_a_valid_id_number_needs_no_label() -> None:
     text = f"张三 {ID}，男"
     (mention,) = find_id_numbers(text)
     assert (text[mention.start : mention.end], mention.value) == (ID, ID)
@@ -75,11 +75,11 @@ def test_an_id_number_that_fails_needs_its_label() -> None:
     ["11010119900230123", "11010119901307123", "99010119900307123"],
     ids=["30 Feb", "month 13", "province 99"],
 )
-def test_an_id_number_with_no_real_birthday_or_province_is_none(body: str) -> None:
+def test_an_id_number_with_an_invalid_birthday_or_province_is_refused(body: str) -> None:
     assert list(find_id_numbers(citizen(body))) == []
 
 
-def test_an_id_number_inside_a_longer_number_is_none() -> None:
+def test_an_id_number_inside_a_longer_number_is_ignored() -> None:
     assert list(find_id_numbers("9" + ID)) == []
 
 
@@ -99,7 +99,7 @@ def test_a_uscc_that_fails_needs_its_label() -> None:
     assert mention.confidence < 0.5
 
 
-def test_a_misread_uscc_is_mended_where_its_alphabet_allows() -> None:
+def test_a_misread_uscc_is_corrected_where_its_alphabet_allows() -> None:
     misread = CODE.replace("0", "O")
     (mention,) = find_usccs(f"纳税人识别号：{misread}")
     assert mention.value == CODE

@@ -33,7 +33,7 @@ def test_every_scheme_gives_the_same_spans(tmp_path: Path, text: str) -> None:
     assert rest in ([], [Sentence("京海南省", (Span("LOC", 0, 1), Span("LOC", 1, 4)))])
 
 
-def test_a_type_may_hold_marks_and_a_tag_may_stand_behind_other_columns(tmp_path: Path) -> None:
+def test_a_type_may_contain_marks_and_a_tag_may_follow_other_columns(tmp_path: Path) -> None:
     text = "-DOCSTART- -X- O O\n\n甲 NN x B_my_type-2\n乙 NN x I_my_type-2\n"
     assert read(file(tmp_path, text)) == [Sentence("甲乙", (Span("my_type-2", 0, 2),))]
 
@@ -89,7 +89,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("text", "said"), WRONG.items())
-def test_wrong_labels_are_told_with_file_and_line(tmp_path: Path, text: str, said: str) -> None:
+def test_invalid_labels_are_reported_with_file_and_line(tmp_path: Path, text: str, said: str) -> None:
     path = file(tmp_path, text)
     with pytest.raises(UsageError, match=said) as caught:
         read(path)
@@ -97,7 +97,7 @@ def test_wrong_labels_are_told_with_file_and_line(tmp_path: Path, text: str, sai
     assert caught.value.exit_code == 2
 
 
-def test_a_file_that_is_no_utf_8_or_not_there_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_missing_or_not_utf_8_is_named(tmp_path: Path) -> None:
     path = tmp_path / "gbk.txt"
     path.write_bytes("a O\n他 O\n".encode("gbk"))
     with pytest.raises(UsageError, match=r"gbk\.txt, line 2 is not UTF-8"):
@@ -118,5 +118,5 @@ def test_tags_spell_spans_and_back() -> None:
     assert tags_of(["B", "A"]) == ["O", "B-A", "I-A", "E-A", "S-A", "B-B", "I-B", "E-B", "S-B"]
 
 
-def test_of_overlapping_labels_the_longer_is_learned() -> None:
+def test_of_overlapping_labels_the_longer_is_used() -> None:
     assert apart([Span("A", 0, 2), Span("B", 1, 5), Span("C", 5, 6)]) == [Span("B", 1, 5), Span("C", 5, 6)]

@@ -48,7 +48,7 @@ def lay_classifier(place: Path, **config: object) -> Path:
         (["model.safetensors", *TOKENIZER], "BertForTokenClassification", folder.TOKENS),
     ],
 )
-def test_a_folder_tells_what_it_holds(
+def test_the_kind_of_a_folder_is_detected(
     tmp_path: Path, files: list[str], architecture: str, layout: folder.Layout
 ) -> None:
     place = lay(tmp_path / "model", *files, **({"architectures": [architecture]} if architecture else {}))
@@ -72,7 +72,7 @@ def test_each_missing_file_is_named(tmp_path: Path, layout: folder.Layout) -> No
             folder.look(place, layout.task)
 
 
-def test_a_folder_that_says_nothing_asks_for_the_task(tmp_path: Path) -> None:
+def test_an_unrecognised_folder_requires_the_task(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="set NIGHTSHIFT_NER_TASK to one of ner, information_extraction"):
         folder.look(lay(tmp_path / "model", "model_state.pdparams"), "")
 
@@ -121,7 +121,7 @@ def test_mistakes_get_one_sentence(tmp_path: Path, settings: dict[str, str], sen
         assert "\n" not in str(caught.value)
 
 
-def test_the_digest_covers_whichever_of_two_weights_paddlenlp_opens(tmp_path: Path) -> None:
+def test_the_digest_covers_both_alternative_weights(tmp_path: Path) -> None:
     place = lay_classifier(tmp_path / "model")
     asked = Settings(ner_engine=f"taskflow={place}")
     digests = [ner.describe(asked).digest]
@@ -144,7 +144,7 @@ def test_the_digest_covers_weights_schema_and_nothing_else(tmp_path: Path) -> No
     assert ner.describe(asked).digest != info.digest
 
 
-def test_a_model_of_the_hub_is_known_by_its_name() -> None:
+def test_a_hub_model_is_identified_by_its_name() -> None:
     asked = Settings(ner_engine="taskflow", ner_download=True, ner_model_name="wordtag")
     info = ner.describe(asked)
     assert info.name == "wordtag"
@@ -175,7 +175,7 @@ def test_blank_texts_open_no_model(tmp_path: Path) -> None:
         '["情感[正,负]"]',
     ],
 )
-def test_what_is_no_list_of_names_is_refused(text: str) -> None:
+def test_other_than_a_list_of_names_is_refused(text: str) -> None:
     with pytest.raises(
         UsageError, match=r"in here (is not valid JSON|is not a list of names|has an invalid name)"
     ):
@@ -204,7 +204,7 @@ def test_windows_cover_a_text_and_each_offset_has_one_owner(length: int) -> None
         assert at + 10 <= owner.end
 
 
-def test_windows_of_white_space_are_left_out() -> None:
+def test_windows_of_white_space_are_skipped() -> None:
     assert [window.start for window in cut(" " * 300 + "x", 100, 20)] == [240]
     assert list(cut(" \n" * 500, 100, 20)) == []
 

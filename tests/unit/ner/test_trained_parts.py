@@ -47,7 +47,7 @@ def test_every_character_counts_in_exactly_one_window(text: str) -> None:
     assert sum(counted) == len(inside)
 
 
-def test_long_and_broken_sentences_are_learned_in_pieces_beside_their_entities() -> None:
+def test_long_and_broken_sentences_are_cut_between_entities() -> None:
     start = SIZE - 2
     text = "字" * start + "青霉素" + "字" * SIZE + "\n流感"
     sentence = Sentence(text, (Span("DRUG", start, start + 3), Span("X", len(text) - 4, len(text))))
@@ -115,7 +115,7 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
         (b'{"name": "n", "reads": "runes", "types": []}', "reads text as 'runes'"),
     ],
 )
-def test_a_card_that_does_not_fit_is_told(tmp_path: Path, card: bytes, said: str) -> None:
+def test_an_invalid_card_is_reported(tmp_path: Path, card: bytes, said: str) -> None:
     (folder(tmp_path) / "model.json").write_bytes(card)
     with pytest.raises(ModelMissing, match=said):
         ner.load(Settings(ner_engine=f"crf={tmp_path}"))
@@ -137,7 +137,7 @@ def test_other_weights_give_another_digest_another_date_does_not(tmp_path: Path)
     assert ner.describe(settings).digest != before.digest
 
 
-def test_what_exists_is_replaced_only_by_force_and_only_a_model(tmp_path: Path) -> None:
+def test_only_a_model_is_replaced_and_only_with_force(tmp_path: Path) -> None:
     refuse_existing(tmp_path / "new", force=False)
     with pytest.raises(UsageError, match="exists: name another folder, or use --force"):
         refuse_existing(tmp_path, force=False)
