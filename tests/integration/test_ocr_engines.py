@@ -182,12 +182,6 @@ def test_a_line_that_fills_its_image(engine: ocr.OcrEngine) -> None:
 
 
 @pytest.mark.parametrize("name", ["rapidocr", "paddleocr"])
-def test_an_engine_is_what_describe_said(rapid: ocr.OcrEngine, paddle: ocr.OcrEngine, name: str) -> None:
-    engine = {"rapidocr": rapid, "paddleocr": paddle}[name]
-    assert engine.info == ocr.describe(settings(ocr_engine=name))
-
-
-@pytest.mark.parametrize("name", ["rapidocr", "paddleocr"])
 def test_one_compute_thread_without_output_or_network(tmp_path: Path, name: str) -> None:
     """In a fresh process: no output, no network access (by children either), one busy thread."""
     code = f"""
