@@ -54,7 +54,7 @@ def worker(tmp_path: Path, env: dict[str, str]) -> Iterator[subprocess.Popen[byt
     process = start(
         [sys.executable, "-m", "celery", "-A", "tasks", "worker", "-c", "1", "-n", "w@test"],
         tmp_path / "worker.log",
-        {**FAKES, **env, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]])},
+        {**FAKES, **env, "PYTHONPATH": str(ROOT)},
     )
     yield process
     process.terminate()
