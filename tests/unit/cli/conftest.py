@@ -1,6 +1,5 @@
 """Commands by Typer's runner: no broker, no process."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,9 +28,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> screen.Terminal:
 
 
 @pytest.fixture
-def nightshift(
-    tmp_path: Path, terminal: screen.Terminal, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Nightshift]:
+def nightshift(tmp_path: Path, terminal: screen.Terminal, monkeypatch: pytest.MonkeyPatch) -> Nightshift:
     """Runs a command; its store is `tmp_path/out` unless it names another."""
     monkeypatch.setenv("NIGHTSHIFT_STORE_URL", str(tmp_path / "out"))
     monkeypatch.setenv("COLUMNS", "80")
@@ -44,7 +41,7 @@ def nightshift(
         assert exit_code == code, (done.output, error)
         return done
 
-    yield run
+    return run
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +44,7 @@ READERS = [
 def commands(group: Any = None, *names: str) -> list[tuple[tuple[str, ...], Any]]:
     """Every command with its name."""
     group = group or typer.main.get_command(app)
-    found = []
+    found: list[tuple[tuple[str, ...], Any]] = []
     for name, command in group.commands.items():
         inner = getattr(command, "commands", None)
         found += commands(command, *names, name) if inner else [((*names, name), command)]
@@ -171,16 +172,15 @@ def test_color(nightshift: Nightshift, store: LocalStore, monkeypatch: pytest.Mo
     assert nightshift("--color", "pink", "failed", "list", code=2)
 
 
-def test_shell_completion() -> None:
-    script = "from pipeline.__main__ import main; import sys; sys.argv[0] = 'nightshift'; main()"
-    environ = {"_NIGHTSHIFT_COMPLETE": "complete_bash", "COMP_WORDS": "nightshift fail", "COMP_CWORD": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True
-    )
+def test_shell_completion(tmp_path: Path) -> None:
+    start = "import sys; sys.argv[0] = 'nightshift'; from pipeline.__main__ import main; main()"
+    command = [sys.executable, "-c", start]
+    asked = {"_NIGHTSHIFT_COMPLETE": "complete_bash", "COMP_WORDS": "nightshift fail", "COMP_CWORD": "1"}
+    done = subprocess.run(command, env=asked, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["failed"]
-    nested = 'bash -c "\'{0}\' -c \\"{1}\\" --show-completion bash; true"'.format(sys.executable, script)
-    shown = subprocess.run(nested, shell=True, capture_output=True, text=True, check=True).stdout
-    assert "_NIGHTSHIFT_COMPLETE=complete_bash" in shown
+    (tmp_path / "script").write_text(f"{shlex.join([*command, '--show-completion', 'bash'])}\ntrue\n")
+    shown = subprocess.run(["/bin/bash", tmp_path / "script"], capture_output=True, text=True, check=True)
+    assert "_NIGHTSHIFT_COMPLETE=complete_bash" in shown.stdout, "the shell is found by its process"
 
 
 def test_ctrl_c_is_one_sentence_and_130(

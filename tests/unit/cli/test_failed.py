@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from pipeline.errors import OverLimit
 from pipeline.ledger import records
 from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
@@ -37,13 +38,8 @@ def test_lists_show_whole_ids_and_whole_reasons(
 def test_show_takes_a_unique_prefix(store: LocalStore, nightshift: Nightshift) -> None:
     for name in ("scan-1", "scan-10", "scan-2", "letter"):
         fail(store, name)
-    records.fail(
-        store,
-        fail(store, "scan-3", "2026-11-23"),
-        records.PipelineError("x"),
-        run_date=DAY,
-        settings_digest="",
-    )
+    error = OverLimit("x")
+    records.fail(store, fail(store, "scan-3", "2026-11-23"), error, run_date=DAY, settings_digest="")
     for prefix, whole in (("let", "letter"), ("scan-1", "scan-1"), ("scan-2", "scan-2")):
         found = json.loads(nightshift("failed", "show", prefix, "--json").output)
         assert [one["task_id"] for one in found["failures"]] == [whole]
