@@ -46,8 +46,8 @@ def test_show_takes_a_unique_prefix(store: LocalStore, nightshift: Nightshift) -
         assert found["store"] == store.url
     both = json.loads(nightshift("failed", "show", "scan-3", "--json").output)
     assert len(both["failures"]) == 2, "one id, failed in two nights, is not ambiguous"
-    error = str(nightshift("failed", "show", "scan", code=2).exception)
-    assert error == "4 failed tasks begin with scan: scan-1, scan-10, scan-2, scan-3; type more of the id."
+    said = str(nightshift("failed", "show", "scan", code=2).exception)
+    assert said == "4 failed tasks begin with scan: scan-1, scan-10, scan-2, scan-3; type more of the id."
     night = nightshift("failed", "show", "scan", "--run-date", "2026-11-23").output
     assert "scan-3" in night, "one night's only"
     assert "No failure of nobody" in str(nightshift("failed", "show", "nobody", code=1).exception)
