@@ -45,16 +45,33 @@ class TextLine(msgspec.Struct, frozen=True, kw_only=True):
         return self.start + len(self.text)
 
 
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a document or a page could not be read: a code for machines, one sentence for people."""
+
+    code: str
+    message: str
+
+
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """One processed page. `lines` are in reading order; `text` joins them (see `pipeline.documents.layout`)."""
+    """One processed page. `lines` are in reading order; `text` joins them (see `pipeline.documents.layout`).
+
+    `text_from` (`source` in JSON): where its text comes from; `mixed`: the native text layer, and OCR of the parts that
+    the layer does not cover. `regions_found`: parts of the page that were seen to hold text (detected text regions,
+    pictures, stamps); `regions_unread`: those of them that could not be read. `warnings`: one sentence each about
+    what was left out or is in doubt. `error`: why the page could not be read at all; it has no lines then.
+    """
 
     number: int
     width: int
     height: int
     rotation: Rotation = 0
-    source: Literal["ocr", "text_layer"] = "ocr"
+    text_from: Literal["ocr", "text_layer", "mixed"] = msgspec.field(default="ocr", name="source")
     text: str = ""
     lines: tuple[TextLine, ...] = ()
+    regions_found: int = 0
+    regions_unread: int = 0
+    warnings: tuple[str, ...] = ()
+    error: Failure | None = None
     seconds: float = 0.0
 
     @property
@@ -125,13 +142,6 @@ class Extraction(msgspec.Struct, frozen=True, kw_only=True):
     document_type: str
     confidence: float
     fields: tuple[Field, ...] = ()
-
-
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a document failed: a code for programs, one sentence for people."""
-
-    code: str
-    message: str
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipeline.documents.sniff import NAMES
-from pipeline.models import TextLine
+from pipeline.models import Rotation, TextLine
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,12 +22,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class PageInput(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """One upright page, ready for OCR: exactly one of `image` and `lines` is set.
+Rect = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels."""
 
-    `image`: RGB, shape (height, width, 3), 8 bits per channel, contiguous. `lines`: the native text
-    layer, boxes in pixels of the rendered page. `dpi`: pixels of that image per inch of
-    paper, `None` if unknown.
+
+class PageInput(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One upright page, ready to be read.
+
+    `image`: RGB, shape (height, width, 3), 8 bits per channel, contiguous; `None` where the native text layer is all
+    there is to read. `lines`: the native text layer, boxes in pixels of the rendered page; `None` where the page has
+    none that can be trusted. With both, the layer is kept and the `regions` of `image` are read by OCR besides: parts
+    of the page that the layer does not cover (left, top, right, bottom in pixels), such as pictures and stamps.
+    `rotation`: degrees by which a native text layer was turned clockwise to be upright; the boxes, width and height
+    are of the turned page. `unread`: parts of the page that are known to hold something and can't be drawn.
+    `warnings`: one sentence each. `dpi`: pixels of that image per inch of paper, `None` if unknown.
     """
 
     number: int
@@ -35,6 +43,10 @@ class PageInput(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     height: int
     image: NDArray[np.uint8] | None = None
     lines: tuple[TextLine, ...] | None = None
+    regions: tuple[Rect, ...] = ()
+    rotation: Rotation = 0
+    unread: int = 0
+    warnings: tuple[str, ...] = ()
     dpi: float | None = None
 
 

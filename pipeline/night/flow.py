@@ -186,7 +186,7 @@ class Flow:
         assert task.sha256 is not None
         if task.media_type == TEXT:
             text = self.store.get(keys.document(task.sha256)).decode()
-            return (Page(number=1, width=0, height=0, source="text_layer", text=text),)
+            return (Page(number=1, width=0, height=0, text_from="text_layer", text=text),)
         return recognize.all_pages(task, store=self.store, engines=self.engines(task))
 
     def _entities(self, task: Task) -> extract.Entities:

@@ -17,13 +17,16 @@ class PageReading(msgspec.Struct, frozen=True, kw_only=True):
     """The text lines that an engine found on one image.
 
     `rotation`: degrees by which the image was rotated clockwise to be upright; `width`, `height` and
-    all boxes are pixels of the rotated image. `lines` come in any order, `start` unset.
+    all boxes are pixels of the rotated image. `lines` come in any order, `start` unset. `found`: text regions that were
+    detected; `unread`: those of them of which nothing, or nothing that can be trusted, could be read.
     """
 
     rotation: Rotation
     width: int
     height: int
     lines: tuple[TextLine, ...]
+    found: int = 0
+    unread: int = 0
 
 
 class OcrEngine(Protocol):

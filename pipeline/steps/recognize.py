@@ -6,14 +6,13 @@ fields are cheap and kept in the result alone.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 
 from pipeline.documents.base import Document
-from pipeline.documents.layout import assemble
 from pipeline.errors import NotRead
 from pipeline.models import Page, Task, to_json
 from pipeline.steps.engines import Engines
+from pipeline.steps.pages import read_page
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 
@@ -36,7 +35,7 @@ def recognize(
         page = stored_page(sha256, number, store=store, engines=engines)
         fresh = page is None
         if page is None:
-            page = _read(document, number, engines)
+            page = read_page(document, number, engines)
             store.put(keys.page(sha256, engines.reading_digest, number), to_json(page))
         pages.append(page)
         on_page(fresh)
@@ -61,28 +60,3 @@ def all_pages(task: Task, *, store: Store, engines: Engines) -> tuple[Page, ...]
 def has_page(sha256: str, number: int, *, store: Store, engines: Engines) -> bool:
     """Whether a page has its checkpoint."""
     return store.exists(keys.page(sha256, engines.reading_digest, number))
-
-
-def _read(document: Document, number: int, engines: Engines) -> Page:
-    started = time.perf_counter()
-    source = document.page(number)
-    if source.lines is not None:
-        rotation, width, height, raw = 0, source.width, source.height, source.lines
-    else:
-        assert source.image is not None
-        loading = time.perf_counter()
-        engine = engines.ocr
-        started += time.perf_counter() - loading  # done once a process, no part of the page
-        seen = engine.read(source.image)
-        rotation, width, height, raw = seen.rotation, seen.width, seen.height, seen.lines
-    text, lines = assemble(raw, width, height)
-    return Page(
-        number=number,
-        width=width,
-        height=height,
-        rotation=rotation,  # type: ignore[arg-type]
-        source="ocr" if source.lines is None else "text_layer",
-        text=text,
-        lines=lines,
-        seconds=round(time.perf_counter() - started, 4),
-    )

@@ -75,7 +75,7 @@ def _page_row(result: DocumentResult, page: Page, hide: Spans) -> dict[str, Any]
         "width": page.width,
         "height": page.height,
         "rotation": page.rotation,
-        "source": page.source,
+        "source": page.text_from,
         "text": mask_spans(page.text, hide),
         "lines": len(page.lines),
         "confidence": page.confidence,

@@ -1,0 +1,125 @@
+"""How one page is read: its native text layer, OCR of the rendered page, or the layer and OCR of what it lacks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from pipeline.documents.base import Document, PageInput, Rect
+from pipeline.documents.layout import assemble
+from pipeline.models import Box, Page, Point, Rotation, TextLine
+from pipeline.steps.engines import Engines
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pipeline.ocr.base import PageReading
+
+
+def read_page(document: Document, number: int, engines: Engines) -> Page:
+    """Read page `number` (from 1); raises `Unreadable` or `OverLimit`, naming the page."""
+    started = time.perf_counter()
+    given = document.page(number)
+    if given.image is not None:
+        loading = time.perf_counter()
+        _ = engines.ocr
+        started += time.perf_counter() - loading  # done once per process, no part of the page
+    page = _by_ocr(given, engines) if given.lines is None else _by_layer(given, engines)
+    return _timed(page, started)
+
+
+def _timed(page: Page, started: float) -> Page:
+    return structs.replace(page, seconds=round(time.perf_counter() - started, 4))
+
+
+def _by_ocr(given: PageInput, engines: Engines) -> Page:
+    """The whole page by OCR."""
+    assert given.image is not None
+    seen = engines.ocr.read(given.image)
+    text, lines = assemble(seen.lines, seen.width, seen.height)
+    return Page(
+        number=given.number,
+        width=seen.width,
+        height=seen.height,
+        rotation=seen.rotation,
+        text_from="ocr",
+        text=text,
+        lines=lines,
+        regions_found=seen.found + given.unread,
+        regions_unread=seen.unread + given.unread,
+        warnings=given.warnings,
+    )
+
+
+def _by_layer(given: PageInput, engines: Engines) -> Page:
+    """The native text layer, and OCR of the regions that it does not cover."""
+    assert given.lines is not None
+    found, unread, added = given.unread, given.unread, list[TextLine]()
+    for region in given.regions:
+        assert given.image is not None
+        seen, there = _read_region(given.image, region, engines)
+        found, unread = found + seen.found, unread + seen.unread
+        added += [line for line in there if not _repeats(line, given.lines)]
+    text, lines = assemble([*given.lines, *added], given.width, given.height)
+    return Page(
+        number=given.number,
+        width=given.width,
+        height=given.height,
+        rotation=given.rotation,
+        text_from="mixed" if added else "text_layer",
+        text=text,
+        lines=lines,
+        regions_found=found,
+        regions_unread=unread,
+        warnings=given.warnings,
+    )
+
+
+def _read_region(
+    image: NDArray[np.uint8], region: Rect, engines: Engines
+) -> tuple[PageReading, list[TextLine]]:
+    """OCR one part of a page; its lines with boxes in pixels of the whole page."""
+    import numpy as np
+
+    left, top, right, bottom = (round(v) for v in region)
+    crop = np.ascontiguousarray(image[max(top, 0) : bottom, max(left, 0) : right])
+    seen = engines.ocr.read(crop)
+    height, width = crop.shape[:2]
+    corner = (float(max(left, 0)), float(max(top, 0)))
+    lines = [
+        structs.replace(line, box=_placed(line.box, seen.rotation, width, height, corner))
+        for line in seen.lines
+    ]
+    return seen, lines
+
+
+def _placed(box: Box, rotation: Rotation, width: int, height: int, corner: Point) -> Box:
+    """A box on a crop that was rotated clockwise, as pixels of the page that the crop was cut from."""
+
+    def back(x: float, y: float) -> Point:
+        match rotation:
+            case 90:
+                x, y = y, height - x
+            case 180:
+                x, y = width - x, height - y
+            case 270:
+                x, y = width - y, x
+        return x + corner[0], y + corner[1]
+
+    first, second, third, fourth = (back(x, y) for x, y in box)
+    return first, second, third, fourth
+
+
+def _repeats(line: TextLine, layer: Sequence[TextLine]) -> bool:
+    """Whether a line that OCR found stands where the layer has a line already."""
+    x = sum(px for px, _ in line.box) / 4
+    y = sum(py for _, py in line.box) / 4
+    for known in layer:
+        xs, ys = [px for px, _ in known.box], [py for _, py in known.box]
+        if min(xs) <= x <= max(xs) and min(ys) <= y <= max(ys):
+            return True
+    return False
