@@ -11,3 +11,4 @@ sys.path.insert(0, FAKES)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [FAKES, os.environ.get("PYTHONPATH")]))
 for name in [n for n in os.environ if n.startswith("NIGHTSHIFT_")]:
     del os.environ[name]  # a developer's own settings must not reach the tests
+os.environ["NIGHTSHIFT_ENV_FILE"] = ""  # nor must their .env file

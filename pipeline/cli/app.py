@@ -13,6 +13,7 @@ from pipeline.cli import callbacks, failed, ner, window
 from pipeline.cli.audit import audit
 from pipeline.cli.reprocess import reprocess
 from pipeline.cli.run import run
+from pipeline.cli.settings import settings
 from pipeline.cli.status import status
 from pipeline.cli.submit import submit
 from pipeline.cli.summarise import summarise
@@ -49,6 +50,7 @@ app.command()(status)
 app.command(no_args_is_help=True)(audit)
 app.command(no_args_is_help=True)(reprocess)
 app.command(no_args_is_help=True)(summarise)
+app.command()(settings)
 app.add_typer(failed.app, name="failed")
 app.add_typer(callbacks.app, name="callbacks")
 app.add_typer(ner.app, name="ner")
