@@ -274,10 +274,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(msgspec.json.encode([self.limits, *more])).hexdigest()[:16]
 
 
+_FIELDS = msgspec.structs.fields(Settings)  # once: it takes a millisecond
+
+
 def invalid(given: Mapping[str, Given]) -> dict[str, str]:
     """The fields whose values do not fit, each with one sentence that says what was expected."""
     wrong = {}
-    for field in msgspec.structs.fields(Settings):
+    for field in _FIELDS:
         name, it = field.name, given.get(field.name)
         if it is None:
             continue
@@ -313,7 +316,7 @@ def _is_zone(name: str) -> bool:
 def table() -> str:
     """All settings as a markdown table."""
     rows = ["| variable | default | what it does |", "| --- | --- | --- |"]
-    for field in msgspec.structs.fields(Settings):
+    for field in _FIELDS:
         kind = msgspec.inspect.type_info(field.type)
         text = (getattr(kind, "extra_json_schema", None) or {}).get("description", "")
         value = str(field.default).lower() if isinstance(field.default, bool) else field.default
