@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
-from pipeline.cli import screen as output
+from pipeline.cli import screen
+from pipeline.cli.options import AsJson
 from pipeline.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from pipeline.environment import Environment
     from pipeline.settings import Settings
-
-
-_NAMES_FIT = 60  # columns of the terminal from which on names stay whole, to be copied
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -33,16 +30,14 @@ class Setting(msgspec.Struct, frozen=True):
 
 def settings(
     everything: Annotated[bool, typer.Option("--all", help="Also show settings at their defaults.")] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object instead of a table.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the settings in force and where each comes from: the environment, the `.env` file or the default.
 
     Only changed settings are shown unless `--all` is given. Secrets and passwords are hidden. Errors in
     settings are listed after the table, all of them.
 
-    Exit code: 0, or 2 when a setting is unknown or invalid.
+    Exit codes: 0 all settings are valid, 2 a setting is unknown or invalid.
     """
     from pipeline import environment
     from pipeline.settings import Settings
@@ -53,7 +48,7 @@ def settings(
     problems = [*found.problems, *wrong.values()]
     file = str(found.file or "")
     if as_json:
-        output.as_json({"env_file": file, "settings": rows, "problems": problems})
+        screen.as_json({"env_file": file, "settings": rows, "problems": problems})
     else:
         _print(rows, file, everything, "All other settings" if problems else "All settings")
     for problem in problems:
@@ -101,14 +96,11 @@ def _wrong(found: Environment) -> dict[str, str]:
 
 def _print(rows: list[Setting], file: str, everything: bool, rest: str) -> None:
     if rows:
-        table = output.table("", "setting", "value", "from")
-        table.columns[0].no_wrap = get_terminal_size().columns >= _NAMES_FIT
-        for row in rows:
-            output.row(table, row.name, row.value, Path(row.origin).name)
-        output.show(table)
+        cells = [(row.name, Path(row.origin).name, row.value) for row in rows]
+        screen.listing("", ("setting", "from", "value"), cells)
     else:
-        typer.echo(f"{rest} are at their defaults.")
+        screen.say(f"{rest} are at their defaults.")
     if file:
-        typer.echo(f"{Path(file).name} is {file}")
+        screen.say(f"{Path(file).name} is {file}")
     if not everything:
-        typer.echo("`nightshift settings --all` also shows the defaults.")
+        screen.say("`nightshift settings --all` also shows the defaults.")
