@@ -29,7 +29,7 @@ def submit(
 
     `document`: its bytes, a path, an `s3://` URL (read now), or an `https://` URL (fetched by a worker, if
     NIGHTSHIFT_ALLOWED_SOURCES lets it). When this returns, the document is stored and announced. Store and
-    broker come from the environment (docs/settings.md).
+    broker come from the environment (docs/reference/settings.md).
 
     Raises `PermanentError` when this document can't be taken, `UsageError` for wrong arguments, `RunError`
     or `StoreUnavailable` when broker or store are away: then call again, it stays one task.

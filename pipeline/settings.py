@@ -1,7 +1,7 @@
 """The environment, read once into one frozen value.
 
 Every setting is a field here; its environment variable is `NIGHTSHIFT_` and the field's name in
-capitals. `python -m pipeline.settings` prints the table of docs/settings.md.
+capitals. `python -m pipeline.settings` prints the table of docs/reference/settings.md.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     window: Annotated[
         str,
         Meta(
-            description="When GPU work may run: `22:00-06:00`, several, by weekday, `always` (docs/window.md)."
+            description="When GPU work may run: `22:00-06:00`, several, by weekday, `always` (docs/reference/window.md)."
         ),
     ] = "22:00-06:00"
     urgent_by_day: Annotated[
@@ -110,7 +110,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="Engines `name` or `name=folder`, with commas between them: `lac` (with the patterns), "
             "`patterns`, `crf=folder`, `taskflow` (PaddleNLP), or an entry point of `nightshift.ner` "
-            "(docs/ner-models.md)."
+            "(docs/how-to/ner-models.md)."
         ),
     ] = "lac"
     ner_device: Annotated[str, Meta(description="`cpu` or `gpu`.")] = "cpu"
@@ -125,7 +125,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             description="What a `taskflow` model is for: `ner`, `information_extraction` or "
-            "`token_classification`; empty: told from its folder (docs/ner-models.md)."
+            "`token_classification`; empty: told from its folder (docs/how-to/ner-models.md)."
         ),
     ] = ""
     ner_schema: Annotated[
@@ -144,7 +144,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     document_types: Annotated[
         str | None,
-        Meta(description="Folder of your own examples for the document types (docs/fields.md)."),
+        Meta(description="Folder of your own examples for the document types (docs/reference/fields.md)."),
     ] = None
 
     max_bytes: Annotated[int, Meta(ge=1, description="Largest document, bytes.")] = 256 * 1024 * 1024
@@ -199,7 +199,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             settings = msgspec.convert(values, cls, strict=False)
             ZoneInfo(settings.timezone)
         except msgspec.ValidationError as error:
-            raise UsageError(f"A setting does not fit ({PREFIX}…, docs/settings.md): {error}.") from None
+            raise UsageError(f"A setting does not fit ({PREFIX}…, docs/reference/settings.md): {error}.") from None
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise UsageError(
                 f"{PREFIX}TIMEZONE names no IANA time zone; give one like Europe/Berlin."

@@ -39,7 +39,7 @@ class Part(msgspec.Struct):
 
 def reprocess(
     where: Annotated[
-        str, typer.Option("--where", metavar="CONDITION", help="Which done documents (docs/reprocess.md).")
+        str, typer.Option("--where", metavar="CONDITION", help="Which done documents (docs/how-to/reprocess.md).")
     ] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="Queue so many documents at most.")] = None,
     dry_run: Annotated[
@@ -63,7 +63,7 @@ def reprocess(
     from tasks import client
 
     if not where.strip():
-        raise UsageError('Say which documents: --where "ocr_model != current" (docs/reprocess.md).')
+        raise UsageError('Say which documents: --where "ocr_model != current" (docs/how-to/reprocess.md).')
     flow = Flow(Settings.from_env())
     if not dry_run:
         client.reach(client.celery())

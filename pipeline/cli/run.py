@@ -58,7 +58,7 @@ def run(
     """Read documents on this machine, without a broker.
 
     What is done already is not computed again: after a crash, or with more documents, give the same
-    command once more. Settings come from NIGHTSHIFT_* (docs/settings.md); options win.
+    command once more. Settings come from NIGHTSHIFT_* (docs/reference/settings.md); options win.
 
     Exit code: 0 all done, 3 some documents failed, 1 the run failed, 2 wrong usage.
 

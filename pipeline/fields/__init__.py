@@ -1,7 +1,7 @@
 """The fields room: what kind of document it is, and the key information of receipts and VAT invoices.
 
 Pure rules on what OCR and NER found; no model, no heavy import. `load` fits the classifier (milliseconds),
-`describe` names the rules and examples: whoever changes one changes the digest. docs/fields.md tells users.
+`describe` names the rules and examples: whoever changes one changes the digest. docs/reference/fields.md tells users.
 """
 
 from __future__ import annotations

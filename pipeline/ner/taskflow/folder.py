@@ -145,7 +145,7 @@ def _found(folder: Path, names: str) -> list[str]:
     if found := [name for name in names.split("|") if (folder / name).is_file()]:
         return found
     raise ModelMissing(
-        f"The NER model folder {folder} has no {' or '.join(names.split('|'))}: docs/ner-models.md lists what "
+        f"The NER model folder {folder} has no {' or '.join(names.split('|'))}: docs/how-to/ner-models.md lists what "
         "belongs there."
     )
 

@@ -22,7 +22,7 @@ SECONDS = 20.0
 _DEFAULTS = {folder.NER: "wordtag", folder.UIE: "uie-base"}
 _AWAY = (
     "lay the model's files in a folder, name it with NIGHTSHIFT_NER_MODEL_DIR, and nothing is fetched "
-    "(docs/ner-models.md)."
+    "(docs/how-to/ner-models.md)."
 )
 
 

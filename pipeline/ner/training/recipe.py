@@ -8,7 +8,7 @@ import msgspec
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """The defaults did best on medical questions, many labels and few (docs/benchmarks.md).
+    """The defaults did best on medical questions, many labels and few (docs/reference/benchmarks.md).
 
     `embedding` and `layers`: start from LAC's weights or at random (`layers` needs LAC's embedding);
     `freeze` keeps LAC's embedding as it is. Learning rates: `old_rate` for what LAC has learned,
