@@ -27,7 +27,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # both sides as installed
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-os.environ["PYTHONPATH"] = str(ROOT / "tests" / "fakes")
 
 from tests.support.night import Night, night  # noqa: E402
 from tests.support.servers import wait_for  # noqa: E402

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import BrokerUnavailable
+from pipeline.night.night import Night
+from pipeline.settings import Settings
+from pipeline.submission.producer import Producer
 
 if TYPE_CHECKING:
     from pipeline.messages import Message
@@ -40,6 +44,13 @@ def errors(app: Any) -> Iterator[None]:
         else:
             reason = f"RabbitMQ at {url} does not answer ({type(error.__cause__ or error).__name__})"
         raise BrokerUnavailable(f"{reason}: check NIGHTSHIFT_BROKER_URL and that the server runs.") from error
+
+
+@cache
+def producer(settings: Settings) -> Producer:
+    """A producer that publishes to the broker of the environment's settings; one per process."""
+    night, app = Night.of(settings), celery()
+    return Producer(settings, night.store, night.schedule.run_date, lambda messages: send(app, messages))
 
 
 def reach(app: Any) -> None:

@@ -12,7 +12,7 @@ from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
     from pipeline.ledger.audit import Audit
-    from pipeline.night.flow import Flow
+    from pipeline.night.night import Night
 
 _SHOWN = 40  # gaps listed one by one
 
@@ -38,16 +38,16 @@ def audit(
     Exit code: 0 it adds up, 4 there is a gap, 1 store or broker away, 2 wrong usage.
     """
     from pipeline.ledger import audit as ledger_audit
-    from pipeline.night.flow import Flow
+    from pipeline.night.night import Night
     from pipeline.settings import Settings
 
-    flow = Flow(Settings.from_env())
+    night = Night.of(Settings.from_env())
     day = output.run_day(run_date)
-    report = ledger_audit.audit(flow.store, day)
+    report = ledger_audit.audit(night.store, day)
     done: dict[str, Any] = {}
     if repair:
-        done = _repair(flow, report)
-        report = ledger_audit.audit(flow.store, day)
+        done = _repair(night, report)
+        report = ledger_audit.audit(night.store, day)
     if as_json:
         output.as_json(structs.asdict(report) | {"adds_up": report.adds_up} | done)
     else:
@@ -56,16 +56,16 @@ def audit(
         raise typer.Exit(ExitCode.DISCREPANCY)
 
 
-def _repair(flow: Flow, report: Audit) -> dict[str, Any]:
+def _repair(night: Night, report: Audit) -> dict[str, Any]:
     """Returns how many tasks were restored, and how many messages published."""
     from pipeline.ledger import audit as ledger_audit
-    from pipeline.night.housekeeping import republish
+    from pipeline.night.dispatch import resume_all
     from tasks import client
 
     app = client.celery()
     client.reach(app)
-    restored = ledger_audit.restore(flow.store, report)
-    return {"restored": len(restored), "published": client.send_all(app, republish(flow))}
+    restored = ledger_audit.restore(night.store, report)
+    return {"restored": len(restored), "published": client.send_all(app, resume_all(night))}
 
 
 def _print(report: Audit, done: dict[str, Any]) -> None:

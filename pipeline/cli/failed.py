@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipeline.models import DocumentResult
-    from pipeline.night.flow import Flow
+    from pipeline.night.night import Night
 
 _SHOWN = 20
 
@@ -28,31 +28,31 @@ _Id = Annotated[str | None, typer.Option("--task-id", help="This one task.")]
 _All = Annotated[bool, typer.Option("--all", help="Everything that failed and is not discarded.")]
 
 
-def _flow() -> Flow:
-    from pipeline.night.flow import Flow
+def _night() -> Night:
+    from pipeline.night.night import Night
     from pipeline.settings import Settings
 
-    return Flow(Settings.from_env())
+    return Night.of(Settings.from_env())
 
 
 def _find(
-    flow: Flow, run_date: str | None, code: str | None, task_id: str | None
+    night: Night, run_date: str | None, code: str | None, task_id: str | None
 ) -> Iterable[DocumentResult]:
     from pipeline.night import failures
 
     day = output.run_day(run_date) if run_date else None
-    return failures.find(flow.store, run_date=day, code=code, task_id=task_id)
+    return failures.find(night.store, run_date=day, code=code, task_id=task_id)
 
 
 def _chosen(
-    flow: Flow, run_date: str | None, code: str | None, task_id: str | None, everything: bool
+    night: Night, run_date: str | None, code: str | None, task_id: str | None, everything: bool
 ) -> list[DocumentResult]:
     """The failures that a filter names; discarded ones only by their code or id."""
     from pipeline.night import failures
 
     if not everything and not (run_date or code or task_id):
         raise UsageError("Say which failures: --code, --run-date, --task-id, or --all.")
-    found = _find(flow, run_date, code, task_id)
+    found = _find(night, run_date, code, task_id)
     asked = code == failures.DISCARDED or task_id
     return [r for r in found if asked or failures.code_of(r) != failures.DISCARDED]
 
@@ -65,7 +65,7 @@ def list_(run_date: output.Night = None, code: _Code = None, as_json: output.AsJ
     """
     from pipeline.night import failures
 
-    records = list(_find(_flow(), run_date, code, None))
+    records = list(_find(_night(), run_date, code, None))
     groups = failures.group(records)
     if as_json:
         listed = [_row(r) for r in records]
@@ -111,7 +111,7 @@ def show(
     """
     from msgspec import structs
 
-    records = list(_find(_flow(), run_date, None, task_id))
+    records = list(_find(_night(), run_date, None, task_id))
     if not records:
         raise NotFound(f"No failure of {task_id} is recorded: `nightshift failed list --json` names all.")
     if as_json:
@@ -152,16 +152,16 @@ def redrive(
     from pipeline.night import failures
     from tasks import client
 
-    flow, settings = _flow(), failures.overrides(changed or [])
-    records = _chosen(flow, run_date, code, task_id, everything)
+    night, settings = _night(), failures.overrides(changed or [])
+    records = _chosen(night, run_date, code, task_id, everything)
     client.reach(client.celery())
-    refused = [why for why in _redrive(flow, records, settings) if why]
+    refused = [why for why in _redrive(night, records, settings) if why]
     _tell(as_json, {"redriven": len(records) - len(refused), "refused": refused})
     if refused:
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
-def _redrive(flow: Flow, records: list[DocumentResult], settings: dict[str, str]) -> Iterable[str]:
+def _redrive(night: Night, records: list[DocumentResult], settings: dict[str, str]) -> Iterable[str]:
     """For each record, why it can't be tried again, or nothing."""
     from pipeline.messages import Message
     from pipeline.night import failures
@@ -170,7 +170,7 @@ def _redrive(flow: Flow, records: list[DocumentResult], settings: dict[str, str]
 
     def again(record: DocumentResult) -> str:
         try:
-            task = failures.redrive(flow.store, record, settings)
+            task = failures.redrive(night.store, record, settings)
         except PermanentError as error:
             return error.message
         client.send(client.celery(), [Message.of("ingest", task)])
@@ -197,10 +197,10 @@ def discard(
     """
     from pipeline.night import failures
 
-    flow = _flow()
-    records = _chosen(flow, run_date, code, task_id, everything)
+    night = _night()
+    records = _chosen(night, run_date, code, task_id, everything)
     for record in records:
-        failures.discard(flow.store, record, reason)
+        failures.discard(night.store, record, reason)
     _tell(as_json, {"discarded": len(records)})
 
 

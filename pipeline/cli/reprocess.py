@@ -15,7 +15,7 @@ from pipeline.errors import BrokerUnavailable, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.night.flow import Flow
+    from pipeline.night.night import Night
     from pipeline.night.reprocess import Found
 
 _EXAMPLES = 5
@@ -58,22 +58,22 @@ def reprocess(
     Example: `nightshift reprocess --where "ocr_model != current and mean_confidence < 0.9" --dry-run`
     """
     from pipeline.night import reprocess as again
-    from pipeline.night.flow import Flow
+    from pipeline.night.night import Night
     from pipeline.settings import Settings
     from tasks import client
 
     if not where.strip():
         raise UsageError('Say which documents: --where "ocr_model != current" (docs/how-to/reprocess.md).')
-    flow = Flow(Settings.from_env())
+    night = Night.of(Settings.from_env())
     if not dry_run:
         client.reach(client.celery())
     counts: Counter[str] = Counter()
     stale = islice(
-        _stale(again.examine(flow, again.rows(flow.store, where, again.Now(flow.settings))), counts), limit
+        _stale(again.examine(night, again.rows(night.store, where, again.Now(night.settings))), counts), limit
     )
     chosen = list(stale)
     if not dry_run:
-        _queue(flow, chosen)
+        _queue(night, chosen)
     figures = _figures(chosen, counts, queued=0 if dry_run else len(chosen))
     if as_json:
         output.as_json(figures)
@@ -85,18 +85,18 @@ def _stale(found: Iterable[Found], counts: Counter[str]) -> Iterable[Found]:
     """The stale ones, a task that is done in two nights in one of them only; the others are counted."""
     chosen: set[str] = set()
     for one in found:
-        verdict = "pending" if one.row.task_id in chosen else one.verdict
-        if verdict == "stale":
+        state = "pending" if one.row.task_id in chosen else one.state
+        if state == "stale":
             chosen.add(one.row.task_id)
             yield one
         else:
-            counts[verdict] += 1
+            counts[state] += 1
 
 
-def _queue(flow: Flow, chosen: list[Found]) -> None:
+def _queue(night: Night, chosen: list[Found]) -> None:
     """Mark and publish each; one whose message does not get through is not pending either."""
     from pipeline.night import reprocess as again
-    from pipeline.night.housekeeping import restart
+    from pipeline.night.dispatch import resume
     from pipeline.threads import in_threads
     from tasks import client
 
@@ -104,11 +104,11 @@ def _queue(flow: Flow, chosen: list[Found]) -> None:
 
     def enter(found: Found) -> None:
         assert found.task is not None
-        again.enter(flow.store, found.task)
+        again.enter(night.store, found.task)
         try:
-            client.send(app, restart(flow, found.task))
+            client.send(app, resume(found.task, night.settings.spread_pages))
         except BaseException:
-            again.withdraw(flow.store, found.task)
+            again.withdraw(night.store, found.task)
             raise
 
     with output.bar() as bar:

@@ -12,7 +12,7 @@ from pipeline.cli import screen as output
 from pipeline.errors import BrokerUnavailable
 
 if TYPE_CHECKING:
-    from pipeline.night.flow import Flow
+    from pipeline.night.night import Night
     from pipeline.night.status import Status
 
 _SECONDS = 1.0  # for workers to answer
@@ -38,12 +38,12 @@ def status(
     Exit code: 0, or 1 when the broker is away (what the store knows is shown all the same).
     """
     from pipeline.night import status as of_store
-    from pipeline.night.flow import Flow
+    from pipeline.night.night import Night
     from pipeline.settings import Settings
     from tasks import client
 
-    flow = Flow(Settings.from_env())
-    night = of_store.status(flow)
+    night = Night.of(Settings.from_env())
+    found = of_store.status(night)
     app = client.celery()
     queues: dict[str, int] = {}
     workers: dict[str, list[Running]] = {}
@@ -54,12 +54,12 @@ def status(
         away = error.message
     if as_json:
         output.as_json(
-            structs.asdict(night)
-            | {"pending": night.pending, "oldest": night.oldest}
+            structs.asdict(found)
+            | {"pending": found.pending, "oldest": found.oldest}
             | {"queues": queues, "workers": workers, "broker": away or "up"}
         )
     else:
-        _print(flow, night, queues, workers, away)
+        _print(night, found, queues, workers, away)
     if away:
         if as_json:
             raise typer.Exit(1)
@@ -98,32 +98,32 @@ def _workers(app: Any) -> dict[str, list[Running]]:
 
 
 def _print(
-    flow: Flow, night: Status, queues: dict[str, int], workers: dict[str, list[Running]], away: str
+    night: Night, found: Status, queues: dict[str, int], workers: dict[str, list[Running]], away: str
 ) -> None:
-    window, zone = night.window, flow.window.zone
+    window, zone = found.window, night.schedule.window.zone
     state = "open" if window.open else "closed"
     change = window.next_close if window.open else window.next_open
     verb = "closes" if window.open else "opens"
     typer.echo(f"Window   {state} ({window.spec}), {verb} {output.local(change, zone)}")
     if window.override:
         typer.echo(f"         by hand: {window.override}")
-    typer.echo(f"Night    {night.run_date}: {night.done} done, {night.failed} failed")
-    oldest = f", the oldest for {output.age(night.oldest)}" if night.oldest else ""
-    typer.echo(f"Pending  {night.pending} documents{oldest}; {night.delayed} wait for a time of their own")
-    if night.reprocessing:
-        typer.echo(f"Anew     {night.reprocessing} done documents wait to be read anew in spare minutes")
-    if night.failed_again:
+    typer.echo(f"Night    {found.run_date}: {found.done} done, {found.failed} failed")
+    oldest = f", the oldest for {output.age(found.oldest)}" if found.oldest else ""
+    typer.echo(f"Pending  {found.pending} documents{oldest}; {found.delayed} wait for a time of their own")
+    if found.reprocessing:
+        typer.echo(f"Anew     {found.reprocessing} done documents wait to be read anew in spare minutes")
+    if found.failed_again:
         typer.echo(
-            f"         {night.failed_again} could not be read anew, their older results stand: "
+            f"         {found.failed_again} could not be read anew, their older results stand: "
             "nightshift failed list"
         )
-    if night.undelivered:
+    if found.undelivered:
         typer.echo(
-            f"Told     {night.undelivered} callbacks could not be delivered: nightshift callbacks list"
+            f"Told     {found.undelivered} callbacks could not be delivered: nightshift callbacks list"
         )
-    if night.backlog:
+    if found.backlog:
         kinds = output.table("", "task type", "#documents", "oldest")
-        for kind in night.backlog:
+        for kind in found.backlog:
             output.row(kinds, kind.task_type, kind.count, output.age(kind.oldest))
         output.show(kinds)
     if away:

@@ -1,191 +1,23 @@
-"""`nightshift submit`, and `pipeline.submit` for one document: the store first, then the client."""
+"""`nightshift submit`: documents into the store first, then into the broker."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import uuid
 from collections import Counter
-from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 
 from pipeline.cli import screen as output
-from pipeline.errors import BrokerUnavailable, Damaged, ExitCode, PermanentError, Unreadable, UsageError
+from pipeline.errors import BrokerUnavailable, ExitCode
 
 if TYPE_CHECKING:
     from pipeline.documents.sources import Source
     from pipeline.settings import Settings
+    from pipeline.submission.producer import Request, Submitted
 
 _SHOWN = 20  # refused documents listed one by one
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for besides the document itself; the same for all documents of one command."""
-
-    task_id: str = ""
-    task_type: str = "document"
-    priority: int = 5
-    tenant: str = ""
-    trace_id: str = ""
-    callback_url: str = ""
-    not_before: datetime | None = None
-    metadata: dict[str, str] = {}
-
-
-class Submitted(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one document: `known` ones were accepted earlier and keep their one end."""
-
-    source: str
-    task_id: str | None
-    status: Literal["accepted", "known", "refused"]
-    code: str = ""
-    message: str = ""
-
-
-class Producer:
-    """Accepts documents into the store and publishes their first step. Threads may share it."""
-
-    def __init__(self, settings: Settings) -> None:
-        from pipeline.night.flow import Flow
-        from tasks import client
-
-        self.flow = Flow(settings)
-        self.app = client.celery()
-
-    def check(self, request: Request) -> None:
-        """Raise before the first document what would be wrong with every one of them."""
-        from pipeline.remote.policy import callback_policy
-        from pipeline.steps.task_types import task_type
-        from tasks import client
-
-        try:
-            task_type(request.task_type)
-            if request.callback_url:
-                callback_policy(self.flow.settings).check(request.callback_url)
-        except PermanentError as error:
-            raise UsageError(error.message) from None
-        if not 0 <= request.priority <= 9:
-            raise UsageError(
-                f"A priority of {request.priority} makes no sense: give a whole number from 0 to 9."
-            )
-        self.flow.store.check()
-        client.reach(self.app)
-
-    def submit(self, source: str, data: bytes | None, request: Request) -> Submitted:
-        """Accept one document and publish it; without `data` workers fetch it from `source`, a URL.
-
-        Raises `PermanentError` for this document, `RunError` or `StoreUnavailable` when it can't go on.
-        """
-        from pipeline.ledger import claims, pending
-        from pipeline.steps.task_types import task_type
-        from pipeline.submission.contract import Submission
-        from tasks import client
-
-        sha256 = hashlib.sha256(data).hexdigest() if data is not None else None
-        task_id = request.task_id or pending.task_id_for(source, sha256)
-        text = ""
-        if data is not None and "ocr" not in task_type(request.task_type).names:
-            text = _decode(source, data)
-        known = claims.origins(self.flow.store, task_id)
-        contents = claims.contents(self.flow.store, task_id) if known and sha256 else set()
-        if known and data is None:
-            self._check_failed(task_id, claims.origin_of(source, None))
-        if contents and sha256 not in contents:
-            raise PermanentError(
-                f"The task id {task_id} was used before for other bytes: give this document an id of its own.",
-                code="id_conflict",
-            )
-        submission = Submission(
-            task_id=task_id,
-            task_type=request.task_type,
-            url=source,
-            text=text,
-            trace_id=request.trace_id or uuid.uuid4().hex,
-            priority=request.priority,
-            callback_url=request.callback_url,
-            tenant=request.tenant,
-            metadata=request.metadata,
-            submitted_at=datetime.now(UTC),
-            not_before=request.not_before,
-        )
-        # A known task under way is published once more: its first message may never have left.
-        client.send(self.app, self.flow.reception.accept(submission, data))
-        return Submitted(source=source, task_id=task_id, status="known" if known else "accepted")
-
-    def _check_failed(self, task_id: str, origin: str) -> None:
-        """Raise for a URL that could not be taken in before; the same bytes would only fail again."""
-        from pipeline.ledger import claims, pending
-
-        failed = claims.get(self.flow.store, task_id, origin).failed
-        if failed and pending.get(self.flow.store, task_id) is None:
-            raise PermanentError(
-                f"The task {task_id} failed in the night of {failed}: `nightshift failed redrive --task-id "
-                f"{task_id}` tries it anew.",
-                code="failed_before",
-            )
-
-    def submit_source(self, source: Source, request: Request) -> Submitted:
-        """Read and submit one source; one that can't be had is told, not raised."""
-        try:
-            return self.submit(source.url, source.read(), request)
-        except (PermanentError, Damaged) as error:
-            return Submitted(
-                source=source.url, task_id=None, status="refused", code=error.code, message=error.message
-            )
-
-
-def _decode(source: str, data: bytes) -> str:
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"{Path(source).name} is not UTF-8 at byte {error.start}: convert it.") from None
-    if not text:
-        raise Unreadable(f"{Path(source).name} is empty.")
-    return text
-
-
-def moment(text: str | datetime | None, timezone: str) -> datetime | None:
-    """When a task may start, in UTC: a later local time or an ISO date-time; raises `UsageError`."""
-    from pipeline.night.window import until
-
-    if text is None or isinstance(text, datetime):
-        return text
-    return until(text, datetime.now(UTC), timezone)
-
-
-@cache
-def _producer(settings: Settings) -> Producer:
-    return Producer(settings)
-
-
-def submit_one(document: str | Path | bytes, not_before: str | datetime | None, **fields: Any) -> str:
-    """See `pipeline.submit`."""
-    from pipeline.documents import sources
-    from pipeline.settings import Settings
-
-    settings = Settings.from_env()
-    producer = _producer(settings)
-    request = Request(not_before=moment(not_before, settings.timezone), **fields)
-    producer.check(request)
-    if isinstance(document, bytes):
-        done = producer.submit("bytes", document, request)
-    elif urlsplit(str(document)).scheme in ("http", "https"):
-        done = producer.submit(str(document), None, request)
-    else:
-        found = list(sources.find([str(document)], settings))
-        if len(found) != 1:
-            raise UsageError(
-                f"{document} holds {len(found)} documents: give one, or use `nightshift submit`."
-            )
-        done = producer.submit(found[0].url, found[0].read(), request)
-    assert done.task_id is not None
-    return done.task_id
 
 
 def submit(
@@ -220,7 +52,9 @@ def submit(
 
     Example: `nightshift submit scans/ more.zip --tenant archive --priority 2`
     """
+    from pipeline.night.window import moment
     from pipeline.settings import Settings
+    from pipeline.submission.producer import Request
 
     settings = Settings.from_env()
     request = Request(
@@ -247,8 +81,9 @@ def _submit_all(places: list[str], settings: Settings, request: Request) -> list
     from tasks import client
 
     found = list(sources.find(places, settings))
-    producer = Producer(settings)
+    producer = client.producer(settings)
     producer.check(request)
+    client.reach(client.celery())
 
     def enter(source: Source) -> Submitted:
         return producer.submit_source(source, request)

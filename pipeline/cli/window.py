@@ -10,7 +10,7 @@ import typer
 from pipeline.cli import screen as output
 
 if TYPE_CHECKING:
-    from pipeline.night.flow import Flow
+    from pipeline.night.night import Night
 
 _Until = Annotated[
     str,
@@ -30,11 +30,11 @@ def _default(context: typer.Context) -> None:
         show(as_json=False)
 
 
-def _flow() -> Flow:
-    from pipeline.night.flow import Flow
+def _night() -> Night:
+    from pipeline.night.night import Night
     from pipeline.settings import Settings
 
-    return Flow(Settings.from_env())
+    return Night.of(Settings.from_env())
 
 
 @app.command()
@@ -42,8 +42,8 @@ def show(as_json: _Json = False) -> None:
     """Show whether GPU work may run now, and when that changes (NIGHTSHIFT_WINDOW, NIGHTSHIFT_TIMEZONE)."""
     from pipeline.night.status import window
 
-    flow = _flow()
-    state, zone = window(flow), flow.window.zone
+    night = _night()
+    state, zone = window(night.schedule), night.schedule.window.zone
     if as_json:
         output.as_json(state)
         return
@@ -77,18 +77,15 @@ def close(until: _Until, as_json: _Json = False) -> None:
 @app.command()
 def clear(as_json: _Json = False) -> None:
     """End an override: the schedule decides again."""
-    from pipeline.storage import keys
 
-    _flow().store.delete(keys.control("window"))
+    _night().schedule.clear_override()
     show(as_json)
 
 
 def _override(state: Literal["open", "closed"], text: str, as_json: bool) -> None:
-    from pipeline.models import to_json
     from pipeline.night.window import Override, until
-    from pipeline.storage import keys
 
-    flow = _flow()
-    end = until(text, datetime.now(UTC), flow.settings.timezone).astimezone(flow.window.zone)
-    flow.store.put(keys.control("window"), to_json(Override(state, end.isoformat())))
+    night = _night()
+    end = until(text, datetime.now(UTC), night.settings.timezone).astimezone(night.schedule.window.zone)
+    night.schedule.set_override(Override(state, end.isoformat()))
     show(as_json)

@@ -138,7 +138,7 @@ def _factory(name: str) -> _Factory:
         return _BUILT_IN[name]
     registered = {point.name: point for point in metadata.entry_points(group=ENTRY_POINTS)}
     if name not in registered:
-        known = ", ".join([*_BUILT_IN, *sorted(registered)])
+        known = ", ".join([*_BUILT_IN, *sorted(n for n in registered if not n.startswith("fake-"))])
         raise UsageError(f"There is no NER engine '{name}': choose one of {known}.", code="unknown_engine")
     load = registered[name].load()
     return _Factory(load, getattr(load, "describe", lambda settings: load(settings).info))

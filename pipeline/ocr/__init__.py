@@ -94,6 +94,8 @@ def _factory(name: str) -> Any:
         return PaddleEngine
     registered = {point.name: point for point in metadata.entry_points(group=ENTRY_POINTS)}
     if name not in registered:
-        known = ", ".join(["rapidocr", "paddleocr", *sorted(registered)])
+        known = ", ".join(
+            ["rapidocr", "paddleocr", *sorted(n for n in registered if not n.startswith("fake-"))]
+        )
         raise UsageError(f"There is no OCR engine '{name}': choose one of {known}.", code="unknown_engine")
     return registered[name].load()

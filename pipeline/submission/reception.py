@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from msgspec import structs
 
@@ -23,6 +24,13 @@ from pipeline.storage import Store, keys
 from pipeline.submission.contract import Submission, partial_id, partial_trace
 
 
+class Accepted(NamedTuple):
+    """The messages that come next, and whether the id was known: the submission, or another, came under it before."""
+
+    messages: list[Message]
+    known: bool
+
+
 class Reception:
     """Accepts, refuses and takes in. `run_date` tells which night's receipts a moment belongs to."""
 
@@ -31,12 +39,23 @@ class Reception:
         self.policy = source_policy(settings)
 
     def accept(self, submission: Submission, data: bytes | None = None) -> list[Message]:
-        """Enter a submission into the ledger; `data` when the caller has the bytes already.
+        """Accept a submission into the ledger; `data` when the caller has the bytes already.
 
-        The same submission again gives the same message again until the task is taken in, none from then on. The same
-        id with another source becomes a task beside it, which ingest drops if the bytes turn out to be the same
-        and else refuses.
+        The same submission again gives the same message again until the task is ingested, none from then on. The same
+        id with another source becomes a task alongside it, which ingest drops if the bytes turn out to be the same
+        and otherwise refuses.
         """
+        return self._accept(submission, data, at_once=False).messages
+
+    def accept_or_refuse(self, submission: Submission, data: bytes | None = None) -> Accepted:
+        """Accept as `accept` does, but for a producer that can be answered at once.
+
+        Raises `PermanentError` where the id stands for other bytes (`id_conflict`), and for a URL that could not be
+        ingested before (`failed_before`): the same would only fail again.
+        """
+        return self._accept(submission, data, at_once=True)
+
+    def _accept(self, submission: Submission, data: bytes | None, *, at_once: bool) -> Accepted:
         task_type(submission.task_type)
         if submission.callback_url:
             callback_policy(self.settings).check(submission.callback_url)
@@ -47,16 +66,37 @@ class Reception:
         source = submission.url or "message"
         origin = claims.origin_of(source, data)
         task_id, alias_of = submission.task_id, ""
-        if not claims.take(self.store, task_id, origin):
+        mine, known = claims.take(self.store, task_id, origin)
+        if known and at_once:
+            self._check_known(task_id, origin, data)
+        if not mine:
             task_id, alias_of = keys.derived(task_id, f"#{origin}"), task_id
             claims.take(self.store, task_id, origin)
         task = pending.get(self.store, task_id)
         if task is None:
             if claims.get(self.store, task_id, origin) != claims.Claim():
-                return []  # it has ended
+                return Accepted([], known)  # it has ended
             task = self._mark(submission, task_id, source, data, origin, alias_of)
-        taken_in = task.media_type not in (None, TEXT)
-        return [] if taken_in else [Message.of("ingest", task)]
+        ingested = task.media_type not in (None, TEXT)
+        return Accepted([] if ingested else [Message.of("ingest", task)], known)
+
+    def _check_known(self, task_id: str, origin: str, data: bytes | None) -> None:
+        """Raise what an id that is known says against this submission."""
+        if data is not None:
+            contents = claims.contents(self.store, task_id)
+            if contents and hashlib.sha256(data).hexdigest() not in contents:
+                raise PermanentError(
+                    f"The task id {task_id} was used before for other bytes: give this document an id of its own.",
+                    code="id_conflict",
+                )
+            return
+        failed = claims.get(self.store, task_id, origin).failed
+        if failed and pending.get(self.store, task_id) is None:
+            raise PermanentError(
+                f"The task {task_id} failed in the night of {failed}: to try it again, run "
+                f"`nightshift failed redrive --task-id {task_id}`.",
+                code="failed_before",
+            )
 
     def _mark(
         self,

@@ -144,7 +144,7 @@ def test_another_pool_is_refused(nights: Night) -> None:
 
 def _of_the_raiser(log: str) -> str:
     """The one traceback that belongs there."""
-    start = log.index("ocr broke")
+    start = log.index("unexpected error in step ocr")
     return log[start : log.index("told to raise", start)]
 
 
@@ -224,7 +224,7 @@ def test_a_step_whose_marker_is_damaged_waits_for_the_operator(nights: Night) ->
     ((headers, _),) = nights.dead(1)
     assert (headers["code"], headers["task_id"]) == ("damaged", "ocr_00000")
     assert "damaged" in nightshift("status", **nights.env).stdout
-    day = nights.flow.run_date()
+    day = nights.flow.schedule.run_date()
     assert nightshift("audit", day, **nights.env).returncode == 4
     nights.store.put(keys.pending("ocr_00000"), whole)  # out of a backup
     assert nightshift("audit", day, "--repair", **nights.env).returncode == 0

@@ -180,12 +180,6 @@ def test_a_line_that_fills_its_image(engine: ocr.OcrEngine) -> None:
 
 
 @pytest.mark.parametrize("name", ["rapidocr", "paddleocr"])
-def test_an_engine_is_what_describe_said(rapid: ocr.OcrEngine, paddle: ocr.OcrEngine, name: str) -> None:
-    engine = {"rapidocr": rapid, "paddleocr": paddle}[name]
-    assert engine.info == ocr.describe(settings(ocr_engine=name))
-
-
-@pytest.mark.parametrize("name", ["rapidocr", "paddleocr"])
 def test_one_compute_thread_silent_and_offline(tmp_path: Path, name: str) -> None:
     """In a fresh process: nothing said, no call out (by children either), one thread works."""
     code = f"""

@@ -15,6 +15,7 @@ from pipeline.models import Mention, Page, TextLine
 from pipeline.ner.joined import JoinedEngine
 from pipeline.ner.lac_model import locate
 from pipeline.steps.entities import entities_of
+from tests.support.entry_points import register
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,11 @@ def test_a_choice_that_makes_no_sense_is_refused(settings: Chosen) -> None:
         ner.load(settings)
 
 
-def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="'nobody': choose one of lac, patterns, crf, taskflow, fake-ner"):
+def test_an_unknown_engine_is_refused_with_the_known_ones_but_no_fakes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    register(monkeypatch, ner.ENTRY_POINTS, "theirs", "their_package:Engine")
+    with pytest.raises(UsageError, match=r"'nobody': choose one of lac, patterns, crf, taskflow, theirs\.$"):
         ner.describe(Chosen(ner_engine="nobody"))
 
 

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from pipeline.errors import NotFound, RunError, UsageError
 from pipeline.settings import Settings
 from pipeline.storage import open_store
 from pipeline.storage.local import LocalStore
+from pipeline.storage.memory import MemoryStore
 from tests.support.stores import StoreContract
 
 
@@ -14,6 +17,46 @@ class TestLocalStore(StoreContract):
     @pytest.fixture
     def store(self, tmp_path: Path) -> LocalStore:
         return LocalStore(tmp_path / "store")
+
+
+class TestMemoryStore(StoreContract):
+    @pytest.fixture
+    def store(self) -> MemoryStore:
+        return MemoryStore("test")
+
+
+def test_one_name_is_one_memory_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MemoryStore, "_named", {})
+    settings = Settings.from_env({})
+    one, other = (open_store(f"memory://{name}", settings) for name in ("one", "other"))
+    one.put("a", b"1")
+    assert open_store("memory://one", settings).get("a") == b"1"
+    assert not other.exists("a")
+    with pytest.raises(NotFound, match="a not found in memory://other"):
+        other.get("a")
+
+
+CHILD = """
+import multiprocessing
+from pipeline.settings import Settings
+from pipeline.storage import open_store
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    child = context.Process(target=open_store, args=("memory://one", Settings.from_env({})))
+    child.start()
+    child.join()
+    raise SystemExit(child.exitcode)
+"""
+
+
+def test_a_child_process_is_not_given_an_empty_memory_store(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(CHILD)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "main.py"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1
+    assert "memory://one exists in one process only" in done.stderr
 
 
 def test_a_torn_write_is_never_seen(tmp_path: Path) -> None:
@@ -66,6 +109,8 @@ def test_urls(tmp_path: Path) -> None:
     assert open_store("s3://bucket/some/prefix/", settings).url == "s3://bucket/some/prefix"
     with pytest.raises(UsageError, match="names no bucket"):
         open_store("s3:///x", settings)
+    with pytest.raises(UsageError, match="has no name: write memory://name"):
+        open_store("memory://", settings)
     with pytest.raises(UsageError, match="no store for ftp"):
         open_store("ftp://host/x", settings)
 

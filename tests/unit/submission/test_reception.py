@@ -94,7 +94,7 @@ def test_a_refused_message_has_a_record_and_a_receipt(flow: Flow) -> None:
     ).task_id
     assert name.startswith("x#")
     assert records_of(flow)[name].status == "failed"
-    (key,) = flow.store.list(keys.receipts(flow.run_date()))
+    (key,) = flow.store.list(keys.receipts(flow.schedule.run_date()))
     assert name.encode() in flow.store.get(key)
 
 
@@ -138,7 +138,7 @@ def test_two_documents_that_claim_one_id_at_the_same_moment_are_both_recorded(
     drain(flow, messages)
     assert [r.error and r.error.code for r in records_of(flow).values()] == ["id_conflict"] * 2
     assert {r.source for r in records_of(flow).values()} == {s.url for s in sent}
-    report = audit(flow.store, flow.run_date())
+    report = audit(flow.store, flow.schedule.run_date())
     assert (report.received, report.failed, report.adds_up) == (2, 2, True)
 
 
@@ -153,7 +153,7 @@ def test_who_loses_the_race_for_an_id_is_an_alias(
     assert late.task_id.startswith("t#")
     drain(flow, [*first, late])
     assert {r.task_id: r.status for r in records_of(flow).values()} == {"t": "done", late.task_id: "failed"}
-    assert audit(flow.store, flow.run_date()).adds_up
+    assert audit(flow.store, flow.schedule.run_date()).adds_up
 
 
 def test_what_could_not_be_had_has_ended(flow: Flow, inbox: Path) -> None:
@@ -167,7 +167,7 @@ def test_what_could_not_be_had_has_ended(flow: Flow, inbox: Path) -> None:
     drain(flow, [Message.of("ingest", failures.redrive(flow.store, records_of(flow)["t"], {}))])
     assert records_of(flow)["t"].status == "done"
     assert flow.reception.accept(sent) == []
-    report = audit(flow.store, flow.run_date())
+    report = audit(flow.store, flow.schedule.run_date())
     assert (report.received, report.done, report.failed, report.adds_up) == (2, 1, 1, True)
 
 
@@ -188,7 +188,7 @@ def test_a_message_that_comes_while_a_failure_is_recorded_loses_nothing(
     assert late
     drain(flow, late)
     assert [r.status for r in records_of(flow).values()] == ["failed"]
-    assert audit(flow.store, flow.run_date()).adds_up
+    assert audit(flow.store, flow.schedule.run_date()).adds_up
 
 
 def test_a_crash_between_receipt_and_marker_is_mended_by_the_message_that_comes_again(
@@ -200,14 +200,14 @@ def test_a_crash_between_receipt_and_marker_is_mended_by_the_message_that_comes_
         with pytest.raises(Died):
             flow.reception.accept(sent)
     drain(flow, flow.reception.accept(sent))
-    report = audit(flow.store, flow.run_date())
+    report = audit(flow.store, flow.schedule.run_date())
     assert (report.received, report.done, report.adds_up) == (1, 1, True)
 
 
 def test_an_alias_that_can_not_be_had_has_a_receipt_as_well(flow: Flow, inbox: Path) -> None:
     drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
     drain(flow, flow.reception.accept(submission(inbox / "nowhere.png")))
-    report = audit(flow.store, flow.run_date())
+    report = audit(flow.store, flow.schedule.run_date())
     assert (report.received, report.done, report.failed, report.adds_up) == (2, 1, 1, True)
 
 
