@@ -1,6 +1,6 @@
-"""The fields room: what kind of document it is, and the key information of receipts and VAT invoices.
+"""The fields room: document type, and the key information of receipts and VAT invoices.
 
-Pure rules on what OCR and NER found; no model, no heavy import. `load` fits the classifier (milliseconds),
+Plain rules on the output of OCR and NER; no model, no heavy import. `load` fits the classifier (milliseconds),
 `describe` names the version of the rules and the examples. docs/reference/fields.md tells users.
 """
 
@@ -20,9 +20,9 @@ RULES_VERSION = 1
 """Raise it when a change in this room changes what is found (tests/unit/test_rules_versions.py)."""
 
 _TYPE_PAGES = 3
-"""A document shows what it is on its first pages."""
+"""The classifier reads only a document's first pages."""
 _FIELD_PAGES = 5
-"""Fields are looked for on so many pages at most."""
+"""Maximum number of pages searched for fields."""
 
 _RULES: Mapping[str, tuple[tuple[str, ...], Callable[[Page, Sequence[Entity]], list[Field]]]] = {
     "receipt": (receipt.NAMES, receipt.find),
@@ -33,7 +33,7 @@ FIELDS = {kind: names for kind, (names, _) in _RULES.items()}
 
 
 class FieldSettings(Protocol):
-    """What the room wants to know; any object with this attribute will do."""
+    """Settings of this room; any object with this attribute will do."""
 
     @property
     def document_types(self) -> str | None:
@@ -42,15 +42,15 @@ class FieldSettings(Protocol):
 
 
 class Filler:
-    """Finds type and fields; make one a process and keep it."""
+    """Finds type and fields; create one per process and keep it."""
 
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
 
     def fill(self, pages: Sequence[Page], entities: Sequence[Entity]) -> Extraction:
-        """The record of a document: its type, and each field of that type whether found or not.
+        """The extraction of a document: its type, and each field of that type whether found or not.
 
-        Of several pages the first that shows a field counts.
+        If several pages show a field, the first counts.
         """
         text = "\n".join(page.text for page in pages[:_TYPE_PAGES])
         kind, confidence = self._classifier.classify(text)

@@ -1,4 +1,4 @@
-"""Which NER model the settings name, told without importing Paddle or loading weights."""
+"""Identify the NER model that the settings name, without importing Paddle or loading weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RULES_VERSION = 1
 
 
 def of_several(models: Sequence[ModelInfo]) -> ModelInfo:
-    """Describe models that are used together; one alone keeps its own name and digest."""
+    """Describe models that are used together; a single one keeps its own name and digest."""
     if len(models) == 1:
         return models[0]
     return ModelInfo(
@@ -32,7 +32,7 @@ def of_several(models: Sequence[ModelInfo]) -> ModelInfo:
 def of_lac(settings: NerSettings) -> ModelInfo:
     """Describe LAC alone.
 
-    Raises `ModelMissing` when the weights or Paddle are not installed.
+    Raises `ModelMissing` if the weights or Paddle are not installed.
     """
     return _of_lac(settings, "lac-small")
 
@@ -57,7 +57,7 @@ def of_patterns(_: NerSettings) -> ModelInfo:
 def of_trained(settings: NerSettings) -> ModelInfo:
     """Describe a model of `nightshift ner train`.
 
-    Raises `UsageError` when no folder is named, `ModelMissing` when it holds no model.
+    Raises `UsageError` if no folder is named, `ModelMissing` if it contains no model.
     """
     folder = model_folder.locate(settings.ner_model_dir)
     weights = model_folder.weights_digest(folder)

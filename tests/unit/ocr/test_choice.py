@@ -1,4 +1,4 @@
-"""Choosing an engine, naming its model, and what is said when its files are not there."""
+"""Choosing an engine, identifying its model, and error messages for missing files."""
 
 import subprocess
 import sys

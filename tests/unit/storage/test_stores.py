@@ -59,7 +59,7 @@ def test_a_child_process_is_not_given_an_empty_memory_store(tmp_path: Path) -> N
     assert "memory://one exists in one process only" in done.stderr
 
 
-def test_a_torn_write_is_never_seen(tmp_path: Path) -> None:
+def test_a_partial_write_is_never_visible(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     store.put("a/b", b"old")
 
@@ -81,21 +81,21 @@ def test_left_over_temporary_files_are_not_listed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["../x", "a/../../x", "/etc/passwd", "a//b", "", "a/./b", "a\0b"])
-def test_keys_that_leave_the_store_are_refused(tmp_path: Path, key: str) -> None:
+def test_keys_that_escape_the_store_are_refused(tmp_path: Path, key: str) -> None:
     with pytest.raises(ValueError, match="unsafe key"):
         LocalStore(tmp_path).put(key, b"")
 
 
-def test_a_file_in_the_way_is_told_plainly(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_reported_clearly(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("")
-    with pytest.raises(RunError, match="is a file; give a folder"):
+    with pytest.raises(RunError, match="is a file; use a folder"):
         LocalStore(tmp_path / "f").check()
     with pytest.raises(RunError, match="Can't write to the store"):
         LocalStore(tmp_path / "f" / "deeper").check()
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_told_plainly(tmp_path: Path) -> None:
+def test_a_folder_without_permission_is_reported_clearly(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(RunError, match="Permission denied"):
         LocalStore(tmp_path / "store").check()
@@ -116,5 +116,5 @@ def test_urls(tmp_path: Path) -> None:
 
 
 def test_missing_objects_name_key_and_store(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match=r"holds no results/x\.json"):
+    with pytest.raises(NotFound, match=r"results/x\.json not found in the store"):
         LocalStore(tmp_path).get("results/x.json")
