@@ -12,7 +12,7 @@ from pipeline.storage.base import Store
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "exists", "open_store"]
 
 
 def open_store(url: str, settings: Settings) -> Store:
@@ -39,3 +39,16 @@ def open_store(url: str, settings: Settings) -> Store:
             raise UsageError(f"{url} has no name: write memory://name.")
         return MemoryStore.named(name)
     raise UsageError(f"{url}: there is no store for {parts.scheme}://; use a folder, file:// or s3://.")
+
+
+def exists(store: Store) -> bool:
+    """Whether there is a store to read: a local folder that exists, or a server that answers, empty or not.
+
+    Nothing is written. Raises `StoreUnavailable`, or `RunError` where there is no such bucket or no access.
+    """
+    from pipeline.storage.local import LocalStore
+
+    if isinstance(store, LocalStore):
+        return store.root.is_dir()
+    any(store.folders(""))
+    return True

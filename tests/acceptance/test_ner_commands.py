@@ -80,12 +80,12 @@ def test_a_model_that_exists_is_kept_unless_forced(model: Path, tmp_path: Path) 
         (
             ["train", "{labels}", "--out", "{new}", "--embedding", "none", "--layers", "lac"],
             2,
-            "go with LAC's",
+            "add --embedding lac",
         ),
         (["train", "{labels}", "--out", "{new}", "--device", "tpu"], 2, "Invalid NER device 'tpu'"),
         (["evaluate", "{new}", "{labels}"], 2, "There is no model folder"),
         (["evaluate", "{folder}", "{labels}"], 1, "model.json not found in the model folder"),
-        (["evaluate", "patterns", "{labels}", "--map", "X"], 2, "--map does not understand 'X'"),
+        (["evaluate", "patterns", "{labels}", "--map", "X"], 2, 'Invalid --map "X"'),
         (["evaluate", "nobody", "{labels}"], 2, "Unknown NER engine 'nobody'"),
     ],
 )

@@ -49,6 +49,7 @@ class StoreContract:
             store.put(key, b"")
         assert list(store.folders("a/")) == ["one", "two"]
         assert list(store.folders("nothing/")) == []
+        assert list(store.folders("")) == ["a", "ab"]
 
     def test_put_file(self, store: Store, tmp_path: Path) -> None:
         path = tmp_path / "big"
