@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NOT_SETTINGS = re.compile(rf"{PREFIX}(?:FLOWER_(?:USER|PASSWORD)|ENV_FILE|DATA|SERVICE_HOST|FAKE_\w*)")
-NOT_MERGED = {"settings"}  # commands that are documented and come with another change
+AHEAD = {"settings", "terms.txt"}  # documented ahead of the changes that bring them
 
 _LINK = re.compile(r"\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
 _CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.DOTALL | re.MULTILINE)
@@ -49,7 +49,11 @@ def problem(page: Path, link: str) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=named(PAGES))
 def test_links_resolve(page: Path) -> None:
-    links = [link for link in _LINK.findall(_CODE.sub("", page.read_text())) if "://" not in link]
+    links = [
+        link
+        for link in _LINK.findall(_CODE.sub("", page.read_text()))
+        if "://" not in link and link not in AHEAD
+    ]
     assert [wrong for link in links if (wrong := problem(page, link))] == []
 
 
@@ -61,14 +65,10 @@ def test_a_wrong_link_is_noticed() -> None:
 
 
 def test_every_page_is_linked() -> None:
-    linked = {
-        (page.parent / link.partition("#")[0]).resolve()
-        for page in PAGES
-        for link in _LINK.findall(page.read_text())
+    links = {
+        (p.parent / link.partition("#")[0]).resolve() for p in PAGES for link in _LINK.findall(p.read_text())
     }
-    assert [str(p.relative_to(ROOT)) for p in PAGES if p.parent != ROOT and p not in linked] == [
-        "docs/index.md"
-    ] or (ROOT / "docs" / "index.md") in linked
+    assert [str(page.relative_to(ROOT)) for page in PAGES if page.parent != ROOT and page not in links] == []
 
 
 def test_the_glossary_is_sorted_and_linked() -> None:
@@ -77,9 +77,7 @@ def test_the_glossary_is_sorted_and_linked() -> None:
     assert len(terms) > 30
     assert [word for _, word in terms] == sorted((word for _, word in terms), key=str.lower)
     used = {link for page in PAGES for link in re.findall(r"glossary\.md#([\w-]+)", page.read_text())}
-    for term in ("attempt", "retry", "restart", "discrepancy", "backfill", "verdict", "room", "extraction"):
-        assert term in dict(terms)
-        assert term in used, f"{term} is explained and linked nowhere"
+    assert [term for term, _ in terms if term not in used] == []
 
 
 def test_every_setting_in_the_documentation_exists() -> None:
@@ -99,9 +97,9 @@ def test_every_command_in_the_documentation_exists() -> None:
     commands = getattr(top, "commands")  # noqa: B009 - typer's groups have no public type
     assert "submit" in commands
     for page in PAGES:
-        for code in _CODE.findall(page.read_text()):
+        for code in _CODE.findall(re.sub(r"rabbitmqctl.*", "", page.read_text())):
             for name, sub in re.findall(r"nightshift (?:-\S+ )*([a-z]+)(?: ([a-z]+))?(?=[\s`]|$)", code):
-                if name in NOT_MERGED:
+                if name in AHEAD:
                     continue
                 assert name in commands, f"{page.name}: nightshift {name}"
                 subs = getattr(commands[name], "commands", None)
