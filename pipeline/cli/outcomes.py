@@ -1,21 +1,24 @@
-"""What people see in the terminal: the progress bar and the table at the end."""
+"""The output of `nightshift run`: progress bar, tables, and the same figures as JSON."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.models import DocumentResult, Entity
-from pipeline.run.worker import Outcome
+from pipeline.cli import screen as common
+from pipeline.models import DocumentResult, Entity, Failure
+from pipeline.run.outcome import Outcome
 from pipeline.tables.masking import masked_entity, masked_field, sensitive_spans
 
 _ROWS = 40  # documents listed one by one; a night has thousands
@@ -23,7 +26,7 @@ _STYLE = {"done": "green", "reused": "cyan", "failed": "red"}
 
 
 class _Rate(ProgressColumn):
-    """Pages a second and the time that what is known of the rest will take."""
+    """Pages per second, and the time that the remaining pages will take."""
 
     def render(self, task: Task) -> Text:
         rate = task.finished_speed or task.speed
@@ -36,67 +39,96 @@ class _Rate(ProgressColumn):
 
 
 def screen() -> Console:
-    """Standard output: as wide as the terminal, or 120 columns in a file or pipe."""
-    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
-    return Console(width=wide)
+    """Standard output: as wide as the terminal, or 120 columns in a file or pipe; silent with `--quiet`."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
+    return Console(width=width, quiet=_asked("quiet", False))
 
 
-def progress(console: Console) -> Progress:
-    """A bar over documents and pages."""
+def progress() -> Progress:
+    """A bar over documents and pages: on standard error, in a terminal only, not with `--no-progress` or `--quiet`."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.fields[documents]}"),
         BarColumn(),
         TextColumn("{task.completed:.0f}/{task.total:.0f} pages"),
         _Rate(),
-        console=console,
+        console=Console(stderr=True),
         transient=True,
+        disable=not _asked("progress", True) or _asked("quiet", False) or not sys.stderr.isatty(),
     )
 
 
+def _asked(option: str, default: bool) -> bool:
+    """What the global options say: `screen.terminal` holds it, where there are such options."""
+    return bool(getattr(getattr(common, "terminal", None), option, default))
+
+
 def status_of(outcome: Outcome) -> str:
-    """`done`, `reused` or `failed`."""
-    return "reused" if outcome.reused and outcome.status == "done" else outcome.status
+    """`done`, `reused` (neither OCR nor NER ran) or `failed`."""
+    return "reused" if outcome.nothing_computed and outcome.status == "done" else outcome.status
 
 
 def short(source: str) -> str:
-    """The part of a source that people know it by."""
+    """The file name of a source; of a document in an archive, the archive's file name and the member's path."""
     archive, bang, member = source.partition("!")
     return PurePosixPath(archive).name + bang + member
 
 
-def documents(outcomes: Sequence[Outcome]) -> Table:
-    """A row a document: all when few, else those that failed."""
-    many = len(outcomes) > _ROWS
-    shown = [o for o in outcomes if o.status == "failed" or not many][:_ROWS]
-    title = "Documents" if not many else f"Failed documents (first {_ROWS} at most)"
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("document", overflow="fold", min_width=24)
-    table.add_column("status")
-    for name in ("pages", "entities", "seconds"):
-        table.add_column(name, justify="right")
-    table.add_column("entities by type, or why it failed", overflow="fold")
-    for outcome in sorted(shown, key=lambda o: o.source):
-        status = status_of(outcome)
-        kinds = ", ".join(f"{kind} {n}" for kind, n in sorted(outcome.entities.items()))
-        table.add_row(
-            Text(short(outcome.source)),
-            Text(status, style=_STYLE[status]),
-            str(outcome.pages),
-            str(sum(outcome.entities.values())),
-            f"{outcome.seconds:.1f}",
-            Text(outcome.error.message if outcome.error else kinds),
-        )
-    return table
+def _table(title: str, *columns: str) -> Table:
+    """A table that folds long text; columns whose name begins with `#` hold numbers or states and stay whole."""
+    made = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for name in columns:
+        if name.startswith("#"):
+            made.add_column(name[1:], justify="right", no_wrap=True)
+        else:
+            made.add_column(name, overflow="fold", no_wrap=name in _STATES)
+    return made
+
+
+_STATES = ("status",)
+
+
+def documents(outcomes: Sequence[Outcome]) -> Iterator[RenderableType]:
+    """A table with one row per document when they are few, then the reason of each failure in full."""
+    if len(outcomes) <= _ROWS:
+        table = _table("Documents", "document", "status", "#pages", "#seconds", "entities")
+        for outcome in sorted(outcomes, key=lambda o: o.source):
+            status = status_of(outcome)
+            table.add_row(
+                Text(short(outcome.source)),
+                Text(status, style=_STYLE[status]),
+                str(outcome.pages),
+                f"{outcome.seconds:.1f}",
+                _count_by_type(outcome.entities),
+            )
+        yield table
+    yield from reasons("Failed documents", ((o.source, o.error) for o in outcomes if o.error))
+
+
+def _count_by_type(entities: dict[str, int]) -> str:
+    kinds = ", ".join(f"{kind} {n}" for kind, n in sorted(entities.items()))
+    return f"{sum(entities.values())}: {kinds}" if kinds else "0"
+
+
+def reasons(title: str, failed: Iterable[tuple[str, Failure | None]]) -> Iterator[RenderableType]:
+    """Sources in full, each with the reason why it failed below it; the first `_ROWS` of them."""
+    listed = sorted((source, error.message if error else "") for source, error in failed)
+    if not listed:
+        return
+    lines: list[RenderableType] = [Text(title, style="italic")]
+    for source, message in listed[:_ROWS]:
+        lines += [
+            Padding(Text(source, style="red", overflow="fold"), (0, 0, 0, 2)),
+            Padding(Text(message, overflow="fold"), (0, 0, 0, 4)),
+        ]
+    if len(listed) > _ROWS:
+        lines.append(Text(f"  … and {len(listed) - _ROWS} more: --json lists all of them.", style="dim"))
+    yield Group(*lines, "")
 
 
 def entities(results: Sequence[DocumentResult], limit: int, *, masked: bool) -> Table:
-    """Some entities of each result, of every type one before a second, about `limit` in all; sensitive ones masked."""
-    table = Table(title="Entities", box=box.SIMPLE_HEAD, title_justify="left")
-    for name in ("document", "page", "type", "text", "value", "sure"):
-        right = name in ("page", "sure")
-        width = 24 if name == "document" else None
-        table.add_column(name, justify="right" if right else "left", overflow="fold", min_width=width)
+    """About `limit` entities of all results, every type once before any type twice; sensitive ones masked."""
+    table = _table("Entities", "document", "#page", "type", "text", "value", "#confidence")
     each = max(limit // max(len(results), 1), 1)
     rows = [(result, entity) for result in results for entity in _varied(result, each)][:limit]
     for result, entity in rows:
@@ -112,7 +144,7 @@ def entities(results: Sequence[DocumentResult], limit: int, *, masked: bool) -> 
         )
     total = sum(len(result.entities) for result in results)
     if total > len(rows):
-        table.caption = f"{len(rows)} of {total}: the rest is in the parquet"
+        table.caption = f"{len(rows)} of {total}; the parquet tables hold all of them"
     return table
 
 
@@ -123,40 +155,38 @@ def _masked(result: DocumentResult, entity: Entity) -> Entity:
 
 
 def fields(results: Sequence[DocumentResult], *, masked: bool) -> Table:
-    """A row a document: its type and fields, sensitive ones masked; `?` marks those less than half sure."""
-    table = Table(title="Fields", box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("document", overflow="fold", min_width=24)
-    for name in ("type", "sure", "fields"):
-        table.add_column(name, justify="right" if name == "sure" else "left", overflow="fold")
+    """One row per document: type and fields, sensitive ones masked; `?` marks a confidence below 0.5."""
+    table = _table("Fields", "document", "type", "#confidence", "fields")
     for result in results:
         if result.extraction is None:
             continue
-        told = []
+        shown_fields = []
         for field in result.extraction.fields:
             shown = masked_field(result, field) if masked else field
             value = " ".join(v for v in (shown.value, shown.currency) if v) or "-"
-            told.append(f"{field.name}: {value}{' ?' if shown.value and field.confidence < 0.5 else ''}")
+            doubtful = " ?" if shown.value and field.confidence < 0.5 else ""
+            shown_fields.append(f"{field.name}: {value}{doubtful}")
         table.add_row(
             Text(short(result.source)),
             result.extraction.document_type,
             f"{result.extraction.confidence:.2f}",
-            Text("\n".join(told)),
+            Text("\n".join(shown_fields)),
         )
     return table
 
 
 def _varied(result: DocumentResult, limit: int) -> list[Entity]:
-    """The first entity of each type, then the second of each …, `limit` in all, in the order of the page."""
+    """The first entity of each type, then the second of each …, at most `limit`, in the order of the page."""
     seen: Counter[str] = Counter()
     ranked = []
-    for place, entity in enumerate(result.entities):
-        ranked.append((seen[entity.type], place))
+    for index, entity in enumerate(result.entities):
+        ranked.append((seen[entity.type], index))
         seen[entity.type] += 1
-    return [result.entities[place] for place in sorted(place for _, place in sorted(ranked)[:limit])]
+    return [result.entities[index] for index in sorted(index for _, index in sorted(ranked)[:limit])]
 
 
-def totals(outcomes: Sequence[Outcome], seconds: float) -> dict[str, object]:
-    """The run in figures, for people and for `--json`."""
+def totals(outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:
+    """The figures of the run; `reused`: documents for which neither OCR nor NER ran, `pages_reused`: NER alone ran."""
     states = Counter(map(status_of, outcomes))
     kinds: Counter[str] = Counter()
     for outcome in outcomes:
@@ -165,31 +195,58 @@ def totals(outcomes: Sequence[Outcome], seconds: float) -> dict[str, object]:
         "documents": len(outcomes),
         "done": states["done"],
         "reused": states["reused"],
+        "pages_reused": sum(o.reused == "pages" for o in outcomes),
         "failed": states["failed"],
         "pages": sum(o.pages for o in outcomes),
         "entities": dict(sorted(kinds.items())),
         "seconds": round(seconds, 2),
-        "peak_worker_mib": max((o.peak_mib for o in outcomes if not o.reused), default=0),
+        "peak_worker_mib": max((o.peak_mib for o in outcomes if not o.nothing_computed), default=0),
     }
 
 
 def as_json(outcomes: Sequence[Outcome]) -> dict[str, object]:
-    """A row a document, for machines."""
+    """One object per document; `reused`: neither OCR nor NER ran for it."""
     return {
         "outcomes": [
-            {"task_id": o.task_id, "source": o.source, "status": status_of(o), "pages": o.pages}
+            {
+                "task_id": o.task_id,
+                "source": o.source,
+                "status": status_of(o),
+                "pages": o.pages,
+                "reused": o.nothing_computed,
+            }
             | ({"error": {"code": o.error.code, "message": o.error.message}} if o.error else {})
             for o in outcomes
         ]
     }
 
 
-def totals_line(figures: dict[str, object]) -> str:
-    """The same in one sentence."""
-    kinds: dict[str, int] = figures["entities"]  # type: ignore[assignment]
-    found = ", ".join(f"{kind} {n}" for kind, n in kinds.items()) or "none"
+def totals_line(figures: dict[str, Any]) -> str:
+    """The figures of the run as sentences."""
+    found = ", ".join(f"{kind} {n}" for kind, n in figures["entities"].items()) or "none"
     return (
         f"{figures['documents']} documents: {figures['done']} done, {figures['reused']} reused, "
         f"{figures['failed']} failed; {figures['pages']} pages in {figures['seconds']} s.\n"
         f"Entities: {found}."
     )
+
+
+def stopped_line(figures: dict[str, Any]) -> str:
+    """What is done of a run that was stopped."""
+    failed = f", {figures['failed']} failed" if figures["failed"] else ""
+    done = figures["done"] + figures["reused"]
+    return (
+        f"Stopped: {done} of {figures['found']} documents are done{failed}; "
+        "run the same command again to continue."
+    )
+
+
+def reused_line(outcomes: Sequence[Outcome]) -> str:
+    """What of the results was in the store before, as one sentence; empty where nothing was."""
+    if outcomes and all(o.reused == "result" for o in outcomes):
+        return "Nothing was computed: every document already had its result."
+    if outcomes and all(o.nothing_computed for o in outcomes):
+        return "Nothing was computed: all pages and entities were already in the store."
+    if count := sum(o.reused == "pages" for o in outcomes):
+        return f"OCR did not run for {count} of them: their pages were already in the store."
+    return ""

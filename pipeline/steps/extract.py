@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import msgspec
 
@@ -35,13 +36,25 @@ def all_entities(task: Task, *, store: Store, engines: Engines) -> Entities:
     return found
 
 
-def extract(pages: tuple[Page, ...], sha256: str, *, store: Store, engines: Engines) -> Entities:
-    """Find the entities of all pages; stored once a document."""
+def extract(
+    pages: tuple[Page, ...],
+    sha256: str,
+    *,
+    store: Store,
+    engines: Engines,
+    on_entities: Callable[[bool], None] = lambda _: None,
+) -> Entities:
+    """Find the entities of all pages, and store them once per document.
+
+    Calls `on_entities` at the end, with whether they were found just now rather than taken from the store.
+    """
     if before := stored_entities(sha256, store=store, engines=engines):
+        on_entities(False)
         return before
     started = time.perf_counter()
     mentions = engines.ner.extract([page.text for page in pages])
     entities = tuple(e for page, of in zip(pages, mentions, strict=True) for e in entities_of(page, of))
     found = Entities(entities, round(time.perf_counter() - started, 4))
     store.put(keys.entities(sha256, engines.entities_digest), to_json(found))
+    on_entities(True)
     return found

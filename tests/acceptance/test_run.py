@@ -191,7 +191,7 @@ def test_an_empty_folder_is_a_run_of_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = nightshift("run", tmp_path / "empty", "--out", tmp_path / "out")
     assert done.returncode == 0
-    assert "There were no documents" in done.stdout
+    assert "No documents found" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_an_empty_folder_is_a_run_of_nothing(tmp_path: Path) -> None:
         (["run", "{scans}", "--out", "{scans}/0.png"], 1, "is a file; give a folder"),
         (["run", "{scans}", "--out", "/proc/nightshift"], 1, "Can't write to the store"),
         (["run", "{scans}", "--out", "ftp://x/y"], 2, "there is no store for ftp"),
-        (["run", "{scans}", "--run-date", "22.11.2026"], 2, "is no date"),
+        (["run", "{scans}", "--run-date", "22.11.2026"], 2, "is not a valid run date"),
         (["run", "{scans}", "--ocr-engine", "tesseract"], 2, "tesseract"),
         (["run", "{scans}", "--workers", "0"], 2, "--workers"),
         (["run", "{scans}", "--ner-engine", "nonsense"], 2, "nonsense"),
