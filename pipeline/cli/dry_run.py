@@ -77,7 +77,9 @@ def _by_type(planned: Sequence[Planned]) -> list[tuple[str, int, int]]:
 def _print(batch: Batch, planned: Sequence[Planned]) -> None:
     console = tables.screen()
     if planned:
-        table = Table(title="Documents found", box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+        table = Table(
+            title="Documents found", box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0)
+        )
         table.add_column("type", overflow="fold")
         table.add_column("documents", justify="right")
         table.add_column("size", justify="right")
@@ -85,13 +87,12 @@ def _print(batch: Batch, planned: Sequence[Planned]) -> None:
             table.add_row(name, str(count), _size(size))
         console.print(table)
     for title, state in (("Unsupported or unreadable", "unreadable"), ("Failed before", "failed")):
-        for block in tables.reasons(title, ((p.source, p.error) for p in planned if p.state == state)):
-            console.print(block)
+        tables.reasons(console, title, ((p.source, p.error) for p in planned if p.state == state))
     console.print(f"{len(planned)} documents, {_size(sum(p.size for p in planned))}:", highlight=False)
     states = Counter(p.state for p in planned)
     for state, sentence in _SENTENCES.items():
         if states[state]:
-            console.print(f"  {states[state]} {sentence}", highlight=False)
+            console.print(tables.indented(2, f"{states[state]} {sentence}"))
     console.print(
         f"Dry run for {batch.run_date} in {batch.store.url}: no page was read, nothing was written.",
         soft_wrap=True,
@@ -100,6 +101,8 @@ def _print(batch: Batch, planned: Sequence[Planned]) -> None:
 
 
 def _size(count: int) -> str:
+    if count < 1024:
+        return f"{count} B"
     if count < 1024**2:
         return f"{count / 1024:.1f} KiB"
     return f"{count / 1024**2:.1f} MiB" if count < 1024**3 else f"{count / 1024**3:.1f} GiB"

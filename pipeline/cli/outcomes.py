@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.table import Table
@@ -22,6 +24,8 @@ from pipeline.run.outcome import Outcome
 from pipeline.tables.masking import masked_entity, masked_field, sensitive_spans
 
 _ROWS = 40  # documents listed one by one; a night has thousands
+_WIDEST = 110  # columns: beyond, a row is hard to follow
+_OTHER_COLUMNS = 50  # columns that the documents table needs besides the file names
 _STYLE = {"done": "green", "reused": "cyan", "failed": "red"}
 
 
@@ -74,35 +78,42 @@ def short(source: str) -> str:
     return PurePosixPath(archive).name + bang + member
 
 
-def _table(title: str, *columns: str) -> Table:
-    """A table that folds long text; columns whose name begins with `#` hold numbers or states and stay whole."""
-    made = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for name in columns:
-        if name.startswith("#"):
-            made.add_column(name[1:], justify="right", no_wrap=True)
-        else:
-            made.add_column(name, overflow="fold", no_wrap=name in _STATES)
-    return made
+def documents(console: Console, outcomes: Sequence[Outcome]) -> None:
+    """Print each document when they are few, then the reason of each failure in full.
+
+    A table with one row per document, or a heading and a line where the table would cut file names.
+    """
+    listed = sorted(outcomes, key=lambda o: o.source) if len(outcomes) <= _ROWS else []
+    widest = max((cell_len(short(o.source)) for o in listed), default=0)
+    if listed and widest + _OTHER_COLUMNS <= console.width:
+        console.print(_documents_table(listed))
+    elif listed:
+        console.print(Text("Documents", style="italic"))
+        for outcome in listed:
+            console.print(indented(2, short(outcome.source)))
+            figures = f"{outcome.pages} pages, {outcome.seconds:.1f} s, entities "
+            console.print(indented(4, f"{status_of(outcome)}, {figures}{_count_by_type(outcome.entities)}"))
+        console.print()
+    reasons(console, "Failed documents", ((o.source, o.error) for o in outcomes if o.error))
 
 
-_STATES = ("status",)
-
-
-def documents(outcomes: Sequence[Outcome]) -> Iterator[RenderableType]:
-    """A table with one row per document when they are few, then the reason of each failure in full."""
-    if len(outcomes) <= _ROWS:
-        table = _table("Documents", "document", "status", "#pages", "#seconds", "entities")
-        for outcome in sorted(outcomes, key=lambda o: o.source):
-            status = status_of(outcome)
-            table.add_row(
-                Text(short(outcome.source)),
-                Text(status, style=_STYLE[status]),
-                str(outcome.pages),
-                f"{outcome.seconds:.1f}",
-                _count_by_type(outcome.entities),
-            )
-        yield table
-    yield from reasons("Failed documents", ((o.source, o.error) for o in outcomes if o.error))
+def _documents_table(outcomes: Sequence[Outcome]) -> Table:
+    table = Table(title="Documents", box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0))
+    table.add_column("document", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    table.add_column("pages", justify="right", no_wrap=True)
+    table.add_column("seconds", justify="right", no_wrap=True)
+    table.add_column("entities", overflow="fold")
+    for outcome in outcomes:
+        status = status_of(outcome)
+        table.add_row(
+            Text(short(outcome.source)),
+            Text(status, style=_STYLE[status]),
+            str(outcome.pages),
+            f"{outcome.seconds:.1f}",
+            _count_by_type(outcome.entities),
+        )
+    return table
 
 
 def _count_by_type(entities: dict[str, int]) -> str:
@@ -110,42 +121,70 @@ def _count_by_type(entities: dict[str, int]) -> str:
     return f"{sum(entities.values())}: {kinds}" if kinds else "0"
 
 
-def reasons(title: str, failed: Iterable[tuple[str, Failure | None]]) -> Iterator[RenderableType]:
-    """Sources in full, each with the reason why it failed below it; the first `_ROWS` of them."""
+def reasons(console: Console, title: str, failed: Iterable[tuple[str, Failure | None]]) -> None:
+    """Print sources in full, each with the reason why it failed below it; the first `_ROWS` of them."""
     listed = sorted((source, error.message if error else "") for source, error in failed)
     if not listed:
         return
-    lines: list[RenderableType] = [Text(title, style="italic")]
+    console.print(Text(title, style="italic"))
     for source, message in listed[:_ROWS]:
-        lines += [
-            Padding(Text(source, style="red", overflow="fold"), (0, 0, 0, 2)),
-            Padding(Text(message, overflow="fold"), (0, 0, 0, 4)),
-        ]
+        console.print(indented(2, source, "red"))
+        console.print(indented(4, message))
     if len(listed) > _ROWS:
-        lines.append(Text(f"  … and {len(listed) - _ROWS} more: --json lists all of them.", style="dim"))
-    yield Group(*lines, "")
+        console.print(indented(2, f"… and {len(listed) - _ROWS} more: --json lists all of them.", "dim"))
+    console.print()
 
 
-def entities(results: Sequence[DocumentResult], limit: int, *, masked: bool) -> Table:
-    """About `limit` entities of all results, every type once before any type twice; sensitive ones masked."""
-    table = _table("Entities", "document", "#page", "type", "text", "value", "#confidence")
+def indented(by: int, text: str, style: str = "") -> RenderableType:
+    """Text with so many columns before each of its lines."""
+    return Padding(Text(text, style=style, overflow="fold"), (0, 0, 0, by), expand=False)
+
+
+def entities(console: Console, results: Sequence[DocumentResult], limit: int, *, masked: bool) -> None:
+    """Print about `limit` entities below their documents, every type once before any twice; sensitive ones masked."""
     each = max(limit // max(len(results), 1), 1)
-    rows = [(result, entity) for result in results for entity in _varied(result, each)][:limit]
-    for result, entity in rows:
-        shown = _masked(result, entity) if masked else entity
-        value = " ".join(v for v in (shown.value, shown.currency) if v)
-        table.add_row(
-            Text(short(result.source)),
-            str(entity.page),
-            entity.type,
-            Text(shown.text.replace("\n", " ")),
-            Text(value),
-            f"{entity.confidence:.2f}",
-        )
+    chosen = [(result, entity) for result in results for entity in _varied(result, each)][:limit]
+    if not chosen:
+        return
+    wide = max(cell_len(entity.type) for _, entity in chosen)
+    console.print(Text("Entities", style="italic"))
+    console.print(
+        _entity_rows(console, wide, [("page", "type", "text", "value", "confidence")], style="bold")
+    )
+    for result, of in groupby(chosen, key=lambda pair: pair[0]):
+        console.print(indented(2, short(result.source)))
+        shown = [_masked(result, entity) if masked else entity for _, entity in of]
+        rows = [
+            (
+                str(entity.page),
+                entity.type,
+                entity.text.replace("\n", " "),
+                " ".join(v for v in (entity.value, entity.currency) if v),
+                f"{entity.confidence:.2f}",
+            )
+            for entity in shown
+        ]
+        console.print(_entity_rows(console, wide, rows))
     total = sum(len(result.entities) for result in results)
-    if total > len(rows):
-        table.caption = f"{len(rows)} of {total}; the parquet tables hold all of them"
-    return table
+    if total > len(chosen):
+        console.print(indented(2, f"{len(chosen)} of {total}; the parquet tables hold all of them.", "dim"))
+    console.print()
+
+
+def _entity_rows(
+    console: Console, wide: int, rows: Iterable[Sequence[str]], style: str = ""
+) -> RenderableType:
+    """Rows of the same column widths in every call; text and value fold."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.width = min(console.width, _WIDEST) - 4
+    table.add_column(width=4, justify="right")
+    table.add_column(width=wide)
+    table.add_column(ratio=1, overflow="fold")
+    table.add_column(ratio=1, overflow="fold")
+    table.add_column(width=10, justify="right")
+    for row in rows:
+        table.add_row(*(Text(cell, style=style) for cell in row))
+    return Padding(table, (0, 0, 0, 4), expand=False)
 
 
 def _masked(result: DocumentResult, entity: Entity) -> Entity:
@@ -154,25 +193,21 @@ def _masked(result: DocumentResult, entity: Entity) -> Entity:
     return masked_entity(entity, spans)
 
 
-def fields(results: Sequence[DocumentResult], *, masked: bool) -> Table:
-    """One row per document: type and fields, sensitive ones masked; `?` marks a confidence below 0.5."""
-    table = _table("Fields", "document", "type", "#confidence", "fields")
-    for result in results:
-        if result.extraction is None:
-            continue
-        shown_fields = []
-        for field in result.extraction.fields:
+def fields(console: Console, results: Sequence[DocumentResult], *, masked: bool) -> None:
+    """Print type and fields below each document, sensitive ones masked; `?` marks a confidence below 0.5."""
+    extracted = [(result, result.extraction) for result in results if result.extraction]
+    if not extracted:
+        return
+    console.print(Text("Fields", style="italic"))
+    for result, extraction in extracted:
+        kind = f"{extraction.document_type}, confidence {extraction.confidence:.2f}"
+        console.print(indented(2, f"{short(result.source)}: {kind}"))
+        for field in extraction.fields:
             shown = masked_field(result, field) if masked else field
             value = " ".join(v for v in (shown.value, shown.currency) if v) or "-"
             doubtful = " ?" if shown.value and field.confidence < 0.5 else ""
-            shown_fields.append(f"{field.name}: {value}{doubtful}")
-        table.add_row(
-            Text(short(result.source)),
-            result.extraction.document_type,
-            f"{result.extraction.confidence:.2f}",
-            Text("\n".join(shown_fields)),
-        )
-    return table
+            console.print(indented(4, f"{field.name}: {value}{doubtful}"))
+    console.print()
 
 
 def _varied(result: DocumentResult, limit: int) -> list[Entity]:

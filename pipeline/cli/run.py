@@ -203,13 +203,12 @@ def _print(
     console = tables.screen()
     if not figures["found"]:
         console.print("No documents found: the given folders contain no visible files.")
-    for part in tables.documents(outcomes):
-        console.print(part)
+    tables.documents(console, outcomes)
     if show:
         done = [o for o in sorted(outcomes, key=lambda o: o.source) if o.status == "done"][:show]
         records = [r for o in done if (r := ended(store, figures["run_date"], o.task_id))]
-        console.print(tables.entities(records, show, masked=settings.mask))
-        console.print(tables.fields(records, masked=settings.mask))
+        tables.entities(console, records, show, masked=settings.mask)
+        tables.fields(console, records, masked=settings.mask)
     console.print(tables.totals_line(figures), highlight=False)
     if reused := tables.reused_line(outcomes):
         console.print(reused)
