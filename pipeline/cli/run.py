@@ -134,7 +134,7 @@ def _process(batch: Batch, found: list[Source], settings: Settings, show: int, a
 
     After Ctrl-C the tables of what is done are written and `typer.Exit` (130) is raised.
     """
-    from pipeline.cli import outcomes as tables
+    from pipeline.cli import figures as report
     from pipeline.tables.summary import summarise
 
     started, stopped = time.monotonic(), False
@@ -149,12 +149,12 @@ def _process(batch: Batch, found: list[Source], settings: Settings, show: int, a
             _say_stopped("Stopping: writing the tables (Ctrl-C again ends at once) …")
         outcomes += batch.finished_meanwhile()
         rows = summarise(batch.store, batch.run_date, masked=settings.mask)
-    figures = tables.totals(outcomes, time.monotonic() - started) | {"found": len(found), "stopped": stopped}
+    figures = report.totals(outcomes, time.monotonic() - started) | {"found": len(found), "stopped": stopped}
     figures |= _places(batch.store, batch.run_date, rows)
     if stopped:
-        _say_stopped(tables.stopped_line(figures))
+        _say_stopped(report.stopped_line(figures))
     if as_json:
-        typer.echo(json.dumps(figures | tables.as_json(outcomes), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(figures | report.as_json(outcomes), ensure_ascii=False, indent=2))
     else:
         _print(outcomes, figures, batch.store, settings, 0 if stopped else show)
     if stopped:
@@ -197,6 +197,7 @@ def _places(store: Store, run_date: str, rows: dict[str, int]) -> dict[str, Any]
 def _print(
     outcomes: list[Outcome], figures: dict[str, Any], store: Store, settings: Settings, show: int
 ) -> None:
+    from pipeline.cli import figures as report
     from pipeline.cli import outcomes as tables
     from pipeline.ledger.records import ended
 
@@ -209,8 +210,8 @@ def _print(
         records = [r for o in done if (r := ended(store, figures["run_date"], o.task_id))]
         tables.entities(console, records, show, masked=settings.mask)
         tables.fields(console, records, masked=settings.mask)
-    console.print(tables.totals_line(figures), highlight=False)
-    if reused := tables.reused_line(outcomes):
+    console.print(report.totals_line(figures), highlight=False)
+    if reused := report.reused_line(outcomes):
         console.print(reused)
     console.print(f"Results  {figures['results']}", soft_wrap=True, highlight=False)
     for table, url in figures["summary"].items():

@@ -17,7 +17,7 @@ from pebble import ProcessExpired
 
 from pipeline.documents.sources import Source
 from pipeline.errors import PermanentError, PipelineError, RunError, StoreUnavailable
-from pipeline.ledger import pending
+from pipeline.ledger import pending, records
 from pipeline.ledger.attempts import STORE_ATTEMPTS
 from pipeline.models import Task
 from pipeline.run.acceptance import Acceptance, attempts_so_far
@@ -84,9 +84,13 @@ class Batch:
             self._pool.join()
 
     def finished_meanwhile(self) -> list[Outcome]:
-        """After a run was stopped: outcomes of documents that ended and were not yielded."""
-        advanced = [self._jobs.advance(job, outcome) for job, outcome in self._pool.finished()]
-        return [outcome for outcome in advanced if outcome is not None]
+        """After a run was stopped: outcomes of documents that ended and were not yielded, as the store has them."""
+        tasks = {job.task.task_id: job.task for job in self._pool.running}
+        found = [(task, records.ended(self.store, self.run_date, task.task_id)) for task in tasks.values()]
+        # an older failure that was being retried is not of this run
+        return [
+            Outcome.of(record) for task, record in found if record and record.done_at >= task.submitted_at
+        ]
 
     def _start_jobs(self, arriving: Iterator[Task | Outcome]) -> Iterator[Outcome]:
         """Give the pool jobs until it has enough; yields documents that ended before."""

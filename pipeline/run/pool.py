@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import queue
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager, nullcontext
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 
 from pebble import ProcessPool
 
@@ -26,12 +28,13 @@ class WorkerPool:
 
     def __init__(self, settings: Settings, run_date: str, count: int) -> None:
         os.environ |= dict.fromkeys(_SINGLE_THREADED, "1")  # inherited by the processes
+        resource_tracker.ensure_running()  # its start would unblock SIGINT, which `_undisturbed` blocks
         context = get_context("spawn")
         self.pages = PageCounters(context)
-        self.running = 0
-        """Jobs that were started and have not been returned by `wait`."""
         self._most, self._time_limit = 2 * count, settings.time_limit
-        self._events: queue.SimpleQueue[tuple[Job, Future[Outcome]]] = queue.SimpleQueue()
+        self._started = False
+        self._running: dict[Future[Outcome], Job] = {}
+        self._ended: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
         self._pool = ProcessPool(
             max_workers=count,
             initializer=worker.start,
@@ -40,9 +43,14 @@ class WorkerPool:
         )
 
     @property
+    def running(self) -> list[Job]:
+        """Jobs that were started and have not been returned by `wait`, in the order of their start."""
+        return list(self._running.values())
+
+    @property
     def has_room(self) -> bool:
         """Whether another job may be started."""
-        return self.running < self._most
+        return len(self._running) < self._most
 
     def time_limit(self, job: Job) -> float:
         """Seconds that a job may take."""
@@ -56,32 +64,19 @@ class WorkerPool:
         else:
             call = partial(worker.process, job.task, job.spread)
             self.pages.opened += job.spread
-        # Ctrl-C in a terminal reaches every process of the group: workers inherit that it is blocked.
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        with nullcontext() if self._started else _undisturbed():
             future: Future[Outcome] = self._pool.schedule(call, timeout=self.time_limit(job))
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        self.running += 1
-        future.add_done_callback(lambda done: self._events.put((job, done)))
+        self._started = True
+        self._running[future] = job
+        future.add_done_callback(self._ended.put)
 
     def wait(self, seconds: float) -> tuple[Job, Future[Outcome]] | None:
         """The next job that ended, `None` when none does within `seconds`."""
         try:
-            ended = self._events.get(timeout=seconds)
+            future = self._ended.get(timeout=seconds)
         except queue.Empty:
             return None
-        self.running -= 1
-        return ended
-
-    def finished(self) -> list[tuple[Job, Outcome]]:
-        """After `stop`: jobs that ended by themselves and were not returned by `wait`."""
-        found = []
-        while not self._events.empty():
-            job, future = self._events.get()
-            if not future.cancelled() and not future.exception():
-                found.append((job, future.result()))
-        return found
+        return self._running.pop(future), future
 
     def close(self) -> None:
         """Let the processes end; no further job may be started."""
@@ -94,3 +89,27 @@ class WorkerPool:
     def join(self) -> None:
         """Wait until all processes have ended, after `close` or `stop`."""
         self._pool.join()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Start processes without being interrupted half-way, which each of them would report as a traceback.
+
+    SIGINT and SIGTERM take effect at the end. The processes, and those that replace them, inherit that SIGINT is
+    blocked, as Ctrl-C in a terminal reaches every process of the group.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if callable(signal.getsignal(n))]
+    handlers = {n: signal.signal(n, lambda number, _: arrived.append(number)) for n in numbers}
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        if arrived:
+            signal.raise_signal(arrived[0])

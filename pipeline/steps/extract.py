@@ -1,4 +1,4 @@
-"""Pages to entities; stored once per document."""
+"""From pages to entities, which are stored once per document."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class Entities(msgspec.Struct, frozen=True):
 
 
 def stored_entities(sha256: str, *, store: Store, engines: Engines) -> Entities | None:
-    """The entities of a document, if they were found already and can be read."""
+    """The stored entities of a document, `None` where there are none or they can't be decoded."""
     return read_or_none(store, keys.entities(sha256, engines.entities_digest), Entities)
 
 
 def all_entities(task: Task, *, store: Store, engines: Engines) -> Entities:
-    """The entities of a task; raises `NotRead` when they are not there under these settings."""
+    """The stored entities of a task; raises `NotRead` when there are none under these settings."""
     assert task.sha256 is not None
     found = stored_entities(task.sha256, store=store, engines=engines)
     if found is None:
-        raise NotRead(f"Entities of {task.task_id} are not in the store as these settings find them.")
+        raise NotRead(f"The store has no entities of {task.task_id} under these settings.")
     return found
 
 
