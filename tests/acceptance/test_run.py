@@ -271,7 +271,8 @@ def test_ctrl_c_says_what_is_done_and_writes_the_tables(tmp_path: Path, number: 
     assert "KeyboardInterrupt" not in stderr
     _, figures = run(tmp_path / "scans", "-j", 2, "-o", out)
     assert (figures["stopped"], figures["found"], figures["rows"]["documents"]) == (False, 41, 41)
-    assert (figures["reused"], figures["done"]) == (int(said[1]), 40 - int(said[1]))
+    assert figures["reused"] + figures["done"] == 40
+    assert figures["reused"] >= int(said[1]), "and perhaps one that was stopped between its last two steps"
 
 
 @pytest.mark.usefixtures("_signals")
