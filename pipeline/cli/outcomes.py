@@ -17,8 +17,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli import screen as common
 from pipeline.cli.figures import status_of
+from pipeline.cli.screen import terminal
 from pipeline.models import DocumentResult, Entity, Failure
 from pipeline.run.outcome import Outcome
 from pipeline.tables.masking import masked_entity, masked_field, sensitive_spans
@@ -45,7 +45,7 @@ class _Rate(ProgressColumn):
 def screen() -> Console:
     """Standard output: as wide as the terminal, or 120 columns in a file or pipe; silent with `--quiet`."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
-    return Console(width=width, quiet=_asked("quiet", False))
+    return Console(width=width, quiet=terminal.quiet)
 
 
 def progress() -> Progress:
@@ -58,13 +58,8 @@ def progress() -> Progress:
         _Rate(),
         console=Console(stderr=True),
         transient=True,
-        disable=not _asked("progress", True) or _asked("quiet", False) or not sys.stderr.isatty(),
+        disable=not terminal.progress or terminal.quiet or not sys.stderr.isatty(),
     )
-
-
-def _asked(option: str, default: bool) -> bool:
-    """What the global options say: `screen.terminal` holds it, where there are such options."""
-    return bool(getattr(getattr(common, "terminal", None), option, default))
 
 
 def short(source: str) -> str:

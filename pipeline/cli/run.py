@@ -7,14 +7,12 @@ import os
 import sys
 import time
 from contextlib import closing
-from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
 from pipeline.cli.stopping import stoppable
-from pipeline.errors import ExitCode, UsageError
+from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
     from pipeline.documents.sources import Source
@@ -54,7 +52,8 @@ def run(
     run_date: Annotated[
         str | None,
         typer.Option(
-            metavar="DATE", help="Run date of the results: YYYY-MM-DD, today or yesterday. Default: today."
+            metavar="DATE",
+            help="Run date of the results: YYYY-MM-DD, today, yesterday or last. Default: today.",
         ),
     ] = None,
     retry_failed: Annotated[
@@ -71,11 +70,13 @@ def run(
     Results that exist are reused: after a crash or Ctrl-C, or with more documents, run the same command
     again. Settings are environment variables NIGHTSHIFT_* (docs/settings.md); options override them.
 
-    Exit code: 0 all done, 3 some documents failed, 1 the run failed, 2 wrong usage, 130 stopped by Ctrl-C.
+    Exit codes: 0 all done, 1 the run failed, 2 usage error, 3 some documents failed, 130 stopped (Ctrl-C).
 
     Example: `nightshift run scans/ more.zip --out results`
     """
+    from pipeline.cli import nights
     from pipeline.settings import Settings
+    from pipeline.storage import open_store
 
     settings = Settings.from_env(
         store_url=out,
@@ -84,7 +85,7 @@ def run(
         max_pages=max_pages,
         time_limit=time_limit,
     )
-    day = _day(run_date, settings.timezone)
+    day = nights.run_date(run_date or "today", settings, open_store(settings.store_url, settings))
     count = workers or len(os.sched_getaffinity(0))
     with stoppable():
         try:
@@ -99,18 +100,6 @@ def run(
             complete = _process(batch, found, settings, show, as_json)
     if not complete:
         raise typer.Exit(ExitCode.INCOMPLETE)
-
-
-def _day(text: str | None, timezone: str) -> str:
-    today = datetime.now(ZoneInfo(timezone)).date()
-    if text is None or text == "today":
-        return today.isoformat()
-    if text == "yesterday":
-        return (today - timedelta(days=1)).isoformat()
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise UsageError(f'"{text}" is not a valid run date; use YYYY-MM-DD, today or yesterday.') from None
 
 
 def _prepare(
