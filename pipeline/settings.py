@@ -174,7 +174,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     document_types: Annotated[
         str | None,
-        Meta(description="Folder with your own example documents for each document type (docs/reference/fields.md)."),
+        Meta(
+            description="Folder with your own example documents for each document type (docs/reference/fields.md)."
+        ),
     ] = None
 
     max_bytes: Annotated[int, Meta(ge=1, description="Maximum size of a document, in bytes.")] = (

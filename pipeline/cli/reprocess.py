@@ -39,7 +39,8 @@ class Part(msgspec.Struct):
 
 def reprocess(
     where: Annotated[
-        str, typer.Option("--where", metavar="CONDITION", help="Which done documents (docs/how-to/reprocess.md).")
+        str,
+        typer.Option("--where", metavar="CONDITION", help="Which done documents (docs/how-to/reprocess.md)."),
     ] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of documents to queue.")] = None,
     dry_run: Annotated[
