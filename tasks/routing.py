@@ -1,4 +1,4 @@
-"""Exchanges and queues, and which message goes where. docs/night.md draws it.
+"""Exchanges and queues, and which message goes where. docs/explanation/night.md draws it.
 
 Queues are quorum queues: their arguments can never change later. `inference_tasks` alone is a plain
 durable one, so that any producer's own `queue_declare(durable=True)` fits it.

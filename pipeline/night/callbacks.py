@@ -168,7 +168,7 @@ def _message(record: DocumentResult) -> Message:
 
 
 def body_of(record: DocumentResult, store_url: str) -> bytes:
-    """The JSON body of a callback (docs/messages.md)."""
+    """The JSON body of a callback (docs/reference/messages.md)."""
     done = record.status == "done"
     where = keys.result if done else keys.failed
     return msgspec.json.encode(

@@ -2,7 +2,7 @@
 
 A condition becomes an Arrow compute expression over the documents table; nothing is ever evaluated as code.
 As in SQL, a comparison with a null is neither true nor false, and `and` binds closer than `or`. The grammar
-stands in docs/reprocess.md.
+stands in docs/how-to/reprocess.md.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Everything here is pure: `now` is handed in as an aware datetime, and answers are aware, in UTC. An
 instant has exactly one wall time, so that direction alone decides: a window is a set of minutes of
-the local week, and an instant is inside when its wall time is. docs/window.md has the grammar and
+the local week, and an instant is inside when its wall time is. docs/reference/window.md has the grammar and
 what follows for the nights on which clocks change.
 """
 
@@ -70,7 +70,7 @@ class OffPeakWindow:
 
     @classmethod
     def parse(cls, spec: str, timezone: str) -> OffPeakWindow:
-        """Read `22:00-06:00`, `mon-fri 22:00-06:00; sat-sun 24h`, `always` or `never` (docs/window.md).
+        """Read `22:00-06:00`, `mon-fri 22:00-06:00; sat-sun 24h`, `always` or `never` (docs/reference/window.md).
 
         Raises `UsageError` for a spec that can't be read or opens and closes at once, and for an
         unknown time zone.
