@@ -10,13 +10,11 @@ from kombu import Exchange, Queue
 
 from pipeline.messages import Message, is_filler, is_urgent
 from pipeline.steps.task_types import further_steps
+from tasks.lanes import BACKFILL, GPU_QUEUES, URGENT
 
 TOPIC = Exchange("nightshift", "topic", durable=True, arguments={"alternate-exchange": "nightshift.dead"})
 DEAD = Exchange("nightshift.dead", "fanout", durable=True)
 RAW = "inference_tasks"
-
-GPU_QUEUES = ("urgent", "ocr", "ner", "filler")
-"""In the order in which they are served: a later one only while the earlier lanes are empty."""
 
 DELIVERY_LIMIT = 20
 """Backstop only: every return counts, also of innocents. Tries of a document are counted in the ledger."""
@@ -63,9 +61,9 @@ def queue_for(message: Message) -> str:
     step = further_steps().get(message.step)
     gpu = message.step in ("ocr", "ner") or (step is not None and step.gpu)
     if gpu and is_urgent(message.priority):
-        return "urgent"
+        return URGENT
     if gpu and is_filler(message.priority):
-        return "filler"
+        return BACKFILL
     if step is not None:
         return "ner" if gpu else "result"
     return message.step

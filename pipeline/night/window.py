@@ -107,6 +107,18 @@ class OffPeakWindow:
         close = self.next_close(now, override)
         return None if close is None else (close - _utc(now)).total_seconds()
 
+    def describe(self, now: datetime, override: Override | None = None) -> str:
+        """For people: `open until 06:00 CET`, `closed until 22:00 CET (Sun)`, or just `open` or `closed`."""
+        is_open = self.contains(now, override)
+        state = "open" if is_open else "closed"
+        change = self.next_close(now, override) if is_open else self.next_open(now, override)
+        if change is None:
+            return state
+        local, today = change.astimezone(self.zone), _utc(now).astimezone(self.zone).date()
+        days = (local.date() - today).days
+        day = "" if days == 0 else f" ({local:%a})" if days < 7 else f" ({local:%Y-%m-%d})"
+        return f"{state} until {local:%H:%M %Z}{day}"
+
     def opened_at(self, now: datetime) -> datetime | None:
         """When the schedule opened the window that is open at `now`; `None` while closed and for `always`."""
         opened = None

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from pipeline.settings import PREFIX, Settings
-from tasks.routing import GPU_QUEUES, RAW, WORK_QUEUES
+from tasks.lanes import GPU_QUEUES
+from tasks.routing import RAW, WORK_QUEUES
 from tests.conftest import ROOT
 
 DOCKER = ROOT / "docker"

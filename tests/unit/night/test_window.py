@@ -341,6 +341,31 @@ def test_override_travels_and_bad_ones_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("spec", "now", "override", "expected"),
+    [
+        ("22:00-06:00", "2026-11-22T23:00", None, "open until 06:00 CET (Mon)"),
+        ("22:00-06:00", "2026-11-22T01:00", None, "open until 06:00 CET"),
+        ("22:00-06:00", "2026-07-05T12:00", None, "closed until 22:00 CEST"),
+        ("sat 22:00-06:00", "2026-11-16T12:00", None, "closed until 22:00 CET (Sat)"),
+        ("sat 22:00-06:00", "2026-11-22T12:00", None, "closed until 22:00 CET (Sat)"),
+        (
+            "sat 22:00-06:00",
+            "2026-11-22T01:00",
+            ("closed", "2026-11-30T12:00"),
+            "closed until 22:00 CET (2026-12-05)",
+        ),
+        ("22:00-06:00", "2026-11-22T12:00", ("open", "2026-11-22T14:00"), "open until 14:00 CET"),
+        ("always", "2026-11-22T12:00", None, "open"),
+        ("never", "2026-11-22T12:00", None, "closed"),
+        ("never", "2026-11-22T12:00", ("open", "2026-11-22T12:30"), "open until 12:30 CET"),
+    ],
+)
+def test_describe(spec: str, now: str, override: tuple[str, str] | None, expected: str) -> None:
+    given = Override(override[0], berlin(override[1]).isoformat()) if override else None  # type: ignore[arg-type]
+    assert OffPeakWindow.parse(spec, BERLIN).describe(berlin(now), given) == expected
+
+
+@pytest.mark.parametrize(
     ("text", "now", "means"),
     [
         ("03:00", "2026-11-20T23:00", "2026-11-21T02:00"),
