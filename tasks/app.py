@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import Celery
 
-from tasks import logs
+from tasks import flower, logs
 from tasks.gate import Gate
 
 app = Celery("nightshift", include=["tasks.work", "tasks.housekeeping"])
@@ -12,3 +12,4 @@ app.config_from_object("celeryconfig")
 app.steps["consumer"].add(Gate)
 
 logs.install()
+flower.configure()

@@ -48,7 +48,7 @@ class Gate(bootsteps.StartStopStep):
         self.override: Override | None = None
         self.release = Release(self.night.settings.close_grace)
         self.timer: Any = None
-        self.was_open: bool | None = None
+        self.was_open = False
         queues = consumer.app.amqp.queues
         consumed = list(queues.consume_from)
         self.queues = {name: queues[name] for name in lanes.GPU_QUEUES if name in consumed}
@@ -81,6 +81,7 @@ class Gate(bootsteps.StartStopStep):
         return self.night.schedule.window.describe(datetime.now(UTC), self.override)
 
     def _ready(self, **_: Any) -> None:
+        self.was_open = self._open()
         log.info("ready: window %s, consuming %s", self._window(), ", ".join([*self._lanes(), *self.others]))
 
     def _guard(self, consumer: Any) -> None:
@@ -122,7 +123,7 @@ class Gate(bootsteps.StartStopStep):
 
     def _tick(self, consumer: Any) -> None:
         allowed, is_open = self._lanes(), self._open()
-        if self.was_open not in (None, is_open):
+        if is_open != self.was_open:
             log.info("window %s", self._window())
         self.was_open = is_open
         self._select(consumer, lanes.preferred(allowed, lambda name: self._waiting(consumer, name)))

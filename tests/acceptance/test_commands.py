@@ -269,9 +269,9 @@ def test_a_broker_that_dies_midway_loses_nothing(
 @pytest.mark.parametrize(
     ("args", "changed", "code", "sentence"),
     [
-        (["submit", "{scans}"], {"NIGHTSHIFT_BROKER_URL": "{wrong}"}, 1, "refuses the user or the password"),
-        (["status"], {"NIGHTSHIFT_BROKER_URL": "{wrong}"}, 1, "refuses the user or the password"),
-        (["submit", "{scans}"], {"NIGHTSHIFT_BROKER_URL": "{broker}x"}, 1, "no such virtual host"),
+        (["submit", "{scans}"], {"NIGHTSHIFT_BROKER_URL": "{wrong}"}, 1, "refused the user name or password"),
+        (["status"], {"NIGHTSHIFT_BROKER_URL": "{wrong}"}, 1, "refused the user name or password"),
+        (["submit", "{scans}"], {"NIGHTSHIFT_BROKER_URL": "{broker}x"}, 1, "may not access it"),
         (["submit", "{scans}", "--task-type", "speech"], {}, 2, "no task type 'speech'"),
         (["submit", "{scans}", "--priority", "12"], {}, 2, "--priority"),
         (["submit", "{scans}", "--callback-url", "https://a.example/x"], {}, 2, "a.example"),

@@ -62,7 +62,7 @@ def test_every_name_is_a_setting() -> None:
     named |= set(re.findall(r"NIGHTSHIFT_[A-Z0-9_]+", (DOCKER / "Dockerfile").read_text()))
     assert len(named) > 8
     assert named <= KNOWN | FLOWERS
-    used = (ROOT / "flowerconfig.py").read_text()
+    used = (ROOT / "tasks" / "flower.py").read_text()
     assert all(name.removeprefix("NIGHTSHIFT_FLOWER_") in used for name in FLOWERS)
 
 
@@ -144,7 +144,7 @@ def test_what_is_copied_exists_and_is_let_through() -> None:
     copied = [
         w for words in instructions() if words[0] == "COPY" and "--from" not in words[1] for w in words[1:-1]
     ]
-    assert {"pipeline", "tasks", "celeryconfig.py", "flowerconfig.py"} <= set(copied)
+    assert {"pipeline", "tasks", "celeryconfig.py"} <= set(copied)
     for name in copied:
         assert (ROOT / name).exists(), name
         assert f"!{name}" in ignore, name
