@@ -1,4 +1,4 @@
-"""Celery's settings: values only. docs/night.md explains each of them."""
+"""Celery's settings: values only. docs/explanation/night.md explains each of them."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Access to RabbitMQ for commands and `pipeline.submit`: confirmed publishing, and one clear error if unavailable."""
+"""A client's way to RabbitMQ: one sentence when it is unavailable, confirmed publishing when it is not."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from pipeline.messages import Message
 
 THREADS = 8  # below the ten connections that Celery's pool holds
-_SECONDS = 4  # for one attempt to connect; there are two
+_SECONDS = 4  # for one try to connect; there are two
 
 
 def celery() -> Any:
-    """The Celery application, configured by the environment."""
+    """The Celery application, set up by the environment."""
     from tasks.app import app
 
     return app
@@ -28,7 +28,7 @@ def celery() -> Any:
 
 @contextmanager
 def errors(app: Any) -> Iterator[None]:
-    """Raise `BrokerUnavailable` for any error of the connection to the broker."""
+    """Tell what goes wrong on the way to the broker as `BrokerUnavailable`."""
     from amqp.exceptions import AMQPError, NotAllowed
     from kombu.exceptions import KombuError
 
@@ -38,14 +38,12 @@ def errors(app: Any) -> Iterator[None]:
         url = app.connection_for_write().as_uri()  # kombu leaves the password out
         causes = (error, error.__cause__)
         if any(getattr(cause, "code", None) == NotAllowed.code for cause in causes):
-            reason = f"The virtual host of RabbitMQ at {url} does not exist, or this user may not access it"
+            reason = f"RabbitMQ at {url} has no such virtual host, or none for this user"
         elif any(getattr(cause, "code", None) == 403 for cause in causes):
-            reason = f"RabbitMQ at {url} refused the user name or password"
+            reason = f"RabbitMQ at {url} refuses the user or the password"
         else:
-            reason = f"RabbitMQ at {url} is unavailable ({type(error.__cause__ or error).__name__})"
-        raise BrokerUnavailable(
-            f"{reason}: check NIGHTSHIFT_BROKER_URL and that the server is running."
-        ) from error
+            reason = f"RabbitMQ at {url} does not answer ({type(error.__cause__ or error).__name__})"
+        raise BrokerUnavailable(f"{reason}: check NIGHTSHIFT_BROKER_URL and that the server runs.") from error
 
 
 @cache
@@ -56,9 +54,9 @@ def producer(settings: Settings) -> Producer:
 
 
 def reach(app: Any) -> None:
-    """Connect and declare exchanges and queues, so that a command fails before it changes anything.
+    """Connect, and declare exchanges and queues, so that nothing is begun in vain.
 
-    Raises `BrokerUnavailable` within ten seconds.
+    Raises `BrokerUnavailable`, within ten seconds.
     """
     from tasks.topology import declare
 
@@ -69,7 +67,7 @@ def reach(app: Any) -> None:
 
 
 def send(app: Any, messages: Iterable[Message]) -> None:
-    """Publish and wait for the broker's confirmation; raises `BrokerUnavailable`. Thread-safe."""
+    """Publish and wait for the broker's word; raises `BrokerUnavailable`. Threads may call it at once."""
     from tasks.publish import publish
 
     with errors(app):
@@ -77,7 +75,7 @@ def send(app: Any, messages: Iterable[Message]) -> None:
 
 
 def send_all(app: Any, messages: Iterable[Message]) -> int:
-    """Publish messages from several threads; returns how many. Raises `BrokerUnavailable`."""
+    """Send from several threads; returns how many."""
     from pipeline.threads import in_threads
 
     return sum(1 for _ in in_threads(lambda message: send(app, [message]), messages, threads=THREADS))

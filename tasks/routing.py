@@ -1,4 +1,4 @@
-"""Exchanges and queues, and which message goes where. docs/night.md has the picture.
+"""Exchanges and queues, and which message goes where. docs/explanation/night.md has the picture.
 
 Queues are quorum queues, whose arguments can never be changed later. Only `inference_tasks` is a classic durable queue,
 so that it matches any producer's own `queue_declare(durable=True)`.

@@ -87,7 +87,7 @@ def resend(
 
     def send(one: Undelivered) -> bool:
         try:
-            message = callbacks.renew(store, one)
+            message = callbacks.resend(store, one)
         except Damaged as error:
             typer.echo(error.message, err=True)
             return False

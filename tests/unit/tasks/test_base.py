@@ -67,7 +67,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
         flow = SimpleNamespace(run=step, fail=fail, settings=SimpleNamespace(max_retries=3))
         monkeypatch.setattr(base, "flow", lambda: flow)
-        request: Any = dict(trace_id="trace", lane=5, tries=retries, outages=0)
+        request: Any = {"trace_id": "trace", "lane": 5, "tries": retries, "outages": 0}
         task: Any = SimpleNamespace(
             app=None, request=SimpleNamespace(get=request.get, id="id", delivery_info={})
         )
