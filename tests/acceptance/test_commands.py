@@ -278,7 +278,7 @@ def test_a_broker_that_dies_midway_loses_nothing(
         (["submit", "{scans}", "--not-before", "soon"], {}, 2, 'Invalid time "soon"'),
         (["submit", "nowhere"], {}, 2, "nowhere does not exist"),
         (["submit", "{scans}"], {"NIGHTSHIFT_STORE_URL": "/proc/nightshift"}, 1, "Can't write to the store"),
-        (["status"], {"NIGHTSHIFT_WINDOW": "22-6"}, 2, "The window can't be used"),
+        (["status"], {"NIGHTSHIFT_WINDOW": "22-6"}, 2, "Invalid setting NIGHTSHIFT_WINDOW"),
         (["window", "open", "--until", "25:00"], {}, 2, 'Invalid time "25:00"'),
         (["window", "open"], {}, 2, "--until"),
         (["audit", "yesterday"], {}, 2, "yesterday is no run date"),
