@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from celery import Celery
+from typing import Any
 
+from celery import Celery
+from celery.signals import celeryd_init
+
+from pipeline import environment
 from tasks import flower, logs
 from tasks.gate import Gate
 
@@ -13,3 +17,8 @@ app.steps["consumer"].add(Gate)
 
 logs.install()
 flower.configure()
+
+
+@celeryd_init.connect
+def _pin(**_: Any) -> None:
+    environment.pin()  # pool processes that start later keep this worker's settings

@@ -8,11 +8,12 @@ and the command line. Each of these wins over the ones before it, but none may o
 from __future__ import annotations
 
 import ipaddress
-import os
 import sys
 from itertools import count
 from pathlib import Path
 from typing import Any
+
+from pipeline.settings import Settings
 
 DEFAULTS = {
     "address": "127.0.0.1",
@@ -44,7 +45,8 @@ def configure() -> None:
 
 def _login() -> list[str]:
     """User and password as Flower expects them; empty if none is set."""
-    user, password = (os.environ.get(f"NIGHTSHIFT_FLOWER_{name}", "") for name in ("USER", "PASSWORD"))
+    settings = Settings.from_env()
+    user, password = settings.flower_user, settings.flower_password
     if not user and not password:
         return []
     if not user or not password or ":" in user:

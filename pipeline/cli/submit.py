@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from pipeline.cli import screen as output
+from pipeline.cli import options, screen
 from pipeline.errors import BrokerUnavailable, ExitCode
 
 if TYPE_CHECKING:
     from pipeline.documents.sources import Source
-    from pipeline.settings import Settings
-    from pipeline.submission.producer import Request, Submitted
+    from pipeline.submission.producer import Producer, Request, Submitted
 
 _SHOWN = 20  # refused documents listed one by one
 
@@ -26,37 +25,42 @@ def submit(
         typer.Argument(metavar="SRC...", help="Files, folders (recursive), zip archives or s3:// prefixes."),
     ],
     priority: Annotated[
-        int, typer.Option(min=0, max=9, help="8 and 9 are read first, 0 to 2 when nothing else is left.")
+        int, typer.Option(min=0, max=9, help="0 to 9: 8 and 9 are urgent, 0 to 2 are processed last.")
     ] = 5,
-    tenant: Annotated[str, typer.Option(help="Whose documents these are; kept in every result.")] = "",
+    tenant: Annotated[str, typer.Option(help="Owner of the documents; kept in every result.")] = "",
     task_type: Annotated[
-        str, typer.Option(help="document (OCR and entities), ocr, nlp (UTF-8 text files), or an own one.")
+        str,
+        typer.Option(help="document (OCR and entities), ocr, nlp (UTF-8 text files), or a type of your own."),
     ] = "document",
     callback_url: Annotated[
         str,
-        typer.Option(metavar="URL", help="Told when a document has ended (NIGHTSHIFT_ALLOWED_CALLBACKS)."),
+        typer.Option(
+            metavar="URL", help="Receives a POST when a document has ended (NIGHTSHIFT_ALLOWED_CALLBACKS)."
+        ),
     ] = "",
     not_before: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Start no earlier: 2026-11-24T00:00+08:00, or local 22:00."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+    store: options.Store = None,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Hand documents in for the night, any time of day.
+    """Submit documents for overnight processing, at any time.
 
-    Each is stored (NIGHTSHIFT_STORE_URL) before it is announced to RabbitMQ (NIGHTSHIFT_BROKER_URL), so
-    none that counts as accepted can get lost. The same document again is one task: after an interruption
-    give the same command once more.
+    Each is stored (in the store that the workers use) before it is published to RabbitMQ (NIGHTSHIFT_BROKER_URL), so
+    that no accepted document can be lost. The same document submitted again is one task: after an interruption run
+    the same command again.
 
-    Exit code: 0 all accepted, 3 some could not be read, 1 store or broker away, 2 wrong usage.
+    Exit codes: 0 all accepted, 1 store or broker unavailable, 2 usage error, 3 some documents were refused.
 
     Example: `nightshift submit scans/ more.zip --tenant archive --priority 2`
     """
     from pipeline.night.window import moment
     from pipeline.settings import Settings
     from pipeline.submission.producer import Request
+    from tasks import client
 
-    settings = Settings.from_env()
+    settings = Settings.from_env(store_url=store)
     request = Request(
         task_type=task_type,
         priority=priority,
@@ -64,24 +68,28 @@ def submit(
         callback_url=callback_url,
         not_before=moment(not_before, settings.timezone),
     )
-    outcomes = _submit_all(sources, settings, request)
+    producer = client.producer(settings)
+    outcomes = _submit_all(sources, producer, request)
     counts: Counter[str] = Counter(o.status for o in outcomes)
     if as_json:
         figures: dict[str, Any] = {name: counts[name] for name in ("accepted", "known", "refused")}
-        typer.echo(json.dumps(figures | {"documents": msgspec.to_builtins(outcomes)}, ensure_ascii=False))
+        documents = msgspec.to_builtins(outcomes)
+        typer.echo(
+            json.dumps(figures | {"documents": documents, "store": producer.store.url}, ensure_ascii=False)
+        )
     else:
+        screen.say_store(producer.store)
         _print(outcomes, counts)
     if counts["refused"]:
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
-def _submit_all(places: list[str], settings: Settings, request: Request) -> list[Submitted]:
+def _submit_all(places: list[str], producer: Producer, request: Request) -> list[Submitted]:
     from pipeline.documents import sources
     from pipeline.threads import in_threads
     from tasks import client
 
-    found = list(sources.find(places, settings))
-    producer = client.producer(settings)
+    found = list(sources.find(places, producer.settings))
     producer.check(request)
     client.reach(client.celery())
 
@@ -89,7 +97,7 @@ def _submit_all(places: list[str], settings: Settings, request: Request) -> list
         return producer.submit_source(source, request)
 
     outcomes: list[Submitted] = []
-    with output.bar() as bar:
+    with screen.bar() as bar:
         row = bar.add_task("submitting", total=len(found))
         try:
             for outcome in in_threads(enter, found, threads=client.THREADS, batch=1):
@@ -97,8 +105,8 @@ def _submit_all(places: list[str], settings: Settings, request: Request) -> list
                 bar.advance(row)
         except BrokerUnavailable as error:
             raise BrokerUnavailable(
-                f"{error.message} {len(outcomes)} of {len(found)} documents are through, and what is stored "
-                "stays; give the same command again."
+                f"{error.message} {len(outcomes)} of {len(found)} documents are submitted; run the same "
+                "command again for the rest."
             ) from error
     return outcomes
 
@@ -106,9 +114,9 @@ def _submit_all(places: list[str], settings: Settings, request: Request) -> list
 def _print(outcomes: list[Submitted], counts: Counter[str]) -> None:
     refused = [o for o in outcomes if o.status == "refused"]
     for outcome in refused[:_SHOWN]:
-        typer.echo(f"refused  {outcome.source}: {outcome.message}")
+        screen.say(f"refused  {outcome.source}: {outcome.message}")
     if len(refused) > _SHOWN:
-        typer.echo(f"refused  … and {len(refused) - _SHOWN} more (--json lists all)")
-    typer.echo(
+        screen.say(f"refused  … and {len(refused) - _SHOWN} more (--json lists all)")
+    screen.say(
         f"{counts['accepted']} accepted, {counts['known']} already known, {counts['refused']} refused."
     )

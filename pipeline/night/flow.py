@@ -111,7 +111,7 @@ class Flow:
 
     def _ingest(self, message: Message, task: Task) -> list[Message]:
         """Fetch and check a document, at any time of day."""
-        ingested = self.reception.take_in(task, message.id)
+        ingested = self.reception.ingest(task, message.id)
         return begin(ingested, self.settings.spread_pages) if ingested else []
 
     def _ocr(self, message: Message, task: Task) -> list[Message]:

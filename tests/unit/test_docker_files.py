@@ -24,7 +24,6 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "celery" in service.get("command", [])}
 
 KNOWN = {PREFIX + name.upper() for name in Settings.__struct_fields__}
-FLOWERS = {"NIGHTSHIFT_FLOWER_USER", "NIGHTSHIFT_FLOWER_PASSWORD"}
 
 
 def instructions() -> list[list[str]]:
@@ -61,9 +60,7 @@ def test_every_name_is_a_setting() -> None:
     named = {name for text in (COMPOSE_TEXT, EXAMPLE) for name in re.findall(r"NIGHTSHIFT_[A-Z0-9_]+", text)}
     named |= set(re.findall(r"NIGHTSHIFT_[A-Z0-9_]+", (DOCKER / "Dockerfile").read_text()))
     assert len(named) > 8
-    assert named <= KNOWN | FLOWERS
-    used = (ROOT / "tasks" / "flower.py").read_text()
-    assert all(name.removeprefix("NIGHTSHIFT_FLOWER_") in used for name in FLOWERS)
+    assert named <= KNOWN
 
 
 def test_the_settings_can_be_read() -> None:

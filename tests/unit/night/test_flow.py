@@ -11,10 +11,11 @@ from pipeline.ledger import pending
 from pipeline.messages import Message
 from pipeline.night.flow import Flow
 from pipeline.steps.engines import Engines
-from pipeline.steps.task_types import Step, StepInput, TaskType
+from pipeline.steps.task_types import ENTRY_POINTS, Step, StepInput, TaskType
 from pipeline.storage import keys
 from pipeline.submission.contract import Submission
 from tests.support.command import grey, page, pages
+from tests.support.entry_points import register
 from tests.support.flows import drain, flow_of, records_of, submission, to_ocr
 
 
@@ -64,7 +65,8 @@ def test_other_field_rules_give_another_result_of_the_same_pages_and_entities(
     assert (after.reading_digest, after.entities_digest) == (before.reading_digest, before.entities_digest)
 
 
-def test_a_task_type_of_another_package(flow: Flow, inbox: Path) -> None:
+def test_a_task_type_of_another_package(flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, ENTRY_POINTS, "classify", "tests.support.classify:CLASSIFY")
     sent = submission(page(inbox / "a.png", grey(1)), task_type="classify")
     assert drain(flow, flow.reception.accept(sent)) == {"ingest": 1, "ocr": 1, "keywords": 1, "result": 1}
     result = records_of(flow)["t"]

@@ -297,7 +297,7 @@ def test_a_broker_that_goes_away_leaves_only_what_got_through(
 
     monkeypatch.setattr(broker, "send", send)
     monkeypatch.setattr(broker, "THREADS", 1)
-    with pytest.raises(BrokerUnavailable, match="5 of 20 documents are queued; give the same"):
+    with pytest.raises(BrokerUnavailable, match="5 of 20 documents are queued; run the same"):
         command._queue(finer.night, look(finer, "settings_digest != current"))
     assert sorted(map(keys.task_id_of, finer.store.list(keys.PENDING))) == sorted(sent)
     assert len(sent) == 5

@@ -41,7 +41,7 @@ def test_a_url_that_failed_is_for_the_operator_to_redrive(
     url = (inbox / "late.png").as_uri()
     first = producer.submit(url, None, Request())
     drain(flow, sent)
-    with pytest.raises(PermanentError, match=r"failed in the night of .* to try it again") as caught:
+    with pytest.raises(PermanentError, match=r"failed in the night of .* to retry it") as caught:
         producer.submit(url, None, Request())
     assert caught.value.code == "failed_before"
     page(inbox / "late.png", grey(1))

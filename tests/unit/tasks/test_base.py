@@ -41,7 +41,8 @@ class Sent:
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
+def sent(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Sent:
+    caplog.set_level(logging.INFO, base.log.name)
     it = Sent()
     monkeypatch.setattr(base, "publish", it.publish)
     monkeypatch.setattr(base, "publish_later", it.later)
