@@ -21,8 +21,8 @@ from celery.utils.log import get_logger
 from celery.worker import state
 
 from pipeline.errors import PipelineError
-from pipeline.night.housekeeping import note_release
 from pipeline.night.night import Night
+from pipeline.night.release import note_release
 from pipeline.night.window import Override
 from pipeline.settings import Settings
 from tasks import lanes, topology

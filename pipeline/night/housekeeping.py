@@ -114,9 +114,3 @@ def release_delayed(night: Night, now: datetime, publish: Publish) -> None:
         if task is not None:
             publish([Message.of("ingest", task)])
         night.store.delete(key)
-
-
-def note_release(store: Store, run_date: str, worker: str, seconds: float) -> None:
-    """Note for a night that `worker` held no model any more `seconds` after the window closed."""
-    note = {"worker": worker, "seconds": round(seconds, 1), "at": datetime.now(UTC)}
-    store.put(keys.night(run_date, f"released-{worker}"), msgspec.json.encode(note))
