@@ -105,7 +105,7 @@ def _queue(night: Night, chosen: list[Found]) -> None:
 
     def enter(found: Found) -> None:
         assert found.task is not None
-        again.enter(night.store, found.task)
+        again.mark_pending(night.store, found.task)
         try:
             client.send(app, resume(found.task, night.settings.spread_pages))
         except BaseException:
