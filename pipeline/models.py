@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Point = tuple[float, float]
 Box = tuple[Point, Point, Point, Point]
@@ -57,8 +57,9 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     `text_from` (`source` in JSON): where its text comes from; `mixed`: the native text layer, and OCR of the parts that
     the layer does not cover. `regions_found`: parts of the page that were seen to hold text (detected text regions,
-    pictures, stamps); `regions_unread`: those of them that could not be read. `warnings`: one sentence each about
-    what was left out or is in doubt. `error`: why the page could not be read at all; it has no lines then.
+    pictures, stamps); `regions_unread`: those of them that could not be read; `parts_missing`: those of these that
+    can't even be shown, such as a picture that ends early. `warnings`: one sentence each about what was left out or is
+    in doubt. `error`: why the page could not be read at all; it has no lines then.
     """
 
     number: int
@@ -70,6 +71,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[TextLine, ...] = ()
     regions_found: int = 0
     regions_unread: int = 0
+    parts_missing: int = 0
     warnings: tuple[str, ...] = ()
     error: Failure | None = None
     seconds: float = 0.0
@@ -179,8 +181,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     ingested_by: str = msgspec.field(name="taken_by", default="")
     reading: str = ""
     restarts: int = 0
+    skipped: int = 0
     reprocess: bool = False
     schema_version: int = SCHEMA_VERSION
+
+
+Status = Literal["done", "partial", "failed"]
+"""How a document ends. `partial`: something of it could not be read, and `error` says what; the rest is there."""
 
 
 class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,7 +202,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str
     sha256: str | None
     source: str
-    status: Literal["done", "failed"]
+    status: Status
     run_date: str
     task_type: str = "document"
     media_type: str | None = None
@@ -225,9 +232,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = SCHEMA_VERSION
 
     @classmethod
-    def of(
-        cls, task: Task, *, source: str, status: Literal["done", "failed"], run_date: str, **found: Any
-    ) -> DocumentResult:
+    def of(cls, task: Task, *, source: str, status: Status, run_date: str, **found: Any) -> DocumentResult:
         """The result of a task: data of the task itself, and what was `found`.
 
         `source`: as results may show it (`pipeline.remote.urls.public_source`).

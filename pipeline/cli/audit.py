@@ -73,7 +73,8 @@ def _print(report: Audit, done: dict[str, Any]) -> None:
         screen.say(f"Repaired: {done['restored']} tasks restored, {done['published']} messages published.")
     missing = sum(gap.kind == "missing" for gap in report.gaps)
     screen.say(
-        f"{report.run_date}: received {report.received} = {report.done} done + {report.failed} failed "
+        f"{report.run_date}: received {report.received} = {report.done} done + {report.partial} partial + "
+        f"{report.failed} failed "
         f"+ {report.pending} pending" + (f" + {missing} missing" if missing else "")
     )
     if report.gaps:

@@ -25,6 +25,7 @@ _SENTENCES: dict[State, str] = {
     "stored": "with all pages and entities already in the store (nothing to compute)",
     "duplicate": "with the same bytes as another one (nothing to compute)",
     "done": "already done, to be reused",
+    "partial": "already partially read, to stay so without --retry-failed",
     "failed": "already failed, to stay so without --retry-failed",
     "unreadable": "unsupported or unreadable",
 }
@@ -42,7 +43,7 @@ def dry_run(batch: Batch, found: Sequence[Source], *, as_json: bool) -> bool:
         typer.echo(json.dumps(_figures(batch, planned), ensure_ascii=False, indent=2))
     else:
         _print(batch, planned)
-    return not any(p.state in ("unreadable", "failed") for p in planned)
+    return not any(p.state in ("unreadable", "partial", "failed") for p in planned)
 
 
 def _figures(batch: Batch, planned: Sequence[Planned]) -> dict[str, Any]:

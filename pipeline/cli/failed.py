@@ -62,7 +62,7 @@ def list_(
     store: options.Store = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """List failures by error code, most frequent first; with `--code`, one by one.
+    """List failed and partial documents by error code, most frequent first; with `--code`, one by one.
 
     Exit codes: 0 success, 1 store unavailable, 2 usage error.
     """
@@ -71,10 +71,17 @@ def list_(
     night = nights.open_night(store)
     records = list(_find(night, run_date, code, None))
     groups = failures.group(records)
+    partial = sum(record.status == "partial" for record in records)
     if as_json:
         listed = [_row(r) for r in records]
         screen.as_json(
-            {"failed": len(records), "groups": groups, "documents": listed, "store": night.store.url}
+            {
+                "failed": len(records) - partial,
+                "partial": partial,
+                "groups": groups,
+                "documents": listed,
+                "store": night.store.url,
+            }
         )
         return
     screen.say_store(night.store)
@@ -93,7 +100,7 @@ def list_(
 def _print_records(records: list[DocumentResult], code: str) -> None:
     rows = [_row(record) for record in records[:_SHOWN]]
     screen.listing(
-        f"{len(records)} failed with {code}",
+        f"{_counted(records)} with {code}",
         ("task", "run date", "source", "reason"),
         [(row["task_id"], row["run_date"], row["source"], row["message"]) for row in rows],
     )
@@ -103,10 +110,15 @@ def _print_records(records: list[DocumentResult], code: str) -> None:
 
 def _print_groups(records: list[DocumentResult], groups: list[Group]) -> None:
     screen.listing(
-        f"{len(records)} failed",
+        _counted(records),
         ("code", "#count", "task", "example"),
         [(group.code, group.count, group.task_id, group.example) for group in groups],
     )
+
+
+def _counted(records: list[DocumentResult]) -> str:
+    partial = sum(record.status == "partial" for record in records)
+    return f"{len(records) - partial} failed" + (f", {partial} partial" if partial else "")
 
 
 def _row(record: DocumentResult) -> dict[str, Any]:
@@ -114,6 +126,7 @@ def _row(record: DocumentResult) -> dict[str, Any]:
         "run_date": record.run_date,
         "task_id": record.task_id,
         "source": record.source,
+        "status": record.status,
         "message": record.error.message if record.error else "",
         "kept": record.reprocess,
     }

@@ -10,7 +10,7 @@ from pipeline.run.outcome import Outcome
 
 
 def status_of(outcome: Outcome) -> str:
-    """`done`, `reused` (neither OCR nor NER ran) or `failed`."""
+    """`done`, `reused` (neither OCR nor NER ran), `partial` or `failed`."""
     return "reused" if outcome.nothing_computed and outcome.status == "done" else outcome.status
 
 
@@ -25,6 +25,7 @@ def totals(outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:
         "done": states["done"],
         "reused": states["reused"],
         "pages_reused": sum(o.reused == "pages" for o in outcomes),
+        "partial": states["partial"],
         "failed": states["failed"],
         "pages": sum(o.pages for o in outcomes),
         "entities": dict(sorted(kinds.items())),
@@ -55,7 +56,8 @@ def totals_line(figures: dict[str, Any]) -> str:
     found = ", ".join(f"{kind} {n}" for kind, n in figures["entities"].items()) or "none"
     return (
         f"{figures['documents']} documents: {figures['done']} done, {figures['reused']} reused, "
-        f"{figures['failed']} failed; {figures['pages']} pages in {figures['seconds']} s.\n"
+        f"{figures['partial']} partial, {figures['failed']} failed; "
+        f"{figures['pages']} pages in {figures['seconds']} s.\n"
         f"Entities: {found}."
     )
 
@@ -64,6 +66,7 @@ def stopped_line(figures: dict[str, Any]) -> str:
     """What is done of a run that was stopped."""
     failed = f", {figures['failed']} failed" if figures["failed"] else ""
     done = figures["done"] + figures["reused"]
+    failed = (f", {figures['partial']} partial" if figures["partial"] else "") + failed
     return (
         f"Stopped: {done} of {figures['found']} documents are done{failed}; "
         "run the same command again to continue."

@@ -26,7 +26,7 @@ from pipeline.tables.masking import masked_entity, masked_field, sensitive_spans
 _ROWS = 40  # documents listed one by one; a night has thousands
 _WIDEST = 110  # columns: beyond, a row is hard to follow
 _OTHER_COLUMNS = 50  # columns that the documents table needs besides the file names
-_STYLE = {"done": "green", "reused": "cyan", "failed": "red"}
+_STYLE = {"done": "green", "reused": "cyan", "partial": "yellow", "failed": "red"}
 
 
 class _Rate(ProgressColumn):
@@ -84,7 +84,10 @@ def documents(console: Console, outcomes: Sequence[Outcome]) -> None:
             figures = f"{outcome.pages} pages, {outcome.seconds:.1f} s, entities "
             console.print(indented(4, f"{status_of(outcome)}, {figures}{_count_by_type(outcome.entities)}"))
         console.print()
-    reasons(console, "Failed documents", ((o.source, o.error) for o in outcomes if o.error))
+    partial = [o for o in outcomes if o.status == "partial"]
+    reasons(console, "Partially read documents", ((o.source, o.error) for o in partial), style="yellow")
+    failed = [o for o in outcomes if o.status == "failed"]
+    reasons(console, "Failed documents", ((o.source, o.error) for o in failed))
 
 
 def _documents_table(outcomes: Sequence[Outcome]) -> Table:
@@ -111,14 +114,16 @@ def _count_by_type(entities: dict[str, int]) -> str:
     return f"{sum(entities.values())}: {kinds}" if kinds else "0"
 
 
-def reasons(console: Console, title: str, failed: Iterable[tuple[str, Failure | None]]) -> None:
-    """Print sources in full, each with the reason why it failed below it; the first `_ROWS` of them."""
+def reasons(
+    console: Console, title: str, failed: Iterable[tuple[str, Failure | None]], style: str = "red"
+) -> None:
+    """Print sources in full, each with the reason below it; the first `_ROWS` of them."""
     listed = sorted((source, error.message if error else "") for source, error in failed)
     if not listed:
         return
     console.print(Text(title, style="italic"))
     for source, message in listed[:_ROWS]:
-        console.print(indented(2, source, "red"))
+        console.print(indented(2, source, style))
         console.print(indented(4, message))
     if len(listed) > _ROWS:
         console.print(indented(2, f"… and {len(listed) - _ROWS} more: --json lists all of them.", "dim"))

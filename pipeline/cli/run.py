@@ -70,7 +70,8 @@ def run(
     Results that exist are reused: after a crash or Ctrl-C, or with more documents, run the same command
     again. Settings are environment variables NIGHTSHIFT_* (docs/reference/settings.md); options override them.
 
-    Exit codes: 0 all done, 1 the run failed, 2 usage error, 3 some documents failed, 130 stopped (Ctrl-C).
+    Exit codes: 0 all done, 1 the run failed, 2 usage error, 3 some documents failed or are partial, 130
+    stopped (Ctrl-C).
 
     Example: `nightshift run scans/ more.zip --out results`
     """
@@ -119,7 +120,7 @@ def _dry_run(batch: Batch, found: list[Source], as_json: bool) -> bool:
 
 
 def _process(batch: Batch, found: list[Source], settings: Settings, show: int, as_json: bool) -> bool:
-    """Process all documents and print the results; returns whether none failed.
+    """Process all documents and print the results; returns whether all are done.
 
     After Ctrl-C the tables of what is done are written and `typer.Exit` (130) is raised.
     """
@@ -148,7 +149,7 @@ def _process(batch: Batch, found: list[Source], settings: Settings, show: int, a
         _print(outcomes, figures, batch.store, settings, 0 if stopped else show)
     if stopped:
         raise typer.Exit(ExitCode.STOPPED)
-    return not figures["failed"]
+    return not (figures["failed"] or figures["partial"])
 
 
 def _work(batch: Batch, found: list[Source], outcomes: list[Outcome]) -> None:
@@ -195,7 +196,7 @@ def _print(
         console.print("No documents found: the given folders contain no visible files.")
     tables.documents(console, outcomes)
     if show:
-        done = [o for o in sorted(outcomes, key=lambda o: o.source) if o.status == "done"][:show]
+        done = [o for o in sorted(outcomes, key=lambda o: o.source) if o.status != "failed"][:show]
         records = [r for o in done if (r := ended(store, figures["run_date"], o.task_id))]
         tables.entities(console, records, show, masked=settings.mask)
         tables.fields(console, records, masked=settings.mask)

@@ -105,8 +105,8 @@ def _print_store(night: Night, found: Status) -> None:
     _line("Window", opening(found.window, night.schedule.window.zone))
     if found.window.override:
         _line("", f"by hand: {found.window.override}")
-    failed = f"{found.failed} failed"
-    if found.failed:
+    failed = (f"{found.partial} partial, " if found.partial else "") + f"{found.failed} failed"
+    if found.failed or found.partial:
         failed += f": nightshift failed list --run-date {found.run_date}"
     _line("Night", f"{found.run_date}: {found.done} done, {failed}")
     oldest = f", oldest {screen.age(found.oldest)}" if found.oldest else ""

@@ -4,7 +4,8 @@
 abandoned as poison after NIGHTSHIFT_MAX_ATTEMPTS of them without progress in between (`following`, `poison`). In the
 night they are counted by message (`counted`): one that a broker delivers again after its worker died is the same
 message, while a second one for the same step (from `audit --repair`, or a producer that repeats itself) is no further
-attempt. Nothing is written for a message that the broker delivers for the first time: most of them end well, and a
+attempt. What is abandoned is the page that was being read, up to `MAX_SKIPPED_PAGES` of them, else the document.
+Nothing is written for a message that the broker delivers for the first time: most of them end well, and a
 night has no time for the store. One that it delivers again is assumed to have been begun before, though it may only
 have waited in the worker that died.
 
@@ -31,6 +32,9 @@ from pipeline.storage.objects import read_or_none
 
 MAX_RESTARTS = 3
 """Times that a task goes back to its first step, before the workers' settings are taken to disagree."""
+
+MAX_SKIPPED_PAGES = 3
+"""Pages of one document that may be given up for crashing or hanging a worker, before the document is."""
 
 STORE_ATTEMPTS = 5
 """Times that `nightshift run` asks an unavailable store for one job before the run ends."""

@@ -39,11 +39,15 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
-    """The counts: `received` = `done` + `failed` + `pending` + missing; of `hashes` of them the bytes agree."""
+    """The counts: `received` = `done` + `partial` + `failed` + `pending` + missing.
+
+    Of `hashes` of them the bytes were compared and agree.
+    """
 
     run_date: str
     received: int
     done: int
+    partial: int
     failed: int
     pending: int
     hashes: int
@@ -78,10 +82,13 @@ def audit(store: Store, run_date: str) -> Audit:
         if isinstance(gap, Gap):
             gaps.append(gap)
     first = [found[0] for found in places.values()]
+    noted = {keys.result_of_partial(key) for night in nights for key in store.list(keys.partials(night))}
+    partial = sum(key in noted for key in first)
     return Audit(
         run_date=run_date,
         received=len(received),
-        done=sum(key.startswith(keys.RESULTS) for key in first),
+        done=sum(key.startswith(keys.RESULTS) for key in first) - partial,
+        partial=partial,
         failed=sum(key.startswith(keys.FAILED) for key in first),
         pending=sum(key.startswith(keys.PENDING) for key in first),
         hashes=compared,

@@ -1,4 +1,4 @@
-"""Records of ended tasks: pending -> done | failed.
+"""Records of ended tasks: pending -> done | partial | failed.
 
 Accepting stores the bytes, then a pending marker; finishing stores the result, then removes the marker. After a crash
 between two of these the step is repeated: all of them are idempotent. Receipts are written once per batch and never
@@ -8,6 +8,8 @@ changed, so that what was received can be proven.
 from __future__ import annotations
 
 from contextlib import suppress
+
+from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound, PipelineError
@@ -37,14 +39,24 @@ def finish(store: Store, result: DocumentResult, *, late: bool = False) -> None:
     if result.reprocess and result.status == "failed":
         store.put(again, to_json(result))
     else:
-        written, stale = (good, bad) if result.status == "done" else (bad, good)
+        note = keys.partial(result.run_date, result.task_id)
+        written, stale = (bad, good) if result.status == "failed" else (good, bad)
+        if result.status == "partial":
+            store.put(note, to_json(without_pages(result)))
         store.put(written, to_json(result))
+        if result.status != "partial":
+            store.delete(note)
         if result.reprocess or late:
             store.put(keys.changed(result.run_date, result.task_id, result.done_at), b"")
         if result.reprocess:
             store.delete(again)
         store.delete(stale)
     store.delete(keys.pending(result.task_id))
+
+
+def without_pages(result: DocumentResult) -> DocumentResult:
+    """The record of a document without what was found on its pages."""
+    return structs.replace(result, pages=(), entities=(), extraction=None, outputs={})
 
 
 def remove_failure(store: Store, record: DocumentResult) -> None:

@@ -171,8 +171,8 @@ def _message(record: DocumentResult) -> Message:
 
 def body_of(record: DocumentResult, store_url: str) -> bytes:
     """The JSON body of a callback (docs/reference/messages.md)."""
-    done = record.status == "done"
-    key = keys.result if done else keys.failed
+    ended_well = record.status != "failed"
+    key = keys.result if ended_well else keys.failed
     return msgspec.json.encode(
         {
             "schema_version": record.schema_version,

@@ -19,6 +19,7 @@ from pipeline.errors import ModelMissing, NotFound, PermanentError, UsageError
 from pipeline.ledger import attempts, claims, pending, records
 from pipeline.models import TEXT, DocumentResult, Failure, Task, to_json
 from pipeline.settings import Settings
+from pipeline.steps import recognize
 from pipeline.storage import Store, keys, objects
 from pipeline.threads import in_threads
 
@@ -44,9 +45,9 @@ def find(
     Done documents that could not be reprocessed come last. Raises `Damaged` for a record that can't be read.
     """
     prefixes = (
-        (keys.failures(run_date), keys.failures_again(run_date))
+        (keys.failures(run_date), keys.partials(run_date), keys.failures_again(run_date))
         if run_date
-        else (keys.FAILED, keys.FAILED_AGAIN)
+        else (keys.FAILED, keys.PARTIAL, keys.FAILED_AGAIN)
     )
     listed = chain.from_iterable(map(store.list, prefixes))
     found = (key for key in listed if task_id in (None, keys.task_id_of(key)))
@@ -105,17 +106,20 @@ def overrides(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Task:
-    """Make a failed task pending again, from its first step and with attempts counted from 0; the caller publishes it.
+    """Make a failed or partial task pending again, from its first step; the caller publishes it.
 
-    The record is removed after the marker is written, so that a crash leaves both and redriving again fixes it. A
-    document that could not be reprocessed is reprocessed again, under its old run date.
+    Attempts are counted from 0. The record is removed after the marker is written, so that a crash leaves both and
+    redriving again fixes it. A document that could not be reprocessed, or is partial, is reprocessed under its old run
+    date; its result stays until a new one takes its place.
     Raises `PermanentError` (`not_redrivable`) if its bytes are neither in the store nor can be fetched again.
     """
     if not _is_current(store, record):
         raise PermanentError(f"{record.task_id} is already being redriven.", code="not_redrivable")
+    if record.status == "partial" and store.exists(keys.pending(record.task_id)):
+        raise PermanentError(f"{record.task_id} is already being redriven.", code="not_redrivable")
     sha256 = record.sha256
     if sha256 is None or not store.exists(keys.document(sha256)):
-        if record.reprocess or urlsplit(record.source).scheme not in _FETCHED:
+        if task_stands(record) or urlsplit(record.source).scheme not in _FETCHED:
             raise PermanentError(
                 f"{record.task_id} cannot be redriven: its bytes are not in the store. Submit it again under "
                 "another id.",
@@ -132,14 +136,23 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Ta
         sha256 = None
     origin = claims.only(store, record.task_id)
     task = structs.replace(task_of(record), sha256=sha256, overrides=changed, origin=origin)
-    if record.reprocess:
+    if task_stands(record):
         task = structs.replace(task, run_date=record.run_date, reprocess=True)
+    if sha256:
+        recognize.forget_unread(store, sha256)
     mark_again(store, task)
+    if record.status == "partial":
+        return task  # its note goes with the next result
     if record.reprocess:
         store.delete(_key(record))
     else:
         records.remove_failure(store, record)
     return task
+
+
+def task_stands(record: DocumentResult) -> bool:
+    """Whether the task has a result that stays until a better one takes its place."""
+    return record.reprocess or record.status == "partial"
 
 
 def task_of(record: DocumentResult) -> Task:
@@ -166,6 +179,8 @@ def mark_again(store: Store, task: Task) -> None:
 
 
 def _key(record: DocumentResult) -> str:
+    if record.status == "partial":
+        return keys.partial(record.run_date, record.task_id)
     return (keys.failed_again if record.reprocess else keys.failed)(record.run_date, record.task_id)
 
 

@@ -10,9 +10,9 @@ import msgspec
 from msgspec import structs
 
 from pipeline.documents.open import open_document
-from pipeline.errors import NotRead, PermanentError, PipelineError
+from pipeline.errors import NotRead, PermanentError, PipelineError, Poison
 from pipeline.ledger import pending, receipts, records
-from pipeline.ledger.attempts import MAX_RESTARTS, counted, forget, retries_of
+from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, forget, retries_of
 from pipeline.messages import Message
 from pipeline.models import TEXT, Page, Task
 from pipeline.night import callbacks
@@ -52,11 +52,13 @@ class Flow:
         built_in = {"ingest": self._ingest, "ocr": self._ocr, "ner": self._ner, "result": self._result}
         step = built_in.get(message.step, self._further)
         limit = self.settings.max_attempts
-        with counted(self.store, message, limit, lambda: self._progress(message, task)):
-            try:
+        try:
+            with counted(self.store, message, limit, lambda: self._progress(message, task)):
                 return step(message, task)
-            except NotRead as error:
-                return self._restart(message, task, error)
+        except NotRead as error:
+            return self._restart(message, task, error)
+        except Poison as error:
+            return self._skip_page(message, task, error)
 
     def fail(self, message: Message, error: PermanentError) -> list[Message]:
         """Record that a task failed permanently; returns the message of its callback, if one was asked for."""
@@ -87,6 +89,20 @@ class Flow:
         )
         forget(self.store, task.task_id)
         return following
+
+    def _skip_page(self, message: Message, task: Task, error: Poison) -> list[Message]:
+        """Give up the page that crashes or hangs its worker and read the others; raises `error` where there is none."""
+        if message.step != "ocr" or task.sha256 is None or task.pages == 1:
+            raise error
+        engines, first, last = self.engines(task), message.first or 1, message.last or task.pages
+        number = recognize.missing_page(task.sha256, first, last, store=self.store, engines=engines)
+        if number is None or task.skipped >= MAX_SKIPPED_PAGES:
+            raise error
+        pending.update(self.store, structs.replace(task, skipped=task.skipped + 1))
+        page = recognize.unread_page(number, error)
+        recognize.store_page(page, task.sha256, store=self.store, engines=engines)
+        forget(self.store, task.task_id)
+        return [message]
 
     def _progress(self, message: Message, task: Task) -> int:
         """Pages read so far; other steps have done all or nothing."""

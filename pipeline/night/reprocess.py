@@ -126,7 +126,7 @@ def _table(store: Store, key: str, condition: Condition) -> pa.Table:
         ) from error
     day = pa.repeat(pa.scalar(keys.run_date_of(key)), len(read))
     whole = pa.table([*columns, day], names=[*_DOCUMENTS.names, RUN_DATE])
-    return whole.filter(condition.expression & (pc.field("status") == "done"))
+    return whole.filter(condition.expression & pc.is_in(pc.field("status"), pa.array(["done", "partial"])))
 
 
 def _row(row: Mapping[str, Any], now: Now) -> Row:

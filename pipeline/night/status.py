@@ -45,6 +45,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     delayed: int
     done: int
     failed: int
+    partial: int = 0
     reprocessing: int = 0
     failed_again: int = 0
     undelivered: int = 0
@@ -74,12 +75,14 @@ def status(night: Night) -> Status:
     markers = [
         m for m in in_threads(lambda key: _marker(night.store, key), night.store.list(keys.PENDING)) if m
     ]
+    partial = _count(night.store, keys.partials(run_date))
     return Status(
         run_date=run_date,
         window=window(night.schedule),
         backlog=tuple(_backlog([m for m in markers if not m.reprocess])),
         delayed=_count(night.store, keys.DELAYED),
-        done=_count(night.store, keys.results(run_date)),
+        done=_count(night.store, keys.results(run_date)) - partial,
+        partial=partial,
         failed=_count(night.store, keys.failures(run_date)),
         reprocessing=sum(m.reprocess for m in markers),
         failed_again=_count(night.store, keys.FAILED_AGAIN),

@@ -14,6 +14,7 @@ from pipeline.errors import PermanentError
 from pipeline.ledger import pending, receipts, records
 from pipeline.models import DocumentResult, Task
 from pipeline.run.outcome import Outcome, fail
+from pipeline.steps import recognize
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 
@@ -75,6 +76,8 @@ class Acceptance:
             self.store.delete(keys.pending(found.task_id))
             return Outcome.of(record, reused="result")
         pending.store_document(self.store, found.data)
+        if self.retry_failed:
+            recognize.forget_unread(self.store, found.sha256)
         task = Task(
             task_id=found.task_id,
             sha256=found.sha256,

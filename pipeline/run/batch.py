@@ -16,16 +16,17 @@ import msgspec
 from pebble import ProcessExpired
 
 from pipeline.documents.sources import Source
-from pipeline.errors import PermanentError, PipelineError, RunError, StoreUnavailable
+from pipeline.errors import PermanentError, PipelineError, Poison, RunError, StoreUnavailable
 from pipeline.ledger import pending, records
 from pipeline.ledger.attempts import STORE_ATTEMPTS
-from pipeline.models import Task
+from pipeline.models import Failure, Task
 from pipeline.run.acceptance import Acceptance, attempts_so_far
 from pipeline.run.crashes import CrashCount
 from pipeline.run.jobs import Job, JobQueue
 from pipeline.run.outcome import Outcome, fail
 from pipeline.run.pool import WorkerPool
 from pipeline.settings import Settings
+from pipeline.steps import recognize
 from pipeline.steps.engines import Engines
 from pipeline.storage import Store, keys, open_store
 
@@ -47,6 +48,7 @@ class Batch:
         )
         self._jobs = JobQueue(settings.page_group)
         self._crashes = CrashCount(settings.max_attempts)
+        self._abandoned: dict[str, Poison] = {}  # by task id: why, while its pages are counted
         self._pool = WorkerPool(settings, run_date, workers)
 
     @property
@@ -122,7 +124,13 @@ class Batch:
         except Exception as error:
             raise RunError(f"A worker could not do its job: {type(error).__name__}: {error}") from error
         else:
-            if ended := self._jobs.advance(job, outcome):
+            if outcome.status == "counted":
+                reason = self._abandoned.pop(job.task.task_id)
+                if outcome.pages > 1:
+                    yield from self._skip_page(job, job.task, reason, outcome.pages)
+                else:
+                    yield from self._abandon(job.task, reason)
+            elif ended := self._jobs.advance(job, outcome):
                 yield from self._end(job.task, ended)
 
     def _crashed(self, job: Job, what: str) -> Iterator[Outcome]:
@@ -137,6 +145,33 @@ class Batch:
         if error is None:
             self._jobs.repeat(msgspec.structs.replace(job, task=task))
             return
+        if job.count:
+            yield from self._abandon(task, self._abandoned.pop(task.task_id, error))
+        elif job.first:
+            yield from self._skip_page(job, task, error, job.last)
+        else:
+            self._abandoned[task.task_id] = error
+            self._jobs.count_pages(msgspec.structs.replace(job, task=task))
+
+    def _skip_page(self, job: Job, task: Task, error: Poison, last: int) -> Iterator[Outcome]:
+        """Give up the page that was being read and read the others; the document, where it was no page's fault."""
+        assert task.sha256 is not None
+        number = recognize.missing_page(
+            task.sha256, job.first or 1, last, store=self.store, engines=self.engines
+        )
+        if not self._crashes.page_to_skip(job, number):
+            yield from self._abandon(task, error)
+            return
+        assert number is not None
+        page = recognize.unread_page(number, error)
+        recognize.store_page(page, task.sha256, store=self.store, engines=self.engines)
+        task = msgspec.structs.replace(task, attempts=0)
+        pending.mark(self.store, task)
+        self._jobs.repeat(msgspec.structs.replace(job, task=task, count=False))
+
+    def _abandon(self, task: Task, error: Poison) -> Iterator[Outcome]:
+        """Record that a document crashed or hung its worker too often."""
+        count = task.attempts
         self._jobs.abandon_groups(task)
         # a record counts the attempt that is being recorded in addition to those of its task
         yield from self._end(task, self._fail(msgspec.structs.replace(task, attempts=count - 1), error))
@@ -145,10 +180,11 @@ class Batch:
         """A document has ended: its duplicates take its pages and entities from the store, or fail likewise."""
         yield outcome
         for duplicate in self._jobs.release_duplicates(task):
-            if outcome.error is None:
+            if outcome.status != "failed":
                 self._jobs.add_released(duplicate)
             else:
-                yield self._fail(duplicate, PermanentError(outcome.error.message, code=outcome.error.code))
+                error = outcome.error or Failure(code="failed", message="The same document failed.")
+                yield self._fail(duplicate, PermanentError(error.message, code=error.code))
 
     def _pages_stored(self, job: Job) -> int:
         assert job.task.sha256 is not None

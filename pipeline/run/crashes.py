@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pipeline.errors import Poison
-from pipeline.ledger.attempts import Attempts, following, poison
+from pipeline.ledger.attempts import MAX_SKIPPED_PAGES, Attempts, following, poison
 from pipeline.run.jobs import Job
 
 
 class CrashCount:
-    """Attempts of each job of a run; a document is abandoned after `limit` of them without progress."""
+    """Attempts of each job of a run; a page, or its document, is abandoned after `limit` of them without progress."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._last: dict[tuple[str, int], Attempts] = {}
+        self._skipped: dict[str, int] = {}
 
     def add(self, job: Job, *, earlier: int, pages: int) -> int:
         """Count a crash; returns the attempts so far, counted from 1 again where pages were read since the last one.
@@ -23,6 +24,15 @@ class CrashCount:
         key = (job.task.task_id, job.first)
         self._last[key] = following(self._last.get(key, Attempts(earlier)), pages)
         return self._last[key].count
+
+    def page_to_skip(self, job: Job, number: int | None) -> bool:
+        """Whether page `number` (`None`: there is none) is given up rather than the document; then counts from 0."""
+        skipped = self._skipped.get(job.task.task_id, 0)
+        if number is None or skipped >= MAX_SKIPPED_PAGES:
+            return False
+        self._skipped[job.task.task_id] = skipped + 1
+        self._last.pop((job.task.task_id, job.first), None)
+        return True
 
     def verdict(self, job: Job, what: str, count: int) -> Poison | None:
         """The reason to abandon the document whose job did `what` `count` times; `None`: it is attempted again."""

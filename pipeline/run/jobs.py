@@ -18,7 +18,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     `spread`: a long document is to be handed back unread, for its pages to be read in groups. `groups`: how many page
     groups it may take the time of. `retries`: how often the store was unavailable for it. `begun`: an earlier job of
-    this run worked on the document, so what is in the store may have been computed in this run.
+    this run worked on the document, so what is in the store may have been computed in this run. `count`: its pages are
+    to be counted only.
     """
 
     task: Task
@@ -28,6 +29,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     groups: int = 1
     retries: int = 0
     begun: bool = False
+    count: bool = False
 
 
 class _Groups(msgspec.Struct):
@@ -74,6 +76,10 @@ class JobQueue:
     def repeat(self, job: Job) -> None:
         """Queue a job again whose worker crashed or hung."""
         self._waiting.append(msgspec.structs.replace(job, begun=True))
+
+    def count_pages(self, job: Job) -> None:
+        """Queue the question how many pages a document has, before everything else."""
+        self._waiting.appendleft(msgspec.structs.replace(job, count=True))
 
     def repeat_later(self, job: Job, due: float) -> None:
         """Queue a job again from the moment `due` on, because the store was unavailable."""

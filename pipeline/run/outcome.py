@@ -20,12 +20,13 @@ Reused = Literal["", "pages", "checkpoints", "result"]
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How one job ended.
 
-    `status`: `done` and `failed` end the document. `spread`: it has many pages, which are to be read in groups
-    first. `read`: one of these groups was read. `seconds`: computing time of all steps. `peak_mib`: peak memory of
+    `status`: `done`, `partial` and `failed` end the document. `spread`: it has many pages, which are to be read in
+    groups first. `read`: one of these groups was read. `counted`: its pages were counted, not read. `seconds`:
+    computing time of all steps. `peak_mib`: peak memory of
     the process so far, MiB.
     """
 
-    status: Literal["done", "failed", "spread", "read"]
+    status: Literal["done", "partial", "failed", "spread", "read", "counted"]
     task_id: str
     source: str
     sha256: str | None = None

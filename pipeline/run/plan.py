@@ -15,15 +15,15 @@ from pipeline.run.acceptance import Acceptance, identify
 from pipeline.steps.engines import Engines
 from pipeline.storage import keys
 
-State = Literal["new", "partly_stored", "stored", "duplicate", "done", "failed", "unreadable"]
+State = Literal["new", "partly_stored", "stored", "duplicate", "done", "partial", "failed", "unreadable"]
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
     """What a run would do with one document.
 
     `state`: `new` would be read; `partly_stored` too, apart from pages that are in the store; `stored` would compute
-    nothing, as its pages and entities are in the store; `duplicate` has the bytes of a document before it; `done` and
-    `failed` have their result on this run date, `error` being the reason of the failure; `unreadable` can't be read
+    nothing, as its pages and entities are in the store; `duplicate` has the bytes of a document before it; `done`,
+    `partial` and `failed` have their result on this run date, `error` being what is missing; `unreadable` can't be read
     for the reason in `error`. `size` is in bytes, `media_type` is empty for what can't be read.
     """
 

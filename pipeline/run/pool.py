@@ -61,6 +61,8 @@ class WorkerPool:
         call: Callable[..., Outcome]
         if job.first:
             call = partial(worker.read_group, job.task, job.first, job.last)
+        elif job.count:
+            call = partial(worker.count_pages, job.task)
         else:
             call = partial(worker.process, job.task, job.spread)
             self.pages.opened += job.spread

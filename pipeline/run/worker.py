@@ -58,6 +58,7 @@ class Worker:
                 engines=self.engines,
                 on_page=on_page,
             )
+        recognize.check_any_read(pages)
         found = extract.extract(
             pages, task.sha256, store=self.store, engines=self.engines, on_entities=on_entities
         )
@@ -71,6 +72,13 @@ class Worker:
             engines=self.engines,
         )
         return Outcome.of(result, reused=_reused(**computed))
+
+    def count_pages(self, task: Task) -> Outcome:
+        """Open a document without reading it."""
+        assert task.sha256 is not None
+        with open_document(self.store.get(keys.document(task.sha256)), self.settings.limits) as document:
+            pages = document.page_count
+        return Outcome(status="counted", task_id=task.task_id, source=task.source, pages=pages)
 
     def read_group(self, task: Task, first: int, last: int) -> Outcome:
         """Read pages `first` to `last` of a long document into their checkpoints."""
@@ -137,6 +145,13 @@ def process(task: Task, spread: bool) -> Outcome:
     assert _worker is not None
     worker = _worker
     return worker.guarded(task, lambda: worker.process(task, spread))
+
+
+def count_pages(task: Task) -> Outcome:
+    """Job: the number of pages of a document."""
+    assert _worker is not None
+    worker = _worker
+    return worker.guarded(task, lambda: worker.count_pages(task))
 
 
 def read_group(task: Task, first: int, last: int) -> Outcome:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipeline import clock
 from pipeline.ledger import records
-from pipeline.models import TEXT, DocumentResult, Page, Task
+from pipeline.models import TEXT, DocumentResult, Failure, Page, Task
 from pipeline.remote.urls import public_source
 from pipeline.steps.engines import Engines
 from pipeline.steps.extract import Entities
 from pipeline.steps.fill import fill
 from pipeline.storage import Store
 from pipeline.version import __version__
+
+_FEW = 3  # text regions below which a page is not judged
+_MOST = 0.6  # share of them that could not be read
+_SHOWN = 10  # page numbers named in a sentence
 
 
 def conclude(
@@ -30,6 +36,7 @@ def conclude(
     `found`: `None` for a task without NER. `outputs`: what further steps returned, by step. `late`: see
     `records.finish`. Raises `StoreUnavailable` or `RunError` when the store cannot be written.
     """
+    shortfall = missing(pages)
     extraction, filling = fill(task, pages, found, engines=engines)
     ocr_seconds = round(sum(page.seconds for page in pages), 4)
     seconds = {"ocr": ocr_seconds, "ner": found.seconds if found else 0.0, "fields": filling}
@@ -38,7 +45,8 @@ def conclude(
     result = DocumentResult.of(
         task,
         source=public_source(task.source),
-        status="done",
+        status="partial" if shortfall else "done",
+        error=shortfall,
         run_date=run_date,
         media_type=media_type,
         pages=pages,
@@ -58,6 +66,45 @@ def conclude(
     )
     records.finish(store, result, late=late)
     return result
+
+
+def missing(pages: Sequence[Page]) -> Failure | None:
+    """What could not be read of a document, as one sentence; `None` where every page was read."""
+    unread = [page for page in pages if page.error]
+    parts = [page for page in pages if page.parts_missing]
+    blank = [page for page in pages if mostly_unread(page)]
+    sentences, code = [], ""
+    if unread and unread[0].error:
+        code = unread[0].error.code
+        sentences.append(f"{_named(unread, pages)} could not be read: {unread[0].error.message}")
+    if parts:
+        code = code or "part_unreadable"
+        reason = next((f" {warning}" for page in parts for warning in page.warnings), "")
+        sentences.append(f"A part of {_named(parts, pages, begin=False)} could not be read.{reason}")
+    if blank:
+        code = code or "text_unread"
+        regions = sum(page.regions_unread for page in blank)
+        sentences.append(
+            f"{_named(blank, pages)} shows text that could not be read ({regions} regions), such as handwriting or a "
+            "script that the OCR model does not know."
+        )
+    return Failure(code=code, message=" ".join(sentences)) if sentences else None
+
+
+def mostly_unread(page: Page) -> bool:
+    """Whether a page shows text of which (nearly) nothing could be read."""
+    return page.regions_found >= _FEW and page.regions_unread > _MOST * page.regions_found
+
+
+def _named(some: Sequence[Page], pages: Sequence[Page], *, begin: bool = True) -> str:
+    """`Page 3 of 9`, `Pages 3, 4 and 7 of 9`: to begin a sentence, or within one."""
+    word = "page" if len(some) == 1 else "pages"
+    shown = [str(page.number) for page in some[:_SHOWN]]
+    if len(some) > _SHOWN:
+        listed = f"{', '.join(shown)} and {len(some) - _SHOWN} more"
+    else:
+        listed = " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+    return f"{word.capitalize() if begin else word} {listed} of {len(pages)}"
 
 
 def language_of(text: str) -> str | None:

@@ -51,6 +51,7 @@ def _by_ocr(given: PageInput, engines: Engines) -> Page:
         lines=lines,
         regions_found=seen.found + given.unread,
         regions_unread=seen.unread + given.unread,
+        parts_missing=given.unread,
         warnings=given.warnings,
     )
 
@@ -75,6 +76,7 @@ def _by_layer(given: PageInput, engines: Engines) -> Page:
         lines=lines,
         regions_found=found,
         regions_unread=unread,
+        parts_missing=given.unread,
         warnings=given.warnings,
     )
 

@@ -1,16 +1,23 @@
-"""From a document to its pages, each stored as soon as it is read: a page in the store is not read again."""
+"""From a document to its pages, each stored as soon as it is read: a page in the store is not read again.
+
+A page that can't be read is stored as such, with the reason: it costs itself, not the document.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.documents.base import Document
-from pipeline.errors import NotRead
-from pipeline.models import Page, Task, to_json
+from pipeline.errors import NotRead, PermanentError
+from pipeline.models import Failure, Page, Task, to_json
 from pipeline.steps.engines import Engines
 from pipeline.steps.pages import read_page
+from pipeline.steps.verdict import verdict
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
+
+log = logging.getLogger("nightshift")
 
 
 def recognize(
@@ -22,21 +29,43 @@ def recognize(
     engines: Engines,
     on_page: Callable[[bool], None] = lambda _: None,
 ) -> tuple[Page, ...]:
-    """Read pages `numbers` (from 1), each stored as soon as it is read.
+    """Read pages `numbers` (from 1), each stored as soon as it is read; a page that can't be read has an `error`.
 
     Calls `on_page` after each, with whether it was read just now rather than found in the store. Raises
-    `PermanentError` for a page that can't be read, `StoreUnavailable` or `RunError` where the store fails.
+    `StoreUnavailable` or `RunError` where the store fails or a model is missing.
     """
     pages = []
     for number in numbers:
         page = stored_page(sha256, number, store=store, engines=engines)
         fresh = page is None
         if page is None:
-            page = read_page(document, number, engines)
-            store.put(keys.page(sha256, engines.reading_digest, number), to_json(page))
+            page = _read(document, number, engines)
+            store_page(page, sha256, store=store, engines=engines)
         pages.append(page)
         on_page(fresh)
     return tuple(pages)
+
+
+def _read(document: Document, number: int, engines: Engines) -> Page:
+    try:
+        return read_page(document, number, engines)
+    except Exception as error:
+        ends = verdict(error)
+        if ends.action != "fail":
+            raise  # the store or the models: not this page's fault
+        if ends.unexpected:
+            log.error("unexpected error on page %d", number, exc_info=error)
+        return unread_page(number, ends.reason)
+
+
+def unread_page(number: int, reason: PermanentError) -> Page:
+    """What is kept of a page that can't be read."""
+    return Page(number=number, width=0, height=0, error=Failure(code=reason.code, message=reason.message))
+
+
+def store_page(page: Page, sha256: str, *, store: Store, engines: Engines) -> None:
+    """Write the checkpoint of a page."""
+    store.put(keys.page(sha256, engines.reading_digest, page.number), to_json(page))
 
 
 def stored_page(sha256: str, number: int, *, store: Store, engines: Engines) -> Page | None:
@@ -45,15 +74,43 @@ def stored_page(sha256: str, number: int, *, store: Store, engines: Engines) -> 
 
 
 def all_pages(task: Task, *, store: Store, engines: Engines) -> tuple[Page, ...]:
-    """The checkpoints of all pages of a task; raises `NotRead` when one is missing under these settings."""
+    """The checkpoints of all pages of a task.
+
+    Raises `NotRead` when one is missing under these settings, and what `check_any_read` raises.
+    """
     assert task.sha256 is not None
     numbers = range(1, task.pages + 1)
     found = [stored_page(task.sha256, n, store=store, engines=engines) for n in numbers]
     if any(page is None for page in found):
         raise NotRead(f"The store lacks pages of {task.task_id} under these settings.")
-    return tuple(page for page in found if page is not None)
+    pages = tuple(page for page in found if page is not None)
+    check_any_read(pages)
+    return pages
+
+
+def check_any_read(pages: Sequence[Page]) -> None:
+    """Raise `PermanentError`, with the reason of the first page, when no page of a document could be read."""
+    if pages and all(page.error for page in pages):
+        first = pages[0].error
+        assert first is not None
+        more = f" None of its {len(pages)} pages could be read." if len(pages) > 1 else ""
+        raise PermanentError(first.message + more, code=first.code)
 
 
 def has_page(sha256: str, number: int, *, store: Store, engines: Engines) -> bool:
     """Whether a page has a checkpoint."""
     return store.exists(keys.page(sha256, engines.reading_digest, number))
+
+
+def missing_page(sha256: str, first: int, last: int, *, store: Store, engines: Engines) -> int | None:
+    """The first of these pages without a checkpoint: pages are read in order, so it is the one in progress."""
+    stored = {keys.page_number(key) for key in store.list(keys.pages(sha256, engines.reading_digest))}
+    return next((n for n in range(first, last + 1) if n not in stored), None)
+
+
+def forget_unread(store: Store, sha256: str) -> None:
+    """Delete the checkpoints of pages that could not be read, by whatever model, so that they are tried again."""
+    for key in list(store.list(keys.readings(sha256))):
+        page = read_or_none(store, key, Page)
+        if page is not None and page.error:
+            store.delete(key)

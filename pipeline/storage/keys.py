@@ -24,6 +24,7 @@ PENDING = "pending/"
 RESULTS = "results/"
 FAILED = "failed/"
 FAILED_AGAIN = "failed_again/"
+PARTIAL = "partial/"
 CHANGED = "changed/"
 RECEIPTS = "receipts/"
 SUMMARY = "summary/"
@@ -160,6 +161,11 @@ def page(sha256: str, digest: str, number: int) -> str:
     return f"{pages(sha256, digest)}{number:06d}.json"
 
 
+def readings(sha256: str) -> str:
+    """Prefix of all page checkpoints of one document, by whatever model."""
+    return f"ocr/{_hash(sha256)}/"
+
+
 def page_number(key: str) -> int:
     """Page number in a checkpoint's key."""
     return int(key.rsplit("/", 1)[-1].removesuffix(".json"))
@@ -188,6 +194,21 @@ def failed(run_date: str, task_id: str) -> str:
 def failures(run_date: str) -> str:
     """Prefix of a run date's failures."""
     return f"{FAILED}run_date={_day(run_date)}/"
+
+
+def partial(run_date: str, task_id: str) -> str:
+    """Note of a result with something missing: the record without its pages, next to the whole one in `results/`."""
+    return f"{PARTIAL}run_date={_day(run_date)}/{_name(task_id)}.json"
+
+
+def partials(run_date: str) -> str:
+    """Prefix of a run date's partial results."""
+    return f"{PARTIAL}run_date={_day(run_date)}/"
+
+
+def result_of_partial(key: str) -> str:
+    """Key of the whole result that a `partial` key is a note of."""
+    return RESULTS + key.removeprefix(PARTIAL)
 
 
 def failed_again(run_date: str, task_id: str) -> str:
