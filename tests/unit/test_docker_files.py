@@ -177,7 +177,7 @@ def test_gpu_builds_come_from_the_index_that_the_builder_names() -> None:
     assert re.search(r"^ARG PADDLE_INDEX$", text, flags=re.MULTILINE), "without a default"
     version = re.search(r"^ARG PADDLE_GPU_VERSION=(.*)$", text, flags=re.MULTILINE)
     assert version is not None
-    assert f"paddlepaddle=={version[1]}\n" in (ROOT / "requirements.txt").read_text()
+    assert f"paddlepaddle=={version[1]}\n" in (ROOT / "constraints.txt").read_text()
     for stage in ("build-cpu", "build-gpu"):
         body = text[text.index(f" AS {stage}\n") :]
         assert "--reinstall-package opencv-python-headless" in body.partition("\nFROM ")[0]
