@@ -64,9 +64,9 @@ def venv(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "-c", ROOT / "requirements.lock", wheel,
     ]  # fmt: skip
     # `make setup` has left everything in uv's cache; only a cleaned cache needs the network.
-    for offline in (["--offline"], []):
+    for more in ("--offline", "--no-progress"):
         done = subprocess.run(
-            [*install, *offline], cwd=folder.parent, capture_output=True, text=True, check=False
+            [*map(str, install), more], cwd=folder.parent, capture_output=True, text=True, check=False
         )
         if done.returncode == 0:
             return folder
