@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every benchmark in turn: all.sh PYTHON DATA
+# Run every benchmark, one after the other: all.sh PYTHON DATA
 set -euo pipefail
 python=$1 data=$2
 cd "$(dirname "$0")/.."

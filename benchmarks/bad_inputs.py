@@ -1,13 +1,13 @@
-"""How the intake meets broken, odd and hostile documents, and ordinary ones.
+"""How document opening handles broken, unusual and hostile documents, and ordinary ones.
 
     python benchmarks/bad_inputs.py [DATA] [--sheet FILE.png]
 
 Opens every file of DATA/bad_inputs, DATA/pdfs and DATA/zh_docs and decodes all its pages, each file in
-a process of its own with an address space limit, and prints a line a file: media type, pages (t = text
-layer, i = image), outcome, seconds, peak memory, and the sentence people get. DATA is by default
-$NIGHTSHIFT_DATA or data. `--sheet` writes the decoded first pages as one picture.
+a separate process with an address space limit, and prints one line per file: media type, pages (t = text
+layer, i = image), outcome, seconds, peak memory, and the error message. DATA defaults to $NIGHTSHIFT_DATA
+or data. `--sheet` writes the decoded first pages as one picture.
 
-Exit code 1 if a process died, left a traceback, took over 60 s a page or over 1.5 GiB.
+Exit code 1 if a process crashed, printed a traceback, or took over 60 s per page or over 1.5 GiB.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ THUMB = 160
 
 
 def probe(path: Path, thumb: Path | None) -> dict[str, object]:
-    """Open one document, decode its pages, and tell what happened (runs in its own process)."""
+    """Open one document, decode its pages, and return the outcome (runs in its own process)."""
     from pipeline.documents.open import open_document
     from pipeline.errors import PipelineError
     from pipeline.limits import Limits
@@ -100,7 +100,7 @@ def run(path: Path, thumb: Path | None) -> dict[str, object]:
 
 
 def write_sheet(thumbs: Path, sheet: Path) -> None:
-    """Put the small copies side by side, names below."""
+    """Arrange the small copies side by side, names below."""
     from PIL import Image, ImageDraw
 
     paths = sorted(thumbs.glob("*.png"))
@@ -116,7 +116,7 @@ def write_sheet(thumbs: Path, sheet: Path) -> None:
 
 
 def main() -> int:
-    """Print the table; tell the exit code."""
+    """Print the table; return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -2,11 +2,11 @@
 
     python benchmarks/fields.py [DATA] --store STORE [--half even|odd] [--misses]
 
-STORE is one that `nightshift run DATA/sroie/img DATA/zh_docs --out STORE` has read: its pages and entities are
-used, the fields are found anew. DATA holds `sroie/key/*.json`. Exact match: dates and totals as dates and
-numbers, company and address after upper-casing and dropping blanks; a second figure drops punctuation too.
+STORE is the output of `nightshift run DATA/sroie/img DATA/zh_docs --out STORE`: its pages and entities are
+used, the fields are extracted again. DATA contains `sroie/key/*.json`. Exact match: dates and totals as dates and
+numbers, company and address after upper-casing and dropping spaces; a second figure drops punctuation too.
 F1 counts a wrong value as false positive and false negative, a missing one as false negative only.
-`--half` takes every other receipt in the order of their names: the rules were written looking at `even` only.
+`--half` uses every other receipt in the order of their names: the rules were developed on `even` only.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("data", nargs="?", type=Path, default=Path(default))
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--half", choices=("even", "odd"))
-    parser.add_argument("--misses", action="store_true", help="print what was not found as the key has it")
+    parser.add_argument("--misses", action="store_true", help="print values that differ from the key")
     args = parser.parse_args()
 
     started = time.perf_counter()
@@ -70,7 +70,7 @@ def main() -> None:
     for stem, result in results.items():
         records[stem] = filler.fill(result.pages, result.entities)
     each = (time.perf_counter() - started) / max(len(results), 1)
-    print(f"classifier fitted in {fitted * 1000:.0f} ms; {each * 1000:.1f} ms a document")
+    print(f"classifier fitted in {fitted * 1000:.0f} ms; {each * 1000:.1f} ms per document")
     for half, paths in halves.items():
         if args.half in (None, half):
             report(half, paths, records, args.misses)
@@ -109,10 +109,10 @@ def report(half: str, paths: list[Path], records: dict[str, Extraction], misses:
 def show(stem: str, record: Extraction) -> None:
     print(f"{stem}: {record.document_type} ({record.confidence:.2f})")
     for field in record.fields:
-        print(f"  {field.name:14} {told(field)}")
+        print(f"  {field.name:14} {format_value(field)}")
 
 
-def told(field: Field) -> str:
+def format_value(field: Field) -> str:
     return f"{field.value} {field.currency or ''} ({field.confidence:.2f})" if field.value else "-"
 
 

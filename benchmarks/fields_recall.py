@@ -4,7 +4,7 @@
     python benchmarks/fields_recall.py [DATA] --gold          # recognisers on the human transcripts
     python benchmarks/fields_recall.py [DATA] --texts FOLDER  # recognisers on <stem>.txt page texts
 
-DATA holds `sroie/key/*.json` and `sroie/box/*.csv` (default: $NIGHTSHIFT_DATA, else data).
+DATA contains `sroie/key/*.json` and `sroie/box/*.csv` (default: $NIGHTSHIFT_DATA, else data).
 With --store a receipt is matched by the file stem of the result's `source`; a receipt without a result
 counts as missed. A date counts when some DATE entity has the key's ISO value, a total when some MONEY
 entity equals it as a decimal number, whatever its currency.
@@ -52,7 +52,7 @@ Found = Mention | Entity
 
 
 def key_date(text: str) -> str | None:
-    """The key's date as ISO, day first; `None` when it is in no known form."""
+    """The key's date as ISO, day first; `None` if the format is unknown."""
     clean = re.sub(r"\s+", " ", text.strip())
     for form in _KEY_DATES:
         try:
@@ -68,7 +68,7 @@ def key_total(text: str) -> Decimal:
 
 
 def rows_of(box_file: Path) -> str:
-    """Arrange a transcript's boxes in rows, left to right, as a page text is."""
+    """Arrange a transcript's boxes in rows, left to right, like a page text."""
     rows: list[tuple[float, float, list[tuple[float, str]]]] = []
     with box_file.open(encoding="utf-8", errors="replace", newline="") as file:
         cells = [line.rstrip("\r\n").split(",", 8) for line in file if line.count(",") >= 8]
@@ -144,7 +144,7 @@ def main() -> None:
     for field, number in hits.items():
         print(f"{field}: {number}/{size} = {number / size:.4f}")
     for kind, count in counts.items():
-        print(f"{kind} entities a page: {count / size:.1f}")
+        print(f"{kind} entities per page: {count / size:.1f}")
 
 
 def show(stem: str, text: str, entities: Iterable[Found]) -> None:

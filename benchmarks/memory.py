@@ -1,12 +1,12 @@
-"""Whether a worker grows: resident memory of one process after 20 documents and after many.
+"""Memory growth of a worker: resident memory of one process after 20 documents and after many.
 
     python benchmarks/memory.py [DATA] [--pages 500]
     python benchmarks/memory.py [DATA] --ner lac patterns taskflow crf=FOLDER [--texts 2000]
 
-Without --ner one process does what a worker does: intake, OCR, NER, page by page over the same documents
-again and again. With --ner each engine named reads texts alone, in a process of its own, one call a text as
-a document has one: sentences of DATA/ner/msra_test.char.bmes, joined to 1 to 40 lines a text, so that every
-length occurs. A `taskflow` without a folder is LAC in PaddleNLP's own form (`Taskflow("ner", mode="fast")`).
+Without --ner one process does the work of a worker: open, OCR, NER, page by page, over the same documents
+repeatedly. With --ner each engine named reads only texts, in a separate process, with one call per text:
+sentences of DATA/ner/msra_test.char.bmes, joined to 1 to 40 lines per text, so that every length occurs.
+A `taskflow` without a folder is LAC in PaddleNLP's own format (`Taskflow("ner", mode="fast")`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 WARM = 20
-"""Documents until all is loaded: what growth is counted from."""
+"""Warm-up documents; growth is measured from then on."""
 
 
 def resident_mib() -> float:
@@ -36,7 +36,7 @@ def main() -> None:
     )
     parser.add_argument("data", nargs="?", default=os.environ.get("NIGHTSHIFT_DATA", "data"), type=Path)
     parser.add_argument("--pages", type=int, default=500)
-    parser.add_argument("--ner", nargs="+", metavar="ENGINE", help="engines to measure alone")
+    parser.add_argument("--ner", nargs="+", metavar="ENGINE", help="engines to measure separately")
     parser.add_argument("--texts", type=int, default=2000)
     arguments = parser.parse_args()
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -85,7 +85,7 @@ def export(folder: Path) -> Path:
 
 
 def alone(name: str, spec: str, data: Path, count: int) -> None:
-    """Print one row: resident memory of this process when warm, and after a half and all of the texts."""
+    """Print one row: resident memory of this process when warm, after half of the texts, and after all."""
     from pipeline import ner
     from pipeline.settings import Settings
 
@@ -109,7 +109,7 @@ def alone(name: str, spec: str, data: Path, count: int) -> None:
 
 
 def texts(data: Path, count: int) -> Iterator[str]:
-    """Yield texts of 1 to 40 sentences, one a line."""
+    """Yield texts of 1 to 40 sentences, one per line."""
     blocks = (data / "ner" / "msra_test.char.bmes").read_text("utf-8").split("\n\n")
     sentences = cycle("".join(row[0] for row in block.split("\n") if row) for block in blocks if block)
     for number in range(count):

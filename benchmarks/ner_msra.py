@@ -2,13 +2,13 @@
 
     python benchmarks/ner_msra.py [DATA] [--file FILE] [--engine lac|lac+patterns ...]
 
-The file (default DATA/ner/msra_test.char.bmes; DATA is $NIGHTSHIFT_DATA or data) holds one
-character and its BMES tag a line, a blank line behind each sentence: NR person, NS place, NT organisation.
+The file (default DATA/ner/msra_test.char.bmes; DATA is $NIGHTSHIFT_DATA or data) has one
+character and its BMES tag per line, a blank line after each sentence: NR person, NS place, NT organisation.
 
-Counted: exact spans. A mention is right when type, start and end all equal a gold entity's; PER = NR,
+Exact spans are counted. A mention is right if type, start and end all equal a gold entity's; PER = NR,
 LOC = NS, ORG = NT; mentions of other types are ignored. P = right/found, R = right/gold, F1 their harmonic
-mean; "all" counts the three types together (micro). Sentences are given as they are, all in one call, and
-an engine's loading time is told apart from its reading time.
+mean; "all" counts the three types together (micro). Sentences are passed unchanged, all in one call;
+loading time and reading time of an engine are reported separately.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def read(path: Path) -> Iterator[Sentence]:
 
 
 def spans(tags: Sequence[str]) -> Iterator[Span]:
-    """Yield (type, start, end) of the entities that BMES tags spell."""
+    """Yield (type, start, end) of the entities encoded by BMES tags."""
     start = 0
     for at, tag in enumerate(tags):
         if tag[0] in "BS":
@@ -60,7 +60,7 @@ def spans(tags: Sequence[str]) -> Iterator[Span]:
 
 
 def score(sentences: Iterable[Sentence], found: Iterable[set[Span]]) -> list[str]:
-    """Return one line a type, and one for all: P, R and F1 in percent, and the counts behind them."""
+    """Return one line per type, and one for all: P, R and F1 in percent, and the underlying counts."""
     right, guessed, gold = Counter[str](), Counter[str](), Counter[str]()
     for sentence, guess in zip(sentences, found, strict=True):
         for counts, items in ((right, guess & sentence.gold), (guessed, guess), (gold, sentence.gold)):
@@ -107,7 +107,7 @@ def main() -> int:
     options = parser.parse_args()
     path = options.file or options.data / "ner" / "msra_test.char.bmes"
     if not path.is_file():
-        print(f"{path} is not there: name the data folder or --file.", file=sys.stderr)
+        print(f"{path} does not exist: name the data folder or use --file.", file=sys.stderr)
         return 2
     sentences = list(read(path))
     print(f"{path.name}: {len(sentences)} sentences")

@@ -1,16 +1,16 @@
-"""What `nightshift ner train` reaches, and in how many minutes of one CPU thread.
+"""F1 of models trained by `nightshift ner train`, and the training time on one CPU thread.
 
     python benchmarks/ner_train.py [DATA] [--only NAME ...] [--seed N]
 
-Medical questions (cMedQANER, ten types): trained on DATA/ner/cmedqaner_train.txt alone, judged on
-cmedqaner_test.txt. `random`: nothing of LAC; `frozen` and `tuned`: LAC's character embedding, kept as it is or
-trained on, which is the default recipe; `layers`: LAC's embedding and both GRU layers. News (MSRA, persons, places,
-organisations): trained on the first half of msra_test.char.bmes, judged on the second, beside LAC alone (without
-the patterns) on that same half.
+Medical questions (cMedQANER, ten types): trained on DATA/ner/cmedqaner_train.txt only, evaluated on
+cmedqaner_test.txt. `random`: nothing from LAC; `frozen` and `tuned`: LAC's character embedding, unchanged or
+fine-tuned (the default recipe); `layers`: LAC's embedding and both GRU layers. News (MSRA, persons, places,
+organisations): trained on the first half of msra_test.char.bmes, evaluated on the second, compared with LAC
+alone (without the patterns) on the same half.
 
-Counted: exact spans, all types together, as `nightshift ner evaluate` does; the model is written and read
-back as a user's is. Minutes are the processor's, so that other work on the machine does not count. A tenth of the
-training sentences, drawn by the seed, is held out to stop by; nothing of the test part is looked at before the end.
+Exact spans are counted, all types together, as in `nightshift ner evaluate`; the model is saved and loaded
+like a user's. Minutes are CPU time, so that other work on the machine does not count. A tenth of the training
+sentences, chosen by the seed, is held out for early stopping; the test part is used only at the end.
 """
 
 from __future__ import annotations
@@ -86,12 +86,12 @@ def main() -> int:
     parser.add_argument("data", nargs="?", type=Path, default=Path(default), metavar="DATA")
     parser.add_argument("--only", nargs="+", default=["news", *MEDICAL], choices=["news", *MEDICAL])
     parser.add_argument(
-        "--seed", type=int, default=Recipe().seed, help="of weights, order and what is held out"
+        "--seed", type=int, default=Recipe().seed, help="seed of weights, order and held-out part"
     )
     options = parser.parse_args()
     folder = options.data / "ner"
     if not folder.is_dir():
-        print(f"{folder} is not there: name the data folder.", file=sys.stderr)
+        print(f"{folder} does not exist: name the data folder.", file=sys.stderr)
         return 2
     with threadpool_limits(1):
         for name in options.only:

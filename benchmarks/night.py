@@ -1,13 +1,13 @@
-"""What the night costs on top of the models: a real RabbitMQ, real workers, everything on this machine.
+"""Overhead of the night on top of the models: a real RabbitMQ, real workers, everything on this machine.
 
-    python benchmarks/night.py overhead [--documents 1000]       ms a document with engines that do nothing
+    python benchmarks/night.py overhead [--documents 1000]       ms per document with engines that do nothing
     python benchmarks/night.py speed [DATA] [--rounds 3] [--copies 4]   documents/s against `nightshift run`
     python benchmarks/night.py submit [--documents 10000]        seconds to submit small documents
 
-`overhead`: one-page images through accept, ingest, ocr, ner and result; from the moment the window opens over
-a full backlog until the last marker is gone. `speed`: the same with real models on receipts, each several times
-under other bytes, two processes on either side, models' loading included on both; the workers themselves are
-up, as they are all day.
+`overhead`: one-page images through accept, ingest, ocr, ner and result; from the opening of the window with a
+full backlog until the last marker is deleted. `speed`: the same with real models on receipts, each in several
+copies with different bytes, two processes on either side, including the time to load models; the workers
+themselves are already running, as they are all day.
 """
 
 from __future__ import annotations
@@ -25,9 +25,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # both sides as installed
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # both sides use bytecode, as when installed
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-os.environ["PYTHONPATH"] = str(ROOT / "tests" / "fakes")
 
 from tests.support.night import Night, night  # noqa: E402
 from tests.support.servers import wait_for  # noqa: E402
@@ -52,7 +51,7 @@ def place(**env: str) -> Iterator[Night]:
 
 
 def drained(it: Night, lane: str, count: int) -> float:
-    """Seconds from the window's opening over `count` messages in `lane` to the last document's end."""
+    """Seconds from the opening of the window, with `count` messages in `lane`, to the last document's end."""
     wait_for(lambda: it.depth(lane) == count, f"{lane} to fill", 20 * MINUTE)
     started = time.perf_counter()
     it.window("open")
@@ -68,12 +67,12 @@ def overhead(count: int) -> None:
         it.publish(it.documents(count))
         started = time.perf_counter()
         it.worker("w1", "-c", "2")
-        wait_for(lambda: it.depth("ocr") == count, "all to be taken in", 20 * MINUTE)
+        wait_for(lambda: it.depth("ocr") == count, "all to be ingested", 20 * MINUTE)
         taken = time.perf_counter() - started
         seconds = drained(it, "ocr", count)
         print(
-            f"{count} documents, engines that do nothing, 2 processes: {1000 * taken / count:.1f} ms a document "
-            f"to accept and take in (the worker's start included), {1000 * seconds / count:.1f} ms a document "
+            f"{count} documents, engines that do nothing, 2 processes: {1000 * taken / count:.1f} ms per document "
+            f"to accept and ingest (including the worker's start), {1000 * seconds / count:.1f} ms per document "
             "for ocr, ner and result"
         )
 
@@ -86,7 +85,7 @@ def speed(data: Path, rounds: int, copies: int) -> None:
             for path in sorted((data / "sroie" / "img").glob("*.jpg")):
                 for n in range(copies):
                     pages.append(it.inbox / f"{n}-{path.name}")
-                    pages[-1].write_bytes(path.read_bytes() + bytes([n]))  # behind the image's end
+                    pages[-1].write_bytes(path.read_bytes() + bytes([n]))  # after the image's end
             it.ready(it.worker("w1", "-c", "2"))
             submitted = [NIGHTSHIFT, "submit", str(it.inbox), "--json"]
             subprocess.run(submitted, env={**os.environ, **it.env}, check=True, stdout=subprocess.DEVNULL)

@@ -1,10 +1,10 @@
-"""How well lines are read: scanned receipts (ICDAR 2019 SROIE) against their transcripts.
+"""OCR accuracy: lines of scanned receipts (ICDAR 2019 SROIE) compared with their transcripts.
 
     python benchmarks/ocr_accuracy.py [DATA] [--engine rapidocr] [--limit N]
 
-Counted a page as bags: both sides upper-cased; characters are A-Z and 0-9 only (all else is left out);
+Counted as one bag per page: both sides upper-cased; characters are A-Z and 0-9 only (all others are dropped);
 tokens are the runs of A-Z0-9, so "RM:12.50" counts as RM, 12, 50. Hits are the bags' intersection,
-summed over all pages before F1 = 2 hits / (found + expected) is taken (micro average).
+summed over all pages before F1 = 2 hits / (found + expected) is computed (micro average).
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def main() -> None:
     character_f1, token_f1 = scores([[line.text for line in page.lines] for page in readings], images)
     turned = sum(page.rotation != 0 for page in readings)
     print(f"{options.engine}, {len(images)} pages: character F1 {character_f1:.4f}, token F1 {token_f1:.4f}")
-    print(f"turned without need: {turned}; CPU seconds a page: {seconds / len(images):.3f}")
+    print(f"rotated without need: {turned}; CPU seconds per page: {seconds / len(images):.3f}")
 
 
 if __name__ == "__main__":

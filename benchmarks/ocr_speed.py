@@ -1,11 +1,11 @@
-"""Pages a second of the default engine against RapidOCR and PaddleOCR as they come.
+"""Pages per second of the default engine, compared with RapidOCR and PaddleOCR in their default configuration.
 
     python benchmarks/ocr_speed.py [DATA] [--pages 30] [--processes 2]
 
-Each contender reads the same pages, decoded before, in a bare loop in two fresh processes of one compute
-thread each, one contender after the other. Pages/s go by the slower process: of the loop alone, and with
-loading the models counted in. CPU seconds a page count the loop alone, and are what to go by on a machine
-with other work. PaddleOCR gets the same weights, on onnxruntime. F1 as in ocr_accuracy.
+Each contender reads the same pages, already decoded, in a plain loop in two fresh processes of one compute
+thread each, one contender after the other. Pages/s are those of the slower process: for the loop alone, and
+including the time to load the models. CPU seconds per page count the loop alone; use them on a machine with
+other load. PaddleOCR gets the same weights, on onnxruntime. F1 as in ocr_accuracy.
 """
 
 from __future__ import annotations
@@ -124,11 +124,11 @@ def main() -> None:
 
 
 def show(name: str, rates: Sequence[float], first: Sequence[float]) -> None:
-    """Print pages a second, with loading, and a CPU second, each with how many times that ours does."""
+    """Print pages per second, the same including loading, and per CPU second, each with our speed as a multiple."""
     loop_, loaded, cpu = (
         f"{rate:.3f} (ours {ours / rate:.2f}x)" for rate, ours in zip(rates, first, strict=True)
     )
-    print(f"{name:10} pages/s {loop_}, with loading {loaded}, pages a CPU second {cpu}")
+    print(f"{name:10} pages/s {loop_}, with loading {loaded}, pages per CPU second {cpu}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""What `nightshift run` costs on top of its engines: wall time against a bare loop over the same pages.
+"""Overhead of `nightshift run` on top of its engines: wall time compared with a bare loop over the same pages.
 
 The bare loop is two spawned processes that load the same OCR engine and call it on the decoded images,
-nothing else: no store, no checkpoints, no NER, no tables. Both sides are timed from start to exit, models'
-loading included, in turns (run, loop, run, loop …); the median of the ratios is printed.
+nothing else: no store, no checkpoints, no NER, no tables. Both sides are timed from start to exit, including
+model loading, alternately (run, loop, run, loop …); the median of the ratios is printed.
 
     python benchmarks/run_overhead.py [DATA] [--pages 30] [--rounds 3]
 """
@@ -27,7 +27,7 @@ _engine: OcrEngine
 
 
 def _load() -> None:
-    global _engine  # noqa: PLW0603 - one engine a process
+    global _engine  # noqa: PLW0603 - one engine per process
     from pipeline import ocr
     from pipeline.settings import Settings
 
@@ -76,7 +76,7 @@ def main() -> None:
     arguments = parser.parse_args()
     pages = sorted((arguments.data / "sroie" / "img").glob("*.jpg"))[: arguments.pages]
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # both sides as installed
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # both sides use bytecode, as when installed
     ratios = []
     for _ in range(arguments.rounds):
         run, bare = whole_run(pages), bare_loop(pages)

@@ -1,6 +1,6 @@
-"""Seconds and peak memory of `nightshift summarise` over many results; the results are made here.
+"""Seconds and peak memory of `nightshift summarise` over many generated results.
 
-Each has one page of 40 lines and 12 entities, about what a receipt has.
+Each has one page of 40 lines and 12 entities, about as many as a receipt.
 
     python benchmarks/summarise.py [--results 100000]
 """

@@ -1,6 +1,7 @@
 """Nightshift: scanned documents in, text lines and entities out, overnight and without losing one.
 
-This package is the domain: it never imports Celery, `tasks` or `celeryconfig`; only its commands do.
+This package is the domain: it never imports Celery, `tasks` or `celeryconfig`; only its commands and `submit` do,
+when they are called.
 """
 
 from __future__ import annotations
@@ -25,25 +26,34 @@ def submit(
     not_before: str | datetime | None = None,
     metadata: dict[str, str] | None = None,
 ) -> str:
-    """Hand one document in for the night; returns its task id, which names its result.
+    """Submit one document for overnight processing; returns its task id, which names its result.
 
     `document`: its bytes, a path, an `s3://` URL (read now), or an `https://` URL (fetched by a worker, if
-    NIGHTSHIFT_ALLOWED_SOURCES lets it). When this returns, the document is stored and announced. Store and
+    NIGHTSHIFT_ALLOWED_SOURCES allows it). When this returns, the document is stored and published. Store and
     broker come from the environment (docs/settings.md).
 
-    Raises `PermanentError` when this document can't be taken, `UsageError` for wrong arguments, `RunError`
-    or `StoreUnavailable` when broker or store are away: then call again, it stays one task.
+    Raises `PermanentError` when this document can't be accepted, `UsageError` for wrong arguments, `RunError`
+    or `StoreUnavailable` when broker or store are unavailable: then call again, it stays one task.
     """
-    from pipeline.cli.submit import submit_one
+    from pipeline.night.window import moment
+    from pipeline.settings import Settings
+    from pipeline.submission.producer import Request
+    from tasks import client
 
-    return submit_one(
-        document,
-        not_before,
+    settings = Settings.from_env()
+    producer = client.producer(settings)
+    request = Request(
         task_id=task_id,
         task_type=task_type,
         priority=priority,
         tenant=tenant,
         trace_id=trace_id,
         callback_url=callback_url,
+        not_before=moment(not_before, settings.timezone),
         metadata=metadata or {},
     )
+    producer.check(request)
+    client.reach(client.celery())
+    done = producer.submit_document(document, request)
+    assert done.task_id is not None
+    return done.task_id

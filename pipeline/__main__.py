@@ -9,18 +9,19 @@ import sys
 
 
 def main() -> None:
-    """Run the command; every error that was foreseen ends in one sentence and its exit code."""
-    from pipeline.cli.app import app
-    from pipeline.errors import PipelineError
+    """Run the command; every expected error ends in one sentence on standard error and its exit code."""
+    from pipeline.errors import ExitCode, PipelineError
 
     try:
+        from pipeline.cli.app import app
+
         app()
     except PipelineError as error:
         sys.stderr.write(f"nightshift: {error.message}\n")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("nightshift: stopped; what was finished is kept, the same command goes on.\n")
-        sys.exit(130)
+    except KeyboardInterrupt:  # before a command began: from then on, pipeline.cli.app has the sentence
+        sys.stderr.write("nightshift: Stopped.\n")
+        sys.exit(ExitCode.STOPPED)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The time, as results spell it."""
+"""The time, in the format of results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one document may cost: checked before the costly step it guards."""
+"""Limits per document, checked before the expensive step they guard."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import msgspec
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What one document may cost.
+    """Limits per document.
 
     `max_pixels`: width x height of one page or embedded image as stored. `max_side`: longest side in
     pixels of the image that OCR sees (see `longest_side`); larger pages are scaled down. `render_dpi`: for PDF pages.
-    `text_layer`: whether a good PDF text layer replaces OCR.
+    `text_layer`: whether a reliable PDF text layer replaces OCR.
     """
 
     max_bytes: int = 256 * 1024 * 1024
@@ -21,9 +21,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     text_layer: bool = True
 
     def longest_side(self, width: float, height: float) -> float:
-        """Pixels the long side of a page of this shape may have: `max_side`, up to 5 times it for strips.
+        """Maximum long side in pixels of a page of this shape: `max_side`, up to 5 times as much for strips.
 
-        Else a till roll or a long screenshot would shrink until no letter can be told.
+        Otherwise a till roll or a long screenshot would be scaled down until it is illegible.
         """
         ratio = max(width, height) / min(width, height)
         return self.max_side * min(max(ratio / 4, 1.0), 5.0)

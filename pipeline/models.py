@@ -1,6 +1,6 @@
-"""The nouns of the domain as frozen data with JSON in and out (msgspec).
+"""The domain model as immutable structs with JSON encoding and decoding (msgspec).
 
-Coordinates are pixels of the *upright* page image: the page as `intake` renders it, turned
+Coordinates are pixels of the *upright* page image: the page as `pipeline.documents` renders it, rotated
 clockwise by `Page.rotation`. Spans are half-open character offsets into `Page.text`.
 """
 
@@ -17,14 +17,14 @@ Box = tuple[Point, Point, Point, Point]
 """Four corners in pixels: clockwise from the corner where the text begins."""
 
 TEXT = "text/plain"
-"""Media type of a document that came as text: it has no page image and needs no OCR."""
+"""Media type of a document submitted as text: it has no page image and needs no OCR."""
 
 T = TypeVar("T")
 Rotation = Literal[0, 90, 180, 270]
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """Which model gave a result. `digest` covers the weights and every setting that changes output."""
+    """The model that produced a result. `digest` covers the weights and every setting that changes output."""
 
     engine: str
     name: str
@@ -32,7 +32,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TextLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of text: where it stands on the page and in the page's text."""
+    """One line of text, with its position on the page and in the page's text."""
 
     text: str
     box: Box
@@ -41,12 +41,12 @@ class TextLine(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def end(self) -> int:
-        """Offset just behind the line's last character in the page's text."""
+        """Offset just after the line's last character in the page's text."""
         return self.start + len(self.text)
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """One read page. `lines` are in reading order; `text` joins them (see `pipeline.documents.layout`)."""
+    """One processed page. `lines` are in reading order; `text` joins them (see `pipeline.documents.layout`)."""
 
     number: int
     width: int
@@ -67,7 +67,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mention(msgspec.Struct, frozen=True, kw_only=True):
-    """What a NER engine finds in one text: a typed span, its normalised value, how sure, and which model.
+    """An entity found by a NER engine in one text: a typed span, its normalised value, confidence and model.
 
     An engine may leave `model` and `model_digest` empty: `pipeline.ner.load` fills in its `info`.
     """
@@ -84,7 +84,7 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entity(msgspec.Struct, frozen=True, kw_only=True):
-    """A mention tied to its page: text, span, and one box for each line it touches."""
+    """A mention located on its page: text, span, and one box per line it touches."""
 
     page: int
     type: str
@@ -101,11 +101,11 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """One piece of key information. `value` is `None` where it was not found, or not surely enough.
+    """One piece of key information. `value` is `None` if not found, or with too low confidence.
 
-    `value`: ISO date, plain decimal, or text with its forms and blanks folded. `text`, `boxes` (one for each
-    line touched, pixels) and the span `start:end` say where it stands; a span that other text interrupts
-    is `None`.
+    `value`: ISO date, plain decimal, or text with compatibility forms and white space normalised. `text`, `boxes`
+    (one per line it touches, pixels) and the span `start:end` locate it; a span interrupted by other text is
+    `None`.
     """
 
     name: str
@@ -120,7 +120,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Extraction(msgspec.Struct, frozen=True, kw_only=True):
-    """What a document is, and the fields of that type, each of them whether found or not."""
+    """A document's type, and all fields of that type, whether found or not."""
 
     document_type: str
     confidence: float
@@ -128,23 +128,23 @@ class Extraction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a document failed: a code for machines, one sentence for people."""
+    """Why a document failed: a code for programs, one sentence for people."""
 
     code: str
     message: str
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """One accepted document on its way: what a pending marker holds.
+    """One accepted document in progress: the content of a pending marker.
 
-    `sha256`, `media_type` and `pages` are known once the document was taken in. `run_date` is fixed when
+    `sha256`, `media_type` and `pages` are known once the document is ingested. `run_date` is fixed when
     its first step starts, so that a night's last results belong to that night. `overrides` are settings
-    that a redrive changed for this task alone. `alias_of` names the task whose id came again with another
-    source: intake finds out whether the bytes are the same. `origin`: digest of where it came from
-    (`pipeline.ledger.claims`). `taken_by`: id of the message that took it in. `reading`: digest with which the parts
-    of a spread document are read. `restarts`: how often it went back to its first step, as what had been read was not
-    to be found. `reprocess`: the task is done and is read anew; its good result stands until a better one lands, and
-    nobody is called back.
+    that a redrive changed for this task only. `alias_of` names the task whose id was sent again with another
+    source: ingest checks whether the bytes are the same. `origin`: digest of the source
+    (`pipeline.ledger.claims`). `ingested_by`: id of the message that ingested it. `reading`: OCR digest shared by
+    the parts of a split document. `restarts`: number of returns to the first step because OCR output was missing.
+    `reprocess`: the task is done and is processed again; its good result is kept until a better one is stored,
+    and no callback is sent.
     """
 
     task_id: str
@@ -166,7 +166,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     overrides: dict[str, str] = {}
     alias_of: str = ""
     origin: str = ""
-    taken_by: str = ""
+    ingested_by: str = msgspec.field(name="taken_by", default="")
     reading: str = ""
     restarts: int = 0
     reprocess: bool = False
@@ -174,12 +174,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole answer for one document: `results/…json` when done, `failed/…json` when not.
+    """The complete result for one document: `results/…json` if done, `failed/…json` if not.
 
-    `extraction` (`record` in JSON) is there for tasks with both OCR and NER; `fields` says by which rules.
-    `settings` are those that decide what is found, besides the models; `overrides` the ones of them that
-    were this task's own. `outputs` holds what steps of further task types found: step -> name -> value.
-    `reprocess`: the document was done before and read anew; of a failure that says that its older result stands.
+    `extraction` (`record` in JSON) is set for tasks with both OCR and NER; `fields` identifies its rules.
+    `settings` are those that affect the result, besides the models; `overrides` the ones of them that were
+    set for this task only. `outputs` has the output of steps of custom task types: step -> name -> value.
+    `reprocess`: the document was done before and processed again; in a failure: its previous result is kept.
     """
 
     task_id: str
@@ -218,7 +218,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     def of(
         cls, task: Task, *, source: str, status: Literal["done", "failed"], run_date: str, **found: Any
     ) -> DocumentResult:
-        """The result of a task: what the task itself says, and what was `found`.
+        """The result of a task: data of the task itself, and what was `found`.
 
         `source`: as results may show it (`pipeline.remote.urls.public_source`).
         """

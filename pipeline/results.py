@@ -1,4 +1,4 @@
-"""For analysts: last night's tables in one line, and the page a row points at.
+"""For analysts: load last night's tables in one line, and the page of a row.
 
 >>> from pipeline import results
 >>> entities = results.load("out", "entities")  # doctest: +SKIP
@@ -33,8 +33,8 @@ def load(
 ) -> pd.DataFrame:
     """Load one summary table as a DataFrame, of one run date or of all, with `run_date` as a column.
 
-    `masked=False` puts the true text and value of sensitive entities and fields (and the pages' text) back from the
-    JSON results, which takes the right to read them. Raises `NotFound` when there is no such table yet.
+    `masked=False` restores the true text and value of sensitive entities and fields (and the pages' text) from the
+    JSON results, which requires permission to read them. Raises `NotFound` if there is no such table yet.
     """
     if table not in TABLES:
         raise ValueError(f"there is no table {table!r}: choose from {', '.join(TABLES)}")
@@ -43,7 +43,9 @@ def load(
     prefix = f"{keys.SUMMARY}{table}/" + (f"run_date={run_date}/" if run_date else "")
     parts = [key for key in source.list(prefix) if key.endswith(".parquet")]
     if not parts:
-        raise NotFound(f"{source.url} holds no {prefix}: run `nightshift run` first, or check the run date.")
+        raise NotFound(
+            f"{prefix} not found in {source.url}: run `nightshift run` first, or check the run date."
+        )
     frames = []
     for key in parts:
         day = key.split("run_date=", 1)[1].split("/", 1)[0]
@@ -53,7 +55,7 @@ def load(
 
 
 def result(store: str | None, run_date: str, task_id: str) -> DocumentResult:
-    """The whole JSON result of one finished task; raises `NotFound`."""
+    """The complete JSON result of one finished task; raises `NotFound`."""
     settings = Settings.from_env(store_url=store)
     return from_json(
         open_store(settings.store_url, settings).get(keys.result(run_date, task_id)), DocumentResult
@@ -67,7 +69,10 @@ def image(store: str | None, result: DocumentResult, page: int) -> NDArray[np.ui
     data = open_store(settings.store_url, settings).get(keys.document(result.sha256))
     read = result.pages[page - 1]
     pixels = page_image(data, page, read.rotation, settings.limits)
-    if pixels.shape[:2] != (read.height, read.width):  # read with another resolution than set now
+    if pixels.shape[:2] != (
+        read.height,
+        read.width,
+    ):  # processed at another resolution than the current setting
         pixels = np.asarray(Image.fromarray(pixels).resize((read.width, read.height)))
     return pixels
 
@@ -92,9 +97,9 @@ def _unmask(frame: pd.DataFrame, table: str, settings: Settings) -> pd.DataFrame
 
 
 def _put(frame: pd.DataFrame, rows: pd.DataFrame, found: list[Entity | Field | None]) -> None:
-    """Put true texts and values into `rows` of `frame`; what a document no longer has stays masked.
+    """Put true texts and values into `rows` of `frame`; rows without a match stay masked.
 
-    It was read anew since its night was summarised.
+    A document reprocessed after its night was summarised may have other entities.
     """
     there = [place for place, one in zip(rows.index, found, strict=True) if one is not None]
     frame.loc[there, "text"] = [one.text or None for one in found if one is not None]

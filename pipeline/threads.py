@@ -1,4 +1,4 @@
-"""Many small calls that wait for a store or the broker, several at a time."""
+"""Run many small calls that wait for a store or the broker in parallel."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
-_ROUND = 1024  # items taken up at once, so that memory stays flat however many there are
+_ROUND = 1024  # items submitted at once, so that memory stays constant however many there are
 
 
 def in_threads(
     work: Callable[[T], R], items: Iterable[T], *, threads: int = 16, batch: int = 64
 ) -> Iterator[R]:
-    """Results of `work` in the order of `items`; the first error ends it, what is begun is still done.
+    """Results of `work` in the order of `items`; the first error ends it, calls already started still finish.
 
-    batch: items a thread does in a row; 1 for slow work whose results should come singly.
+    batch: items per thread and call; 1 for slow work whose results should be returned one by one.
     """
 
     def do(part: list[T]) -> list[R]:

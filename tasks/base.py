@@ -17,6 +17,7 @@ from pipeline.errors import PermanentError, PipelineError, RunError, StoreUnavai
 from pipeline.ledger.attempts import may_retry, retries_of
 from pipeline.messages import Message
 from pipeline.night.flow import Flow
+from pipeline.night.night import Night
 from pipeline.settings import Settings
 from pipeline.steps.verdict import verdict
 from tasks.logs import about
@@ -32,7 +33,7 @@ def flow() -> Flow:
     """The flow of this process: made on first use, in the child, so that models are too."""
     global _flow  # noqa: PLW0603 - one a process is the point
     if _flow is None:
-        _flow = Flow(Settings.from_env())
+        _flow = Flow(Night.of(Settings.from_env()))
     return _flow
 
 

@@ -1,18 +1,22 @@
-"""A client's way to RabbitMQ: one sentence when it is unavailable, confirmed publishing when it is not."""
+"""A client's connection to RabbitMQ: confirmed publishing, and one-sentence errors when it is unavailable."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import BrokerUnavailable
+from pipeline.night.night import Night
+from pipeline.settings import Settings
+from pipeline.submission.producer import Producer
 
 if TYPE_CHECKING:
     from pipeline.messages import Message
 
 THREADS = 8  # below the ten connections that Celery's pool holds
-_SECONDS = 4  # for one try to connect; there are two
+_SECONDS = 4  # for one attempt to connect; there are two
 
 
 def celery() -> Any:
@@ -24,7 +28,7 @@ def celery() -> Any:
 
 @contextmanager
 def errors(app: Any) -> Iterator[None]:
-    """Tell what goes wrong on the way to the broker as `BrokerUnavailable`."""
+    """Raise connection and protocol errors as `BrokerUnavailable`."""
     from amqp.exceptions import AMQPError, NotAllowed
     from kombu.exceptions import KombuError
 
@@ -34,16 +38,25 @@ def errors(app: Any) -> Iterator[None]:
         url = app.connection_for_write().as_uri()  # kombu leaves the password out
         causes = (error, error.__cause__)
         if any(getattr(cause, "code", None) == NotAllowed.code for cause in causes):
-            reason = f"RabbitMQ at {url} has no such virtual host, or none for this user"
+            reason = f"RabbitMQ at {url} has no such virtual host, or this user may not access it"
         elif any(getattr(cause, "code", None) == 403 for cause in causes):
-            reason = f"RabbitMQ at {url} refuses the user or the password"
+            reason = f"RabbitMQ at {url} rejects the user name or password"
         else:
             reason = f"RabbitMQ at {url} does not answer ({type(error.__cause__ or error).__name__})"
-        raise BrokerUnavailable(f"{reason}: check NIGHTSHIFT_BROKER_URL and that the server runs.") from error
+        raise BrokerUnavailable(
+            f"{reason}: check NIGHTSHIFT_BROKER_URL and that the server is running."
+        ) from error
+
+
+@cache
+def producer(settings: Settings) -> Producer:
+    """A producer that publishes to the broker of the environment's settings; one per process."""
+    night, app = Night.of(settings), celery()
+    return Producer(settings, night.store, night.schedule.run_date, lambda messages: send(app, messages))
 
 
 def reach(app: Any) -> None:
-    """Connect, and declare exchanges and queues, so that nothing is begun in vain.
+    """Connect, and declare exchanges and queues, so that a command fails before it changes anything.
 
     Raises `BrokerUnavailable`, within ten seconds.
     """
@@ -56,7 +69,7 @@ def reach(app: Any) -> None:
 
 
 def send(app: Any, messages: Iterable[Message]) -> None:
-    """Publish and wait for the broker's word; raises `BrokerUnavailable`. Threads may call it at once."""
+    """Publish and wait for the broker's confirmation; raises `BrokerUnavailable`. Thread-safe."""
     from tasks.publish import publish
 
     with errors(app):

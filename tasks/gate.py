@@ -12,7 +12,6 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from celery import bootsteps
@@ -23,7 +22,7 @@ from celery.utils.log import get_logger
 from celery.worker import state
 
 from pipeline.errors import PipelineError
-from pipeline.night.flow import Flow
+from pipeline.night.night import Night
 from pipeline.night.window import Override
 from pipeline.settings import Settings
 from tasks import topology
@@ -58,7 +57,7 @@ class Gate(bootsteps.StartStopStep):
         )
         self.by_day = -math.inf  # when urgent work was last seen outside it
         self.holders: set[int] = set()
-        self.flow = Flow(Settings.from_env())
+        self.place = Night.of(Settings.from_env())
         self.override: Override | None = None
         if self.queues:
             threading.Thread(target=self._watch_override, name="override", daemon=True).start()
@@ -68,19 +67,19 @@ class Gate(bootsteps.StartStopStep):
         """Look at the store beside the event loop: a store that hangs must not stop the clock."""
         while True:
             try:
-                self.override = self.flow.override()
+                self.override = self.place.schedule.override()
             except PipelineError as error:
                 log.warning("the window's override can't be read: %s", error.message)
             time.sleep(_LOOK)
 
     def _open(self) -> bool:
-        return self.flow.window.contains(datetime.now(UTC), self.override)
+        return self.place.schedule.is_open(self.override)
 
     def _lanes(self) -> list[str]:
         """Queues that may be served now, by the clock alone."""
         if self._open():
             return list(self.queues)
-        by_day = self.flow.settings.urgent_by_day and not (self.override and self.override.state == "closed")
+        by_day = self.place.schedule.urgent_by_day(self.override)
         return [name for name in self.queues if name == "urgent" and by_day]
 
     def _guard(self, consumer: Any) -> None:
@@ -95,7 +94,7 @@ class Gate(bootsteps.StartStopStep):
             elif queue in self._lanes():
                 self.used = True
                 if self._open():
-                    self.night = self.flow.run_date()
+                    self.night = self.place.schedule.run_date()
                 else:
                     self.by_day = time.monotonic()
                 go(request)
@@ -180,9 +179,9 @@ class Gate(bootsteps.StartStopStep):
         ]
         if any(_queue(request) in lanes for request in busy):
             self.by_day = now
-        if now - self.by_day <= self.flow.settings.close_grace:  # whose processes may have come since
+        if now - self.by_day <= self.place.settings.close_grace:  # whose processes may have come since
             self.holders = {process.pid for process in consumer.pool._pool._pool}
-        waited, grace = now - self.closed_at, self.flow.settings.close_grace
+        waited, grace = now - self.closed_at, self.place.settings.close_grace
         # work by day that the operator stops has its grace from then on
         urgent = now - max(self.closed_at, self.by_day)
         late = [
@@ -220,7 +219,7 @@ class Gate(bootsteps.StartStopStep):
         from pipeline.night.housekeeping import note_release
 
         try:
-            note_release(self.flow.store, night, hostname, seconds)
+            note_release(self.place.store, night, hostname, seconds)
         except PipelineError as error:
             log.warning("that can't be noted: %s", error.message)
 

@@ -20,7 +20,7 @@ from tasks.topology import ready
 def tick(self: Task[Any, Any]) -> None:
     """Release, repair and summarise what is due."""
     try:
-        night_tick(flow(), lambda: ready(self.app), lambda messages: publish(self.app, messages))
+        night_tick(flow().night, lambda: ready(self.app), lambda messages: publish(self.app, messages))
     except PipelineError as error:
         log.error("housekeeping waits for its next turn: %s", error.message)
     except (OperationalError, AMQPError, OSError) as error:

@@ -5,26 +5,60 @@ This package is the only one here that may import `tasks`, and does so inside fu
 
 from __future__ import annotations
 
-from typing import Annotated
+import logging
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
-from pipeline.cli import callbacks, failed, ner, window
+from pipeline.cli import callbacks, failed, ner, options, screen, window
 from pipeline.cli.audit import audit
 from pipeline.cli.reprocess import reprocess
 from pipeline.cli.run import run
 from pipeline.cli.status import status
 from pipeline.cli.submit import submit
 from pipeline.cli.summarise import summarise
+from pipeline.errors import ExitCode, PipelineError
 from pipeline.version import __version__
 
-app = typer.Typer(
+_EPILOG = """
+Exit codes: 0 success; 1 error: store or broker unavailable, a model missing, nothing found; 2 usage error: wrong
+arguments or settings; 3 incomplete: some documents failed or were refused; 4 audit found discrepancies; 130 stopped by
+Ctrl-C, finished work is kept.
+
+Every command takes the global options before or after its name. Settings are environment variables NIGHTSHIFT_*.
+"""
+
+
+class Stopped(PipelineError):
+    """The user pressed Ctrl-C."""
+
+    code = "stopped"
+    exit_code = ExitCode.STOPPED
+
+
+class _Root(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; Ctrl-C, which Typer would turn into a silent exit, raises `Stopped`.
+
+        A command that has more to say raises `KeyboardInterrupt` with a sentence of its own.
+        """
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            said = str(stop) or "Stopped: finished work is kept; run the same command again to continue."
+            raise Stopped(said) from None
+
+
+app = options.Commands(
     name="nightshift",
+    cls=_Root,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
-    help="Read scanned documents overnight: text, boxes and entities, as JSON and parquet.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Process scanned documents overnight: text, boxes and entities, as JSON and parquet.",
+    epilog=_EPILOG,
 )
 
 
@@ -34,11 +68,59 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _quiet(wanted: bool | None) -> None:
+    if wanted:
+        screen.terminal.quiet = True
+        screen.log(logging.ERROR)
+
+
+def _verbose(count: int) -> None:
+    if count:
+        screen.log(logging.INFO if count == 1 else logging.DEBUG)
+
+
+def _no_progress(wanted: bool | None) -> None:
+    if wanted:
+        screen.terminal.progress = False
+
+
+def _color(when: Literal["auto", "always", "never"] | None) -> None:
+    if when:
+        screen.colour(when)
+
+
+def _option(*names: str, callback: Any, **more: Any) -> Any:
+    return typer.Option(
+        *names,
+        callback=callback,
+        expose_value=False,
+        rich_help_panel=options.GLOBAL,
+        show_default=False,
+        **more,
+    )
+
+
 @app.callback()
 def _main(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+        bool,
+        typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and exit."),
     ] = False,
+    quiet: Annotated[
+        bool | None,
+        _option("--quiet", "-q", callback=_quiet, help="Print errors only, and the result with --json."),
+    ] = None,
+    verbose: Annotated[
+        int,
+        _option("--verbose", "-v", callback=_verbose, count=True, help="Log to standard error; -vv: more."),
+    ] = 0,
+    no_progress: Annotated[
+        bool | None, _option("--no-progress", callback=_no_progress, help="Show no progress bar.")
+    ] = None,
+    color: Annotated[
+        Literal["auto", "always", "never"] | None,
+        _option("--color", callback=_color, help="Colour the output; auto follows NO_COLOR."),
+    ] = None,
 ) -> None:
     pass
 
@@ -46,9 +128,9 @@ def _main(
 app.command(no_args_is_help=True)(run)
 app.command(no_args_is_help=True)(submit)
 app.command()(status)
-app.command(no_args_is_help=True)(audit)
+app.command()(audit)
 app.command(no_args_is_help=True)(reprocess)
-app.command(no_args_is_help=True)(summarise)
+app.command()(summarise)
 app.add_typer(failed.app, name="failed")
 app.add_typer(callbacks.app, name="callbacks")
 app.add_typer(ner.app, name="ner")

@@ -7,83 +7,82 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from msgspec import structs
 
-from pipeline.cli import screen as output
+from pipeline.cli import nights, options, screen
 from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
     from pipeline.ledger.audit import Audit
-    from pipeline.night.flow import Flow
+    from pipeline.night.night import Night
 
-_SHOWN = 40  # gaps listed one by one
+_SHOWN = 40  # discrepancies listed one by one
 
 
 def audit(
-    run_date: Annotated[str, typer.Argument(metavar="RUN_DATE", help="The night, such as 2026-11-22.")],
+    run_date: options.RunDateArgument = "last",
     repair: Annotated[
-        bool, typer.Option("--repair", help="Announce all pending tasks again; take up missing ones.")
+        bool, typer.Option("--repair", help="Publish all pending tasks again; restore missing ones.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+    store: options.Store = None,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Prove that what was received on RUN_DATE is done, failed or pending, by task id and by content hash.
+    """Prove that every document received on RUN_DATE is done, failed or pending, by task id and by content hash.
 
-    It reads the receipts that acceptance left behind and looks each task up among the records of that night
-    and later ones. It may run at any time. A gap is a task that is *missing*, that ended *twice*, whose
-    record is about *other bytes* than were received, or is *damaged*; or *two sources* were received under
-    its id, of which only one can be there.
+    It reads the receipts that acceptance wrote and looks each task up in the records of that night and later ones.
+    It may run at any time. A discrepancy is a task that is *missing*, that ended *twice*, whose record is about
+    *other bytes* than were received, or is *damaged*; or *two sources* were received under its id, of which only
+    one can be there.
 
-    With `--repair`, missing tasks are marked pending again if the store has their bytes, and every pending
-    task gets a message, as after the loss of RabbitMQ's disk. A task that has a message already is not
-    done twice: its second message finds it ended.
+    With `--repair`, missing tasks become pending again if the store has their bytes, and every pending task gets a
+    message, as after the loss of RabbitMQ's disk. A task that already has a message is not processed twice: the
+    second message finds that it has ended.
 
-    Exit code: 0 it adds up, 4 there is a gap, 1 store or broker away, 2 wrong usage.
+    Exit codes: 0 audit passed, 1 store or broker unavailable, 2 usage error, 4 discrepancies found.
     """
     from pipeline.ledger import audit as ledger_audit
-    from pipeline.night.flow import Flow
-    from pipeline.settings import Settings
 
-    flow = Flow(Settings.from_env())
-    day = output.run_day(run_date)
-    report = ledger_audit.audit(flow.store, day)
+    night = nights.open_night(store)
+    day = nights.run_date(run_date, night.settings, night.store)
+    report = ledger_audit.audit(night.store, day)
     done: dict[str, Any] = {}
     if repair:
-        done = _repair(flow, report)
-        report = ledger_audit.audit(flow.store, day)
+        done = _repair(night, report)
+        report = ledger_audit.audit(night.store, day)
     if as_json:
-        output.as_json(structs.asdict(report) | {"adds_up": report.adds_up} | done)
+        screen.as_json(structs.asdict(report) | {"adds_up": report.adds_up, "store": night.store.url} | done)
     else:
+        screen.say_store(night.store)
         _print(report, done)
     if not report.adds_up:
         raise typer.Exit(ExitCode.DISCREPANCY)
 
 
-def _repair(flow: Flow, report: Audit) -> dict[str, Any]:
+def _repair(night: Night, report: Audit) -> dict[str, Any]:
     """Returns how many tasks were restored, and how many messages published."""
     from pipeline.ledger import audit as ledger_audit
-    from pipeline.night.housekeeping import republish
+    from pipeline.night.dispatch import resume_all
     from tasks import client
 
     app = client.celery()
     client.reach(app)
-    restored = ledger_audit.restore(flow.store, report)
-    return {"restored": len(restored), "published": client.send_all(app, republish(flow))}
+    restored = ledger_audit.restore(night.store, report)
+    return {"restored": len(restored), "published": client.send_all(app, resume_all(night))}
 
 
 def _print(report: Audit, done: dict[str, Any]) -> None:
     if done:
-        typer.echo(f"Repaired: {done['restored']} taken up again, {done['published']} messages published.")
+        screen.say(f"Repaired: {done['restored']} tasks restored, {done['published']} messages published.")
     missing = sum(gap.kind == "missing" for gap in report.gaps)
-    typer.echo(
+    screen.say(
         f"{report.run_date}: received {report.received} = {report.done} done + {report.failed} failed "
         f"+ {report.pending} pending" + (f" + {missing} missing" if missing else "")
     )
     if report.gaps:
-        gaps = output.table(f"{len(report.gaps)} gaps", "gap", "task", "source", "what is wrong")
-        for gap in report.gaps[:_SHOWN]:
-            output.row(gaps, gap.kind, gap.task_id, gap.source, gap.detail)
-        output.show(gaps)
+        count = f"{len(report.gaps)} discrepanc{'y' if len(report.gaps) == 1 else 'ies'}"
+        rows = [(gap.task_id, gap.kind, gap.source, gap.detail) for gap in report.gaps[:_SHOWN]]
+        screen.listing(count, ("task", "kind", "source", "detail"), rows)
         if len(report.gaps) > _SHOWN:
-            typer.echo(f"… and {len(report.gaps) - _SHOWN} more: --json lists all.")
+            screen.say(f"… and {len(report.gaps) - _SHOWN} more: --json lists all.")
     elif report.received:
-        typer.echo(f"It adds up; the content of {report.hashes} was compared by hash.")
+        screen.say(f"Audit passed; content hashes of {report.hashes} documents compared.")
     else:
-        typer.echo("Nothing was received on that date.")
+        screen.say("No documents were received on that date.")

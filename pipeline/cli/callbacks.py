@@ -1,4 +1,4 @@
-"""`nightshift callbacks`: who could not be told of a document's end, and telling them after all."""
+"""`nightshift callbacks`: callbacks that could not be delivered, and sending them again."""
 
 from __future__ import annotations
 
@@ -6,88 +6,87 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli import screen as output
+from pipeline.cli import nights, options, screen
 from pipeline.errors import Damaged, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipeline.night.callbacks import Undelivered
-    from pipeline.storage import Store
+    from pipeline.night.night import Night
 
 _SHOWN = 40
 
-app = typer.Typer(
+app = options.Commands(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="Look at callbacks that were given up, and send them once more.",
+    help="Look at callbacks that could not be delivered, and send them again.",
 )
 
 
-def _store() -> Store:
-    from pipeline.settings import Settings
-    from pipeline.storage import open_store
-
-    settings = Settings.from_env()
-    return open_store(settings.store_url, settings)
-
-
-def _find(store: Store, run_date: str | None, task_id: str | None = None) -> Iterator[Undelivered]:
+def _find(night: Night, run_date: str | None, task_id: str | None = None) -> Iterator[Undelivered]:
     from pipeline.night import callbacks
 
-    return callbacks.undelivered(store, output.run_day(run_date) if run_date else None, task_id)
+    return callbacks.undelivered(night.store, nights.run_date_or_none(run_date, night), task_id)
 
 
 @app.command(name="list")
-def list_(run_date: output.Night = None, as_json: output.AsJson = False) -> None:
-    """List callbacks that were given up, with the reason.
+def list_(
+    run_date: options.RunDate = None, store: options.Store = None, as_json: options.AsJson = False
+) -> None:
+    """List undelivered callbacks, with the reason.
 
-    Exit code: 0, 1 when the store is away, 2 wrong usage.
+    Exit codes: 0 success, 1 store unavailable, 2 usage error.
     """
-    found = list(_find(_store(), run_date))
+    night = nights.open_night(store)
+    found = list(_find(night, run_date))
     if as_json:
-        output.as_json({"undelivered": found})
+        screen.as_json({"undelivered": found, "store": night.store.url})
         return
+    screen.say_store(night.store)
     if not found:
-        typer.echo("Every callback was delivered, or is under way.")
+        screen.say("Every callback was delivered or is in progress.")
         return
-    rows = output.table(f"{len(found)} not delivered", "run date", "task", "code", "why")
-    for one in found[:_SHOWN]:
-        output.row(rows, one.run_date, one.task_id, one.code, one.message)
-    output.show(rows)
+    screen.listing(
+        f"{len(found)} undelivered",
+        ("task", "run date", "code", "reason"),
+        [(one.task_id, one.run_date, one.code, one.message) for one in found[:_SHOWN]],
+    )
     if len(found) > _SHOWN:
-        typer.echo(f"… and {len(found) - _SHOWN} more: --json lists all.")
+        screen.say(f"… and {len(found) - _SHOWN} more: --json lists all.")
+    screen.say("Send them again: nightshift callbacks resend -h.")
 
 
 @app.command()
 def resend(
-    run_date: output.Night = None,
-    task_id: Annotated[str | None, typer.Option("--task-id", help="Of this one task.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
-    as_json: output.AsJson = False,
+    run_date: options.RunDate = None,
+    task_id: options.TaskId = None,
+    everything: Annotated[bool, typer.Option("--all", help="All undelivered callbacks.")] = False,
+    store: options.Store = None,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Send callbacks that were given up once more, such as when their receiver is back.
+    """Send undelivered callbacks again, for example when their receiver is available again.
 
-    They stay in the list until they are delivered. After an interruption give the same command once more.
+    They stay in the list until they are delivered. After an interruption run the same command again.
 
-    Exit code: 0, 3 some have no record to tell of (any more, then they leave the list; or a damaged one), 1 store or
-    broker away, 2 wrong usage.
+    Exit codes: 0 success, 1 store or broker unavailable, 2 usage error, 3 some have no readable record: those without
+    a record leave the list, those with a damaged one stay.
 
-    Example: `nightshift callbacks resend --run-date 2026-11-22`
+    Example: `nightshift callbacks resend --run-date yesterday`
     """
     from pipeline.night import callbacks
     from pipeline.threads import in_threads
     from tasks import client
 
     if not everything and not (run_date or task_id):
-        raise UsageError("Say which callbacks: --run-date, --task-id, or --all.")
-    store, app = _store(), client.celery()
-    found = list(_find(store, run_date, task_id))
+        raise UsageError("Name the callbacks: --run-date, --task-id, or --all.")
+    night, app = nights.open_night(store), client.celery()
+    found = list(_find(night, run_date, task_id))
     client.reach(app)
 
     def send(one: Undelivered) -> bool:
         try:
-            message = callbacks.renew(store, one)
+            message = callbacks.renew(night.store, one)
         except Damaged as error:
             typer.echo(error.message, err=True)
             return False
@@ -98,9 +97,10 @@ def resend(
     sent = sum(in_threads(send, found, threads=client.THREADS, batch=1))
     lost = len(found) - sent
     if as_json:
-        output.as_json({"sent": sent, "without_record": lost})
+        screen.as_json({"sent": sent, "without_record": lost, "store": night.store.url})
     else:
-        rest = f", {lost} have no record that could be read" if lost else ""
-        typer.echo(f"{sent} on their way{rest}.")
+        screen.say_store(night.store)
+        rest = f", {lost} have no readable record" if lost else ""
+        screen.say(f"{sent} queued for sending{rest}.")
     if lost:
         raise typer.Exit(ExitCode.INCOMPLETE)

@@ -1,4 +1,4 @@
-"""`nightshift failed`: look at what failed, try it again with other settings, or lay it aside."""
+"""`nightshift failed`: look at failures, retry them with other settings, or discard them."""
 
 from __future__ import annotations
 
@@ -6,87 +6,107 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli import screen as output
+from pipeline.cli import nights, options, screen
 from pipeline.errors import ExitCode, NotFound, PermanentError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipeline.models import DocumentResult
-    from pipeline.night.flow import Flow
+    from pipeline.night.failures import Group
+    from pipeline.night.night import Night
 
 _SHOWN = 20
 
-app = typer.Typer(
+app = options.Commands(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="Look at what failed for good, try it again with other settings, or lay it aside.",
+    help="Look at failed documents, retry them with other settings, or discard them.",
 )
 
-_Code = Annotated[str | None, typer.Option("--code", help="With this error code only, such as over_limit.")]
-_Id = Annotated[str | None, typer.Option("--task-id", help="This one task.")]
-_All = Annotated[bool, typer.Option("--all", help="Everything that failed and is not discarded.")]
-
-
-def _flow() -> Flow:
-    from pipeline.night.flow import Flow
-    from pipeline.settings import Settings
-
-    return Flow(Settings.from_env())
+_Code = Annotated[
+    str | None, typer.Option("--code", metavar="CODE", help="This error code only, such as over_limit.")
+]
+_All = Annotated[bool, typer.Option("--all", help="All failures that are not discarded.")]
 
 
 def _find(
-    flow: Flow, run_date: str | None, code: str | None, task_id: str | None
+    night: Night, run_date: str | None, code: str | None, task_id: str | None
 ) -> Iterable[DocumentResult]:
     from pipeline.night import failures
 
-    day = output.run_day(run_date) if run_date else None
-    return failures.find(flow.store, run_date=day, code=code, task_id=task_id)
+    day = nights.run_date_or_none(run_date, night)
+    return failures.find(night.store, run_date=day, code=code, task_id=task_id)
 
 
 def _chosen(
-    flow: Flow, run_date: str | None, code: str | None, task_id: str | None, everything: bool
+    night: Night, run_date: str | None, code: str | None, task_id: str | None
 ) -> list[DocumentResult]:
     """The failures that a filter names; discarded ones only by their code or id."""
     from pipeline.night import failures
 
-    if not everything and not (run_date or code or task_id):
-        raise UsageError("Say which failures: --code, --run-date, --task-id, or --all.")
-    found = _find(flow, run_date, code, task_id)
+    found = _find(night, run_date, code, task_id)
     asked = code == failures.DISCARDED or task_id
     return [r for r in found if asked or failures.code_of(r) != failures.DISCARDED]
 
 
-@app.command(name="list")
-def list_(run_date: output.Night = None, code: _Code = None, as_json: output.AsJson = False) -> None:
-    """List failures by error code, most frequent first; with `--code` one by one.
+def _require_filter(run_date: str | None, code: str | None, task_id: str | None, everything: bool) -> None:
+    if not everything and not (run_date or code or task_id):
+        raise UsageError("Name the failures: --code, --run-date, --task-id, or --all.")
 
-    Exit code: 0, 1 when the store is away, 2 wrong usage.
+
+@app.command(name="list")
+def list_(
+    run_date: options.RunDate = None,
+    code: _Code = None,
+    store: options.Store = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """List failures by error code, most frequent first; with `--code`, one by one.
+
+    Exit codes: 0 success, 1 store unavailable, 2 usage error.
     """
     from pipeline.night import failures
 
-    records = list(_find(_flow(), run_date, code, None))
+    night = nights.open_night(store)
+    records = list(_find(night, run_date, code, None))
     groups = failures.group(records)
     if as_json:
         listed = [_row(r) for r in records]
-        output.as_json({"failed": len(records), "groups": groups, "documents": listed})
+        screen.as_json(
+            {"failed": len(records), "groups": groups, "documents": listed, "store": night.store.url}
+        )
         return
+    screen.say_store(night.store)
     if not records:
-        typer.echo("Nothing failed.")
-    elif code:
-        rows = output.table(f"{len(records)} failed with {code}", "run date", "task", "source", "why")
-        for record in records[:_SHOWN]:
-            output.row(rows, *list(_row(record).values())[:-1])
-        output.show(rows)
-        if len(records) > _SHOWN:
-            typer.echo(f"… and {len(records) - _SHOWN} more: --json lists all.")
+        screen.say("Nothing failed.")
+        return
+    if code:
+        _print_records(records, code)
     else:
-        rows = output.table(f"{len(records)} failed", "code", "#count", "for example", "task")
-        for group in groups:
-            output.row(rows, group.code, group.count, group.example, group.task_id)
-        output.show(rows)
+        _print_groups(records, groups)
     if kept := sum(record.reprocess for record in records):
-        typer.echo(f"{kept} of them were read anew in vain: their older results stand.")
+        screen.say(f"{kept} of them could not be reprocessed; previous results kept.")
+    screen.say("See also: nightshift failed show TASK_ID, failed redrive -h, status.")
+
+
+def _print_records(records: list[DocumentResult], code: str) -> None:
+    rows = [_row(record) for record in records[:_SHOWN]]
+    screen.listing(
+        f"{len(records)} failed with {code}",
+        ("task", "run date", "source", "reason"),
+        [(row["task_id"], row["run_date"], row["source"], row["message"]) for row in rows],
+    )
+    if len(records) > _SHOWN:
+        screen.say(f"… and {len(records) - _SHOWN} more: --json lists all.")
+
+
+def _print_groups(records: list[DocumentResult], groups: list[Group]) -> None:
+    screen.listing(
+        f"{len(records)} failed",
+        ("code", "#count", "task", "example"),
+        [(group.code, group.count, group.task_id, group.example) for group in groups],
+    )
 
 
 def _row(record: DocumentResult) -> dict[str, Any]:
@@ -101,68 +121,99 @@ def _row(record: DocumentResult) -> dict[str, Any]:
 
 @app.command(no_args_is_help=True)
 def show(
-    task_id: Annotated[str, typer.Argument(metavar="TASK_ID")],
-    run_date: output.Night = None,
-    as_json: output.AsJson = False,
+    task_id: Annotated[
+        str, typer.Argument(metavar="TASK_ID", help="A task id, or the beginning of one that no other has.")
+    ],
+    run_date: options.RunDate = None,
+    store: options.Store = None,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Show all that is recorded of a failed task.
+    """Show everything recorded about a failed task.
 
-    Exit code: 0, 1 when there is no such failure, 2 wrong usage.
+    Exit codes: 0 success, 1 store unavailable or no such failure, 2 usage error or several tasks match.
     """
     from msgspec import structs
 
-    records = list(_find(_flow(), run_date, None, task_id))
+    night = nights.open_night(store)
+    whole = _whole_id(night, run_date, task_id)
+    records = list(_find(night, run_date, None, whole))
     if not records:
-        raise NotFound(f"No failure of {task_id} is recorded: `nightshift failed list --json` names all.")
+        raise NotFound(
+            f"No failure of {whole} in {night.store.url}: `nightshift failed list --json` lists all."
+        )
     if as_json:
-        output.as_json({"failures": records})
+        screen.as_json({"failures": records, "store": night.store.url})
         return
+    screen.say_store(night.store)
     for record in records:
-        rows = output.table(record.task_id, "field", "value")
         fields = structs.asdict(record) | {"code": record.error.code if record.error else ""}
         fields["error"] = record.error.message if record.error else ""
-        for name, value in fields.items():
-            if value not in (None, "", (), {}) and name not in ("task_id", "status", "schema_version"):
-                output.row(rows, name, value)
-        output.show(rows)
+        hidden = ("task_id", "status", "schema_version")
+        shown = [(n, v) for n, v in fields.items() if v not in (None, "", (), {}) and n not in hidden]
+        screen.say()
+        screen.block(record.task_id, shown)
+
+
+def _whole_id(night: Night, run_date: str | None, prefix: str) -> str:
+    """The id of the one failed task that `prefix` is or begins; itself where there is none.
+
+    Raises `UsageError` with the candidates where there are several.
+    """
+    from pipeline.storage import keys
+
+    day = nights.run_date_or_none(run_date, night)
+    prefixes = (keys.failures(day), keys.failures_again(day)) if day else (keys.FAILED, keys.FAILED_AGAIN)
+    ids = {keys.task_id_of(key) for places in prefixes for key in night.store.list(places)}
+    fitting = sorted(task_id for task_id in ids if task_id.startswith(prefix))
+    if prefix in ids or not fitting:
+        return prefix
+    if len(fitting) > 1:
+        more = f" and {len(fitting) - _SHOWN} more" if len(fitting) > _SHOWN else ""
+        raise UsageError(
+            f"{len(fitting)} failed tasks begin with {prefix}: {', '.join(fitting[:_SHOWN])}{more}; "
+            "type more of the id."
+        )
+    return fitting[0]
 
 
 @app.command()
 def redrive(
-    run_date: output.Night = None,
+    run_date: options.RunDate = None,
     code: _Code = None,
-    task_id: _Id = None,
+    task_id: options.TaskId = None,
     everything: _All = False,
     changed: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A setting for these tasks alone; may be repeated."),
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting for these tasks only; may be repeated."),
     ] = None,
-    as_json: output.AsJson = False,
+    store: options.Store = None,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Try failed tasks again, from their first step, with other settings if given.
+    """Retry failed tasks from their first step, with other settings if given.
 
-    They become pending, with their attempts counted anew, and end in the results or failures of the night
-    that reads them. Pages read before are used again where the settings are the same. After an
-    interruption give the same command once more; the few that were under way then beat announces by itself.
+    They become pending again, their attempts are counted from zero, and they end in the results or failures of the
+    night that processes them. Pages already read are reused where the settings are the same. After an interruption
+    run the same command again; beat publishes the few that were in progress.
 
-    Exit code: 0, 3 some can't be tried again, 1 store or broker away, 2 wrong usage.
+    Exit codes: 0 success, 1 store or broker unavailable, 2 usage error, 3 some tasks cannot be retried.
 
     Example: `nightshift failed redrive --code over_limit --set max_pages=5000`
     """
     from pipeline.night import failures
     from tasks import client
 
-    flow, settings = _flow(), failures.overrides(changed or [])
-    records = _chosen(flow, run_date, code, task_id, everything)
+    _require_filter(run_date, code, task_id, everything)
+    night, settings = nights.open_night(store), failures.overrides(changed or [])
+    records = _chosen(night, run_date, code, task_id)
     client.reach(client.celery())
-    refused = [why for why in _redrive(flow, records, settings) if why]
-    _tell(as_json, {"redriven": len(records) - len(refused), "refused": refused})
+    refused = [why for why in _redrive(night, records, settings) if why]
+    _report(night, as_json, {"redriven": len(records) - len(refused), "refused": refused})
     if refused:
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
-def _redrive(flow: Flow, records: list[DocumentResult], settings: dict[str, str]) -> Iterable[str]:
-    """For each record, why it can't be tried again, or nothing."""
+def _redrive(night: Night, records: list[DocumentResult], settings: dict[str, str]) -> Iterable[str]:
+    """For each record, why it cannot be retried, or an empty string."""
     from pipeline.messages import Message
     from pipeline.night import failures
     from pipeline.threads import in_threads
@@ -170,7 +221,7 @@ def _redrive(flow: Flow, records: list[DocumentResult], settings: dict[str, str]
 
     def again(record: DocumentResult) -> str:
         try:
-            task = failures.redrive(flow.store, record, settings)
+            task = failures.redrive(night.store, record, settings)
         except PermanentError as error:
             return error.message
         client.send(client.celery(), [Message.of("ingest", task)])
@@ -181,34 +232,40 @@ def _redrive(flow: Flow, records: list[DocumentResult], settings: dict[str, str]
 
 @app.command()
 def discard(
-    run_date: output.Night = None,
+    run_date: options.RunDate = None,
     code: _Code = None,
-    task_id: _Id = None,
+    task_id: options.TaskId = None,
     everything: _All = False,
-    reason: Annotated[str, typer.Option(help="Why; kept in the record.")] = "",
-    as_json: output.AsJson = False,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept in the record.")] = "",
+    store: options.Store = None,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Lay failures aside: nobody needs them done.
+    """Discard failures: nobody needs these documents.
 
-    Nothing is deleted. The record stays among the failures of its night with the code `discarded`, and says
-    what it had failed with, so that the audit still adds up. `redrive --code discarded` takes them up again.
+    Nothing is deleted. The record stays among the failures of its night with the code `discarded` and its previous
+    error, so that the audit still passes. `redrive --code discarded` retries them.
 
-    Exit code: 0, 1 when the store is away, 2 wrong usage.
+    Exit codes: 0 success, 1 store unavailable, 2 usage error.
     """
     from pipeline.night import failures
 
-    flow = _flow()
-    records = _chosen(flow, run_date, code, task_id, everything)
+    _require_filter(run_date, code, task_id, everything)
+    night = nights.open_night(store)
+    records = _chosen(night, run_date, code, task_id)
     for record in records:
-        failures.discard(flow.store, record, reason)
-    _tell(as_json, {"discarded": len(records)})
+        failures.discard(night.store, record, reason)
+    _report(night, as_json, {"discarded": len(records)})
 
 
-def _tell(as_json: bool, figures: dict[str, Any]) -> None:
+def _report(night: Night, as_json: bool, figures: dict[str, Any]) -> None:
     if as_json:
-        output.as_json(figures)
+        screen.as_json(figures | {"store": night.store.url})
         return
-    for why in figures.get("refused", [])[:_SHOWN]:
-        typer.echo(f"refused  {why}")
+    screen.say_store(night.store)
+    refused = figures.get("refused", [])
+    for why in refused[:_SHOWN]:
+        screen.say(f"refused  {why}")
+    if len(refused) > _SHOWN:
+        screen.say(f"refused  … and {len(refused) - _SHOWN} more: --json lists all.")
     counts = {name: len(n) if isinstance(n, list) else n for name, n in figures.items()}
-    typer.echo(", ".join(f"{n} {name}" for name, n in counts.items()) + ".")
+    screen.say(", ".join(f"{n} {name}" for name, n in counts.items()) + ".")

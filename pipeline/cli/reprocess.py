@@ -1,4 +1,4 @@
-"""`nightshift reprocess`: what a better model would read otherwise, read anew in the night's spare minutes."""
+"""`nightshift reprocess`: process done documents again whose models or settings have changed, as backfill."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from pipeline.cli import screen as output
+from pipeline.cli import nights, options, screen
 from pipeline.errors import BrokerUnavailable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.night.flow import Flow
-    from pipeline.night.reprocess import Found
+    from pipeline.night.night import Night
+    from pipeline.night.reprocess import Found, Row
 
 _EXAMPLES = 5
 _OTHERS = {
-    "pending": "under way already",
+    "pending": "already in progress",
     "up_to_date": "up to date (the night's table is older than their results)",
-    "failed_before": "could not be read with these models before (nightshift failed redrive)",
-    "gone": "gone: their original bytes or results are no longer in the store",
+    "failed_before": "could not be processed with these models before (nightshift failed redrive)",
+    "gone": "their original bytes or results are no longer in the store",
 }
 
 
@@ -41,62 +41,62 @@ def reprocess(
     where: Annotated[
         str, typer.Option("--where", metavar="CONDITION", help="Which done documents (docs/reprocess.md).")
     ] = "",
-    limit: Annotated[int | None, typer.Option(min=1, help="Queue so many documents at most.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of documents to queue.")] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say how many, how long and which; queue nothing.")
+        bool, typer.Option("--dry-run", help="Show how many, how long and which; queue nothing.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+    store: options.Store = None,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Queue done documents whose models or settings have changed, to be read anew when nothing else waits.
+    """Reprocess done documents whose models or settings have changed, when no other work is waiting.
 
-    They get priority 0: the filler lane of the window. Only the steps that changed run again. Each result
-    stays as it is until the new one takes its place; one that can't be read anew keeps it for good. Nobody is
-    called back. Documents are chosen from the nights' parquet tables.
+    They get priority 0 and run as backfill inside the window. Only the steps that changed run again. Each result
+    stays until the new one replaces it; a document that cannot be reprocessed keeps its previous result. No callbacks
+    are sent. Documents are chosen from the nights' parquet tables.
 
-    Exit code: 0, 1 store or broker away or no night summarised, 2 wrong usage.
+    Exit codes: 0 success, 1 store or broker unavailable or no night summarised, 2 usage error.
 
     Example: `nightshift reprocess --where "ocr_model != current and mean_confidence < 0.9" --dry-run`
     """
     from pipeline.night import reprocess as again
-    from pipeline.night.flow import Flow
-    from pipeline.settings import Settings
     from tasks import client
 
     if not where.strip():
-        raise UsageError('Say which documents: --where "ocr_model != current" (docs/reprocess.md).')
-    flow = Flow(Settings.from_env())
+        raise UsageError('Name the documents: --where "ocr_model != current" (docs/reprocess.md).')
+    night = nights.open_night(store)
     if not dry_run:
         client.reach(client.celery())
     counts: Counter[str] = Counter()
     stale = islice(
-        _stale(again.examine(flow, again.rows(flow.store, where, again.Now(flow.settings))), counts), limit
+        _stale(again.examine(night, again.rows(night.store, where, again.Now(night.settings))), counts), limit
     )
     chosen = list(stale)
     if not dry_run:
-        _queue(flow, chosen)
+        _queue(night, chosen)
     figures = _figures(chosen, counts, queued=0 if dry_run else len(chosen))
     if as_json:
-        output.as_json(figures)
+        screen.as_json(figures | {"store": night.store.url})
     else:
+        screen.say_store(night.store)
         _print(figures, dry_run)
 
 
 def _stale(found: Iterable[Found], counts: Counter[str]) -> Iterable[Found]:
-    """The stale ones, a task that is done in two nights in one of them only; the others are counted."""
+    """The stale ones, each task once even where it is done in two nights; the others are counted."""
     chosen: set[str] = set()
     for one in found:
-        verdict = "pending" if one.row.task_id in chosen else one.verdict
-        if verdict == "stale":
+        state = "pending" if one.row.task_id in chosen else one.state
+        if state == "stale":
             chosen.add(one.row.task_id)
             yield one
         else:
-            counts[verdict] += 1
+            counts[state] += 1
 
 
-def _queue(flow: Flow, chosen: list[Found]) -> None:
-    """Mark and publish each; one whose message does not get through is not pending either."""
+def _queue(night: Night, chosen: list[Found]) -> None:
+    """Mark and publish each; one whose message is not confirmed does not stay pending."""
     from pipeline.night import reprocess as again
-    from pipeline.night.housekeeping import restart
+    from pipeline.night.dispatch import resume
     from pipeline.threads import in_threads
     from tasks import client
 
@@ -104,14 +104,14 @@ def _queue(flow: Flow, chosen: list[Found]) -> None:
 
     def enter(found: Found) -> None:
         assert found.task is not None
-        again.enter(flow.store, found.task)
+        again.enter(night.store, found.task)
         try:
-            client.send(app, restart(flow, found.task))
+            client.send(app, resume(found.task, night.settings.spread_pages))
         except BaseException:
-            again.withdraw(flow.store, found.task)
+            again.withdraw(night.store, found.task)
             raise
 
-    with output.bar() as bar:
+    with screen.bar() as bar:
         row = bar.add_task("queueing", total=len(chosen))
         try:
             for _ in in_threads(enter, chosen, threads=client.THREADS, batch=1):
@@ -119,7 +119,7 @@ def _queue(flow: Flow, chosen: list[Found]) -> None:
                 bar.advance(row)
         except BrokerUnavailable as error:
             raise BrokerUnavailable(
-                f"{error.message} {queued} of {len(chosen)} documents are queued; give the same command again."
+                f"{error.message} {queued} of {len(chosen)} documents are queued; run the same command again."
             ) from error
 
 
@@ -144,24 +144,30 @@ def _figures(chosen: list[Found], counts: Counter[str], queued: int) -> dict[str
 
 def _print(figures: dict[str, Any], dry_run: bool) -> None:
     if figures["nights"]:
-        table = output.table("", "run date", "what changed", "#documents", "#pages", "#seconds")
-        for part in figures["nights"]:
-            output.row(table, part.run_date, part.reason, part.documents, part.pages, f"{part.seconds:.0f}")
-        output.show(table)
+        screen.listing(
+            "",
+            ("run date", "#documents", "#pages", "#seconds", "what changed"),
+            [(p.run_date, p.documents, p.pages, f"{p.seconds:.0f}", p.reason) for p in figures["nights"]],
+        )
     if dry_run and figures["examples"]:
-        table = output.table("For example", "run date", "task", "source", "#pages", "#sure")
-        for row in figures["examples"]:
-            sure = "" if row.mean_confidence is None else f"{row.mean_confidence:.2f}"
-            output.row(table, row.run_date, row.task_id, row.source, row.pages, sure)
-        output.show(table)
+        screen.listing(
+            "Examples",
+            ("task", "run date", "#pages", "#confidence", "source"),
+            map(_row, figures["examples"]),
+        )
     for name, meaning in _OTHERS.items():
         if figures[name]:
-            typer.echo(f"{figures[name]} left alone: {meaning}.")
+            screen.say(f"{figures[name]} skipped: {meaning}.")
     what = f"{figures['stale']} documents, {figures['pages']} pages"
     if dry_run:
-        typer.echo(f"{what} would be queued; the steps to repeat took {_hours(figures['seconds'])} before.")
+        screen.say(f"{what} would be queued; the steps to repeat took {_hours(figures['seconds'])} before.")
     else:
-        typer.echo(f"{what} queued as filler.")
+        screen.say(f"{what} queued as backfill.")
+
+
+def _row(row: Row) -> tuple[object, ...]:
+    confidence = "" if row.mean_confidence is None else f"{row.mean_confidence:.2f}"
+    return row.task_id, row.run_date, row.pages, confidence, row.source
 
 
 def _hours(seconds: float) -> str:

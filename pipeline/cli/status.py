@@ -1,69 +1,68 @@
-"""`nightshift status`: what waits, what runs, what ended tonight."""
+"""`nightshift status`: what is waiting, what is running, what ended tonight."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import typer
 from msgspec import structs
 
-from pipeline.cli import screen as output
-from pipeline.errors import BrokerUnavailable
+from pipeline.cli import nights, options, screen
+from pipeline.cli.window import opening
+from pipeline.errors import BrokerUnavailable, ExitCode
 
 if TYPE_CHECKING:
-    from pipeline.night.flow import Flow
+    from pipeline.night.night import Night
     from pipeline.night.status import Status
 
 _SECONDS = 1.0  # for workers to answer
 
 
 class Running(msgspec.Struct, frozen=True):
-    """What a worker has in hand."""
+    """A step that a worker is running, for `seconds` so far."""
 
     task_id: str
     step: str
     seconds: float
 
 
-def status(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
-) -> None:
-    """Show the night as it stands: window, backlog by queue and age, workers, done and failed tonight.
+def status(store: options.Store = None, as_json: options.AsJson = False) -> None:
+    """Show the state of the night: window, backlog by queue and age, workers, documents done and failed.
 
-    *pending* counts documents in the store, *queues* counts messages in RabbitMQ. Pending documents
-    without a message (the broker lost its disk) are announced again when the window opens, or at once by
-    `nightshift audit RUN_DATE --repair`.
+    *Pending* counts documents in the store, *queues* counts messages in RabbitMQ. Pending documents without a
+    message (the broker lost its disk) are published again when the window opens, or now with
+    `nightshift audit --repair`.
 
-    Exit code: 0, or 1 when the broker is away (what the store knows is shown all the same).
+    Exit codes: 0 success, 1 store or broker unavailable (without a broker, the state of the store is still shown),
+    2 usage error.
     """
     from pipeline.night import status as of_store
-    from pipeline.night.flow import Flow
-    from pipeline.settings import Settings
     from tasks import client
 
-    flow = Flow(Settings.from_env())
-    night = of_store.status(flow)
+    night = nights.open_night(store)
+    found = of_store.status(night)
     app = client.celery()
     queues: dict[str, int] = {}
     workers: dict[str, list[Running]] = {}
-    away = ""
+    unavailable = ""
     try:
         queues, workers = _queues(app), _workers(app)
     except BrokerUnavailable as error:
-        away = error.message
+        unavailable = error.message
     if as_json:
-        output.as_json(
-            structs.asdict(night)
-            | {"pending": night.pending, "oldest": night.oldest}
-            | {"queues": queues, "workers": workers, "broker": away or "up"}
+        screen.as_json(
+            structs.asdict(found)
+            | {"pending": found.pending, "oldest": found.oldest}
+            | {"queues": queues, "workers": workers, "broker": unavailable or "up", "store": night.store.url}
         )
-    else:
-        _print(flow, night, queues, workers, away)
-    if away:
-        if as_json:
-            raise typer.Exit(1)
-        raise BrokerUnavailable(away)
+        if unavailable:
+            raise typer.Exit(ExitCode.ERROR)
+        return
+    _print_store(night, found)
+    if unavailable:
+        raise BrokerUnavailable(unavailable)
+    _print_broker(queues, workers)
 
 
 def _queues(app: Any) -> dict[str, int]:
@@ -76,7 +75,7 @@ def _queues(app: Any) -> dict[str, int]:
 
 
 def _workers(app: Any) -> dict[str, list[Running]]:
-    """What each worker that answers has in hand."""
+    """What each worker that answers is running."""
     import time
 
     from tasks import client
@@ -97,45 +96,45 @@ def _workers(app: Any) -> dict[str, list[Running]]:
     }
 
 
-def _print(
-    flow: Flow, night: Status, queues: dict[str, int], workers: dict[str, list[Running]], away: str
-) -> None:
-    window, zone = night.window, flow.window.zone
-    state = "open" if window.open else "closed"
-    change = window.next_close if window.open else window.next_open
-    verb = "closes" if window.open else "opens"
-    typer.echo(f"Window   {state} ({window.spec}), {verb} {output.local(change, zone)}")
-    if window.override:
-        typer.echo(f"         by hand: {window.override}")
-    typer.echo(f"Night    {night.run_date}: {night.done} done, {night.failed} failed")
-    oldest = f", the oldest for {output.age(night.oldest)}" if night.oldest else ""
-    typer.echo(f"Pending  {night.pending} documents{oldest}; {night.delayed} wait for a time of their own")
-    if night.reprocessing:
-        typer.echo(f"Anew     {night.reprocessing} done documents wait to be read anew in spare minutes")
-    if night.failed_again:
-        typer.echo(
-            f"         {night.failed_again} could not be read anew, their older results stand: "
-            "nightshift failed list"
+def _line(name: str, text: str) -> None:
+    screen.say(f"{name:<11}{text}")
+
+
+def _print_store(night: Night, found: Status) -> None:
+    _line("Store", screen.name_of(night.store))
+    _line("Window", opening(found.window, night.schedule.window.zone))
+    if found.window.override:
+        _line("", f"by hand: {found.window.override}")
+    failed = f"{found.failed} failed"
+    if found.failed:
+        failed += f": nightshift failed list --run-date {found.run_date}"
+    _line("Night", f"{found.run_date}: {found.done} done, {failed}")
+    oldest = f", oldest {screen.age(found.oldest)}" if found.oldest else ""
+    delayed = f"; {found.delayed} delayed until a set time" if found.delayed else ""
+    _line("Pending", f"{found.pending} documents{oldest}{delayed}")
+    if found.reprocessing:
+        _line("Reprocess", f"{found.reprocessing} done documents queued as backfill")
+    if found.failed_again:
+        _line(
+            "",
+            f"{found.failed_again} could not be reprocessed, previous results kept: nightshift failed list",
         )
-    if night.undelivered:
-        typer.echo(
-            f"Told     {night.undelivered} callbacks could not be delivered: nightshift callbacks list"
-        )
-    if night.backlog:
-        kinds = output.table("", "task type", "#documents", "oldest")
-        for kind in night.backlog:
-            output.row(kinds, kind.task_type, kind.count, output.age(kind.oldest))
-        output.show(kinds)
-    if away:
-        return
-    waiting = {name: n for name, n in queues.items() if n}
-    listed = ", ".join(f"{name} {n}" for name, n in waiting.items()) or "empty"
-    typer.echo(f"Queues   {listed}")
+    if found.undelivered:
+        _line("Callbacks", f"{found.undelivered} undelivered: nightshift callbacks list")
+    if found.backlog:
+        rows = ((kind.task_type, kind.count, screen.age(kind.oldest)) for kind in found.backlog)
+        screen.listing("", ("task type", "#documents", "oldest"), rows)
+
+
+def _print_broker(queues: dict[str, int], workers: dict[str, list[Running]]) -> None:
+    waiting = ", ".join(f"{name} {n}" for name, n in queues.items() if n)
+    _line("Queues", waiting or "empty")
     running = sum(map(len, workers.values()))
-    typer.echo(f"Workers  {len(workers)} answer, {running} steps running")
-    if workers:
-        rows = output.table("", "worker", "step", "task", "#seconds")
-        for name, tasks in workers.items():
-            for task in tasks or [Running("", "idle", 0.0)]:
-                output.row(rows, name, task.step, task.task_id, task.seconds or "")
-        output.show(rows)
+    _line("Workers", f"{len(workers)} online, {running} steps running")
+    rows = [
+        (name, one.step, one.seconds or "", one.task_id)
+        for name, steps in workers.items()
+        for one in steps or [Running("", "idle", 0.0)]
+    ]
+    if rows:
+        screen.listing("", ("worker", "step", "#seconds", "task"), rows)

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from pipeline.cli import screen as output
+from pipeline.cli import nights, options, screen
 from pipeline.errors import NotFound
 
 
 def summarise(
-    run_date: Annotated[str, typer.Argument(metavar="RUN_DATE", help="The night, such as 2026-11-22.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+    run_date: options.RunDateArgument = "last",
+    store: options.Store = None,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Write a night's parquet tables (documents, pages, entities, fields) from its records, as often as you like.
+    """Write a night's parquet tables (documents, pages, entities, fields) from its records.
 
-    Beat does it by itself when the window closes; a later run replaces the tables with what is there now.
+    Beat does this when the window closes. Run it again at any time: it replaces the tables with the current records.
 
-    Exit code: 0, 1 when the store is away or holds no record of that night, 2 wrong usage.
+    Exit codes: 0 success, 1 store unavailable or no records of that night, 2 usage error.
     """
     from pipeline.night import summaries
-    from pipeline.settings import Settings
-    from pipeline.storage import keys, open_store
+    from pipeline.storage import keys
     from pipeline.tables.summary import summarise as write
 
-    settings = Settings.from_env()
-    store = open_store(settings.store_url, settings)
-    day = output.run_day(run_date)
-    if not summaries.records(store, day):
-        raise NotFound(f"{store.url} holds no results and no failures of {day}: check the run date.")
-    rows = write(store, day, masked=settings.mask)
-    paths = {name: f"{store.url}/{keys.summary(name, day)}" for name in rows}
+    night = nights.open_night(store)
+    day = nights.run_date(run_date, night.settings, night.store)
+    if not summaries.records(night.store, day):
+        raise NotFound(f"{night.store.url} has no results and no failures of {day}: check the run date.")
+    rows = write(night.store, day, masked=night.settings.mask)
+    paths = {name: f"{night.store.url}/{keys.summary(name, day)}" for name in rows}
     if as_json:
-        output.as_json({"run_date": day, "rows": rows, "summary": paths})
+        screen.as_json({"run_date": day, "rows": rows, "summary": paths, "store": night.store.url})
         return
+    screen.say_store(night.store)
+    screen.say(f"Night  {day}")
     for name, path in paths.items():
-        typer.echo(f"{name:<10} {rows[name]:>9} rows  {path}")
+        screen.say(f"{name:<10} {rows[name]:>9} rows  {path}")

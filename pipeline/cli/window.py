@@ -1,4 +1,4 @@
-"""`nightshift window`: the operator's word against the schedule."""
+"""`nightshift window`: show the window, or override its schedule by hand."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from msgspec import structs
 
-from pipeline.cli import screen as output
+from pipeline.cli import nights, options, screen
 
 if TYPE_CHECKING:
-    from pipeline.night.flow import Flow
+    from zoneinfo import ZoneInfo
+
+    from pipeline.night.night import Night
+    from pipeline.night.status import WindowState
 
 _Until = Annotated[
     str,
     typer.Option("--until", metavar="TIME", help="Local 03:00 (the next one), or 2026-11-22T03:00."),
 ]
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
 
-app = typer.Typer(
+app = options.Commands(
     rich_markup_mode="markdown",
     help="Show the window, or open or close it by hand until a given time. Workers follow within seconds.",
 )
@@ -27,68 +30,85 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def _default(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
-        show(as_json=False)
+        show()
 
 
-def _flow() -> Flow:
-    from pipeline.night.flow import Flow
-    from pipeline.settings import Settings
-
-    return Flow(Settings.from_env())
+def opening(state: WindowState, zone: ZoneInfo) -> str:
+    """Whether the window is open, by which schedule, and until when, in one line."""
+    now, change = ("open", state.next_close) if state.open else ("closed", state.next_open)
+    if change:
+        verb = "closes" if state.open else "opens"
+        return f"{now} ({state.spec}), {verb} {screen.local(change, zone)}"
+    return f"{'open at all times' if state.open else 'closed until opened by hand'} ({state.spec})"
 
 
 @app.command()
-def show(as_json: _Json = False) -> None:
-    """Show whether GPU work may run now, and when that changes (NIGHTSHIFT_WINDOW, NIGHTSHIFT_TIMEZONE)."""
+def show(store: options.Store = None, as_json: options.AsJson = False) -> None:
+    """Show whether GPU work may run now, and when that changes (NIGHTSHIFT_WINDOW, NIGHTSHIFT_TIMEZONE).
+
+    Exit codes: 0 success, 1 store unavailable, 2 usage error.
+    """
+    _show(nights.open_night(store), as_json)
+
+
+def _show(night: Night, as_json: bool) -> None:
     from pipeline.night.status import window
 
-    flow = _flow()
-    state, zone = window(flow), flow.window.zone
+    state, zone = window(night.schedule), night.schedule.window.zone
     if as_json:
-        output.as_json(state)
+        screen.as_json(structs.asdict(state) | {"store": night.store.url})
         return
-    typer.echo(
-        f"The window is {'open' if state.open else 'closed'} (schedule: {state.spec}, {state.timezone})."
-    )
-    typer.echo(f"Next open   {output.local(state.next_open, zone)}")
-    typer.echo(f"Next close  {output.local(state.next_close, zone)}")
+    screen.say(f"Store       {screen.name_of(night.store)}")
+    screen.say(f"Window      {opening(state, zone)}")
+    if state.next_open and state.next_close:
+        screen.say(f"Next open   {screen.local(state.next_open, zone)}")
+        screen.say(f"Next close  {screen.local(state.next_close, zone)}")
+    elif state.next_open:
+        screen.say("After that  open at all times")
+    elif state.next_close:
+        screen.say("After that  closed until opened by hand")
+    screen.say(f"Time zone   {state.timezone}")
     if state.override:
-        typer.echo(f"By hand: {state.override}; `nightshift window clear` ends that.")
+        screen.say(f"By hand     {state.override}: nightshift window clear ends it")
 
 
 @app.command(name="open")
-def open_(until: _Until, as_json: _Json = False) -> None:
-    """Let GPU work run until TIME, whatever the schedule says.
+def open_(until: _Until, store: options.Store = None, as_json: options.AsJson = False) -> None:
+    """Allow GPU work until TIME, regardless of the schedule.
+
+    Exit codes: 0 success, 1 store unavailable, 2 usage error.
 
     Example: `nightshift window open --until 03:00`
     """
-    _override("open", until, as_json)
+    _override("open", until, store, as_json)
 
 
 @app.command()
-def close(until: _Until, as_json: _Json = False) -> None:
-    """Stop GPU work until TIME, whatever the schedule says: work in hand stops at its next page group.
+def close(until: _Until, store: options.Store = None, as_json: options.AsJson = False) -> None:
+    """Stop GPU work until TIME, regardless of the schedule: work in progress stops at its next page group.
+
+    Exit codes: 0 success, 1 store unavailable, 2 usage error.
 
     Example: `nightshift window close --until 22:00`
     """
-    _override("closed", until, as_json)
+    _override("closed", until, store, as_json)
 
 
 @app.command()
-def clear(as_json: _Json = False) -> None:
-    """End an override: the schedule decides again."""
-    from pipeline.storage import keys
+def clear(store: options.Store = None, as_json: options.AsJson = False) -> None:
+    """End an override: the schedule decides again.
 
-    _flow().store.delete(keys.control("window"))
-    show(as_json)
+    Exit codes: 0 success, 1 store unavailable, 2 usage error.
+    """
+    night = nights.open_night(store)
+    night.schedule.clear_override()
+    _show(night, as_json)
 
 
-def _override(state: Literal["open", "closed"], text: str, as_json: bool) -> None:
-    from pipeline.models import to_json
+def _override(state: Literal["open", "closed"], text: str, store: str | None, as_json: bool) -> None:
     from pipeline.night.window import Override, until
-    from pipeline.storage import keys
 
-    flow = _flow()
-    end = until(text, datetime.now(UTC), flow.settings.timezone).astimezone(flow.window.zone)
-    flow.store.put(keys.control("window"), to_json(Override(state, end.isoformat())))
-    show(as_json)
+    night = nights.open_night(store)
+    end = until(text, datetime.now(UTC), night.settings.timezone).astimezone(night.schedule.window.zone)
+    night.schedule.set_override(Override(state, end.isoformat()))
+    _show(night, as_json)

@@ -1,9 +1,8 @@
-"""The intake: the bytes of a submission become pages, each an image to read or text already there.
+"""Turn the bytes of a submission into pages, each an image to recognise or native text.
 
-The type is told from the bytes and never from the name. Every limit is checked before the costly
-step it guards, so a hostile file costs a sentence instead of the worker. A page is handed out upright
-as a viewer displays it (EXIF orientation, PDF /Rotate); pixels of that image are the frame that all
-boxes refer to.
+The type is detected from the bytes, never from the name. Every limit is checked before the expensive
+step it guards, so a hostile file causes an error message and not a worker crash. Pages are upright,
+as a viewer displays them (EXIF orientation, PDF /Rotate); all boxes are in pixels of that image.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ if TYPE_CHECKING:
 
 
 class PageInput(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """One page, upright, ready to be read: exactly one of `image` and `lines` is set.
+    """One upright page, ready for OCR: exactly one of `image` and `lines` is set.
 
-    `image`: RGB, shape (height, width, 3), 8 bits a channel, contiguous. `lines`: the native text
-    layer, boxes in pixels of the image the page would have. `dpi`: pixels of that image per inch of
-    paper, `None` if the file does not say.
+    `image`: RGB, shape (height, width, 3), 8 bits per channel, contiguous. `lines`: the native text
+    layer, boxes in pixels of the rendered page. `dpi`: pixels of that image per inch of
+    paper, `None` if unknown.
     """
 
     number: int
@@ -40,31 +39,31 @@ class PageInput(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 class Document(ABC):
-    """An open document. Pages count from 1 and are decoded when asked for, one at a time."""
+    """An open document. Pages are numbered from 1 and decoded on request, one at a time."""
 
     media_type: str
     page_count: int
 
     @abstractmethod
     def page(self, number: int) -> PageInput:
-        """Give a page as image or native text.
+        """Return a page as image or native text.
 
         Raises `Unreadable` or `OverLimit`, naming the page.
         """
 
     @abstractmethod
     def render(self, number: int) -> NDArray[np.uint8]:
-        """Draw a page even where it has native text: RGB, shape (height, width, 3).
+        """Render a page even if it has native text: RGB, shape (height, width, 3).
 
         Raises `Unreadable` or `OverLimit`, naming the page.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Release what the document holds; its pages stay valid."""
+        """Release the document's resources; pages already returned stay valid."""
 
     def place(self, number: int) -> str:
-        """Say where a page is, to begin a sentence with; raises `IndexError` if there is no such page."""
+        """Describe a page's position, to start a sentence with; raises `IndexError` if it does not exist."""
         if not 1 <= number <= self.page_count:
             msg = f"no page {number} in a document of {self.page_count}"
             raise IndexError(msg)

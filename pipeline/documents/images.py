@@ -1,8 +1,8 @@
-"""Raster files as pages: every colour mode and orientation becomes upright 8-bit RGB.
+"""Raster files as pages: every colour mode and orientation is converted to upright 8-bit RGB.
 
-An animated GIF or WebP is one page, its first frame; a TIFF has as many pages as it holds full images
-(thumbnails, reduced copies and masks are left out). A file that ends early is refused rather than half
-read: a missing lower half must not pass for a page with little text.
+An animated GIF or WebP is one page, its first frame; a TIFF has one page per full image (thumbnails,
+reduced copies and masks are skipped). A truncated file is refused instead of being read in part: a
+missing lower half must not look like a page with little text.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _FORMATS = {
     "image/tiff": "TIFF",
 }
 
-# EXIF 2.3, tag 0x0112: how the stored image has to be turned to stand upright.
+# EXIF 2.3, tag 0x0112: how to rotate the stored image upright.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -54,7 +54,7 @@ _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
 
 
 class ImageFile(Document):
-    """A raster file of any readable type but PDF."""
+    """A raster file of any supported type except PDF."""
 
     def __init__(self, data: bytes, media_type: str, limits: Limits) -> None:
         """Open without decoding; raises `Unreadable` or `OverLimit`."""
@@ -109,7 +109,7 @@ class ImageFile(Document):
 
     @contextmanager
     def _errors_of(self, place: str) -> Iterator[None]:
-        """Turn whatever the decoders raise on broken bytes into one plain sentence."""
+        """Turn whatever the decoders raise on broken bytes into one clear sentence."""
         try:
             with _quiet_pillow(self._limits.max_pixels):
                 yield
@@ -122,13 +122,13 @@ class ImageFile(Document):
             ) from error
         except Exception as error:  # hostile bytes make Pillow raise nearly any type
             early = isinstance(error, EOFError) or "truncated" in str(error).lower()
-            what = "ends early, so a part is missing" if early else "is damaged or of an unusual kind"
+            what = "is truncated" if early else "is damaged or in an unsupported variant of its format"
             raise Unreadable(f"{place} can't be decoded: it {what}. Scan or export it again.") from error
 
 
 @contextmanager
 def _quiet_pillow(max_pixels: int) -> Iterator[None]:
-    """Silence Pillow's warnings about odd metadata; its bomb limit becomes ours meanwhile."""
+    """Silence Pillow's warnings about odd metadata and set its decompression bomb limit to ours."""
     saved = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = max_pixels
     try:
@@ -140,7 +140,7 @@ def _quiet_pillow(max_pixels: int) -> Iterator[None]:
 
 
 def _tiff_frames(image: Image.Image, max_pages: int) -> list[int]:
-    """Find the frames that are pages, reading the headers only; Pillow stops at circular chains."""
+    """Find the frames that are pages, reading headers only; Pillow stops at circular chains."""
     frames: list[int] = []
     reduced: list[int] = []
     while True:
@@ -159,7 +159,7 @@ def _tiff_frames(image: Image.Image, max_pages: int) -> list[int]:
 
 
 def _decode(image: Image.Image, limits: Limits) -> Image.Image:
-    """Decode the current frame, scale it down to the limit, turn it upright; gives mode RGB."""
+    """Decode the current frame as RGB, scaled down to the limit and rotated upright."""
     scale = min(1.0, limits.longest_side(*image.size) / max(image.size))
     target = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     image.draft(None, target)  # a JPEG is decoded at 1/2, 1/4 or 1/8 where that is still large enough
@@ -173,7 +173,7 @@ def _decode(image: Image.Image, limits: Limits) -> Image.Image:
 
 
 def _plain_mode(image: Image.Image) -> Image.Image:
-    """Bring any mode to one that can be resized: 8 bits a channel, alpha not premultiplied."""
+    """Convert any mode to one that can be resized: 8 bits per channel, alpha not premultiplied."""
     if image.mode.startswith("I") or image.mode == "F":
         return Image.fromarray(_grey8(np.asarray(image), inverted=_white_is_zero(image)))
     if image.mode == "La":
@@ -188,9 +188,9 @@ def _plain_mode(image: Image.Image) -> Image.Image:
 def _grey8(values: NDArray[np.generic], *, inverted: bool) -> NDArray[np.uint8]:
     """Scale grey values of any depth to 0..255.
 
-    The full scale is the smallest usual one (1 for fractions, 8, 12, 16 bits) that holds every value,
-    since 12-bit scanners store their values in 16 bits; anything else is stretched from its own
-    minimum to its maximum.
+    The full scale is the smallest common one (1 for fractions, 8, 12, 16 bits) that contains every value,
+    since 12-bit scanners store their values in 16 bits; anything else is stretched from its minimum to
+    its maximum.
     """
     is_float = values.dtype.kind == "f"
     grey = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0) if is_float else values
@@ -210,7 +210,7 @@ def _grey8(values: NDArray[np.generic], *, inverted: bool) -> NDArray[np.uint8]:
 
 
 def _white_is_zero(image: Image.Image) -> bool:
-    """Whether a TIFF stores white as 0, which Pillow leaves as it is in 16-bit modes."""
+    """Whether a TIFF stores white as 0, which Pillow does not invert in 16-bit modes."""
     tags = getattr(image, "tag_v2", {})
     return tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
 
@@ -224,14 +224,14 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """Read the orientation of a decoded image; a broken EXIF block counts as none (TIFF: done on load)."""
+    """Read the orientation of a decoded image; a broken EXIF block counts as none (TIFF: applied on load)."""
     with suppress(Exception):
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     return 1
 
 
 def _dpi(image: Image.Image) -> float | None:
-    """Read the resolution, pixels per inch as stored, if it is a possible one."""
+    """Read the stored resolution in pixels per inch, if plausible."""
     with suppress(TypeError, ValueError, ZeroDivisionError, IndexError):
         dpi = float(image.info["dpi"][0]) if "dpi" in image.info else math.nan
         return dpi if 10 <= dpi <= 10_000 else None

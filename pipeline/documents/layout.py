@@ -1,14 +1,14 @@
 """Reading order and page text.
 
-The text rule: lines of one row are joined by a space, by two where the gap between them is wider than
-WIDE_GAP line heights; rows are joined by a line feed, and so are columns and blocks. Hence
+The text rule: lines of one row are joined by a space, or by two where the gap between them is wider
+than WIDE_GAP line heights; rows, columns and blocks are joined by a line feed. Therefore
 `text[line.start:line.end] == line.text` for every line.
 
-Order: rows from the top down, each from left to right. Columns are kept apart only where a gutter
-parts blocks of running text (long lines that fill their column, side by side), as in a paper; a label
+Order: rows from top to bottom, each from left to right. Columns are separated only where a gutter
+divides blocks of running text (long lines that fill their column, side by side), as in a paper; a label
 and its amount on a receipt, or the cells of a table, stay in one row. Lines that cross the gutter
-(a title, a figure caption) part what is above from what is below, as in an XY cut (Nagy and Seth 1984).
-Pages of vertical writing read from the rightmost line to the left.
+(a title, a figure caption) separate the text above from the text below, as in an XY cut (Nagy and Seth
+1984). Pages of vertical writing are read from right to left.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ import msgspec
 from pipeline.models import Box, Point, TextLine
 
 WIDE_GAP = 2.0
-"""In line heights; a wider gap in a row is written as two spaces."""
+"""Wider gaps in a row, in line heights, are written as two spaces."""
 COLUMN_LINES = 4
-"""So many lines at least must stand on either side of a gutter."""
+"""Minimum number of lines on either side of a gutter."""
 COLUMN_CELLS = 20
-"""A line of running text is at least so long, counting a Chinese character as two."""
+"""Minimum length of a line of running text; a Chinese character counts as two."""
 FILLED = 0.8
-"""A line of running text covers this share of its column's width ..."""
+"""Minimum share of its column's width that a line of running text covers ..."""
 RUNNING = 0.5
-"""... and this share of the column's lines does."""
+"""... and minimum share of the column's lines that do."""
 BESIDE = 0.5
-"""The columns stand beside each other over this share of the shorter one's height."""
+"""Minimum share of the shorter column's height over which the columns are side by side."""
 
 
 class _Item(NamedTuple):
-    """A line with its upright bounds in pixels, the page's slope taken out."""
+    """A line with its upright bounds in pixels, corrected for the page's skew."""
 
     line: TextLine
     left: float
@@ -55,9 +55,9 @@ class _Item(NamedTuple):
 
 
 def assemble(lines: Sequence[TextLine], width: int, height: int) -> tuple[str, tuple[TextLine, ...]]:
-    """Put lines in reading order; give the page text and the lines with `start` set.
+    """Put lines in reading order; return the page text and the lines with `start` set.
 
-    `width` and `height` of the upright page in pixels. The text rule is the module's.
+    `width` and `height` of the upright page in pixels. See the module docstring for the text rule.
     """
     down = sum(_length(line) for line in lines if _runs_down(line))
     if down > sum(_length(line) for line in lines) / 2:
@@ -68,10 +68,10 @@ def assemble(lines: Sequence[TextLine], width: int, height: int) -> tuple[str, t
 
 
 def boxes_of(lines: Sequence[TextLine], start: int, end: int) -> tuple[Box, ...]:
-    """Boxes of the span `start:end` of the page text: one for each line it touches.
+    """Boxes of the span `start:end` of the page text: one per line it touches.
 
-    Each is the part of the line's box its characters take, a Chinese character being as wide as two
-    others, along the line's slope.
+    Each is the part of the line's box that the characters occupy along the line's slope; a Chinese
+    character counts as two others.
     """
     touched = (line for line in lines if max(start, line.start) < min(end, line.end))
     return tuple(_part(line, max(start, line.start), min(end, line.end)) for line in touched)
@@ -111,7 +111,7 @@ def _order(items: list[_Item]) -> list[list[_Item]]:
 
 
 def _gutter(items: list[_Item], *, nested: bool = True) -> float | None:
-    """The x that parts most lines into columns of running text; `None` when there is none."""
+    """The x that divides the most lines into columns of running text; `None` if there is none."""
     best, best_lines = None, 0
     for x in _candidates(items):
         parted = 0
@@ -125,7 +125,7 @@ def _gutter(items: list[_Item], *, nested: bool = True) -> float | None:
 
 
 def _candidates(items: list[_Item]) -> list[float]:
-    """Right edges of long lines, one a line height: a gutter begins where running text ends."""
+    """Right edges of long lines, one per line height: a gutter begins where running text ends."""
     long = [item for item in items if _cells(item.line.text) >= COLUMN_CELLS]
     if len(long) < 2 * COLUMN_LINES:
         return []
@@ -135,7 +135,7 @@ def _candidates(items: list[_Item]) -> list[float]:
 
 
 def _bands(items: list[_Item], x: float) -> list[list[_Item]]:
-    """Part the lines, from the top down, at those which cross `x`; a crossing line is its own band."""
+    """Split the lines, from top to bottom, at those that cross `x`; a crossing line is its own band."""
     bands: list[list[_Item]] = [[]]
     for item in sorted(items, key=lambda i: i.middle):
         if item.left < x < item.right:
@@ -158,7 +158,7 @@ def _are_columns(left: list[_Item], right: list[_Item], *, nested: bool = True) 
 
 
 def _has_columns(side: list[_Item]) -> bool:
-    # looked for one level deep, so up to four columns
+    # only one level deep: up to four columns
     return _gutter(side, nested=False) is not None
 
 
@@ -195,12 +195,12 @@ def _items(lines: Sequence[TextLine], slope: float) -> list[_Item]:
 
 
 def _slope(lines: Sequence[TextLine], width: int, height: int) -> float:
-    """Median slope of the longer lines: a skewed scan's rows drift by more than a line height."""
+    """Median slope of the longer lines: rows of a skewed scan can drift by more than a line height."""
     long = [line for line in lines if not _runs_down(line) and line.box[1][0] - line.box[0][0] > width / 5]
     if len(long) < 3:
         return 0.0
     slope = median((b[1] - a[1]) / (b[0] - a[0]) for a, b in ((line.box[0], line.box[1]) for line in long))
-    # a pixel of rounding is no skew
+    # one pixel is rounding, not skew
     return slope if abs(slope) * width > height / 200 else 0.0
 
 

@@ -21,7 +21,7 @@ def open_document(data: bytes, limits: Limits) -> Document:
     """
     if len(data) > limits.max_bytes:
         raise OverLimit(
-            f"The file has {_mebibytes(len(data))} MiB, more than the limit of"
+            f"The file is {_mebibytes(len(data))} MiB, more than the limit of"
             f" {_mebibytes(limits.max_bytes)} MiB: split it, or raise NIGHTSHIFT_MAX_BYTES."
         )
     media_type = sniff(data[:SNIFF_BYTES])
@@ -35,7 +35,7 @@ def open_document(data: bytes, limits: Limits) -> Document:
 
 
 def page_image(data: bytes, number: int, rotation: int, limits: Limits) -> NDArray[np.uint8]:
-    """Draw a stored page as its boxes refer to it: as `open_document` gives it, turned clockwise.
+    """Render a stored page in the frame of its boxes: as `open_document` returns it, rotated clockwise.
 
     `rotation` is `Page.rotation` (0, 90, 180, 270 degrees). Returns RGB of shape (height, width, 3).
     Raises what `open_document` and `Document.render` raise.

@@ -1,7 +1,7 @@
-"""PDF pages by PDFium: drawn as an image for OCR, or read from a text layer that can be trusted.
+"""PDF pages by PDFium: rendered as an image for OCR, or read from a reliable text layer.
 
-When in doubt a page is OCRed: the drawn page shows everything (filled form fields, stamps, scanned
-parts, text kept as outlines), the text layer only what its producer put there.
+In case of doubt a page goes to OCR: the rendered page shows everything (filled form fields, stamps,
+scanned parts, text stored as outlines), the text layer only what its producer put there.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from pipeline.errors import Encrypted, OverLimit, Unreadable, Unsupported
 from pipeline.limits import Limits
 
 MIN_SIDE = 1000
-"""A smaller page is drawn larger than `render_dpi` says until its long side has so many pixels.
+"""Minimum long side in pixels: smaller pages are rendered at more than `render_dpi`.
 
-PDFium knows no /UserUnit, and producers that write inches for points make such pages too.
+PDFium ignores /UserUnit, and producers that confuse inches with points make such pages too.
 """
 
 
@@ -33,7 +33,7 @@ class PdfFile(Document):
     media_type = "application/pdf"
 
     def __init__(self, data: bytes, limits: Limits) -> None:
-        """Open without drawing; raises `Encrypted`, `Unreadable`, `Unsupported` or `OverLimit`."""
+        """Open without rendering; raises `Encrypted`, `Unreadable`, `Unsupported` or `OverLimit`."""
         self._limits = limits
         self._pdf = _open(data)
         try:
@@ -45,8 +45,7 @@ class PdfFile(Document):
                 )
             if self._pdf.get_formtype() == pdfium_c.FORMTYPE_XFA_FULL:
                 raise Unsupported(
-                    "The PDF is a dynamic form (XFA) that holds no finished pages:"
-                    " print it to a PDF and send that."
+                    "The PDF is a dynamic form (XFA) without finished pages: print it to a PDF and send that."
                 )
             self._pdf.init_forms()
         except BaseException:
@@ -54,7 +53,7 @@ class PdfFile(Document):
             raise
 
     def page(self, number: int) -> PageInput:
-        """Read the text layer if it can be trusted, else draw; raises `Unreadable` or `OverLimit`."""
+        """Read the text layer if it is reliable, else render; raises `Unreadable` or `OverLimit`."""
         with self._load(number) as (page, scale):
             lines = text_layer(page, _pixel_frame(page, scale)) if self._limits.text_layer else None
             image = None if lines else _draw(page, scale)
@@ -64,7 +63,7 @@ class PdfFile(Document):
             )
 
     def render(self, number: int) -> NDArray[np.uint8]:
-        """Draw a page as RGB; raises `Unreadable` or `OverLimit`, naming it."""
+        """Render a page as RGB; raises `Unreadable` or `OverLimit`, naming it."""
         with self._load(number) as (page, scale):
             return _draw(page, scale)
 
@@ -74,24 +73,24 @@ class PdfFile(Document):
 
     @contextmanager
     def _load(self, number: int) -> Iterator[tuple[pdfium.PdfPage, float]]:
-        """Load a page and choose its scale in pixels a point."""
+        """Load a page and choose its scale in pixels per point."""
         place = self.place(number)
         try:
             with closing(self._pdf[number - 1]) as page:
                 self._check_pictures(page, place)
                 longest = max(page.get_size())
                 scale = max(self._limits.render_dpi / 72, MIN_SIDE / longest)
-                # a hair less than the limit, since sizes are rounded up
+                # slightly below the limit, since sizes are rounded up
                 yield page, min(scale, (self._limits.longest_side(*page.get_size()) - 0.01) / longest)
         except pdfium.PdfiumError as error:
-            raise Unreadable(f"{place} is damaged and can't be drawn. Scan or export it again.") from error
+            raise Unreadable(f"{place} is damaged and can't be rendered. Scan or export it again.") from error
 
     def _check_pictures(self, page: pdfium.PdfPage, place: str) -> None:
         for picture in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE]):
             width, height = picture.get_px_size()
             if width * height > self._limits.max_pixels:
                 raise OverLimit(
-                    f"{place} holds an image of {width} x {height} pixels, more than the limit of"
+                    f"{place} contains an image of {width} x {height} pixels, more than the limit of"
                     f" {self._limits.max_pixels:,}: scan it at a lower resolution,"
                     " or raise NIGHTSHIFT_MAX_PIXELS."
                 )
@@ -102,14 +101,10 @@ def _open(data: bytes) -> pdfium.PdfDocument:
         return pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:
         if error.err_code == pdfium_c.FPDF_ERR_PASSWORD:
-            raise Encrypted("The PDF asks for a password: remove the password and send it again.") from error
+            raise Encrypted("The PDF requires a password: remove the password and send it again.") from error
         if error.err_code == pdfium_c.FPDF_ERR_SECURITY:
-            raise Encrypted(
-                "The PDF is protected in a way that can't be opened: send an unprotected copy."
-            ) from error
-        raise Unreadable(
-            "The PDF is damaged beyond repair or has no pages: scan or export it again."
-        ) from error
+            raise Encrypted("The PDF uses an unsupported protection: send an unprotected copy.") from error
+        raise Unreadable("The PDF is damaged or has no pages: scan or export it again.") from error
 
 
 def _draw(page: pdfium.PdfPage, scale: float) -> NDArray[np.uint8]:
@@ -119,12 +114,12 @@ def _draw(page: pdfium.PdfPage, scale: float) -> NDArray[np.uint8]:
 
 
 def _pixel_size(page: pdfium.PdfPage, scale: float) -> tuple[int, int]:
-    """Tell width and height of the image that `_draw` gives."""
+    """Width and height of the image that `_draw` returns."""
     return math.ceil(page.get_width() * scale), math.ceil(page.get_height() * scale)
 
 
 def _pixel_frame(page: pdfium.PdfPage, scale: float) -> pdfium.PdfMatrix:
-    """Give the map from the page's own points (y up) to pixels of the drawn page (y down)."""
+    """Matrix from the page's own points (y up) to pixels of the rendered page (y down)."""
     left, bottom, right, top = page.get_bbox()
     width, height = _pixel_size(page, scale)
     x, y = width / page.get_width(), height / page.get_height()

@@ -1,4 +1,4 @@
-"""Which type a document is: detected from its bytes, never from its name."""
+"""Detect a document's type from its bytes, never from its name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from pipeline.errors import Unreadable, Unsupported
 
 SNIFF_BYTES = 1024
-"""How much of a document `sniff` looks at: a PDF's header may follow that much junk."""
+"""How much of a document `sniff` inspects: a PDF's header may follow that many bytes of junk."""
 
 
 READABLE = "JPEG, PNG, WebP, BMP, GIF, JPEG 2000, TIFF and PDF"
@@ -24,7 +24,7 @@ NAMES = {
     "image/tiff": "TIFF image",
     "application/pdf": "PDF",
 }
-"""What a document of each readable media type is called in sentences for people."""
+"""Name of each supported media type in messages."""
 
 
 _BMP_HEADER_SIZES = rb"(?:\x0c|\x10|\x28|\x34|\x38|\x40|\x6c|\x7c)\x00\x00\x00"
@@ -67,9 +67,9 @@ _STRANGERS: tuple[tuple[str, bytes], ...] = (
 
 
 def sniff(head: bytes) -> str:
-    """Tell the media type from a document's first bytes (`SNIFF_BYTES` of them are enough).
+    """Detect the media type from a document's first bytes (`SNIFF_BYTES` of them are enough).
 
-    Raises `Unsupported` for everything that is not read, and `Unreadable` for an empty file.
+    Raises `Unsupported` for all other types, and `Unreadable` for an empty file.
     """
     head = head[:SNIFF_BYTES]
     if not head:
@@ -79,8 +79,8 @@ def sniff(head: bytes) -> str:
             return media_type
     found = next((name for name, pattern in _STRANGERS if re.match(pattern, head, re.DOTALL)), None)
     if found is None:
-        found = "plain text" if _is_text(head) else "of no type that is known here"
-    raise Unsupported(f"The file is {found}; what can be read is {READABLE}: convert it to one of these.")
+        found = "plain text" if _is_text(head) else "of an unknown type"
+    raise Unsupported(f"The file is {found}; supported types are {READABLE}: convert it to one of these.")
 
 
 def _is_text(head: bytes) -> bool:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class Source(msgspec.Struct, frozen=True):
-    """One document to come: `url` names it to people and in results, `read` fetches its bytes.
+    """One document to process: `url` names it in messages and results, `read` fetches its bytes.
 
-    `read` raises a `PermanentError` when this one document can't be had.
+    `read` raises a `PermanentError` when this document can't be fetched.
     """
 
     url: str
@@ -29,7 +29,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 def find(places: Sequence[str], settings: Settings) -> Iterator[Source]:
-    """List what lies at `places`, in a stable order; folders recursively, hidden files left out.
+    """List the documents at `places`, in a stable order; folders recursively, without hidden files.
 
     Raises `UsageError` for a place that does not exist, before anything is listed.
     """
@@ -79,7 +79,7 @@ def _read_file(path: Path, max_bytes: int) -> bytes:
 
 
 def bounded(file: IO[bytes], max_bytes: int, name: str) -> bytes:
-    """Read all, but never more than `max_bytes`; raises `OverLimit`."""
+    """Read everything, but at most `max_bytes`; raises `OverLimit`."""
     data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise OverLimit(
@@ -104,7 +104,7 @@ def _archive(path: Path, settings: Settings) -> Iterator[Source]:
 
 
 def _broken_archive(path: Path) -> bytes:
-    raise Unreadable(f"{path.name} is no zip archive that can be opened; pack it again.")
+    raise Unreadable(f"{path.name} is not a readable zip archive; recreate it.")
 
 
 def _read_member(path: Path, member: zipfile.ZipInfo, max_bytes: int) -> bytes:
@@ -119,7 +119,7 @@ def _read_member(path: Path, member: zipfile.ZipInfo, max_bytes: int) -> bytes:
     except PipelineError:
         raise
     except Exception as error:  # zipfile raises many kinds on damaged members
-        raise Unreadable(f"{name} can't be unpacked; pack the archive again.") from error
+        raise Unreadable(f"{name} can't be extracted; recreate the archive.") from error
 
 
 def _bucket(url: str, settings: Settings) -> Iterator[Source]:
@@ -135,4 +135,4 @@ def _bucket(url: str, settings: Settings) -> Iterator[Source]:
         empty = False
         yield Source(f"s3://{parts.netloc}/{key}", partial(store.get, key))
     if empty:
-        raise UsageError(f"There is nothing at {url}: check the bucket and the key.")
+        raise UsageError(f"Nothing found at {url}: check the bucket and the key.")

@@ -1,7 +1,7 @@
-"""The native text layer of a PDF page: read where it can be trusted, left alone where it can't.
+"""The native text layer of a PDF page: used where it is reliable, ignored where it is not.
 
-A layer is only what its producer put there. Text kept as outlines, filled form fields, stamps and scanned
-parts are not in it; a page that has any of these is better drawn and read by OCR.
+A layer contains only what its producer put there. Text stored as outlines, filled form fields, stamps and
+scanned parts are not in it; a page that has any of these is better rendered and read by OCR.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _DRAWN_TEXT = {
     pdfium_c.FPDF_ANNOT_INK,
 }
 _HIDDEN = {pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium_c.FPDF_TEXTRENDERMODE_CLIP}
-_GRID = 256  # cells a side for comparing areas
+_GRID = 256  # cells per side for comparing areas
 
 
 Rect = tuple[float, float, float, float]
@@ -54,12 +54,12 @@ class Glyph(NamedTuple):
 
 
 def text_layer(page: pdfium.PdfPage, frame: pdfium.PdfMatrix) -> tuple[TextLine, ...] | None:
-    """Read the page's text lines, or `None` where OCR of the drawn page is the safer reading.
+    """Read the page's text lines, or return `None` where OCR of the rendered page is safer.
 
-    Hidden text (render mode 3, what OCR programs put under a scan) does not count as text. A layer is
-    good if it has enough characters, nearly all of them mapped to Unicode, if pictures do not cover
-    more of the page than the text does, if there are no more outlines than characters (text turned
-    into curves) and no form fields or notes are drawn on top, which the layer lacks.
+    Hidden text (render mode 3, which OCR programs put under a scan) is ignored. A layer is used
+    if it has enough characters, nearly all of them mapped to Unicode, if pictures do not cover
+    more of the page than the text does, if there are no more outlines than characters (text converted
+    to curves), and if no form fields or notes are drawn on top, which the layer would miss.
     """
     with closing(page.get_textpage()) as textpage:
         if not MIN_CHARS <= textpage.count_chars() <= MAX_CHARS:
@@ -78,7 +78,7 @@ def text_layer(page: pdfium.PdfPage, frame: pdfium.PdfMatrix) -> tuple[TextLine,
 
 
 def _glyphs(textpage: pdfium.PdfTextPage, frame: pdfium.PdfMatrix) -> tuple[list[Glyph], int]:
-    """Give the visible characters on the page, and how many more have no known Unicode value."""
+    """Return the visible characters on the page, and how many others have no known Unicode value."""
     width, height = frame.on_rect(*textpage.page.get_bbox())[2:]
     styles: dict[int, tuple[tuple[int, int], float] | None] = {}
     glyphs: list[Glyph] = []
@@ -103,7 +103,7 @@ def _glyphs(textpage: pdfium.PdfTextPage, frame: pdfium.PdfMatrix) -> tuple[list
         turn, em = style
         ink = frame.on_rect(*textpage.get_charbox(index))
         if not (0 <= ink[0] + ink[2] <= 2 * width and 0 <= ink[1] + ink[3] <= 2 * height):
-            continue  # cropped away
+            continue  # outside the crop box
         pdfium_c.FPDFText_GetCharOrigin(textpage, index, x, y)
         base = _across(turn, *frame.on_point(x.value, y.value))[1]
         u0, v0, u1, v1 = _rect_across(turn, ink)
@@ -118,7 +118,7 @@ def _glyphs(textpage: pdfium.PdfTextPage, frame: pdfium.PdfMatrix) -> tuple[list
 def _style(
     textpage: pdfium.PdfTextPage, handle: object, index: int, frame: pdfium.PdfMatrix
 ) -> tuple[tuple[int, int], float] | None:
-    """Tell direction and size in pixels of a piece of text, `None` if it is not painted."""
+    """Direction and size in pixels of a piece of text, `None` if it is not painted."""
     if pdfium_c.FPDFTextObj_GetTextRenderMode(handle) in _HIDDEN:
         return None
     own = pdfium_c.FS_MATRIX()
@@ -126,7 +126,7 @@ def _style(
     size = pdfium_c.FPDFText_GetFontSize(textpage, index)
     across, down = frame.a * own.a + frame.c * own.b, frame.b * own.a + frame.d * own.b
     sign = -1 if size < 0 else 1
-    if abs(across) >= abs(down):  # noqa: SIM108 - four ways to turn fit no one line
+    if abs(across) >= abs(down):  # noqa: SIM108 - four directions do not fit one line
         turn = (sign if across >= 0 else -sign, 0)
     else:
         turn = (0, sign if down >= 0 else -sign)
@@ -135,13 +135,13 @@ def _style(
 
 
 def _printable(code: int) -> str:
-    """Give the character of a code point, empty for what no reader could make sense of."""
+    """Return the character of a code point, empty for unprintable ones."""
     char = chr(code)
     return "" if code == 0xFFFD or unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn") else char
 
 
 def _across(turn: tuple[int, int], x: float, y: float) -> Point:
-    """Turn page pixels into the frame in which text of direction `turn` runs to the right."""
+    """Transform page pixels to the frame in which text of direction `turn` runs to the right."""
     return x * turn[0] + y * turn[1], y * turn[0] - x * turn[1]
 
 
@@ -155,10 +155,10 @@ def _back(turn: tuple[int, int], u: float, v: float) -> Point:
 
 
 def text_lines(glyphs: Sequence[Glyph]) -> list[TextLine]:
-    """Group characters into lines, in any order; a gap of over two ems parts two lines (columns).
+    """Group characters into lines, in any order; a gap of over two ems separates two lines (columns).
 
-    Characters follow each other as the file has them; pieces that nearly touch on one baseline are
-    joined wherever they stand in the file; a piece painted twice counts once.
+    Characters are taken in file order; pieces that nearly touch on one baseline are joined wherever they
+    are in the file; a piece painted twice counts once.
     """
     pieces: list[list[Glyph]] = []
     for glyph in glyphs:
@@ -231,7 +231,7 @@ def _has_space(last: Glyph, glyph: Glyph) -> bool:
 
 
 def _is_annotated(page: pdfium.PdfPage) -> bool:
-    """Whether fields or notes are drawn on the page whose text the text layer lacks."""
+    """Whether fields or notes are drawn on the page whose text is missing from the text layer."""
     rect = pdfium_c.FS_RECTF()
     for index in range(pdfium_c.FPDFPage_GetAnnotCount(page)):
         note = pdfium_c.FPDFPage_GetAnnot(page, index)
@@ -244,7 +244,7 @@ def _is_annotated(page: pdfium.PdfPage) -> bool:
 
 
 def _drawings(page: pdfium.PdfPage, frame: pdfium.PdfMatrix) -> tuple[list[Rect], int]:
-    """Give where pictures lie, in pixels, and how many paths have the shape of letters, not of rules."""
+    """Return the pictures' rectangles in pixels, and how many paths are shaped like letters, not rules."""
     pictures: list[Rect] = []
     outlines = 0
     for item in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE, pdfium_c.FPDF_PAGEOBJ_PATH]):
@@ -252,14 +252,14 @@ def _drawings(page: pdfium.PdfPage, frame: pdfium.PdfMatrix) -> tuple[list[Rect]
             outlines += pdfium_c.FPDFPath_CountSegments(item) > 8
             continue
         rect, outer = item.get_bounds(), item.container
-        while outer:  # bounds are in the frame of the form that holds the picture
+        while outer:  # bounds are in the frame of the form that contains the picture
             rect, outer = outer.get_matrix().on_rect(*rect), outer.container
         pictures.append(frame.on_rect(*rect))
     return pictures, outlines
 
 
 def _share(rects: Sequence[Rect], width: float, height: float) -> float:
-    """Tell what share of the page the rectangles cover together."""
+    """Share of the page that the rectangles cover together."""
     cells = np.zeros((_GRID, _GRID), dtype=bool)
     for x0, y0, x1, y1 in rects:
         columns = np.clip(np.array((min(x0, x1), max(x0, x1))) * _GRID / width, 0, _GRID).round().astype(int)

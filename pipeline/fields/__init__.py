@@ -1,14 +1,13 @@
-"""The fields room: what kind of document it is, and the key information of receipts and VAT invoices.
+"""The fields room: document type, and the key information of receipts and VAT invoices.
 
-Pure rules on what OCR and NER found; no model, no heavy import. `load` fits the classifier (milliseconds),
-`describe` names the rules and examples: whoever changes one changes the digest. docs/fields.md tells users.
+Plain rules on the output of OCR and NER; no model, no heavy import. `load` fits the classifier (milliseconds),
+`describe` names the version of the rules and the examples. docs/fields.md tells users.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Protocol
 
 from pipeline.fields import examples, receipt, vat_invoice
@@ -17,10 +16,13 @@ from pipeline.models import Entity, Extraction, Field, ModelInfo, Page
 
 __all__ = ["FIELDS", "FieldSettings", "Filler", "describe", "load"]
 
+RULES_VERSION = 1
+"""Raise it when a change in this room changes what is found (tests/unit/test_rules_versions.py)."""
+
 _TYPE_PAGES = 3
-"""A document shows what it is on its first pages."""
+"""The classifier reads only a document's first pages."""
 _FIELD_PAGES = 5
-"""Fields are looked for on so many pages at most."""
+"""Maximum number of pages searched for fields."""
 
 _RULES: Mapping[str, tuple[tuple[str, ...], Callable[[Page, Sequence[Entity]], list[Field]]]] = {
     "receipt": (receipt.NAMES, receipt.find),
@@ -31,7 +33,7 @@ FIELDS = {kind: names for kind, (names, _) in _RULES.items()}
 
 
 class FieldSettings(Protocol):
-    """What the room wants to know; any object with this attribute will do."""
+    """Settings of this room; any object with this attribute will do."""
 
     @property
     def document_types(self) -> str | None:
@@ -40,15 +42,15 @@ class FieldSettings(Protocol):
 
 
 class Filler:
-    """Finds type and fields; make one a process and keep it."""
+    """Finds type and fields; create one per process and keep it."""
 
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
 
     def fill(self, pages: Sequence[Page], entities: Sequence[Entity]) -> Extraction:
-        """The record of a document: its type, and each field of that type whether found or not.
+        """The extraction of a document: its type, and each field of that type whether found or not.
 
-        Of several pages the first that shows a field counts.
+        If several pages show a field, the first counts.
         """
         text = "\n".join(page.text for page in pages[:_TYPE_PAGES])
         kind, confidence = self._classifier.classify(text)
@@ -73,9 +75,6 @@ def load(settings: FieldSettings) -> Filler:
 
 
 def describe(settings: FieldSettings) -> ModelInfo:
-    """Name the rules: the digest covers this room's source and all examples. Raises as `load` does."""
-    digest = hashlib.sha256(examples.digest(settings.document_types).encode())
-    room = Path(__file__).parent
-    for path in sorted(room.rglob("*.py")):
-        digest.update(f"\0{path.relative_to(room).as_posix()}\0".encode() + path.read_bytes())
-    return ModelInfo(engine="rules", name="fields", digest=digest.hexdigest()[:16])
+    """Name the rules: the digest covers `RULES_VERSION` and all examples. Raises as `load` does."""
+    parts = f"{RULES_VERSION}\0{examples.digest(settings.document_types)}"
+    return ModelInfo(engine="rules", name="fields", digest=hashlib.sha256(parts.encode()).hexdigest()[:16])

@@ -1,4 +1,4 @@
-"""The amounts of a page with what stands before them in their row."""
+"""The amounts of a page with the text before them in their row."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _MISREAD = re.compile(r"(?<=[a-z])[01]|[01](?=[a-z])")
 _YUAN = re.compile(r"[¥元圆]|人民币")
 
 _LABEL = 40
-"""A longer row is no label of what stands below it."""
+"""Maximum length of a row that can label the amounts below it."""
 
 
 class Amount(NamedTuple):
-    """An amount: its value, place and label (squashed text before it in the row, or of the row above)."""
+    """An amount: its value, position and label (squashed text before it in the row, or of the row above)."""
 
     value: Decimal
     entity: Entity
@@ -31,12 +31,12 @@ class Amount(NamedTuple):
 
     @property
     def span(self) -> Span:
-        """Its place in the page's text."""
+        """Its position in the page's text."""
         return self.entity.start, self.entity.end
 
 
 def squash(text: str) -> str:
-    """Only letters, lower case, with the digits that OCR took letters for put back (T0TA1)."""
+    """Only letters, lower case; digits that OCR confused with letters are corrected (T0TA1)."""
     repaired = _MISREAD.sub(lambda match: "ol"[int(match[0])], text.lower())
     return re.sub(r"[^a-z\u4e00-\u9fff]", "", repaired)
 
@@ -44,7 +44,7 @@ def squash(text: str) -> str:
 def amounts_of(rows: Sequence[Row], entities: Iterable[Entity]) -> list[Amount]:
     """Every MONEY entity with a value, in the order of the rows.
 
-    An amount that begins its row has the label of the row above, where that row has letters and no amount.
+    An amount at the start of its row takes its label from the row above, if that has letters and no amount.
     """
     moneys = [e for e in entities if e.type == "MONEY" and e.value is not None]
     found: list[Amount] = []
@@ -65,12 +65,12 @@ def amounts_of(rows: Sequence[Row], entities: Iterable[Entity]) -> list[Amount]:
 def _decimal(entity: Entity) -> Decimal:
     try:
         return Decimal(entity.value or "")
-    except InvalidOperation:  # an engine of someone else's
+    except InvalidOperation:  # a third-party engine
         return Decimal(0)
 
 
 def currency_of(amount: Amount, amounts: Sequence[Amount], rows: Sequence[Row]) -> str | None:
-    """The amount's own currency, else that of the same value elsewhere, else the only one on the page."""
+    """The amount's own currency, else that of an equal amount, else the only one on the page."""
     if amount.entity.currency:
         return amount.entity.currency
     printed = Counter(a.entity.currency for a in amounts if a.entity.currency)

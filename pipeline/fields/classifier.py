@@ -1,7 +1,7 @@
-"""What kind of document a text is: multinomial naive Bayes over words and pairs of Han characters.
+"""Classify a document by its text: multinomial naive Bayes over words and pairs of Han characters.
 
-The model is fitted from short example texts when it is first needed, in milliseconds, so nothing trained
-is kept anywhere. (Manning, Raghavan and Schütze 2008, chapter 13.)
+The model is fitted from short example texts on first use, in milliseconds, so no trained model is stored.
+(Manning, Raghavan and Schütze 2008, chapter 13.)
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 
 OTHER = "other"
 SURE = 0.6
-"""A type less sure than this is `other`."""
+"""Types with a lower confidence become `other`."""
 _EVIDENCE = 15
-"""Features of a page are not independent: more than so many count no more than these."""
+"""Features of a page are not independent: the evidence is capped at this many."""
 _LEAST = 3
-"""So many known features at least, or the text says nothing."""
+"""Minimum number of known features; a text with fewer is not classified."""
 _SMOOTHING = 0.2
 _WORD = re.compile(r"[a-z]{2,}|[\u4e00-\u9fff]+")
 
@@ -25,7 +25,7 @@ _WORD = re.compile(r"[a-z]{2,}|[\u4e00-\u9fff]+")
 def features(text: str) -> set[str]:
     """Latin words in lower case, and each pair of neighbouring Han characters."""
     found: set[str] = set()
-    # 名   称 is one word, spread over its column
+    # 名   称 is one word with wide spacing
     for word in _WORD.findall(re.sub(r"(?<=[\u4e00-\u9fff])[ \u3000]+(?=[\u4e00-\u9fff])", "", text.lower())):
         if word[0] < "\u4e00":
             found.add(word)
@@ -35,9 +35,9 @@ def features(text: str) -> set[str]:
 
 
 class Classifier:
-    """Fitted from `examples`: type to texts. Every type is equally likely beforehand.
+    """Fitted from `examples`: type to texts. All types have the same prior.
 
-    `other` is no type but many: each of its examples is a topic of its own, and their shares add up.
+    `other` is a collection of topics: each of its examples is a class of its own, and their shares add up.
     """
 
     def __init__(self, examples: Mapping[str, Sequence[str]]) -> None:
@@ -56,8 +56,8 @@ class Classifier:
         }
 
     def classify(self, text: str) -> tuple[str, float]:
-        """The type and how sure, 0 to 1; `other` when no type reaches `SURE`, 0 when the text says nothing."""
-        # sorted: sums in another order round differently, and results must not depend on hashing
+        """The type and its confidence, 0 to 1; `other` if no type reaches `SURE`, 0 if the text is too short."""
+        # sorted: the order of summation affects rounding, and results must not depend on hashing
         known = sorted(features(text) & self._weights.keys())
         if len(known) < _LEAST:
             return OTHER, 0.0

@@ -1,4 +1,4 @@
-"""Which of a page's dates is the document's own."""
+"""Choose the document's own date among the dates on a page."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _OTHERS = re.compile(
 )
 _FULL = re.compile(r"\d{4}-\d\d-\d\d")
 _PLAUSIBLE = (1995, 2060)
-"""Years of business: results must not depend on the day they are computed on."""
+"""Plausible years; constant, so that results do not depend on the current date."""
 
 
 def find_date(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | None:
     """The document's date as ISO, from the DATE entities of its page; `None` without a full one.
 
-    A label and a time beside it speak for a date, a label of another date and an implausible year against;
-    dates that contradict each other make it less sure.
+    A label and a time next to a date raise its score; the label of another date or an implausible year
+    lowers it. Contradicting dates lower the confidence.
     """
     times = [e for e in entities if e.type == "TIME"]
     scores: dict[str, float] = {}
@@ -43,7 +43,7 @@ def find_date(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | None:
     if not scores:
         return None
     first, *others = sorted(scores, key=lambda value: -scores[value])
-    # by itself on the page it needs no label
+    # the only date on the page needs no label
     sure = scores[first] + (0.15 if not others else 0.0)
     if others and scores[first] - scores[others[0]] < 0.08:
         sure *= 0.8

@@ -14,7 +14,7 @@ NAMES = ("company", "date", "address", "total")
 
 
 def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
-    """The fields that one page shows; `entities` are those of the page."""
+    """The fields found on one page; `entities` are those of the page."""
     rows = rows_of(page)
     found = (
         find_company(rows, entities),

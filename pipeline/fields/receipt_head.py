@@ -1,4 +1,4 @@
-"""Company and address: what stands at the head of a receipt."""
+"""Company and address, printed at the head of a receipt."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.fields.rows import Row, Span, field, fold
 from pipeline.models import Entity, Field
 
 _HEAD = 14
-"""Rows that a receipt's head may take."""
+"""Maximum number of rows of a receipt's head."""
 
 _LEGAL = re.compile(
     r"\bS[DB]N\.? ?BH[DO]\b\.?|\bBERHAD\b|\bBHD\b\.?|\bPTE\.? ?LTD\b\.?|\bPTY\.? ?LTD\b\.?|\bCO\.?,? ?LTD\b\.?"
@@ -64,7 +64,7 @@ _MERCHANT = re.compile(
     re.IGNORECASE,
 )
 _BRACKETED = re.compile(r"^[ *]*\(.*\)\W*$")
-# A full stop between the parts of an address is a comma that OCR misread, but for these.
+# A full stop between the parts of an address is a comma that OCR misread, except for these.
 _STOP_MISREAD = re.compile(
     r"(?<![ .][A-Z])(?<!^[A-Z])(?<!\bNO)(?<!\bST)(?<!\bRD)(?<!\bKG)(?<!\bDR)(?<!\bMT)"
     r"(?<!\bLRG)(?<!\bTMN)(?<!\bJLN)(?<!\bAVE)"
@@ -75,9 +75,9 @@ _TRIM = " \"'`*=_|~-"
 
 
 def find_company(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | None:
-    """The merchant's name as one line; `None` when the head shows nothing like a name.
+    """The merchant's name as one line; `None` if the head contains nothing like a name.
 
-    A legal form speaks most for a row, then words of trade, then standing high and in large letters.
+    A legal form is the strongest evidence, then words of trade, then a high position and large letters.
     """
     end = _head_end(rows, entities)
     heights = median([row.height for row in rows]) if rows else 1.0
@@ -110,7 +110,7 @@ def find_company(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | Non
 
 
 def find_address(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | None:
-    """The merchant's address, its rows joined by blanks; `None` when no row of the head looks like one."""
+    """The merchant's address, its rows joined by spaces; `None` if no row of the head looks like one."""
     for row in rows:
         label = _ADDRESS_LABEL.match(row.text)
         if label and row.text[label.end() :].strip():
@@ -121,7 +121,7 @@ def find_address(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | Non
         return None
     block = [start]
     for number in range(start + 1, min(len(rows), start + 6)):
-        if not _goes_on(rows, block, number, entities):
+        if not _continues(rows, block, number, entities):
             break
         block.append(number)
     spans = [span for number in block if (span := _trimmed(rows[number])) is not None]
@@ -136,14 +136,14 @@ def find_address(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | Non
 
 
 def _joined(row: Row, spans: Sequence[Span]) -> str:
-    """The spans as one address, with what OCR misreads in addresses put right."""
+    """The spans as one address, with common OCR errors corrected."""
     text = _letters(fold(" ".join(row.page.text[a:b] for a, b in spans)))
     text = re.sub(r"\b(?=[0-9O]{5,6}\b)[0-9O]*[0-9]{3}[0-9O]*", lambda code: code[0].replace("O", "0"), text)
     return _STOP_MISREAD.sub(",", text)
 
 
 def _letters(text: str) -> str:
-    """A capital I within small letters is an l."""
+    """Replace a capital I within lower-case letters by l."""
     return re.sub(r"(?<=[a-z])I(?=[a-z])", "l", text)
 
 
@@ -180,7 +180,7 @@ def _address_start(rows: Sequence[Row], entities: Sequence[Entity]) -> int | Non
     return None
 
 
-def _goes_on(rows: Sequence[Row], block: Sequence[int], number: int, entities: Sequence[Entity]) -> bool:
+def _continues(rows: Sequence[Row], block: Sequence[int], number: int, entities: Sequence[Entity]) -> bool:
     """Whether row `number` still belongs to the address in `block`."""
     row = rows[number]
     if _is_stop(row, entities) or _trimmed(row) is None or _BRACKETED.match(row.text):
@@ -191,7 +191,7 @@ def _goes_on(rows: Sequence[Row], block: Sequence[int], number: int, entities: S
     coded = [n for n in block if _POSTCODE.search(rows[n].text)]
     if not coded:
         return True
-    # behind the postcode: the rest of the place, or a branch, not a name or a title
+    # after the postcode: the rest of the place, or a branch, not a name or a title
     return (
         number - coded[0] <= 2 and not _LEGAL.search(row.text) and len(re.findall("[A-Za-z]", row.text)) >= 4
     )
@@ -214,7 +214,7 @@ def _is_stop(row: Row, entities: Sequence[Entity]) -> bool:
 
 
 def _name(rows: Sequence[Row], number: int) -> list[Span] | None:
-    """Where the name in a row stands, with the row above where the name runs over two; `None` if there is none."""
+    """Spans of the name in a row, with the row above if the name covers both; `None` if there is none."""
     row = rows[number]
     span = _name_in(row)
     if span is None:
@@ -233,7 +233,7 @@ def _name(rows: Sequence[Row], number: int) -> list[Span] | None:
 
 
 def _half_a_name(text: str) -> bool:
-    """Whether what stands before a legal form is too little: one word, an open bracket, a word of trade first."""
+    """Whether the text before a legal form is incomplete: one word, an open bracket, a word of trade first."""
     words = re.findall(r"[A-Za-z]{2,}", re.sub(r"\(.*\)", "", text))
     return (
         len(words) <= 1
@@ -267,14 +267,14 @@ def _capital(text: str) -> bool:
 
 
 def _trimmed(row: Row) -> Span | None:
-    """The row without marks at its edges that belong to a frame or stain; `None` if nothing is left."""
+    """The row without marks of a frame or stain at its edges; `None` if nothing is left."""
     start = len(row.text) - len(row.text.lstrip(_TRIM + ".,:;"))
     end = len(row.text.rstrip(_TRIM))
     return row.span(start, end) if start < end else None
 
 
 def _legal_form(name: str) -> str:
-    """Put back the legal forms of Malaysia where OCR misread them; they are known and few."""
+    """Correct the legal forms of Malaysia where OCR misread them; they are known and few."""
     name = re.sub(
         r"(?i)\b(?:S[DB]N)(\.?) ?BH[DO]\b", lambda m: f"SDN{m[1]} BHD" if m[0].isupper() else m[0], name
     )

@@ -1,4 +1,4 @@
-"""The total of a receipt: by its label, checked by what was paid and given back."""
+"""The total of a receipt: found by its label, checked against payment and change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.fields.rows import Row, field
 from pipeline.models import Entity, Field
 
 _T = "t[o0]ta[li]"
-# Labels without blanks, digits and marks; the first that fits tells the kind.
+# Labels without spaces, digits and punctuation; the first match gives the kind.
 _KINDS = [
     ("quantity", r"qty|quantity|quantlty|items?$|noofitem|pcs|units?$|points?|件数|数量|积分"),
     ("change", r"change|^baki|找零|找回"),
@@ -51,12 +51,12 @@ _LEAST = 0.4
 
 
 def kind_of(label: str) -> str:
-    """What a squashed label calls its amount: a key of `_KINDS`, `""` for a label that says nothing."""
+    """The kind of amount that a squashed label names: a key of `_KINDS`, `""` for an unknown label."""
     return next((kind for kind, pattern in _PATTERNS if pattern.search(label)), "")
 
 
 def find_total(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | None:
-    """What was to be paid, as a plain decimal; `None` when no amount is labelled or proven as the total."""
+    """The amount due, as a plain decimal; `None` if no amount is labelled or confirmed as the total."""
     amounts = [a for a in amounts_of(rows, entities) if a.value > 0]
     kinds = [kind_of(a.label) for a in amounts]
     end = _summary(rows, [a.row for a, kind in zip(amounts, kinds, strict=True) if kind in _BASE])
@@ -70,7 +70,7 @@ def find_total(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | None:
             score = 0.6
         if not score:
             continue
-        score += 0.001 * amount.row / len(rows)  # of equals the last: what comes later is more final
+        score += 0.001 * amount.row / len(rows)  # of equal candidates, the last wins
         before = best.get(amount.value)
         if before is None:
             best[amount.value] = score, amount
@@ -91,7 +91,7 @@ def find_total(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | None:
 
 
 def _summary(rows: Sequence[Row], totals: list[int]) -> int:
-    """Row of the tax summary below the first total: what it calls totals are sums of its columns."""
+    """Row of the tax summary below the first total: its totals are sums of its columns."""
     for number, row in enumerate(rows):
         if totals and number > totals[0] and _SUMMARY.search(squash(row.text)):
             return number
@@ -99,7 +99,7 @@ def _summary(rows: Sequence[Row], totals: list[int]) -> int:
 
 
 def _paid(rows: Sequence[Row], entities: Sequence[Entity], end: int) -> frozenset[Decimal]:
-    """What was paid, less the change: all that may be meant, empty when the receipt does not say."""
+    """Amount paid minus change: all candidates, empty if the receipt does not state it."""
     amounts = amounts_of(rows[:end], entities)
     cash = [a.value for a in amounts if kind_of(a.label) == "cash" and a.value > 0]
     change = [abs(a.value) for a in amounts if kind_of(a.label) == "change"]
@@ -108,7 +108,7 @@ def _paid(rows: Sequence[Row], entities: Sequence[Entity], end: int) -> frozense
 
 
 def _parts(amounts: Sequence[Amount], kinds: Sequence[str]) -> frozenset[Decimal]:
-    """What the items come to, and what part sums and taxes come to."""
+    """The sum of the items, and the sum of subtotals and taxes."""
     first = next((a.row for a, kind in zip(amounts, kinds, strict=True) if kind), 0)
     items = [a.value for a in amounts if a.last and a.row < first]
     sums = {sum(items, Decimal(0))} if items else set()

@@ -1,4 +1,4 @@
-"""A page as rows: what stands side by side, with its place in the page text and on the page."""
+"""A page as rows of side-by-side lines, with their positions in the page text and on the page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Span = tuple[int, int]
 
 
 class Row(NamedTuple):
-    """The lines of one row, left to right; `text` is the page text from `start` to `end`, in plain characters."""
+    """The lines of one row, left to right; `text` is the page text from `start` to `end`, as plain characters."""
 
     page: Page
     lines: tuple[TextLine, ...]
@@ -31,7 +31,7 @@ class Row(NamedTuple):
         return sum(heights) / len(heights)
 
     def span(self, start: int, end: int) -> Span:
-        """Offsets in the row as offsets in the page's text."""
+        """Convert offsets in the row to offsets in the page's text."""
         return self.start + start, self.start + end
 
 
@@ -57,7 +57,7 @@ def left_of(page: Page, span: Span) -> float:
 
 
 def fold(text: str) -> str:
-    """Text as a value: compatibility forms folded (NFKC), blanks and line ends one space each."""
+    """Normalise text to a value: compatibility forms folded (NFKC), each run of white space one space."""
     return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text)).strip()
 
 
@@ -69,9 +69,9 @@ def field(
     confidence: float,
     currency: str | None = None,
 ) -> Field:
-    """A field found at `spans` of a page, lowered by how sure OCR was of the lines it touches.
+    """A field found at `spans` of a page; its confidence is lowered by the OCR confidence of its lines.
 
-    `start` and `end` are set when nothing but blanks lies between the spans.
+    `start` and `end` are set if only white space separates the spans.
     """
     spans = sorted(spans)
     start, end = spans[0][0], spans[-1][1]

@@ -18,10 +18,10 @@ _CENT = Decimal("0.01")
 
 
 def find_amounts(rows: Sequence[Row], entities: Sequence[Entity]) -> list[Field]:
-    """The fields net, tax and total that are there, in CNY.
+    """The fields net, tax and total that were found, in CNY.
 
-    Where net + tax = total and the capital numerals agree, all are sure; a contradiction makes each less
-    sure. An exempt invoice whose net is its total has the tax 0.00, at the word that says so.
+    If net + tax = total and the capital numerals agree, confidence is high; a contradiction lowers it.
+    An exempt invoice whose net equals its total has the tax 0.00, located at the word for exempt.
     """
     amounts = amounts_of(rows, entities)
     at = next((n for n, row in enumerate(rows) if "价税合计" in squash(row.text)), None)
@@ -41,7 +41,7 @@ def find_amounts(rows: Sequence[Row], entities: Sequence[Entity]) -> list[Field]
             sums if net and tax else None,
         )
         if capitals and digits and net and tax and not sums and net.value + tax.value == capitals.value:
-            total, sure = capitals, 0.7  # two against the digits
+            total, sure = capitals, 0.7  # two sources against the digits
         found.append(field("total", page, [total.span], f"{total.value:f}", sure, "CNY"))
     agree = total is not None and net is not None and tax is not None and net.value + tax.value == total.value
     for name, amount in (("net", net), ("tax", tax)):
@@ -54,7 +54,7 @@ def find_amounts(rows: Sequence[Row], entities: Sequence[Entity]) -> list[Field]
 
 
 def _sure(capitals_agree: bool | None, sums_agree: bool | None) -> float:
-    """How sure a total is that the capitals and the sum confirm (True), contradict (False) or don't tell."""
+    """Confidence of a total that the capitals and the sum confirm (True), contradict (False) or lack (None)."""
     score = 0.75
     for agree, gain in ((capitals_agree, 0.14), (sums_agree, 0.1)):
         score += gain if agree else -0.25 if agree is False else 0.0
@@ -62,7 +62,7 @@ def _sure(capitals_agree: bool | None, sums_agree: bool | None) -> float:
 
 
 def _totals(amounts: Sequence[Amount], at: int) -> tuple[Amount | None, Amount | None]:
-    """The total in digits and in capital numerals, on the total's row or the next to it."""
+    """The total in digits and in capital numerals, on the total's row or an adjacent one."""
     near = [a for place in (at, at + 1, at - 1) for a in amounts if a.row == place]
     capitals = next((a for a in near if not re.search("[0-9]", a.entity.text)), None)
     digits = [a for a in near if re.search("[0-9]", a.entity.text) and a.row >= at]

@@ -25,7 +25,7 @@ NAMES = (
 
 
 def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
-    """The fields that one page shows; `entities` are those of the page."""
+    """The fields found on one page; `entities` are those of the page."""
     rows = rows_of(page)
     found = [
         _entity("code", page, entities, "INVOICE_CODE"),
@@ -38,7 +38,7 @@ def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
 
 
 def _entity(name: str, page: Page, entities: Sequence[Entity], kind: str) -> Field | None:
-    """The surest entity of a type; two different ones equally sure take from each other."""
+    """The entity of a type with the highest confidence; an equal rival with another value lowers it."""
     found = sorted(
         (e for e in entities if e.type == kind and e.value), key=lambda e: (-e.confidence, e.start)
     )

@@ -1,8 +1,8 @@
 """Buyer and seller of a VAT invoice, with their tax numbers.
 
-On the paper form and its electronic likeness the buyer stands above the amounts and the seller below;
-on the fully digital invoice they stand side by side, the buyer on the left. The letters 购/买 and 销/售 of
-the vertical label tell too, where OCR leaves them in the name's row.
+On the paper form and its electronic version the buyer is above the amounts and the seller below; on the
+fully digital invoice they are side by side, the buyer on the left. The characters 购/买 and 销/售 of the
+vertical label are evidence too, where OCR puts them in the name's row.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class _Label(NamedTuple):
 
 
 def find_parties(rows: Sequence[Row], entities: Sequence[Entity]) -> list[Field]:
-    """The fields buyer, seller, buyer_tax_id and seller_tax_id that are there."""
+    """The fields buyer, seller, buyer_tax_id and seller_tax_id that were found."""
     parties = _sides([label for number, row in enumerate(rows) for label in _labels(number, row)], rows)
     organisations = [e for e in entities if e.type == "ORG"]
     found = []
@@ -68,7 +68,7 @@ def _labels(number: int, row: Row) -> list[_Label]:
 
 
 def _sides(labels: Sequence[_Label], rows: Sequence[Row]) -> list[_Party]:
-    """At most one party a side: by the form's own letters, else by place."""
+    """At most one party per side: by the form's own characters, else by position."""
     if len(labels) == 1:
         total = next((n for n, row in enumerate(rows) if "价税合计" in row.text.replace(" ", "")), len(rows))
         label = labels[0]
@@ -83,7 +83,7 @@ def _sides(labels: Sequence[_Label], rows: Sequence[Row]) -> list[_Party]:
 
 
 def _pair(labels: Sequence[_Label]) -> tuple[_Label | None, _Label | None]:
-    """The two that name parties: those with a hint or a value before the others, left before right."""
+    """The two labels that name parties: those with a hint or a value first, left before right."""
     ranked = sorted(labels, key=lambda label: (label.hint is None, label.span is None))[:2]
     ranked.sort(key=lambda label: (label.row, label.left))
     return (ranked[0], ranked[1]) if len(ranked) == 2 else (None, None)
@@ -103,7 +103,7 @@ def _tax_ids(rows: Sequence[Row], parties: Sequence[_Party]) -> list[Field]:
 
 
 def _owner(row: int, left: float, parties: Sequence[_Party]) -> str | None:
-    """The party whose name stands nearest above in the stacked form, or to the left of the number."""
+    """The party whose name is nearest above in the stacked form, or to the left of the number."""
     if len(parties) == 2 and abs(parties[0].row - parties[1].row) <= 1:
         return parties[1].side if left >= parties[1].left else parties[0].side
     above = [party for party in parties if party.row <= row + 1]
@@ -111,7 +111,7 @@ def _owner(row: int, left: float, parties: Sequence[_Party]) -> str | None:
 
 
 def _checked(number: str) -> tuple[str, float]:
-    """A tax number and how sure: its check digit holds (also with misread letters put right), or does not.
+    """A tax number and its confidence, by its check digit; misread letters are corrected.
 
     Numbers of 15 digits (before 2015) and of 20 have no check digit.
     """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
+from typing import NamedTuple
 
 import msgspec
 
@@ -53,15 +54,23 @@ def note(store: Store, task_id: str, origin: str, claim: Claim) -> None:
     store.put(keys.claim(task_id, origin), to_json(claim))
 
 
-def take(store: Store, task_id: str, origin: str) -> bool:
-    """Whether an id is this submission's, from now on or from before; raises `Damaged`."""
+class Taken(NamedTuple):
+    """Whether an id is this submission's (`mine`), and whether any had claimed it before (`known`)."""
+
+    mine: bool
+    known: bool
+
+
+def take(store: Store, task_id: str, origin: str) -> Taken:
+    """Claim an id for a submission, unless it is another's; raises `Damaged`."""
     found = origins(store, task_id)
     if not found:
-        return _alone(store, task_id, origin)
+        return Taken(_alone(store, task_id, origin), known=False)
     if origin not in found or found == [origin]:
-        return origin in found
+        return Taken(origin in found, known=True)
     task = pending.get(store, task_id)  # several claimed it at once: one may have it
-    return task.origin == origin if task else get(store, task_id, origin) != Claim()
+    mine = task.origin == origin if task else get(store, task_id, origin) != Claim()
+    return Taken(mine, known=True)
 
 
 def _alone(store: Store, task_id: str, origin: str) -> bool:

@@ -1,10 +1,10 @@
-"""The NER room: one engine a process, made of those that the settings name.
+"""The NER room: one engine per process, combined from those that the settings name.
 
-`load` creates it, `describe` names it without importing Paddle (what keys and resume need). The setting
+`load` creates it, `describe` identifies it without importing Paddle (for keys and resume). The setting
 `ner_engine` is a list of specs (`pipeline.ner.specs`); several engines read the same texts and the overlap
-rule chooses. Further engines register under the entry point group `nightshift.ner`: a callable that takes
+rule resolves conflicts. Further engines register under the entry point group `nightshift.ner`: a callable that takes
 the settings (`ner_model_dir` being the spec's folder) and returns a `NerEngine`, with a
-`describe(settings) -> ModelInfo` attribute if it can tell its digest without loading models.
+`describe(settings) -> ModelInfo` attribute if its digest is known without loading models.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ ENTRY_POINTS = "nightshift.ner"
 
 
 class NerSettings(Protocol):
-    """What an engine wants to know; any object with these attributes will do."""
+    """Settings of an engine; any object with these attributes will do."""
 
     @property
     def ner_engine(self) -> str:
-        """Specs `name[=directory]` with commas between them, such as `lac,crf=/models/medical`."""
+        """Specs `name[=directory]`, separated by commas, such as `lac,crf=/models/medical`."""
         ...
 
     @property
@@ -39,7 +39,7 @@ class NerSettings(Protocol):
 
     @property
     def ner_model_dir(self) -> str | None:
-        """Folder of the model, for specs without one; `None`: what the engine brings (LAC: in the jieba wheel)."""
+        """Folder of the model, for specs without one; `None`: the engine's default (LAC: in the jieba wheel)."""
         ...
 
     @property
@@ -54,42 +54,42 @@ class NerSettings(Protocol):
 
     @property
     def ner_task(self) -> str:
-        """What a `taskflow` model is for: one of `pipeline.ner.taskflow.folder.TASKS`; empty: its folder tells."""
+        """Task of a `taskflow` model: one of `pipeline.ner.taskflow.folder.TASKS`; empty: detect from its folder."""
         ...
 
     @property
     def ner_schema(self) -> str:
-        """Types a UIE model looks for: a JSON list of names, or a file with one; empty: the model's schema.json."""
+        """Types a UIE model extracts: a JSON list of names, or a file with one; empty: the model's schema.json."""
         ...
 
     @property
     def ner_model_name(self) -> str:
-        """Name of a `taskflow` model on the hub, for want of a folder."""
+        """Name of a `taskflow` model on the hub, if no folder is given."""
         ...
 
 
 class _Factory(NamedTuple):
-    """How an engine is made, and how its model is named without loading it."""
+    """How an engine is created, and how its model is identified without loading it."""
 
     load: Callable[[NerSettings], NerEngine]
     describe: Callable[[NerSettings], ModelInfo]
 
 
 def load(settings: NerSettings) -> NerEngine:
-    """Create what the settings name; a model's weights may be loaded only with the first text it reads.
+    """Create the engine that the settings name; model weights may be loaded with the first text only.
 
-    Each mention names its model. Raises `UsageError` for an unknown engine or device, `ModelMissing` when
-    weights or Paddle are not there.
+    Each mention names its model. Raises `UsageError` for an unknown engine or device, `ModelMissing` if
+    weights or Paddle are missing.
     """
     engines = [_factory(spec.name).load(spec.narrow(settings)) for spec in specs.parse(settings.ner_engine)]
     return JoinedEngine(engines, identity.of_several([engine.info for engine in engines]))
 
 
 def describe(settings: NerSettings) -> ModelInfo:
-    """Name the model, or the models joined by "+": equal to `load(settings).info`, without loading them.
+    """Identify the model, or the models joined by "+": equal to `load(settings).info`, without loading them.
 
-    A registered engine without `describe` is loaded for it. Raises as `load` does, but does not
-    notice a wrong device.
+    A registered engine without `describe` is loaded for this. Raises as `load` does, but does not
+    detect an invalid device.
     """
     found = specs.parse(settings.ner_engine)
     return identity.of_several([_factory(spec.name).describe(spec.narrow(settings)) for spec in found])
@@ -138,7 +138,7 @@ def _factory(name: str) -> _Factory:
         return _BUILT_IN[name]
     registered = {point.name: point for point in metadata.entry_points(group=ENTRY_POINTS)}
     if name not in registered:
-        known = ", ".join([*_BUILT_IN, *sorted(registered)])
-        raise UsageError(f"There is no NER engine '{name}': choose one of {known}.", code="unknown_engine")
+        known = ", ".join([*_BUILT_IN, *sorted(n for n in registered if not n.startswith("fake-"))])
+        raise UsageError(f"Unknown NER engine '{name}': choose one of {known}.", code="unknown_engine")
     load = registered[name].load()
     return _Factory(load, getattr(load, "describe", lambda settings: load(settings).info))

@@ -1,4 +1,4 @@
-"""What a NER engine is: texts in, mentions out."""
+"""Interface of a NER engine: texts in, mentions out."""
 
 from __future__ import annotations
 

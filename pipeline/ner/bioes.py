@@ -1,4 +1,4 @@
-"""The tags a trained model speaks: O, and B, I, E, S of each entity type (BIOES)."""
+"""The tags of a trained model: O, and B, I, E, S of each entity type (BIOES)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def tags_of(types: Iterable[str]) -> list[str]:
 
 
 def may_follow(before: str, tag: str) -> bool:
-    """Whether BIOES allows `tag` behind `before`; "O" stands for what is outside of the sentence too."""
+    """Whether BIOES allows `tag` after `before`; "O" also represents the sentence boundary."""
     if before[0] in "BI":
         return tag[0] in "IE" and tag[2:] == before[2:]
     return tag[0] in "OBS"
 
 
 def spans_of(tags: Sequence[str]) -> list[Span]:
-    """The entities that correct BIOES tags spell."""
+    """The entities that valid BIOES tags encode."""
     spans, start = [], 0
     for at, tag in enumerate(tags):
         if tag[0] in "BS":

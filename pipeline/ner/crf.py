@@ -1,6 +1,6 @@
-"""Linear-chain CRF in NumPy: the best path of a batch, and how probable one stretch of labels is.
+"""Linear-chain CRF in NumPy: the best path of a batch, and the probability of a label sequence.
 
-Both run once a character over a whole batch, which costs a fraction of the network before them and
+Both take one step per character over a whole batch, which costs a fraction of the network's time and
 less than Paddle's own decoder. Lafferty et al. 2001; scaling after Rabiner 1989, section V.
 """
 
@@ -42,7 +42,7 @@ def _follow(back: Ints, label: int) -> list[int]:
 
 
 class Lattice:
-    """All label paths of one sentence, weighed: gives the exact probability of any stretch of labels."""
+    """All label paths of one sentence, weighted: the exact probability of any label sequence."""
 
     def __init__(self, scores: Floats, transitions: Floats) -> None:
         """Run forward and backward over `scores` [T, L] with `transitions` [L, L]."""
@@ -56,15 +56,15 @@ class Lattice:
             ahead[t] /= scale[t]
         self._weights = weights / scale[:, None]
         self._ahead = ahead
-        # behind[t]: what is still to come after label l at t, relative to the scaled past.
+        # behind[t]: the weight of all continuations after label l at t, relative to the scaled past.
         self._behind = np.ones_like(weights)
         for t in range(len(weights) - 2, -1, -1):
             self._behind[t] = self._step @ (self._weights[t + 1] * self._behind[t + 1])
 
     def probability(self, start: int, labels: Sequence[int], not_next: int | None = None) -> float:
-        """Return the probability that `labels` stand from `start` on.
+        """Return the probability of `labels` starting at `start`.
 
-        With `not_next`, also that this label does not follow.
+        With `not_next`, also require that this label does not follow.
         """
         chance = self._ahead[start, labels[0]]
         for t, (before, label) in enumerate(pairwise(labels), start + 1):

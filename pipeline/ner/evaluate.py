@@ -1,4 +1,4 @@
-"""How well an engine finds the entities of labelled text."""
+"""Score an engine on labelled text."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pipeline.ner.scores import Scores, score
 from pipeline.ner.training.sentences import Sentence
 
 LAC_NAMES = {"NR": "PER", "NS": "LOC", "NT": "ORG"}
-"""What corpora of SIGHAN call the types that LAC finds."""
+"""Names in SIGHAN corpora of the types that LAC finds."""
 
 
 def evaluate(
     engine: NerEngine, sentences: Sequence[Sentence], names: Mapping[str, str] | None = None
 ) -> Scores:
-    """Compare what `engine` finds with the labels; `names`: label type -> the engine's type of that meaning.
+    """Compare the mentions of `engine` with the labels; `names`: label type -> equivalent type of the engine.
 
-    Only types that the labels have are counted, for an engine may know more. Scores go by the engine's names.
+    Only types that occur in the labels are counted, since an engine may know more. Scores use the engine's names.
     """
     names = names or {}
     gold = [[Span(names.get(s.type, s.type), s.start, s.end) for s in one.spans] for one in sentences]

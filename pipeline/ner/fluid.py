@@ -1,4 +1,4 @@
-"""Reader of the parameter files that Paddle wrote before version 2 (one file a variable, "fluid").
+"""Reader of the parameter files that Paddle wrote before version 2 (one file per variable, "fluid").
 
 Layout, little-endian: u32 version 0 · u64 number of LoD levels, each u64 size + that many bytes ·
 u32 tensor version 0 · i32 size of a TensorDesc protobuf {1: data type, 2: repeated dims} · raw values.
@@ -22,21 +22,21 @@ _VARINT, _BYTES = 0, 2
 def read_variable(path: Path) -> NDArray[Any]:
     """Read one parameter as an array of the stored shape.
 
-    Raises `OSError` when the file can't be read and `ValueError` when it isn't of this layout.
+    Raises `OSError` if the file can't be read and `ValueError` if it has another layout.
     """
     data = path.read_bytes()
     try:
         dtype, shape, offset = _header(data)
     except (struct.error, IndexError, KeyError, ValueError) as error:
-        raise ValueError(f"{path} is no Paddle parameter file: {error}") from error
+        raise ValueError(f"{path} is not a Paddle parameter file: {error}") from error
     expected = math.prod(shape) * np.dtype(dtype).itemsize
     if len(data) - offset != expected:
-        raise ValueError(f"{path} holds {len(data) - offset} bytes of values, its header says {expected}")
+        raise ValueError(f"{path} contains {len(data) - offset} bytes of values; its header says {expected}")
     return np.frombuffer(data, dtype, offset=offset).reshape(shape)
 
 
 def _header(data: bytes) -> tuple[str, list[int], int]:
-    """Return data type, shape, and where the values begin."""
+    """Return data type, shape, and the offset of the values."""
     version, levels = struct.unpack_from("<IQ", data, 0)
     at = 12
     for _ in range(levels):

@@ -12,9 +12,9 @@ from pipeline.ner.overlap import resolve
 
 
 class JoinedEngine:
-    """`NerEngine` that runs `engines` on the same texts; where they overlap `resolve` chooses.
+    """`NerEngine` that runs `engines` on the same texts; `resolve` decides between overlapping mentions.
 
-    Each mention is given the name and digest of the model that found it, if it has none yet.
+    Each mention gets the name and digest of the model that found it, unless it has them already.
     """
 
     def __init__(self, engines: Sequence[NerEngine], info: ModelInfo) -> None:

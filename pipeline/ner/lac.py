@@ -2,7 +2,7 @@
 
 LAC reads Chinese only, so text without it costs nothing: Paddle is imported with the first Chinese
 piece. Tags: Jiao, Sun and Sun 2018, "Chinese Lexical Analysis with Deep Bi-GRU-CRF Network"
-(arXiv 1807.01882); LAC writes what it is less sure of in the lower-case tags of the same meaning.
+(arXiv 1807.01882); for less certain words LAC uses the lower-case tags of the same meaning.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from pipeline.ner import NerSettings
 
 BATCH = 32
-"""Pieces read at once; with pieces of bounded length this bounds memory, however long the text."""
+"""Pieces per batch; since their length is bounded, so is memory, however long the text."""
 
 TAGS = {"PER": ("PER", "nr"), "LOC": ("LOC", "ns"), "ORG": ("ORG", "nt"), "TIME": ("TIME", "t")}
 _TYPES = {tag: kind for kind, tags in TAGS.items() for tag in tags}
 
 
 class _Piece(NamedTuple):
-    text: int  # index of the text it is cut from
+    text: int  # index of its text
     offset: int
     characters: str
 
@@ -43,10 +43,10 @@ class LacEngine:
     """`NerEngine` for the types PER, LOC, ORG and TIME."""
 
     def __init__(self, settings: NerSettings) -> None:
-        """Find the model's files; the weights are loaded with the first Chinese text.
+        """Locate the model's files; the weights are loaded with the first Chinese text.
 
-        Raises `ModelMissing` when a file is not there or no LAC dictionary, `UsageError` for a device
-        that is none.
+        Raises `ModelMissing` if a file is missing or is not a LAC dictionary, `UsageError` for an invalid
+        device.
         """
         self.info = identity.of_lac(settings)
         self._device, self._threads = checked_device(settings.ner_device), settings.ner_threads
@@ -58,7 +58,7 @@ class LacEngine:
     def extract(self, texts: Sequence[str]) -> list[list[Mention]]:
         """Find the mentions of each text, in order of `start`; none crosses a line break.
 
-        A mention's confidence is the probability the model gives to exactly this span and type.
+        A mention's confidence is the model's probability of exactly this span and type.
         Raises `RunError` when the model can't be loaded on the device.
         """
         pieces = [
@@ -91,7 +91,7 @@ class LacEngine:
     def _words(
         self, path: list[int], scores: NDArray[np.float32], transitions: NDArray[np.float32]
     ) -> Iterator[Word]:
-        """Yield the words of a path; only a sentence with a name in it pays for the probabilities."""
+        """Yield the words of a path; probabilities are computed only for sentences with a name."""
         spans = list(word_spans([self._labels[label] for label in path]))
         if not any(tag in _TYPES for _, _, tag in spans):
             return
@@ -108,7 +108,7 @@ class LacEngine:
 
 
 def word_spans(labels: Sequence[str]) -> Iterator[tuple[int, int, str]]:
-    """Yield (start, end, tag) of the words that labels such as "nr-B", "nr-I" spell.
+    """Yield (start, end, tag) of the words that labels such as "nr-B", "nr-I" encode.
 
     A word begins at every -B, and at an -I whose tag differs from the one before.
     """

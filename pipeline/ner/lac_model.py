@@ -1,7 +1,7 @@
 """From LAC's published files to a Paddle inference model, converted once and cached.
 
-A LAC folder, as the `jieba` wheel carries it, holds `word.dic`, `tag.dic` and `model_baseline/` with one
-fluid parameter file a variable. The cache holds `inference.json`, `inference.pdiparams` (label scores
+A LAC folder, as in the `jieba` wheel, contains `word.dic`, `tag.dic` and `model_baseline/` with one
+fluid parameter file per variable. The cache contains `inference.json`, `inference.pdiparams` (label scores
 of `pipeline.ner.network`) and `transitions.npy` (the CRF's [from, to]).
 """
 
@@ -36,7 +36,7 @@ _FILES = ["word.dic", "tag.dic", *(f"model_baseline/{name}" for name in _PARAMET
 def locate(model_dir: str | None) -> Path:
     """Return the LAC folder: `model_dir`, or the one in the jieba wheel (found without importing jieba).
 
-    Raises `ModelMissing` when the folder or one of its files is not there.
+    Raises `ModelMissing` if the folder or one of its files is missing.
     """
     if model_dir is not None:
         folder = Path(model_dir)
@@ -49,24 +49,26 @@ def locate(model_dir: str | None) -> Path:
         folder = Path(spec.submodule_search_locations[0], "lac_small")
     for name in _FILES:
         if not (folder / name).is_file():
-            raise ModelMissing(f"The LAC model folder {folder} has no {name}: name a complete one, or none.")
+            raise ModelMissing(
+                f"{name} not found in the LAC model folder {folder}: name a complete folder, or none."
+            )
     return folder
 
 
 def dictionary(path: Path) -> dict[int, str]:
-    """Read the lines `number<TAB>word` of a LAC dictionary; the numbers may have gaps.
+    """Read the lines `number<TAB>word` of a LAC dictionary; numbers may be missing.
 
-    Raises `ModelMissing` when it is none.
+    Raises `ModelMissing` if the file is not a dictionary.
     """
     try:
         pairs = [line.split("\t") for line in path.read_text("utf-8").split("\n") if line]
         return {int(number): word for number, word in pairs}
     except ValueError as error:
-        raise ModelMissing(f"{path} is no LAC dictionary ({error}): name another model folder.") from error
+        raise ModelMissing(f"{path} is not a LAC dictionary ({error}): name another model folder.") from error
 
 
 def weights_digest(folder: Path) -> str:
-    """Hash all files of a LAC folder that the results depend on (SHA-256, hex)."""
+    """Hash all files of a LAC folder that results depend on (SHA-256, hex)."""
     digest = hashlib.sha256()
     for name in _FILES:
         digest.update(name.encode() + b"\0" + hashlib.sha256((folder / name).read_bytes()).digest())
@@ -76,7 +78,7 @@ def weights_digest(folder: Path) -> str:
 def paddle_version() -> str:
     """Return the version of the installed Paddle (CPU or GPU build) without importing it.
 
-    Raises `ModelMissing` when there is none.
+    Raises `ModelMissing` if Paddle is not installed.
     """
     for name in ("paddlepaddle", "paddlepaddle-gpu"):
         try:
@@ -89,9 +91,9 @@ def paddle_version() -> str:
 
 
 def static_model(folder: Path) -> Path:
-    """Return the cached inference model of a LAC folder, converting it if need be.
+    """Return the cached inference model of a LAC folder, converting it if necessary.
 
-    Raises `RunError` when the cache can't be written.
+    Raises `RunError` if the cache can't be written.
     """
     here = Path(__file__)
     sources = [here, *map(here.with_name, ("network.py", "fluid.py", "static.py"))]
@@ -112,7 +114,7 @@ def _convert(folder: Path, target: Path) -> None:
 def load_network(folder: Path) -> BiGruCrf:
     """Build the network with the weights of a LAC folder, ready for inference; imports Paddle.
 
-    Raises `ModelMissing` when the files hold other shapes than LAC-small's.
+    Raises `ModelMissing` if the shapes in the files are not those of LAC-small.
     """
     import_paddle()
     from pipeline.ner.network import BiGruCrf
@@ -137,7 +139,7 @@ def load_network(folder: Path) -> BiGruCrf:
             _fill(parameter, rows)
     except ValueError as error:
         raise ModelMissing(
-            f"{folder} holds no LAC model that fits: {error}. Name another model folder."
+            f"{folder} does not contain a compatible LAC model: {error}. Name another model folder."
         ) from error
     network.eval()
     return network

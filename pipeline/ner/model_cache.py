@@ -1,4 +1,4 @@
-"""Models made once and kept: `$XDG_CACHE_HOME/nightshift/models`, each there whole or not at all."""
+"""Cache of converted models: `$XDG_CACHE_HOME/nightshift/models`, each written atomically."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pipeline.errors import RunError
 
 
 def cached(name: str, fill: Callable[[Path], None]) -> Path:
-    """Return the folder `name` of the cache; `fill` writes its files when it is not there yet.
+    """Return the folder `name` of the cache; `fill` writes its files if it does not exist yet.
 
-    It is filled beside its place and renamed; of several processes the first wins. Raises `RunError`
-    (`cache_unwritable`) when the cache can't be written, and what `fill` raises.
+    It is filled under a temporary name, then renamed; if several processes do so, the first wins. Raises
+    `RunError` (`cache_unwritable`) if the cache can't be written, and what `fill` raises.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "nightshift", "models")
     target = cache / name
@@ -29,14 +29,14 @@ def cached(name: str, fill: Callable[[Path], None]) -> Path:
     except OSError as error:
         raise RunError(
             f"The model cache {cache} can't be written ({error.strerror or error}): "
-            "set XDG_CACHE_HOME to a folder that can be.",
+            "set XDG_CACHE_HOME to a writable folder.",
             code="cache_unwritable",
         ) from error
     return target
 
 
 def _publish(draft: Path, target: Path) -> None:
-    """Move a finished draft to its place; another process that got there first made the same."""
+    """Rename a finished draft; if another process was first, its copy is identical."""
     for file in draft.rglob("*"):
         if file.is_file():
             with file.open("rb") as handle:

@@ -1,4 +1,4 @@
-"""The folder of a trained model: what lies in it, and the card that says where it comes from."""
+"""The folder of a trained model: its files, and the card that describes its origin."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ FILES = (CARD, TAGS, VOCABULARY, *static.FILES)
 class Card(msgspec.Struct, kw_only=True):
     """`model.json`. `reads`: how text is prepared (`lac`: as LAC reads it, `width`: half-width forms alone).
 
-    `labels` describes the label file, `held_out` how the model did on the part it didn't learn from (`None`:
-    nothing was held out), `recipe` and `versions` what made it.
+    `labels` describes the label file, `held_out` has the scores on the held-out part (`None`: nothing was
+    held out), `recipe` and `versions` say how it was trained.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Card(msgspec.Struct, kw_only=True):
 def locate(directory: str | None) -> Path:
     """Return the folder of a trained model.
 
-    Raises `UsageError` when none is named, `ModelMissing` naming the file it lacks.
+    Raises `UsageError` if none is named, `ModelMissing` naming the missing file.
     """
     if not directory:
         raise UsageError("The NER engine 'crf' needs the folder of a trained model: write crf=FOLDER.")
@@ -49,26 +49,26 @@ def locate(directory: str | None) -> Path:
     for name in FILES:
         if not (folder / name).is_file():
             raise ModelMissing(
-                f"The model folder {folder} has no {name}: name one that `nightshift ner train` wrote."
+                f"{name} not found in the model folder {folder}: name one that `nightshift ner train` wrote."
             )
     return folder
 
 
 def read_card(folder: Path) -> Card:
-    """Read `model.json`; raises `ModelMissing` when it doesn't fit."""
+    """Read `model.json`; raises `ModelMissing` if it is invalid."""
     try:
         card = msgspec.json.decode((folder / CARD).read_bytes(), type=Card)
     except msgspec.DecodeError as error:
-        raise ModelMissing(f"{folder / CARD} is no model card ({error}): train the model anew.") from None
+        raise ModelMissing(f"{folder / CARD} is not a model card ({error}): train the model again.") from None
     if card.format != 1:
         raise ModelMissing(f"{folder / CARD} has format {card.format}: this version of Nightshift reads 1.")
     return card
 
 
 def weights_digest(folder: Path) -> str:
-    """Hash weights, tags, vocabulary, and how the card says that text is prepared (SHA-256, hex).
+    """Hash weights, tags, vocabulary, and the card's rule for preparing text (SHA-256, hex).
 
-    `inference.json` is left out: names that Paddle makes up differ from run to run.
+    `inference.json` is excluded: names that Paddle generates differ from run to run.
     """
     digest = hashlib.sha256(read_card(folder).reads.encode())
     for name in (TAGS, VOCABULARY, *_WEIGHTS):
@@ -77,13 +77,13 @@ def weights_digest(folder: Path) -> str:
 
 
 def write_card(folder: Path, card: Card) -> None:
-    """Write `model.json`, indented for people."""
+    """Write `model.json`, indented."""
     (folder / CARD).write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=2) + b"\n")
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of `tags.txt` or `vocabulary.txt`, by number; raises `ModelMissing` when it is no text."""
+    """The lines of `tags.txt` or `vocabulary.txt`, in order; raises `ModelMissing` if it is not text."""
     try:
         return path.read_text("utf-8").removesuffix("\n").split("\n")
     except UnicodeDecodeError:
-        raise ModelMissing(f"{path} is no UTF-8 text: train the model anew.") from None
+        raise ModelMissing(f"{path} is not UTF-8 text: train the model again.") from None

@@ -1,4 +1,4 @@
-"""The BiGRU-CRF tagger as a Paddle layer: LAC's network, and the one own models are trained with.
+"""The BiGRU-CRF tagger as a Paddle layer: LAC's network, also used to train custom models.
 
 Lample et al. 2016 (BiLSTM-CRF, here with GRU) after Baidu's LAC (Jiao et al. 2018). Importing this
 module imports Paddle: do so only where a model is converted or trained.
@@ -12,11 +12,11 @@ from paddle.nn import functional as F  # noqa: N812 - Paddle's own name for it
 
 
 class BiGru(nn.Layer):
-    """Both directions of one GRU layer in one loop; outputs of the two joined on the last axis.
+    """Both directions of one GRU layer in one loop; their outputs are joined on the last axis.
 
     The reset gate acts on the state before the candidate's product, c = tanh(x + (r*h) W), as in
-    Cho et al. 2014; `paddle.nn.GRU` computes r*(h W), so weights trained this way need an own cell.
-    `state_gates` [2, H, 2H] and `state_candidate` [2, H, H] hold the forward, then the backward weights.
+    Cho et al. 2014; `paddle.nn.GRU` computes r*(h W), so weights trained this way need a custom cell.
+    `state_gates` [2, H, 2H] and `state_candidate` [2, H, H] contain the forward, then the backward weights.
     """
 
     def __init__(self, inputs: int, hidden: int) -> None:
@@ -32,7 +32,7 @@ class BiGru(nn.Layer):
         hidden = self.hidden
         backward = paddle.flip(self.backward_input(x), [1])
         steps = paddle.stack([self.forward_input(x), backward]).transpose([2, 0, 1, 3])  # [T, 2, B, 3H]
-        # Backward, the padding comes first: the mask keeps the state at zero until the text begins.
+        # In the backward direction, padding comes first: the mask keeps the state at zero until the text begins.
         masks = paddle.stack([mask, paddle.flip(mask, [1])]).transpose([2, 0, 1, 3])
         state = paddle.zeros_like(steps[0])[:, :, :hidden]
         states = []
@@ -64,8 +64,8 @@ class BiGruCrf(nn.Layer):
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Score the labels of `ids` [B, T] (int64) of `lengths` [B] (int64, each >= 1) -> [B, T, labels].
 
-        The CRF's start and stop scores are added to the first and the last character's, so these
-        scores and `transitions` are all that `pipeline.ner.crf` needs.
+        The CRF's start and stop scores are added to those of the first and the last character, so
+        `pipeline.ner.crf` needs only these scores and `transitions`.
         """
         positions = paddle.arange(paddle.shape(ids)[1]).unsqueeze(0)
         mask = (positions < lengths.unsqueeze(1)).astype("float32").unsqueeze(-1)

@@ -1,4 +1,4 @@
-"""Which of several overlapping mentions stands."""
+"""Choose between overlapping mentions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pipeline.models import Mention
 
 _CHECKED = {
-    # Strict syntax that contains the others: a date in a URL belongs to the URL.
+    # Strict syntax that may contain others: a date in a URL belongs to the URL.
     **{"EMAIL": 0, "URL": 0},
     # Check digits.
     **{"ID_NUMBER": 1, "USCC": 2, "BANK_CARD": 3},
@@ -19,19 +19,19 @@ _UNCHECKED = 6
 
 
 def resolve(mentions: Iterable[Mention]) -> list[Mention]:
-    """Choose mentions of which no two overlap, sorted by `start`.
+    """Choose mentions so that no two overlap, sorted by `start`.
 
-    The rule, greedy from the strongest mention on: checked types win in the order EMAIL and URL,
-    ID_NUMBER, USCC, BANK_CARD, DATE, TIME, all others being equal (a mention without a value was not
-    checked and counts among the others); then the longer span; then the higher confidence; then the
-    earlier start. Remaining ties go by type and engine name, so the order of the input is of no
-    matter. Adjacent mentions of one type stay apart; empty spans are dropped.
+    The rule, greedy from the strongest mention: checked types win in the order EMAIL and URL,
+    ID_NUMBER, USCC, BANK_CARD, DATE, TIME; all others are equal (a mention without a value was not
+    checked and counts as one of the others); then the longer span; then the higher confidence; then the
+    earlier start. Remaining ties are broken by type and engine name, so the order of the input does not
+    matter. Adjacent mentions of one type are not merged; empty spans are dropped.
     """
     starts: list[int] = []
     kept: list[Mention] = []
     for mention in sorted(mentions, key=_strength):
         at = bisect_left(starts, mention.end)
-        # Those kept don't overlap, so only the last one that starts before this one's end can.
+        # The kept ones don't overlap each other: only the last that starts before this one's end can overlap it.
         free = at == 0 or kept[at - 1].end <= mention.start
         if free and mention.start < mention.end:
             starts.insert(at, mention.start)

@@ -10,7 +10,7 @@ from pipeline.ner.overlap import resolve
 
 
 class PatternEngine:
-    """`NerEngine` that needs no model: what can be found by shape and checked."""
+    """`NerEngine` that needs no model: finds entities by pattern and validates them."""
 
     def __init__(self, info: ModelInfo) -> None:
         self.info = info

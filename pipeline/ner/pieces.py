@@ -1,4 +1,4 @@
-"""Cut a text into the pieces LAC reads: one line or one column of it at most, of bounded length."""
+"""Cut a text into pieces for LAC: each at most one line or column, of bounded length."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 LIMIT = 256
-"""Longest piece in characters: bounds memory; LAC was trained on single sentences."""
+"""Maximum piece length in characters: bounds memory; LAC was trained on single sentences."""
 
 BREAK = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]|[^\S\n\r]{2,}")
-"""A line break, or the wide gap that parts the columns of a line (`pipeline.documents.layout`)."""
+"""A line break, or the wide gap between columns of a line (`pipeline.documents.layout`)."""
 
 _SENTENCE_END = re.compile(r"[。！？!?；;…]+[”’」』）)\"']*")
 _PAUSE = re.compile(r"[，,、：:\s]+")
@@ -17,9 +17,9 @@ _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fff
 
 
 def chinese_pieces(text: str, limit: int = LIMIT) -> Iterator[tuple[int, str]]:
-    """Yield (offset, piece) for the pieces of `text` that hold at least two Han characters.
+    """Yield (offset, piece) for the pieces of `text` that contain at least two Han characters.
 
-    No piece holds a line break or a wide gap, starts or ends with white space, or is longer than
+    No piece contains a line break or a wide gap, starts or ends with white space, or is longer than
     `limit` (>= 2).
     """
     at = 0
@@ -35,7 +35,7 @@ def chinese_pieces(text: str, limit: int = LIMIT) -> Iterator[tuple[int, str]]:
 
 
 def _cut(text: str, start: int, stop: int, limit: int) -> int:
-    """Where the piece from `start` ends: at a sentence end, else a pause, of its second half, else hard."""
+    """End of the piece from `start`: a sentence end in its second half, else a pause there, else the limit."""
     if stop - start <= limit:
         return stop
     for mark in (_SENTENCE_END, _PAUSE):

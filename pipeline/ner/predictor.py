@@ -1,4 +1,4 @@
-"""Run a tagger's network: a bare Paddle predictor on what `pipeline.ner.static` wrote."""
+"""Run a tagger's network: a plain Paddle predictor on the files of `pipeline.ner.static`."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _DEVICE = re.compile(r"cpu|gpu(:\d+)?")
 
 
 def checked_device(device: str) -> str:
-    """Return `device`; raises `UsageError` when it is none."""
+    """Return `device`; raises `UsageError` if it is invalid."""
     if not _DEVICE.fullmatch(device):
-        raise UsageError(f"There is no NER device '{device}': name cpu, gpu or gpu:0.")
+        raise UsageError(f"Invalid NER device '{device}': use cpu, gpu or gpu:0.")
     return device
 
 
 class Scorer:
-    """A Paddle predictor that gives the label scores of a batch; `model` holds what `static.export` wrote."""
+    """A Paddle predictor for the label scores of a batch; `model` is a folder written by `static.export`."""
 
     def __init__(self, model: Path, device: str, threads: int) -> None:
         import_paddle()
@@ -44,7 +44,7 @@ class Scorer:
         self.transitions: NDArray[np.float32] = np.load(model / "transitions.npy")
 
     def scores(self, ids: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the scores [B, T, L] of `ids` [B, T]; those behind a row's length mean nothing."""
+        """Return the scores [B, T, L] of `ids` [B, T]; those beyond a row's length are meaningless."""
         for handle, values in zip(self._inputs, (ids, lengths), strict=True):
             handle.copy_from_cpu(values)
         self._predictor.run()

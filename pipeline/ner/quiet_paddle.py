@@ -1,8 +1,8 @@
-"""Import Paddle without what it does to the process it is imported into.
+"""Import Paddle without its side effects on the process.
 
 On import Paddle 3.3 takes over SIGTERM, SIGSEGV and others in C (a worker's own handlers never run
-again), gives the root logger a handler, warns about a missing ccache, and prints a warning when
-OMP_NUM_THREADS is above 1. All of that is put back here.
+again), adds a handler to the root logger, warns about a missing ccache, and prints a warning if
+OMP_NUM_THREADS is above 1. All of that is undone here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SIGNALS = (
     signal.SIGILL,
 )
 _SIGACTION_ROOM = 1024
-"""Bytes, several times the largest `struct sigaction`: it is only kept and given back, never read."""
+"""Bytes, several times the largest `struct sigaction`: it is only saved and restored, never read."""
 
 
 def import_paddle() -> Any:
@@ -44,9 +44,9 @@ def import_paddle() -> Any:
 def import_paddlenlp() -> Any:
     """Return the module `paddlenlp`; takes some seconds and 200 MB more the first time.
 
-    PaddleNLP 3.0.0b4 imports a function that newer aistudio-sdk lack, logs what it does, and tells a host
-    outside about each model it opens: it gets a function that refuses, is told to be quiet, and believes it
-    has told already.
+    PaddleNLP 3.0.0b4 imports a function that newer aistudio-sdk lack, logs its progress, and reports each
+    model it opens to an external host: here it gets a function that refuses, logs nothing, and has the
+    report marked as sent.
     """
     import_paddle()
     with _signals_kept(), _root_logger_kept(), _one_openmp_thread(), warnings.catch_warnings():
@@ -70,7 +70,7 @@ def _no_aistudio(*_: object, **__: object) -> None:
 
 @contextmanager
 def _signals_kept() -> Iterator[None]:
-    """Put the handlers back in C: `signal.signal` knows only Python's and only in the main thread."""
+    """Restore the handlers in C: `signal.signal` knows only Python's and only in the main thread."""
     libc = ctypes.CDLL(None)
     before = {number: ctypes.create_string_buffer(_SIGACTION_ROOM) for number in _SIGNALS}
     for number, action in before.items():
@@ -95,7 +95,7 @@ def _root_logger_kept() -> Iterator[None]:
 
 @contextmanager
 def _one_openmp_thread() -> Iterator[None]:
-    """Keep Paddle from warning; how many threads a predictor uses is set on the predictor."""
+    """Prevent Paddle's warning; a predictor's number of threads is set on the predictor."""
     before = os.environ.get("OMP_NUM_THREADS")
     os.environ["OMP_NUM_THREADS"] = "1"
     try:

@@ -1,4 +1,4 @@
-"""Precision, recall and F1 of entities: a span counts when its type, start and end are right."""
+"""Precision, recall and F1 of entities: a span is correct if its type, start and end are."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Scores(msgspec.Struct, frozen=True):
 def score(
     gold: Iterable[Iterable[tuple[str, int, int]]], found: Iterable[Iterable[tuple[str, int, int]]]
 ) -> Scores:
-    """Compare the (type, start, end) found in each text with those that are there."""
+    """Compare the (type, start, end) found in each text with the expected ones."""
     right, guessed, there = Counter[str](), Counter[str](), Counter[str]()
     sentences = 0
     for expected, guess in zip(map(set, gold), map(set, found), strict=True):

@@ -1,4 +1,4 @@
-"""The setting `ner_engine`: engine specs `name[=directory]`, with commas between them."""
+"""The setting `ner_engine`: engine specs `name[=directory]`, separated by commas."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class Spec(NamedTuple):
     directory: str | None = None
 
     def narrow(self, settings: NerSettings) -> NerSettings:
-        """Return `settings` as this engine should see them: itself alone, and its own folder."""
+        """Return `settings` for this engine alone, with its own folder."""
         if self.directory is None and settings.ner_engine == self.name:
             return settings
         return cast("NerSettings", _Narrowed(settings, self))
 
 
 class _Narrowed:
-    """Settings of which a spec replaces the engine's name and folder; all others show through."""
+    """Settings with the engine's name and folder replaced by those of a spec."""
 
     def __init__(self, settings: NerSettings, spec: Spec) -> None:
         self._settings = settings
@@ -36,7 +36,7 @@ class _Narrowed:
 
 
 def parse(text: str) -> list[Spec]:
-    """Read specs such as `lac,crf=/models/medical`; white space around names and folders is dropped.
+    """Parse specs such as `lac,crf=/models/medical`; white space around names and folders is dropped.
 
     Raises `UsageError` for a spec without a name or with an empty folder, and for one named twice.
     """
@@ -45,7 +45,7 @@ def parse(text: str) -> list[Spec]:
         name, equals, directory = (piece.strip() for piece in part.partition("="))
         if not name or (equals and not directory):
             raise UsageError(
-                f"'{text}' is no list of NER engines: write name or name=folder, with commas between them."
+                f"'{text}' is not a list of NER engines: use name or name=folder, separated by commas."
             )
         spec = Spec(name, directory or None)
         if spec in specs:

@@ -1,4 +1,4 @@
-"""Write a trained network in the form that `pipeline.ner.predictor` runs; imports Paddle."""
+"""Export a trained network for `pipeline.ner.predictor`; imports Paddle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FILES = ("inference.json", "inference.pdiparams", "transitions.npy")
 
 
 def export(network: nn.Layer, transitions: NDArray[np.float32], folder: Path) -> None:
-    """Write `FILES` into `folder`: label scores of (ids [B, T], lengths [B]) and the CRF's [from, to]."""
+    """Write `FILES` to `folder`: label scores of (ids [B, T], lengths [B]) and the CRF's [from, to]."""
     paddle = import_paddle()
     inputs = [
         paddle.static.InputSpec([None, None], "int64", "ids"),
@@ -33,7 +33,7 @@ def export(network: nn.Layer, transitions: NDArray[np.float32], folder: Path) ->
 
 
 def sync(folder: Path) -> None:
-    """Have the files of a folder on disk before it is renamed to where others look for it."""
+    """Flush the files of a folder to disk, before it is renamed to its final path."""
     for file in folder.iterdir():
         with file.open("rb") as handle:
             os.fsync(handle.fileno())

@@ -1,7 +1,7 @@
-"""The engine `crf`: a BiGRU-CRF that `nightshift ner train` made, on a Paddle predictor.
+"""The engine `crf`: a BiGRU-CRF trained by `nightshift ner train`, on a Paddle predictor.
 
-The model decides about any text, in whatever language it was trained; what it finds never crosses a line
-break (`pipeline.ner.windows`).
+The model reads any text, in whatever language it was trained; mentions never cross a line break
+(`pipeline.ner.windows`).
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from pipeline.ner import NerSettings
 
 BATCH = 32
-"""Windows read at once; as their length is bounded, so is memory."""
+"""Windows per batch; since their length is bounded, so is memory."""
 
 
 class _Piece(NamedTuple):
-    text: int  # index of the text it is cut from
+    text: int  # index of its text
     window: Window
 
 
@@ -38,10 +38,10 @@ class TrainedEngine:
     """`NerEngine` for the types a model was trained on."""
 
     def __init__(self, settings: NerSettings) -> None:
-        """Check the model's folder; the weights are loaded with the first text that has a character.
+        """Check the model's folder; the weights are loaded with the first non-blank text.
 
-        Raises `UsageError` when no folder is named or the device is none, `ModelMissing` when the folder
-        holds no whole model.
+        Raises `UsageError` if no folder is named or the device is invalid, `ModelMissing` if the folder
+        does not contain a complete model.
         """
         self.info = identity.of_trained(settings)
         self._device, self._threads = checked_device(settings.ner_device), settings.ner_threads
@@ -49,7 +49,7 @@ class TrainedEngine:
         card = model_folder.read_card(self._folder)
         if card.reads not in PLAIN:
             raise ModelMissing(
-                f"{self._folder} reads text as '{card.reads}', which is unknown: train it anew."
+                f"The model in {self._folder} reads text as '{card.reads}', which is unknown: train it again."
             )
         self._plain = PLAIN[card.reads]
         vocabulary = model_folder.read_lines(self._folder / model_folder.VOCABULARY)
@@ -60,7 +60,7 @@ class TrainedEngine:
     def extract(self, texts: Sequence[str]) -> list[list[Mention]]:
         """Find the mentions of each text, in order of `start`, none overlapping another.
 
-        A mention's confidence is the probability the model gives to exactly this span and type.
+        A mention's confidence is the model's probability of exactly this span and type.
         Raises `RunError` when the model can't be loaded on the device.
         """
         pieces = [_Piece(index, window) for index, text in enumerate(texts) for window in windows(text)]

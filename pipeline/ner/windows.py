@@ -1,4 +1,4 @@
-"""Cut a text of any length into windows a trained model reads, and know whose finding counts where."""
+"""Cut a text of any length into overlapping windows for a trained model."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import NamedTuple
 from pipeline.ner.pieces import BREAK
 
 SIZE = 256
-"""Characters of the longest window: bounds memory, whatever the text."""
+"""Maximum window length in characters: bounds memory, whatever the text."""
 
 MARGIN = 32
-"""Characters at each cut that only lend context: what begins there counts in the neighbouring window."""
+"""Characters at each cut that are only context: mentions that begin there belong to the neighbouring window."""
 
 
 class Window(NamedTuple):
@@ -24,7 +24,7 @@ class Window(NamedTuple):
 
 
 def lines(text: str) -> Iterator[tuple[int, int]]:
-    """Yield (start, end) of the stretches between line breaks and wide gaps, without white space around."""
+    """Yield (start, end) of the parts between line breaks and wide gaps, without surrounding white space."""
     at = 0
     for gap in [*BREAK.finditer(text), None]:
         stop = gap.start() if gap else len(text)
@@ -38,7 +38,7 @@ def lines(text: str) -> Iterator[tuple[int, int]]:
 def windows(text: str, size: int = SIZE, margin: int = MARGIN) -> Iterator[Window]:
     """Yield the windows of all lines; neighbours in a long line share `2 * margin` characters.
 
-    Every character of a line lies in [first, last) of exactly one window.
+    Every character of a line is in [first, last) of exactly one window.
     """
     for begin, stop in lines(text):
         start = first = begin

@@ -46,7 +46,7 @@ def promise(store: Store, task: Task) -> list[Message]:
     return [structs.replace(Message.of("callback", task), run_date=task.run_date)]
 
 
-def tell(store: Store, message: Message, settings: Settings) -> None:
+def notify(store: Store, message: Message, settings: Settings) -> None:
     """Tell of an end, unless that was done; raises what `deliver` raises.
 
     A task that was redriven and ended anew meanwhile has a newer note, and a message for it: that one counts.
@@ -82,7 +82,7 @@ def _owed(store: Store, message: Message) -> Owed | None:
         return None
 
 
-def give_up(store: Store, message: Message, error: PermanentError) -> None:
+def abandon(store: Store, message: Message, error: PermanentError) -> None:
     """It could not be told: kept where the operator finds it, with the reason."""
     reason = Failure(code=error.code, message=error.message)
     store.put(keys.undelivered(message.run_date, message.task_id), to_json(reason))
@@ -150,7 +150,7 @@ def _overdue(store: Store, key: str, before: datetime) -> Message | None:
             return None
         record = _record(store, message)
     except Damaged as error:
-        give_up(store, message, PermanentError(error.message, code=error.code))
+        abandon(store, message, PermanentError(error.message, code=error.code))
         return None
     if record is None:
         store.delete(key)

@@ -7,22 +7,21 @@ matter if it is called twice, late, or not for a day.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 
 import msgspec
 
 from pipeline.errors import Damaged
 from pipeline.ledger import pending
 from pipeline.messages import Message
-from pipeline.models import Task, to_json
+from pipeline.models import to_json
 from pipeline.night import callbacks
-from pipeline.night.flow import Flow
+from pipeline.night.dispatch import resume_all
+from pipeline.night.night import Night
 from pipeline.night.summaries import summarise_due
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
-from pipeline.threads import in_threads
 
 _PATIENCE = timedelta(hours=1)  # between summaries, and between repairs, while work goes on
 _LEASE = timedelta(minutes=30)  # longer than a tick may live
@@ -31,17 +30,17 @@ _LEASE = timedelta(minutes=30)  # longer than a tick may live
 Publish = Callable[[list[Message]], None]
 
 
-def tick(flow: Flow, ready: Callable[[], int], publish: Publish) -> None:
+def tick(night: Night, ready: Callable[[], int], publish: Publish) -> None:
     """Do what is due. `ready()` counts the messages waiting in the broker.
 
     What is noted as published has been: a summary that fails costs no message.
     """
     now = datetime.now(UTC)
-    release_delayed(flow, now, publish)
-    ask_again(flow, now, publish)
-    if flow.window.contains(now, flow.override()):
-        repair(flow, now, ready, publish)
-    summarise_due(flow, now)
+    release_delayed(night, now, publish)
+    ask_again(night, now, publish)
+    if night.schedule.window.contains(now, night.schedule.override()):
+        repair(night, now, ready, publish)
+    summarise_due(night, now)
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -51,34 +50,36 @@ class Checked(msgspec.Struct, frozen=True):
     done: bool = True
 
 
-def repair(flow: Flow, now: datetime, ready: Callable[[], int], publish: Publish) -> None:
+def repair(night: Night, now: datetime, ready: Callable[[], int], publish: Publish) -> None:
     """Publish messages for tasks whose own are lost; a task that has one besides does nothing twice.
 
     At open most of them are missing when the broker has lost its disk; what workers have in hand is missing
     too, and no reason to publish a whole backlog again. Single ones show when the queues have run empty and
     tasks are left, which is looked at hourly.
     """
-    key = keys.night(flow.run_date(), "opened")
-    last = _checked(flow.store, key, now)
+    key = keys.night(night.schedule.run_date(), "opened")
+    last = _checked(night.store, key, now)
     if last and now - last < _PATIENCE:
         return
-    with _by_one(flow.store, key, now):
-        tasks = sum(1 for _ in flow.store.list(keys.PENDING)) - sum(1 for _ in flow.store.list(keys.DELAYED))
+    with _by_one(night.store, key, now):
+        tasks = sum(1 for _ in night.store.list(keys.PENDING)) - sum(
+            1 for _ in night.store.list(keys.DELAYED)
+        )
         waiting = ready() if tasks > 0 else 0
         lost = waiting == 0 if last else 2 * waiting < tasks
         if tasks > 0 and lost:
-            for message in republish(flow):
+            for message in resume_all(night):
                 publish([message])
 
 
-def ask_again(flow: Flow, now: datetime, publish: Publish) -> None:
+def ask_again(night: Night, now: datetime, publish: Publish) -> None:
     """Publish callbacks whose message was lost, with a worker that died or a broker that was away; hourly."""
     key = keys.control("callbacks")
-    last = _checked(flow.store, key, now)
+    last = _checked(night.store, key, now)
     if last and now - last < _PATIENCE:
         return
-    with _by_one(flow.store, key, now):
-        for message in callbacks.overdue(flow.store, now - _PATIENCE):
+    with _by_one(night.store, key, now):
+        for message in callbacks.overdue(night.store, now - _PATIENCE):
             publish([message])
 
 
@@ -102,40 +103,18 @@ def _checked(store: Store, key: str, now: datetime) -> datetime | None:
     return last.at if last.done or now - last.at < _LEASE else None
 
 
-def release_delayed(flow: Flow, now: datetime, publish: Publish) -> None:
+def release_delayed(night: Night, now: datetime, publish: Publish) -> None:
     """Publish the first step of the tasks whose time has come; then each is released."""
-    for key in list(flow.store.list(keys.DELAYED)):
+    for key in list(night.store.list(keys.DELAYED)):
         if keys.delayed_until(key) > now:
             break
         try:
-            task = pending.get(flow.store, keys.task_id_of(key))
+            task = pending.get(night.store, keys.task_id_of(key))
         except Damaged:  # the status tells of it; when it is whole again, so is its time
             continue
         if task is not None:
             publish([Message.of("ingest", task)])
-        flow.store.delete(key)
-
-
-def republish(flow: Flow) -> Iterator[Message]:
-    """Messages for every task under way, from the step it stands at; those that wait for their time wait on.
-
-    A damaged marker is passed over: the status and the audit tell of it, a message would only run into it.
-    """
-
-    def of(key: str) -> list[Message]:
-        with suppress(Damaged):
-            if task := pending.get(flow.store, keys.task_id_of(key)):
-                return restart(flow, task)
-        return []
-
-    return chain.from_iterable(in_threads(of, flow.store.list(keys.PENDING)))
-
-
-def restart(flow: Flow, task: Task) -> list[Message]:
-    """Messages that take a task up again; steps that are done are found in the store and passed over."""
-    if task.media_type is None or task.sha256 is None or task.not_before:
-        return [Message.of("ingest", task)]
-    return flow.begin(task)
+        night.store.delete(key)
 
 
 def note_release(store: Store, run_date: str, worker: str, seconds: float) -> None:

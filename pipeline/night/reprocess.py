@@ -23,9 +23,9 @@ from pipeline.limits import Limits
 from pipeline.models import SCHEMA_VERSION, DocumentResult, ModelInfo, Task, from_json
 from pipeline.night import failures
 from pipeline.night.conditions import RUN_DATE, Condition, parse
-from pipeline.night.flow import Flow
+from pipeline.night.night import Night
 from pipeline.settings import Settings
-from pipeline.steps.engines import Engines
+from pipeline.steps.engines import Engines, EnginesByTask
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 from pipeline.tables.schemas import SCHEMAS
@@ -41,7 +41,7 @@ STEPS = tuple(
 )
 """The steps that a model does, in the order in which they run: what one finds depends on those before it."""
 
-Verdict = Literal["stale", "gone", "pending", "up_to_date", "failed_before"]
+State = Literal["stale", "gone", "pending", "up_to_date", "failed_before"]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +65,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     row: Row
-    verdict: Verdict
+    state: State
     task: Task | None = None
 
 
@@ -160,35 +160,36 @@ def _staleness(row: Mapping[str, Any], now: Now) -> tuple[list[str], float]:
     return reasons, seconds
 
 
-def examine(flow: Flow, found: Iterable[Row]) -> Iterator[Found]:
+def examine(night: Night, found: Iterable[Row]) -> Iterator[Found]:
     """Look each row up in the store and say what can be done about it."""
-    failed = set(flow.store.list(keys.FAILED_AGAIN))
-    return in_threads(lambda row: _examine(flow, row, failed), found, batch=8)
+    engines = EnginesByTask(night.settings)
+    failed = set(night.store.list(keys.FAILED_AGAIN))
+    return in_threads(lambda row: _examine(night, engines, row, failed), found, batch=8)
 
 
-def _examine(flow: Flow, row: Row, failed: set[str]) -> Found:
-    store = flow.store
+def _examine(night: Night, engines: EnginesByTask, row: Row, failed: set[str]) -> Found:
+    store = night.store
     try:
         record = from_json(store.get(keys.result(row.run_date, row.task_id)), DocumentResult)
     except NotFound:
-        return Found(row=row, verdict="gone")
+        return Found(row=row, state="gone")
     except msgspec.DecodeError as error:
         raise RunError(
             f"The result of {row.task_id} of {row.run_date} is damaged ({error}): "
             f"`nightshift audit {row.run_date}` tells of all."
         ) from error
     if store.exists(keys.pending(row.task_id)):
-        return Found(row=row, verdict="pending")
+        return Found(row=row, state="pending")
     if record.sha256 is None or not store.exists(keys.document(record.sha256)):
-        return Found(row=row, verdict="gone")
+        return Found(row=row, state="gone")
     task = _task(record)
-    digest = flow.engines(task).digest
+    digest = engines(task).digest
     made_by = (record.settings_digest, record.pipeline_version, record.schema_version)
     if made_by == (digest, __version__, SCHEMA_VERSION):
-        return Found(row=row, verdict="up_to_date")
+        return Found(row=row, state="up_to_date")
     if _failed_with(store, row, digest, failed):
-        return Found(row=row, verdict="failed_before")
-    return Found(row=row, verdict="stale", task=task)
+        return Found(row=row, state="failed_before")
+    return Found(row=row, state="stale", task=task)
 
 
 def _failed_with(store: Store, row: Row, digest: str, failed: set[str]) -> bool:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from pipeline.errors import Damaged, NotFound
-from pipeline.night.flow import Flow
+from pipeline.night.night import Night
+from pipeline.night.schedule import Schedule
 from pipeline.storage import Store, keys, objects
 from pipeline.threads import in_threads
 
@@ -67,34 +68,34 @@ class _Marker(msgspec.Struct):
     reprocess: bool = False
 
 
-def status(flow: Flow) -> Status:
+def status(night: Night) -> Status:
     """Look at the store, once."""
-    run_date = flow.run_date()
+    run_date = night.schedule.run_date()
     markers = [
-        m for m in in_threads(lambda key: _marker(flow.store, key), flow.store.list(keys.PENDING)) if m
+        m for m in in_threads(lambda key: _marker(night.store, key), night.store.list(keys.PENDING)) if m
     ]
     return Status(
         run_date=run_date,
-        window=window(flow),
+        window=window(night.schedule),
         backlog=tuple(_backlog([m for m in markers if not m.reprocess])),
-        delayed=_count(flow.store, keys.DELAYED),
-        done=_count(flow.store, keys.results(run_date)),
-        failed=_count(flow.store, keys.failures(run_date)),
+        delayed=_count(night.store, keys.DELAYED),
+        done=_count(night.store, keys.results(run_date)),
+        failed=_count(night.store, keys.failures(run_date)),
         reprocessing=sum(m.reprocess for m in markers),
-        failed_again=_count(flow.store, keys.FAILED_AGAIN),
-        undelivered=_count(flow.store, keys.UNDELIVERED),
+        failed_again=_count(night.store, keys.FAILED_AGAIN),
+        undelivered=_count(night.store, keys.UNDELIVERED),
     )
 
 
-def window(flow: Flow) -> WindowState:
+def window(schedule: Schedule) -> WindowState:
     """The window now, an operator's override included."""
-    now, override = datetime.now(UTC), flow.override()
+    now, override = datetime.now(UTC), schedule.override()
     return WindowState(
-        open=flow.window.contains(now, override),
-        spec=flow.window.spec,
-        timezone=str(flow.window.zone),
-        next_open=flow.window.next_open(now, override),
-        next_close=flow.window.next_close(now, override),
+        open=schedule.window.contains(now, override),
+        spec=schedule.window.spec,
+        timezone=str(schedule.window.zone),
+        next_open=schedule.window.next_open(now, override),
+        next_close=schedule.window.next_close(now, override),
         override=f"{override.state} until {override.until}" if override else "",
     )
 

@@ -1,91 +1,109 @@
-"""Which nights' tables are due, and writing them."""
+"""Which nights' tables are due, and writing them.
+
+A night is looked at when something may have changed: which night, and how often, `is_due` decides from the note that
+the last look left in the store.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import msgspec
 from msgspec import structs
 
 from pipeline.errors import Damaged
 from pipeline.models import to_json
-from pipeline.night.flow import Flow
+from pipeline.night.night import Night
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 from pipeline.tables.summary import summarise
 
-_PATIENCE = timedelta(hours=1)
-_LEASE = timedelta(minutes=30)
+NIGHTS = 3
+"""How many past nights may still get late results."""
+
+WHILE_WORKING = timedelta(hours=1)
+"""Between two looks at a night while work continues: counting its records is much work for a store."""
+
+WHEN_OVER = timedelta(minutes=5)
+"""Between two looks at nights that are over."""
+
+LEASE = timedelta(minutes=30)
+"""After which a summary that was begun and not ended is taken to have died: longer than a tick may live."""
+
+Activity = Literal["working", "waiting", "idle"]
+"""Tasks are pending and the window is open; tasks are pending and it is closed; none is pending."""
 
 
-_UNDER_WAY = -1  # records of a night whose summary was begun: another tick does it, or it failed
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen when a night was last looked at; `begun`: its summary was begun and has not ended."""
 
-
-_GLANCE = timedelta(minutes=5)  # between looks at nights that are over
-
-
-_NIGHTS = 3  # how many past nights may still get late results
-
-
-class Summarised(msgspec.Struct, frozen=True):
-    """What was seen when a night was last looked at: how many results and failures, and whether tasks were left."""
-
-    records: int
     at: datetime
-    left: bool = False
+    records: int = 0
+    activity: Activity = "idle"
+    begun: bool = False
 
 
-def summarise_due(flow: Flow, now: datetime) -> list[str]:
+def is_due(last: Look | None, now: datetime, activity: Activity, *, changed: bool) -> bool:
+    """Whether a night is to be looked at; `changed`: records of it were replaced, redriven or discarded since."""
+    if last is None:
+        return True
+    age = now - last.at
+    if last.begun:
+        return age >= LEASE
+    if activity == "working":
+        return age >= WHILE_WORKING
+    just_ended = activity == "idle" and last.activity != "idle"
+    return changed or just_ended or age >= WHEN_OVER
+
+
+def summarise_due(night: Night, now: datetime) -> list[str]:
     """Summarise the nights whose records changed since; returns their run dates.
 
-    These are the last few, told by the number of their records, and any with records that were replaced, redriven
-    or discarded, told by the notes that this left. A night is summarised when its window has closed or nothing
-    is left to do, and hourly till then; counting a night's records is much work for a store, so that is done now
-    and then. Raises `Damaged` for a night with a damaged record, when the others are done.
+    These are the last few, recognised by the number of their records, and any with records that were replaced,
+    redriven or discarded, recognised by the notes that this left. Raises `Damaged` for a night with a damaged record,
+    after the others are done.
     """
-    done, damaged, changed = [], [], replaced(flow.store)
-    left = any(True for _ in flow.store.list(keys.PENDING))
-    working = left and flow.window.contains(now, flow.override())
-    for run_date in sorted({*nights(flow.store)[-_NIGHTS:], *changed}):
-        last = _summarised(flow.store, run_date)
-        if last and now - last.at < _pace(last, left, working, run_date in changed):
-            if left and not last.left:  # so that their end is noticed
-                _note_look(flow.store, run_date, structs.replace(last, left=True))
+    store, done, damaged, changed = night.store, [], [], replaced(night.store)
+    activity = activity_of(night, now)
+    for run_date in sorted({*nights(store)[-NIGHTS:], *changed}):
+        last = _last_look(store, run_date)
+        if not is_due(last, now, activity, changed=run_date in changed):
+            if last and last.activity == "idle" != activity:  # so that the end of it is noticed
+                _note(store, run_date, structs.replace(last, activity=activity))
             continue
-        count = records(flow.store, run_date)
-        if not last or last.records != count or run_date in changed:
+        count = records(store, run_date)
+        if not last or last.begun or last.records != count or run_date in changed:
             try:
-                _write(flow, run_date, now, left)
+                _write(night, run_date, now, activity)
             except Damaged as error:  # of this night alone
                 damaged.append(error)
                 continue
             done.append(run_date)
-        _note_look(flow.store, run_date, Summarised(count, now, left))
+        _note(store, run_date, Look(at=now, records=count, activity=activity))
         for key in changed.get(run_date, ()):  # what was replaced meanwhile has left notes of its own
-            flow.store.delete(key)
+            store.delete(key)
     if damaged:
         raise damaged[0]
     return done
 
 
-def _pace(last: Summarised, left: bool, working: bool, changed: bool) -> timedelta:
-    """How long after its last look a night is to be looked at again."""
-    if last.records == _UNDER_WAY:
-        return _LEASE
-    if working:
-        return _PATIENCE
-    return timedelta(0) if changed or (last.left and not left) else _GLANCE
+def activity_of(night: Night, now: datetime) -> Activity:
+    """What is going on in the store and the window."""
+    if not any(True for _ in night.store.list(keys.PENDING)):
+        return "idle"
+    return "working" if night.schedule.window.contains(now, night.schedule.override()) else "waiting"
 
 
-def _write(flow: Flow, run_date: str, now: datetime, left: bool) -> None:
-    """Summarise a night, noted first so that the next tick does not begin it too; one that breaks off is made anew."""
-    _note_look(flow.store, run_date, Summarised(_UNDER_WAY, max(now, datetime.now(UTC)), left))
+def _write(night: Night, run_date: str, now: datetime, activity: Activity) -> None:
+    """Summarise a night, noted first so that the next tick does not begin it too; one that fails is due again."""
+    _note(night.store, run_date, Look(at=max(now, datetime.now(UTC)), activity=activity, begun=True))
     try:
-        summarise(flow.store, run_date, masked=flow.settings.mask)
+        summarise(night.store, run_date, masked=night.settings.mask)
     except Damaged:  # would be damaged the next time, too
         raise
     except Exception:
-        flow.store.delete(keys.night(run_date, "summarised"))
+        night.store.delete(keys.night(run_date, "summarised"))
         raise
 
 
@@ -108,9 +126,9 @@ def records(store: Store, run_date: str) -> int:
     return sum(1 for prefix in (keys.results(run_date), keys.failures(run_date)) for _ in store.list(prefix))
 
 
-def _summarised(store: Store, run_date: str) -> Summarised | None:
-    return read_or_none(store, keys.night(run_date, "summarised"), Summarised)
+def _last_look(store: Store, run_date: str) -> Look | None:
+    return read_or_none(store, keys.night(run_date, "summarised"), Look)
 
 
-def _note_look(store: Store, run_date: str, what: Summarised) -> None:
-    store.put(keys.night(run_date, "summarised"), to_json(what))
+def _note(store: Store, run_date: str, look: Look) -> None:
+    store.put(keys.night(run_date, "summarised"), to_json(look))

@@ -170,6 +170,11 @@ class OffPeakWindow:
         return moment.astimezone(self.zone).utcoffset()
 
 
+def moment(text: str | datetime | None, timezone: str) -> datetime | None:
+    """When a task may start, in UTC: a later local time or an ISO date-time; raises `UsageError`."""
+    return until(text, datetime.now(UTC), timezone) if isinstance(text, str) else text
+
+
 def until(text: str, now: datetime, timezone: str) -> datetime:
     """Instant, in UTC, that an operator means by `03:00` (the next time clocks show it) or an ISO date-time.
 

@@ -1,9 +1,9 @@
-"""The OCR room: one engine instance a process, chosen by settings.
+"""The OCR room: one engine instance per process, chosen by settings.
 
-`load` creates an engine, `describe` names it without creating it (what keys and resume need).
+`load` creates an engine, `describe` identifies it without creating it (for keys and resume).
 Further engines register under the entry point group `nightshift.ocr`: a callable that takes the
-settings and returns an `OcrEngine`, with a `describe(settings) -> ModelInfo` attribute if it can
-tell its digest without loading models.
+settings and returns an `OcrEngine`, with a `describe(settings) -> ModelInfo` attribute if its digest
+is known without loading models.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ENTRY_POINTS = "nightshift.ocr"
 
 
 class OcrSettings(Protocol):
-    """What an engine wants to know; any object with these attributes will do."""
+    """Settings of an engine; any object with these attributes will do."""
 
     @property
     def ocr_engine(self) -> str:
@@ -41,7 +41,7 @@ class OcrSettings(Protocol):
 
     @property
     def ocr_max_side(self) -> int:
-        """Longest side, in pixels, at which text is looked for (see `reading.detection_side`)."""
+        """Longest side, in pixels, for text detection (see `reading.detection_side`)."""
         ...
 
     @property
@@ -56,20 +56,20 @@ class OcrSettings(Protocol):
 
 
 def load(settings: OcrSettings) -> OcrEngine:
-    """Create the engine the settings name.
+    """Create the engine that the settings name.
 
-    Raises `UsageError` for an unknown engine or a device it can't use, `ModelMissing` when its
-    weights are not there.
+    Raises `UsageError` for an unknown engine or a device it can't use, `ModelMissing` if its
+    weights are missing.
     """
     engine: OcrEngine = _factory(settings.ocr_engine)(settings)
     return engine
 
 
 def describe(settings: OcrSettings) -> ModelInfo:
-    """Name the engine's model: equal to `load(settings).info`, without loading it.
+    """Identify the engine's model: equal to `load(settings).info`, without loading it.
 
-    A registered engine without `describe` is loaded for it. Raises as `load` does, but does not
-    notice a device that is not there.
+    A registered engine without `describe` is loaded for this. Raises as `load` does, but does not
+    detect an unavailable device.
     """
     if settings.ocr_engine == "rapidocr":
         return identity.of_rapid(settings)
@@ -94,6 +94,8 @@ def _factory(name: str) -> Any:
         return PaddleEngine
     registered = {point.name: point for point in metadata.entry_points(group=ENTRY_POINTS)}
     if name not in registered:
-        known = ", ".join(["rapidocr", "paddleocr", *sorted(registered)])
-        raise UsageError(f"There is no OCR engine '{name}': choose one of {known}.", code="unknown_engine")
+        known = ", ".join(
+            ["rapidocr", "paddleocr", *sorted(n for n in registered if not n.startswith("fake-"))]
+        )
+        raise UsageError(f"Unknown OCR engine '{name}': choose one of {known}.", code="unknown_engine")
     return registered[name].load()

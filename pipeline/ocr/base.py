@@ -1,4 +1,4 @@
-"""What an OCR engine is: an image in, text lines out."""
+"""Interface of an OCR engine: an image in, text lines out."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class PageReading(msgspec.Struct, frozen=True, kw_only=True):
-    """What an engine saw on one image.
+    """The text lines that an engine found on one image.
 
-    `rotation`: degrees the image had to be turned clockwise to stand upright; `width`, `height` and
-    all boxes are pixels of the image after that turn. `lines` come in any order, `start` unset.
+    `rotation`: degrees by which the image was rotated clockwise to be upright; `width`, `height` and
+    all boxes are pixels of the rotated image. `lines` come in any order, `start` unset.
     """
 
     rotation: Rotation

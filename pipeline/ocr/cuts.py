@@ -1,4 +1,4 @@
-"""Page and line images: what they look like, how they are turned and cut out."""
+"""Page and line images: formats, rotation and cropping."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ Quads = NDArray[np.float32]
 """Boxes of shape (n, 4, 2): corners clockwise from the top left, in pixels."""
 
 REACH = 2
-"""Pixels beyond a box that cubic sampling looks at."""
+"""Pixels beyond a box that cubic interpolation needs."""
 MAX_WARP = 16_000
-"""OpenCV warps no image with a side of 32,767 pixels or more."""
+"""OpenCV can't warp an image with a side of 32,767 pixels or more."""
 
 
 def turn(image: Image, rotation: Rotation) -> Image:
-    """Turn clockwise by `rotation` degrees."""
+    """Rotate clockwise by `rotation` degrees."""
     return np.ascontiguousarray(np.rot90(image, -(rotation // 90)))
 
 
 def cut_line(image: Image, quad: Quads, *, turned: bool) -> Image:
-    """Cut a line out and straighten it; `turned`: it runs downwards, lay it down to the left."""
+    """Crop a line and straighten it; `turned`: it runs downwards, so rotate it counter-clockwise."""
     part, corners = _around(image, quad)
     width = max(1, int(max(np.linalg.norm(corners[0] - corners[1]), np.linalg.norm(corners[3] - corners[2]))))
     height = max(
@@ -42,7 +42,7 @@ def cut_line(image: Image, quad: Quads, *, turned: bool) -> Image:
 
 
 def _around(image: Image, quad: Quads) -> tuple[Image, Quads]:
-    """The part of the image around a box, and the box in it; scaled down if OpenCV couldn't warp it."""
+    """The part of the image around a box, and the box in it; scaled down if too large for OpenCV's warp."""
     left, top = np.maximum(np.floor(quad.min(axis=0)).astype(int) - REACH, 0)
     right, bottom = np.ceil(quad.max(axis=0)).astype(int) + REACH
     part = image[top:bottom, left:right]

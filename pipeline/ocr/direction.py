@@ -12,13 +12,13 @@ from pipeline.ocr.cuts import Image
 from pipeline.ocr.rapid_config import part_config
 
 WIDEST = 6
-"""Lines are squeezed to 4:1 for the classifier; more than WIDEST times their height makes it guess."""
+"""Lines are squeezed to 4:1 for the classifier; wider than WIDEST times their height it becomes unreliable."""
 
 
 class LineDirection:
     """PP-OCR's line-direction classifier, from the rapidocr wheel on OpenVINO.
 
-    Raises `ModelMissing` when the wheel lacks it.
+    Raises `ModelMissing` if it is missing from the wheel.
     """
 
     def __init__(self, threads: int) -> None:
@@ -28,7 +28,7 @@ class LineDirection:
         self._classifier: Any = TextClassifier(config)
 
     def upside_down(self, crops: Sequence[Image]) -> float:
-        """Share of the line images (h, w, 3) that stand on their head, 0..1."""
+        """Share of the line images (h, w, 3) that are upside down, 0..1."""
         heads = [np.ascontiguousarray(crop[:, : WIDEST * crop.shape[0]]) for crop in crops]
         labels: list[str] = [label for label, _ in self._classifier(heads).cls_res]
         return labels.count("180") / len(labels)

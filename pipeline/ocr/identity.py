@@ -1,4 +1,4 @@
-"""Which model an engine is, without loading it: name and digest. Imports nothing heavy."""
+"""Identify an engine's model by name and digest without loading it. No heavy imports."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ READING_VERSION = 1
 
 
 def of_rapid(settings: OcrSettings) -> ModelInfo:
-    """Name RapidOCR's model; raises `ModelMissing`."""
+    """Identify RapidOCR's model; raises `ModelMissing`."""
     files = weights.onnx_files(settings.ocr_model_dir)
     return _info(settings, files.name, ("rapidocr", "openvino"), files)
 
 
 def of_paddle(settings: OcrSettings) -> ModelInfo:
-    """Name PaddleOCR's model; raises `ModelMissing`.
+    """Identify PaddleOCR's model; raises `ModelMissing`.
 
-    Weights of the hub are told by their published name, as they may not be here yet.
+    Hub weights are identified by their published name, as they may not be downloaded yet.
     """
     files = weights.paddle_files(settings.ocr_model_dir, download=settings.ocr_download)
     try:
@@ -54,12 +54,12 @@ def _info(settings: OcrSettings, name: str, libraries: Sequence[str], files: wei
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file in hex, computed once a process as long as the file stays the same."""
+    """SHA-256 of a file in hex, cached per process as long as the file does not change."""
     status = path.stat()
     return _digest(path, status.st_size, status.st_mtime_ns)
 
 
 @cache
-def _digest(path: Path, size: int, changed: int) -> str:  # noqa: ARG001  (what the cache goes by)
+def _digest(path: Path, size: int, changed: int) -> str:  # noqa: ARG001  (part of the cache key)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,10 +1,9 @@
-"""Which way up a page is, told from the lines found on it, without a model for whole pages.
+"""Detect a page's orientation from the lines found on it, without a model for whole pages.
 
-Lines longer than high mean 0 or 180 degrees, the contrary 90 or 270 (or vertical writing). The
-line-direction classifier then looks at the longest lines. Whenever that speaks for turning the page,
-recognition has the last word: the lines must read well the other way, and clearly better; and they
-must not be vertical writing, whose characters stand upright on lines that run down. In doubt the page
-stays as it is.
+Lines wider than high mean 0 or 180 degrees, otherwise 90 or 270 (or vertical writing). The
+line-direction classifier then checks the longest lines. If it suggests rotating the page, recognition
+decides: the lines must read well the other way, and clearly better; and they must not be vertical
+writing, whose characters are upright on lines that run down. In case of doubt the page is not rotated.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ from pipeline.models import Rotation
 from pipeline.ocr.cuts import Image, Quads, cut_line
 
 SAMPLE = 8
-"""How many of the longest lines are looked at."""
+"""Number of longest lines that are checked."""
 SUSPECT = 0.5
-"""Share of them that must look upside down before recognition is asked."""
+"""Minimum share of them that look upside down for recognition to be consulted."""
 SURE = 0.8
 BETTER = 0.1
-"""Mean confidence the lines must reach the other way up, and its lead over how they stand."""
+"""Minimum mean confidence of the lines when rotated, and its minimum lead over their current orientation."""
 LEGIBLE = 0.5
-"""Share of the Chinese characters that must survive being set upright for vertical writing."""
+"""Minimum share of Chinese characters still recognised when each is set upright, for vertical writing."""
 TALL = 1.5
 """A box this much higher than wide runs downwards (PaddleOCR's ratio)."""
 
@@ -35,18 +34,18 @@ Recognize = Callable[[Sequence[Image]], list[tuple[str, float]]]
 
 
 class Direction(Protocol):
-    """Tells which lines stand on their head (`pipeline.ocr.direction`)."""
+    """Detects lines that are upside down (`pipeline.ocr.direction`)."""
 
     def upside_down(self, crops: Sequence[Image]) -> float:
-        """Share of the line images that do, 0..1."""
+        """Share of the line images that are upside down, 0..1."""
         ...
 
 
 def standing(boxes: Quads) -> NDArray[np.bool_]:
     """Which of the boxes (n, 4, 2) run downwards.
 
-    A single "1" or "I" is higher than wide too: where lines lie, only what is well higher than they
-    are stands.
+    A single "1" or "I" is higher than wide too: among horizontal lines, only boxes much higher than
+    these count.
     """
     width, height = _sides(boxes)
     tall = height >= TALL * width
@@ -69,9 +68,9 @@ def find_rotation(
     direction: Direction,
     recognize: Recognize,
 ) -> Rotation:
-    """Degrees the page must be turned clockwise to stand upright; 0 in doubt.
+    """Clockwise rotation in degrees that makes the page upright; 0 in case of doubt.
 
-    `page` (h, w, 3) and its line boxes (n, 4, 2). An upright page costs a look at SAMPLE lines.
+    `page` (h, w, 3) and its line boxes (n, 4, 2). An upright page costs a classification of SAMPLE lines.
     """
     if not len(boxes):
         return 0
@@ -91,9 +90,9 @@ def find_rotation(
 
 
 def decide(*, sideways: bool, as_is: float, flipped: float) -> Rotation:
-    """Settle the turn from the mean confidence of the lines each way up.
+    """Choose the rotation by the mean confidence of the lines in each orientation.
 
-    Lines of a sideways page were laid down to the left first: read well so, the page must turn left.
+    Lines of a sideways page were rotated counter-clockwise first: if they read well, so must the page be.
     """
     if flipped >= SURE and flipped - as_is >= BETTER:
         return 90 if sideways else 180
@@ -103,10 +102,10 @@ def decide(*, sideways: bool, as_is: float, flipped: float) -> Rotation:
 
 
 def _written_down(crops: Sequence[Image], texts: Sequence[str], recognize: Recognize) -> bool:
-    """Whether lines laid down to the left are vertical writing rather than a turned page.
+    """Whether lines rotated counter-clockwise are vertical writing rather than a rotated page.
 
-    Recognition reads Chinese lines lying like that as well as upright ones. So each is stood up again,
-    cut between its characters and put together from left to right: only vertical writing stays legible.
+    Recognition reads such Chinese lines as well as upright ones. So each is rotated back, cut between its
+    characters and joined from left to right: only vertical writing stays legible.
     """
     written = [Counter(c for c in text if "\u3040" <= c <= "\u9fff") for text in texts]
     if not any(written):

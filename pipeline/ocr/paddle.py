@@ -1,7 +1,7 @@
 """PaddleOCR 3.7: Paddle weights on CPU or GPU, or ONNX weights on onnxruntime.
 
-PaddleOCR's own detection and recognition modules, driven by the same page flow as the default engine;
-so turned pages, long receipts and boxes mean the same whichever engine read them. Without a model
+PaddleOCR's own detection and recognition modules, driven by the same page flow as the default engine,
+so rotated pages, long receipts and boxes are handled the same way by both engines. Without a model
 folder and without permission to download, the ONNX weights of the rapidocr wheel are used.
 """
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pipeline.ocr import OcrSettings
 
 BATCH = {"cpu": 1, "gpu": 32}
-"""Lines recognised at once: on a CPU a batch only adds padding."""
+"""Lines per batch: on a CPU larger batches only add padding."""
 _SHAPE = [3, 48, 320]
 _STEPS: dict[str, list[dict[str, Any]]] = {
     "det": [
@@ -61,11 +61,11 @@ _BOXES = {
 
 
 class PaddleEngine:
-    """PP-OCR through PaddleOCR's modules; one instance a thread (PaddleOCR issue 18268).
+    """PP-OCR through PaddleOCR's modules; one instance per thread (PaddleOCR issue 18268).
 
     `ocr_model_dir`: `det/` and `rec/`, each with `inference.yml` and either `inference.onnx` or
-    `inference.json` and `inference.pdiparams`. Raises `ModelMissing` for what is not there or can't be
-    fetched, `UsageError` for a device that can't be used.
+    `inference.json` and `inference.pdiparams`. Raises `ModelMissing` for files that are missing or can't
+    be fetched, `UsageError` for an unusable device.
     """
 
     def __init__(self, settings: OcrSettings) -> None:
@@ -99,7 +99,7 @@ class PaddleEngine:
         """Read upright BGR line images: text and confidence."""
         if not crops:
             return []
-        # alike widths together: a batch is padded to its longest
+        # sorted by width: a batch is padded to its longest line
         order = sorted(range(len(crops)), key=lambda i: crops[i].shape[1] / crops[i].shape[0])
         read = self._recognizer.predict([crops[i] for i in order], batch_size=self._batch)
         found = {i: (line["rec_text"], float(line["rec_score"])) for i, line in zip(order, read, strict=True)}
@@ -110,14 +110,14 @@ def kind_of_device(device: str) -> str:
     """`cpu` or `gpu`, from `cpu`, `gpu` or `gpu:N`; raises `UsageError` for anything else."""
     kind, _, number = device.partition(":")
     if kind not in BATCH or (number and not number.isdecimal()):
-        raise UsageError(f"There is no OCR device '{device}': cpu, gpu or gpu:N.", code="unknown_device")
+        raise UsageError(f"Invalid OCR device '{device}': use cpu, gpu or gpu:N.", code="unknown_device")
     return kind
 
 
 def prepare_onnx_dirs(target: Path) -> tuple[Path, Path]:
-    """Lay the wheel's ONNX weights out as PaddleOCR wants them: `target/det` and `target/rec`.
+    """Copy the wheel's ONNX weights to the layout that PaddleOCR expects: `target/det` and `target/rec`.
 
-    Each holds `inference.onnx` and `inference.yml`; what lies there is replaced. Raises `ModelMissing`.
+    Each contains `inference.onnx` and `inference.yml`; existing files are replaced. Raises `ModelMissing`.
     """
     import yaml
 
@@ -141,7 +141,7 @@ def prepare_onnx_dirs(target: Path) -> tuple[Path, Path]:
 
 
 def cached_onnx_dirs() -> tuple[Path, Path]:
-    """`prepare_onnx_dirs`, once a user: under `$XDG_CACHE_HOME/nightshift/models/`, whole or not at all."""
+    """`prepare_onnx_dirs`, once per user: atomically under `$XDG_CACHE_HOME/nightshift/models/`."""
     files = weights.onnx_files(None)
     digest = "-".join(
         [*(identity.file_digest(path)[:16] for path in files.weights), f"v{identity.READING_VERSION}"]
@@ -155,13 +155,13 @@ def cached_onnx_dirs() -> tuple[Path, Path]:
             try:
                 (Path(scratch) / "new").rename(final)
             except OSError:
-                if not final.is_dir():  # else another process was faster, with the same files
+                if not final.is_dir():  # else another process was first, with the same files
                     raise
     return final / "det", final / "rec"
 
 
 def _module(kind: str, folder: Path, settings: OcrSettings, *, hub: bool) -> Any:
-    # paddlex asks four hosts whether they are there as soon as it is imported
+    # paddlex probes four hosts on import
     os.environ.setdefault("PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK", "True")
     import paddleocr
 
@@ -175,7 +175,7 @@ def _module(kind: str, folder: Path, settings: OcrSettings, *, hub: bool) -> Any
         if hub:
             raise ModelMissing(
                 f"The model {folder.name} could not be fetched from any hub ({type(error).__name__}): allow "
-                "the network, or give a local copy by ocr_model_dir, or turn ocr_download off to use the "
+                "network access, set ocr_model_dir to a local copy, or turn ocr_download off to use the "
                 "weights of the rapidocr package."
             ) from error
         raise

@@ -1,7 +1,7 @@
 """The default engine: PP-OCRv6 small from the rapidocr wheel, on OpenVINO, on the CPU, offline.
 
 RapidOCR's own detector, recogniser session and decoder, driven line by line: a batch pads every line
-to its longest, and on a CPU padding costs as much as text. See `docs/` for what was measured.
+to its longest, and on a CPU padding costs as much as text. See `docs/` for measurements.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from pipeline.ocr import OcrSettings
 
 LINE_HEIGHT = 48
-"""Pixels the recogniser wants."""
+"""Input height of the recogniser in pixels."""
 LINE_STEP = 32
-"""Line widths are rounded up to it: each new width is compiled once, so there should be few."""
+"""Line widths are rounded up to a multiple: each new width is compiled once, so there should be few."""
 MIN_WIDTH = 128
 MAX_WIDTH = 3200
 """Bounds of a line image in pixels; longer lines are squeezed (PaddleOCR's limit)."""
 
 
 class RapidEngine:
-    """PP-OCRv6 through RapidOCR; one instance a thread.
+    """PP-OCRv6 through RapidOCR; one instance per thread.
 
-    `ocr_model_dir` may hold `det/inference.onnx` and `rec/inference.onnx`. Raises `ModelMissing` for a
+    `ocr_model_dir` may contain `det/inference.onnx` and `rec/inference.onnx`. Raises `ModelMissing` for a
     missing file, `UsageError` for a device other than the CPU.
     """
 
@@ -46,7 +46,7 @@ class RapidEngine:
         if settings.ocr_device != "cpu":
             raise UsageError(
                 f"The engine rapidocr runs on the CPU, not on '{settings.ocr_device}': "
-                "choose paddleocr for a GPU.",
+                "use the engine paddleocr for a GPU.",
                 code="unknown_device",
             )
         self.info = identity.of_rapid(settings)
@@ -81,7 +81,7 @@ def line_tensor(crop: Image) -> NDArray[np.float32]:
     """Scale a line image (h, w, 3) to the recogniser's input (1, 3, LINE_HEIGHT, n) in -1..1, padded by 0."""
     height, width = crop.shape[:2]
     scaled = min(math.ceil(LINE_HEIGHT * width / height), MAX_WIDTH)
-    # bilinear sampling skips pixels when it shrinks by more than two
+    # bilinear interpolation skips pixels when shrinking by more than two
     method = cv2.INTER_AREA if height > 2 * LINE_HEIGHT else cv2.INTER_LINEAR
     line = cv2.resize(crop, (scaled, LINE_HEIGHT), interpolation=method)
     padded = max(MIN_WIDTH, math.ceil(scaled / LINE_STEP) * LINE_STEP)
@@ -95,7 +95,7 @@ def line_tensor(crop: Image) -> NDArray[np.float32]:
 def _models(detection: Path, recognition: Path, threads: int) -> tuple[Any, Any]:
     # part_config first: it silences RapidOCR's logger, and the parts log as they load
     configs = part_config("Det", detection, threads), part_config("Rec", recognition, threads)
-    # without characters in the file RapidOCR would go and download a list
+    # without characters in the file RapidOCR would download a list
     weights.characters(recognition)
     from rapidocr.ch_ppocr_det import TextDetector
     from rapidocr.ch_ppocr_rec import TextRecognizer

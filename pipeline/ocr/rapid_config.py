@@ -19,7 +19,7 @@ def part_config(part: str, model: Path, threads: int) -> Any:
         params={
             "Global.log_level": "warning",
             "EngineConfig.openvino.inference_num_threads": threads,
-            # OpenVINO would pin each process's one thread to the same first core.
+            # OpenVINO would pin the single thread of each process to the same first core.
             "EngineConfig.openvino.enable_cpu_pinning": False,
             f"{part}.engine_type": EngineType.OPENVINO,
             f"{part}.model_path": str(model),

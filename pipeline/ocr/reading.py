@@ -1,4 +1,4 @@
-"""How a page is read, whatever the engine: find lines, turn the page upright, cut out, recognise."""
+"""How a page is read by every engine: detect lines, rotate the page upright, crop the lines, recognise."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from pipeline.ocr.base import PageReading
 from pipeline.ocr.cuts import Image, Quads, cut_line, turn
 
 MIN_CONFIDENCE = 0.5
-"""Lines below it are noise: ruled lines, stamps, logos (RapidOCR's default)."""
+"""Minimum confidence; lines below it are noise: ruled lines, stamps, logos (RapidOCR's default)."""
 MARGIN = 32
-"""Border in pixels around images too small to leave their text any: detection needs some."""
+"""Border in pixels added around small images: detection needs a margin around text."""
 NARROW = 2.5
-"""Pages longer than this times their width are looked at in more pixels than `ocr_max_side`."""
+"""Pages longer than this times their width are processed at more pixels than `ocr_max_side`."""
 MAX_STRETCH = 12
 
 
 class Parts(Protocol):
-    """The two models an engine brings."""
+    """The two models of an engine."""
 
     def detect(self, image: Image) -> Quads:
-        """Find the text lines; shape (0, 4, 2) when there are none."""
+        """Find the text lines; shape (0, 4, 2) if there are none."""
         ...
 
     def recognize(self, crops: Sequence[Image]) -> list[tuple[str, float]]:
-        """Read upright line images: text and confidence (0..1), in the order given."""
+        """Read upright line images: text and confidence (0..1), in input order."""
         ...
 
 
 def read_page(image: Image, parts: Parts, direction: orientation.Direction) -> PageReading:
-    """Read an RGB page; raises `ValueError` when it is no 8-bit array of shape (h, w, 3)."""
+    """Read an RGB page; raises `ValueError` if it is not an 8-bit array of shape (h, w, 3)."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
         raise ValueError(f"expected RGB of shape (h, w, 3), 8 bits; got {image.dtype} {image.shape}")
     page = cast(Image, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
@@ -49,9 +49,9 @@ def read_page(image: Image, parts: Parts, direction: orientation.Direction) -> P
 
 
 def detection_side(height: int, width: int, max_side: int) -> int:
-    """Longest side at which to look for text: `max_side`, more for long narrow pages.
+    """Longest side for text detection: `max_side`, more for long narrow pages.
 
-    A metre of till receipt shrunk to 960 pixels has letters of two pixels; so the short side never
+    A receipt of one metre scaled to 960 pixels has letters of two pixels; so the short side never
     falls below max_side / NARROW, up to MAX_STRETCH times the area of a page of that shape.
     """
     ratio = max(height, width) / min(height, width)
@@ -79,6 +79,6 @@ def _lines(page: Image, boxes: Quads, parts: Parts) -> tuple[TextLine, ...]:
 
 
 def _box(quad: Quads, turned: bool) -> Box:
-    # a line that runs downwards begins at its top right corner
+    # a vertical line begins at its top right corner
     corners: Any = np.roll(quad, -1, axis=0) if turned else quad
     return cast(Box, tuple((float(x), float(y)) for x, y in corners))

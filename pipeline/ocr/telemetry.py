@@ -1,4 +1,4 @@
-"""Keeps OpenVINO from calling home."""
+"""Disable OpenVINO's telemetry."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 def decline() -> None:
     """Call before the first `import openvino`.
 
-    Imported as it comes, OpenVINO 2026 reports each start to a web analytics service, from a process it
-    forks, unless a file in the user's home forbids it. Where its telemetry package can't be imported it
-    uses its own stub instead; so that package is made unimportable, for this process alone.
+    By default OpenVINO 2026 reports each start to a web analytics service, from a process it forks,
+    unless a file in the user's home forbids it. If its telemetry package can't be imported it uses its own
+    stub instead; so that package is made unimportable, for this process only.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Which model files an engine reads, where they lie, and what to say when they don't."""
+"""Locate the model files of an engine."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ DETECTION = "PP-OCRv6_det_small.onnx"
 RECOGNITION = "PP-OCRv6_rec_small.onnx"
 DIRECTION = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
 NAME = "PP-OCRv6_small"
-"""Name of the pair in the wheel, and of the pair on Paddle's hub (with `_det`, `_rec`)."""
+"""Name of the model pair in the wheel, and on Paddle's hub (with `_det`, `_rec`)."""
 
 
 class Files(msgspec.Struct, frozen=True):
     """A detection and a recognition model: single files for ONNX, folders for PaddleOCR.
 
-    `weights` are all files whose bytes count; none when the hub has them.
+    `weights` are all files that the digest covers; none for hub models.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Files(msgspec.Struct, frozen=True):
 
 
 def onnx_files(model_dir: str | None) -> Files:
-    """The ONNX pair of `model_dir`, or of the wheel; raises `ModelMissing` naming what is not there."""
+    """The ONNX pair of `model_dir`, or of the wheel; raises `ModelMissing` naming the missing file."""
     if model_dir is None:
         detection, recognition = wheel_file(DETECTION), wheel_file(RECOGNITION)
         return Files(NAME, "wheel", detection, recognition, (detection, recognition))
@@ -43,9 +43,9 @@ def onnx_files(model_dir: str | None) -> Files:
 
 
 def paddle_files(model_dir: str | None, *, download: bool) -> Files:
-    """What PaddleOCR is to load: folders of `model_dir`, the hub's names, or the wheel's ONNX files.
+    """Models for PaddleOCR to load: folders of `model_dir`, the hub's names, or the wheel's ONNX files.
 
-    Raises `ModelMissing` naming the file that is not there.
+    Raises `ModelMissing` naming the missing file.
     """
     if model_dir is None and download:
         return Files(NAME, "hub", Path(f"{NAME}_det"), Path(f"{NAME}_rec"), ())
@@ -58,35 +58,37 @@ def paddle_files(model_dir: str | None, *, download: bool) -> Files:
 
 
 def is_onnx(folder: Path) -> bool:
-    """Whether a model folder holds ONNX rather than Paddle weights."""
+    """Whether a model folder contains ONNX rather than Paddle weights."""
     return (folder / "inference.onnx").is_file()
 
 
 def wheel_file(name: str) -> Path:
     """Path of a model that ships in the rapidocr wheel; does not import rapidocr.
 
-    Raises `ModelMissing` when rapidocr, or the file in it, is not there.
+    Raises `ModelMissing` if rapidocr, or the file in it, is missing.
     """
     spec = importlib.util.find_spec("rapidocr")
     if spec is None or not spec.submodule_search_locations:
-        raise ModelMissing("The package rapidocr, which carries the OCR models, is not installed.")
+        raise ModelMissing(
+            "The package rapidocr, which contains the OCR models, is not installed: install it."
+        )
     path = Path(spec.submodule_search_locations[0]) / "models" / name
     if not path.is_file():
-        raise ModelMissing(f"The rapidocr package lacks its model {path}: install rapidocr 3.10 again.")
+        raise ModelMissing(f"{path} is missing from the rapidocr package: install rapidocr 3.10 again.")
     return path
 
 
 def present(path: Path) -> Path:
-    """Give `path` back if it is a file; raises `ModelMissing` naming it if not."""
+    """Return `path` if it is a file; raises `ModelMissing` naming it if not."""
     if not path.is_file():
-        raise ModelMissing(f"The OCR model file {path} is missing: put it there or choose another folder.")
+        raise ModelMissing(f"The OCR model file {path} is missing: add it or choose another folder.")
     return path
 
 
 def characters(recognition: Path) -> list[str]:
-    """The characters a recognition ONNX knows, from its metadata.
+    """The character list of a recognition ONNX, from its metadata.
 
-    Raises `ModelMissing` when it carries none.
+    Raises `ModelMissing` if it has none.
     """
     telemetry.decline()
     import openvino
@@ -94,8 +96,8 @@ def characters(recognition: Path) -> list[str]:
     model = openvino.Core().read_model(recognition)
     if not model.has_rt_info(["framework", "character"]):
         raise ModelMissing(
-            f"{recognition} has no list of characters in its metadata ('character'): take the model "
-            "that RapidOCR publishes, or use the engine paddleocr with an inference.yml beside it."
+            f"{recognition} has no list of characters in its metadata ('character'): use the model "
+            "that RapidOCR publishes, or use the engine paddleocr with an inference.yml next to it."
         )
     text: str = model.get_rt_info(["framework", "character"]).value
     return text.splitlines()
@@ -104,7 +106,7 @@ def characters(recognition: Path) -> list[str]:
 def _folder(model_dir: str) -> Path:
     folder = Path(model_dir).absolute()
     if not folder.is_dir():
-        raise ModelMissing(f"The OCR model folder {folder} does not exist: it must hold det/ and rec/.")
+        raise ModelMissing(f"The OCR model folder {folder} does not exist: it must contain det/ and rec/.")
     return folder
 
 
@@ -118,6 +120,6 @@ def _paddle_part(folder: Path) -> tuple[Path, ...]:
     graph = next((path for path in graphs if path.is_file()), None)
     if graph is None:
         raise ModelMissing(
-            f"{folder} holds no model: inference.onnx, or inference.json with inference.pdiparams, is missing."
+            f"No model found in {folder}: inference.onnx, or inference.json with inference.pdiparams, is missing."
         )
     return graph, present(folder / "inference.pdiparams"), config

@@ -1,1 +1,1 @@
-"""Every byte from outside comes through here: URLs, the policy on them, HTTP, signatures."""
+"""All access to external data: URLs, the policy on them, HTTP, signatures."""

@@ -1,8 +1,8 @@
-"""One HTTP request to a host that the policy allows, at the very address that was checked.
+"""One HTTP request to a host that the policy allows, at exactly the address that was checked.
 
-The name is looked up once, its addresses are checked (`SourcePolicy.addresses`) and the connection is
-made to one of them, under the host's own name for TLS. Proxies of the environment are not used, for
-behind one the address can't be checked. Certificates: the system's, or SSL_CERT_FILE.
+The name is resolved once, its addresses are checked (`SourcePolicy.addresses`) and the connection is
+made to one of them, with the host's own name for TLS. Proxies of the environment are not used, because
+the address behind one can't be checked. Certificates: the system's, or SSL_CERT_FILE.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 MAX_ADDRESSES = 4
-"""How many addresses of a host are tried, one after the other."""
+"""Maximum number of addresses of a host to try, one after the other."""
 
 _NETWORK = (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError)
 
 
 @contextmanager
-def exchange(
+def request(
     method: str,
     place: Location,
     policy: SourcePolicy,
@@ -46,10 +46,10 @@ def exchange(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
 ) -> Iterator[BaseHTTPResponse]:
-    """Send one request and give the answer, whose body is still to be read. No redirect is followed.
+    """Send one request and return the response, with its body unread. Redirects are not followed.
 
-    `deadline`: on the clock of `time.monotonic`; also ends an answer that drips. Raises `PermanentError` for
-    an address that is not allowed, `TransientError` for trouble of the network, also while the body is read.
+    `deadline`: on the clock of `time.monotonic`; also aborts a response that trickles. Raises `PermanentError`
+    for an address that is not allowed, `TransientError` for network errors, also while the body is read.
     """
     own = {"Host": place.authority, "User-Agent": f"nightshift/{__version__}", "Accept-Encoding": "identity"}
     unavailable = partial(TransientError, code=f"{policy.kind}_unavailable")
@@ -64,13 +64,13 @@ def exchange(
     except ssl.SSLCertVerificationError as error:
         raise unavailable(
             f"The certificate of {place.authority} is not trusted ({error.verify_message}): "
-            "renew it, or add its authority by SSL_CERT_FILE."
+            "renew it, or add its authority with SSL_CERT_FILE."
         ) from error
     except _NETWORK as error:
         if time.monotonic() >= deadline:
-            raise unavailable(f"{place.authority} took too long and was cut off.") from error
+            raise unavailable(f"The request to {place.authority} took too long and was aborted.") from error
         raise unavailable(
-            f"{place.authority} can't be reached or broke off ({type(error).__name__})."
+            f"{place.authority} can't be reached or closed the connection ({type(error).__name__})."
         ) from error
 
 
@@ -110,7 +110,7 @@ def _tls_context() -> ssl.SSLContext:
 
 @contextmanager
 def _cut_at(connection: HTTPConnection, deadline: float) -> Iterator[None]:
-    """Shut the connection down at the deadline: a peer that drips never meets a read time-out."""
+    """Shut the connection down at the deadline: a peer that sends slowly never causes a read timeout."""
     timer = threading.Timer(deadline - time.monotonic(), _shut, [connection.sock])
     timer.daemon = True
     timer.start()
@@ -122,5 +122,5 @@ def _cut_at(connection: HTTPConnection, deadline: float) -> Iterator[None]:
 
 
 def _shut(sock: socket.socket) -> None:
-    with suppress(OSError):  # closed already
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # SSLSocket's own would go on without TLS
+    with suppress(OSError):  # already closed
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # SSLSocket's own would continue without TLS

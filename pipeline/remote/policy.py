@@ -1,4 +1,4 @@
-"""What may be fetched and called: URL policy, addresses of hosts, signatures of callbacks."""
+"""Policy for sources and callbacks: allowed URLs and allowed addresses of hosts."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pipeline.settings import Settings
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # all that IANA has ever given out for public hosts
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # the only range that IANA has allocated for public hosts
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
-_SPECIAL = tuple(  # not told apart by every Python 3.11: protocol assignments, tunnels, documentation
+_SPECIAL = tuple(  # not recognised by every Python 3.11: protocol assignments, tunnels, documentation
     ipaddress.ip_network(net)
     for net in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2002::/16", "2001:db8::/32", "3fff::/20")
 )
@@ -31,16 +31,16 @@ _INTERNAL = tuple(
         "fc00::/7",
     )
 )
-_METADATA = frozenset(  # credentials for whoever asks, on clouds; the rest of them is link-local
+_METADATA = frozenset(  # cloud services that hand out credentials; the others are link-local
     ipaddress.ip_address(a) for a in ("100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
 )
 
 
 class SourcePolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """Which URLs are allowed: those at or below a prefix. Made by `sources` or `callbacks`.
+    """Which URLs are allowed: those at or below a prefix. Created by `sources` or `callbacks`.
 
     `allow_private`: whether allowed hosts may have addresses of internal networks.
-    `kind`: `source` or `callback`; begins the codes of errors.
+    `kind`: `source` or `callback`; the prefix of error codes.
     """
 
     prefixes: tuple[Location, ...]
@@ -50,24 +50,22 @@ class SourcePolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def sources(cls, allowed: str, *, allow_private: bool = False) -> SourcePolicy:
-        """Read NIGHTSHIFT_ALLOWED_SOURCES: prefixes with commas between them, `file://`, `s3://`, `https://`.
+        """Parse NIGHTSHIFT_ALLOWED_SOURCES: prefixes `file://`, `s3://`, `https://`, separated by commas.
 
-        Plain `http://` is allowed where a prefix says so. Raises `UsageError` naming the wrong prefix.
+        Plain `http://` is allowed where a prefix says so. Raises `UsageError` naming the invalid prefix.
         """
         return cls._make(allowed, allow_private, "source", "NIGHTSHIFT_ALLOWED_SOURCES")
 
     @classmethod
     def callbacks(cls, allowed: str, *, allow_private: bool = False) -> SourcePolicy:
-        """Read NIGHTSHIFT_ALLOWED_CALLBACKS: like `sources`, but only `https://` (and `http://`).
+        """Parse NIGHTSHIFT_ALLOWED_CALLBACKS: like `sources`, but only `https://` (and `http://`).
 
-        Raises `UsageError` naming the wrong prefix.
+        Raises `UsageError` naming the invalid prefix.
         """
         policy = cls._make(allowed, allow_private, "callback", "NIGHTSHIFT_ALLOWED_CALLBACKS")
         for prefix in policy.prefixes:
             if prefix.scheme not in PORTS:
-                raise UsageError(
-                    f"{policy.setting}: callbacks go to https:// only, not to {prefix.scheme}://."
-                )
+                raise UsageError(f"{policy.setting}: callbacks must use https://, not {prefix.scheme}://.")
         return policy
 
     @classmethod
@@ -88,11 +86,11 @@ class SourcePolicy(msgspec.Struct, frozen=True, kw_only=True):
         self.match(url)
 
     def match(self, url: str) -> tuple[Location, Location]:
-        """Give the URL's parts and the longest prefix that allows it; raises like `check`."""
+        """Return the URL's parts and the longest prefix that allows it; raises like `check`."""
         if not self.prefixes:
             raise self.refusal(
                 f"{shown(url)} is refused, as is every URL: {self.setting} is empty; "
-                "the operator lists there the URL prefixes that are allowed."
+                "add the allowed URL prefixes to it."
             )
         try:
             place = locate(url)
@@ -104,43 +102,43 @@ class SourcePolicy(msgspec.Struct, frozen=True, kw_only=True):
         return place, max(covering, key=lambda prefix: len(prefix.parts))
 
     def refusal(self, sentence: str) -> PermanentError:
-        """Make the error for a URL that may not be used."""
+        """Create the error for a URL that is not allowed."""
         return PermanentError(sentence, code=f"{self.kind}_refused")
 
     def addresses(self, place: Location) -> list[str]:
-        """Resolve an allowed place's host; raises as `resolve_public` does, with this policy's code."""
+        """Resolve an allowed location's host; raises as `resolve_public` does, with this policy's code."""
         return resolve_public(
             place.host, place.port, allow_private=self.allow_private, code=f"{self.kind}_refused"
         )
 
 
 def source_policy(settings: Settings) -> SourcePolicy:
-    """What may be fetched (NIGHTSHIFT_ALLOWED_SOURCES); raises `UsageError` as `SourcePolicy.sources` does."""
+    """Policy for sources (NIGHTSHIFT_ALLOWED_SOURCES); raises `UsageError` as `SourcePolicy.sources` does."""
     return SourcePolicy.sources(settings.allowed_sources, allow_private=settings.allow_private_hosts)
 
 
 def callback_policy(settings: Settings) -> SourcePolicy:
-    """Where callbacks may go (NIGHTSHIFT_ALLOWED_CALLBACKS); raises `UsageError` as `SourcePolicy.callbacks` does."""
+    """Policy for callbacks (NIGHTSHIFT_ALLOWED_CALLBACKS); raises `UsageError` as `SourcePolicy.callbacks` does."""
     return SourcePolicy.callbacks(settings.allowed_callbacks, allow_private=settings.allow_private_hosts)
 
 
 def resolve_public(
     host: str, port: int, *, allow_private: bool = False, code: str = "source_refused"
 ) -> list[str]:
-    """Look a host up and give its addresses, in the order to try them.
+    """Resolve a host and return its addresses, in the order to try them.
 
-    The caller must connect to one of these addresses and not look the name up again: only so a name that
-    changes its address in between (DNS rebinding) gains nothing. With `allow_private`
-    (NIGHTSHIFT_ALLOW_PRIVATE_HOSTS) addresses of internal networks pass; link-local ones, cloud metadata
-    services, multicast and reserved ones never do.
+    The caller must connect to one of these addresses and not resolve the name again, so that a name that
+    changes its address in between (DNS rebinding) has no effect. With `allow_private`
+    (NIGHTSHIFT_ALLOW_PRIVATE_HOSTS) addresses of internal networks are allowed; link-local ones, cloud
+    metadata services, multicast and reserved ones never are.
 
-    Raises `PermanentError` (`code`) when one address is not allowed, `TransientError` when the look-up fails.
+    Raises `PermanentError` (`code`) if any address is not allowed, `TransientError` if the lookup fails.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise TransientError(
-            f"The host {host} can't be looked up ({error.strerror}): check its name and this machine's DNS.",
+            f"The host {host} can't be resolved ({error.strerror}): check its name and this machine's DNS.",
             code="host_unknown",
         ) from None
     addresses = list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
@@ -151,13 +149,13 @@ def resolve_public(
                 "" if allow_private else "; NIGHTSHIFT_ALLOW_PRIVATE_HOSTS allows hosts of internal networks"
             )
             raise PermanentError(
-                f"The host {host} is refused: its address {address} is not a public one{advice}.", code=code
+                f"The host {host} is refused: its address {address} is not public{advice}.", code=code
             )
     return addresses
 
 
 def _embedded(ip: IPAddress) -> IPAddress:
-    """The IPv4 address that an IPv6 one stands for (mapped or NAT64), else the address itself."""
+    """The IPv4 address embedded in an IPv6 one (mapped or NAT64), else the address itself."""
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped:
             return ip.ipv4_mapped
@@ -174,5 +172,5 @@ def _is_public(ip: IPAddress) -> bool:
 
 
 def _is_internal(ip: IPAddress) -> bool:
-    """Loopback, RFC 1918, shared (RFC 6598) and unique local addresses: what intranets use."""
+    """Loopback, RFC 1918, shared (RFC 6598) and unique local addresses, as used by intranets."""
     return ip not in _METADATA and any(ip in net for net in _INTERNAL)

@@ -1,4 +1,4 @@
-"""Signatures of callbacks (HMAC-SHA256), made and checked."""
+"""Create and verify signatures of callbacks (HMAC-SHA256)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hmac
 import re
 
 SIGNATURE_HEADER = "Nightshift-Signature"
-"""Header of a callback that holds what `sign` gives."""
+"""Header of a callback that contains its signature."""
 
 
 def sign(body: bytes, secret: str, timestamp: int) -> str:
@@ -16,15 +16,15 @@ def sign(body: bytes, secret: str, timestamp: int) -> str:
     `timestamp`: seconds since 1970 (UTC). Raises `ValueError` for an empty secret.
     """
     if not secret:
-        raise ValueError("an empty secret signs nothing")
+        raise ValueError("the secret must not be empty")
     message = str(timestamp).encode() + b"." + body
     return f"t={timestamp},v1={hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()}"
 
 
 def verify(body: bytes, header: str, secret: str, now: float, tolerance: float = 300) -> bool:
-    """Check a signature as a receiver does: right secret, body unchanged, at most `tolerance` seconds old.
+    """Verify a signature as a receiver does: right secret, body unchanged, at most `tolerance` seconds old.
 
-    `header` may hold several `v1`, as while a secret is being changed: one that fits is enough.
+    `header` may contain several `v1`, as during the rotation of a secret: one match is enough.
     `now`: seconds since 1970 (UTC).
     """
     pairs = [part.strip().partition("=") for part in header.split(",")]

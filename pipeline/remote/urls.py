@@ -1,7 +1,7 @@
-"""A URL that came from outside, taken apart exactly once.
+"""Parse an external URL exactly once.
 
-The policy decides on the parts and `pipeline.remote.fetch` uses those same parts, so no second parser can read
-the URL in another way. What is ambiguous is refused.
+The policy decides on the parts and `pipeline.remote.fetch` uses those same parts, so no second parser can
+interpret the URL in another way. Ambiguous URLs are refused.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import idna
 import msgspec
 
 MAX_URL = 4096
-"""Longest URL that is looked at, characters."""
+"""Maximum length of a URL in characters."""
 
 PORTS = {"https": 443, "http": 80}
-"""The schemes that go over the network to a host, and their own ports."""
+"""The schemes for network hosts, and their default ports."""
 
 _URL = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.IGNORECASE)
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]@%]+)(?::([0-9]{1,5}))?")
@@ -27,11 +27,11 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
 class Location(msgspec.Struct, frozen=True, kw_only=True):
-    """A URL in its parts, each in one spelling.
+    """The parts of a URL, each normalised.
 
     `host`: lower-case ASCII host, IP address without brackets, or bucket; empty for files. `parts`: path
-    segments, percent-decoded once (not for s3, whose keys are literal). `target`: what is asked for there:
-    path and query as sent over HTTP, or the object's key.
+    segments, percent-decoded once (not for s3, whose keys are literal). `target`: path and query as sent
+    over HTTP, or the object's key.
     """
 
     scheme: str
@@ -42,27 +42,27 @@ class Location(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def authority(self) -> str:
-        """Host as it stands in a URL or a Host header, with the port if it is not the scheme's own."""
+        """Host as written in a URL or a Host header, with the port if it is not the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == PORTS.get(self.scheme, 0) else f"{host}:{self.port}"
 
     def covers(self, other: Location) -> bool:
-        """Whether `other` is this place or lies below it, by whole path segments."""
+        """Whether `other` is this location or below it, by whole path segments."""
         same = (self.scheme, self.host, self.port) == (other.scheme, other.host, other.port)
         return same and self.parts == other.parts[: len(self.parts)]
 
 
 def locate(url: str) -> Location:
-    """Take a URL apart.
+    """Parse a URL.
 
     Raises `ValueError` whose text completes the sentence "The URL …".
     """
     if len(url) > MAX_URL:
         raise ValueError(f"is longer than {MAX_URL} characters")
     if _UNSAFE.search(url):
-        raise ValueError("holds a control character or a backslash")
+        raise ValueError("contains a control character or a backslash")
     if any("\ud800" <= c <= "\udfff" for c in url):
-        raise ValueError("holds half a character (a lone surrogate)")
+        raise ValueError("contains an incomplete character (a lone surrogate)")
     scheme, mark, rest = url.partition("://")
     match scheme.lower() if mark else "":
         case "file":
@@ -75,7 +75,7 @@ def locate(url: str) -> Location:
 
 
 def shown(url: str) -> str:
-    """Give a URL for people and logs: without user, query and fragment, which may hold secrets."""
+    """Return a URL for messages and logs: without user, query and fragment, which may contain secrets."""
     bare = re.sub(r"//[^/?#]*@", "//", re.split(r"[?#]", url, maxsplit=1)[0])
     return "".join(c if c.isprintable() else "?" for c in bare[:200])
 
@@ -83,32 +83,32 @@ def shown(url: str) -> str:
 def _file(rest: str) -> Location:
     host, slash, path = rest.partition("/")
     if host.lower() not in ("", "localhost") or not slash:
-        raise ValueError("names a host; write three slashes, as in file:///inbox/a.jpg")
+        raise ValueError("names a host; use three slashes, as in file:///inbox/a.jpg")
     if "?" in path or "#" in path:
-        raise ValueError("holds ? or #; in a file's name write %3F or %23")
+        raise ValueError("contains ? or #; in a file name write %3F or %23")
     return Location(scheme="file", parts=_segments(path, decode=True))
 
 
 def _object(rest: str) -> Location:
     bucket, _, key = rest.partition("/")
     if not _BUCKET.fullmatch(bucket):
-        raise ValueError("names no valid bucket; write s3://bucket/key")
+        raise ValueError("has no valid bucket; use s3://bucket/key")
     return Location(scheme="s3", host=bucket, parts=_segments(key, decode=False), target=key)
 
 
 def _web(url: str) -> Location:
     match = _URL.fullmatch(url)
     if not match:
-        raise ValueError("can't be read")
+        raise ValueError("can't be parsed")
     scheme, authority, path, query = match[1].lower(), match[2], match[3], match[4] or ""
     if "@" in authority:
-        raise ValueError("names a user; leave out what stands before the @")
+        raise ValueError("names a user; remove the part before the @")
     place = _AUTHORITY.fullmatch(authority)
     if not place:
-        raise ValueError("names no valid host and port")
+        raise ValueError("has no valid host and port")
     port = int(place[2]) if place[2] else PORTS[scheme]
     if not 0 < port < 65536:
-        raise ValueError("names no valid port")
+        raise ValueError("has no valid port")
     return Location(
         scheme=scheme,
         host=_host(place[1]),
@@ -126,10 +126,12 @@ def _host(name: str) -> str:
         labels = host.split(".")
         if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
             raise ValueError
-        if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]):  # others read 127.1 or 0x7f.1 as an address
+        if re.fullmatch(
+            r"[0-9]+|0x[0-9a-f]*", labels[-1]
+        ):  # other parsers read 127.1 or 0x7f.1 as an address
             return str(ipaddress.IPv4Address(host))
-    except ValueError:  # idna's errors are among them
-        raise ValueError("names no valid host") from None
+    except ValueError:  # includes idna's errors
+        raise ValueError("has no valid host") from None
     return host
 
 
@@ -139,16 +141,16 @@ def _segments(path: str, *, decode: bool) -> tuple[str, ...]:
 
 
 def _segment(part: str, *, decode: bool) -> str:
-    """Check one path segment, at every depth of percent-encoding that some server might undo."""
+    """Check one path segment, at every depth of percent-encoding that a server might decode."""
     plain = unquote(part, errors="surrogateescape") if decode else part
     step = plain
     while True:
         if not step:
-            raise ValueError("holds an empty path segment (//)")
-        if step.split(";", 1)[0] in (".", ".."):  # Tomcat and its like strip ;parameters first
-            raise ValueError("holds a path segment . or ..")
+            raise ValueError("contains an empty path segment (//)")
+        if step.split(";", 1)[0] in (".", ".."):  # servers such as Tomcat strip ;parameters first
+            raise ValueError("contains a path segment . or ..")
         if "/" in step or _UNSAFE.search(step):
-            raise ValueError("holds an encoded slash, backslash or control character")
+            raise ValueError("contains an encoded slash, backslash or control character")
         deeper = unquote(step, errors="surrogateescape") if decode else step
         if deeper == step:
             return plain
@@ -156,5 +158,5 @@ def _segment(part: str, *, decode: bool) -> str:
 
 
 def public_source(source: str) -> str:
-    """A source as results may tell it: the query of a signed URL is a secret."""
+    """A source as shown in results: without the query of a signed URL, which is a secret."""
     return shown(source) if source.startswith(("http://", "https://")) else source

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from pipeline import fields, ner, ocr
-from pipeline.models import ModelInfo
+from pipeline.errors import PermanentError, UsageError
+from pipeline.models import ModelInfo, Task
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -16,6 +17,27 @@ if TYPE_CHECKING:
 
 READER_VERSION = "1"
 """Raise it when intake, layout or the text layer give other pages for the same bytes and model."""
+
+
+class EnginesByTask:
+    """The models for a task: a redriven one may have settings of its own. At most two sets of them stay loaded."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._made = lru_cache(maxsize=2)(self._make)
+
+    def __call__(self, task: Task) -> Engines:
+        """Raises `PermanentError` (`bad_override`) where the task's own settings don't fit."""
+        return self._made(tuple(sorted(task.overrides.items())))
+
+    def _make(self, overrides: tuple[tuple[str, str], ...]) -> Engines:
+        try:
+            return Engines(self._settings.replaced(dict(overrides)))
+        except UsageError as error:
+            raise PermanentError(
+                f"The task's own settings can't be used: {error.message} Redrive it with others.",
+                code="bad_override",
+            ) from error
 
 
 class Engines:

@@ -6,7 +6,8 @@ import time
 
 import msgspec
 
-from pipeline.models import Entity, Page, to_json
+from pipeline.errors import NotRead
+from pipeline.models import Entity, Page, Task, to_json
 from pipeline.steps.engines import Engines
 from pipeline.steps.entities import entities_of
 from pipeline.storage import Store, keys
@@ -23,6 +24,15 @@ class Entities(msgspec.Struct, frozen=True):
 def stored_entities(sha256: str, *, store: Store, engines: Engines) -> Entities | None:
     """The entities of a document, if they were found already and can be read."""
     return read_or_none(store, keys.entities(sha256, engines.entities_digest), Entities)
+
+
+def all_entities(task: Task, *, store: Store, engines: Engines) -> Entities:
+    """The entities of a task; raises `NotRead` when they are not there under these settings."""
+    assert task.sha256 is not None
+    found = stored_entities(task.sha256, store=store, engines=engines)
+    if found is None:
+        raise NotRead(f"Entities of {task.task_id} are not in the store as these settings find them.")
+    return found
 
 
 def extract(pages: tuple[Page, ...], sha256: str, *, store: Store, engines: Engines) -> Entities:

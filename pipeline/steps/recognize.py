@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 
 from pipeline.documents.base import Document
 from pipeline.documents.layout import assemble
-from pipeline.models import Page, to_json
+from pipeline.errors import NotRead
+from pipeline.models import Page, Task, to_json
 from pipeline.steps.engines import Engines
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
@@ -45,6 +46,16 @@ def recognize(
 def stored_page(sha256: str, number: int, *, store: Store, engines: Engines) -> Page | None:
     """The checkpoint of a page, if there is one that can be read."""
     return read_or_none(store, keys.page(sha256, engines.reading_digest, number), Page)
+
+
+def all_pages(task: Task, *, store: Store, engines: Engines) -> tuple[Page, ...]:
+    """The checkpoints of all pages of a task; raises `NotRead` when one is missing under these settings."""
+    assert task.sha256 is not None
+    numbers = range(1, task.pages + 1)
+    found = [stored_page(task.sha256, n, store=store, engines=engines) for n in numbers]
+    if any(page is None for page in found):
+        raise NotRead(f"Pages of {task.task_id} are not in the store as these settings read them.")
+    return tuple(page for page in found if page is not None)
 
 
 def has_page(sha256: str, number: int, *, store: Store, engines: Engines) -> bool:

@@ -1,4 +1,4 @@
-"""A store is a URL: `file:///path`, a plain path, or `s3://bucket/prefix`."""
+"""A store is a URL: `file:///path`, a plain path, `s3://bucket/prefix`, or `memory://name` for tests."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from pipeline.storage.base import Store
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "exists", "open_store"]
 
 
 def open_store(url: str, settings: Settings) -> Store:
     """Give the store that `url` names; nothing is created or contacted yet.
 
-    Raises `UsageError` for a scheme there is no store for.
+    `memory://name` is for tests and simulations: it is shared by all that open it in one process, and nothing is
+    kept after the process ends. Raises `UsageError` for a scheme there is no store for.
     """
     parts = urlsplit(url)
     if parts.scheme == "s3":
@@ -31,4 +32,23 @@ def open_store(url: str, settings: Settings) -> Store:
         from pipeline.storage.local import LocalStore
 
         return LocalStore(Path(unquote(parts.path) if parts.scheme else url))
+    if parts.scheme == "memory":
+        from pipeline.storage.memory import MemoryStore
+
+        if not (name := url.removeprefix("memory:").strip("/")):
+            raise UsageError(f"{url} has no name: write memory://name.")
+        return MemoryStore.named(name)
     raise UsageError(f"{url}: there is no store for {parts.scheme}://; use a folder, file:// or s3://.")
+
+
+def exists(store: Store) -> bool:
+    """Whether there is a store to read: a local folder that exists, or a server that answers, empty or not.
+
+    Nothing is written. Raises `StoreUnavailable`, or `RunError` where there is no such bucket or no access.
+    """
+    from pipeline.storage.local import LocalStore
+
+    if isinstance(store, LocalStore):
+        return store.root.is_dir()
+    any(store.folders(""))
+    return True

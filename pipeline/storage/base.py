@@ -1,4 +1,4 @@
-"""What a store is: whole objects under keys, nothing else."""
+"""Interface of a store: whole objects under keys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Store(Protocol):
-    """Objects are written whole or not at all; writing again replaces.
+    """Writes are atomic; writing again replaces.
 
     Every method may raise `StoreUnavailable` (try again) or `RunError` (no access, no such bucket).
     """
@@ -28,7 +28,7 @@ class Store(Protocol):
         ...
 
     def exists(self, key: str) -> bool:
-        """Whether an object lies under this key."""
+        """Whether an object exists under this key."""
         ...
 
     def list(self, prefix: str) -> Iterator[str]:
@@ -36,13 +36,13 @@ class Store(Protocol):
         ...
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """Names right below `prefix`, which ends in `/`, that have keys below them, in ascending order."""
+        """Names directly below `prefix`, which ends in `/`, that have keys below them, in ascending order."""
         ...
 
     def delete(self, key: str) -> None:
-        """Remove one object; a missing one is no error."""
+        """Delete one object; a missing one is not an error."""
         ...
 
     def check(self) -> None:
-        """Raise `RunError` with a plain sentence unless objects can be written here."""
+        """Raise `RunError` unless objects can be written here."""
         ...

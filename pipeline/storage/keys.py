@@ -1,7 +1,7 @@
-"""The only place that spells a storage key.
+"""The only place that builds storage keys.
 
-Whatever comes from outside (task ids, dates, hashes) is checked or quoted here, so that no input can
-name an object it should not.
+External input (task ids, dates, hashes) is checked or quoted here, so that it can't name an object it
+should not.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ UNDELIVERED = "undelivered/"
 def _name(task_id: str) -> str:
     """Quote a task id into one path segment (RFC 3986 percent-encoding).
 
-    Raises `PermanentError` when it is empty, holds control characters, or gets longer than 200 bytes.
+    Raises `PermanentError` if it is empty, contains control characters, or gets longer than 200 bytes.
     """
     quoted = quote(task_id, safe="")
     if not task_id or len(quoted) > _MAX_NAME or any(ord(c) < 32 or ord(c) == 127 for c in task_id):
         raise PermanentError(
-            f"The task id {task_id[:40]!r} can't be used: give 1 to 200 printable characters "
+            f"The task id {task_id[:40]!r} is invalid: use 1 to 200 printable characters "
             "(non-ASCII ones count as up to 12).",
             code="bad_task_id",
         )
     if quoted.strip(".") == "":
         return quoted.replace(".", "%2E")
-    # no hidden file, nor one that a folder store is writing
+    # neither a hidden file nor a temporary file of a local store
     return f"%2E{quoted[1:]}" if quoted.startswith(".") else quoted
 
 
 def derived(task_id: str, mark: str) -> str:
-    """A task id beside another: `mark` behind as much of `task_id` as still makes a key."""
+    """A task id derived from another: `task_id`, shortened if necessary to fit in a key, and `mark`."""
     while len(quote(task_id + mark, safe="")) > _MAX_NAME:
         task_id = task_id[:-1]
     return task_id + mark
@@ -71,7 +71,7 @@ def document(sha256: str) -> str:
 
 
 def receipt(run_date: str, batch_id: str) -> str:
-    """What was accepted: one immutable object a batch."""
+    """Receipt of accepted work: one immutable object per batch."""
     return f"{RECEIPTS}date={_day(run_date)}/{_hash(batch_id)}.jsonl"
 
 
@@ -81,7 +81,7 @@ def receipts(run_date: str) -> str:
 
 
 def claim(task_id: str, origin: str) -> str:
-    """Note that a submission came under a task id."""
+    """Claim of a submission to a task id."""
     return f"{claims(task_id)}{_hash(origin)}.json"
 
 
@@ -91,22 +91,22 @@ def claims(task_id: str) -> str:
 
 
 def origin_of(key: str) -> str:
-    """Origin that a `claim` key was made from."""
+    """Origin in a `claim` key."""
     return key.rsplit("/", 1)[-1].removesuffix(".json")
 
 
 def delayed(not_before: datetime, task_id: str) -> str:
-    """Marker of a task that must wait: the keys sort by the moment (UTC) from which it may start."""
+    """Marker of a delayed task: the keys sort by the time (UTC) from which it may start."""
     return f"{DELAYED}{not_before.astimezone(UTC):%Y%m%dT%H%M%SZ}/{_name(task_id)}.json"
 
 
 def delayed_until(key: str) -> datetime:
-    """The moment a `delayed` key was made from."""
+    """The time in a `delayed` key."""
     return datetime.strptime(key.split("/")[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
 def attempts(task_id: str, step: str, message: str = "") -> str:
-    """How often a message, told by its id, for a step of a task was begun and not ended."""
+    """Number of times a message, identified by its id, for a step of a task was started and not finished."""
     return f"attempts/{_name(task_id)}/{_name(f'{step}-{message}')}.json"
 
 
@@ -116,22 +116,22 @@ def attempts_of(task_id: str) -> str:
 
 
 def output(task_id: str, step: str) -> str:
-    """What a step of a further task type found."""
+    """Output of a step of a custom task type."""
     return f"outputs/{_name(task_id)}/{_name(step)}.json"
 
 
 def control(name: str) -> str:
-    """Objects that steer workers, such as the operator's override of the window."""
+    """Objects that control workers, such as the operator's override of the window."""
     return f"control/{_name(name)}.json"
 
 
 def night(run_date: str, name: str) -> str:
-    """What was noted about a night: `opened`, `summarised`, `released-<worker>`."""
+    """State of a night: `opened`, `summarised`, `released-<worker>`."""
     return f"{NIGHTS}run_date={_day(run_date)}/{_name(name)}.json"
 
 
 def callback(run_date: str, task_id: str) -> str:
-    """Note that somebody is to be told of a task's end and has not been yet."""
+    """Marker of a callback that is not delivered yet."""
     return f"{CALLBACKS}run_date={_day(run_date)}/{_name(task_id)}.json"
 
 
@@ -146,32 +146,32 @@ def undelivered_of(run_date: str) -> str:
 
 
 def pending(task_id: str) -> str:
-    """Marker of a task that is accepted and not finished."""
+    """Marker of an accepted, unfinished task."""
     return f"{PENDING}{_name(task_id)}.json"
 
 
 def pages(sha256: str, digest: str) -> str:
-    """Prefix of the page checkpoints of one document read by one model."""
+    """Prefix of the page checkpoints of one document and one model."""
     return f"ocr/{_hash(sha256)}/{_hash(digest)}/"
 
 
 def page(sha256: str, digest: str, number: int) -> str:
-    """Checkpoint of one read page; `number` counts from 1."""
+    """Checkpoint of one page; `number` counts from 1."""
     return f"{pages(sha256, digest)}{number:06d}.json"
 
 
 def page_number(key: str) -> int:
-    """Page number that a checkpoint's key was made from."""
+    """Page number in a checkpoint's key."""
     return int(key.rsplit("/", 1)[-1].removesuffix(".json"))
 
 
 def entities(sha256: str, digest: str) -> str:
-    """Entities of one document by one NER model on one reading."""
+    """Entities of one document by one NER model on one OCR output."""
     return f"ner/{_hash(sha256)}/{_hash(digest)}.json"
 
 
 def result(run_date: str, task_id: str) -> str:
-    """Whole result of a finished task."""
+    """Complete result of a finished task."""
     return f"{RESULTS}run_date={_day(run_date)}/{_name(task_id)}.json"
 
 
@@ -181,7 +181,7 @@ def results(run_date: str) -> str:
 
 
 def failed(run_date: str, task_id: str) -> str:
-    """Record of a task that failed for good."""
+    """Record of a task that failed permanently."""
     return f"{FAILED}run_date={_day(run_date)}/{_name(task_id)}.json"
 
 
@@ -191,23 +191,23 @@ def failures(run_date: str) -> str:
 
 
 def failed_again(run_date: str, task_id: str) -> str:
-    """Record of a done task that could not be read anew: its older result stands."""
+    """Record of a done task that could not be reprocessed: its previous result is kept."""
     return f"{FAILED_AGAIN}run_date={_day(run_date)}/{_name(task_id)}.json"
 
 
 def failures_again(run_date: str) -> str:
-    """Prefix of a run date's failures to read anew."""
+    """Prefix of a run date's failures to reprocess."""
     return f"{FAILED_AGAIN}run_date={_day(run_date)}/"
 
 
 def changed(run_date: str, task_id: str, done_at: str) -> str:
-    """Note that a result was replaced since its night was last summarised; each replacement has its own."""
+    """Marker that a result was replaced since its night was last summarised; one per replacement."""
     moment = hashlib.sha256(done_at.encode()).hexdigest()[:8]
     return f"{CHANGED}run_date={_day(run_date)}/{_name(task_id)}-{moment}"
 
 
 def run_date_of(key: str) -> str:
-    """Run date in a key that is filed by it."""
+    """Run date in a key that contains one."""
     return key.split("run_date=", 1)[1].split("/", 1)[0]
 
 
@@ -217,5 +217,5 @@ def summary(table: str, run_date: str) -> str:
 
 
 def task_id_of(key: str) -> str:
-    """Task id that a `pending`, `results` or `failed` key was made from."""
+    """Task id in a `pending`, `results` or `failed` key."""
     return unquote(key.rsplit("/", 1)[-1].removesuffix(".json"))

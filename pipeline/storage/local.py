@@ -15,7 +15,7 @@ _TEMPORARY = ".tmp-"
 
 
 class LocalStore:
-    """Objects are files; each is written beside its place, flushed to disk, then renamed into it."""
+    """Objects are files; each is written to a temporary file next to its path, flushed to disk, then renamed."""
 
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.abspath(root))  # noqa: PTH100 - keep symbolic links as the user wrote them
@@ -44,7 +44,7 @@ class LocalStore:
         except OSError as error:
             raise RunError(
                 f"Can't write to the store {self.root}: {error.strerror}. "
-                "Free space or give a folder that you may write to.",
+                "Free disk space or use a writable folder.",
                 code="store_unwritable",
             ) from error
 
@@ -70,7 +70,7 @@ class LocalStore:
         try:
             return self._path(key).read_bytes()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            raise NotFound(f"The store {self.root} holds no {key}.") from None
+            raise NotFound(f"{key} not found in the store {self.root}.") from None
         except OSError as error:
             raise RunError(f"Can't read {key} in the store {self.root}: {error.strerror}.") from error
 
@@ -90,7 +90,7 @@ class LocalStore:
         yield from sorted(key for key in found if key.startswith(prefix))
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """See `Store.folders`; one that was emptied is still told."""
+        """See `Store.folders`; empty folders are included."""
         folder = self.root / prefix
         if folder.is_dir():
             yield from sorted(path.name for path in folder.iterdir() if path.is_dir())
@@ -102,7 +102,7 @@ class LocalStore:
     def check(self) -> None:
         """See `Store.check`."""
         if self.root.exists() and not self.root.is_dir():
-            raise RunError(f"The store {self.root} is a file; give a folder.", code="store_unwritable")
+            raise RunError(f"The store {self.root} is a file; use a folder.", code="store_unwritable")
         probe = f"{_TEMPORARY}probe-{os.getpid()}"
         self.put(probe, b"")
         self.delete(probe)

@@ -1,4 +1,4 @@
-"""JSON objects in a store: read, checked, and reported as damaged in one sentence."""
+"""Read and validate JSON objects in a store."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pipeline.storage.base import Store
 
 
 def read(store: Store, key: str, kind: type[T]) -> T:
-    """One JSON object; raises `NotFound`, or `Damaged` when it can't be read."""
+    """One JSON object; raises `NotFound`, or `Damaged` if it is invalid."""
     try:
         return from_json(store.get(key), kind)
     except msgspec.DecodeError as error:
         raise Damaged(
             f"The object {key} in {store.url} is damaged ({error}): restore it from a backup, or delete it and "
-            "give `nightshift audit RUN_DATE --repair`."
+            "run `nightshift audit RUN_DATE --repair`."
         ) from error
 
 
 def read_or_none(store: Store, key: str, kind: type[T]) -> T | None:
-    """One JSON object; `None` where there is none, or one that can't be read, as another version wrote it."""
+    """One JSON object; `None` if it is missing or invalid, such as one written by another version."""
     try:
         return from_json(store.get(key), kind)
     except (NotFound, msgspec.DecodeError):

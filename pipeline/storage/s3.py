@@ -1,4 +1,4 @@
-"""A store in an S3 bucket, by boto3. Any S3-compatible server will do: nothing here needs conditional puts."""
+"""A store in an S3 bucket, by boto3. Any S3-compatible server will do: conditional puts are not needed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MISSING = {"404", "NoSuchKey", "NotFound"}
 
 
 class S3Store:
-    """Keys lie under `prefix` in `bucket`. S3 itself makes each put whole or not at all."""
+    """Keys are below `prefix` in `bucket`. Each put is atomic in S3 itself."""
 
     def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
         self.bucket, self.prefix = bucket, f"{prefix}/" if prefix else ""
@@ -44,7 +44,7 @@ class S3Store:
 
     @cached_property
     def _client(self) -> Any:
-        """Made on first use: boto3 may ask the network for region and credentials."""
+        """Created on first use: boto3 may query the network for region and credentials."""
         settings = self._settings
         return boto3.session.Session().client(
             "s3",
@@ -56,7 +56,7 @@ class S3Store:
                 max_pool_connections=32,
                 retries={"mode": "standard", "total_max_attempts": 4},
                 s3={"addressing_style": "path" if settings.s3_path_style else "auto"},
-                # Older S3-compatible servers know no trailing checksums.
+                # Older S3-compatible servers do not support trailing checksums.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             ),
@@ -71,13 +71,13 @@ class S3Store:
         except (boto_errors.NoCredentialsError, boto_errors.PartialCredentialsError) as error:
             raise RunError(
                 f"No credentials for {self.url}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
-                "(or any other source that boto3 reads).",
+                "(or any other source that boto3 supports).",
                 code="store_refused",
             ) from error
         except (boto_errors.BotoCoreError, boto_errors.HTTPClientError) as error:
             raise StoreUnavailable(
                 f"The store {self.url} does not answer ({type(error).__name__}): "
-                "check NIGHTSHIFT_S3_ENDPOINT and that the server runs."
+                "check NIGHTSHIFT_S3_ENDPOINT and whether the server is running."
             ) from error
 
     def _translate(self, error: boto_errors.ClientError, key: str) -> PipelineError:
@@ -85,10 +85,11 @@ class S3Store:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code == "NoSuchBucket":
             return RunError(
-                f"There is no bucket {self.bucket}: create it or correct the URL.", code="store_missing"
+                f"The bucket {self.bucket} does not exist: create it or correct the URL.",
+                code="store_missing",
             )
         if code in _MISSING:
-            return NotFound(f"The store {self.url} holds no {key}.")
+            return NotFound(f"{key} not found in the store {self.url}.")
         if code in _REFUSED or status in (401, 403):
             return RunError(
                 f"The store {self.url} refuses access ({code}): "
@@ -96,7 +97,7 @@ class S3Store:
                 code="store_refused",
             )
         if status >= 500 or code in ("SlowDown", "Throttling", "RequestTimeout"):
-            return StoreUnavailable(f"The store {self.url} is overloaded or down ({code or status}).")
+            return StoreUnavailable(f"The store {self.url} is overloaded or unavailable ({code or status}).")
         return RunError(f"The store {self.url} answered {code or status} for {key}.")
 
     def put(self, key: str, data: bytes) -> None:
@@ -106,7 +107,7 @@ class S3Store:
 
     def put_file(self, key: str, path: Path) -> None:
         """See `Store.put_file`."""
-        with self._errors(key), path.open("rb") as file:  # `upload_file` would hide what went wrong
+        with self._errors(key), path.open("rb") as file:  # `upload_file` would hide the cause of an error
             self._client.upload_fileobj(
                 file, self.bucket, self.prefix + key, ExtraArgs=self._put_options or None
             )

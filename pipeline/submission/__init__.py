@@ -1,1 +1,1 @@
-"""How work gets in: the message contract, acceptance, and the producer."""
+"""Submission of work: the message contract, acceptance, and the producer."""

@@ -1,8 +1,8 @@
-"""The contract with whoever hands documents in: one JSON object becomes a `Submission` or a reason.
+"""The contract with submitting systems: parse one JSON object into a `Submission`, or refuse it with a reason.
 
-Strict about what is known, lenient about the rest: a field that is not part of the contract is kept in
+Strict about known fields, lenient about others: a field that is not part of the contract is kept in
 `metadata`. Patterns and limits of single fields are read from the JSON Schema that ships with the package
-(`pipeline/schema/submission.v1.json`), so that the schema a producer tests against and the parser agree.
+(`pipeline/submission/schema/submission.v1.json`), so that the schema a producer tests against and the parser agree.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pipeline.errors import PermanentError
 from pipeline.storage import keys
 
 MAX_BODY = 1024 * 1024
-"""Largest message that is looked into, bytes."""
+"""Maximum message size in bytes."""
 
 DEFAULT_PRIORITY = 5
 
@@ -52,9 +52,9 @@ class BadMessage(PermanentError):
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked for, checked for form only: whether `url` may be fetched is `SourcePolicy`'s answer.
+    """The parsed message, checked for form only: whether `url` may be fetched is decided by `SourcePolicy`.
 
-    `url` is empty for a text, `text` is empty for a document. Both moments are in UTC.
+    `url` is empty for a text, `text` is empty for a document. Both times are in UTC.
     """
 
     task_id: str
@@ -70,7 +70,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     not_before: datetime | None = None
 
     def __repr__(self) -> str:
-        """Name the task only: text and signed URLs must not get into logs."""
+        """Name only the task: text and signed URLs must not get into logs."""
         return f"Submission(task_id={self.task_id!r}, task_type={self.task_type!r})"
 
 
@@ -83,9 +83,9 @@ def load_schema() -> dict[str, Any]:
 
 
 def parse(body: bytes) -> Submission:
-    """Check one raw message.
+    """Parse one raw message.
 
-    Raises `BadMessage`, whatever the bytes are.
+    Raises `BadMessage` for any invalid bytes.
     """
     fields = _fields(body)
     known = {name: fields.pop(name) for name in load_schema()["properties"] if name in fields}
@@ -109,7 +109,7 @@ def parse(body: bytes) -> Submission:
 
 
 def partial_id(body: bytes) -> str | None:
-    """Best guess at a bad message's task id, for the operator's record; `None` without a usable one."""
+    """Best guess at an invalid message's task id, for its record; `None` without a usable one."""
     try:
         task_id = _string(_fields(body), "task_id")
     except BadMessage:
@@ -126,7 +126,7 @@ def partial_id(body: bytes) -> str | None:
 
 
 def partial_trace(body: bytes) -> str:
-    """The trace id of a bad message, empty without a usable one: its producer looks for it in the logs."""
+    """The trace id of an invalid message, for the logs; empty without a usable one."""
     try:
         return _string(_fields(body), "trace_id")
     except BadMessage:
@@ -147,7 +147,7 @@ def _fields(body: bytes) -> _Fields:
     except RecursionError:
         raise BadMessage("The message is nested too deeply: send one flat object.") from None
     except msgspec.ValidationError:
-        raise BadMessage("The message is not a JSON object: send one object a message.") from None
+        raise BadMessage("The message is not a JSON object: send one object per message.") from None
     except msgspec.DecodeError as error:
         # msgspec calls both an early end and a lone surrogate "truncated"
         reason = str(error).replace(
@@ -157,7 +157,7 @@ def _fields(body: bytes) -> _Fields:
 
 
 def _value(fields: _Fields, name: str, kind: type[T], what: str) -> T | None:
-    """Decode one field; absent and null are the same. `what` says to people what it must be."""
+    """Decode one field; absent and null are the same. `what` describes the expected value in the error."""
     raw = fields.get(name)
     if raw is None or bytes(raw) == b"null":
         return None
@@ -168,7 +168,7 @@ def _value(fields: _Fields, name: str, kind: type[T], what: str) -> T | None:
 
 
 def _string(fields: _Fields, name: str) -> str:
-    """Give one string field, checked by its rule in the schema; empty when it is not given."""
+    """Return one string field, checked by its rule in the schema; empty if absent."""
     value = _value(fields, name, str, "a string") or ""
     rule = load_schema()["properties"][name]
     if rule.get("$ref") == "#/$defs/moment":
@@ -239,7 +239,7 @@ def _moment(fields: _Fields, name: str) -> datetime | None:
 
 
 def _strings(fields: _Fields) -> dict[str, str]:
-    """Strings as they are, everything else as the JSON text that came in: numbers keep every digit."""
+    """Strings unchanged, everything else as its original JSON text: numbers keep every digit."""
     return {name: _as_string(bytes(raw)) for name, raw in fields.items()}
 
 

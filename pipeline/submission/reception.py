@@ -1,4 +1,4 @@
-"""How work gets in, at any time of day: a submission is entered into the ledger, then its bytes are taken in."""
+"""Reception of work, at any time: a submission is accepted into the ledger, then its document is ingested."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from msgspec import structs
 
@@ -23,20 +24,38 @@ from pipeline.storage import Store, keys
 from pipeline.submission.contract import Submission, partial_id, partial_trace
 
 
+class Accepted(NamedTuple):
+    """The next messages, and whether the id is already known, from this submission or another one."""
+
+    messages: list[Message]
+    known: bool
+
+
 class Reception:
-    """Accepts, refuses and takes in. `run_date` tells which night's receipts a moment belongs to."""
+    """Accepts, refuses and ingests submissions. `run_date` returns the current run date, for receipts."""
 
     def __init__(self, store: Store, settings: Settings, run_date: Callable[[], str]) -> None:
         self.store, self.settings, self.run_date = store, settings, run_date
         self.policy = source_policy(settings)
 
     def accept(self, submission: Submission, data: bytes | None = None) -> list[Message]:
-        """Enter a submission into the ledger; `data` when the caller has the bytes already.
+        """Accept a submission into the ledger; `data` if the caller already has the bytes.
 
-        The same submission again gives the same message again until the task is taken in, none from then on. The same
-        id with another source becomes a task beside it, which ingest drops if the bytes turn out to be the same
-        and else refuses.
+        A repeated submission returns the same message until the task is ingested, then none. The same id with
+        another source becomes a separate task, which ingest drops if the bytes are the same and refuses
+        otherwise.
         """
+        return self._accept(submission, data, at_once=False).messages
+
+    def accept_or_refuse(self, submission: Submission, data: bytes | None = None) -> Accepted:
+        """Accept as `accept` does, for a producer that waits for an answer.
+
+        Raises `PermanentError` if the id was used for other bytes (`id_conflict`), and for a URL that could not
+        be ingested before (`failed_before`), since it would fail again.
+        """
+        return self._accept(submission, data, at_once=True)
+
+    def _accept(self, submission: Submission, data: bytes | None, *, at_once: bool) -> Accepted:
         task_type(submission.task_type)
         if submission.callback_url:
             callback_policy(self.settings).check(submission.callback_url)
@@ -47,16 +66,37 @@ class Reception:
         source = submission.url or "message"
         origin = claims.origin_of(source, data)
         task_id, alias_of = submission.task_id, ""
-        if not claims.take(self.store, task_id, origin):
+        mine, known = claims.take(self.store, task_id, origin)
+        if known and at_once:
+            self._check_known(task_id, origin, data)
+        if not mine:
             task_id, alias_of = keys.derived(task_id, f"#{origin}"), task_id
             claims.take(self.store, task_id, origin)
         task = pending.get(self.store, task_id)
         if task is None:
             if claims.get(self.store, task_id, origin) != claims.Claim():
-                return []  # it has ended
+                return Accepted([], known)  # already ended
             task = self._mark(submission, task_id, source, data, origin, alias_of)
-        taken_in = task.media_type not in (None, TEXT)
-        return [] if taken_in else [Message.of("ingest", task)]
+        ingested = task.media_type not in (None, TEXT)
+        return Accepted([] if ingested else [Message.of("ingest", task)], known)
+
+    def _check_known(self, task_id: str, origin: str, data: bytes | None) -> None:
+        """Raise `PermanentError` if the known id conflicts with this submission."""
+        if data is not None:
+            contents = claims.contents(self.store, task_id)
+            if contents and hashlib.sha256(data).hexdigest() not in contents:
+                raise PermanentError(
+                    f"The task id {task_id} was used before for other bytes: use a different id.",
+                    code="id_conflict",
+                )
+            return
+        failed = claims.get(self.store, task_id, origin).failed
+        if failed and pending.get(self.store, task_id) is None:
+            raise PermanentError(
+                f"The task {task_id} failed in the night of {failed}: to retry it, run "
+                f"`nightshift failed redrive --task-id {task_id}`.",
+                code="failed_before",
+            )
 
     def _mark(
         self,
@@ -67,7 +107,7 @@ class Reception:
         origin: str,
         alias_of: str,
     ) -> Task:
-        """Write receipt and marker; the marker last, for one that is there tells that all is done."""
+        """Write receipt and marker; the marker last, since its existence means that acceptance is complete."""
         task = Task(
             task_id=task_id,
             sha256=pending.store_document(self.store, data) if data is not None else None,
@@ -85,13 +125,13 @@ class Reception:
             alias_of=alias_of,
             origin=origin,
         )
-        if not alias_of:  # else it is no document of its own until ingest has seen its bytes
+        if not alias_of:  # an alias is not a separate document until ingest has seen its bytes
             receipts.write(self.store, self.run_date(), [task])
         pending.mark(self.store, task)
         return task
 
     def refuse(self, body: bytes, error: PermanentError) -> Task:
-        """Record a raw message that breaks the contract, as a task with an id of its own."""
+        """Record a raw message that violates the contract, as a failed task with its own id."""
         digest = hashlib.sha256(body).hexdigest()
         task = Task(
             task_id=keys.derived((partial_id(body) or "message")[:80], f"#{digest[:12]}"),
@@ -105,10 +145,10 @@ class Reception:
         records.fail(self.store, task, error, run_date=self.run_date(), settings_digest="")
         return task
 
-    def take_in(self, task: Task, by: str = "") -> Task | None:
-        """Fetch, store and check a document; gives the task when its work may begin.
+    def ingest(self, task: Task, by: str = "") -> Task | None:
+        """Fetch, store and check a document; returns the task if its work may begin.
 
-        A delayed one waits in the store; of two messages (`by` is the id of this one) only the first begins it.
+        A delayed task waits in the store; of two messages (`by` is the id of this one) only the first begins it.
         Raises what `fetch` and `open_document` raise.
         """
         settings = self.settings.replaced(task.overrides)
@@ -124,12 +164,12 @@ class Reception:
                 with open_document(data, settings.limits) as document:
                     task = structs.replace(task, media_type=document.media_type, pages=document.page_count)
         except PermanentError:
-            pending.update(self.store, task)  # its failure tells which bytes it had
+            pending.update(self.store, task)  # so that its failure names the bytes
             raise
         return self._enter(task, by)
 
     def note_failure(self, task: Task) -> None:
-        """Note that a document could not be taken in: its submission has ended, too."""
+        """Note that a document could not be ingested: its submission has ended, too."""
         with suppress(Damaged):
             known = claims.get(self.store, task.task_id, task.origin) if task.origin else None
             if known is not None and (known.failed or not known.sha256):
@@ -137,15 +177,15 @@ class Reception:
                 claims.note(self.store, task.task_id, task.origin, claim)
 
     def _enter(self, task: Task, by: str) -> Task | None:
-        """Note what a task's bytes are, unless the same message, delivered twice, has ended it meanwhile."""
+        """Record the hash of a task's bytes, unless a duplicate delivery has ended the task in the meantime."""
         if task.origin:
             claims.note(self.store, task.task_id, task.origin, claims.Claim(sha256=task.sha256))
         now = pending.get(self.store, task.task_id)
         if now is None:
             return None
-        if now.taken_by not in ("", by) and not now.not_before:
+        if now.ingested_by not in ("", by) and not now.not_before:
             return None
-        task = structs.replace(task, run_date=now.run_date, taken_by=by)
+        task = structs.replace(task, run_date=now.run_date, ingested_by=by)
         pending.mark(self.store, task)
         start = datetime.fromisoformat(task.not_before) if task.not_before else None
         if start and start > datetime.now(UTC):
@@ -154,16 +194,16 @@ class Reception:
         return task
 
     def _settle_alias(self, task: Task) -> bool:
-        """Whether a task under a used id is the very document that id stands for; raises if it is not."""
-        # first, for bytes are noted before a task ends
+        """Whether a task under a used id is the same document as the first; raises if it is not."""
+        # first, since hashes are recorded before a task ends
         under_way = pending.get(self.store, task.alias_of)
         known = claims.contents(self.store, task.alias_of)
         if task.sha256 in known:
             self.store.delete(keys.pending(task.task_id))
             return True
         if under_way and not known:
-            raise TransientError(f"The task {task.alias_of} that this may repeat is not taken in yet.")
+            raise TransientError(f"The task {task.alias_of} that this may duplicate is not ingested yet.")
         raise PermanentError(
-            f"The task id {task.alias_of} was used for another document or source: give this one an id of its own.",
+            f"The task id {task.alias_of} was used for another document or source: use a different id.",
             code="id_conflict",
         )

@@ -1,4 +1,4 @@
-"""Hide what must not leave the store in the clear: ID numbers, bank cards, phone numbers."""
+"""Mask sensitive values that must not leave the store in plain text: ID numbers, bank cards, phone numbers."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pipeline.ner.patterns.identifiers import find_bank_cards, find_id_numbers
 
 SENSITIVE = frozenset({"ID_NUMBER", "BANK_CARD", "PHONE"})
 _SOMETHING_ELSE = frozenset({"DATE", "TIME", "MONEY", "USCC", "INVOICE_CODE", "INVOICE_NUMBER", "PLATE"})
-"""Types that say what digits mean: a number that one of them has won is no phone number after all."""
+"""Types that explain digits: a number covered by one of them is not treated as a phone number."""
 
 _KEEP = 4
 
 Spans = tuple[tuple[int, int], ...]
-"""Half-open stretches of a page's text."""
+"""Half-open ranges of a page's text."""
 
 
 def mask(text: str) -> str:
-    """Replace letters and digits by `*` except the last four; length and separators stay, so spans hold."""
+    """Replace letters and digits by `*` except the last four; length and separators are kept, so spans stay valid."""
     hidden = max(sum(c.isalnum() for c in text) - _KEEP, 0)
     out = []
     for c in text:
@@ -34,10 +34,10 @@ def mask(text: str) -> str:
 
 
 def sensitive_spans(text: str, entities: Iterable[Entity]) -> Spans:
-    """Where a page's text is sensitive: its sensitive entities, and numbers that other entities swallowed.
+    """Sensitive spans of a page's text: its sensitive entities, and sensitive numbers inside other entities.
 
-    Where entities overlap one stays, and a name or URL may have won over the phone number in it, or the NER
-    engine may know no such types at all: so the numbers are looked for anew.
+    Of overlapping entities only one is kept, so a name or URL may hide a phone number in it, and the NER
+    engine may not know these types at all: so the numbers are searched again.
     """
     entities = list(entities)
     spans = [(e.start, e.end) for e in entities if e.type in SENSITIVE]
@@ -54,7 +54,7 @@ def _numbers(text: str) -> Iterator[Mention]:
 
 
 def mask_spans(text: str, spans: Spans, offset: int = 0) -> str:
-    """Mask those parts of `spans` that lie in `text`, which begins at `offset` of the page's text."""
+    """Mask the parts of `spans` that are in `text`, which begins at `offset` of the page's text."""
     for start, end in spans:
         first, last = max(start - offset, 0), min(end - offset, len(text))
         if first < last:
@@ -63,7 +63,7 @@ def mask_spans(text: str, spans: Spans, offset: int = 0) -> str:
 
 
 def masked_entity(entity: Entity, spans: Spans) -> Entity:
-    """The entity with what is sensitive in its text masked, and its value then as well."""
+    """The entity with sensitive parts of its text masked, and then its value as well."""
     if entity.type in SENSITIVE:
         text = mask(entity.text)
     else:
@@ -74,7 +74,7 @@ def masked_entity(entity: Entity, spans: Spans) -> Entity:
 
 
 def masked_field(result: DocumentResult, found: Field) -> Field:
-    """The field with text and value masked when something sensitive stands in it."""
+    """The field with text and value masked if it contains something sensitive."""
     page = next((page for page in result.pages if page.number == found.page), None)
     if page is None:
         return found

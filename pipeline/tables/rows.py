@@ -1,4 +1,4 @@
-"""Results to table rows, masked."""
+"""Convert results to table rows, masked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.tables.schemas import TABLES
 
 
 def rows_of(results: list[DocumentResult], masked: bool) -> dict[str, list[dict[str, Any]]]:
-    """The rows of each table, by its name; `masked`: without numbers that identify people."""
+    """The rows of each table, by its name; `masked`: with sensitive numbers masked."""
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
     for result in results:
         rows["documents"].append(_document_row(result))
@@ -117,7 +117,7 @@ def _field_row(result: DocumentResult, found: Field, masked: bool) -> dict[str, 
 
 
 def enclosing(boxes: tuple[Box, ...]) -> Box | None:
-    """One box around all: the box itself when there is one, else the upright rectangle that holds them."""
+    """One box around all: the box itself if there is one, else the upright bounding rectangle."""
     if len(boxes) <= 1:
         return boxes[0] if boxes else None
     xs = [x for box in boxes for x, _ in box]

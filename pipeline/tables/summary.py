@@ -1,4 +1,4 @@
-"""Results -> Arrow -> parquet: four tables a run date, written whole, replaced by a re-run.
+"""Results -> Arrow -> parquet: four tables per run date, written atomically, replaced by a re-run.
 
 The tables are hive-partitioned by `run_date`: the column comes from the path
 (`summary/entities/run_date=2026-11-22/part-00000.parquet`), so `pd.read_parquet(".../summary/entities")`
@@ -26,13 +26,13 @@ from pipeline.tables.rows import rows_of
 from pipeline.tables.schemas import SCHEMAS, TABLES
 
 _CHUNK = 256  # results held in memory at once
-_ROWS = 50_000  # in a row group at most
+_ROWS = 50_000  # maximum size of a row group
 
 
 def summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, int]:
     """Write the tables of one run date from its results and failures; returns rows by table.
 
-    Runs again at will: the same results give the same tables in the same places.
+    Idempotent: the same results give the same tables under the same keys.
     """
     counts = dict.fromkeys(TABLES, 0)
     with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
@@ -50,7 +50,7 @@ def summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, 
 
 
 def _arrow(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
-    """Rows as an Arrow table, by way of JSON lines: faster than `from_pylist`, which imports pandas besides."""
+    """Rows as an Arrow table, via JSON lines: faster than `from_pylist`, which also imports pandas."""
     data = b"\n".join(map(msgspec.json.encode, rows))
     return pj.read_json(
         pa.BufferReader(data),
@@ -60,7 +60,7 @@ def _arrow(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
 
 
 def _chunks(store: Store, run_date: str) -> Iterator[list[DocumentResult]]:
-    """Results and failures of a run date, fetched several at once: a store answers slowly, but in parallel."""
+    """Results and failures of a run date, fetched in parallel to hide the store's latency."""
     names = iter([*store.list(keys.results(run_date)), *store.list(keys.failures(run_date))])
     with ThreadPoolExecutor(8) as threads:
         while chunk := list(islice(names, _CHUNK)):
@@ -71,4 +71,4 @@ def _result(store: Store, key: str) -> DocumentResult | None:
     try:
         return objects.read(store, key, DocumentResult)
     except NotFound:
-        return None  # taken back while we read: a failed document was tried again
+        return None  # removed in the meantime: a failed document was retried

@@ -1,4 +1,4 @@
-"""A Chinese delivery note (送货单), landscape, that went through the scanner on its side."""
+"""A Chinese delivery note (送货单), landscape, scanned sideways."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TOTAL = sum((count * price for *_, count, price in GOODS), Decimal(0))
 
 
 def sample() -> Sample:
-    """Draw the note and turn it by 90 degrees counter-clockwise."""
+    """Draw the note and rotate it by 90 degrees counter-clockwise."""
     sheet = Sheet(210, 148, 170)
     sheet.text(105, 17, SELLER, 15, "bold", fill=CARBON, anchor="m")
     sheet.spread(85, 27, 40, "送货单", points=18, face="kai", fill=CARBON)

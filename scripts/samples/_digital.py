@@ -1,4 +1,4 @@
-"""Born-digital PDFs, whose text is text: a ticket e-mail, and a claim letter with a scan behind it."""
+"""Born-digital PDFs: a ticket e-mail, and a claim letter with a scan as its second page."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ Petra Muster, Head of Service"""
 
 
 def email() -> Sample:
-    """Set the e-mail as a mail program prints it."""
+    """Typeset the e-mail as a mail program prints it."""
     figure = _figure()
     _write(figure, (20, 22), "Northlight Mail", 13, "bold")
     for i, (label, value) in enumerate(MAIL):
@@ -94,7 +94,7 @@ def email() -> Sample:
 
 
 def claim() -> Sample:
-    """Put a scanned hotel bill behind a born-digital letter."""
+    """Append a scanned hotel bill to a born-digital letter."""
     figure = _figure()
     for i, line in enumerate(CLAIM_BODY.split("\n")):
         _write(figure, (22, 30 + i * 7), line, 10, "mono" if i else "bold mono")
@@ -160,7 +160,7 @@ def _hotel_bill() -> bytes:
 
 
 def _figure() -> Figure:
-    """Make an empty A4 page set in DejaVu Sans (of matplotlib), Chinese in WenQuanYi Zen Hei."""
+    """Create an empty A4 page set in DejaVu Sans (of matplotlib), Chinese in WenQuanYi Zen Hei."""
     path, _ = font_file("pdf")
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # the font has one weight only
     font_manager.fontManager.addfont(path)

@@ -1,4 +1,4 @@
-"""A two-page purchase order as a fax machine stores it: 1 bit a pixel, 200 dpi, CCITT group 4."""
+"""A two-page purchase order as a fax machine stores it: 1 bit per pixel, 200 dpi, CCITT group 4."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A form laid out like an ID card, of a person who can't exist, marked as a specimen.
+"""A form laid out like an ID card, of an impossible person, marked as a specimen.
 
-The region 119900 is no place of GB/T 2260 and the birth date is 1900-01-01. No security feature is
+The region 119900 does not exist in GB/T 2260 and the birth date is 1900-01-01. No security feature is
 imitated: no emblem, no guilloche, no issuing authority.
 """
 

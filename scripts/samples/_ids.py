@@ -1,4 +1,4 @@
-"""Numbers with check digits, and amounts in capital numerals, computed so that every sample adds up."""
+"""Numbers with check digits, and amounts in capital numerals, computed so that every sample is consistent."""
 
 from __future__ import annotations
 

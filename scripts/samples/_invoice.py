@@ -67,7 +67,7 @@ def sample() -> Sample:
 
 
 def broken() -> Sample:
-    """Return a scan to PDF whose transfer stopped in the middle of its only image: nothing can be saved."""
+    """Return a scanned PDF truncated in the middle of its only image: nothing can be recovered."""
     whole = io.BytesIO()
     epoch = time.gmtime(0)
     _page().convert("L").save(whole, "PDF", resolution=170, quality=50, creationDate=epoch, modDate=epoch)

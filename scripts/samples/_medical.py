@@ -1,4 +1,4 @@
-"""A Chinese outpatient note: printed form, entries by a printer, doctor's signature and seal."""
+"""A Chinese outpatient note: printed form, printed entries, doctor's signature and seal."""
 
 from __future__ import annotations
 

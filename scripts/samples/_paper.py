@@ -1,4 +1,4 @@
-"""Paper to draw on, measured in millimetres."""
+"""A page to draw on, measured in millimetres."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NO_LINE_START = "，。、；：！？）》”%,.;:!?)"
 
 
 class FontMissingError(Exception):
-    """A font the drawings need is not installed; the message names its Debian package."""
+    """A required font is not installed; the message names its Debian package."""
 
 
 @cache
@@ -118,13 +118,13 @@ class Sheet:
     def line(
         self, x0: float, y0: float, x1: float, y1: float, *, fill: Colour = INK, weight: float = 0.25
     ) -> None:
-        """Rule a straight line of `weight` mm."""
+        """Draw a straight line of `weight` mm."""
         self.pen.line([self.px(v) for v in (x0, y0, x1, y1)], fill, max(1, self.px(weight)))
 
     def box(
         self, x0: float, y0: float, x1: float, y1: float, *, fill: Colour = INK, weight: float = 0.25
     ) -> None:
-        """Rule a rectangle."""
+        """Draw a rectangle."""
         self.pen.rectangle([self.px(v) for v in (x0, y0, x1, y1)], None, fill, max(1, self.px(weight)))
 
     def table(
@@ -139,7 +139,7 @@ class Sheet:
         face: str = "sans",
         head: str = "bold",
     ) -> float:
-        """Rule a grid of (width, alignment) columns, the first row as its head; return its bottom."""
+        """Draw a grid of (width, alignment) columns, the first row as its head; return its bottom."""
         edges = [x + sum(width for width, _ in columns[:i]) for i in range(len(columns) + 1)]
         bottom = y + row_height * len(rows)
         for i, row in enumerate(rows):
@@ -165,7 +165,7 @@ class Sheet:
         foot: str = "",
         points: float = 11,
     ) -> None:
-        """Stamp an oval red seal at its centre: `name` on the arc, `middle` and `foot` across.
+        """Draw an oval red seal around its centre: `name` on the arc, `middle` and `foot` across.
 
         Ink is multiplied onto the sheet, so print stays visible below it.
         """
@@ -204,7 +204,7 @@ class Sheet:
         self.pen = ImageDraw.Draw(self.image)
 
     def signature(self, x: float, y: float, width: float, seed: int, fill: Colour = (36, 52, 140)) -> None:
-        """Scrawl a pen line that means no name."""
+        """Draw a random pen line that spells no name."""
         rng = np.random.default_rng(seed)
         t = np.linspace(0, 1, 160)
         wave = sum(

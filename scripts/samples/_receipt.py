@@ -1,4 +1,4 @@
-"""A Malaysian restaurant receipt of a thermal printer, and a photographed Chinese parking receipt."""
+"""A thermal-printed Malaysian restaurant receipt, and a photographed Chinese parking receipt."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _dashes(sheet: Sheet, y: float) -> None:
 
 
 def parking() -> Sample:
-    """Draw a parking receipt as a telephone took it: pixels lie on their side, EXIF says so."""
+    """Draw a parking receipt as photographed by a phone: pixels are stored sideways, with an EXIF orientation."""
     slip = Sheet(58, 96, 300)
     slip.text(29, 10, "云州市停车服务中心", 12, "bold", anchor="m")
     slip.text(29, 16, "停车费收据", 11, "sans", anchor="m")

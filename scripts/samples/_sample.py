@@ -1,4 +1,4 @@
-"""What a drawing module hands over: one file and what a reader should find in it."""
+"""The output of a drawing module: one file and the facts to be found in it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ PLACE = "云州市"
 class Sample:
     """One sample file.
 
-    `entities`: entity type to normalised values, the main facts. `details`: the same for amounts that
-    stand bare in a table. PHONE is E.164 where the country is known, else digits; DATE is ISO; MONEY a
+    `entities`: entity type to normalised values, the main facts. `details`: the same for amounts without
+    currency in a table. PHONE is E.164 where the country is known, else digits; DATE is ISO; MONEY a
     plain decimal; PER, ORG and LOC are as printed.
     """
 
@@ -25,12 +25,12 @@ class Sample:
     details: dict[str, list[str]] = field(default_factory=dict)
     pages: int = 1
     rotation: int = 0
-    """Degrees clockwise that the stored pixels, EXIF applied, need to stand upright."""
+    """Clockwise rotation in degrees that makes the stored pixels upright, after EXIF is applied."""
     status: str = "done"
     error: str | None = None
     document_type: str = "other"
     fields: dict[str, str | None] = field(default_factory=dict)
-    """The key information: name to value, `None` for what is not on the page."""
+    """The key information: name to value, `None` if not on the page."""
 
     def expected(self) -> dict[str, object]:
         """Return the entry of `expected.json`."""

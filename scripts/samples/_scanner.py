@@ -1,4 +1,4 @@
-"""What a scanner makes of a page, and JPEG."""
+"""Simulate a scanner, and encode JPEG."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def scan(
     tint: Colour = (252, 250, 243),
     soft: float = 0.4,
 ) -> Image.Image:
-    """Return what a flatbed makes of a page: turned by `skew` degrees, tinted, shaded, soft, noisy.
+    """Return a page as scanned by a flatbed: rotated by `skew` degrees, tinted, shaded, soft, noisy.
 
     `noise` is the standard deviation in grey levels (0-255), `soft` the blur radius in pixels.
     """

@@ -1,6 +1,6 @@
-"""Draw the sample documents and write what a reader should find in them (`expected.json`).
+"""Draw the sample documents and write the facts to be found in them (`expected.json`).
 
-Everything in them is invented. The same library versions give the same bytes on each run.
+All contents are invented. The same library versions give the same bytes on each run.
 """
 
 from __future__ import annotations

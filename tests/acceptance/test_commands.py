@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -39,6 +40,7 @@ def env(tmp_path: Path, broker: str) -> dict[str, str]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> LocalStore:
+    (tmp_path / "out").mkdir()
     return LocalStore(tmp_path / "out")
 
 
@@ -54,7 +56,7 @@ def worker(tmp_path: Path, env: dict[str, str]) -> Iterator[subprocess.Popen[byt
     process = start(
         [sys.executable, "-m", "celery", "-A", "tasks", "worker", "-c", "1", "-n", "w@test"],
         tmp_path / "worker.log",
-        {**FAKES, **env, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]])},
+        {**FAKES, **env, "PYTHONPATH": str(ROOT)},
     )
     yield process
     process.terminate()
@@ -96,7 +98,12 @@ def test_submitted_documents_are_done_and_the_audit_adds_up(
 
     again = nightshift("submit", scans, **env)
     assert again.stdout.splitlines()[-1] == "0 accepted, 5 already known, 0 refused."
+    assert again.stdout.splitlines()[0] == f"Store  {store.url}"
+    shown = nightshift("status", **env).stdout
+    assert f"1 failed: nightshift failed list --run-date {tonight(env)}" in shown
+    assert f"Store      {store.url}" in shown
     night = told(env, "status")
+    assert night["store"] == store.url
     assert (night["done"], night["failed"], night["pending"], night["broker"]) == (4, 1, 0, "up")
     assert list(night["workers"]) == ["w@test"]
     assert not any(n for name, n in night["queues"].items() if name not in ("dead", "housekeeping"))
@@ -127,7 +134,7 @@ def test_redriving_with_other_settings_ends_in_a_result(
         refused = nightshift("failed", "redrive", "--code", "over_limit", "--set", bad, **env)
         assert (refused.returncode, refused.stdout) == (2, ""), refused.stderr
     figures = told(env, "failed", "redrive", "--code", "over_limit", "--set", "max_pages=3")
-    assert figures == {"redriven": 1, "refused": []}
+    assert figures == {"redriven": 1, "refused": [], "store": store.url}
     wait_for(lambda: count(store, keys.FAILED) == 1, "the new limit to be kept", 60)
     (failure,) = told(env, "failed", "show", record.task_id)["failures"]
     assert failure["error"]["code"] == "over_limit"
@@ -140,14 +147,14 @@ def test_failures_are_listed_shown_and_discarded(scans: Path, store: LocalStore,
     for name in ("a", "b"):
         fail(store, name)
     listed = nightshift("failed", "list", **env)
-    assert "over_limit 2 a is too long." in " ".join(listed.stdout.split())
+    assert "over_limit 2 a a is too long." in " ".join(listed.stdout.split())
     assert "b is too long." in nightshift("failed", "list", "--code", "over_limit", **env).stdout
     assert "a is too long." in nightshift("failed", "show", "a", **env).stdout
     assert nightshift("failed", "show", "nobody", **env).returncode == 1
     nothing = nightshift("failed", "discard", **env)
-    assert (nothing.returncode, "Say which failures" in nothing.stderr) == (2, True)
-    assert told(env, "failed", "discard", "--task-id", "a", "--reason", "a twin") == {"discarded": 1}
-    assert told(env, "failed", "redrive", "--all") == {"redriven": 1, "refused": []}
+    assert (nothing.returncode, "Name the failures" in nothing.stderr) == (2, True)
+    assert told(env, "failed", "discard", "--task-id", "a", "--reason", "a duplicate")["discarded"] == 1
+    assert told(env, "failed", "redrive", "--all")["redriven"] == 1
     groups = told(env, "failed", "list", "--run-date", DAY)["groups"]
     assert [(g["code"], g["count"]) for g in groups] == [("discarded", 1)]
     report = told(env, "audit", DAY)
@@ -160,7 +167,7 @@ def test_unreadable_documents_are_told_and_the_rest_accepted(
     (scans / "broken.zip").write_bytes(b"no archive")
     done = nightshift("submit", scans, **env)
     assert done.returncode == 3
-    assert "broken.zip is no zip archive" in done.stdout
+    assert "broken.zip is not a readable zip archive" in done.stdout
     assert done.stdout.splitlines()[-1] == "4 accepted, 0 already known, 1 refused."
     assert count(store, keys.PENDING) == 4
     again = told(env, "submit", scans, code=3)
@@ -200,20 +207,22 @@ for bad in (dict(document=b"other", task_id="mine"), dict(document="http://a.exa
     assert (text.media_type, text.task_type, mine.metadata) == ("text/plain", "nlp", {"box": "7"})
 
 
-def test_the_window_by_hand(env: dict[str, str]) -> None:
+def test_the_window_by_hand(store: LocalStore, env: dict[str, str]) -> None:
     env = env | {"NIGHTSHIFT_WINDOW": "never", "NIGHTSHIFT_TIMEZONE": "Asia/Shanghai"}
-    assert "never" in nightshift("window", **env).stdout
+    assert "closed until opened by hand (never)" in nightshift("window", **env).stdout
     assert told(env, "window", "show")["next_open"] is None
     until = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
     assert told(env, "window", "open", "--until", until)["open"] is True
     night = told(env, "status")
     assert (night["window"]["open"], night["window"]["override"][:4]) == (True, "open")
-    assert "By hand: open until" in nightshift("window", **env).stdout
+    assert "By hand     open until" in nightshift("window", **env).stdout
     assert told(env, "window", "close", "--until", "03:00")["override"].startswith("closed until")
     assert told(env, "window", "clear")["override"] == ""
 
 
-def test_audit_tells_a_gap_and_repairs_it(scans: Path, store: LocalStore, env: dict[str, str]) -> None:
+def test_audit_finds_a_discrepancy_and_repairs_it(
+    scans: Path, store: LocalStore, env: dict[str, str]
+) -> None:
     ids = [d["task_id"] for d in told(env, "submit", scans)["documents"]]
     night = tonight(env)
     store.delete(keys.pending(ids[0]))
@@ -235,10 +244,40 @@ def test_a_broker_away_loses_nothing(scans: Path, store: LocalStore, env: dict[s
         assert "does not answer" in done.stderr
         assert "secret" not in done.stderr + done.stdout
         assert len(done.stderr.strip().splitlines()) == 1
-    assert "0 done" in done.stdout, "the status still tells what the store knows"
+    assert "0 done" in done.stdout, "the status still shows the state of the store"
     assert "does not answer" in told(env, "status", code=1)["broker"]
     assert list(store.list(keys.FAILED)) == [keys.failed(DAY, failed.task_id)]
     assert count(store, keys.PENDING) == 0
+
+
+def test_submitting_to_another_store(
+    scans: Path, tmp_path: Path, store: LocalStore, env: dict[str, str]
+) -> None:
+    other = tmp_path / "other"
+    figures = told(env, "submit", scans, "--store", other)
+    assert (figures["accepted"], figures["store"]) == (4, other.as_uri())
+    assert count(LocalStore(other), keys.PENDING) == 4
+    assert count(store, keys.PENDING) == 0
+    shown = nightshift("submit", scans, "--store", other, **env).stdout.splitlines()
+    assert shown == [f"Store  {other.as_uri()}", "0 accepted, 4 already known, 0 refused."]
+    night = told(env, "status", "--store", other)
+    assert (night["pending"], night["store"]) == (4, other.as_uri())
+
+
+def test_ctrl_c_keeps_what_was_submitted(tmp_path: Path, store: LocalStore, env: dict[str, str]) -> None:
+    (tmp_path / "many").mkdir()
+    for n in range(3000):
+        (tmp_path / "many" / f"{n}.txt").write_bytes(b"%d" % n)
+    process = start_command("submit", tmp_path / "many", **env)
+    wait_for(lambda: count(store, keys.CLAIMS) > 50, "some to be accepted")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert err == "nightshift: Stopped: finished work is kept; run the same command again to continue.\n"
+    accepted = count(store, keys.CLAIMS)
+    assert 50 < accepted < 3000
+    again = told(env, "submit", tmp_path / "many")
+    assert (again["known"], again["accepted"]) == (accepted, 3000 - accepted)
 
 
 def test_a_broker_that_dies_midway_loses_nothing(
@@ -256,7 +295,7 @@ def test_a_broker_that_dies_midway_loses_nothing(
     accepted = count(store, keys.CLAIMS)
     rabbit.run()
     assert (process.returncode, out) == (1, "")
-    assert "of 1500 documents are through, and what is stored stays" in " ".join(err.split())
+    assert "of 1500 documents are submitted; run the same command again" in " ".join(err.split())
     assert "Traceback" not in err
     assert 200 < count(store, keys.PENDING) <= accepted < 1500
     wait_for(lambda: nightshift("status", **env).returncode == 0, "the broker to be back")
@@ -269,8 +308,8 @@ def test_a_broker_that_dies_midway_loses_nothing(
 @pytest.mark.parametrize(
     ("args", "changed", "code", "sentence"),
     [
-        (["submit", "{scans}"], {"NIGHTSHIFT_BROKER_URL": "{wrong}"}, 1, "refuses the user or the password"),
-        (["status"], {"NIGHTSHIFT_BROKER_URL": "{wrong}"}, 1, "refuses the user or the password"),
+        (["submit", "{scans}"], {"NIGHTSHIFT_BROKER_URL": "{wrong}"}, 1, "rejects the user name or password"),
+        (["status"], {"NIGHTSHIFT_BROKER_URL": "{wrong}"}, 1, "rejects the user name or password"),
         (["submit", "{scans}"], {"NIGHTSHIFT_BROKER_URL": "{broker}x"}, 1, "no such virtual host"),
         (["submit", "{scans}", "--task-type", "speech"], {}, 2, "no task type 'speech'"),
         (["submit", "{scans}", "--priority", "12"], {}, 2, "--priority"),
@@ -281,9 +320,11 @@ def test_a_broker_that_dies_midway_loses_nothing(
         (["status"], {"NIGHTSHIFT_WINDOW": "22-6"}, 2, "The window can't be used"),
         (["window", "open", "--until", "25:00"], {}, 2, "'25:00' can't be read"),
         (["window", "open"], {}, 2, "--until"),
-        (["audit", "yesterday"], {}, 2, "yesterday is no run date"),
+        (["audit", "someday"], {}, 2, '"someday" is not a valid run date'),
         (["summarise", "2020-01-01"], {}, 1, "check the run date"),
-        (["failed", "list", "--run-date", "x"], {}, 2, "x is no run date"),
+        (["status"], {"NIGHTSHIFT_STORE_URL": "nowhere"}, 1, "No store found at"),
+        (["failed", "list", "--store", "nowhere"], {}, 1, "set NIGHTSHIFT_STORE_URL"),
+        (["failed", "list", "--run-date", "x"], {}, 2, '"x" is not a valid run date'),
     ],
 )
 def test_mistakes_get_one_sentence_and_an_exit_code(

@@ -62,7 +62,7 @@ def test_a_model_that_exists_is_kept_unless_forced(model: Path, tmp_path: Path) 
     before = (model / "model.json").read_bytes()
     refused = nightshift("ner", "train", labels, "--out", model)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "exists: name another folder, or give --force" in refused.stderr
+    assert "exists: name another folder, or use --force" in refused.stderr
     assert (model / "model.json").read_bytes() == before
     for _ in range(2):
         options = ("--epochs", 2, "--name", "second", "--embedding", "none", "--force")
@@ -75,18 +75,18 @@ def test_a_model_that_exists_is_kept_unless_forced(model: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["train", "{labels}", "--out", "{new}"], 2, "line 2 has I-X behind O, which BIO does not allow"),
+        (["train", "{labels}", "--out", "{new}"], 2, "line 2 has I-X after O, which BIO does not allow"),
         (["train", "{new}", "--out", "{new}"], 2, "can't be read (No such file or directory)"),
         (
             ["train", "{labels}", "--out", "{new}", "--embedding", "none", "--layers", "lac"],
             2,
-            "go with LAC's",
+            "add --embedding lac",
         ),
-        (["train", "{labels}", "--out", "{new}", "--device", "tpu"], 2, "There is no NER device 'tpu'"),
+        (["train", "{labels}", "--out", "{new}", "--device", "tpu"], 2, "Invalid NER device 'tpu'"),
         (["evaluate", "{new}", "{labels}"], 2, "There is no model folder"),
-        (["evaluate", "{folder}", "{labels}"], 1, "has no model.json: name one that"),
-        (["evaluate", "patterns", "{labels}", "--map", "X"], 2, "--map does not understand 'X'"),
-        (["evaluate", "nobody", "{labels}"], 2, "There is no NER engine 'nobody'"),
+        (["evaluate", "{folder}", "{labels}"], 1, "model.json not found in the model folder"),
+        (["evaluate", "patterns", "{labels}", "--map", "X"], 2, 'Invalid --map "X"'),
+        (["evaluate", "nobody", "{labels}"], 2, "Unknown NER engine 'nobody'"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_sentence(

@@ -144,7 +144,7 @@ def test_another_pool_is_refused(nights: Night) -> None:
 
 def _of_the_raiser(log: str) -> str:
     """The one traceback that belongs there."""
-    start = log.index("ocr broke")
+    start = log.index("unexpected error in step ocr")
     return log[start : log.index("told to raise", start)]
 
 
@@ -224,7 +224,7 @@ def test_a_step_whose_marker_is_damaged_waits_for_the_operator(nights: Night) ->
     ((headers, _),) = nights.dead(1)
     assert (headers["code"], headers["task_id"]) == ("damaged", "ocr_00000")
     assert "damaged" in nightshift("status", **nights.env).stdout
-    day = nights.flow.run_date()
+    day = nights.flow.schedule.run_date()
     assert nightshift("audit", day, **nights.env).returncode == 4
     nights.store.put(keys.pending("ocr_00000"), whole)  # out of a backup
     assert nightshift("audit", day, "--repair", **nights.env).returncode == 0
@@ -256,17 +256,17 @@ def test_callbacks_that_were_given_up_are_sent_once_more(rabbit: Rabbit, tmp_pat
         it.publish(it.documents(2, callback_url=f"{url}/hooks"))
         assert {headers["code"] for headers, _ in it.dead(2)} == {"not_found"}
         wait_for(lambda: len(list(it.store.list(keys.UNDELIVERED))) == 2, "both to be given up")
-        assert "2 callbacks could not be delivered" in nightshift("status", **it.env).stdout
+        assert "Callbacks  2 undelivered" in nightshift("status", **it.env).stdout
         listed = nightshift("callbacks", "list", **it.env).stdout
-        assert all(name in listed for name in ("2 not delivered", "ocr_00000", "ocr_00001", "410"))
+        assert all(name in listed for name in ("2 undelivered", "ocr_00000", "ocr_00001", "410"))
         sent = nightshift("callbacks", "resend", "--task-id", "ocr_00001", **it.env)
-        assert (sent.returncode, sent.stdout) == (0, "1 on their way.\n")
+        assert (sent.returncode, sent.stdout) == (0, f"Store  {it.store.url}\n1 queued for sending.\n")
         wait_for(lambda: len(received) == 3, "the callback sent once more")
         wait_for(lambda: len(list(it.store.list(keys.UNDELIVERED))) == 1, "it to be off the list")
         assert json.loads(received[2][0])["task_id"] == "ocr_00001"
         assert not list(it.store.list(keys.CALLBACKS))
         asked = nightshift("callbacks", "resend", **it.env)
-        assert (asked.returncode, "Say which callbacks" in asked.stderr) == (2, True)
+        assert (asked.returncode, "Name the callbacks" in asked.stderr) == (2, True)
 
 
 def calling(url: str) -> dict[str, str]:

@@ -34,7 +34,7 @@ def own_rabbit(tmp_path: Path) -> Iterator[Rabbit]:
 
 
 def audit(it: Night, *options: str) -> tuple[int, str]:
-    done = nightshift("audit", it.flow.run_date(), "--json", *options, **it.env)
+    done = nightshift("audit", it.flow.schedule.run_date(), "--json", *options, **it.env)
     return done.returncode, done.stdout + done.stderr
 
 

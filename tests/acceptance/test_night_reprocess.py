@@ -70,6 +70,7 @@ def test_a_better_model_reads_old_nights_anew(
 
 
 def test_wrong_usage_and_a_broker_away(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
     nowhere = {
         "NIGHTSHIFT_BROKER_URL": f"amqp://guest:guest@127.0.0.1:{free_port()}//",
         "NIGHTSHIFT_STORE_URL": str(tmp_path / "out"),
@@ -78,7 +79,7 @@ def test_wrong_usage_and_a_broker_away(tmp_path: Path) -> None:
         (("--where", STALE), 1, "does not answer"),
         (("--where", STALE, "--dry-run"), 1, "nightshift summarise"),
         (("--where", "ocr_modle = x", "--dry-run"), 2, "ocr_model is the closest"),
-        (("--dry-run",), 2, "Say which documents"),
+        (("--dry-run",), 2, "Name the documents"),
     ):
         done = nightshift("reprocess", *args, **nowhere)
         assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (code, True, False), (

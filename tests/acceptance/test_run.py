@@ -198,7 +198,7 @@ def test_an_empty_folder_is_a_run_of_nothing(tmp_path: Path) -> None:
     ("args", "code", "sentence"),
     [
         (["run", "nowhere"], 2, "nowhere does not exist"),
-        (["run", "{scans}", "--out", "{scans}/0.png"], 1, "is a file; give a folder"),
+        (["run", "{scans}", "--out", "{scans}/0.png"], 1, "is a file; use a folder"),
         (["run", "{scans}", "--out", "/proc/nightshift"], 1, "Can't write to the store"),
         (["run", "{scans}", "--out", "ftp://x/y"], 2, "there is no store for ftp"),
         (["run", "{scans}", "--run-date", "22.11.2026"], 2, "is no date"),

@@ -1,4 +1,4 @@
-"""LAC as it is: the real weights on the real Paddle."""
+"""LAC with the real weights on the real Paddle."""
 
 import json
 import os
@@ -65,7 +65,7 @@ def test_the_batch_a_text_is_in_does_not_matter(lac: LacEngine) -> None:
     assert together[1] == together[3] == together[4] == []
 
 
-def test_spans_lie_in_long_texts_where_the_words_are(lac: LacEngine) -> None:
+def test_spans_in_long_texts_match_the_words(lac: LacEngine) -> None:
     text = "\n".join(["张伟住在广州。" * 60] * 3)
     (mentions,) = lac.extract([text])
     assert {text[m.start : m.end] for m in mentions if m.type == "LOC"} == {"广州"}
@@ -114,7 +114,7 @@ print(json.dumps([heard, len(found[0]), root.handlers, root.level, "jieba" in sy
 """
 
 
-def test_says_nothing_and_leaves_signals_and_logs_alone(tmp_path: Path, cache: Path) -> None:
+def test_prints_nothing_and_keeps_signals_and_logs(tmp_path: Path, cache: Path) -> None:
     for place in (tmp_path, cache):  # with conversion and, most likely, without
         out, err = run(QUIET, place, OMP_NUM_THREADS="4").communicate(timeout=120)
         assert err == ""
@@ -124,7 +124,7 @@ def test_says_nothing_and_leaves_signals_and_logs_alone(tmp_path: Path, cache: P
 CONVERT = "from pipeline.ner.lac_model import locate, static_model; print(static_model(locate(None)))"
 
 
-def test_two_processes_that_convert_at_once_leave_one_whole_model(tmp_path: Path) -> None:
+def test_two_concurrent_conversions_leave_one_complete_model(tmp_path: Path) -> None:
     both = [run(CONVERT, tmp_path) for _ in range(2)]
     outs = [process.communicate(timeout=120) for process in both]
     assert [err for _, err in outs] == ["", ""]
@@ -135,7 +135,7 @@ def test_two_processes_that_convert_at_once_leave_one_whole_model(tmp_path: Path
     assert {file.name for file in model.iterdir()} == names
 
 
-def test_a_kill_midway_leaves_no_half_model(tmp_path: Path) -> None:
+def test_a_kill_during_conversion_leaves_no_partial_model(tmp_path: Path) -> None:
     process = run(CONVERT, tmp_path)
     models = tmp_path / "nightshift" / "models"
     while process.poll() is None and not list(models.glob("lac-*.*/inference.json")):
@@ -154,7 +154,7 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: py
         LacEngine(Settings()).extract(["你好"])
 
 
-def test_a_gpu_that_is_not_there_is_named() -> None:
+def test_a_missing_gpu_is_named() -> None:
     if import_paddle().device.is_compiled_with_cuda():
         pytest.skip("this Paddle has CUDA")
     with pytest.raises(RunError, match="The NER device is gpu:0, but this Paddle is a CPU build"):

@@ -1,4 +1,4 @@
-"""Training on the real Paddle: the mathematics, the seed, and the engine that reads with the result."""
+"""Training on the real Paddle: the mathematics, the seed, and the engine that uses the result."""
 
 import itertools
 import json
@@ -41,7 +41,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_quick_recurrence_is_the_slow_one() -> None:
+def test_the_fast_recurrence_equals_the_slow_one() -> None:
     paddle = import_paddle()
     from pipeline.ner.network import BiGru
     from pipeline.ner.training.fast_gru import FastBiGru
@@ -62,7 +62,7 @@ def test_the_quick_recurrence_is_the_slow_one() -> None:
         assert np.allclose(np.asarray(one.grad), np.asarray(other.grad), atol=1e-5), one.name
 
 
-def test_the_loss_is_that_of_all_paths_counted_one_by_one() -> None:
+def test_the_loss_equals_a_sum_over_all_paths() -> None:
     import_paddle()
     from pipeline.ner.training.loss import loss_and_gradients
 
@@ -93,7 +93,7 @@ def test_the_loss_is_that_of_all_paths_counted_one_by_one() -> None:
             assert grad[place] == pytest.approx((up - down) / 2e-5, abs=1e-6)
 
 
-def test_a_model_learns_and_says_so_on_its_card(model: Path) -> None:
+def test_a_model_learns_and_its_card_has_the_scores(model: Path) -> None:
     engine = ner.load(Settings(ner_engine=f"crf={model}"))
     scores = evaluate(engine, medical(40, seed=9) + orders(40, seed=9))
     assert scores.micro.f1 > 0.95
@@ -117,7 +117,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(model: Pat
     assert ner.describe(settings[0]) == ner.describe(settings[1])
 
 
-def test_what_else_the_process_has_built_does_not_matter(model: Path, tmp_path: Path) -> None:
+def test_other_layers_in_the_process_do_not_matter(model: Path, tmp_path: Path) -> None:
     paddle = import_paddle()
     trained = train(SENTENCES, SMALL)
     card = model_folder.read_card(model)
@@ -130,7 +130,7 @@ def test_what_else_the_process_has_built_does_not_matter(model: Path, tmp_path: 
         assert weights.read_bytes() == (model / "inference.pdiparams").read_bytes()
 
 
-def test_texts_of_any_kind_are_read_and_spans_lie_where_the_words_are(model: Path) -> None:
+def test_texts_of_any_kind_are_read_and_spans_match_the_words(model: Path) -> None:
     engine = ner.load(Settings(ner_engine=f"crf={model}"))
     long = "患者有肺炎，给予青霉素治疗。" * 100
     lines = "患者有流感，服用布洛芬。\n  please cancel order 12345 today\n"
@@ -172,18 +172,18 @@ def test_a_text_of_200_000_characters_without_a_break_takes_bounded_memory(model
     assert int(done.stdout) < 250
 
 
-def test_started_from_lac_it_knows_words_that_no_label_showed(tmp_path: Path) -> None:
+def test_started_from_lac_it_generalises_to_unseen_words(tmp_path: Path) -> None:
     recipe = Recipe(layers="lac", epochs=2, seed=1)
     folder = tmp_path / "lac-started"
     trained = made(recipe, folder)
     assert trained.plain == "lac"
     assert len(trained.vocabulary) > 10_000
     engine = ner.load(Settings(ner_engine=f"crf={folder}"))
-    unseen = "病人有鼻炎，服用头孢治疗。"  # the characters stand in no sentence learned from
+    unseen = "病人有鼻炎，服用头孢治疗。"  # characters that occur in no training sentence
     assert {unseen[m.start : m.end] for m in engine.extract([unseen])[0]} >= {"头孢", "鼻炎"}
 
 
-def test_a_run_tells_its_progress_and_stops_by_the_clock() -> None:
+def test_a_run_reports_progress_and_stops_by_the_clock() -> None:
     heard: list[Progress] = []
     trained = train(
         SENTENCES, replace(SMALL, epochs=10_000, patience=10_000, minutes=0.02), tell=heard.append
@@ -195,13 +195,13 @@ def test_a_run_tells_its_progress_and_stops_by_the_clock() -> None:
     assert heard[-1].f1 is not None
 
 
-def test_it_stops_when_the_held_out_part_gets_no_better() -> None:
+def test_it_stops_when_the_held_out_score_stops_improving() -> None:
     trained = train(SENTENCES, replace(SMALL, epochs=60, patience=2, held_out=0.3))
     assert trained.epochs == trained.best_epoch + 2 < 60
 
 
-def test_too_little_to_learn_from_and_a_missing_gpu_are_told() -> None:
-    with pytest.raises(UsageError, match="too few: label some more"):
+def test_too_little_text_and_a_missing_gpu_are_reported() -> None:
+    with pytest.raises(UsageError, match="too few: label more text"):
         train(medical(1), SMALL)
     with pytest.raises(UsageError, match="40 sentences with 0 entity types"):
         train([joined([("没有", "")])] * 40, SMALL)
@@ -210,7 +210,7 @@ def test_too_little_to_learn_from_and_a_missing_gpu_are_told() -> None:
             train(SENTENCES, SMALL, device="gpu")
 
 
-def test_lac_is_judged_by_the_names_of_sighan() -> None:
+def test_lac_is_evaluated_with_the_names_of_sighan() -> None:
     sentence = joined(
         [("王小明", "NR"), ("昨天从", ""), ("北京", "NS"), ("飞到", ""), ("上海", "NS"), ("。", "")]
     )

@@ -19,7 +19,7 @@ class TestS3Store(StoreContract):
         return open_store(f"s3://{bucket}/some/prefix", Settings.from_env())
 
 
-def test_prefixes_are_kept_apart(bucket: str) -> None:
+def test_prefixes_are_separate(bucket: str) -> None:
     settings = Settings.from_env()
     one, other = open_store(f"s3://{bucket}/a", settings), open_store(f"s3://{bucket}/ab", settings)
     one.put("x", b"1")
@@ -28,7 +28,7 @@ def test_prefixes_are_kept_apart(bucket: str) -> None:
     assert sorted(open_store(f"s3://{bucket}", settings).list("")) == ["a/x", "ab/y"]
 
 
-def test_wrong_credentials_are_told_plainly(
+def test_wrong_credentials_are_reported_clearly(
     bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
@@ -40,7 +40,7 @@ def test_wrong_credentials_are_told_plainly(
         assert caught.value.code == "store_refused"
 
 
-def test_no_credentials_are_told_plainly(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported_clearly(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -49,12 +49,12 @@ def test_no_credentials_are_told_plainly(bucket: str, monkeypatch: pytest.Monkey
         open_store(f"s3://{bucket}", Settings.from_env()).check()
 
 
-def test_a_missing_bucket_is_told_plainly(s3: Swift) -> None:
-    with pytest.raises(RunError, match="no bucket no-such-bucket"):
+def test_a_missing_bucket_is_reported_clearly(s3: Swift) -> None:
+    with pytest.raises(RunError, match="bucket no-such-bucket does not exist"):
         open_store("s3://no-such-bucket", Settings.from_env()).check()
 
 
-def test_a_server_that_is_away_is_transient(s3: Swift, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_server_is_transient(s3: Swift, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NIGHTSHIFT_S3_ENDPOINT", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(StoreUnavailable, match="does not answer"):
         open_store("s3://anything", Settings.from_env()).get("x")
@@ -71,11 +71,11 @@ def test_documents_come_from_a_prefix(bucket: str) -> None:
         (f"s3://{bucket}/in/deep/b.pdf", b"in/deep/b.pdf"),
     ]
     assert [s.url for s in find([f"s3://{bucket}/inbox/c.jpg"], settings)] == [f"s3://{bucket}/inbox/c.jpg"]
-    with pytest.raises(UsageError, match="nothing at"):
+    with pytest.raises(UsageError, match="Nothing found at"):
         list(find([f"s3://{bucket}/nowhere/"], settings))
 
 
-def test_pandas_reads_the_summary_as_it_is(bucket: str) -> None:
+def test_pandas_reads_the_summary_directly(bucket: str) -> None:
     from pipeline.tables.summary import summarise
 
     store = open_store(f"s3://{bucket}/night", Settings.from_env())

@@ -14,7 +14,7 @@ NIGHTSHIFT = str(Path(sys.executable).parent / "nightshift")
 FAKES = {"NIGHTSHIFT_OCR_ENGINE": "fake-ocr", "NIGHTSHIFT_NER_ENGINE": "fake-ner"}
 DAY = "2026-11-22"
 
-RED, BLUE, GREEN, MAGENTA = (255, 0, 0), (0, 0, 255), (0, 255, 0), (255, 0, 255)  # see tests/fakes
+RED, BLUE, GREEN, MAGENTA = (255, 0, 0), (0, 0, 255), (0, 255, 0), (255, 0, 255)  # see pipeline.testing
 
 
 def start(*args: object, **env: str) -> subprocess.Popen[str]:

@@ -9,12 +9,19 @@ from pipeline.errors import PermanentError
 from pipeline.messages import Message
 from pipeline.models import DocumentResult, from_json
 from pipeline.night.flow import Flow
+from pipeline.night.night import Night
+from pipeline.settings import Settings
 from pipeline.storage import keys
 from pipeline.submission.contract import Submission
 
 
 class Died(BaseException):
     """Stands for a process that is killed in the middle of a step."""
+
+
+def flow_of(settings: Settings) -> Flow:
+    """What a worker process would run its steps with."""
+    return Flow(Night.of(settings))
 
 
 def submission(path: Path, task_id: str = "t", **more: Any) -> Submission:

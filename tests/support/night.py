@@ -27,6 +27,7 @@ from pipeline.settings import Settings
 from pipeline.storage import Store, keys, open_store
 from tests.conftest import ROOT
 from tests.support.command import FAKES, page
+from tests.support.flows import flow_of
 from tests.support.servers import start, wait_for
 from tests.support.servers.rabbit import Rabbit
 
@@ -230,7 +231,7 @@ class Night:
 
     @property
     def flow(self) -> Flow:
-        return Flow(self.settings)
+        return flow_of(self.settings)
 
     def ended(self) -> Counter[str]:
         """Task id -> number of records it has."""

@@ -1,5 +1,6 @@
-"""What every store must do, local or S3: one contract, subclassed by each store's tests."""
+"""What every store must do, local, S3 or memory: one contract, subclassed by each store's tests."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -48,12 +49,34 @@ class StoreContract:
             store.put(key, b"")
         assert list(store.folders("a/")) == ["one", "two"]
         assert list(store.folders("nothing/")) == []
+        assert list(store.folders("")) == ["a", "ab"]
 
     def test_put_file(self, store: Store, tmp_path: Path) -> None:
         path = tmp_path / "big"
         path.write_bytes(bytes(range(256)) * 4096 * 9)  # over 8 MiB: S3 uploads it in parts
         store.put_file("big", path)
         assert store.get("big") == path.read_bytes()
+
+    def test_put_file_of_a_missing_file_changes_nothing(self, store: Store, tmp_path: Path) -> None:
+        store.put("a/one", b"1")
+        with pytest.raises(FileNotFoundError):
+            store.put_file("a/one", tmp_path / "nothing")
+        assert store.get("a/one") == b"1"
+
+    def test_threads_see_whole_objects_only(self, store: Store) -> None:
+        values = [bytes([n]) * 300_000 for n in range(4)]
+        store.put("shared", values[0])
+
+        def work(n: int) -> None:
+            for turn in range(5):
+                store.put("shared", values[n])
+                store.put(f"own/{n}/{turn}", b"")
+                assert store.get("shared") in values
+                assert len(list(store.list(f"own/{n}/"))) == turn + 1
+
+        with ThreadPoolExecutor(len(values)) as pool:
+            list(pool.map(work, range(len(values))))
+        assert len(list(store.list("own/"))) == 20
 
     def test_quoted_names_stay_as_they_are(self, store: Store) -> None:
         for key in ("pending/%2E%2E.json", "pending/a%2Fb.json", "results/run_date=2026-11-22/x.json"):

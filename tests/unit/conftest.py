@@ -8,6 +8,7 @@ import pytest_socket
 from pipeline.night.flow import Flow
 from pipeline.settings import Settings
 from pipeline.steps.engines import Engines
+from tests.support.flows import flow_of
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def inbox(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def flow(tmp_path: Path, inbox: Path) -> Flow:
-    return Flow(
+    return flow_of(
         Settings.from_env(
             {},
             store_url=str(tmp_path / "store"),

@@ -1,7 +1,7 @@
-"""Example texts of the document types: those of this folder, and the user's own.
+"""Example texts of the document types: those in this folder, and the user's own.
 
-One file a type, examples parted by a row of dashes, all invented; or one folder a type with a file
-an example.
+One file per type, examples separated by a row of dashes, all invented; or one folder per type with one
+file per example.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _DASHES = re.compile(r"^-{3,}\s*$", re.MULTILINE)
 def load(own: str | None) -> dict[str, list[str]]:
     """Examples by type; those of the folder `own` are added, under further types too.
 
-    Raises `UsageError` when `own` can't be read or holds no example.
+    Raises `UsageError` when `own` can't be read or contains no examples.
     """
     found = _read(Path(__file__).parent)
     for kind, texts in (_own(own) if own else {}).items():
@@ -46,8 +46,8 @@ def _own(folder: str) -> dict[str, list[str]]:
         ) from None
     if not found:
         raise UsageError(
-            f"NIGHTSHIFT_DOCUMENT_TYPES names {folder}, which holds no examples: put a .txt file, or a folder "
-            "of them, there for each type (docs/fields.md)."
+            f"NIGHTSHIFT_DOCUMENT_TYPES names {folder}, which contains no examples: add a .txt file, or a "
+            "folder of them, for each type (docs/fields.md)."
         )
     return found
 

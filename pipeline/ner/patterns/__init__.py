@@ -1,4 +1,4 @@
-"""Pattern recognisers: what can be found by its shape and checked by its digits or the calendar."""
+"""Pattern recognisers: entities found by their format and validated by check digits or the calendar."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RECOGNISERS = (
 def find(text: str) -> list[Mention]:
     """Run every recogniser over `text`; sorted by start.
 
-    Mentions may overlap: `pipeline.ner.overlap.resolve` chooses, once other engines' mentions are in.
+    Mentions may overlap: `pipeline.ner.overlap.resolve` chooses, together with other engines' mentions.
     """
     mentions = [mention for recognise in RECOGNISERS for mention in recognise(text)]
     return sorted(mentions, key=lambda m: (m.start, m.end, m.type))

@@ -1,7 +1,7 @@
-"""How the recognisers look at a text: one plain character for each character, so that spans hold.
+"""Text as the recognisers see it: one plain character for each character, so that spans stay valid.
 
-Full-width forms, odd spaces, dashes and yen signs of OCR output become their ASCII cousins. Nothing is
-ever inserted or dropped: `len(plain(text)) == len(text)`.
+Full-width forms, unusual spaces, dashes and yen signs of OCR output become their ASCII equivalents. Nothing
+is inserted or dropped: `len(plain(text)) == len(text)`.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ _LATIN = re.compile(r"[A-Za-z]")
 
 
 def plain(text: str) -> str:
-    """Map `text` to the characters the patterns are written in, position by position."""
+    """Map `text` to the characters used in the patterns, position by position."""
     return text.translate(_PLAIN)
 
 
 def has_digit(page: str) -> bool:
-    """Whether there is anything for the patterns of digits to find."""
+    """Whether the patterns for digits can match anything."""
     return _DIGIT.search(page) is not None
 
 
 @lru_cache(maxsize=2)
 def is_chinese(page: str) -> bool:
-    """Whether Chinese conventions hold on a page: one letter in five is a Han character.
+    """Whether Chinese conventions apply to a page: at least one letter in five is a Han character.
 
-    One alone proves nothing: OCR reads stamps and folds as 人 or 一, and shops print their name twice.
+    A single one proves nothing: OCR reads stamps and folds as 人 or 一, and shops print bilingual names.
     """
     han = len(_HAN.findall(page))
     return han > 0 and 4 * han >= len(_LATIN.findall(page))
@@ -49,7 +49,7 @@ def is_chinese(page: str) -> bool:
 def found(
     kind: str, span: tuple[int, int], confidence: float, value: str | None, currency: str | None = None
 ) -> Mention:
-    """A mention by this engine over `span`, half-open."""
+    """A mention of this engine over the half-open `span`."""
     return Mention(
         type=kind,
         start=span[0],

@@ -60,10 +60,10 @@ _DOMAIN = re.compile(
 def find_phones(text: str) -> Iterator[Mention]:
     """Yield the PHONE mentions of `text`.
 
-    Without a label only shapes that little else has: Chinese mobile and landline, 400 numbers (on a
-    page with Chinese), `+CC ...`, and `01x-xxxxxxx` with its trunk zero and dash. After a label such as
-    TEL, FAX, 电话 any 7 to 15 digits. The value is compact E.164 (ITU-T) where the country is known,
-    else the digits as printed.
+    Without a label only unambiguous formats: Chinese mobile, landline and 400 numbers (on a page with
+    Chinese), `+CC ...`, and `01x-xxxxxxx` with its trunk zero and dash. After a label such as TEL, FAX,
+    电话 any 7 to 15 digits. The value is compact E.164 (ITU-T) where the country is known, else the
+    digits as printed.
     """
     page = plain(text)
     chinese = is_chinese(page)
@@ -122,7 +122,7 @@ def find_urls(text: str) -> Iterator[Mention]:
     page = plain(text)
     for form, confidence in ((_URL, 0.97), (_DOMAIN, 0.75)):
         for match in form.finditer(page):
-            # Full-width punctuation ends a URL, though its ASCII cousin may stand in one.
+            # Full-width punctuation ends a URL, though its ASCII equivalent may be part of one.
             printed = _CLOSING.split(text[match.start() : match.end()], maxsplit=1)[0]
             url = match[0][: len(printed)].rstrip(".,;:!?'\"()[]{}")
             if "." not in url:

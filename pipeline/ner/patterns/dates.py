@@ -2,8 +2,8 @@
 
 Years run from 1900 to 2099; two-digit years 00-49 are 20xx, the others 19xx. A numeric date with both
 numbers below 13 is read day first (Malaysia, Europe, most of the world); month first is tried only
-when day first gives no real day, as in 12/25/2018. With a two-digit year,
-a Chinese page is read year first (10-08-06 is 2010-08-06).
+when day first is not a valid date, as in 12/25/2018. With a two-digit year, dates on a Chinese page are
+read year first (10-08-06 is 2010-08-06).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _HAN |= {
 
 _YEAR = "(?:19|20)[0-9]{2}"
 _MONTH = "(?P<name>" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")(?![a-z])\.?"
-# A time may be glued on by OCR (25/12/201812:33); a further number may not (2018-03-12-0042).
+# OCR may join a time to a date (25/12/201812:33); another number must not follow (2018-03-12-0042).
 _END = r"(?:(?![0-9])(?![-/.][0-9]{1,4}(?![-/.:0-9]))|(?=[0-2]?[0-9] ?: ?[0-5][0-9]))"
 _YEAR_END = rf"(?P<y>{_YEAR}(?! ?:[0-5][0-9])|[0-9]{{2}}){_END}"
 _KEYWORD = r"(?:date[ds]?|tarikh|日期|时间|日 ?期)[^0-9A-Za-z\n]{0,6}"
@@ -46,8 +46,7 @@ _Reading = tuple[str, float] | None
 def find_dates(text: str) -> Iterator[Mention]:
     """Yield the DATE mentions of `text`, none overlapping another.
 
-    The value is `YYYY-MM-DD`, or `YYYY-MM` where no day is written. What looks like a date but names
-    no real day (31/02/2018) is no mention.
+    The value is `YYYY-MM-DD`, or `YYYY-MM` without a day. Invalid dates (31/02/2018) are not mentions.
     """
     page = plain(text)
     taken = bytearray(len(page))
@@ -119,7 +118,7 @@ def _numeric(match: re.Match[str]) -> _Reading:
 
 
 def _han_number(numeral: str) -> int:
-    """Read 二〇二三, 二十六, 廿六, 零捌 or 贰拾陆; 0 when it is none of these."""
+    """Read 二〇二三, 二十六, 廿六, 零捌 or 贰拾陆; 0 for anything else."""
     plain_digits = "".join(_HAN.get(c, c) for c in numeral).replace("拾", "十")
     plain_digits = plain_digits.replace("廿", "2十").replace("卅", "3十")
     tens, mark, ones = plain_digits.partition("十")
@@ -208,11 +207,11 @@ _FORMS: _Forms = [
         _form(rf"{_NO_NUMBER_BEFORE}(?P<date>(?P<y>{_YEAR})[-/. ]?{_MONTH}[-/. ]?(?P<d>[0-3]?[0-9])){_END}"),
         _named_month,
     ),
-    (  # March 2018; behind a number it is the rest of a date that is none, such as 32 Mar 2018
+    (  # March 2018; after a number it is the rest of an invalid date, such as 32 Mar 2018
         _form(rf"(?<![a-z])(?<![0-9])(?<![0-9][ ./-])(?P<date>{_MONTH} ?[-/,]? ?(?P<y>{_YEAR})){_END}"),
         _named_month,
     ),
-    (  # 20230826 beside a keyword or before a time only: any eight digits may look like a date
+    (  # 20230826 only next to a keyword or before a time: any eight digits may look like a date
         _form(
             rf"{_KEYWORD}(?P<date>(?P<y>{_YEAR})(?P<m>[01][0-9])(?P<d>[0-3][0-9]))(?![0-9]{{1,5}}(?![0-9]))"
         ),
@@ -225,7 +224,7 @@ _FORMS: _Forms = [
         ),
         _year_first(0.85),
     ),
-    (  # "Date 25 12 2018", "日期 2023 08 26": the marks between are lost or preprinted in another colour
+    (  # "Date 25 12 2018", "日期 2023 08 26": the separators are lost or preprinted in another colour
         _form(rf"{_KEYWORD}(?P<date>(?P<a>[0-9]{{1,2}})(?P<s> )(?P<b>[0-9]{{1,2}}) (?P<y>{_YEAR}))(?![0-9])"),
         _numeric,
     ),

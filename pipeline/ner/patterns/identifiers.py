@@ -1,8 +1,8 @@
-"""ID_NUMBER, USCC, BANK_CARD, PLATE: numbers whose own digits tell whether they are real.
+"""ID_NUMBER, USCC, BANK_CARD, PLATE: numbers with check digits or a strict format.
 
-A number that stands behind its label and has the right shape, but fails its check, is reported all the
-same, with confidence below 0.5 and no value: forms and specimens hold invented numbers, OCR misreads
-one digit in a thousand, and whoever masks a document wants them all.
+A number that follows its label and has the right format, but fails its check, is still reported, with
+confidence below 0.5 and no value: forms and specimens contain invented numbers, OCR misreads one digit
+in a thousand, and masking must cover all of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pipeline.models import Mention
 from pipeline.ner.patterns.characters import found, plain
 
 UNCHECKED = 0.45
-"""Confidence of a labelled number of the right shape whose check fails."""
+"""Confidence of a labelled number of the right format whose check fails."""
 
 _GAP = r"[^0-9A-Za-z\n]{0,8}"
 _PROVINCES = {
@@ -42,7 +42,7 @@ _USCC_LABEL = re.compile(
     r"(?P<id>[0-9A-Z]{20}|[0-9A-Z]{17,18}|[0-9A-Z]{15})(?![0-9A-Za-z])",
     re.ASCII,
 )
-# I, O, S, V, Z are not in the alphabet: where they stand, OCR misread a digit.
+# I, O, S, V, Z are not in the alphabet: where they occur, OCR misread a digit.
 _USCC_MISREAD = str.maketrans("IOSZ", "1052")
 
 _CARD = re.compile(
@@ -66,7 +66,7 @@ _PLATE = re.compile(
 
 
 def id_check(number: str) -> bool:
-    """Whether an 18-character citizen number holds (GB 11643-1999: province, birthday, ISO 7064 MOD 11-2)."""
+    """Whether an 18-character citizen number is valid (GB 11643-1999: province, birthday, ISO 7064 MOD 11-2)."""
     try:
         date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
@@ -76,7 +76,7 @@ def id_check(number: str) -> bool:
 
 
 def uscc_check(code: str) -> bool:
-    """Whether an 18-character unified social credit code holds (GB 32100-2015, MOD 31, weights 3^i)."""
+    """Whether an 18-character unified social credit code is valid (GB 32100-2015, MOD 31, weights 3^i)."""
     if len(code) != 18 or any(c not in _USCC_ALPHABET for c in code):
         return False
     total = sum(_USCC_ALPHABET.index(c) * pow(3, i, 31) for i, c in enumerate(code[:17]))
@@ -90,7 +90,7 @@ def luhn_check(number: str) -> bool:
 
 
 def find_id_numbers(text: str) -> Iterator[Mention]:
-    """Yield the ID_NUMBER mentions: checked ones anywhere, others behind a label (see the module)."""
+    """Yield the ID_NUMBER mentions: valid ones anywhere, others after a label (see the module)."""
     page = plain(text)
     for match in _ID.finditer(page):
         number = match["id"].replace(" ", "").upper()
@@ -102,9 +102,9 @@ def find_id_numbers(text: str) -> Iterator[Mention]:
 
 
 def find_usccs(text: str) -> Iterator[Mention]:
-    """Yield the USCC mentions: checked ones anywhere; behind a label also 15 to 20 characters unchecked.
+    """Yield the USCC mentions: valid ones anywhere; after a label also 15 to 20 characters unchecked.
 
-    The 15-digit tax numbers in use before 2015 carry no check digit: always unchecked.
+    The 15-digit tax numbers in use before 2015 have no check digit and are always unchecked.
     """
     page = plain(text)
     for match in _USCC.finditer(page):
@@ -119,9 +119,9 @@ def find_usccs(text: str) -> Iterator[Mention]:
 
 
 def find_bank_cards(text: str) -> Iterator[Mention]:
-    """Yield the BANK_CARD mentions: 15 to 19 digits that start as an issuer's and pass Luhn.
+    """Yield the BANK_CARD mentions: 15 to 19 digits with an issuer's prefix that pass Luhn.
 
-    Behind a card label also 13 to 19 digits that don't (see the module).
+    After a card label also 13 to 19 digits that don't (see the module).
     """
     page = plain(text)
     for match in _CARD_LABEL.finditer(page):
@@ -130,14 +130,14 @@ def find_bank_cards(text: str) -> Iterator[Mention]:
         yield found("BANK_CARD", match.span("card"), 0.98 if good else UNCHECKED, number if good else None)
     for match in _CARD.finditer(page):
         number = re.sub("[ -]", "", match[0])
-        # One random number in ten passes Luhn: what another label names is that, not a card.
+        # One random number in ten passes Luhn: a number with another label is not a card.
         labelled = _OTHER_LABEL.search(page[max(0, match.start() - 12) : match.start()])
         if _issuer(number) and luhn_check(number) and not (labelled and number == match[0]):
             yield found("BANK_CARD", match.span(), 0.7 if number == match[0] else 0.9, number)
 
 
 def _issuer(number: str) -> bool:
-    """Whether start and length fit a card scheme (Amex, Visa, Mastercard, JCB, Discover, UnionPay)."""
+    """Whether prefix and length match a card scheme (Amex, Visa, Mastercard, JCB, Discover, UnionPay)."""
     size, four = len(number), int(number[:4])
     if number[:2] in {"34", "37"}:
         return size == 15
@@ -152,7 +152,7 @@ def _issuer(number: str) -> bool:
 def find_plates(text: str) -> Iterator[Mention]:
     """Yield the PLATE mentions (GA 36-2018, with the eight-character plates of new-energy cars).
 
-    An ordinary serial has at most two letters. The value leaves the dot out.
+    An ordinary serial has at most two letters. The value omits the dot.
     """
     for match in _PLATE.finditer(plain(text)):
         tail = match["tail"]

@@ -1,4 +1,4 @@
-"""INVOICE_CODE and INVOICE_NUMBER: what the labels of Chinese and English invoices and receipts name."""
+"""INVOICE_CODE and INVOICE_NUMBER: labelled numbers of Chinese and English invoices and receipts."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ _OTHER = re.compile(
 
 
 def find_invoice_codes(text: str) -> Iterator[Mention]:
-    """Yield the INVOICE_CODE mentions: behind 发票代码, or 10 or 12 digits beside the form's "No".
+    """Yield the INVOICE_CODE mentions: after 发票代码, or 10 or 12 digits next to the form's "No".
 
-    Behind the label 9 or 11 digits count too (a digit lost, a specimen), with confidence below 0.5.
+    After the label 9 or 11 digits count too (a digit lost, a specimen), with confidence below 0.5.
     """
     page = plain(text)
     for match in _CODE.finditer(page):
@@ -58,12 +58,12 @@ def find_invoice_codes(text: str) -> Iterator[Mention]:
 
 
 def find_invoice_numbers(text: str) -> Iterator[Mention]:
-    """Yield the INVOICE_NUMBER mentions, on the label's row or the row right below.
+    """Yield the INVOICE_NUMBER mentions, on the label's row or the row directly below.
 
-    Chinese: 8 digits, or 20 on fully digital invoices; other lengths behind 发票号码 with confidence
-    below 0.5. English: what follows INVOICE NO, INV#, RECEIPT
-    NO, BILL NO, CHECK #, DOC NO and their kin; with the bare word (TAX INVOICE: 0017756) only if it
-    holds four digits. The value is upper case, without spaces around its dashes.
+    Chinese: 8 digits, or 20 on fully digital invoices; other lengths after 发票号码 with confidence
+    below 0.5. English: what follows INVOICE NO, INV#, RECEIPT NO, BILL NO, CHECK #, DOC NO and similar;
+    after the bare word (TAX INVOICE: 0017756) only with at least four digits. The value is upper case,
+    without spaces around its dashes.
     """
     page = plain(text)
     for match in _NUMBER.finditer(page):

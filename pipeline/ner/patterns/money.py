@@ -1,9 +1,9 @@
 """MONEY: amounts with their currency; the value is a plain decimal string such as `1234.50`.
 
-An amount stands beside a currency (RM 80.90, ¥412.00, 100元, USD 1,000), or is written in Chinese
-capital numerals (肆佰壹拾贰圆整), or has exactly two decimals on a page that speaks of money: then the
-currency is `None`. A `$` alone is read as USD, a `¥` as CNY. A minus sign or accounting brackets make
-the value negative.
+An amount is next to a currency (RM 80.90, ¥412.00, 100元, USD 1,000), or is written in Chinese
+capital numerals (肆佰壹拾贰圆整), or has exactly two decimals on a page with other signs of money: then
+the currency is `None`. A `$` alone is read as USD, a `¥` as CNY. A minus sign or accounting brackets
+make the value negative.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ _GROUPS = r"[0-9]{1,3}(?:['’ ][0-9]{3}){1,4}\.[0-9]{2}"  # 1'234.50 and 1 234.
 _BEHIND_MINUS = re.compile(r"-(?![-0-9A-Za-z])")
 _MINUS = r"(?:(?<![0-9A-Za-z])(?P<minus>-) ?)?"
 _WORD_SCALE = r"(?: ?(?P<scale>thousand|million|billion|mn|bn)(?![A-Za-z]))?"
-# What OCR makes of 80.90 beside a currency: "80 .90", "80. 90", "8O.9O", "80,90", and "80 90" at a row's end.
+# How OCR renders 80.90 next to a currency: "80 .90", "80. 90", "8O.9O", "80,90", and "80 90" at a row's end.
 _NUMBER = (
     rf"(?:(?P<grouped>{_GROUPS}){_AFTER}|(?P<exact>(?:{_WHOLE}|[0-9O]{{1,6}})?(?: ?\. ?|\.)[0-9O]{{2}}){_AFTER}"
     rf"|(?P<comma>[0-9]{{1,6}},[0-9]{{2}}){_AFTER}(?![A-Za-z])"
@@ -110,7 +110,7 @@ _IN_SMALL = re.compile(
 )
 
 UNCLEAR = 0.45
-"""Confidence of an amount that can be read in two ways."""
+"""Confidence of an ambiguous amount."""
 
 _QUANTITY = (
     r"(?: ?(?:kgs?|gm|gms|mg|lbs?|oz|ltrs?|litres?|liters?|ml|cm|mm|km|inch|ft|pcs?|pkts?|units?|ctns?|hrs?"
@@ -194,12 +194,12 @@ def _written(match: re.Match[str]) -> Mention | None:
     confidence = 0.95 if tidy and name != "comma" else 0.7
     code = _CURRENCIES.get(currency or "")
     if code in ("EUR", "CHF") and re.fullmatch(r"[0-9]{1,3}\.[0-9]{3}", digits):
-        return found("MONEY", (start, end), UNCLEAR, None, code)  # a thousand and more, or three decimals
+        return found("MONEY", (start, end), UNCLEAR, None, code)  # thousands, or three decimals
     return found("MONEY", (start, end), confidence, f"{value:f}", code)
 
 
 def _bare(match: re.Match[str]) -> Mention | None:
-    """Read an amount without a currency: two decimals, on a row that does not count something."""
+    """Read an amount without a currency: two decimals, on a row without a count or measure."""
     page, (start, end) = match.string, match.span()
     row_start = page.rfind("\n", 0, start) + 1
     before = page[max(row_start, start - 60) : start]

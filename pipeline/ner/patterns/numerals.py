@@ -14,8 +14,8 @@ SMALL = "零〇一二两三四五六七八九十百千万亿"
 def han_amount(numeral: str) -> int | None:
     """Read a numeral with its unit characters (贰仟肆佰陆拾贰 is 2462).
 
-    `None` for what is no well-formed number: digits in a row without units, units that do not descend, a
-    scale without a number (万).
+    `None` if it is not well-formed: consecutive digits without units, units that do not descend, a scale
+    without a number (万).
     """
     total = section = digit = 0
     pending, step = False, 10_000

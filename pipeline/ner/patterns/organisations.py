@@ -1,6 +1,6 @@
-"""ORG by legal form: company names that end in SDN BHD, LTD, GMBH, 有限公司 and the like.
+"""ORG by legal form: company names that end in SDN BHD, LTD, GMBH, 有限公司 and similar.
 
-Names of organisations without such an ending are the statistical engine's work.
+Names of organisations without such an ending are left to the statistical engine.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ _HAN_LEAD = re.compile(
 def find_organisations(text: str) -> Iterator[Mention]:
     """Yield the ORG mentions of `text`, each on one row.
 
-    The span is the name with its legal form, without registration numbers behind it. A row of its own
-    such as SUNRISE ENTERPRISE counts too, with less confidence.
+    The span is the name with its legal form, without the registration numbers after it. A separate row
+    such as SUNRISE ENTERPRISE counts too, with lower confidence.
     """
     page = plain(text)
     after = 0
@@ -86,14 +86,14 @@ def find_organisations(text: str) -> Iterator[Mention]:
         start = _han_start(page, match.start())
         if start is None:
             continue
-        # In running text only a company's legal form is clear; 医院 or 银行 must fill a field of their own.
+        # In running text only a company's legal form is reliable; 医院 or 银行 must fill a whole field.
         field = page[start - 1 : start] in _FIELD_START and page[match.end() : match.end() + 1] in _FIELD_END
         if match["company"] or field:
             yield found("ORG", (start, match.end()), 0.8 if match["company"] else 0.6, None)
 
 
 def _name_start(page: str, after: int, form: re.Match[str]) -> int | None:
-    """Walk left from the legal form over the words of a name, not past `after`; `None` when there is none."""
+    """Walk left from the legal form over the words of a name, not past `after`; `None` if there is no name."""
     if form[0][0].islower():
         return None
     row = max(page.rfind("\n", 0, form.start()) + 1, form.start() - 80, after)
@@ -111,7 +111,7 @@ def _name_start(page: str, after: int, form: re.Match[str]) -> int | None:
         if colon:
             break
     name = page[start : form.start()]
-    # The rest of a bracket opened on the row above is no name of its own, and "AMT INC." means tax.
+    # The rest of a bracket opened on the row above is not a name, and "AMT INC." refers to tax.
     if name.count(")") > name.count("(") or (form[0][:3].upper() == "INC" and _INCLUSIVE.search(name)):
         return None
     start += len(name) - len(re.sub(r"^(?:(?:&|of|and|the|n) )+", "", name))

@@ -1,4 +1,4 @@
-"""TIME: times of day, checked against the clock; the value is HH:MM or HH:MM:SS on 24 hours."""
+"""TIME: valid times of day; the value is HH:MM or HH:MM:SS in 24-hour format."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.ner.patterns.characters import found, has_digit, plain
 
 _MORNING, _LATER = ("上午", "早上", "凌晨", "清晨"), ("下午", "晚上", "傍晚", "中午")
 _PART = "(?P<part>" + "|".join(_MORNING + _LATER) + ")"
-# After a date's year OCR often leaves no space: 25/12/201812:33.
+# After a date's year OCR often drops the space: 25/12/201812:33.
 _START = r"(?:(?<![0-9])(?<![0-9][:.])|(?<=[-/.](?:19|20)[0-9][0-9]))"
 _MERIDIEM = r"(?: ?(?P<half>[AaPp])(?:\.? ?[Mm]\.?|H|N)(?![A-Za-z])| ?(?P<cut>[Pp])(?![A-Za-z0-9.]))?"
 
@@ -42,7 +42,7 @@ _FORMS = [
 def find_times(text: str) -> Iterator[Mention]:
     """Yield the TIME mentions of `text`: 12:31, 5:18:08 PM, 上午9时30分, 1000 HRS, TIME 12 31 00.
 
-    No mention for what no clock shows (12:75) or for longer chains of numbers (12:31:22:10).
+    Invalid times (12:75) and longer chains of numbers (12:31:22:10) are not mentions.
     """
     page = plain(text)
     taken = bytearray(len(page))

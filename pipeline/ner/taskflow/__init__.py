@@ -1,4 +1,4 @@
-"""PaddleNLP models that a user brings: `Taskflow("ner")`, UIE with a schema, fine-tuned token classifiers."""
+"""PaddleNLP models supplied by the user: `Taskflow("ner")`, UIE with a schema, fine-tuned token classifiers."""
 
 from __future__ import annotations
 

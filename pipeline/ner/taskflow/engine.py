@@ -1,4 +1,4 @@
-"""The engine `taskflow`: long texts as overlapping windows through one reader, spans back in the text."""
+"""The engine `taskflow`: reads long texts in overlapping windows and maps spans back to the text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DEVICE = re.compile(r"cpu|gpu(:\d+)?")
 
 
 class _Piece(NamedTuple):
-    text: int  # index of the text it is cut from
+    text: int  # index of its text
     offset: int  # of the line, or 0 for a text read across its lines
     window: Window  # in the line
     characters: str
@@ -33,15 +33,15 @@ class _Piece(NamedTuple):
 class TaskflowEngine:
     """`NerEngine` over a PaddleNLP model; its types are the model's own labels, or the schema's names.
 
-    The model is opened with the first text, in the process that reads it: a Taskflow that was used before a
-    fork hangs the child.
+    The model is opened with the first text, in the process that reads it: a Taskflow used before a fork
+    hangs the child.
     """
 
     def __init__(self, settings: NerSettings) -> None:
-        """Look for the model; raises as `source.find` does, and `UsageError` for a device that is none."""
+        """Locate the model; raises as `source.find` does, and `UsageError` for an invalid device."""
         self.info = describe(settings)
         if not _DEVICE.fullmatch(settings.ner_device):
-            raise UsageError(f"There is no NER device '{settings.ner_device}': name cpu, gpu or gpu:0.")
+            raise UsageError(f"Invalid NER device '{settings.ner_device}': use cpu, gpu or gpu:0.")
         self._device, self._threads = settings.ner_device, settings.ner_threads
         self._source = find(settings)
         self._reader: Reader | None = None
@@ -49,8 +49,8 @@ class TaskflowEngine:
     def extract(self, texts: Sequence[str]) -> list[list[Mention]]:
         """Find the mentions of each text, in order of `start`, none overlapping another.
 
-        A mention of up to `windows.OVERLAP` / 2 characters is found wherever it lies in a long text. Blank
-        texts are not read. Raises `ModelMissing` and `RunError` when the model can't be opened or fetched.
+        A mention of up to `windows.OVERLAP` / 2 characters is found anywhere in a long text. Blank texts
+        are not read. Raises `ModelMissing` and `RunError` if the model can't be opened or fetched.
         """
         found: list[list[Mention]] = [[] for _ in texts]
         if not any(text and not text.isspace() for text in texts):
@@ -99,7 +99,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _mentions(piece: _Piece, spans: Iterable[Span]) -> Iterable[Mention]:
-    """Move spans from a window into its text, without white space at their ends."""
+    """Map spans from a window to its text, without white space at their ends."""
     for span in spans:
         wording = piece.characters[span.start : span.end]
         start = piece.window.start + span.start + len(wording) - len(wording.lstrip())

@@ -1,8 +1,8 @@
-"""Write the LAC of the jieba wheel as a folder that `Taskflow("ner", mode="fast")` reads offline.
+"""Export the LAC model of the jieba wheel as a folder that `Taskflow("ner", mode="fast")` reads offline.
 
     python -m pipeline.ner.taskflow.export FOLDER
 
-A first model to try the engine `taskflow` with, before one's own is there.
+A first model for trying the engine `taskflow`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pipeline.ner.quiet_paddle import import_paddle
 
 
 def export_lac(target: Path) -> None:
-    """Write inference.json, inference.pdiparams, word.dic, tag.dic and q2b.dic into `target`.
+    """Write inference.json, inference.pdiparams, word.dic, tag.dic and q2b.dic to `target`.
 
-    Raises `ModelMissing` when LAC's weights or Paddle are not installed.
+    Raises `ModelMissing` if LAC's weights or Paddle are not installed.
     """
     source = locate(None)
     target.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def export_lac(target: Path) -> None:
     network = load_network(source)
 
     class Tagger(nn.Layer):
-        """LAC's network with the search for the best path: tag numbers [B, T] of ids [B, T]."""
+        """LAC's network with best-path decoding: tag numbers [B, T] of ids [B, T]."""
 
         def __init__(self) -> None:
             super().__init__()

@@ -1,6 +1,6 @@
-"""What a folder with a PaddleNLP model holds: told from its files, without importing Paddle.
+"""Detect the kind of PaddleNLP model in a folder from its files, without importing Paddle.
 
-PaddleNLP goes to the network for a file it misses, so every file it would open is looked for here first.
+PaddleNLP downloads missing files, so every file it would open is checked here first.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _TOKENIZER = ("tokenizer_config.json", "special_tokens_map.json")
 
 
 class Layout(NamedTuple):
-    """One kind of folder. `files`: all that must be there, alternatives parted by "|"."""
+    """One kind of folder. `files`: the required files, alternatives separated by "|"."""
 
     name: str
     task: str
     files: tuple[str, ...]
     converted: bool
-    """Whether PaddleNLP converts the weights to a static model before it uses them."""
+    """Whether PaddleNLP converts the weights to a static model before use."""
 
 
 LAC = Layout("lac", NER, ("inference.json", "inference.pdiparams", "word.dic", "tag.dic", "q2b.dic"), False)
@@ -45,7 +45,7 @@ _OF_TASK = {NER: WORDTAG, UIE: UIE_MODEL, CLASSIFIER: TOKENS}
 
 
 class Model(NamedTuple):
-    """A folder in which nothing is missing."""
+    """A complete model folder."""
 
     folder: Path
     layout: Layout
@@ -54,14 +54,14 @@ class Model(NamedTuple):
 
     @property
     def positions(self) -> int:
-        """Most tokens the model reads at once."""
+        """Maximum number of tokens per input."""
         return int(self.config.get("max_position_embeddings", 512))
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What a token classifier's outputs mean.
+        """Labels of a token classifier's outputs.
 
-        Raises `ModelMissing` when config.json does not name them.
+        Raises `ModelMissing` if config.json does not name them.
         """
         named = self.config.get("id2label")
         if not isinstance(named, dict) or not labels.are_named(list(map(str, named.values()))):
@@ -71,12 +71,12 @@ class Model(NamedTuple):
             )
         if sorted(named) != sorted(str(number) for number in range(len(named))):
             raise ModelMissing(
-                f"The id2label of {self.folder / 'config.json'} leaves out numbers: name all from 0 on."
+                f"The id2label of {self.folder / 'config.json'} skips numbers: name all, starting at 0."
             )
         return tuple(str(named[str(number)]) for number in range(len(named)))
 
     def digest(self) -> str:
-        """Hash of all files that the results depend on (SHA-256, hex)."""
+        """Hash of all files that results depend on (SHA-256, hex)."""
         whole = hashlib.sha256()
         for name in self.files:
             path = self.folder / name
@@ -86,25 +86,25 @@ class Model(NamedTuple):
 
 
 def look(folder: Path, task: str) -> Model:
-    """Tell what a folder holds; `task` is one of `TASKS`, or empty to find out.
+    """Identify the model in a folder; `task` is one of `TASKS`, or empty to detect it.
 
-    Raises `ModelMissing` naming the file that is not there, `UsageError` for a task that is none or that
-    this folder is not made for.
+    Raises `ModelMissing` naming the missing file, `UsageError` for a task that is unknown or does not match
+    the folder.
     """
     if task and task not in TASKS:
-        raise UsageError(f"There is no NER task '{task}': NIGHTSHIFT_NER_TASK is one of {', '.join(TASKS)}.")
+        raise UsageError(f"Unknown NER task '{task}': set NIGHTSHIFT_NER_TASK to one of {', '.join(TASKS)}.")
     if not folder.is_dir():
         raise ModelMissing(f"The NER model folder {folder} does not exist.")
     config = _config(folder)
     layout = _layout(folder, config) or _OF_TASK.get(task)
     if layout is None:
         raise UsageError(
-            f"{folder} does not tell what kind of model it holds (no word.dic, no tags.txt, and no known "
+            f"Can't detect the kind of model in {folder} (no word.dic, no tags.txt, and no known "
             f"architecture in config.json): set NIGHTSHIFT_NER_TASK to one of {', '.join(TASKS)}."
         )
     if task and layout.task != task:
         raise UsageError(
-            f"{folder} holds a model for the task {layout.task}, but NIGHTSHIFT_NER_TASK is {task}: "
+            f"{folder} contains a model for the task {layout.task}, but NIGHTSHIFT_NER_TASK is {task}: "
             "change it, or leave it empty."
         )
     return Model(
@@ -119,7 +119,7 @@ def _config(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise ModelMissing(f"{path} is no JSON ({error}): copy the model again.") from None
+        raise ModelMissing(f"{path} is not valid JSON ({error}): copy the model again.") from None
     return cast("dict[str, Any]", config) if isinstance(config, dict) else {}
 
 
@@ -131,7 +131,7 @@ def _layout(folder: Path, config: dict[str, Any]) -> Layout | None:
     architecture = str(named[0] if isinstance(named, list) else named)
     if architecture in ("UIEM", "UIEX"):
         raise UsageError(
-            f"{folder} holds a {architecture} model, which Nightshift does not read: bring one of type UIE."
+            f"{folder} contains a {architecture} model, which is not supported: use one of type UIE."
         )
     if architecture == "UIE":
         return UIE_MODEL
@@ -141,16 +141,16 @@ def _layout(folder: Path, config: dict[str, Any]) -> Layout | None:
 
 
 def _found(folder: Path, names: str) -> list[str]:
-    """Those of some alternatives that are there, at least one: which of several PaddleNLP opens is its choice."""
+    """The alternatives that exist, at least one; if there are several, PaddleNLP chooses which to open."""
     if found := [name for name in names.split("|") if (folder / name).is_file()]:
         return found
     raise ModelMissing(
-        f"The NER model folder {folder} has no {' or '.join(names.split('|'))}: docs/ner-models.md lists what "
-        "belongs there."
+        f"{' or '.join(names.split('|'))} not found in the NER model folder {folder}: docs/ner-models.md lists "
+        "the required files."
     )
 
 
 @lru_cache(maxsize=64)
-def _file_digest(path: Path, size: int, changed: int) -> str:  # noqa: ARG001 - a changed file is read anew
+def _file_digest(path: Path, size: int, changed: int) -> str:  # noqa: ARG001 - a changed file is read again
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Weights from Paddle's model hub, for those who allow it: fetched once, whole or not at all."""
+"""Weights from Paddle's model hub, if allowed: fetched once, atomically."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from pipeline.ner.quiet_paddle import import_paddlenlp
 from pipeline.ner.taskflow import folder
 
 SECONDS = 20.0
-"""How long the hub may stay silent."""
+"""Network timeout in seconds."""
 
 _DEFAULTS = {folder.NER: "wordtag", folder.UIE: "uie-base"}
-_AWAY = (
-    "lay the model's files in a folder, name it with NIGHTSHIFT_NER_MODEL_DIR, and nothing is fetched "
+_OFFLINE = (
+    "copy the model's files to a folder and set NIGHTSHIFT_NER_MODEL_DIR to it, then nothing is fetched "
     "(docs/ner-models.md)."
 )
 
 
 def choose(name: str, task: str) -> tuple[str, str]:
-    """Complete what the settings say: the model's name on the hub, and its task.
+    """Determine the model's name on the hub and its task from the settings.
 
-    Raises `UsageError` when they say too little, or contradict each other.
+    Raises `UsageError` if the settings are incomplete or contradict each other.
     """
     name = name or _DEFAULTS.get(task, "")
     if not name:
         raise UsageError(
-            "The NER engine taskflow has neither folder nor name of a model: set NIGHTSHIFT_NER_MODEL_DIR or "
+            "The NER engine taskflow has neither a model folder nor a model name: set NIGHTSHIFT_NER_MODEL_DIR or "
             "NIGHTSHIFT_NER_MODEL_NAME."
         )
     own = folder.NER if name in ("wordtag", "lac") else folder.UIE if name.startswith("uie-") else ""
@@ -44,10 +44,10 @@ def choose(name: str, task: str) -> tuple[str, str]:
 
 
 def fetch(name: str, task: str) -> Path:
-    """Return the folder of a model of the hub, fetching its files if need be.
+    """Return the folder of a hub model, fetching its files if necessary.
 
-    Raises `ModelMissing` for a name the hub does not know, `RunError` (`hub_unreachable`) when it does not
-    answer, (`cache_unwritable`) when the files can't be kept.
+    Raises `ModelMissing` for a name unknown to the hub, `RunError` (`hub_unreachable`) if it does not
+    answer, (`cache_unwritable`) if the files can't be stored.
     """
     urls = _urls(name, task)
 
@@ -59,7 +59,7 @@ def fetch(name: str, task: str) -> Path:
 
 
 def _urls(name: str, task: str) -> dict[str, tuple[str, str]]:
-    """File -> (URL, MD5 or nothing): from PaddleNLP's own list, or by its rule for community models."""
+    """File -> (URL, MD5 or empty): from PaddleNLP's own list, or by its rule for community models."""
     import_paddlenlp()
     from paddlenlp.taskflow.taskflow import TASKS
     from paddlenlp.utils.downloader import COMMUNITY_MODEL_PREFIX
@@ -70,7 +70,7 @@ def _urls(name: str, task: str) -> dict[str, tuple[str, str]]:
     kinds = TASKS[task]["modes"] if task == folder.NER else TASKS[task]["models"]
     kind = {"wordtag": "accurate", "lac": "fast"}.get(name, name) if task == folder.NER else name
     if kind not in kinds or name not in kinds[kind]["task_class"].resource_files_urls:
-        raise ModelMissing(f"PaddleNLP knows no model '{name}' for the task {task}: choose another.")
+        raise ModelMissing(f"Model '{name}' is unknown to PaddleNLP for the task {task}: choose another.")
     owner = kinds[kind]["task_class"]
     links = owner.resource_files_urls[name]
     return {file: tuple(links[key]) for key, file in owner.resource_files_names.items() if key in links}
@@ -85,21 +85,21 @@ def _download(url: str, md5: str, target: Path, name: str) -> None:
         ):
             shutil.copyfileobj(answer, file, 1 << 20)
             whole = int(answer.headers["Content-Length"] or file.tell())
-            if file.tell() < whole:  # `http.client` takes an early end for the end
-                raise ConnectionError(f"{target.name} broke off after {file.tell()} of {whole} bytes")
+            if file.tell() < whole:  # `http.client` does not detect a truncated response
+                raise ConnectionError(f"{target.name} was truncated after {file.tell()} of {whole} bytes")
     except urllib.error.HTTPError as error:
         raise ModelMissing(
-            f"The model hub {host} has no {target.name} of '{name}' (status {error.code}): {_AWAY}"
+            f"{target.name} of '{name}' not found on the model hub {host} (status {error.code}): {_OFFLINE}"
         ) from None
     except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
         raise RunError(
-            f"The model hub {host} can't be reached for '{name}' ({reason}): {_AWAY}", code="hub_unreachable"
+            f"The model hub {host} can't be reached for '{name}' ({reason}): {_OFFLINE}",
+            code="hub_unreachable",
         ) from None
     with target.open("rb") as file:
         if md5 and hashlib.file_digest(file, "md5").hexdigest() != md5:
             raise RunError(
-                f"The model hub {host} gave another {target.name} of '{name}' than PaddleNLP expects: try "
-                "again.",
+                f"The checksum of {target.name} of '{name}' from the model hub {host} is wrong: try again.",
                 code="hub_unreachable",
             )

@@ -1,4 +1,4 @@
-"""From the labels of single tokens to spans, whichever of the usual schemes a model was trained with."""
+"""Convert token labels to spans, for any of the common labelling schemes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OUTSIDE = frozenset({"O", "[PAD]", "[CLS]", "[SEP]"})
 
 
 class Span(NamedTuple):
-    """What a model found in one text it was given: half-open offsets, the model's own type, how sure."""
+    """An entity found in one input text: half-open offsets, the model's own type, confidence."""
 
     start: int
     end: int
@@ -36,12 +36,12 @@ def parse(label: str) -> tuple[str, str]:
 
 
 def are_named(labels: Sequence[str]) -> bool:
-    """Whether somebody named the labels: PaddleNLP itself calls them LABEL_0, LABEL_1 …"""
+    """Whether the labels have real names, not PaddleNLP's default LABEL_0, LABEL_1 …"""
     return bool(types(labels)) and not all(_UNNAMED.fullmatch(label) for label in labels)
 
 
 def types(labels: Sequence[str]) -> list[str]:
-    """Return the entity types that `labels` spell, in order of appearance."""
+    """Return the entity types in `labels`, in order of appearance."""
     return list(dict.fromkeys(kind for kind in (parse(label)[1] for label in labels) if kind))
 
 
@@ -49,7 +49,7 @@ def spans(labels: Sequence[str], offsets: Sequence[tuple[int, int]], chances: Se
     """Join token labels (BIO, BMES, BIOES, BILOU or types alone) into spans.
 
     `offsets`: (start, end) of each token in the text; `chances`: the probability of its label. A span's
-    confidence is the mean of its labels'. A continuation of another type begins a span of its own.
+    confidence is the mean of its labels'. A continuation of another type starts a new span.
     """
     found: list[Span] = []
     begun, before = 0, ""

@@ -1,8 +1,8 @@
 """Open a PaddleNLP `Taskflow` on a private copy of the user's folder, converted once.
 
-On opening a model PaddleNLP rewrites its weights, converts it anew at each start and takes any file with
-".json" in its name for the model. So it never sees the user's folder: it gets a copy in the cache, and one
-that tells it that the conversion is done (`.cache_info` names the digest of the weights).
+On opening a model PaddleNLP rewrites its weights, converts it again at each start and mistakes any file with
+".json" in its name for the model. So it never gets the user's folder but a copy in the cache, which is
+marked as converted (`.cache_info` contains the digest of the weights).
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from pipeline.ner.quiet_paddle import import_paddlenlp
 from pipeline.ner.taskflow.folder import LAC, LAC_WEIGHTS, Model
 
 BATCH = 16
-"""Windows read at once; with windows of bounded length this bounds memory, however long the text."""
+"""Windows per batch; since their length is bounded, so is memory, however long the text."""
 
 _WEIGHTS = "model_state.pdparams"
 
 
 def open_taskflow(model: Model, schema: Sequence[str], device_id: int, threads: int) -> Any:
-    """Return a `Taskflow` for `model`, made in this process; `device_id` is a GPU, or -1 for the CPU.
+    """Return a `Taskflow` for `model`, created in this process; `device_id` is a GPU, or -1 for the CPU.
 
-    Raises `ModelMissing` when PaddleNLP can't open it, `RunError` when the cache can't be written.
+    Raises `ModelMissing` if PaddleNLP can't open it, `RunError` if the cache can't be written.
     """
     key = "\0".join(
         [model.digest(), paddle_version(), version("paddlenlp"), Path(__file__).read_text("utf-8")]
@@ -47,7 +47,7 @@ def _fill(model: Model, draft: Path) -> None:
         shutil.copyfile(model.folder / name, draft / name)
     if model.layout.converted:
         _construct(model, draft, ["?"], -1, 1)
-        # Only looked at from now on: that it is there, and its digest.
+        # From now on only its existence and digest are checked.
         (draft / _WEIGHTS).write_bytes(b"")
         nothing = hashlib.md5(b"", usedforsecurity=False).hexdigest()
         (draft / ".cache_info").write_text(f"{nothing}.json")
@@ -75,7 +75,7 @@ def _construct(model: Model, place: Path, schema: Sequence[str], device_id: int,
 
 @contextmanager
 def complaints(folder: Path) -> Iterator[None]:
-    """Turn whatever PaddleNLP raises over a model's files into one sentence that names the folder."""
+    """Turn whatever PaddleNLP raises about a model's files into one sentence that names the folder."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

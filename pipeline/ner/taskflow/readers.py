@@ -1,4 +1,4 @@
-"""The two kinds of `Taskflow` as readers: a batch of short texts in, spans with offsets in them out."""
+"""The two kinds of `Taskflow` as readers: a batch of short texts in, spans with offsets out."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from pipeline.ner.taskflow.labels import Span
 from pipeline.ner.taskflow.windows import SIZE
 
 UNKNOWN_CONFIDENCE = 0.5
-"""Confidence of what `Taskflow("ner")` finds: it gives no probabilities."""
+"""Confidence of all spans of `Taskflow("ner")`, which gives no probabilities."""
 
 _LENGTHS = (64, 128, 256, 512)
-"""Tokens that a batch is padded to: few different shapes, and short texts stay cheap."""
+"""Lengths in tokens that batches are padded to: few different shapes, and short texts stay cheap."""
 
 
 class Reader(Protocol):
-    """A model that was opened.
+    """An open model.
 
-    `limit`: most characters it can read at once; `by_line`: whether it reads lines alone, not across them.
+    `limit`: maximum number of characters per text; `by_line`: whether each line is read separately.
     """
 
     limit: int
     by_line: bool
 
     def read(self, texts: Sequence[str]) -> list[list[Span]]:
-        """Find the spans of each text; none of the texts is blank or longer than `limit`."""
+        """Find the spans of each text; no text may be blank or longer than `limit`."""
         ...
 
 
 class WordReader:
-    """`Taskflow("ner")`: LAC or wordtag part a text into words, each with a tag; those of names stay.
+    """`Taskflow("ner")`: LAC or wordtag split a text into tagged words; those with an entity tag are kept.
 
-    Both were trained on sentences, and short pieces in full batches are several times as fast.
+    Both were trained on sentences, and short pieces in full batches are several times faster.
     """
 
     limit = SIZE
     by_line = True
 
     def __init__(self, flow: Any, model: Model) -> None:
-        """Raises `ModelMissing` for a wordtag folder of which PaddleNLP would give each tag to a neighbour."""
+        """Raises `ModelMissing` for a wordtag folder with which PaddleNLP would shift all tags."""
         task = flow.task_instance
         if model.layout is WORDTAG and task._tokenizer.cls_num != task.summary_num:
             raise ModelMissing(
@@ -65,7 +65,7 @@ class WordReader:
         return [list(self._spans(text, words)) for text, words in zip(texts, answers, strict=True)]
 
     def _spans(self, text: str, words: Sequence[tuple[str, str]]) -> Iterator[Span]:
-        """Give the words their offsets back: they follow each other in the text."""
+        """Compute the offsets of the words, which follow each other in the text."""
         at = 0
         for word, tag in words:
             start = text.find(word, at)
@@ -77,7 +77,7 @@ class WordReader:
 
 
 class SchemaReader:
-    """`Taskflow("information_extraction")`: UIE looks for each name of a schema in the text.
+    """`Taskflow("information_extraction")`: UIE searches the text for each name of a schema.
 
     Lu et al. 2022, "Unified Structure Generation for Universal Information Extraction" (arXiv 2203.12277);
     PaddleNLP's models point at start and end of a span instead.
@@ -86,15 +86,15 @@ class SchemaReader:
     by_line = False
 
     def __init__(self, flow: Any, model: Model, schema: Sequence[str]) -> None:
-        """Raises `UsageError` when the schema's names leave no room for text."""
+        """Raises `UsageError` if the schema's names leave no room for text."""
         self._flow = flow
         self._prompt = max(map(len, schema)) + 3  # [CLS] name [SEP] text [SEP]
         self._room = min(_LENGTHS[-1], model.positions)
         self.limit = min(SIZE, self._room - self._prompt)
         if self.limit < 16:
             raise UsageError(
-                f"The model in {model.folder} reads {model.positions} tokens at once: too few for the names in "
-                "its schema, shorten them."
+                f"The model in {model.folder} reads at most {model.positions} tokens: too few for the names in "
+                "its schema; shorten them."
             )
 
     def read(self, texts: Sequence[str]) -> list[list[Span]]:
@@ -111,14 +111,14 @@ class SchemaReader:
                 Span(found["start"], found["end"], name, float(found["probability"]))
                 for name, each in answer.items()
                 for found in each
-                if "start" in found  # else it points into the schema's name
+                if "start" in found  # else it refers to the schema's name
             ]
             for answer in answers
         ]
 
 
 class _Steady(dict[int, int]):
-    """Characters that a tokenizer drops or lengthens, so that it loses count, as others of length one."""
+    """Replace characters that a tokenizer drops or lengthens, which shifts offsets, by others of length one."""
 
     def __missing__(self, code: int) -> int:
         character = chr(code)
@@ -136,9 +136,9 @@ _STEADY = _Steady()
 
 
 def _read_all(texts: Sequence[str], read: Callable[[list[str]], list[list[Span]]]) -> list[list[Span]]:
-    """Read the texts with what confuses a tokenizer made plain; those of nothing else have no spans.
+    """Read the texts after replacing characters that confuse a tokenizer; texts of nothing else have no spans.
 
-    PaddleNLP refuses, or drops, a text that is blank, such as a bullet from a private-use area on a line alone.
+    PaddleNLP refuses or drops blank texts, such as a line with only a bullet from a private-use area.
     """
     steady = [text.translate(_STEADY) for text in texts]
     written = [text for text in steady if not text.isspace()]

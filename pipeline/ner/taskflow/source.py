@@ -1,4 +1,4 @@
-"""Where the model comes from, and its name and digest: told without Paddle and without the network."""
+"""Determine a model's origin, name and digest, without Paddle and without the network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Source(NamedTuple):
-    """What the settings ask for. `model` is `None` as long as only the hub may have it."""
+    """The model that the settings ask for. `model` is `None` if it has to come from the hub."""
 
     name: str
     task: str
@@ -25,14 +25,14 @@ class Source(NamedTuple):
     schema: tuple[str, ...]
 
     def open(self) -> folder.Model:
-        """Return the model's folder, fetched from the hub if need be; raises as `hub.fetch` does."""
+        """Return the model's folder, fetched from the hub if necessary; raises as `hub.fetch` does."""
         return self.model or folder.look(hub.fetch(self.name, self.task), self.task)
 
 
 def find(settings: NerSettings) -> Source:
-    """Look for the model in its folder; without a folder, and with permission, name one of the hub.
+    """Locate the model in its folder; without a folder, and if allowed, name one of the hub.
 
-    Raises `ModelMissing` for what is not there, `UsageError` for settings that don't fit.
+    Raises `ModelMissing` for missing files, `UsageError` for invalid settings.
     """
     names: tuple[str, ...] = ()
     if settings.ner_model_dir is not None:
@@ -41,11 +41,11 @@ def find(settings: NerSettings) -> Source:
         if model.layout.task == folder.UIE:
             names = schema.load(settings.ner_schema, directory)
         if model.layout is folder.TOKENS:
-            _ = model.labels  # a model without labels is refused at once
+            _ = model.labels  # refuse a model without labels early
         return Source(directory.resolve().name, model.layout.task, model, names)
     if not settings.ner_download:
         raise ModelMissing(
-            "The NER engine taskflow brings no model: name a folder (taskflow=FOLDER, or "
+            "The NER engine taskflow has no default model: name a folder (taskflow=FOLDER, or "
             "NIGHTSHIFT_NER_MODEL_DIR), or allow the hub with NIGHTSHIFT_NER_DOWNLOAD=true."
         )
     name, task = hub.choose(settings.ner_model_name, settings.ner_task)
@@ -55,9 +55,9 @@ def find(settings: NerSettings) -> Source:
 
 
 def describe(settings: NerSettings) -> ModelInfo:
-    """Name the model: equal to the engine's `info`. A model of the hub is known by its name alone.
+    """Identify the model: equal to the engine's `info`. A hub model is identified by its name alone.
 
-    Raises as `find` does, and `ModelMissing` when Paddle or PaddleNLP is not installed.
+    Raises as `find` does, and `ModelMissing` if Paddle or PaddleNLP is not installed.
     """
     source = find(settings)
     try:

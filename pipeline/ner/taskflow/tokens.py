@@ -1,4 +1,4 @@
-"""A fine-tuned token classifier (ERNIE-Health and the like) as a reader."""
+"""A fine-tuned token classifier (such as ERNIE-Health) as a reader."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _CHARACTER = re.compile(r"\S")
 _WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _CHINESE_SHARE = 0.2
-"""Share of Han characters in a vocabulary from which on it counts as Chinese (BERT's: 0.36, multilingual: 0.1)."""
+"""Minimum share of Han characters in a Chinese vocabulary (BERT Chinese: 0.36, multilingual: 0.1)."""
 
 
 class TokenReader:
     """Reads character by character with a Chinese vocabulary, else word by word.
 
-    That is how PaddleNLP's own examples fine-tune (`msra_ner`; CBLUE for ERNIE-Health): one label a
-    character, or one a word, of which the first piece counts.
+    PaddleNLP's own examples fine-tune this way (`msra_ner`; CBLUE for ERNIE-Health): one label per
+    character, or one per word, of which the first piece counts.
     """
 
     by_line = False
 
     def __init__(self, model: Model, device: str, threads: int) -> None:
-        """Load the weights onto `device`; raises `ModelMissing` when PaddleNLP can't open them."""
+        """Load the weights onto `device`; raises `ModelMissing` if PaddleNLP can't open them."""
         self._paddle = import_paddle()
         import_paddlenlp()
         from paddlenlp.transformers import AutoModelForTokenClassification, AutoTokenizer
@@ -88,7 +88,7 @@ class TokenReader:
         self, units: list[tuple[int, int]], pieces: list[list[int]], chances: NDArray[np.float32]
     ) -> list[Span]:
         firsts = np.cumsum([1, *map(len, pieces)])[:-1]
-        firsts = firsts[firsts < len(chances) - 1]  # the rest was cut off
+        firsts = firsts[firsts < len(chances) - 1]  # the rest was truncated
         best = chances[firsts].argmax(axis=-1)
         sure = chances[firsts, best].tolist()
         return spans([self._labels[label] for label in best], units[: len(firsts)], sure)

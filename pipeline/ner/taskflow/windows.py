@@ -1,7 +1,7 @@
-"""Cut a long text into windows that overlap, so that memory is bounded and no name falls on a cut.
+"""Cut a long text into overlapping windows, so that memory is bounded and no name is split.
 
 PaddleNLP reads a text as one batch of all its pieces (its issue 4484: 20,000 characters took 32 GB);
-here a window is at most `SIZE` characters and the engine hands over few at a time.
+here a window has at most `SIZE` characters and the engine passes a few at a time.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 SIZE = 400
-"""Longest window in characters; the models take 512 tokens, a character being one token at most."""
+"""Maximum window length in characters; the models take 512 tokens, and a character is at most one token."""
 
 OVERLAP = 80
-"""Characters two neighbours share; a mention of up to half as many is seen whole wherever it lies."""
+"""Characters shared by two neighbours; a mention of up to half as many is always whole in some window."""
 
 
 class Window(NamedTuple):
-    """The characters `start` to `end` of a text. It answers for mentions that begin in `first` to `last`."""
+    """The characters `start` to `end` of a text. It reports the mentions that begin in `first` to `last`."""
 
     start: int
     end: int
@@ -25,15 +25,15 @@ class Window(NamedTuple):
     last: int
 
     def owns(self, start: int) -> bool:
-        """Whether a mention that begins at `start`, an offset in the text, is this window's to report."""
+        """Whether this window reports a mention that begins at `start`, an offset in the text."""
         return self.first <= start < self.last
 
 
 def cut(text: str, size: int = SIZE, overlap: int = OVERLAP) -> Iterator[Window]:
-    """Yield the windows of a text in order; those of white space alone are left out.
+    """Yield the windows of a text in order, without those of white space only.
 
     `size` > `overlap` >= 0, in characters. Each offset is owned by exactly one window, the one in which it
-    lies further from an inner edge.
+    is further from an inner edge.
     """
     start = first = 0
     while start < len(text):

@@ -1,4 +1,4 @@
 """Training a NER model on labelled text: `nightshift ner train` and `evaluate`.
 
-labels -> sentences -> examples -> network -> folder, which the engine `crf` (`pipeline.ner.trained`) reads.
+labels -> sentences -> examples -> network -> folder, which the engine `crf` (`pipeline.ner.trained`) loads.
 """

@@ -1,4 +1,4 @@
-"""Sentences as numbers: vocabulary, what is held out, batches by length."""
+"""Sentences as numbers: vocabulary, held-out split, batches by length."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Ints = NDArray[np.int64]
 
 
 class Example(NamedTuple):
-    """What the network learns from one line: character and tag numbers."""
+    """Training input from one line: character and tag numbers."""
 
     characters: list[int]
     tags: list[int]
@@ -34,7 +34,7 @@ class Batch(NamedTuple):
 
 
 def split(sentences: Sequence[Sentence], share: float, seed: int) -> tuple[list[Sentence], list[Sentence]]:
-    """Part the sentences at random into those to learn from and those held out."""
+    """Split the sentences at random into a training part and a held-out part."""
     order = list(range(len(sentences)))
     random.Random(seed).shuffle(order)  # noqa: S311 - for order, not for secrets
     held = frozenset(order[: round(share * len(order))])
@@ -45,7 +45,7 @@ def split(sentences: Sequence[Sentence], share: float, seed: int) -> tuple[list[
 
 
 def pieces(sentence: Sentence) -> Iterator[Sentence]:
-    """The lines of a sentence, long ones cut beside their entities; an entity across lines is left out."""
+    """The lines of a sentence, long ones cut between entities; an entity across lines is dropped."""
     spans = apart(sentence.spans)
     for begin, stop in lines(sentence.text):
         start = begin
@@ -102,7 +102,7 @@ def batches(examples: Sequence[Example], size: int, draw: random.Random) -> list
 
 
 def pad(group: Sequence[Example]) -> Batch:
-    """Put examples side by side."""
+    """Stack examples into one padded batch."""
     lengths = np.array([len(e.characters) for e in group], np.int64)
     size = len(group), int(lengths.max())
     made = Batch(np.zeros(size, np.int64), np.zeros(size, np.int64), lengths)

@@ -1,6 +1,6 @@
 """`BiGru` trained on a CPU several times faster: forward and backward written out in NumPy.
 
-Paddle's autograd records some ten small operations a character and direction, whose overhead outweighs
+Paddle's autograd records about ten small operations per character and direction, whose overhead outweighs
 their work. Here a step is plain array code on both directions at once, and the gradients of the weights
 are one product over all steps. Cell: `pipeline.ner.network.BiGru` (Cho et al. 2014), same weights, same results.
 """
@@ -89,7 +89,7 @@ def _forward(
 
 def _sigmoid(x: Floats) -> None:
     x *= 0.5
-    np.tanh(x, out=x)  # tanh(x / 2) / 2 + 1 / 2: never overflows
+    np.tanh(x, out=x)  # tanh(x / 2) / 2 + 1 / 2 never overflows
     x *= 0.5
     x += 0.5
 

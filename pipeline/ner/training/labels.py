@@ -27,10 +27,10 @@ class _Line(msgspec.Struct):
 
 
 def read(path: Path) -> list[Sentence]:
-    """Read a label file; JSON lines are told from tags by the first character.
+    """Read a label file; JSON lines are distinguished from tags by the first character.
 
-    Raises `UsageError` with the line number for anything that doesn't fit, for a file without sentences,
-    and for one that is not there or no UTF-8.
+    Raises `UsageError` with the line number for invalid lines, and for a file that has no sentences, does
+    not exist or is not UTF-8.
     """
     try:
         data = path.read_bytes()
@@ -40,11 +40,11 @@ def read(path: Path) -> list[Sentence]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise _bad(f"{path}, line {line} is no UTF-8: convert the file to UTF-8.") from None
+        raise _bad(f"{path}, line {line} is not UTF-8: convert the file to UTF-8.") from None
     rows = [line.removesuffix("\r") for line in text.split("\n")]
     sentences = _read_json(rows, path) if text.lstrip().startswith("{") else read_tagged(rows, path)
     if not sentences:
-        raise _bad(f"The label file {path} holds no sentence: name one with labelled text.")
+        raise _bad(f"The label file {path} contains no sentences: name one with labelled text.")
     return sentences
 
 
@@ -56,24 +56,26 @@ def _read_json(rows: list[str], path: Path) -> list[Sentence]:
             try:
                 line = msgspec.json.decode(row, type=_Line)
             except msgspec.DecodeError as error:
-                raise _bad(f'{where} is no {{"text", "entities"}} in JSON ({error}).') from None
+                raise _bad(f'{where} is not a JSON object {{"text", "entities"}} ({error}).') from None
             sentences.append(Sentence(line.text, tuple(_spans(line, where))))
     return sentences
 
 
 def _spans(line: _Line, where: str) -> list[Span]:
     if line.entities is None and line.label is None:
-        raise _bad(f"{where} has neither 'entities' nor 'label': write an empty list where nothing is found.")
+        raise _bad(f"{where} has neither 'entities' nor 'label': use an empty list if there are no entities.")
     spans = [Span(entity.type, entity.start, entity.end) for entity in line.entities or ()]
     for kind, wordings in (line.label or {}).items():
         for wording, places in wordings.items():
             for start, last in places:
                 spans.append(Span(kind, start, last + 1))
                 if 0 <= start <= last < len(line.text) and line.text[start : last + 1] != wording:
-                    raise _bad(f"{where}: the {kind} at {start} to {last} is not worded as its label says.")
+                    raise _bad(
+                        f"{where}: the text of the {kind} at {start} to {last} differs from its label."
+                    )
     for kind, start, end in spans:
         if not 0 <= start < end <= len(line.text):
-            raise _bad(f"{where}: the {kind} from {start} to {end} lies outside of its text, or is empty.")
+            raise _bad(f"{where}: the {kind} from {start} to {end} is outside its text, or empty.")
         if not kind or not kind.isprintable():
             raise _bad(f"{where}: an entity from {start} to {end} has no printable type.")
     return sorted(set(spans), key=lambda span: (span.start, span.end, span.type))

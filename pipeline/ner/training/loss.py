@@ -1,7 +1,7 @@
-"""The CRF's loss: minus the log-probability of the right path, and its gradient, in NumPy.
+"""The CRF's loss: negative log-probability of the correct path, and its gradient, in NumPy.
 
-Forward-backward with scaling (Rabiner 1989, section V); the gradient is what the model expects minus what
-is there (Lafferty et al. 2001). One pass a character over the whole batch, on whatever device the rest runs.
+Forward-backward with scaling (Rabiner 1989, section V); the gradient is expected minus observed counts
+(Lafferty et al. 2001). One pass per character over the whole batch, whatever device the rest runs on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Ints = NDArray[np.int64]
 
 
 def crf_loss(scores: Tensor, transitions: Tensor, labels: Tensor, lengths: Tensor) -> Tensor:
-    """Mean loss a sentence, in nats: `scores` [B, T, L], `transitions` [L, L] as [from, to], `labels` [B, T]."""
+    """Mean loss per sentence, in nats: `scores` [B, T, L], `transitions` [L, L] as [from, to], `labels` [B, T]."""
     loss: Tensor = _CrfLoss.apply(scores, transitions, labels, lengths)  # type: ignore[no-untyped-call]
     return loss
 
@@ -42,7 +42,7 @@ class _CrfLoss(PyLayer):
 def loss_and_gradients(
     scores: Floats, transitions: Floats, labels: Ints, lengths: Ints
 ) -> tuple[float, Floats, Floats]:
-    """Mean loss of a batch, its gradients by `scores` and by `transitions`."""
+    """Mean loss of a batch, and its gradients with respect to `scores` and `transitions`."""
     batch, longest, _ = scores.shape
     step = np.exp(transitions.astype(np.float64))
     tops = scores.max(axis=2, keepdims=True)
@@ -68,7 +68,7 @@ def loss_and_gradients(
 
 
 def _ahead(weights: Floats, step: Floats, inside: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Scaled forward weights [T, B, L] and the scales [T, B], which are 1 behind a sentence's end."""
+    """Scaled forward weights [T, B, L] and the scales [T, B], which are 1 after a sentence's end."""
     ahead = np.empty_like(weights)
     scale = np.ones(weights.shape[:2])
     for t, weight in enumerate(weights):

@@ -1,4 +1,4 @@
-"""The network that is trained: LAC's BiGRU-CRF with dropout and forbidden transitions."""
+"""The network to train: LAC's BiGRU-CRF with dropout and forbidden transitions."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _FORBIDDEN = -1e4
 
 
 class Tagger(BiGruCrf):
-    """`BiGruCrf` with dropout, that can't leave BIOES.
+    """`BiGruCrf` with dropout, restricted to valid BIOES sequences.
 
-    Transitions that BIOES forbids cost so much that no path takes them. `fast`: recurrence in NumPy, for
-    training on a CPU; the slow one is for a GPU and for export, with the same weights.
+    Transitions that BIOES forbids get a cost so high that no path uses them. `fast`: recurrence in NumPy,
+    for training on a CPU; the slow one is for a GPU and for export, with the same weights.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Tagger(BiGruCrf):
 
     @property
     def steps(self) -> Tensor:
-        """Transition scores [from, to] with the forbidden ones walled off."""
+        """Transition scores [from, to] with the forbidden ones masked."""
         steps: Tensor = self.transitions + self.walls
         return steps
 

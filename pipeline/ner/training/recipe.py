@@ -1,4 +1,4 @@
-"""What a training run does: every choice that decides the weights besides the labels."""
+"""Settings of a training run: everything except the labels that determines the weights."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ import msgspec
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """The defaults did best on medical questions, many labels and few (docs/benchmarks.md).
+    """The defaults scored best on medical questions, with many labels and with few (docs/benchmarks.md).
 
     `embedding` and `layers`: start from LAC's weights or at random (`layers` needs LAC's embedding);
-    `freeze` keeps LAC's embedding as it is. Learning rates: `old_rate` for what LAC has learned,
-    `rate` for all else.
-    `blanks`: share of characters shown as unknown ones. `batch`: characters. `averaging`: how much of the
-    averaged weights stays at each step. `minutes` (0: no limit) makes the learning rate fall by the clock, so
-    that weights then depend on the machine.
+    `freeze` keeps LAC's embedding unchanged. Learning rates: `old_rate` for LAC's weights, `rate` for all
+    others. `blanks`: share of characters replaced by the unknown one. `batch`: size in characters.
+    `averaging`: decay of the averaged weights per step. `minutes` (0: no limit) makes the learning rate
+    fall by the clock, so that weights depend on the machine.
     """
 
     embedding: Literal["lac", "none"] = "lac"

@@ -1,4 +1,4 @@
-"""Write a trained model's folder, whole or not at all."""
+"""Write a trained model's folder atomically."""
 
 from __future__ import annotations
 
@@ -25,17 +25,19 @@ from pipeline.version import __version__
 
 
 def refuse_existing(target: Path, *, force: bool) -> None:
-    """Raise `UsageError` when `target` may not be written: it exists, or `force` would destroy no model."""
+    """Raise `UsageError` if `target` exists, or with `force` if it is not a model."""
     if not target.exists():
         return
     if not force:
-        raise UsageError(f"{target} exists: name another folder, or give --force to replace the model there.")
+        raise UsageError(
+            f"{target} already exists: name another folder, or use --force to replace the model."
+        )
     if not target.is_dir() or (any(target.iterdir()) and not (target / CARD).is_file()):
-        raise UsageError(f"{target} is no model, so --force does not replace it: name another folder.")
+        raise UsageError(f"{target} is not a model, so --force does not replace it: name another folder.")
 
 
 def card_of(name: str, labels: Path, sentences: Sequence[Sentence], trained: Trained, recipe: Recipe) -> Card:
-    """Say where a model comes from and how it did."""
+    """Describe a model's origin and scores."""
     entities = Counter(span.type for sentence in sentences for span in sentence.spans)
     return Card(
         name=name,
@@ -65,9 +67,9 @@ def card_of(name: str, labels: Path, sentences: Sequence[Sentence], trained: Tra
 
 
 def save(trained: Trained, card: Card, recipe: Recipe, target: Path, *, force: bool) -> None:
-    """Write the model to `target`; with `force` a model that is there is replaced.
+    """Write the model to `target`; with `force` an existing model is replaced.
 
-    Raises `UsageError` as `refuse_existing` does, `RunError` when the folder can't be written.
+    Raises `UsageError` as `refuse_existing` does, `RunError` if the folder can't be written.
     """
     refuse_existing(target, force=force)
     try:
@@ -87,7 +89,7 @@ def save(trained: Trained, card: Card, recipe: Recipe, target: Path, *, force: b
 def _write(trained: Trained, card: Card, recipe: Recipe, folder: Path) -> None:
     from pipeline.ner.training.start import network_of
 
-    # Paddle writes weights in the order of their names, which else count up with every layer of the process.
+    # Paddle writes weights in the order of their names, which otherwise count all layers created in the process.
     with import_paddle().utils.unique_name.guard():
         slow = network_of(trained.vocabulary, trained.tags, recipe, None, fast=False)
     slow.set_state_dict(trained.network.state_dict())

@@ -1,4 +1,4 @@
-"""Labelled text as the rest of this room sees it, whatever file it came from."""
+"""Labelled text, independent of the file format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Sentence(NamedTuple):
 
 
 def apart(spans: Iterable[Span]) -> list[Span]:
-    """Of spans that overlap keep the longer, then the earlier; sorted by start."""
+    """Of overlapping spans keep the longer, then the earlier; sorted by start."""
     kept: list[Span] = []
     for span in sorted(spans, key=lambda s: (s.start - s.end, s)):
         if all(span.end <= other.start or other.end <= span.start for other in kept):

@@ -1,4 +1,4 @@
-"""The network before its first step: at random, or with what LAC has learned already."""
+"""The initial network: random, or with LAC's weights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.ner.training.sentences import Sentence
 
 
 def vocabulary_of(sentences: Sequence[Sentence], lac: Path | None) -> list[str]:
-    """The characters a model knows, the unknown first: LAC's and the text's, or the text's alone."""
+    """The characters a model knows, the unknown one first: LAC's and the text's, or the text's alone."""
     if lac is None:
         return [UNKNOWN, *characters(sentences, widths, 2)]
     known = [c for _, c in sorted(dictionary(lac / "word.dic").items()) if len(c) == 1]
@@ -26,14 +26,14 @@ def vocabulary_of(sentences: Sequence[Sentence], lac: Path | None) -> list[str]:
 
 
 def lac_folder(recipe: Recipe) -> Path | None:
-    """LAC's folder if the recipe starts from it; raises `ModelMissing` when it is not there."""
+    """LAC's folder if the recipe starts from it; raises `ModelMissing` if it does not exist."""
     return locate(None) if recipe.embedding == "lac" else None
 
 
 def network_of(
     vocabulary: Sequence[str], tags: Sequence[str], recipe: Recipe, lac: Path | None, *, fast: bool
 ) -> Tagger:
-    """The network as the recipe starts it."""
+    """The initial network of a recipe."""
     import_paddle()
     network = Tagger(
         len(vocabulary),

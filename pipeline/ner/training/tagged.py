@@ -1,4 +1,4 @@
-"""Label files with one character or word and its tag a line, a blank line behind each sentence (CoNLL)."""
+"""Label files with one character or word and its tag per line, a blank line after each sentence (CoNLL)."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class _Row(NamedTuple):
 
 
 def read_tagged(rows: Sequence[str], path: Path) -> list[Sentence]:
-    """Turn lines `token … tag` (white space between) into sentences with spans over their characters.
+    """Parse lines `token … tag`, separated by white space, into sentences with character spans.
 
-    Words of languages that write spaces are joined with spaces, single characters are not. Lines that begin
-    with -DOCSTART- are left out. Raises `UsageError` with the line number for a line without tag and for
-    tags that break their scheme, which is told from the marks used: BIO, BMES or BIOES.
+    Words of languages that use spaces are joined with spaces, single characters are not. Lines that begin
+    with -DOCSTART- are skipped. Raises `UsageError` with the line number for a line without a tag and for
+    tags that violate their scheme, which is detected from the prefixes used: BIO, BMES or BIOES.
     """
     blocks = _blocks(rows, path)
     marks = {row.tag[0]: row.line for block in reversed(blocks) for row in reversed(block)}
     if "M" in marks and "I" in marks:
         line = max(marks["M"], marks["I"])
-        raise _bad(path, line, "mixes the marks M and I: use one scheme of BIO, BMES and BIOES")
+        raise _bad(path, line, "mixes the prefixes M and I: use one scheme of BIO, BMES and BIOES")
     closes = not marks.keys().isdisjoint("MES")
     scheme = ("BMES" if "M" in marks else "BIOES") if closes else "BIO"
     spaced = any(_WORD.fullmatch(row.token) for block in blocks for row in block)
@@ -51,9 +51,11 @@ def _blocks(rows: Sequence[str], path: Path) -> list[list[_Row]]:
         token = row[0] if len(columns) == 1 and row[0].isspace() else columns[0]
         tag = columns[-1]
         if not token.isspace() and len(columns) < 2:
-            raise _bad(path, number, "has no tag: write a character or word, a space and its tag")
+            raise _bad(path, number, "has no tag: use a character or word, a space and its tag")
         if not _TAG.fullmatch(tag):
-            raise _bad(path, number, f"has the tag '{tag}': write O, or B-, I-, M-, E- or S- and a type")
+            raise _bad(
+                path, number, f"has the invalid tag '{tag}': use O, or B-, I-, M-, E- or S- and a type"
+            )
         blocks[-1].append(_Row(number, token, tag if tag == "O" else f"{tag[0]}-{tag[2:]}"))
     return [block for block in blocks if block]
 
@@ -84,22 +86,22 @@ def _closed(block: list[_Row], path: Path, scheme: str) -> list[str]:
     if scheme == "BIO":
         following = [*tags[1:], "O"]
         tags = [
-            tag if tag == "O" else _close(tag, goes_on=after == f"I-{tag[2:]}")
+            tag if tag == "O" else _close(tag, continues=after == f"I-{tag[2:]}")
             for tag, after in zip(tags, following, strict=True)
         ]
     last = ["O", *tags]
     for at, (before, tag) in enumerate(zip(last, [*tags, "O"], strict=True)):
         if not may_follow(before, tag):
             row = block[min(at, len(block) - 1)]
-            told = f"has {row.tag} behind {block[at - 1].tag if at else 'nothing'}"
+            problem = f"has {row.tag} after {block[at - 1].tag if at else 'nothing'}"
             if at == len(block):
-                told = f"ends its sentence with {row.tag}"
-            raise _bad(path, row.line, f"{told}, which {scheme} does not allow")
+                problem = f"ends its sentence with {row.tag}"
+            raise _bad(path, row.line, f"{problem}, which {scheme} does not allow")
     return tags
 
 
-def _close(tag: str, *, goes_on: bool) -> str:
-    mark = {"B": "B" if goes_on else "S", "I": "I" if goes_on else "E"}[tag[0]]
+def _close(tag: str, *, continues: bool) -> str:
+    mark = {"B": "B" if continues else "S", "I": "I" if continues else "E"}[tag[0]]
     return mark + tag[1:]
 
 

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from pipeline.ner.training.network import Tagger
 
 _WARM_UP = 0.05
-_LEAST_STEPS, _LEAST_BATCH = 90, 100  # little text is read in smaller batches: characters each
-_READ = 32  # examples read at once when held-out text is scored
+_LEAST_STEPS, _LEAST_BATCH = 90, 100  # characters per batch; little text gets smaller batches
+_READ = 32  # batch size for scoring held-out text
 
 
 class Progress(NamedTuple):
-    """How far a training run is: `share` of it done, mean `loss` of late, best held-out `f1` so far."""
+    """Progress of a training run: `share` done, recent mean `loss`, best held-out `f1` so far."""
 
     epoch: int
     share: float
@@ -41,7 +41,7 @@ class Progress(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """A network with its best weights, what it reads and writes, and how it did on the held-out part."""
+    """A network with its best weights, its vocabulary and tags, and its scores on the held-out part."""
 
     network: Tagger
     vocabulary: list[str]
@@ -63,16 +63,16 @@ def train(
     threads: int = 1,
     tell: Callable[[Progress], None] = lambda _: None,
 ) -> Trained:
-    """Train on `sentences`; `tell` hears of every step. The weights that did best on the held-out part win.
+    """Train on `sentences`; `tell` is called after every step. Returns the weights with the best held-out score.
 
-    Raises `UsageError` when there is nothing to learn, `RunError` when the device is not there.
+    Raises `UsageError` if there is nothing to learn, `RunError` if the device is not available.
     """
     started = time.monotonic()
     tags = tags_of({span.type for sentence in sentences for span in sentence.spans})
     learn, held = split(sentences, recipe.held_out, recipe.seed)
     if len(tags) == 1 or not learn or (recipe.held_out and not held):
         raise UsageError(
-            f"{len(sentences)} sentences with {len(tags) // 4} entity types are too few: label some more.",
+            f"{len(sentences)} sentences with {len(tags) // 4} entity types are too few: label more text.",
             code="bad_labels",
         )
     paddle = import_paddle()
@@ -147,7 +147,7 @@ class _Run:
         self.network.eval()
 
     def _share(self, epochs: float) -> float:
-        """How much of the run is over, by epochs or by the clock, whichever is further."""
+        """Share of the run that is done, by epochs or by the clock, whichever is larger."""
         if not self.recipe.minutes:
             return epochs
         return max(epochs, (time.monotonic() - self.started) / (60 * self.recipe.minutes))
@@ -206,7 +206,7 @@ class _Average:
         self._mean = {name: p.numpy().copy() for name, p in self._parameters.items()}
 
     def take(self, step: int) -> None:
-        """Take in the weights of a step."""
+        """Add the weights of a step."""
         decay = min(self._decay, step / (step + 10))
         for name, parameter in self._parameters.items():
             if not parameter.stop_gradient:
@@ -214,11 +214,11 @@ class _Average:
                 mean += (parameter.numpy() - mean) * np.float32(1 - decay)
 
     def copy(self) -> dict[str, NDArray[np.float32]]:
-        """The averaged weights of now."""
+        """The current averaged weights."""
         return {name: mean.copy() for name, mean in self._mean.items()}
 
     def keep(self, weights: dict[str, NDArray[np.float32]]) -> None:
-        """Give the network `weights`, or the average if there are none."""
+        """Set the network to `weights`, or to the average if there are none."""
         for name, values in (weights or self._mean).items():
             self._parameters[name].set_value(values)
 

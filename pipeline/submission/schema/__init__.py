@@ -1,1 +1,1 @@
-"""JSON Schemas of what Nightshift takes from outside; they ship with the package."""
+"""JSON Schemas of external input; they ship with the package."""

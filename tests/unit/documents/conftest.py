@@ -1,4 +1,4 @@
-"""PDFs written by hand, object by object, so that each test says what is odd about its file."""
+"""PDFs built object by object, so that each test shows what is special about its file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def build_pdf(
     root: bytes = b"",
     user_password: bytes | None = None,
 ) -> bytes:
-    """Write a PDF with one page a content; objects 1-3 are catalog, page tree and Helvetica, 4.. `extra`."""
+    """Write a PDF with one page per content; objects 1-3 are catalog, page tree and Helvetica, 4.. `extra`."""
     contents = [content] if isinstance(content, bytes) else list(content)
     extra = list(extra)
     first = 4 + len(extra)

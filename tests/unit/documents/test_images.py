@@ -35,7 +35,7 @@ def pixels(data: bytes, number: int = 1, limits: Limits = LIMITS) -> NDArray[np.
 
 
 def picture() -> Image.Image:
-    """A picture that no turn or flip leaves as it is."""
+    """A picture that every rotation or flip changes."""
     image = Image.new("RGB", (30, 20), "white")
     image.paste((255, 0, 0), (0, 0, 10, 10))
     image.paste((0, 0, 255), (20, 0, 30, 5))
@@ -62,7 +62,7 @@ def test_every_format_gives_rgb(kind: str, media_type: str, exact: bool) -> None
     assert difference.max() == 0 if exact else difference.mean() < 12
 
 
-UNDONE = {  # how to store a picture so that this EXIF orientation turns it back upright
+UNDONE = {  # how to store a picture so that this EXIF orientation rotates it upright
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -126,7 +126,7 @@ def test_big_endian_16_bit_png() -> None:
     assert pixels(data)[0, :, 1].tolist() == [0, 255]
 
 
-def test_16_bit_tiff_with_white_as_zero_is_turned_over() -> None:
+def test_16_bit_tiff_with_white_as_zero_is_inverted() -> None:
     data = save(Image.fromarray(np.array([[0, 65535]], np.uint16)), "TIFF")
     black_is_zero = struct.pack("<HHIHH", 262, 3, 1, 1, 0)
     assert data.count(black_is_zero) == 1
@@ -209,13 +209,13 @@ def test_large_pages_are_scaled_down(kind: str, mode: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP"])
-def test_a_file_that_ends_early_is_not_half_read(kind: str) -> None:
+def test_a_truncated_file_is_not_read_in_part(kind: str) -> None:
     noise = Image.fromarray(np.random.default_rng(7).integers(0, 255, (300, 300, 3), np.uint8))
     data = save(noise, kind)
     with pytest.raises(Unreadable, match=r"image can't be decoded: it .* again\.$") as caught:
         pixels(data[: len(data) * 2 // 3])
     if kind in ("JPEG", "PNG", "BMP"):
-        assert "ends early" in caught.value.message
+        assert "is truncated" in caught.value.message
 
 
 def three_pages() -> bytes:
@@ -240,7 +240,7 @@ def test_too_many_tiff_pages_name_limit_and_setting() -> None:
         open_document(three_pages(), Limits(max_pages=2))
 
 
-def test_a_tiff_whose_pages_go_in_a_circle_ends() -> None:
+def test_a_tiff_with_circular_pages_terminates() -> None:
     data = bytearray(three_pages())
     offsets = [struct.unpack_from("<I", data, 4)[0]]
     for _ in range(2):
@@ -252,7 +252,7 @@ def test_a_tiff_whose_pages_go_in_a_circle_ends() -> None:
         assert document.page_count == 3
 
 
-def test_tiff_thumbnails_are_no_pages() -> None:
+def test_tiff_thumbnails_are_not_pages() -> None:
     pages = [Image.new("L", (size, size)) for size in (40, 4)]
     pages[1].encoderinfo = {"tiffinfo": {254: 1}}
     data = save(pages[0], "TIFF", save_all=True, append_images=pages[1:])
@@ -273,7 +273,7 @@ def test_a_damaged_page_is_named() -> None:
         pixels(broken, 2)
 
 
-def test_page_image_is_turned_clockwise() -> None:
+def test_page_image_is_rotated_clockwise() -> None:
     data = save(picture(), "PNG")
     turned = page_image(data, 1, 90, LIMITS)
     assert turned.flags.c_contiguous

@@ -53,7 +53,7 @@ def test_columns_of_running_text_are_read_one_after_the_other() -> None:
     assert names(text) == "L" * 8 + "R" * 8
 
 
-def test_a_crossing_line_parts_above_from_below() -> None:
+def test_a_crossing_line_separates_above_from_below() -> None:
     lines = column("A", 50, 100) + column("B", 520, 100)
     lines += [
         line("Title across the whole page", 100, 30, 800),
@@ -83,7 +83,7 @@ def test_chinese_columns_count_characters_twice() -> None:
     assert "".join(row[-1] for row in read(lines).split("\n")) == "甲" * 6 + "乙" * 6
 
 
-def test_rows_of_a_skewed_scan_hold_together() -> None:
+def test_rows_of_a_skewed_scan_stay_together() -> None:
     rows = [(f"Left part of the row {n}", f"right {n}") for n in range(12)]
     lines = [line(left, 50, 40 * n, 400, slope=0.05) for n, (left, _) in enumerate(rows)]
     lines += [line(right, 800, 40 * n, 90, slope=0.05) for n, (_, right) in enumerate(rows)]

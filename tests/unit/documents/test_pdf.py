@@ -60,7 +60,7 @@ def test_born_digital_text_keeps_text_and_boxes(make_pdf: MakePdf) -> None:
 
 @pytest.mark.parametrize("rotate", [0, 90, 180, 270])
 @pytest.mark.parametrize("extra", [b"", b"/CropBox[20 100 390 290]"])
-def test_boxes_lie_on_the_drawn_text(make_pdf: MakePdf, rotate: int, extra: bytes) -> None:
+def test_boxes_cover_the_rendered_text(make_pdf: MakePdf, rotate: int, extra: bytes) -> None:
     data = make_pdf(TEXT, page=b"/Rotate %d" % rotate + extra)
     page, image = first_page(data), page_image(data, 1, 0, LIMITS)
     assert image.shape == (page.height, page.width, 3)
@@ -91,7 +91,7 @@ def test_a_box_begins_where_its_text_begins(make_pdf: MakePdf, rotate: int) -> N
     )
 
 
-def test_text_turned_on_the_page_reads_and_lies_right(make_pdf: MakePdf) -> None:
+def test_rotated_text_has_the_right_order_and_boxes(make_pdf: MakePdf) -> None:
     content = TEXT + b"BT /F1 10 Tf 0 1 -1 0 300 50 Tm (turned upwards) Tj ET"
     lines = first_page(make_pdf(content)).lines
     assert lines is not None
@@ -103,9 +103,9 @@ def test_text_turned_on_the_page_reads_and_lies_right(make_pdf: MakePdf) -> None
     assert end[1] < begin[1] - 100
 
 
-def test_columns_are_kept_apart_and_scattered_words_joined(make_pdf: MakePdf) -> None:
+def test_columns_are_separated_and_scattered_words_joined(make_pdf: MakePdf) -> None:
     content = LINE % (50, 200, b"left column") + LINE % (150, 200, b"right column")
-    content += LINE % (82, 150, b"Ltd Co") + LINE % (50, 150, b"Orchid")  # in the file from right to left
+    content += LINE % (82, 150, b"Ltd Co") + LINE % (50, 150, b"Orchid")  # from right to left in the file
     content += LINE % (50, 120, b"bold") + LINE % (50.3, 120, b"bold")  # painted twice
     lines = first_page(make_pdf(content)).lines
     assert lines is not None
@@ -165,7 +165,7 @@ def test_text_layer_can_be_switched_off(make_pdf: MakePdf) -> None:
     assert first_page(make_pdf(TEXT), Limits(text_layer=False)).lines is None
 
 
-def test_the_hidden_layer_of_an_ocr_program_is_not_trusted(make_pdf: MakePdf) -> None:
+def test_the_hidden_layer_of_an_ocr_program_is_ignored(make_pdf: MakePdf) -> None:
     hidden = TEXT.replace(b"BT ", b"BT 3 Tr ")
     assert first_page(make_pdf(show(0, 0, 400, 300) + hidden, **PICTURE)).lines is None
     assert first_page(make_pdf(hidden)).lines is None
@@ -174,7 +174,7 @@ def test_the_hidden_layer_of_an_ocr_program_is_not_trusted(make_pdf: MakePdf) ->
     assert "hidden" not in [line.text for line in lines]
 
 
-def test_a_header_over_a_scan_is_ocred_but_a_logo_is_no_scan(make_pdf: MakePdf) -> None:
+def test_a_header_over_a_scan_is_ocred_but_a_logo_is_not_a_scan(make_pdf: MakePdf) -> None:
     assert first_page(make_pdf(TEXT + show(20, 20, 360, 150), **PICTURE)).lines is None
     assert first_page(make_pdf(TEXT + show(20, 250, 40, 30), **PICTURE)).lines is not None
 
@@ -209,10 +209,10 @@ def test_filled_form_fields_are_ocred(make_pdf: MakePdf) -> None:
     page = first_page(data)
     assert page.lines is None
     assert page.image is not None
-    assert page.image[int(230 * 200 / 72) : int(250 * 200 / 72)].min() < 100  # the value is drawn
+    assert page.image[int(230 * 200 / 72) : int(250 * 200 / 72)].min() < 100  # the value is rendered
 
 
-def test_a_link_is_no_note(make_pdf: MakePdf) -> None:
+def test_a_link_is_not_a_note(make_pdf: MakePdf) -> None:
     link = b"/Annots[<</Type/Annot/Subtype/Link/Rect[50 50 150 70]>>]"
     assert first_page(make_pdf(TEXT, page=link)).lines is not None
 
@@ -223,7 +223,7 @@ def test_colours_are_rgb_and_rotation_is_clockwise(make_pdf: MakePdf) -> None:
     assert image is not None
     assert image.flags.c_contiguous
     assert image.shape == (1112, 834, 3)
-    assert image[100, 700].tolist() == [255, 0, 0]  # turned to the top right
+    assert image[100, 700].tolist() == [255, 0, 0]  # rotated to the top right
     assert image[100, 100].tolist() == [255, 255, 255]
     assert page_image(data, 1, 270, LIMITS)[100, 100].tolist() == [255, 0, 0]
 
@@ -248,7 +248,7 @@ def test_absurd_page_sizes_stay_within_bounds(make_pdf: MakePdf, box: bytes) -> 
     assert time.perf_counter() - start < 10
 
 
-def test_junk_before_the_header_and_a_wrong_xref_are_borne(make_pdf: MakePdf) -> None:
+def test_junk_before_the_header_and_a_wrong_xref_are_tolerated(make_pdf: MakePdf) -> None:
     good = make_pdf(TEXT)
     for data in (
         b"\r\nHTTP junk\r\n" * 20 + good,
@@ -294,8 +294,8 @@ def test_a_huge_picture_inside_is_refused_before_it_is_decoded(make_pdf: MakePdf
             document.page(2)
 
 
-def test_a_password_is_asked_for_in_plain_words(make_pdf: MakePdf) -> None:
-    with pytest.raises(Encrypted, match="asks for a password"):
+def test_a_password_is_requested_clearly(make_pdf: MakePdf) -> None:
+    with pytest.raises(Encrypted, match="requires a password"):
         open_document(make_pdf(TEXT, user_password=b"secret"), LIMITS)
 
 

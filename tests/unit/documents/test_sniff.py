@@ -25,7 +25,7 @@ from pipeline.limits import Limits
         (b"\n" * 1019 + b"%PDF-1.4", "application/pdf"),
     ],
 )
-def test_type_is_told_from_the_bytes(head: bytes, media_type: str) -> None:
+def test_type_is_detected_from_the_bytes(head: bytes, media_type: str) -> None:
     assert sniff(head) == media_type
 
 
@@ -44,7 +44,7 @@ def test_type_is_told_from_the_bytes(head: bytes, media_type: str) -> None:
         (b"<?xml version='1.0'?>", "XML"),
         ("发票号码：".encode() * 200, "plain text"),
         (b"BMW invoice of today", "plain text"),
-        (bytes(range(1, 60)), "no type that is known"),
+        (bytes(range(1, 60)), "an unknown type"),
         (b"\n" * 1020 + b"%PDF-1.4", "plain text"),
     ],
 )
@@ -54,7 +54,7 @@ def test_other_types_are_named_and_refused(head: bytes, word: str) -> None:
     assert "TIFF and PDF" in caught.value.message
 
 
-def test_an_empty_file_is_told_so() -> None:
+def test_an_empty_file_is_reported() -> None:
     with pytest.raises(Unreadable, match="empty") as caught:
         open_document(b"", Limits())
     assert caught.value.code == "empty"
@@ -66,5 +66,5 @@ def test_text_named_pdf_is_refused_as_text() -> None:
 
 
 def test_too_many_bytes_name_limit_and_setting() -> None:
-    with pytest.raises(OverLimit, match=r"has 2 MiB.* limit of 1 MiB.*NIGHTSHIFT_MAX_BYTES"):
+    with pytest.raises(OverLimit, match=r"is 2 MiB.* limit of 1 MiB.*NIGHTSHIFT_MAX_BYTES"):
         open_document(b"%PDF-1.4" + bytes(2 * 1024**2), Limits(max_bytes=1024**2))

@@ -23,7 +23,7 @@ def test_folders_are_walked_in_order_without_hidden_files(tmp_path: Path) -> Non
     assert [s.read() for s in find([str(tmp_path / "b.jpg")], SETTINGS)] == [b"b.jpg"]
 
 
-def test_a_place_named_twice_is_taken_once(tmp_path: Path) -> None:
+def test_a_place_named_twice_is_used_once(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"")
     assert names(tmp_path, tmp_path / "a") == ["a"]
 
@@ -32,14 +32,14 @@ def test_an_empty_folder_gives_nothing(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
-def test_a_missing_place_is_told_before_anything_is_read(tmp_path: Path) -> None:
+def test_a_missing_place_is_reported_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nowhere does not exist"):
         next(find([str(tmp_path), str(tmp_path / "nowhere")], SETTINGS))
     with pytest.raises(UsageError, match="does not exist"):
         next(find([(tmp_path / "nowhere").as_uri()], SETTINGS))
 
 
-def test_too_large_a_file_is_refused_by_itself(tmp_path: Path) -> None:
+def test_a_too_large_file_is_refused_alone(tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(b"x" * 1001)
     (tmp_path / "fits").write_bytes(b"x" * 1000)
     big, fits = find([str(tmp_path)], SETTINGS)
@@ -71,7 +71,7 @@ def test_a_zip_bomb_is_stopped_at_the_limit(tmp_path: Path) -> None:
 def test_a_broken_archive_is_one_failed_document(tmp_path: Path) -> None:
     (tmp_path / "torn.zip").write_bytes(b"PK\x03\x04 torn")
     (source,) = find([str(tmp_path)], SETTINGS)
-    with pytest.raises(Unreadable, match=r"torn\.zip is no zip archive"):
+    with pytest.raises(Unreadable, match=r"torn\.zip is not a readable zip archive"):
         source.read()
 
 
@@ -83,7 +83,7 @@ def test_a_damaged_member_fails_alone(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"A" * 100, b"C" * 100))
     damaged, whole = find([str(path)], SETTINGS)
     assert whole.read() == b"B" * 100
-    with pytest.raises(Unreadable, match="can't be unpacked"):
+    with pytest.raises(Unreadable, match="can't be extracted"):
         damaged.read()
 
 

@@ -1,4 +1,4 @@
-"""Pages that the tests write: cells with a left edge, row by row."""
+"""Build test pages from text: cells with a left edge, row by row."""
 
 from pipeline.documents.layout import assemble
 from pipeline.models import Box, Entity, Page, TextLine
@@ -10,7 +10,7 @@ HEIGHT, STEP, WIDTH = 20.0, 30.0, 10.0
 
 
 def page(rows: str, number: int = 1) -> Page:
-    """A page with one line of text for each piece of a row; two blanks or more part pieces, place tells x."""
+    """A page with one line of text per cell; cells are separated by two or more spaces, their position gives x."""
     lines = []
     for place, row in enumerate(rows.strip("\n").splitlines()):
         at = 0
@@ -31,5 +31,5 @@ def line(text: str, left: float, top: float) -> TextLine:
 
 
 def entities(*pages: Page) -> list[Entity]:
-    """What the patterns find."""
+    """Entities found by the patterns."""
     return [e for p in pages for e in entities_of(p, resolve(find(p.text)))]

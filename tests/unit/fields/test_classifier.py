@@ -23,14 +23,14 @@ def classifier() -> Classifier:
 
 
 @pytest.mark.parametrize("kind", TEXTS)
-def test_types_are_told(classifier: Classifier, kind: str) -> None:
+def test_types_are_recognised(classifier: Classifier, kind: str) -> None:
     found, sure = classifier.classify(TEXTS[kind])
     assert found == kind
     assert 0.6 <= sure <= 1
 
 
 @pytest.mark.parametrize("text", ["", "qqq zzz xxyy", "12.50 13:00", "如，和对旅"])
-def test_a_text_that_says_nothing_is_other(classifier: Classifier, text: str) -> None:
+def test_a_text_without_evidence_is_other(classifier: Classifier, text: str) -> None:
     assert classifier.classify(text) == ("other", 0.0)
 
 
@@ -39,11 +39,11 @@ def test_between_two_types_it_is_other() -> None:
     assert both.classify("one two three four") == ("other", 0.5)
 
 
-def test_spread_characters_are_one_word() -> None:
+def test_spaced_characters_are_one_word() -> None:
     assert features("名      称 Total") == {"名称", "total"}
 
 
-def test_examples_of_ones_own(tmp_path: Path, classifier: Classifier) -> None:
+def test_custom_examples(tmp_path: Path, classifier: Classifier) -> None:
     text = "Boarding card flight gate seat passenger luggage"
     assert classifier.classify(text)[0] == "other"
     (tmp_path / "boarding.txt").write_text(
@@ -61,7 +61,7 @@ def test_examples_of_ones_own(tmp_path: Path, classifier: Classifier) -> None:
 
 
 def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="holds no examples"):
+    with pytest.raises(UsageError, match="contains no examples"):
         examples.load(str(tmp_path))
     with pytest.raises(UsageError, match="can't be read"):
         examples.load(str(tmp_path / "missing"))

@@ -150,7 +150,7 @@ def test_a_chinese_receipt() -> None:
     assert found["total"].currency == "CNY"
 
 
-def test_the_total_may_stand_on_the_second_page() -> None:
+def test_the_total_may_be_on_the_second_page() -> None:
     found = fields(HEAD, "continued\nTotal 32.00\nCash 32.00")
     assert (found["company"].page, found["total"].page, found["total"].value) == (1, 2, "32.00")
 
@@ -163,7 +163,7 @@ def test_other_documents_have_a_type_and_no_fields() -> None:
     assert found.fields == ()
 
 
-def test_torn_pages_break_nothing() -> None:
+def test_incomplete_pages_cause_no_error() -> None:
     rng = random.Random(7)
     pieces = (HEAD + "Total 32.00\nCash 50.00\nChange 18.00\n地址：\n名称：\nSDN BHD\n-\n(\n商户名称").split()
     for _ in range(100):

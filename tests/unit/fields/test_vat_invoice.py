@@ -71,7 +71,7 @@ def test_a_negative_invoice() -> None:
         assert all(found[name].confidence > 0.9 for name in read)
 
 
-def test_contradicting_amounts_are_less_sure() -> None:
+def test_contradicting_amounts_have_lower_confidence() -> None:
     right, wrong = fields(FORM), fields(FORM.replace("¥130.00", "¥180.00"))
     assert wrong["total"].value == "1130.00"
     for name in ("net", "tax", "total"):

@@ -43,7 +43,7 @@ def test_phone(text: str, span: str, value: str) -> None:
     assert (text[mention.start : mention.end], mention.value) == (span, value)
 
 
-def test_several_numbers_behind_one_label() -> None:
+def test_several_numbers_after_one_label() -> None:
     values = [m.value for m in resolve(find_phones("TEL:03-51221701, 51313091 FAX: 03-51215716"))]
     assert values == ["0351221701", "51313091", "0351215716"]
 

@@ -1,4 +1,4 @@
-"""DATE recogniser: forms, calendar, near misses."""
+"""DATE recogniser: formats, calendar, near misses."""
 
 from __future__ import annotations
 
@@ -93,16 +93,16 @@ def test_reads_a_date(text: str, span: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("text", MISSES)
-def test_leaves_what_is_no_date(text: str) -> None:
+def test_ignores_what_is_not_a_date(text: str) -> None:
     assert list(find_dates(text)) == []
 
 
-def test_an_ambiguous_date_is_less_sure() -> None:
+def test_an_ambiguous_date_has_lower_confidence() -> None:
     (ambiguous,), (clear,) = find_dates("03/04/2018"), find_dates("23/04/2018")
     assert ambiguous.confidence < clear.confidence
 
 
-def test_one_stray_character_makes_no_chinese_page() -> None:
+def test_one_stray_character_does_not_make_a_page_chinese() -> None:
     (mention,) = find_dates("人\nSUNRISE PAPER SDN BHD\n17-06-18 12:56")
     assert mention.value == "2018-06-17"
 

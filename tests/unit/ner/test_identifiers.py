@@ -1,4 +1,4 @@
-"""ID_NUMBER, USCC, BANK_CARD, PLATE: check digits computed here, numbers invented."""
+"""ID_NUMBER, USCC, BANK_CARD, PLATE: invented numbers with computed check digits."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
 def citizen(body: str) -> str:
-    """Close 17 digits with the check character that makes the weighted sum 1 modulo 11."""
+    """Complete 17 digits with the check character that makes the weighted sum 1 modulo 11."""
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
     rest = sum(int(d) * w for d, w in zip(body, weights, strict=True)) % 11
     return body + next(c for v, c in enumerate("0123456789X") if (rest + v) % 11 == 1)
 
 
 def company(body: str) -> str:
-    """Close 17 characters with the check character that makes the weighted sum 0 modulo 31."""
+    """Complete 17 characters with the check character that makes the weighted sum 0 modulo 31."""
     weights = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
     rest = sum(ALPHABET.index(c) * w for c, w in zip(body, weights, strict=True)) % 31
     return body + ALPHABET[(31 - rest) % 31]
@@ -47,7 +47,7 @@ def test_checks() -> None:
     assert not luhn_check("4111111111111112")
 
 
-def test_a_true_id_number_needs_no_label() -> None:
+def test_a_valid_id_number_needs_no_label() -> None:
     text = f"张三 {ID}，男"
     (mention,) = find_id_numbers(text)
     assert (text[mention.start : mention.end], mention.value) == (ID, ID)
@@ -75,11 +75,11 @@ def test_an_id_number_that_fails_needs_its_label() -> None:
     ["11010119900230123", "11010119901307123", "99010119900307123"],
     ids=["30 Feb", "month 13", "province 99"],
 )
-def test_an_id_number_with_no_real_birthday_or_province_is_none(body: str) -> None:
+def test_an_id_number_with_an_invalid_birthday_or_province_is_refused(body: str) -> None:
     assert list(find_id_numbers(citizen(body))) == []
 
 
-def test_an_id_number_inside_a_longer_number_is_none() -> None:
+def test_an_id_number_inside_a_longer_number_is_ignored() -> None:
     assert list(find_id_numbers("9" + ID)) == []
 
 
@@ -99,7 +99,7 @@ def test_a_uscc_that_fails_needs_its_label() -> None:
     assert mention.confidence < 0.5
 
 
-def test_a_misread_uscc_is_mended_where_its_alphabet_allows() -> None:
+def test_a_misread_uscc_is_corrected_where_its_alphabet_allows() -> None:
     misread = CODE.replace("0", "O")
     (mention,) = find_usccs(f"纳税人识别号：{misread}")
     assert mention.value == CODE

@@ -54,7 +54,7 @@ def test_no_invoice_number(text: str) -> None:
     assert list(find_invoice_numbers(text)) == []
 
 
-def test_a_labelled_number_of_an_odd_length_is_unsure() -> None:
+def test_a_labelled_number_of_an_odd_length_has_low_confidence() -> None:
     (number,) = find_invoice_numbers("发票号码：070123456")
     (code,) = find_invoice_codes("发票代码：00100210001")
     assert number.confidence < 0.5
@@ -73,5 +73,5 @@ def test_the_paper_form_prints_no_labels() -> None:
     assert [m.value for m in find_invoice_numbers(text)] == ["87654321"]
 
 
-def test_digits_without_label_or_form_are_no_code() -> None:
+def test_digits_without_label_or_form_are_not_a_code() -> None:
     assert list(find_invoice_codes("1100094140 No87654321")) == []

@@ -1,4 +1,4 @@
-"""Label files: what they may look like, and what is said about those that are wrong."""
+"""Label files: valid formats, and error messages for invalid files."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def test_every_scheme_gives_the_same_spans(tmp_path: Path, text: str) -> None:
     assert rest in ([], [Sentence("京海南省", (Span("LOC", 0, 1), Span("LOC", 1, 4)))])
 
 
-def test_a_type_may_hold_marks_and_a_tag_may_stand_behind_other_columns(tmp_path: Path) -> None:
+def test_a_type_may_contain_marks_and_a_tag_may_follow_other_columns(tmp_path: Path) -> None:
     text = "-DOCSTART- -X- O O\n\n甲 NN x B_my_type-2\n乙 NN x I_my_type-2\n"
     assert read(file(tmp_path, text)) == [Sentence("甲乙", (Span("my_type-2", 0, 2),))]
 
@@ -67,29 +67,29 @@ def test_json_lines_with_spans(tmp_path: Path) -> None:
 
 
 WRONG = {
-    "": "holds no sentence",
-    "\n \n": "holds no sentence",
+    "": "contains no sentences",
+    "\n \n": "contains no sentences",
     "他 O\n住\n": "line 2 has no tag",
-    "他 O\n住 LOC\n": "line 2 has the tag 'LOC'",
-    "他 O\n\n住 I-LOC\n": "line 3 has I-LOC behind nothing, which BIO does not allow",
-    "北 B-LOC\n京 I-ORG\n": "line 2 has I-ORG behind B-LOC, which BIO does not allow",
-    "北 B-LOC\n京 O\n海 S-LOC\n": "line 2 has O behind B-LOC, which BIOES does not allow",
+    "他 O\n住 LOC\n": "line 2 has the invalid tag 'LOC'",
+    "他 O\n\n住 I-LOC\n": "line 3 has I-LOC after nothing, which BIO does not allow",
+    "北 B-LOC\n京 I-ORG\n": "line 2 has I-ORG after B-LOC, which BIO does not allow",
+    "北 B-LOC\n京 O\n海 S-LOC\n": "line 2 has O after B-LOC, which BIOES does not allow",
     "北 B-LOC\n京 M-LOC\n": "line 2 ends its sentence with M-LOC, which BMES does not allow",
-    "北 B-LOC\n京 M-LOC\n京 E-LOC\n北 B-LOC\n京 I-LOC\n": "line 5 mixes the marks M and I",
+    "北 B-LOC\n京 M-LOC\n京 E-LOC\n北 B-LOC\n京 I-LOC\n": "line 5 mixes the prefixes M and I",
     '{"text": "他"}': "line 1 has neither 'entities' nor 'label'",
-    '{"text": "他", "entities": []}\n{"text": 1, "entities": []}': "line 2 is no .* JSON",
-    '{"text": "他", "entities": [}': "line 1 is no .* JSON",
-    '{"text": "他", "entities": [{"type": "X", "start": 0, "end": 2}]}': "line 1: the X from 0 to 2 lies outside",
-    '{"text": "他", "entities": [{"type": "X", "start": -1, "end": 1}]}': "from -1 to 1 lies outside",
-    '{"text": "他", "entities": [{"type": "X", "start": 1, "end": 1}]}': "from 1 to 1 lies outside",
+    '{"text": "他", "entities": []}\n{"text": 1, "entities": []}': "line 2 is not a JSON object",
+    '{"text": "他", "entities": [}': "line 1 is not a JSON object",
+    '{"text": "他", "entities": [{"type": "X", "start": 0, "end": 2}]}': "line 1: the X from 0 to 2 is outside",
+    '{"text": "他", "entities": [{"type": "X", "start": -1, "end": 1}]}': "from -1 to 1 is outside",
+    '{"text": "他", "entities": [{"type": "X", "start": 1, "end": 1}]}': "from 1 to 1 is outside",
     '{"text": "他", "entities": [{"type": "", "start": 0, "end": 1}]}': "has no printable type",
-    '{"text": "他", "label": {"X": {"她": [[0, 0]]}}}': "is not worded as its label says",
-    '{"text": "他", "label": {"X": {"他们": [[0, 1]]}}}': "from 0 to 2 lies outside",
+    '{"text": "他", "label": {"X": {"她": [[0, 0]]}}}': "differs from its label",
+    '{"text": "他", "label": {"X": {"他们": [[0, 1]]}}}': "from 0 to 2 is outside",
 }
 
 
 @pytest.mark.parametrize(("text", "said"), WRONG.items())
-def test_wrong_labels_are_told_with_file_and_line(tmp_path: Path, text: str, said: str) -> None:
+def test_invalid_labels_are_reported_with_file_and_line(tmp_path: Path, text: str, said: str) -> None:
     path = file(tmp_path, text)
     with pytest.raises(UsageError, match=said) as caught:
         read(path)
@@ -97,10 +97,10 @@ def test_wrong_labels_are_told_with_file_and_line(tmp_path: Path, text: str, sai
     assert caught.value.exit_code == 2
 
 
-def test_a_file_that_is_no_utf_8_or_not_there_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_missing_or_not_utf_8_is_named(tmp_path: Path) -> None:
     path = tmp_path / "gbk.txt"
     path.write_bytes("a O\n他 O\n".encode("gbk"))
-    with pytest.raises(UsageError, match=r"gbk\.txt, line 2 is no UTF-8"):
+    with pytest.raises(UsageError, match=r"gbk\.txt, line 2 is not UTF-8"):
         read(path)
     with pytest.raises(UsageError, match=r"nothing\.txt can't be read \(No such file"):
         read(tmp_path / "nothing.txt")
@@ -118,5 +118,5 @@ def test_tags_spell_spans_and_back() -> None:
     assert tags_of(["B", "A"]) == ["O", "B-A", "I-A", "E-A", "S-A", "B-B", "I-B", "E-B", "S-B"]
 
 
-def test_of_overlapping_labels_the_longer_is_learned() -> None:
+def test_of_overlapping_labels_the_longer_is_used() -> None:
     assert apart([Span("A", 0, 2), Span("B", 1, 5), Span("C", 5, 6)]) == [Span("B", 1, 5), Span("C", 5, 6)]

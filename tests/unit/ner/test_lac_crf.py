@@ -1,4 +1,4 @@
-"""Against every path, counted out."""
+"""Compared with a brute-force sum over all paths."""
 
 from itertools import pairwise, product
 
@@ -34,7 +34,7 @@ def test_best_paths_of_a_batch_of_different_lengths(random: np.random.Generator)
 @pytest.mark.parametrize(
     ("start", "labels"), [(0, [0]), (1, [0, 1]), (2, [0, 1, 1]), (0, [0, 1, 1, 1, 1]), (4, [2])]
 )
-def test_probability_of_a_stretch(
+def test_probability_of_a_label_sequence(
     random: np.random.Generator, start: int, labels: list[int], offset: float
 ) -> None:
     length = 5

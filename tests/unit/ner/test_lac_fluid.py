@@ -44,7 +44,7 @@ def test_reads_dimensions_of_several_bytes_and_skips_lod(tmp_path: Path) -> None
     ],
     ids=["short", "long", "version", "type", "no type", "field", "torn"],
 )
-def test_refuses_what_is_no_parameter_file(tmp_path: Path, desc: bytes, values: bytes, version: int) -> None:
+def test_refuses_other_files(tmp_path: Path, desc: bytes, values: bytes, version: int) -> None:
     path = write(tmp_path / "w", desc, values, version)
     with pytest.raises(ValueError, match=str(path)):
         read_variable(path)
@@ -52,5 +52,5 @@ def test_refuses_what_is_no_parameter_file(tmp_path: Path, desc: bytes, values: 
 
 def test_refuses_an_empty_file(tmp_path: Path) -> None:
     (tmp_path / "w").touch()
-    with pytest.raises(ValueError, match="no Paddle parameter file"):
+    with pytest.raises(ValueError, match="not a Paddle parameter file"):
         read_variable(tmp_path / "w")

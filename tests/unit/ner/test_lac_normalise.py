@@ -25,5 +25,5 @@ def test_keeps_the_length_and_is_stable(text: str) -> None:
         ("", ""),
     ],
 )
-def test_maps_to_what_lac_learned(text: str, plain: str) -> None:
+def test_maps_to_the_characters_lac_was_trained_on(text: str, plain: str) -> None:
     assert normalise(text) == plain

@@ -10,7 +10,7 @@ TEXTS = st.text(st.sampled_from("张三李四在北京。，！ab1 \t\n\r\u2028\
 
 
 @given(TEXTS, st.integers(2, 30))
-def test_pieces_lie_in_the_text_in_order(text: str, limit: int) -> None:
+def test_pieces_are_in_text_order(text: str, limit: int) -> None:
     at = 0
     for offset, piece in chinese_pieces(text, limit):
         assert offset >= at
@@ -22,7 +22,7 @@ def test_pieces_lie_in_the_text_in_order(text: str, limit: int) -> None:
 
 
 @given(TEXTS)
-def test_loses_no_stretch_of_chinese(text: str) -> None:
+def test_loses_no_chinese_text(text: str) -> None:
     read = [offset + at for offset, piece in chinese_pieces(text) for at in range(len(piece))]
     for run in re.finditer(r"[张三李四在北京]{2,}", text):
         assert set(range(*run.span())) <= set(read)
@@ -45,7 +45,7 @@ def test_text_that_is_not_chinese_has_none(text: str) -> None:
     ],
     ids=["sentence before pause", "closing quote", "hard", "pause too early", "columns", "lines"],
 )
-def test_cuts_at_the_best_place(text: str, pieces: list[str]) -> None:
+def test_cuts_at_the_best_position(text: str, pieces: list[str]) -> None:
     assert [piece for _, piece in chinese_pieces(text, 10)] == pieces
 
 

@@ -15,6 +15,7 @@ from pipeline.models import Mention, Page, TextLine
 from pipeline.ner.joined import JoinedEngine
 from pipeline.ner.lac_model import locate
 from pipeline.steps.entities import entities_of
+from tests.support.entry_points import register
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def test_a_model_is_described_as_it_is_loaded(engine: str) -> None:
     assert ner.describe(settings) == ner.load(settings).info
 
 
-def test_engines_have_digests_of_their_own() -> None:
+def test_engines_have_different_digests() -> None:
     assert ner.describe(Chosen()).digest != ner.describe(Chosen(ner_engine="patterns")).digest
 
 
@@ -52,18 +53,21 @@ def test_other_weights_give_another_digest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "settings", [Chosen(ner_engine="nobody"), Chosen(ner_device="tpu"), Chosen(ner_device="gpu:x")]
 )
-def test_a_choice_that_makes_no_sense_is_refused(settings: Chosen) -> None:
+def test_an_invalid_choice_is_refused(settings: Chosen) -> None:
     with pytest.raises(UsageError):
         ner.load(settings)
 
 
-def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="'nobody': choose one of lac, patterns, crf, taskflow, fake-ner"):
+def test_an_unknown_engine_is_refused_with_the_known_ones_but_no_fakes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    register(monkeypatch, ner.ENTRY_POINTS, "theirs", "their_package:Engine")
+    with pytest.raises(UsageError, match=r"'nobody': choose one of lac, patterns, crf, taskflow, theirs\.$"):
         ner.describe(Chosen(ner_engine="nobody"))
 
 
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelMissing, match=rf"{tmp_path} has no word\.dic"):
+    with pytest.raises(ModelMissing, match=rf"word\.dic not found in the LAC model folder {tmp_path}"):
         ner.load(Chosen(ner_model_dir=str(tmp_path)))
 
 
@@ -71,7 +75,7 @@ def test_a_broken_dictionary_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "lac"
     shutil.copytree(locate(None), folder)
     (folder / "word.dic").write_text("a\tb\n")
-    with pytest.raises(ModelMissing, match=r"word\.dic is no LAC dictionary"):
+    with pytest.raises(ModelMissing, match=r"word\.dic is not a LAC dictionary"):
         ner.load(Chosen(ner_model_dir=str(folder)))
 
 
@@ -106,7 +110,7 @@ def test_joined_engines_give_one_list_without_overlaps() -> None:
     assert [[(m.type, m.start) for m in each] for each in found] == [[("DATE", 0), ("LOC", 20)], []]
 
 
-def test_an_entity_carries_page_wording_and_a_box_a_line() -> None:
+def test_an_entity_has_page_text_and_a_box_per_line() -> None:
     def line(text: str, top: float, start: int) -> TextLine:
         box = ((0.0, top), (40.0, top), (40.0, top + 10), (0.0, top + 10))
         return TextLine(text=text, box=box, confidence=0.9, start=start)

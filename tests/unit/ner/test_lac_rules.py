@@ -5,7 +5,7 @@ from pipeline.ner.lac_rules import Word, entities
 
 
 def found(*parts: tuple[str, str | None] | tuple[str, str | None, float]) -> list[tuple[str, str | None]]:
-    """Run the rules over a text given as its words."""
+    """Run the rules over a text given as words."""
     text, words = "", []
     for part in parts:
         chance = part[2] if len(part) == 3 else 0.9
@@ -41,11 +41,11 @@ def test_rules(words: list[tuple[str, str | None]], expected: list[tuple[str, st
     assert found(*words) == expected
 
 
-def test_what_the_model_itself_doubts_is_left_out() -> None:
+def test_improbable_spans_are_dropped() -> None:
     assert found(("甲市", "LOC", 0.29), ("和", None), ("乙市", "LOC", 0.31)) == [("乙市", "LOC")]
 
 
-def test_a_joined_name_is_as_sure_as_its_weakest_part() -> None:
+def test_a_joined_name_has_the_confidence_of_its_weakest_part() -> None:
     words = [Word(0, 2, "LOC", 0.5), Word(2, 6, "ORG", 0.8)]
     assert entities(words, "上海人民医院") == [Word(0, 6, "ORG", 0.5)]
 
@@ -60,5 +60,5 @@ def test_a_joined_name_is_as_sure_as_its_weakest_part() -> None:
         (["O", "n-I"], [(0, 1, ""), (1, 2, "n")]),
     ],
 )
-def test_words_that_labels_spell(labels: list[str], words: list[tuple[int, int, str]]) -> None:
+def test_words_encoded_by_labels(labels: list[str], words: list[tuple[int, int, str]]) -> None:
     assert list(word_spans(labels)) == words

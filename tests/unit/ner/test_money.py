@@ -105,16 +105,16 @@ def test_reads_an_amount(text: str, span: str, value: str | None, currency: str 
 
 
 @pytest.mark.parametrize("text", MISSES)
-def test_leaves_what_is_no_amount(text: str) -> None:
+def test_ignores_what_is_not_an_amount(text: str) -> None:
     assert list(find_moneys(text)) == []
 
 
-def test_an_amount_and_its_currency_stand_on_one_row() -> None:
+def test_an_amount_and_its_currency_are_on_one_row() -> None:
     (mention,) = find_moneys("RM\n80.90")
     assert (mention.start, mention.currency) == (3, None)
 
 
-def test_an_amount_without_currency_is_less_sure() -> None:
+def test_an_amount_without_currency_has_lower_confidence() -> None:
     (bare,), (full,) = find_moneys("Total 80.90"), find_moneys("RM 80.90")
     assert bare.confidence < full.confidence
 

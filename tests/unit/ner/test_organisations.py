@@ -54,6 +54,6 @@ def test_no_organisation(text: str) -> None:
     assert list(find_organisations(text)) == []
 
 
-def test_two_companies_in_one_row_stay_apart() -> None:
+def test_two_companies_in_one_row_are_not_merged() -> None:
     text = "Acme, Inc. and Foo Bar GmbH"
     assert [text[m.start : m.end] for m in find_organisations(text)] == ["Acme, Inc.", "Foo Bar GmbH"]

@@ -33,18 +33,18 @@ def test_a_checked_type_wins_over_a_longer_one() -> None:
     assert resolve([mention("ORG", 0, 20), date]) == [date]
 
 
-def test_a_failed_check_wins_nothing() -> None:
+def test_a_failed_check_has_no_priority() -> None:
     org = mention("ORG", 0, 20)
     assert resolve([mention("USCC", 0, 18, 0.45), org]) == [org]
 
 
-def test_longer_then_surer_then_earlier() -> None:
+def test_longer_then_more_confident_then_earlier() -> None:
     long, sure, early = mention("ORG", 0, 9, 0.1), mention("ORG", 20, 25, 0.9), mention("PER", 40, 45)
     losers = [mention("PER", 3, 8), mention("PER", 21, 26, 0.8), mention("PER", 42, 47)]
     assert resolve([*losers, long, sure, early]) == [long, sure, early]
 
 
-def test_adjacent_mentions_of_one_type_stay_apart() -> None:
+def test_adjacent_mentions_of_one_type_are_not_merged() -> None:
     pair = [mention("ORG", 0, 4), mention("ORG", 4, 8)]
     assert resolve(pair) == pair
 
@@ -59,5 +59,5 @@ def test_properties(mentions: list[Mention], random: object) -> None:
     for lost in mentions:
         touching = [k for k in kept if k.start < lost.end and lost.start < k.end]
         assert lost in kept or touching or lost.start == lost.end
-        # Whoever lost was beaten by something that stands, never by something that fell itself.
+        # Every dropped mention lost against a kept one, never against another dropped one.
         assert lost in kept or lost.start == lost.end or resolve([lost, *touching]) == touching

@@ -1,4 +1,4 @@
-"""All recognisers together: spans, full-width text, and time that grows with the text only."""
+"""All recognisers together: spans, full-width text, and linear run time."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def test_any_text_gives_spans_inside_it(text: str) -> None:
 @pytest.mark.parametrize(
     "unit", ["1234567890", " ", "abcdefghij", "1 a", "1234 ", "1.", "1-", "公司的年月", "A B ", "123,", "\n"]
 )
-def test_a_hostile_text_takes_no_longer_than_a_plain_one(unit: str) -> None:
+def test_a_hostile_text_takes_no_longer_than_an_ordinary_one(unit: str) -> None:
     text = (unit * 200_000)[:200_000]
     start = time.process_time()
     find(text)
-    # Half a second of processor time, up to twice that where words and digits alternate: a bound that
-    # any pattern growing with the square of the text breaks by minutes.
+    # Half a second of CPU time, up to twice that where words and digits alternate: a pattern with
+    # quadratic run time exceeds this bound by minutes.
     assert time.process_time() - start < (1.0 if len(unit) in {1, 10} else 3.0)

@@ -1,4 +1,4 @@
-"""The setting that names engines, and what several of them give together."""
+"""The setting that names engines, and the combination of several."""
 
 from collections.abc import Sequence
 
@@ -26,12 +26,12 @@ def test_specs_are_names_and_folders(text: str, specs: list[Spec]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "lac,", "=/models", "crf=", "lac,lac"])
-def test_what_is_no_list_of_engines_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"is no list of NER engines|is named twice"):
+def test_an_invalid_list_of_engines_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"is not a list of NER engines|is named twice"):
         parse(text)
 
 
-def test_an_engine_sees_itself_alone_and_its_folder() -> None:
+def test_an_engine_sees_only_itself_and_its_folder() -> None:
     settings = Settings(ner_engine="lac,crf=/a,own", ner_model_dir="/b", ner_threads=3)
     seen = [spec.narrow(settings) for spec in parse(settings.ner_engine)]
     assert [(s.ner_engine, s.ner_model_dir, s.ner_threads) for s in seen] == [
@@ -64,7 +64,7 @@ def test_each_mention_names_its_model() -> None:
     ]
 
 
-def test_a_model_that_signed_its_mention_keeps_it() -> None:
+def test_a_mention_that_names_its_model_keeps_it() -> None:
     class Signing:
         info = ModelInfo(engine="e", name="outer", digest="d")
 

@@ -1,4 +1,4 @@
-"""What the engine `taskflow` does before a model is opened: folders, schemas, windows, labels. No Paddle."""
+"""The engine `taskflow` before a model is opened: folders, schemas, windows, labels. No Paddle."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ TOKENIZER = ("vocab.txt", "tokenizer_config.json", "special_tokens_map.json")
 
 
 def lay(place: Path, *names: str, **config: object) -> Path:
-    """A folder of files that only need to be there, and a config.json if there is anything to say in it."""
+    """A folder of files that only need to exist, and a config.json if there are entries for it."""
     place.mkdir(exist_ok=True)
     for name in names:
         (place / name).write_text("{}")
@@ -48,7 +48,7 @@ def lay_classifier(place: Path, **config: object) -> Path:
         (["model.safetensors", *TOKENIZER], "BertForTokenClassification", folder.TOKENS),
     ],
 )
-def test_a_folder_tells_what_it_holds(
+def test_the_kind_of_a_folder_is_detected(
     tmp_path: Path, files: list[str], architecture: str, layout: folder.Layout
 ) -> None:
     place = lay(tmp_path / "model", *files, **({"architectures": [architecture]} if architecture else {}))
@@ -68,11 +68,11 @@ def test_each_missing_file_is_named(tmp_path: Path, layout: folder.Layout) -> No
         place = tmp_path / missing
         lay(place, *files)
         (place / missing).unlink()
-        with pytest.raises(ModelMissing, match=rf"{place} has no .*{missing}"):
+        with pytest.raises(ModelMissing, match=rf"{missing}.* not found in the NER model folder {place}"):
             folder.look(place, layout.task)
 
 
-def test_a_folder_that_says_nothing_asks_for_the_task(tmp_path: Path) -> None:
+def test_an_unrecognised_folder_requires_the_task(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="set NIGHTSHIFT_NER_TASK to one of ner, information_extraction"):
         folder.look(lay(tmp_path / "model", "model_state.pdparams"), "")
 
@@ -81,20 +81,23 @@ def test_a_folder_that_says_nothing_asks_for_the_task(tmp_path: Path) -> None:
     ("settings", "sentence"),
     [
         ({"ner_model_dir": "/nowhere"}, "folder /nowhere does not exist"),
-        ({}, r"brings no model: name a folder .* NIGHTSHIFT_NER_DOWNLOAD=true"),
+        ({}, r"has no default model: name a folder .* NIGHTSHIFT_NER_DOWNLOAD=true"),
         ({"ner_model_dir": "{uie}"}, r"there is none: set NIGHTSHIFT_NER_SCHEMA to a JSON list"),
-        ({"ner_model_dir": "{uie}", "ner_schema": '["a"'}, "in NIGHTSHIFT_NER_SCHEMA is no JSON"),
-        ({"ner_model_dir": "{uie}", "ner_schema": "/nowhere.json"}, "neither a JSON list nor a file"),
+        ({"ner_model_dir": "{uie}", "ner_schema": '["a"'}, "in NIGHTSHIFT_NER_SCHEMA is not valid JSON"),
+        (
+            {"ner_model_dir": "{uie}", "ner_schema": "/nowhere.json"},
+            "neither a JSON list nor a readable file",
+        ),
         (
             {"ner_model_dir": "{uie}", "ner_task": "uie"},
-            "no NER task 'uie': NIGHTSHIFT_NER_TASK is one of ner",
+            "Unknown NER task 'uie': set NIGHTSHIFT_NER_TASK to one of ner",
         ),
         ({"ner_model_dir": "{unnamed}"}, r"names no labels: add id2label"),
         ({"ner_model_dir": "{default}"}, r"names no labels: add id2label"),
-        ({"ner_model_dir": "{gap}"}, r"leaves out numbers: name all from 0 on"),
-        ({"ner_model_dir": "{broken}"}, r"config.json is no JSON"),
-        ({"ner_model_dir": "{uiex}"}, r"a UIEX model, which Nightshift does not read"),
-        ({"ner_download": True}, "neither folder nor name of a model"),
+        ({"ner_model_dir": "{gap}"}, r"skips numbers: name all, starting at 0"),
+        ({"ner_model_dir": "{broken}"}, r"config.json is not valid JSON"),
+        ({"ner_model_dir": "{uiex}"}, r"a UIEX model, which is not supported"),
+        ({"ner_download": True}, "neither a model folder nor a model name"),
         (
             {"ner_download": True, "ner_task": "information_extraction"},
             "there is none: set NIGHTSHIFT_NER_SC",
@@ -118,7 +121,7 @@ def test_mistakes_get_one_sentence(tmp_path: Path, settings: dict[str, str], sen
         assert "\n" not in str(caught.value)
 
 
-def test_the_digest_covers_whichever_of_two_weights_paddlenlp_opens(tmp_path: Path) -> None:
+def test_the_digest_covers_both_alternative_weights(tmp_path: Path) -> None:
     place = lay_classifier(tmp_path / "model")
     asked = Settings(ner_engine=f"taskflow={place}")
     digests = [ner.describe(asked).digest]
@@ -134,14 +137,14 @@ def test_the_digest_covers_weights_schema_and_nothing_else(tmp_path: Path) -> No
     info = ner.describe(asked)
     assert (info.engine, info.name) == ("taskflow", "model")
     assert ner.load(asked).info == info
-    (place / "README.md").write_text("of no matter")
+    (place / "README.md").write_text("ignored")
     assert ner.describe(asked) == info
     assert ner.describe(Settings(ner_engine=f"taskflow={place}", ner_schema='["日期"]')).digest != info.digest
     (place / "vocab.txt").write_text("other")
     assert ner.describe(asked).digest != info.digest
 
 
-def test_a_model_of_the_hub_is_known_by_its_name() -> None:
+def test_a_hub_model_is_identified_by_its_name() -> None:
     asked = Settings(ner_engine="taskflow", ner_download=True, ner_model_name="wordtag")
     info = ner.describe(asked)
     assert info.name == "wordtag"
@@ -172,8 +175,10 @@ def test_blank_texts_open_no_model(tmp_path: Path) -> None:
         '["情感[正,负]"]',
     ],
 )
-def test_what_is_no_list_of_names_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"in here (is no list of names|has a name that can't be used)"):
+def test_other_than_a_list_of_names_is_refused(text: str) -> None:
+    with pytest.raises(
+        UsageError, match=r"in here (is not valid JSON|is not a list of names|has an invalid name)"
+    ):
         schema.parse(text, "here")
 
 
@@ -193,13 +198,13 @@ def test_windows_cover_a_text_and_each_offset_has_one_owner(length: int) -> None
     found = list(cut("x" * length, 100, 20))
     assert all(window.end - window.start <= 100 for window in found)
     assert [sum(window.owns(at) for window in found) for at in range(length)] == [1] * length
-    for at in range(max(0, length - 10)):  # what is no longer than half the overlap lies whole in its window
+    for at in range(max(0, length - 10)):  # spans up to half the overlap are whole in their window
         (owner,) = [window for window in found if window.owns(at)]
         assert owner.start <= at
         assert at + 10 <= owner.end
 
 
-def test_windows_of_white_space_are_left_out() -> None:
+def test_windows_of_white_space_are_skipped() -> None:
     assert [window.start for window in cut(" " * 300 + "x", 100, 20)] == [240]
     assert list(cut(" \n" * 500, 100, 20)) == []
 

@@ -50,5 +50,5 @@ def test_reads_a_time(text: str, span: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("text", MISSES)
-def test_leaves_what_is_no_time(text: str) -> None:
+def test_ignores_what_is_not_a_time(text: str) -> None:
     assert list(find_times(text)) == []

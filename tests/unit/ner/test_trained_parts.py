@@ -1,4 +1,4 @@
-"""What a trained model is made of, as far as it needs no Paddle: windows, examples, figures, folder."""
+"""Parts of trained models that need no Paddle: windows, examples, scores, folder."""
 
 import random
 from pathlib import Path
@@ -47,7 +47,7 @@ def test_every_character_counts_in_exactly_one_window(text: str) -> None:
     assert sum(counted) == len(inside)
 
 
-def test_long_and_broken_sentences_are_learned_in_pieces_beside_their_entities() -> None:
+def test_long_and_broken_sentences_are_cut_between_entities() -> None:
     start = SIZE - 2
     text = "字" * start + "青霉素" + "字" * SIZE + "\n流感"
     sentence = Sentence(text, (Span("DRUG", start, start + 3), Span("X", len(text) - 4, len(text))))
@@ -100,20 +100,22 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", model_folder.FILES)
 def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     (folder(tmp_path) / name).unlink()
-    with pytest.raises(ModelMissing, match=rf"has no {name}: name one that `nightshift ner train` wrote"):
+    with pytest.raises(
+        ModelMissing, match=rf"{name} not found in .*: name one that `nightshift ner train` wrote"
+    ):
         ner.describe(Settings(ner_engine=f"crf={tmp_path}"))
 
 
 @pytest.mark.parametrize(
     ("card", "said"),
     [
-        (b"{", "is no model card"),
-        (b'{"name": "n"}', "is no model card"),
+        (b"{", "is not a model card"),
+        (b'{"name": "n"}', "is not a model card"),
         (b'{"name": "n", "reads": "width", "types": [], "format": 2}', "has format 2"),
         (b'{"name": "n", "reads": "runes", "types": []}', "reads text as 'runes'"),
     ],
 )
-def test_a_card_that_does_not_fit_is_told(tmp_path: Path, card: bytes, said: str) -> None:
+def test_an_invalid_card_is_reported(tmp_path: Path, card: bytes, said: str) -> None:
     (folder(tmp_path) / "model.json").write_bytes(card)
     with pytest.raises(ModelMissing, match=said):
         ner.load(Settings(ner_engine=f"crf={tmp_path}"))
@@ -135,11 +137,11 @@ def test_other_weights_give_another_digest_another_date_does_not(tmp_path: Path)
     assert ner.describe(settings).digest != before.digest
 
 
-def test_what_exists_is_replaced_only_by_force_and_only_a_model(tmp_path: Path) -> None:
+def test_only_a_model_is_replaced_and_only_with_force(tmp_path: Path) -> None:
     refuse_existing(tmp_path / "new", force=False)
-    with pytest.raises(UsageError, match="exists: name another folder, or give --force"):
+    with pytest.raises(UsageError, match="exists: name another folder, or use --force"):
         refuse_existing(tmp_path, force=False)
     (tmp_path / "letters.txt").touch()
-    with pytest.raises(UsageError, match="is no model, so --force does not replace it"):
+    with pytest.raises(UsageError, match="is not a model, so --force does not replace it"):
         refuse_existing(tmp_path, force=True)
     refuse_existing(folder(tmp_path), force=True)

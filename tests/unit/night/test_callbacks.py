@@ -18,7 +18,7 @@ from pipeline.night.flow import Flow
 from pipeline.night.housekeeping import ask_again
 from pipeline.storage import keys
 from tests.support.command import grey, page
-from tests.support.flows import drain, submission
+from tests.support.flows import drain, flow_of, submission
 
 
 def test_a_callback_whose_message_was_lost_is_asked_for_again(
@@ -43,7 +43,7 @@ def test_a_callback_whose_message_was_lost_is_asked_for_again(
 
     def asked(minutes: int) -> list[Message]:
         sent: list[Message] = []
-        ask_again(flow, datetime.now(UTC) + timedelta(minutes=minutes), sent.extend)
+        ask_again(flow.night, datetime.now(UTC) + timedelta(minutes=minutes), sent.extend)
         return sent
 
     assert asked(59) == []
@@ -58,7 +58,11 @@ def test_a_callback_whose_message_was_lost_is_asked_for_again(
 
 def test_a_promise_without_an_end_is_none(flow: Flow, inbox: Path) -> None:
     task = Task(
-        task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example"
+        task_id="t",
+        sha256=None,
+        source="x",
+        run_date=flow.schedule.run_date(),
+        callback_url="https://a.example",
     )
     promise(flow.store, task)
     pending.mark(flow.store, task)
@@ -75,7 +79,11 @@ def test_an_end_that_comes_while_another_is_told_of_is_told_of_too(
     flow: Flow, monkeypatch: pytest.MonkeyPatch, answer: PermanentError | None
 ) -> None:
     task = Task(
-        task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example"
+        task_id="t",
+        sha256=None,
+        source="x",
+        run_date=flow.schedule.run_date(),
+        callback_url="https://a.example",
     )
     (message,) = promise(flow.store, task)
     records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
@@ -97,7 +105,11 @@ def test_an_end_that_comes_while_another_is_told_of_is_told_of_too(
 
 def test_a_done_task_that_is_read_anew_is_told_of_meanwhile(flow: Flow) -> None:
     task = Task(
-        task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example"
+        task_id="t",
+        sha256=None,
+        source="x",
+        run_date=flow.schedule.run_date(),
+        callback_url="https://a.example",
     )
     promise(flow.store, task)
     records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
@@ -110,7 +122,7 @@ def test_a_redriven_task_has_no_old_callback_to_deliver(flow: Flow) -> None:
         task_id="t",
         sha256=None,
         source="file:///x",
-        run_date=flow.run_date(),
+        run_date=flow.schedule.run_date(),
         callback_url="https://a.example",
     )
     (message,) = promise(flow.store, task)
@@ -128,7 +140,7 @@ def test_a_redriven_task_has_no_old_callback_to_deliver(flow: Flow) -> None:
 def test_a_receiver_that_hangs_is_not_asked_again_at_once(
     flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flow = Flow(flow.settings.replaced({"callback_secret": "s"}))
+    flow = flow_of(flow.settings.replaced({"callback_secret": "s"}))
     clock, asked = SimpleNamespace(now=1000.0), list[str]()
     monkeypatch.setattr(
         "pipeline.night.callbacks.time", SimpleNamespace(monotonic=lambda: clock.now, time=lambda: 0)
@@ -141,7 +153,11 @@ def test_a_receiver_that_hangs_is_not_asked_again_at_once(
 
     monkeypatch.setattr("pipeline.night.callbacks.post", hangs)
     task = Task(
-        task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example/1"
+        task_id="t",
+        sha256=None,
+        source="x",
+        run_date=flow.schedule.run_date(),
+        callback_url="https://a.example/1",
     )
     (message,) = promise(flow.store, task)
     records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")

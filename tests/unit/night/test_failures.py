@@ -12,11 +12,11 @@ from pipeline.ledger import claims, pending, receipts, records
 from pipeline.ledger.audit import audit
 from pipeline.models import DocumentResult, Task
 from pipeline.night import failures
-from pipeline.night.flow import Flow
 from pipeline.night.summaries import summarise_due
 from pipeline.settings import Settings
 from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
+from tests.support.flows import flow_of
 
 DAY, NEXT = "2026-11-22", "2026-11-23"
 
@@ -139,7 +139,7 @@ def test_discarding_keeps_the_record_and_the_sum(store: LocalStore) -> None:
 
 
 def test_the_tables_follow_a_redrive_that_leaves_the_number_of_records_as_it_was(store: LocalStore) -> None:
-    flow = Flow(Settings(store_url=str(store.root), window="always"))
+    flow = flow_of(Settings(store_url=str(store.root), window="always"))
     record = fail(store, "a", OverLimit("too long"))
     now = datetime.now(UTC)
 
@@ -147,23 +147,23 @@ def test_the_tables_follow_a_redrive_that_leaves_the_number_of_records_as_it_was
         table = pq.read_table(io.BytesIO(store.get(keys.summary("documents", DAY))))
         return [f"{row['status']} {row['error_code']}" for row in table.to_pylist()]
 
-    assert (summarise_due(flow, now), statuses()) == ([DAY], ["failed over_limit"])
+    assert (summarise_due(flow.night, now), statuses()) == ([DAY], ["failed over_limit"])
     kept = failures.discard(store, record, "")
-    assert (summarise_due(flow, now), statuses()) == ([DAY], ["failed discarded"])
+    assert (summarise_due(flow.night, now), statuses()) == ([DAY], ["failed discarded"])
     task = structs.replace(failures.redrive(store, kept, {}), run_date=DAY)
     records.finish(store, structs.replace(kept, status="done", error=None, task_id=task.task_id))
-    assert (summarise_due(flow, now), statuses()) == ([DAY], ["done None"])
-    assert summarise_due(flow, now) == []
+    assert (summarise_due(flow.night, now), statuses()) == ([DAY], ["done None"])
+    assert summarise_due(flow.night, now) == []
 
 
 def test_a_night_left_without_records_has_empty_tables(store: LocalStore) -> None:
-    flow = Flow(Settings(store_url=str(store.root), window="never"))
+    flow = flow_of(Settings(store_url=str(store.root), window="never"))
     record = fail(store, "a", OverLimit("too long"))
-    summarise_due(flow, datetime.now(UTC))
+    summarise_due(flow.night, datetime.now(UTC))
     failures.redrive(store, record, {})
-    assert summarise_due(flow, datetime.now(UTC)) == [DAY]
+    assert summarise_due(flow.night, datetime.now(UTC)) == [DAY]
     assert len(pq.read_table(io.BytesIO(store.get(keys.summary("documents", DAY))))) == 0
-    assert summarise_due(flow, datetime.now(UTC)) == []
+    assert summarise_due(flow.night, datetime.now(UTC)) == []
 
 
 def test_a_url_whose_query_was_not_kept_is_not_fetched_again(store: LocalStore) -> None:

@@ -11,11 +11,12 @@ from pipeline.ledger import pending
 from pipeline.messages import Message
 from pipeline.night.flow import Flow
 from pipeline.steps.engines import Engines
-from pipeline.steps.task_types import Step, StepInput, TaskType
+from pipeline.steps.task_types import ENTRY_POINTS, Step, StepInput, TaskType
 from pipeline.storage import keys
 from pipeline.submission.contract import Submission
 from tests.support.command import grey, page, pages
-from tests.support.flows import drain, records_of, submission, to_ocr
+from tests.support.entry_points import register
+from tests.support.flows import drain, flow_of, records_of, submission, to_ocr
 
 
 def test_a_document_goes_through_all_steps(flow: Flow, inbox: Path) -> None:
@@ -64,7 +65,8 @@ def test_other_field_rules_give_another_result_of_the_same_pages_and_entities(
     assert (after.reading_digest, after.entities_digest) == (before.reading_digest, before.entities_digest)
 
 
-def test_a_task_type_of_another_package(flow: Flow, inbox: Path) -> None:
+def test_a_task_type_of_another_package(flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, ENTRY_POINTS, "classify", "tests.support.classify:CLASSIFY")
     sent = submission(page(inbox / "a.png", grey(1)), task_type="classify")
     assert drain(flow, flow.reception.accept(sent)) == {"ingest": 1, "ocr": 1, "keywords": 1, "result": 1}
     result = records_of(flow)["t"]
@@ -77,7 +79,7 @@ def test_close_hands_the_document_back_between_page_groups(
 ) -> None:
     message = to_ocr(flow, pages(inbox / "long.pdf", [grey(10 * n) for n in range(8)]))
     answers = iter([True, False])
-    monkeypatch.setattr(flow, "may_use_gpu", lambda priority: next(answers))
+    monkeypatch.setattr(flow.schedule, "may_use_gpu", lambda priority: next(answers))
     assert flow.run(message) == [message]
     assert len(list(flow.store.list("ocr/"))) == 4
     assert not list(flow.store.list("attempts/")), "an orderly stop is no failed try"
@@ -106,10 +108,10 @@ def test_a_long_document_is_assembled_by_whoever_reads_the_last_pages(
 
 def test_a_failed_callback_fails_no_document(flow: Flow, inbox: Path) -> None:
     drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
-    message = Message(step="callback", task_id="t", run_date=flow.run_date())
+    message = Message(step="callback", task_id="t", run_date=flow.schedule.run_date())
     assert flow.fail(message, PermanentError("The receiver refuses it.", code="callback_failed")) == []
     assert records_of(flow)["t"].status == "done"
-    assert flow.store.exists(keys.undelivered(flow.run_date(), "t"))
+    assert flow.store.exists(keys.undelivered(flow.schedule.run_date(), "t"))
     assert pending.get(flow.store, "t") is None
 
 
@@ -123,9 +125,9 @@ def test_settings_that_change_under_a_task_send_it_back(
         (message,) = flow.run(message)
     if changed == "NER":
         monkeypatch.setenv("NIGHTSHIFT_FAKE_NER", "SHADE")
-        flow = Flow(flow.settings)
+        flow = flow_of(flow.settings)
     else:
-        flow = Flow(flow.settings.replaced({"render_dpi": "100"}))
+        flow = flow_of(flow.settings.replaced({"render_dpi": "100"}))
     if (changed, step) == ("NER", "ner"):
         assert drain(flow, [message]) == {"ner": 1, "result": 1}, "nothing is missing"
     else:
@@ -141,7 +143,7 @@ def test_settings_that_change_under_a_task_send_it_back(
 
 
 def test_workers_of_different_settings_do_not_send_a_task_to_and_fro(flow: Flow, inbox: Path) -> None:
-    other = Flow(flow.settings.replaced({"render_dpi": "100"}))
+    other = flow_of(flow.settings.replaced({"render_dpi": "100"}))
     message = to_ocr(flow, page(inbox / "a.png", grey(1)))
     for _ in range(3):
         (message,) = flow.run(message)
@@ -164,7 +166,7 @@ def test_entities_are_not_found_by_the_step_that_writes_the_result(
     assert message.step == "result"
     for key in list(flow.store.list("ner/")):
         flow.store.delete(key)
-    monkeypatch.setattr(flow, "may_use_gpu", lambda _: False)
+    monkeypatch.setattr(flow.schedule, "may_use_gpu", lambda _: False)
     (message,) = flow.run(structs.replace(message, retries=1))
     assert message.step == "ocr"
     assert flow.run(message) == [message]
@@ -178,7 +180,7 @@ def test_settings_that_change_between_the_parts_of_a_long_document(
     )
     first, second, third = flow.run(message)
     assert flow.run(first) == []
-    flow = Flow(flow.settings.replaced({"render_dpi": "100"}))
+    flow = flow_of(flow.settings.replaced({"render_dpi": "100"}))
     for part in (second, third):
         with pytest.raises(NotRead):
             flow.run(part)
@@ -211,9 +213,9 @@ def test_what_ends_after_its_night_is_told_of_to_its_tables(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
     message = to_ocr(flow, page(inbox / "a.png", grey(1)))
-    monkeypatch.setattr(flow, "run_date", lambda: "2026-11-01")
+    monkeypatch.setattr(flow.schedule, "run_date", lambda: "2026-11-01")
     (message,) = flow.run(message)
-    monkeypatch.setattr(flow, "run_date", lambda: "2026-11-09")
+    monkeypatch.setattr(flow.schedule, "run_date", lambda: "2026-11-09")
     if fails:
         flow.fail(message, PermanentError("no"))
     else:

@@ -13,8 +13,9 @@ from pipeline.messages import Message
 from pipeline.models import Task
 from pipeline.night import summaries
 from pipeline.night.callbacks import overdue, promise, undelivered
+from pipeline.night.dispatch import resume_all
 from pipeline.night.flow import Flow
-from pipeline.night.housekeeping import release_delayed, repair, republish
+from pipeline.night.housekeeping import release_delayed, repair
 from pipeline.night.status import status
 from pipeline.night.summaries import summarise_due
 from pipeline.storage import Store, keys
@@ -37,7 +38,7 @@ def test_lost_messages_are_published_again(
 
     def repaired(minutes: int, waiting: int) -> int:
         sent: list[Message] = []
-        repair(flow, now + timedelta(minutes=minutes), lambda: waiting, sent.extend)
+        repair(flow.night, now + timedelta(minutes=minutes), lambda: waiting, sent.extend)
         return len(sent)
 
     assert repaired(0, at_open) == (4 if at_open == 1 else 0)
@@ -50,15 +51,15 @@ def test_a_delayed_task_waits_in_the_store(flow: Flow, inbox: Path) -> None:
     sent = submission(page(inbox / "a.png", grey(1)), not_before=later)
     assert drain(flow, flow.reception.accept(sent)) == {"ingest": 1}
     released: list[Message] = []
-    release_delayed(flow, later - timedelta(seconds=2), released.extend)
+    release_delayed(flow.night, later - timedelta(seconds=2), released.extend)
     assert released == []
 
     def broken(_: list[Message]) -> None:
         raise RunError("The broker is away.")
 
     with pytest.raises(RunError):
-        release_delayed(flow, later + timedelta(seconds=1), broken)
-    release_delayed(flow, later + timedelta(seconds=1), released.extend)
+        release_delayed(flow.night, later + timedelta(seconds=1), broken)
+    release_delayed(flow.night, later + timedelta(seconds=1), released.extend)
     (message,) = released
     assert (message.step, message.task_id) == ("ingest", "t")
     assert not list(flow.store.list(keys.DELAYED))
@@ -68,7 +69,7 @@ def test_a_lost_broker_is_made_good_from_the_store(flow: Flow, inbox: Path) -> N
     flow.reception.accept(submission(page(inbox / "a.png", grey(1)), "accepted"))
     (message,) = flow.reception.accept(submission(page(inbox / "b.png", grey(2)), "taken_in"))
     flow.run(message)
-    again = list(republish(flow))
+    again = list(resume_all(flow.night))
     assert {(m.task_id, m.step) for m in again} == {("accepted", "ingest"), ("taken_in", "ocr")}
     drain(flow, again)
     assert {r.status for r in records_of(flow).values()} == {"done"}
@@ -78,15 +79,15 @@ def test_a_damaged_record_holds_up_no_message_and_no_other_night(flow: Flow, inb
     flow.store.put(keys.result("2026-01-01", "half"), b"{")
     flow.reception.refuse(b"hello", PermanentError("no JSON", code="bad_message"))
     with pytest.raises(Damaged, match=r"half\.json in .* is damaged"):
-        summarise_due(flow, datetime.now(UTC))
-    assert flow.store.exists(keys.summary("documents", flow.run_date()))
+        summarise_due(flow.night, datetime.now(UTC))
+    assert flow.store.exists(keys.summary("documents", flow.schedule.run_date()))
 
 
 def test_a_damaged_marker_is_told_of_and_keeps_no_other_from_being_repaired(flow: Flow, inbox: Path) -> None:
     flow.reception.accept(submission(page(inbox / "a.png", grey(1)), "whole"))
     flow.store.put(keys.pending("half"), b"{")
-    assert [m.task_id for m in republish(flow)] == ["whole"]
-    assert {b.task_type: b.count for b in status(flow).backlog} == {"document": 1, "damaged": 1}
+    assert [m.task_id for m in resume_all(flow.night)] == ["whole"]
+    assert {b.task_type: b.count for b in status(flow.night).backlog} == {"document": 1, "damaged": 1}
     with pytest.raises(Damaged, match=r"pending/half\.json in .* is damaged"):
         flow.run(Message(step="ocr", task_id="half"))
 
@@ -105,19 +106,19 @@ def test_a_night_that_is_over_is_looked_at_now_and_then(
     flow.reception.refuse(b"hello", PermanentError("no JSON", code="bad_message"))
     now = datetime.now(UTC)
     for minutes, looks, done in ((0, 1, 1), (1, 1, 0), (4, 1, 0), (6, 2, 0), (7, 2, 0), (12, 3, 0)):
-        assert len(summarise_due(flow, now + timedelta(minutes=minutes))) == done
+        assert len(summarise_due(flow.night, now + timedelta(minutes=minutes))) == done
         assert len(counted) == looks
-    assert len(summarise_due(flow, now + timedelta(minutes=79))) == 0
+    assert len(summarise_due(flow.night, now + timedelta(minutes=79))) == 0
     flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
-    assert len(summarise_due(flow, now + timedelta(minutes=80))) == 0
-    drain(flow, republish(flow))
-    assert len(summarise_due(flow, now + timedelta(minutes=81))) == 1, (
+    assert len(summarise_due(flow.night, now + timedelta(minutes=80))) == 0
+    drain(flow, resume_all(flow.night))
+    assert len(summarise_due(flow.night, now + timedelta(minutes=81))) == 1, (
         "nothing is left: its tables are written at once"
     )
     now += timedelta(minutes=81 - 12)
     flow.reception.refuse(b"late", PermanentError("no JSON", code="bad_message"))
-    assert summarise_due(flow, now + timedelta(minutes=13)) == []
-    assert summarise_due(flow, now + timedelta(minutes=18)) == [flow.run_date()]
+    assert summarise_due(flow.night, now + timedelta(minutes=13)) == []
+    assert summarise_due(flow.night, now + timedelta(minutes=18)) == [flow.schedule.run_date()]
 
 
 def test_damage_holds_up_no_other_delayed_task_and_no_other_callback(flow: Flow, inbox: Path) -> None:
@@ -129,13 +130,17 @@ def test_damage_holds_up_no_other_delayed_task_and_no_other_callback(flow: Flow,
         )
     flow.store.put(keys.pending("a"), b"{")
     sent: list[Message] = []
-    release_delayed(flow, later + timedelta(seconds=1), sent.extend)
+    release_delayed(flow.night, later + timedelta(seconds=1), sent.extend)
     assert [m.task_id for m in sent] == ["b"]
     (kept,) = flow.store.list(keys.DELAYED)
     assert keys.task_id_of(kept) == "a"
 
     task = Task(
-        task_id="t", sha256=None, source="x", run_date=flow.run_date(), callback_url="https://a.example"
+        task_id="t",
+        sha256=None,
+        source="x",
+        run_date=flow.schedule.run_date(),
+        callback_url="https://a.example",
     )
     for name in ("damaged note", "damaged record", "whole"):
         promise(flow.store, structs.replace(task, task_id=name))
@@ -161,11 +166,11 @@ def test_a_summary_under_way_is_not_begun_again(flow: Flow, monkeypatch: pytest.
 
     def slow(store: Store, run_date: str, *, masked: bool) -> object:
         begun.append(run_date)
-        assert summarise_due(flow, now + timedelta(seconds=30)) == [], "the next tick comes meanwhile"
+        assert summarise_due(flow.night, now + timedelta(seconds=30)) == [], "the next tick comes meanwhile"
         return really(store, run_date, masked=masked)
 
     monkeypatch.setattr(summaries, "summarise", slow)
-    assert summarise_due(flow, now) == begun == [flow.run_date()]
+    assert summarise_due(flow.night, now) == begun == [flow.schedule.run_date()]
 
 
 def test_a_damaged_night_is_looked_at_now_and_then(flow: Flow) -> None:
@@ -173,7 +178,7 @@ def test_a_damaged_night_is_looked_at_now_and_then(flow: Flow) -> None:
     now = datetime.now(UTC)
     for minutes, told in ((0, True), (6, False), (31, True)):
         with pytest.raises(Damaged) if told else nullcontext():
-            summarise_due(flow, now + timedelta(minutes=minutes))
+            summarise_due(flow.night, now + timedelta(minutes=minutes))
 
 
 def test_a_repair_that_the_broker_broke_off_is_made_anew(flow: Flow, inbox: Path) -> None:
@@ -187,8 +192,8 @@ def test_a_repair_that_the_broker_broke_off_is_made_anew(flow: Flow, inbox: Path
         sent.extend(messages)
 
     with pytest.raises(RunError):
-        repair(flow, now, lambda: 0, breaks_off)
-    repair(flow, now + timedelta(seconds=30), lambda: 1, sent.extend)
+        repair(flow.night, now, lambda: 0, breaks_off)
+    repair(flow.night, now + timedelta(seconds=30), lambda: 1, sent.extend)
     assert {m.task_id for m in sent} == {"t0", "t1", "t2"}
 
 
@@ -197,10 +202,10 @@ def test_two_ticks_at_once_publish_a_lost_backlog_once(flow: Flow, inbox: Path) 
     now, sent = datetime.now(UTC), list[Message]()
 
     def slow(messages: list[Message]) -> None:
-        repair(flow, now + timedelta(seconds=30), lambda: 0, sent.extend)
+        repair(flow.night, now + timedelta(seconds=30), lambda: 0, sent.extend)
         sent.extend(messages)
 
-    repair(flow, now, lambda: 0, slow)
+    repair(flow.night, now, lambda: 0, slow)
     assert len(sent) == 1
 
 
@@ -208,8 +213,8 @@ def test_a_repair_whose_process_died_is_made_anew_after_a_while(flow: Flow, inbo
     flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
     now = datetime.now(UTC)
     with pytest.raises(Died):
-        repair(flow, now, lambda: 0, raiser(Died()))
+        repair(flow.night, now, lambda: 0, raiser(Died()))
     sent: list[Message] = []
     for minutes, published in ((25, 0), (31, 1), (32, 1)):
-        repair(flow, now + timedelta(minutes=minutes), lambda: 0, sent.extend)
+        repair(flow.night, now + timedelta(minutes=minutes), lambda: 0, sent.extend)
         assert len(sent) == published

@@ -19,9 +19,9 @@ from pipeline.ledger.audit import audit
 from pipeline.messages import Message
 from pipeline.models import DocumentResult, Task, from_json, to_json
 from pipeline.night import failures, reprocess
-from pipeline.night import housekeeping as night
+from pipeline.night.dispatch import resume, resume_all
 from pipeline.night.flow import Flow
-from pipeline.night.housekeeping import restart
+from pipeline.night.schedule import Schedule
 from pipeline.night.status import status
 from pipeline.night.summaries import summarise_due
 from pipeline.settings import Settings
@@ -33,6 +33,7 @@ from pipeline.tables.summary import summarise
 from tasks import client as broker
 from tasks.routing import queue_for
 from tests.support.command import grey, page, pages
+from tests.support.flows import flow_of
 
 OLD = "2026-03-01"
 STALE = "ner_model != current"
@@ -42,7 +43,7 @@ STALE = "ner_model != current"
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the fake engine notes each page it reads; and every night is the old one."""
     monkeypatch.setenv("NIGHTSHIFT_FAKE_LOG", str(tmp_path / "pages.log"))
-    monkeypatch.setattr(Flow, "run_date", lambda _: OLD)
+    monkeypatch.setattr(Schedule, "run_date", lambda _: OLD)
     return tmp_path / "pages.log"
 
 
@@ -62,14 +63,14 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def flow(settings: Settings) -> Flow:
-    return Flow(settings)
+    return flow_of(settings)
 
 
 @pytest.fixture
 def better(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Flow:
     """The same installation with another NER model."""
     monkeypatch.setenv("NIGHTSHIFT_FAKE_NER", "SHADE")
-    return Flow(settings)
+    return flow_of(settings)
 
 
 @pytest.fixture
@@ -108,12 +109,12 @@ def types(of: DocumentResult) -> list[str]:
 
 
 def look(flow: Flow, where: str = STALE) -> list[reprocess.Found]:
-    found = reprocess.rows(flow.store, where, reprocess.Now(flow.settings))
-    return list(reprocess.examine(flow, found))
+    found = reprocess.rows(flow.night.store, where, reprocess.Now(flow.night.settings))
+    return list(reprocess.examine(flow.night, found))
 
 
-def verdicts(flow: Flow, where: str = STALE) -> dict[str, str]:
-    return {found.row.task_id: found.verdict for found in look(flow, where)}
+def states(flow: Flow, where: str = STALE) -> dict[str, str]:
+    return {found.row.task_id: found.state for found in look(flow, where)}
 
 
 def queue(flow: Flow, where: str = STALE) -> list[Message]:
@@ -121,8 +122,8 @@ def queue(flow: Flow, where: str = STALE) -> list[Message]:
     messages = []
     for found in look(flow, where):
         if found.task is not None:
-            reprocess.enter(flow.store, found.task)
-            messages += restart(flow, found.task)
+            reprocess.enter(flow.night.store, found.task)
+            messages += resume(found.task, flow.settings.spread_pages)
     return messages
 
 
@@ -175,7 +176,7 @@ def test_other_field_rules_alone_read_nothing_again(
 ) -> None:
     (tmp_path / "types").mkdir()
     (tmp_path / "types" / "swatch.txt").write_text("colour swatch sample")
-    taught = Flow(settings.replaced({"document_types": str(tmp_path / "types")}))
+    taught = flow_of(settings.replaced({"document_types": str(tmp_path / "types")}))
     (found,) = look(taught, "fields_digest != current")
     assert found.row.reason == "fields model"
     before = set(taught.store.list("ner/"))
@@ -191,22 +192,22 @@ def test_the_ledger_stays_balanced(done: DocumentResult, better: Flow) -> None:
     assert sums(better) == (1, 1, 0, 0, True)
     messages = queue(better)
     assert sums(better) == (1, 1, 0, 0, True)
-    now = status(better)
+    now = status(better.night)
     assert (now.pending, now.reprocessing, now.failed_again) == (0, 1, 0)
-    assert list(night.republish(better)) == messages, "a lost message is made good from the marker"
+    assert list(resume_all(better.night)) == messages, "a lost message is made good from the marker"
     drain(better, messages)
     assert sums(better) == (1, 1, 0, 0, True)
-    assert status(better).reprocessing == 0
+    assert status(better.night).reprocessing == 0
 
 
 def test_twice_queues_once(done: DocumentResult, better: Flow) -> None:
     messages = queue(better)
-    assert verdicts(better) == {"t": "pending"}
+    assert states(better) == {"t": "pending"}
     drain(better, messages)
-    assert verdicts(better) == {"t": "up_to_date"}, "the table is older than the result"
+    assert states(better) == {"t": "up_to_date"}, "the table is older than the result"
     summarise(better.store, OLD)
-    assert verdicts(better) == {}
-    assert verdicts(better, f"run_date = {OLD}") == {"t": "up_to_date"}
+    assert states(better) == {}
+    assert states(better, f"run_date = {OLD}") == {"t": "up_to_date"}
 
 
 def test_one_that_fails_keeps_its_good_result(
@@ -220,13 +221,13 @@ def test_one_that_fails_keeps_its_good_result(
     (failure,) = failures.find(better.store)
     assert (failure.reprocess, failure.error and failure.error.code) == (True, "too_long")
     assert [r.task_id for r in failures.find(better.store, run_date=OLD, code="too_long")] == ["t"]
-    assert status(better).failed_again == 1
-    assert verdicts(better) == {"t": "failed_before"}, "it is not tried every night"
+    assert status(better.night).failed_again == 1
+    assert states(better) == {"t": "failed_before"}, "it is not tried every night"
 
     assert failures.discard(better.store, failure, "old paper").reprocess
     task = failures.redrive(better.store, failure, {})
     assert (task.reprocess, task.run_date, task.priority) == (True, OLD, 0)
-    drain(better, restart(better, task))
+    drain(better, resume(task, better.settings.spread_pages))
     assert types(result(better)) == ["SHADE"]
     assert not list(failures.find(better.store))
 
@@ -238,7 +239,7 @@ def test_a_good_reading_takes_an_older_failure_away(
         break_ner(better, patch)
         drain(better, queue(better))
     monkeypatch.setenv("NIGHTSHIFT_FAKE_NER", "TINT")
-    best = Flow(settings)
+    best = flow_of(settings)
     drain(best, queue(best))
     assert types(result(best)) == ["TINT"]
     assert not list(failures.find(best.store))
@@ -257,9 +258,9 @@ def test_a_failure_without_a_good_result_to_keep_is_a_failure(
 
 def test_what_has_no_bytes_or_no_result_is_gone(done: DocumentResult, better: Flow) -> None:
     better.store.delete(keys.document(done.sha256 or ""))
-    assert verdicts(better) == {"t": "gone"}
+    assert states(better) == {"t": "gone"}
     better.store.delete(keys.result(OLD, "t"))
-    assert verdicts(better) == {"t": "gone"}
+    assert states(better) == {"t": "gone"}
     failure = structs.replace(done, status="failed", reprocess=True)
     better.store.put(keys.failed_again(OLD, "t"), to_json(failure))
     with pytest.raises(PermanentError, match="not in the store"):
@@ -273,7 +274,7 @@ def test_a_message_that_did_not_get_through_leaves_no_marker(done: DocumentResul
     reprocess.enter(better.store, found.task)
     assert not list(better.store.list(keys.attempts_of("t"))), "attempts count anew"
     reprocess.withdraw(better.store, found.task)
-    assert verdicts(better) == {"t": "stale"}
+    assert states(better) == {"t": "stale"}
     pending.mark(better.store, Task(task_id="t", sha256=None, source="x"))
     reprocess.withdraw(better.store, found.task)
     assert pending.get(better.store, "t") is not None, "someone else's marker"
@@ -286,7 +287,7 @@ def test_a_broker_that_goes_away_leaves_only_what_got_through(
         path = page(tmp_path / f"{n}.png", grey(n + 10))
         drain(flow, flow.reception.accept(Submission(task_id=f"t{n}", task_type="ocr", url=path.as_uri())))
     summarise(flow.store, OLD)
-    finer = Flow(structs.replace(settings, render_dpi=300))
+    finer = flow_of(structs.replace(settings, render_dpi=300))
     sent: list[str] = []
 
     def send(_: object, messages: Iterable[Message]) -> None:
@@ -296,8 +297,8 @@ def test_a_broker_that_goes_away_leaves_only_what_got_through(
 
     monkeypatch.setattr(broker, "send", send)
     monkeypatch.setattr(broker, "THREADS", 1)
-    with pytest.raises(BrokerUnavailable, match="5 of 20 documents are queued; give the same"):
-        command._queue(finer, look(finer, "settings_digest != current"))
+    with pytest.raises(BrokerUnavailable, match="5 of 20 documents are queued; run the same"):
+        command._queue(finer.night, look(finer, "settings_digest != current"))
     assert sorted(map(keys.task_id_of, finer.store.list(keys.PENDING))) == sorted(sent)
     assert len(sent) == 5
 
@@ -307,7 +308,7 @@ def test_close_hands_it_back_and_the_old_result_stands(
 ) -> None:
     (message,) = queue(better)
     with monkeypatch.context() as patch:
-        patch.setattr(better, "may_use_gpu", lambda _: False)
+        patch.setattr(better.schedule, "may_use_gpu", lambda _: False)
         assert better.run(message) == [message]
         assert types(result(better)) == ["COLOUR"]
     drain(better, [message])
@@ -315,7 +316,7 @@ def test_close_hands_it_back_and_the_old_result_stands(
 
 
 def test_changed_settings_read_the_pages_anew(done: DocumentResult, settings: Settings, log: Path) -> None:
-    finer = Flow(structs.replace(settings, render_dpi=300))
+    finer = flow_of(structs.replace(settings, render_dpi=300))
     (found,) = look(finer, "settings_digest != current")
     assert (found.row.reason, found.row.seconds) == ("settings", sum(done.seconds.values()))
     drain(finer, queue(finer, "settings_digest != current"))
@@ -327,15 +328,15 @@ def test_limits_that_a_document_was_given_are_kept(
     flow: Flow, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long = pages(tmp_path / "long.pdf", [grey(n) for n in (10, 20, 30)])
-    small = Flow(structs.replace(settings, max_pages=2))
+    small = flow_of(structs.replace(settings, max_pages=2))
     sent = Submission(task_id="t", task_type="document", url=long.as_uri())
     drain(small, small.reception.accept(sent))
     (failure,) = failures.find(small.store)
     task = failures.redrive(small.store, failure, {"max_pages": "3", "ocr_engine": "fake-ocr"})
-    drain(small, restart(small, task))
+    drain(small, resume(task, small.settings.spread_pages))
     summarise(small.store, OLD)
     monkeypatch.setenv("NIGHTSHIFT_FAKE_NER", "SHADE")
-    better = Flow(small.settings)
+    better = flow_of(small.settings)
     (found,) = look(better)
     assert found.task is not None
     assert found.task.overrides == {"max_pages": "3"}
@@ -350,7 +351,7 @@ def test_what_another_version_took_in_goes_through_intake_again(done: DocumentRe
     (found,) = look(flow, "pipeline_version != current")
     assert found.row.reason == "pipeline version"
     assert found.task is not None
-    assert [m.step for m in restart(flow, found.task)] == ["ingest"]
+    assert [m.step for m in resume(found.task, flow.settings.spread_pages)] == ["ingest"]
     drain(flow, queue(flow, "pipeline_version != current"))
     assert (result(flow).run_date, result(flow).pipeline_version) == (OLD, done.pipeline_version)
 
@@ -361,9 +362,9 @@ def test_a_text_has_no_ocr_model_to_be_stale(
     drain(flow, flow.reception.accept(Submission(task_id="t", task_type="nlp", text="colour 123456")))
     summarise(flow.store, OLD)
     assert result(flow).ocr is None
-    assert verdicts(flow, "ocr_model != current") == {}
+    assert states(flow, "ocr_model != current") == {}
     monkeypatch.setenv("NIGHTSHIFT_FAKE_NER", "SHADE")
-    assert [m.step for m in queue(Flow(settings))] == ["ner"]
+    assert [m.step for m in queue(flow_of(settings))] == ["ner"]
 
 
 def test_failed_documents_are_not_for_reprocessing(flow: Flow) -> None:
@@ -383,7 +384,7 @@ def test_a_table_of_an_older_version_has_no_settings(done: DocumentResult, bette
 
 def test_nights_that_can_not_fit_are_not_read(done: DocumentResult, better: Flow) -> None:
     better.store.put(keys.summary("documents", "2026-02-01"), b"no parquet")
-    assert verdicts(better, f"{STALE} and run_date >= {OLD}") == {"t": "stale"}
+    assert states(better, f"{STALE} and run_date >= {OLD}") == {"t": "stale"}
     with pytest.raises(RunError, match="is damaged"):
         look(better)
 
@@ -401,13 +402,13 @@ def test_a_night_however_old_is_summarised_again(done: DocumentResult, better: F
         record = structs.replace(done, run_date=night_of, task_id=day)
         records.finish(better.store, record)
     now = datetime.now(UTC)
-    assert summarise_due(better, now) == ["2026-03-03", "2026-03-04", "2026-03-05"]
-    assert summarise_due(better, now) == []
+    assert summarise_due(better.night, now) == ["2026-03-03", "2026-03-04", "2026-03-05"]
+    assert summarise_due(better.night, now) == []
     drain(better, queue(better, f"{STALE} and run_date = {OLD}"))
-    assert summarise_due(better, now) == [OLD]
+    assert summarise_due(better.night, now) == [OLD]
     (row,) = pq.read_table(io.BytesIO(better.store.get(keys.summary("entities", OLD)))).to_pylist()
     assert row["type"] == "SHADE"
-    assert summarise_due(better, now) == []
+    assert summarise_due(better.night, now) == []
     assert not list(better.store.list(keys.CHANGED))
 
 
@@ -423,17 +424,17 @@ def test_what_lands_during_a_summary_is_in_the_next(
 
     with monkeypatch.context() as patch:
         patch.setattr("pipeline.night.summaries.summarise", then_land)
-        summarise_due(better, datetime.now(UTC))
-    assert summarise_due(better, datetime.now(UTC)) == [OLD]
+        summarise_due(better.night, datetime.now(UTC))
+    assert summarise_due(better.night, datetime.now(UTC)) == [OLD]
 
 
 def test_while_work_goes_on_a_changed_night_is_summarised_hourly(done: DocumentResult, better: Flow) -> None:
     now = datetime.now(UTC)
-    summarise_due(better, now)
+    summarise_due(better.night, now)
     pending.mark(better.store, Task(task_id="other", sha256=None, source="x"))
     drain(better, queue(better))
-    assert summarise_due(better, now + timedelta(minutes=59)) == []
-    assert summarise_due(better, now + timedelta(minutes=61)) == [OLD]
+    assert summarise_due(better.night, now + timedelta(minutes=59)) == []
+    assert summarise_due(better.night, now + timedelta(minutes=61)) == [OLD]
 
 
 def _write(flow: Flow, table: pa.Table) -> None:

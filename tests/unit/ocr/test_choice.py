@@ -1,4 +1,4 @@
-"""Choosing an engine, naming its model, and what is said when its files are not there."""
+"""Choosing an engine, identifying its model, and error messages for missing files."""
 
 import subprocess
 import sys
@@ -10,7 +10,9 @@ import pytest
 
 from pipeline import ocr
 from pipeline.errors import ModelMissing, UsageError
+from pipeline.models import ModelInfo
 from pipeline.ocr import weights
+from tests.support.entry_points import register
 
 
 def settings(**changes: object) -> Any:
@@ -92,14 +94,33 @@ def test_an_unknown_device_is_refused(device: str) -> None:
             ocr.load(settings(ocr_engine=engine, ocr_device=device))
 
 
-def test_an_unknown_engine_lists_the_known() -> None:
-    with pytest.raises(UsageError, match=r"'tesseract'.*rapidocr, paddleocr, .*fake-ocr"):
+def test_an_unknown_engine_lists_the_known_but_no_fakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, ocr.ENTRY_POINTS, "theirs", "their_package:Engine")
+    with pytest.raises(UsageError, match=r"'tesseract'.*rapidocr, paddleocr, theirs\.$"):
         ocr.load(settings(ocr_engine="tesseract"))
 
 
 def test_a_registered_engine_is_loaded_and_described() -> None:
     chosen = settings(ocr_engine="fake-ocr")
     assert ocr.load(chosen).info == ocr.describe(chosen)
+
+
+def test_a_registered_engine_with_describe_is_not_loaded_for_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    register(monkeypatch, ocr.ENTRY_POINTS, "theirs", f"{__name__}:Theirs")
+    assert ocr.describe(settings(ocr_engine="theirs")).name == "told"
+    with pytest.raises(RuntimeError, match="loaded"):
+        ocr.load(settings(ocr_engine="theirs"))
+
+
+class Theirs:
+    def __init__(self, _: object) -> None:
+        raise RuntimeError("loaded")
+
+    @staticmethod
+    def describe(_: object) -> ModelInfo:
+        return ModelInfo(engine="theirs", name="told", digest="ab" * 8)
 
 
 def test_describing_imports_no_model_library() -> None:

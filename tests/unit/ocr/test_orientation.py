@@ -1,4 +1,4 @@
-"""Which way up: the decisions, without models."""
+"""Page orientation: the decisions, without models."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def boxes(*sizes: tuple[float, float]) -> Quads:
     return np.array([[(0, 0), (w, 0), (w, h), (0, h)] for w, h in sizes], np.float32)
 
 
-def test_lying_lines_run_across_and_standing_ones_sideways() -> None:
+def test_horizontal_and_vertical_lines_are_distinguished() -> None:
     assert not runs_sideways(boxes((300, 20), (200, 20), (20, 90)))
     assert runs_sideways(boxes((20, 300), (20, 200), (90, 20)))
 
@@ -22,15 +22,15 @@ def test_a_page_of_short_square_boxes_is_upright() -> None:
     assert not runs_sideways(boxes((20, 20), (25, 20), (20, 25)))
 
 
-def test_a_single_digit_among_lying_lines_does_not_stand() -> None:
+def test_a_single_digit_among_horizontal_lines_is_not_vertical() -> None:
     assert standing(boxes((300, 22), (200, 20), (11, 21))).tolist() == [False, False, False]
 
 
-def test_a_long_line_beside_the_text_stands() -> None:
+def test_a_long_line_next_to_the_text_is_vertical() -> None:
     assert standing(boxes((300, 22), (200, 20), (20, 200))).tolist() == [False, False, True]
 
 
-def test_on_a_sideways_page_all_tall_boxes_stand() -> None:
+def test_on_a_sideways_page_all_tall_boxes_are_vertical() -> None:
     assert standing(boxes((20, 300), (20, 100), (20, 40), (90, 20))).tolist() == [True, True, True, False]
 
 
@@ -45,7 +45,7 @@ def test_no_boxes() -> None:
     [
         (False, 0.4, 0.95, 180),
         (False, 0.95, 0.4, 0),
-        (False, 0.92, 0.95, 0),  # both ways alike: in doubt
+        (False, 0.92, 0.95, 0),  # equal both ways: in doubt
         (False, 0.3, 0.6, 0),  # illegible either way
         (True, 0.4, 0.95, 90),
         (True, 0.95, 0.4, 270),
@@ -53,7 +53,7 @@ def test_no_boxes() -> None:
         (True, 0.5, 0.3, 0),
     ],
 )
-def test_a_page_is_turned_only_for_a_clearly_better_reading(
+def test_a_page_is_rotated_only_for_a_clearly_better_reading(
     sideways: bool, as_is: float, flipped: float, rotation: int
 ) -> None:
     assert decide(sideways=sideways, as_is=as_is, flipped=flipped) == rotation

@@ -1,4 +1,4 @@
-"""The engines' common flow, without models: sizes, cuts, turns, what is refused."""
+"""The engines' common flow, without models: sizes, crops, rotations, invalid input."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ Image = NDArray[np.uint8]
     ("height", "width", "side"),
     [(1400, 1000, 960), (1000, 1400, 960), (2400, 1000, 960), (5000, 1000, 1920), (1000, 10_000, 3840)],
 )
-def test_long_pages_are_looked_at_in_more_pixels(height: int, width: int, side: int) -> None:
+def test_long_pages_are_processed_at_more_pixels(height: int, width: int, side: int) -> None:
     assert detection_side(height, width, 960) == side
 
 
@@ -25,7 +25,7 @@ def test_absurdly_long_pages_are_bounded() -> None:
     assert detection_side(100_000, 10, 960) == 12 * 960
 
 
-def test_a_standing_line_is_laid_down_to_the_left() -> None:
+def test_a_vertical_line_is_rotated_counter_clockwise() -> None:
     page = np.zeros((100, 60, 3), np.uint8)
     page[10:90, 20:40] = 255
     page[10:20, 20:40] = (0, 0, 255)  # where the line begins
@@ -47,7 +47,7 @@ def test_a_line_is_cut_from_a_page_of_any_length(length: int) -> None:
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_turning_is_clockwise(rotation: Any) -> None:
+def test_rotation_is_clockwise(rotation: Any) -> None:
     corner = {0: (0, 0), 90: (0, 3), 180: (1, 3), 270: (1, 0)}
     image = np.zeros((2, 4, 3) if rotation in (0, 180) else (4, 2, 3), np.uint8)
     image[0, 0] = 9
@@ -74,7 +74,7 @@ def test_an_endless_line_is_squeezed() -> None:
         np.zeros((0, 5, 3), np.uint8),
     ],
 )
-def test_what_is_no_rgb_page_is_refused(image: Any) -> None:
+def test_other_than_an_rgb_page_is_refused(image: Any) -> None:
     parts: Any = None  # never reached
     with pytest.raises(ValueError, match="expected RGB"):
         read_page(image, parts, parts)

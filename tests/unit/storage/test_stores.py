@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from pipeline.errors import NotFound, RunError, UsageError
 from pipeline.settings import Settings
 from pipeline.storage import open_store
 from pipeline.storage.local import LocalStore
+from pipeline.storage.memory import MemoryStore
 from tests.support.stores import StoreContract
 
 
@@ -16,7 +19,47 @@ class TestLocalStore(StoreContract):
         return LocalStore(tmp_path / "store")
 
 
-def test_a_torn_write_is_never_seen(tmp_path: Path) -> None:
+class TestMemoryStore(StoreContract):
+    @pytest.fixture
+    def store(self) -> MemoryStore:
+        return MemoryStore("test")
+
+
+def test_one_name_is_one_memory_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MemoryStore, "_named", {})
+    settings = Settings.from_env({})
+    one, other = (open_store(f"memory://{name}", settings) for name in ("one", "other"))
+    one.put("a", b"1")
+    assert open_store("memory://one", settings).get("a") == b"1"
+    assert not other.exists("a")
+    with pytest.raises(NotFound, match="a not found in memory://other"):
+        other.get("a")
+
+
+CHILD = """
+import multiprocessing
+from pipeline.settings import Settings
+from pipeline.storage import open_store
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    child = context.Process(target=open_store, args=("memory://one", Settings.from_env({})))
+    child.start()
+    child.join()
+    raise SystemExit(child.exitcode)
+"""
+
+
+def test_a_child_process_is_not_given_an_empty_memory_store(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(CHILD)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "main.py"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1
+    assert "memory://one exists in one process only" in done.stderr
+
+
+def test_a_partial_write_is_never_visible(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     store.put("a/b", b"old")
 
@@ -38,21 +81,21 @@ def test_left_over_temporary_files_are_not_listed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["../x", "a/../../x", "/etc/passwd", "a//b", "", "a/./b", "a\0b"])
-def test_keys_that_leave_the_store_are_refused(tmp_path: Path, key: str) -> None:
+def test_keys_that_escape_the_store_are_refused(tmp_path: Path, key: str) -> None:
     with pytest.raises(ValueError, match="unsafe key"):
         LocalStore(tmp_path).put(key, b"")
 
 
-def test_a_file_in_the_way_is_told_plainly(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_reported_clearly(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("")
-    with pytest.raises(RunError, match="is a file; give a folder"):
+    with pytest.raises(RunError, match="is a file; use a folder"):
         LocalStore(tmp_path / "f").check()
     with pytest.raises(RunError, match="Can't write to the store"):
         LocalStore(tmp_path / "f" / "deeper").check()
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_told_plainly(tmp_path: Path) -> None:
+def test_a_folder_without_permission_is_reported_clearly(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(RunError, match="Permission denied"):
         LocalStore(tmp_path / "store").check()
@@ -66,10 +109,12 @@ def test_urls(tmp_path: Path) -> None:
     assert open_store("s3://bucket/some/prefix/", settings).url == "s3://bucket/some/prefix"
     with pytest.raises(UsageError, match="names no bucket"):
         open_store("s3:///x", settings)
+    with pytest.raises(UsageError, match="has no name: write memory://name"):
+        open_store("memory://", settings)
     with pytest.raises(UsageError, match="no store for ftp"):
         open_store("ftp://host/x", settings)
 
 
 def test_missing_objects_name_key_and_store(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match=r"holds no results/x\.json"):
+    with pytest.raises(NotFound, match=r"results/x\.json not found in the store"):
         LocalStore(tmp_path).get("results/x.json")

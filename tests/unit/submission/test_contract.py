@@ -161,12 +161,12 @@ def test_the_schema_is_one_and_its_examples_are_valid() -> None:
     ],
     ids=range(17),
 )
-def test_what_is_no_json_object_is_refused(body: bytes, reason: str) -> None:
+def test_other_than_a_json_object_is_refused(body: bytes, reason: str) -> None:
     with pytest.raises(BadMessage, match=reason):
         parse(body)
 
 
-def test_a_huge_message_is_not_looked_into() -> None:
+def test_a_huge_message_is_not_parsed() -> None:
     body = b"[" * (300 * 1024 * 1024)
     start = time.perf_counter()
     with pytest.raises(BadMessage, match="larger than"):
@@ -188,7 +188,7 @@ def test_the_trace_id_is_the_same_on_every_delivery() -> None:
     assert parse(encode(DOCUMENT | {"trace_id": "mine"})).trace_id == "mine"
 
 
-def test_moments_are_utc() -> None:
+def test_times_are_utc() -> None:
     found = parse(
         encode(DOCUMENT | {"not_before": "2026-11-24T00:00+08:00", "submitted_at": "2026-11-22 16:05:00Z"})
     )
@@ -213,7 +213,7 @@ def test_unknown_fields_are_kept_as_strings() -> None:
     }
 
 
-def test_of_two_equal_keys_the_last_wins_and_a_bom_is_no_harm() -> None:
+def test_of_two_equal_keys_the_last_wins_and_a_bom_is_ignored() -> None:
     body = b'\xef\xbb\xbf{"task_id":"a","task_id":"b","task_type":"ocr","image_url":"s3://b/c"}'
     assert parse(body).task_id == "b"
 
@@ -325,7 +325,7 @@ def test_schema_and_parser_agree(message: dict[str, Any]) -> None:
         assert reason
 
 
-def test_the_refusals_in_the_documentation_are_what_is_said() -> None:
+def test_the_refusals_in_the_documentation_match_the_code() -> None:
     text = (Path(__file__).parents[3] / "docs" / "messages.md").read_text()
     rows = re.findall(r"^\| `(.*)` \| `bad_message` \| (.*) \|$", text, re.MULTILINE)
     assert len(rows) == 9

@@ -1,4 +1,4 @@
-"""What an id stands for, whatever is sent under it."""
+"""Task ids: repetitions, duplicates and conflicts."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ from tests.support.command import grey, page
 from tests.support.flows import Died, drain, raiser, records_of, submission
 
 
-def test_a_duplicate_that_ends_meanwhile_is_not_taken_up_again(
+def test_a_duplicate_that_ends_in_the_meantime_is_not_started_again(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (message,) = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
@@ -32,7 +32,7 @@ def test_a_duplicate_that_ends_meanwhile_is_not_taken_up_again(
 
     def slow(*args: Any) -> bytes:
         monkeypatch.setattr("pipeline.submission.reception.fetch", fetch)
-        drain(flow, [message])  # the other copy of the message, from its first step to its last
+        drain(flow, [message])  # the duplicate message, from its first step to its last
         return fetch(*args)
 
     monkeypatch.setattr("pipeline.submission.reception.fetch", slow)
@@ -44,7 +44,9 @@ def test_a_duplicate_that_ends_meanwhile_is_not_taken_up_again(
 def test_the_same_submission_is_one_task(flow: Flow, inbox: Path) -> None:
     sent = submission(page(inbox / "a.png", grey(1)))
     first = flow.reception.accept(sent)
-    assert flow.reception.accept(sent) == first, "under way: its message is given again, should it be lost"
+    assert flow.reception.accept(sent) == first, (
+        "in progress: its message is returned again, in case it was lost"
+    )
     drain(flow, first)
     assert flow.reception.accept(sent) == [], "ended: nothing to do"
     assert drain(flow, first) == {"ingest": 1}
@@ -59,17 +61,17 @@ def test_a_used_id_with_other_bytes_is_refused(flow: Flow, inbox: Path) -> None:
     assert records_of(flow)["t"].pages[0].text == "colour 016464"
 
 
-def test_a_used_id_with_the_same_bytes_from_elsewhere_is_the_same_task(flow: Flow, inbox: Path) -> None:
+def test_a_used_id_with_the_same_bytes_from_another_source_is_the_same_task(flow: Flow, inbox: Path) -> None:
     drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
     drain(flow, flow.reception.accept(submission(page(inbox / "copy.png", grey(1)))))
     assert set(records_of(flow)) == {"t"}
     assert not list(flow.store.list(keys.PENDING))
 
 
-def test_a_repetition_waits_until_the_first_is_taken_in(flow: Flow, inbox: Path) -> None:
+def test_a_duplicate_waits_until_the_first_is_ingested(flow: Flow, inbox: Path) -> None:
     first = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
     (second,) = flow.reception.accept(submission(page(inbox / "copy.png", grey(1))))
-    with pytest.raises(TransientError, match="not taken in yet"):
+    with pytest.raises(TransientError, match="not ingested yet"):
         flow.run(second)
     drain(flow, first)
     assert flow.run(second) == []
@@ -94,12 +96,12 @@ def test_a_refused_message_has_a_record_and_a_receipt(flow: Flow) -> None:
     ).task_id
     assert name.startswith("x#")
     assert records_of(flow)[name].status == "failed"
-    (key,) = flow.store.list(keys.receipts(flow.run_date()))
+    (key,) = flow.store.list(keys.receipts(flow.schedule.run_date()))
     assert name.encode() in flow.store.get(key)
 
 
 @pytest.mark.parametrize("task_id", ["发" * 22, "/" * 66, "." + "x" * 199, "a" * 200])
-def test_a_long_id_leaves_room_for_what_is_put_behind_it(flow: Flow, task_id: str) -> None:
+def test_a_long_id_leaves_room_for_a_suffix(flow: Flow, task_id: str) -> None:
     body = msgspec.json.encode({"task_id": task_id, "task_type": "document", "priority": 10})
     refused = flow.reception.refuse(body, PermanentError("priority must be …", code="bad_message"))
     assert records_of(flow)[refused.task_id].status == "failed"
@@ -108,7 +110,7 @@ def test_a_long_id_leaves_room_for_what_is_put_behind_it(flow: Flow, task_id: st
         flow.reception.accept(Submission(task_id=task_id, task_type="nlp", text=text))
 
 
-def test_a_message_sent_again_is_no_further_try(flow: Flow, inbox: Path) -> None:
+def test_a_repeated_message_is_not_another_attempt(flow: Flow, inbox: Path) -> None:
     sent = submission(page(inbox / "a.png", grey(1)))
     (message,) = flow.reception.accept(sent)
     assert flow.reception.accept(sent) == [message], "its first message may never have left"
@@ -138,11 +140,11 @@ def test_two_documents_that_claim_one_id_at_the_same_moment_are_both_recorded(
     drain(flow, messages)
     assert [r.error and r.error.code for r in records_of(flow).values()] == ["id_conflict"] * 2
     assert {r.source for r in records_of(flow).values()} == {s.url for s in sent}
-    report = audit(flow.store, flow.run_date())
+    report = audit(flow.store, flow.schedule.run_date())
     assert (report.received, report.failed, report.adds_up) == (2, 2, True)
 
 
-def test_who_loses_the_race_for_an_id_is_an_alias(
+def test_the_loser_of_a_race_for_an_id_is_an_alias(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
@@ -153,10 +155,10 @@ def test_who_loses_the_race_for_an_id_is_an_alias(
     assert late.task_id.startswith("t#")
     drain(flow, [*first, late])
     assert {r.task_id: r.status for r in records_of(flow).values()} == {"t": "done", late.task_id: "failed"}
-    assert audit(flow.store, flow.run_date()).adds_up
+    assert audit(flow.store, flow.schedule.run_date()).adds_up
 
 
-def test_what_could_not_be_had_has_ended(flow: Flow, inbox: Path) -> None:
+def test_a_document_that_can_not_be_fetched_has_ended(flow: Flow, inbox: Path) -> None:
     sent = submission(inbox / "late.png")
     drain(flow, flow.reception.accept(sent))
     page(inbox / "late.png", grey(1))
@@ -167,11 +169,11 @@ def test_what_could_not_be_had_has_ended(flow: Flow, inbox: Path) -> None:
     drain(flow, [Message.of("ingest", failures.redrive(flow.store, records_of(flow)["t"], {}))])
     assert records_of(flow)["t"].status == "done"
     assert flow.reception.accept(sent) == []
-    report = audit(flow.store, flow.run_date())
+    report = audit(flow.store, flow.schedule.run_date())
     assert (report.received, report.done, report.failed, report.adds_up) == (2, 1, 1, True)
 
 
-def test_a_message_that_comes_while_a_failure_is_recorded_loses_nothing(
+def test_a_message_that_arrives_while_a_failure_is_recorded_loses_nothing(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent, fail, late = submission(inbox / "nowhere.png"), records.fail, list[Message]()
@@ -188,10 +190,10 @@ def test_a_message_that_comes_while_a_failure_is_recorded_loses_nothing(
     assert late
     drain(flow, late)
     assert [r.status for r in records_of(flow).values()] == ["failed"]
-    assert audit(flow.store, flow.run_date()).adds_up
+    assert audit(flow.store, flow.schedule.run_date()).adds_up
 
 
-def test_a_crash_between_receipt_and_marker_is_mended_by_the_message_that_comes_again(
+def test_a_crash_between_receipt_and_marker_is_repaired_by_the_redelivered_message(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent = submission(page(inbox / "a.png", grey(1)))
@@ -200,18 +202,18 @@ def test_a_crash_between_receipt_and_marker_is_mended_by_the_message_that_comes_
         with pytest.raises(Died):
             flow.reception.accept(sent)
     drain(flow, flow.reception.accept(sent))
-    report = audit(flow.store, flow.run_date())
+    report = audit(flow.store, flow.schedule.run_date())
     assert (report.received, report.done, report.adds_up) == (1, 1, True)
 
 
-def test_an_alias_that_can_not_be_had_has_a_receipt_as_well(flow: Flow, inbox: Path) -> None:
+def test_an_alias_that_can_not_be_fetched_has_a_receipt_as_well(flow: Flow, inbox: Path) -> None:
     drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
     drain(flow, flow.reception.accept(submission(inbox / "nowhere.png")))
-    report = audit(flow.store, flow.run_date())
+    report = audit(flow.store, flow.schedule.run_date())
     assert (report.received, report.done, report.failed, report.adds_up) == (2, 1, 1, True)
 
 
-def test_a_failure_tells_which_bytes_it_had(flow: Flow, inbox: Path) -> None:
+def test_a_failure_names_its_bytes(flow: Flow, inbox: Path) -> None:
     (inbox / "no.png").write_bytes(b"nothing that can be read")
     drain(flow, flow.reception.accept(submission(inbox / "no.png")))
     sha256 = records_of(flow)["t"].sha256
@@ -237,7 +239,7 @@ def test_of_two_messages_for_one_document_the_first_begins_it(flow: Flow, inbox:
     assert flow.run(structs.replace(wait, id="4")), "released by another message"
 
 
-def test_a_duplicate_that_fails_after_the_task_has_ended_harms_no_result(
+def test_a_duplicate_that_fails_after_the_task_has_ended_keeps_the_result(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent = submission(page(inbox / "a.png", grey(1)))

@@ -136,7 +136,7 @@ PHONE, ID = "13800138000", "110101199003074514"
         ("订单日期 2018-12-25", ("DATE", 5, 15), "订单日期 2018-12-25", "2018-12-25"),
     ],
 )
-def test_a_number_that_another_entity_swallowed_is_masked_where_it_stands(
+def test_a_number_inside_another_entity_is_masked(
     tmp_path: Path, text: str, won: tuple[str, int, int], page: str, entity: str
 ) -> None:
     kind, start, end = won
@@ -166,7 +166,7 @@ def test_a_number_that_another_entity_swallowed_is_masked_where_it_stands(
     assert results.load(store.url, "entities", masked=False).loc[0, "text"] == text[start:end]
 
 
-def test_a_document_read_anew_since_the_summary_keeps_its_masks(store: LocalStore) -> None:
+def test_a_document_reprocessed_since_the_summary_keeps_its_masks(store: LocalStore) -> None:
     summarise(store, DAY)
     records.finish(store, structs.replace(result("one"), entities=(), extraction=None, pages=()))
     assert results.load(store.url, "entities", masked=False).loc[0, "text"] == "**** **** **** 1111"
@@ -194,7 +194,7 @@ def test_a_row_for_each_field_found_or_not(store: LocalStore) -> None:
     assert results.load(store.url, "fields", masked=False).loc[0, "value"] == CARD.replace(" ", "")
 
 
-def test_true_values_come_back_when_asked_for(store: LocalStore) -> None:
+def test_true_values_are_restored_on_request(store: LocalStore) -> None:
     summarise(store, DAY)
     assert results.load(store.url, "entities", masked=False).loc[0, "text"] == CARD
     assert results.load(store.url, "pages", DAY, masked=False).loc[0, "text"] == f"Card {CARD}"
@@ -233,7 +233,7 @@ def test_masks_keep_length_and_separators(text: str, masked: str) -> None:
     assert mask(text) == masked
 
 
-def test_boxes_of_several_lines_get_one_around() -> None:
+def test_boxes_of_several_lines_have_one_enclosing_box() -> None:
     low: Box = ((3.0, 8.0), (20.0, 8.0), (20.0, 9.0), (3.0, 9.0))
     assert enclosing((BOX, low)) == ((1.0, 2.0), (20.0, 2.0), (20.0, 9.0), (1.0, 9.0))
     assert enclosing((BOX,)) == BOX

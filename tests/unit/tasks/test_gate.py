@@ -56,9 +56,11 @@ def test_the_release_is_noted_under_the_night_that_ended(
     monkeypatch.setattr(Gate, "_watch_override", lambda _: None)
     it, store = consumer(), LocalStore(tmp_path)
     gate = Gate(it)
-    monkeypatch.setattr(gate.flow, "run_date", lambda: "2026-11-21")
+    monkeypatch.setattr(gate.place.schedule, "run_date", lambda: "2026-11-21")
     it.on_task_request(SimpleNamespace(delivery_info={"routing_key": "step.ocr"}))
-    monkeypatch.setattr(gate.flow, "run_date", lambda: "2026-11-22")  # after close: the coming night's
+    monkeypatch.setattr(
+        gate.place.schedule, "run_date", lambda: "2026-11-22"
+    )  # after close: the coming night's
     gate._close(it, [])
     wait_for(lambda: list(store.list(keys.NIGHTS)), "the note", 10)
     (key,) = store.list(keys.NIGHTS)
@@ -170,7 +172,11 @@ def test_a_raw_message_is_no_gpu_work_whatever_its_key() -> None:
 @pytest.mark.usefixtures("clock")
 def test_an_operator_who_closes_the_window_stops_urgent_work_too() -> None:
     gate = Gate(consumer())
-    assert (gate._lanes(), gate.flow.may_use_gpu(9), gate.flow.may_use_gpu(5)) == (["urgent"], True, False)
+    assert (gate._lanes(), gate.place.schedule.may_use_gpu(9), gate.place.schedule.may_use_gpu(5)) == (
+        ["urgent"],
+        True,
+        False,
+    )
     gate.override = Override("closed", (datetime.now(UTC) + timedelta(hours=1)).isoformat())
-    gate.flow.store.put(keys.control("window"), to_json(gate.override))
-    assert (gate._lanes(), gate.flow.may_use_gpu(9)) == ([], False)
+    gate.place.store.put(keys.control("window"), to_json(gate.override))
+    assert (gate._lanes(), gate.place.schedule.may_use_gpu(9)) == ([], False)

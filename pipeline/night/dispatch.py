@@ -1,0 +1,49 @@
+"""Which messages ask for a task's work: its first step, or the one it stands at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain
+
+from pipeline.errors import Damaged
+from pipeline.ledger import pending
+from pipeline.messages import Message
+from pipeline.models import Task
+from pipeline.night.night import Night
+from pipeline.steps.task_types import after
+from pipeline.storage import keys
+from pipeline.threads import in_threads
+
+
+def begin(task: Task, spread_pages: int) -> list[Message]:
+    """Messages of the first step after ingest; a document of more than `spread_pages` spreads over workers."""
+    step = after(task.task_type, "ingest")
+    if step != "ocr" or task.pages <= spread_pages:
+        return [Message.of(step, task)]
+    return [
+        Message.of(step, task, first, min(first + spread_pages - 1, task.pages))
+        for first in range(1, task.pages + 1, spread_pages)
+    ]
+
+
+def resume(task: Task, spread_pages: int) -> list[Message]:
+    """Messages that take a task up again; steps that are done are found in the store and skipped."""
+    if task.media_type is None or task.sha256 is None or task.not_before:
+        return [Message.of("ingest", task)]
+    return begin(task, spread_pages)
+
+
+def resume_all(night: Night) -> Iterator[Message]:
+    """Messages for every pending task, from the step it stands at; delayed ones stay delayed.
+
+    A damaged marker is skipped: status and audit report it, a message would only run into it.
+    """
+
+    def of(key: str) -> list[Message]:
+        with suppress(Damaged):
+            if task := pending.get(night.store, keys.task_id_of(key)):
+                return resume(task, night.settings.spread_pages)
+        return []
+
+    return chain.from_iterable(in_threads(of, night.store.list(keys.PENDING)))

@@ -1,0 +1,52 @@
+"""When work may run: the window's clock, the operator's override of it, and the run date."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pipeline.messages import is_urgent
+from pipeline.models import to_json
+from pipeline.night.window import OffPeakWindow, Override
+from pipeline.settings import Settings
+from pipeline.storage import Store, keys
+from pipeline.storage.objects import read_or_none
+
+
+class Schedule:
+    """The window of one installation. Every answer is about this moment, by the server's clock."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        """Raises `UsageError` for a window or a time zone that can't be read."""
+        self.window = OffPeakWindow.parse(settings.window, settings.timezone)
+        self._urgent_by_day = settings.urgent_by_day
+        self._store = store
+
+    def run_date(self) -> str:
+        """The night that work starting now belongs to."""
+        return self.window.run_date(datetime.now(UTC)).isoformat()
+
+    def override(self) -> Override | None:
+        """The operator's override, if one is in force; raises `StoreUnavailable`."""
+        found = read_or_none(self._store, keys.control("window"), Override)
+        return found if found and found.ends > datetime.now(UTC) else None
+
+    def set_override(self, override: Override) -> None:
+        """Put an override in force; workers follow within seconds."""
+        self._store.put(keys.control("window"), to_json(override))
+
+    def clear_override(self) -> None:
+        """End an override: the schedule decides again."""
+        self._store.delete(keys.control("window"))
+
+    def is_open(self, override: Override | None) -> bool:
+        """Whether the window is open now, by the clock and this override."""
+        return self.window.contains(datetime.now(UTC), override)
+
+    def urgent_by_day(self, override: Override | None) -> bool:
+        """Whether urgent work may run outside the window; not where an operator has closed it."""
+        return self._urgent_by_day and (override is None or override.state != "closed")
+
+    def may_use_gpu(self, priority: int) -> bool:
+        """Whether GPU work of this priority may start now; where an operator closed the window, none may."""
+        override = self.override()
+        return self.is_open(override) or (is_urgent(priority) and self.urgent_by_day(override))

@@ -1,0 +1,97 @@
+"""`audit`, `summarise`, `window`, `callbacks list`, as far as they need no broker."""
+
+import json
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pipeline.cli.window import opening
+from pipeline.ledger import receipts
+from pipeline.models import Failure, Task, to_json
+from pipeline.night.status import WindowState
+from pipeline.storage import keys
+from pipeline.storage.local import LocalStore
+from tests.unit.cli.conftest import DAY, Nightshift, fail
+
+
+def test_audit_takes_the_last_night_and_names_it(store: LocalStore, nightshift: Nightshift) -> None:
+    fail(store, "a", "2026-11-21")
+    fail(store, "b")
+    shown = nightshift("audit").output
+    assert shown == nightshift("audit", DAY).output == nightshift("audit", "last").output
+    assert shown.splitlines()[1:] == [
+        f"{DAY}: received 1 = 0 done + 1 failed + 0 pending",
+        "Audit passed; content hashes of 1 documents compared.",
+    ]
+    assert "No documents were received" in nightshift("audit", "today").output
+    receipts.write(store, DAY, [Task(task_id="lost", sha256="ab" * 32, source="x")])
+    shown = nightshift("audit", code=4).output
+    assert "1 discrepancy" in shown
+    assert "+ 1 missing" in shown
+    report = json.loads(nightshift("audit", "--json", code=4).output)
+    assert (report["adds_up"], [gap["task_id"] for gap in report["gaps"]]) == (False, ["lost"])
+
+
+def test_audit_of_a_store_without_nights(store: LocalStore, nightshift: Nightshift) -> None:
+    store.root.mkdir()
+    for command in ("audit", "summarise"):
+        assert "no results, failures or receipts" in str(nightshift(command, code=1).exception)
+
+
+def test_summarise_takes_the_last_night_and_names_it(store: LocalStore, nightshift: Nightshift) -> None:
+    fail(store, "a", "2026-11-21")
+    fail(store, "b")
+    assert nightshift("summarise").output.splitlines()[:2] == [f"Store  {store.url}", f"Night  {DAY}"]
+    figures = json.loads(nightshift("summarise", "2026-11-21", "--json").output)
+    assert (figures["run_date"], figures["rows"]["documents"], figures["store"]) == (
+        "2026-11-21",
+        1,
+        store.url,
+    )
+
+
+def test_undelivered_callbacks(store: LocalStore, nightshift: Nightshift) -> None:
+    reason = Failure(code="refused", message="https://archive.example/callback answered 404: check the URL.")
+    store.put(keys.undelivered(DAY, "a"), to_json(reason))
+    shown = nightshift("callbacks", "list").output
+    assert "1 undelivered" in shown
+    assert "nightshift callbacks resend" in shown
+    assert "delivered or is in progress" in nightshift("callbacks", "list", "--run-date", "today").output
+    assert "Name the callbacks" in str(nightshift("callbacks", "resend", code=2).exception)
+
+
+MORNING = datetime(2026, 11, 22, 6, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("is_open", "spec", "opens", "closes", "line"),
+    [
+        (True, "always", None, None, "open at all times (always)"),
+        (False, "never", None, None, "closed until opened by hand (never)"),
+        (True, "22:00-06:00", MORNING, MORNING, "open (22:00-06:00), closes Sun 2026-11-22 06:00 UTC"),
+        (False, "22:00-06:00", MORNING, None, "closed (22:00-06:00), opens Sun 2026-11-22 06:00 UTC"),
+    ],
+)
+def test_the_window_in_one_line(
+    is_open: bool, spec: str, opens: datetime | None, closes: datetime | None, line: str
+) -> None:
+    state = WindowState(open=is_open, spec=spec, timezone="UTC", next_open=opens, next_close=closes)
+    assert opening(state, ZoneInfo("UTC")) == line
+
+
+def test_a_window_without_schedule_says_what_follows(
+    store: LocalStore, nightshift: Nightshift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.root.mkdir()
+    monkeypatch.setenv("NIGHTSHIFT_WINDOW", "always")
+    shown = nightshift("window").output
+    assert "open at all times" in shown
+    assert "After that  open at all times" in nightshift("window", "close", "--until", "03:00").output
+    assert "nightshift window clear" in nightshift("window").output
+    assert nightshift("window", "clear").output.splitlines()[1:] == shown.splitlines()[1:]
+    monkeypatch.setenv("NIGHTSHIFT_WINDOW", "never")
+    shown = nightshift("window").output
+    assert "closed until opened by hand" in shown
+    assert "After that  closed until" in nightshift("window", "open", "--until", "03:00").output
+    assert "never" not in shown.replace("(never)", ""), "no moment called never"
