@@ -21,6 +21,8 @@ $(VENV)/.done: requirements.lock setup.cfg pyproject.toml
 	$(UV_INSTALL) --compile-bytecode --require-hashes -r requirements.lock
 	# PaddleX requires an OpenCV build that needs libGL; the headless build is installed last and replaces its files.
 	$(UV_INSTALL) --no-deps --reinstall-package opencv-python-headless -c requirements.lock opencv-python-headless
+	# In this folder Python would find an older egg-info first, with entry points of then.
+	rm -rf nightshift.egg-info
 	$(UV_INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -28,6 +30,7 @@ lock: setup ## update requirements.lock and constraints.txt; UPGRADE=--upgrade t
 	$(BIN)/uv pip compile --quiet setup.cfg --all-extras requirements-dev.txt $(UPGRADE) --generate-hashes \
 	  --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements.lock
+	rm -rf nightshift.egg-info
 	sed -nE 's/^([a-z0-9-]+==[^ ;]+).*/\1/p' requirements.lock > constraints.txt
 
 demo: setup ## read the samples, print what was found and where it lies
