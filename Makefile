@@ -12,12 +12,14 @@ help: ## list the targets
 
 setup: $(VENV)/.done ## make .venv with Nightshift and all it needs
 
-$(VENV)/.done: requirements.lock setup.cfg pyproject.toml
+$(BIN)/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 	  { echo "Nightshift needs Python 3.11; name it: make setup PYTHON=/path/to/python3.11"; exit 1; }
-	bash docker/system-packages.sh runtime
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt uv
+
+$(VENV)/.done: requirements.lock setup.cfg pyproject.toml | $(BIN)/uv
+	bash docker/system-packages.sh runtime
 	$(UV_INSTALL) --compile-bytecode --require-hashes -r requirements.lock
 	# PaddleX requires an OpenCV build that needs libGL; the headless build is installed last and replaces its files.
 	$(UV_INSTALL) --no-deps --reinstall-package opencv-python-headless -c requirements.lock opencv-python-headless
@@ -26,14 +28,14 @@ $(VENV)/.done: requirements.lock setup.cfg pyproject.toml
 	$(UV_INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
-lock: setup ## update requirements.lock and constraints.txt; UPGRADE=--upgrade takes the newest versions
+lock: | $(BIN)/uv ## update requirements.lock and constraints.txt; UPGRADE=--upgrade takes the newest versions
 	$(BIN)/uv pip compile --quiet setup.cfg --all-extras requirements-dev.txt $(UPGRADE) --generate-hashes \
 	  --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements.lock
 	rm -rf nightshift.egg-info
 	sed -nE 's/^([a-z0-9-]+==[^ ;]+).*/\1/p' requirements.lock > constraints.txt
 
-demo: setup ## read the samples, print what was found and where it lies
+demo: setup ## process the samples, print what was found and where it is stored
 	$(BIN)/nightshift run samples --out out/demo --show 60; code=$$?; [ $$code -eq 0 ] || [ $$code -eq 3 ]
 
 test: setup services lint ## run every test

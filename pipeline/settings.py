@@ -1,35 +1,41 @@
-"""The environment, read once into one frozen value.
+"""The settings, read once from the environment into one frozen value.
 
-Every setting is a field here; its environment variable is `NIGHTSHIFT_` and the field's name in
-capitals. `python -m pipeline.settings` prints the table of docs/settings.md.
+Every setting is a field here; its environment variable is `NIGHTSHIFT_` and the field's name in capitals.
+`python -m pipeline.settings` prints the table for the docs, `nightshift settings` shows what is in force.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
 
-from pipeline.errors import UsageError
+from pipeline import environment
+from pipeline.environment import OPTION, Given
 from pipeline.limits import Limits
 
-PREFIX = "NIGHTSHIFT_"
+PREFIX = environment.PREFIX
 _DECIDING = (*Limits.__struct_fields__, "ocr_engine", "ocr_max_side", "ner_engine")
-_SECRET = frozenset({"broker_url", "callback_secret"})
+_SECRET = frozenset({"broker_url", "callback_secret", "flower_password"})
+# The password of a URL: up to the last @, or the last before `;scheme://`, where a list of brokers continues.
+_PASSWORD = re.compile(r"(://[^:/@;]*):(?:(?!;[a-z0-9+]+://).)*@", re.DOTALL | re.IGNORECASE)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """All settings with their defaults. Credentials are not among them: boto3's own chain has them."""
+    """All settings with their defaults. AWS credentials are not among them: boto3 finds them itself."""
 
     store_url: Annotated[
-        str, Meta(description="Where results go: a folder, `file:///path` or `s3://bucket/prefix`.")
+        str,
+        Meta(
+            description="Store for documents and results: a folder, `file:///path` or `s3://bucket/prefix`."
+        ),
     ] = "out"
-    timezone: Annotated[str, Meta(description="IANA time zone of the run date.")] = "UTC"
+    timezone: Annotated[str, Meta(description="IANA time zone of the window and the run date.")] = "UTC"
 
     broker_url: Annotated[
         str, Meta(description="RabbitMQ: `amqp://user:password@host:5672/vhost`, or `amqps://` for TLS.")
@@ -37,174 +43,200 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     window: Annotated[
         str,
         Meta(
-            description="When GPU work may run: `22:00-06:00`, several, by weekday, `always` (docs/window.md)."
+            description="When GPU work may run: `22:00-06:00`, several spans, spans by weekday, `always` or "
+            "`never` (docs/window.md)."
         ),
     ] = "22:00-06:00"
     urgent_by_day: Annotated[
-        bool, Meta(description="Whether tasks of priority 8 and 9 run outside the window too.")
+        bool, Meta(description="Whether tasks of priority 8 and 9 also run outside the window.")
     ] = False
     close_grace: Annotated[
         float,
         Meta(
             ge=0,
-            description="Seconds after close at which GPU work still running is stopped and handed back; urgent work "
-            "by day keeps its models as long.",
+            description="Seconds after the window closes at which GPU work still running is stopped and "
+            "requeued. Outside the window, urgent work keeps its models loaded for the same time.",
         ),
     ] = 25.0
     spread_pages: Annotated[
         int,
-        Meta(ge=1, description="A longer document is read by several workers at once, so many pages each."),
+        Meta(
+            ge=1, description="Pages per worker: a document with more pages is split among several workers."
+        ),
     ] = 40
     max_retries: Annotated[
         int,
         Meta(
-            ge=0, description="Retries of a step after failures that may pass, such as a source that is away."
+            ge=0,
+            description="Maximum retries of a step after temporary failures, such as an unavailable source.",
         ),
     ] = 6
     allowed_sources: Annotated[
         str,
         Meta(
-            description="URL prefixes that messages may name, with commas between them; nothing else is fetched."
+            description="URL prefixes that messages may refer to, separated by commas. No other URL is fetched."
         ),
     ] = ""
     allow_private_hosts: Annotated[
-        bool, Meta(description="Whether allowed sources and callbacks may lie on hosts of internal networks.")
+        bool, Meta(description="Whether allowed sources and callbacks may be on hosts of internal networks.")
     ] = False
     allowed_callbacks: Annotated[
-        str, Meta(description="URL prefixes that may be called back, with commas between them.")
+        str, Meta(description="URL prefixes that callbacks may be sent to, separated by commas.")
     ] = ""
-    callback_secret: Annotated[str, Meta(description="Key that callbacks are signed with (HMAC-SHA256).")] = (
-        ""
-    )
+    callback_secret: Annotated[str, Meta(description="Key that signs callbacks (HMAC-SHA256).")] = ""
+    flower_user: Annotated[
+        str,
+        Meta(description="User name for Flower's login, without a colon; set it together with the password."),
+    ] = ""
+    flower_password: Annotated[
+        str,
+        Meta(
+            description="Password for Flower's login. Without a login, Flower only listens on the loopback "
+            "address."
+        ),
+    ] = ""
 
     s3_endpoint: Annotated[
-        str, Meta(description="URL of an S3-compatible server; empty means AWS (or `AWS_ENDPOINT_URL`).")
+        str, Meta(description="URL of an S3-compatible server; empty: AWS, or `AWS_ENDPOINT_URL`.")
     ] = ""
-    s3_region: Annotated[str, Meta(description="Region; empty leaves it to the AWS configuration.")] = ""
+    s3_region: Annotated[str, Meta(description="S3 region; empty: from the AWS configuration.")] = ""
     s3_path_style: Annotated[
-        bool, Meta(description="Bucket in the path, as most S3-compatible servers want it.")
+        bool,
+        Meta(description="Whether the bucket is part of the path, as most S3-compatible servers require."),
     ] = True
     s3_sse: Annotated[
-        str, Meta(description="Server-side encryption of every object written: empty, `AES256` or `aws:kms`.")
+        Literal["", "AES256", "aws:kms", "aws:kms:dsse"],
+        Meta(
+            description="Server-side encryption of every object written: empty, `AES256`, `aws:kms` or "
+            "`aws:kms:dsse`."
+        ),
     ] = ""
-    s3_sse_kms_key: Annotated[str, Meta(description="Key id for `aws:kms`.")] = ""
+    s3_sse_kms_key: Annotated[str, Meta(description="Key ID for `aws:kms`.")] = ""
 
     ocr_engine: Annotated[
-        str,
-        Meta(description="`rapidocr` (offline), `paddleocr`, or an entry point of `nightshift.ocr`."),
+        str, Meta(description="`rapidocr` (offline), `paddleocr`, or an entry point of `nightshift.ocr`.")
     ] = "rapidocr"
-    ocr_device: Annotated[str, Meta(description="`cpu`, `gpu` or `gpu:0`; for `paddleocr`.")] = "cpu"
+    ocr_device: Annotated[str, Meta(description="Device of `paddleocr`: `cpu`, `gpu` or `gpu:0`.")] = "cpu"
     ocr_model_dir: Annotated[
-        str | None, Meta(description="Local models of `paddleocr`: a folder with `det/` and `rec/`.")
+        str | None, Meta(description="Local models for `paddleocr`: a folder with `det/` and `rec/`.")
     ] = None
     ocr_max_side: Annotated[
-        int, Meta(ge=320, le=4096, description="Longest side, pixels, at which text is searched for.")
+        int,
+        Meta(ge=320, le=4096, description="Longest side, in pixels, of the image in which text is detected."),
     ] = 960
-    ocr_threads: Annotated[int, Meta(ge=1, description="Compute threads of one worker's OCR model.")] = 1
+    ocr_threads: Annotated[
+        int, Meta(ge=1, description="Compute threads per OCR model; each worker process has one.")
+    ] = 1
     ocr_download: Annotated[
-        bool, Meta(description="Whether `paddleocr` may fetch weights from a model hub.")
+        bool, Meta(description="Whether `paddleocr` may download weights from a model hub.")
     ] = False
 
     ner_engine: Annotated[
         str,
         Meta(
-            description="Engines `name` or `name=folder`, with commas between them: `lac` (with the patterns), "
-            "`patterns`, `crf=folder`, `taskflow` (PaddleNLP), or an entry point of `nightshift.ner` "
-            "(docs/ner-models.md)."
+            description="NER engines as `name` or `name=folder`, separated by commas: `lac` (includes the "
+            "patterns), `patterns`, `crf=folder`, `taskflow` (PaddleNLP), or an entry point of "
+            "`nightshift.ner` (docs/ner-models.md)."
         ),
     ] = "lac"
-    ner_device: Annotated[str, Meta(description="`cpu` or `gpu`.")] = "cpu"
+    ner_device: Annotated[
+        str, Meta(description="Device of the NER engines: `cpu` or `gpu`; for `taskflow` also `gpu:0`.")
+    ] = "cpu"
     ner_model_dir: Annotated[
-        str | None, Meta(description="Local model of NER engines that name no folder of their own.")
+        str | None, Meta(description="Local model for NER engines without a folder of their own.")
     ] = None
-    ner_threads: Annotated[int, Meta(ge=1, description="Compute threads of one worker's NER model.")] = 1
+    ner_threads: Annotated[
+        int, Meta(ge=1, description="Compute threads per NER model; each worker process has one.")
+    ] = 1
     ner_download: Annotated[
-        bool, Meta(description="Whether a NER engine may fetch weights from a model hub.")
+        bool, Meta(description="Whether NER engines may download weights from a model hub.")
     ] = False
     ner_task: Annotated[
         str,
         Meta(
-            description="What a `taskflow` model is for: `ner`, `information_extraction` or "
-            "`token_classification`; empty: told from its folder (docs/ner-models.md)."
+            description="Task of a `taskflow` model: `ner`, `information_extraction` or `token_classification`; "
+            "empty: detected from its folder (docs/ner-models.md)."
         ),
     ] = ""
     ner_schema: Annotated[
         str,
         Meta(
-            description='Types a UIE model looks for: a JSON list such as `["姓名", "日期"]`, or a file with one; '
-            "empty: schema.json beside the weights."
+            description='Entity types that a UIE model extracts: a JSON list such as `["姓名", "日期"]`, or a file '
+            "that contains one; empty: `schema.json` next to the weights."
         ),
     ] = ""
     ner_model_name: Annotated[
         str,
         Meta(
-            description="Model of the hub for `taskflow`, where no folder is named: `wordtag`, `uie-base` …"
+            description="Hub model for `taskflow` when no folder is given, such as `wordtag` or `uie-base`."
         ),
     ] = ""
 
     document_types: Annotated[
         str | None,
-        Meta(description="Folder of your own examples for the document types (docs/fields.md)."),
+        Meta(description="Folder with your own example documents for each document type (docs/fields.md)."),
     ] = None
 
-    max_bytes: Annotated[int, Meta(ge=1, description="Largest document, bytes.")] = 256 * 1024 * 1024
-    max_pages: Annotated[int, Meta(ge=1, description="Most pages a document may have.")] = 2000
-    max_pixels: Annotated[int, Meta(ge=1, description="Largest page image, pixels.")] = 100_000_000
+    max_bytes: Annotated[int, Meta(ge=1, description="Maximum size of a document, in bytes.")] = (
+        256 * 1024 * 1024
+    )
+    max_pages: Annotated[int, Meta(ge=1, description="Maximum pages per document.")] = 2000
+    max_pixels: Annotated[int, Meta(ge=1, description="Maximum pixels per page image.")] = 100_000_000
     render_dpi: Annotated[
-        int, Meta(ge=36, le=600, description="Dots per inch at which PDF pages are rendered.")
+        int, Meta(ge=36, le=600, description="Resolution, in dots per inch, at which PDF pages are rendered.")
     ] = 200
     max_side: Annotated[
         int,
         Meta(
             ge=320,
-            description="Longest side of a page image in pixels, larger ones are scaled down; strips: five times it.",
+            description="Maximum length, in pixels, of the longer side of a page image; larger images are scaled "
+            "down. Long narrow pages may have up to five times as many.",
         ),
     ] = 4000
     text_layer: Annotated[
-        bool, Meta(description="Keep the text of PDF pages that carry a good text layer instead of OCR.")
+        bool, Meta(description="Whether a good text layer of a PDF page is used instead of OCR.")
     ] = True
 
     page_group: Annotated[
-        int, Meta(ge=1, description="Pages handed to a worker at once; longer documents spread over workers.")
+        int,
+        Meta(
+            ge=1,
+            description="Pages processed in one go. `nightshift run` splits longer documents among its workers.",
+        ),
     ] = 8
     time_limit: Annotated[
         float,
         Meta(
             gt=0,
-            description="Seconds a document, or a page group of one, may take before its worker is stopped.",
+            description="Maximum seconds for a document, or for one page group of a longer document, before its "
+            "worker is stopped.",
         ),
     ] = 300.0
     max_attempts: Annotated[
         int,
         Meta(
             ge=1,
-            description="Tries of a document that kills or hangs its worker, without progress between them.",
+            description="Attempts, without progress in between, for a document that crashes or hangs its worker.",
         ),
     ] = 3
     mask: Annotated[
-        bool, Meta(description="Mask ID numbers, bank cards and phone numbers in parquet and tables.")
+        bool,
+        Meta(
+            description="Whether ID numbers, bank card numbers and phone numbers are masked in parquet files and "
+            "tables."
+        ),
     ] = True
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
-        """Read `NIGHTSHIFT_*`; `overrides` that are not `None` win.
+        """Read `NIGHTSHIFT_*` from the environment and from `.env`, or from `environ` alone if it is given.
 
-        Raises `UsageError` naming the variable that is unknown or does not fit.
+        `overrides` that are not `None` win. Raises `UsageError` that names the variable that is unknown or invalid.
         """
-        environ = os.environ if environ is None else environ
-        known = {PREFIX + name.upper(): name for name in cls.__struct_fields__}
-        values: dict[str, Any] = {known[k]: v for k, v in environ.items() if k in known and v != ""}
-        values |= {k: v for k, v in overrides.items() if v is not None}
-        try:
-            settings = msgspec.convert(values, cls, strict=False)
-            ZoneInfo(settings.timezone)
-        except msgspec.ValidationError as error:
-            raise UsageError(f"A setting does not fit ({PREFIX}…, docs/settings.md): {error}.") from None
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise UsageError(
-                f"{PREFIX}TIMEZONE names no IANA time zone; give one like Europe/Berlin."
-            ) from None
-        return settings
+        found = environment.read(cls.__struct_fields__, environ)
+        given = found.given | {n: Given(v, OPTION) for n, v in overrides.items() if v is not None}
+        environment.raise_first([*found.problems, *invalid(given).values()])
+        return msgspec.convert({n: value for n, (value, _) in given.items()}, cls, strict=False)
 
     def replaced(self, changes: Mapping[str, str]) -> Settings:
         """These settings with some changed; raises `UsageError` as `from_env` does."""
@@ -242,13 +274,53 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(msgspec.json.encode([self.limits, *more])).hexdigest()[:16]
 
 
+_FIELDS = msgspec.structs.fields(Settings)  # once: it takes a millisecond
+
+
+def invalid(given: Mapping[str, Given]) -> dict[str, str]:
+    """The fields whose values do not fit, each with one sentence that says what was expected."""
+    wrong = {}
+    for field in _FIELDS:
+        name, it = field.name, given.get(field.name)
+        if it is None:
+            continue
+        if not environment.fits(field.type, it.value):
+            wrong[name] = environment.invalid(
+                name, it, environment.expected(field.type), secret=name in _SECRET
+            )
+        elif name == "timezone" and not _is_zone(it.value):
+            wrong[name] = environment.invalid(name, it, "an IANA time zone such as Europe/Berlin")
+    return wrong
+
+
+def shown(name: str, value: Any) -> str:
+    """A setting's value as it may be shown to people: without secrets, without passwords of URLs."""
+    if value is None or isinstance(value, bool):
+        return "" if value is None else str(value).lower()
+    text = environment.printable(str(value))
+    if name not in _SECRET or name == "broker_url":
+        hidden = _PASSWORD.sub(r"\1:***@", text)
+        if name != "broker_url" or hidden != text or "@" not in text:
+            return hidden
+    return "(set)" if text else ""
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the tzdata package, for a folder
+        return False
+    return True
+
+
 def table() -> str:
     """All settings as a markdown table."""
     rows = ["| variable | default | what it does |", "| --- | --- | --- |"]
-    for field in msgspec.structs.fields(Settings):
+    for field in _FIELDS:
         kind = msgspec.inspect.type_info(field.type)
         text = (getattr(kind, "extra_json_schema", None) or {}).get("description", "")
-        default = "" if field.default in (None, "") else f"`{field.default}`"
+        value = str(field.default).lower() if isinstance(field.default, bool) else field.default
+        default = "" if value in (None, "") else f"`{value}`"
         rows.append(f"| `{PREFIX}{field.name.upper()}` | {default} | {text} |")
     return "\n".join(rows)
 

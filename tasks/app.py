@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from celery import Celery
+from typing import Any
 
+from celery import Celery
+from celery.signals import celeryd_init
+
+from pipeline import environment
 from tasks import logs
 from tasks.gate import Gate
 
@@ -12,3 +16,8 @@ app.config_from_object("celeryconfig")
 app.steps["consumer"].add(Gate)
 
 logs.install()
+
+
+@celeryd_init.connect
+def _pin(**_: Any) -> None:
+    environment.pin()  # pool processes that start later keep this worker's settings

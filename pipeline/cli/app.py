@@ -15,6 +15,7 @@ from pipeline.cli import callbacks, failed, ner, options, screen, window
 from pipeline.cli.audit import audit
 from pipeline.cli.reprocess import reprocess
 from pipeline.cli.run import run
+from pipeline.cli.settings import settings
 from pipeline.cli.status import status
 from pipeline.cli.submit import submit
 from pipeline.cli.summarise import summarise
@@ -131,6 +132,7 @@ app.command()(status)
 app.command()(audit)
 app.command(no_args_is_help=True)(reprocess)
 app.command()(summarise)
+app.command()(settings)
 app.add_typer(failed.app, name="failed")
 app.add_typer(callbacks.app, name="callbacks")
 app.add_typer(ner.app, name="ner")

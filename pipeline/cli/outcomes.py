@@ -1,29 +1,36 @@
-"""What people see in the terminal: the progress bar and the table at the end."""
+"""What `nightshift run` shows in the terminal: a progress bar, tables, and the reasons of failures."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import PurePosixPath
 
 from rich import box
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.models import DocumentResult, Entity
-from pipeline.run.worker import Outcome
+from pipeline.cli.figures import status_of
+from pipeline.cli.screen import terminal
+from pipeline.models import DocumentResult, Entity, Failure
+from pipeline.run.outcome import Outcome
 from pipeline.tables.masking import masked_entity, masked_field, sensitive_spans
 
 _ROWS = 40  # documents listed one by one; a night has thousands
+_WIDEST = 110  # columns: beyond, a row is hard to follow
+_OTHER_COLUMNS = 50  # columns that the documents table needs besides the file names
 _STYLE = {"done": "green", "reused": "cyan", "failed": "red"}
 
 
 class _Rate(ProgressColumn):
-    """Pages a second and the time that what is known of the rest will take."""
+    """Pages per second, and the time that the remaining pages will take."""
 
     def render(self, task: Task) -> Text:
         rate = task.finished_speed or task.speed
@@ -36,84 +43,138 @@ class _Rate(ProgressColumn):
 
 
 def screen() -> Console:
-    """Standard output: as wide as the terminal, or 120 columns in a file or pipe."""
-    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
-    return Console(width=wide)
+    """Standard output: as wide as the terminal, or 120 columns in a file or pipe; silent with `--quiet`."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
+    return Console(width=width, quiet=terminal.quiet)
 
 
-def progress(console: Console) -> Progress:
-    """A bar over documents and pages."""
+def progress() -> Progress:
+    """A bar over documents and pages: on standard error, in a terminal only, not with `--no-progress` or `--quiet`."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.fields[documents]}"),
         BarColumn(),
         TextColumn("{task.completed:.0f}/{task.total:.0f} pages"),
         _Rate(),
-        console=console,
+        console=Console(stderr=True),
         transient=True,
+        disable=not terminal.progress or terminal.quiet or not sys.stderr.isatty(),
     )
 
 
-def status_of(outcome: Outcome) -> str:
-    """`done`, `reused` or `failed`."""
-    return "reused" if outcome.reused and outcome.status == "done" else outcome.status
-
-
 def short(source: str) -> str:
-    """The part of a source that people know it by."""
+    """The file name of a source; of a document in an archive, the archive's file name and the member's path."""
     archive, bang, member = source.partition("!")
     return PurePosixPath(archive).name + bang + member
 
 
-def documents(outcomes: Sequence[Outcome]) -> Table:
-    """A row a document: all when few, else those that failed."""
-    many = len(outcomes) > _ROWS
-    shown = [o for o in outcomes if o.status == "failed" or not many][:_ROWS]
-    title = "Documents" if not many else f"Failed documents (first {_ROWS} at most)"
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("document", overflow="fold", min_width=24)
-    table.add_column("status")
-    for name in ("pages", "entities", "seconds"):
-        table.add_column(name, justify="right")
-    table.add_column("entities by type, or why it failed", overflow="fold")
-    for outcome in sorted(shown, key=lambda o: o.source):
+def documents(console: Console, outcomes: Sequence[Outcome]) -> None:
+    """Print each document when they are few, then the reason of each failure in full.
+
+    A table with one row per document, or a heading and a line where the table would cut file names.
+    """
+    listed = sorted(outcomes, key=lambda o: o.source) if len(outcomes) <= _ROWS else []
+    widest = max((cell_len(short(o.source)) for o in listed), default=0)
+    if listed and widest + _OTHER_COLUMNS <= console.width:
+        console.print(_documents_table(listed))
+    elif listed:
+        console.print(Text("Documents", style="italic"))
+        for outcome in listed:
+            console.print(indented(2, short(outcome.source)))
+            figures = f"{outcome.pages} pages, {outcome.seconds:.1f} s, entities "
+            console.print(indented(4, f"{status_of(outcome)}, {figures}{_count_by_type(outcome.entities)}"))
+        console.print()
+    reasons(console, "Failed documents", ((o.source, o.error) for o in outcomes if o.error))
+
+
+def _documents_table(outcomes: Sequence[Outcome]) -> Table:
+    table = Table(title="Documents", box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0))
+    table.add_column("document", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    table.add_column("pages", justify="right", no_wrap=True)
+    table.add_column("seconds", justify="right", no_wrap=True)
+    table.add_column("entities", overflow="fold")
+    for outcome in outcomes:
         status = status_of(outcome)
-        kinds = ", ".join(f"{kind} {n}" for kind, n in sorted(outcome.entities.items()))
         table.add_row(
             Text(short(outcome.source)),
             Text(status, style=_STYLE[status]),
             str(outcome.pages),
-            str(sum(outcome.entities.values())),
             f"{outcome.seconds:.1f}",
-            Text(outcome.error.message if outcome.error else kinds),
+            _count_by_type(outcome.entities),
         )
     return table
 
 
-def entities(results: Sequence[DocumentResult], limit: int, *, masked: bool) -> Table:
-    """Some entities of each result, of every type one before a second, about `limit` in all; sensitive ones masked."""
-    table = Table(title="Entities", box=box.SIMPLE_HEAD, title_justify="left")
-    for name in ("document", "page", "type", "text", "value", "sure"):
-        right = name in ("page", "sure")
-        width = 24 if name == "document" else None
-        table.add_column(name, justify="right" if right else "left", overflow="fold", min_width=width)
+def _count_by_type(entities: dict[str, int]) -> str:
+    kinds = ", ".join(f"{kind} {n}" for kind, n in sorted(entities.items()))
+    return f"{sum(entities.values())}: {kinds}" if kinds else "0"
+
+
+def reasons(console: Console, title: str, failed: Iterable[tuple[str, Failure | None]]) -> None:
+    """Print sources in full, each with the reason why it failed below it; the first `_ROWS` of them."""
+    listed = sorted((source, error.message if error else "") for source, error in failed)
+    if not listed:
+        return
+    console.print(Text(title, style="italic"))
+    for source, message in listed[:_ROWS]:
+        console.print(indented(2, source, "red"))
+        console.print(indented(4, message))
+    if len(listed) > _ROWS:
+        console.print(indented(2, f"… and {len(listed) - _ROWS} more: --json lists all of them.", "dim"))
+    console.print()
+
+
+def indented(by: int, text: str, style: str = "") -> RenderableType:
+    """Text with so many columns before each of its lines."""
+    return Padding(Text(text, style=style, overflow="fold"), (0, 0, 0, by), expand=False)
+
+
+def entities(console: Console, results: Sequence[DocumentResult], limit: int, *, masked: bool) -> None:
+    """Print about `limit` entities below their documents, every type once before any twice; sensitive ones masked."""
     each = max(limit // max(len(results), 1), 1)
-    rows = [(result, entity) for result in results for entity in _varied(result, each)][:limit]
-    for result, entity in rows:
-        shown = _masked(result, entity) if masked else entity
-        value = " ".join(v for v in (shown.value, shown.currency) if v)
-        table.add_row(
-            Text(short(result.source)),
-            str(entity.page),
-            entity.type,
-            Text(shown.text.replace("\n", " ")),
-            Text(value),
-            f"{entity.confidence:.2f}",
-        )
+    chosen = [(result, entity) for result in results for entity in _varied(result, each)][:limit]
+    if not chosen:
+        return
+    wide = max(cell_len(entity.type) for _, entity in chosen)
+    console.print(Text("Entities", style="italic"))
+    console.print(
+        _entity_rows(console, wide, [("page", "type", "text", "value", "confidence")], style="bold")
+    )
+    for result, of in groupby(chosen, key=lambda pair: pair[0]):
+        console.print(indented(2, short(result.source)))
+        shown = [_masked(result, entity) if masked else entity for _, entity in of]
+        rows = [
+            (
+                str(entity.page),
+                entity.type,
+                entity.text.replace("\n", " "),
+                " ".join(v for v in (entity.value, entity.currency) if v),
+                f"{entity.confidence:.2f}",
+            )
+            for entity in shown
+        ]
+        console.print(_entity_rows(console, wide, rows))
     total = sum(len(result.entities) for result in results)
-    if total > len(rows):
-        table.caption = f"{len(rows)} of {total}: the rest is in the parquet"
-    return table
+    if total > len(chosen):
+        console.print(indented(2, f"{len(chosen)} of {total}; the parquet tables hold all of them.", "dim"))
+    console.print()
+
+
+def _entity_rows(
+    console: Console, wide: int, rows: Iterable[Sequence[str]], style: str = ""
+) -> RenderableType:
+    """Rows of the same column widths in every call; text and value fold."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.width = min(console.width, _WIDEST) - 4
+    table.add_column(width=4, justify="right")
+    table.add_column(width=wide)
+    table.add_column(ratio=1, overflow="fold")
+    table.add_column(ratio=1, overflow="fold")
+    table.add_column(width=10, justify="right")
+    for row in rows:
+        table.add_row(*(Text(cell, style=style) for cell in row))
+    return Padding(table, (0, 0, 0, 4), expand=False)
 
 
 def _masked(result: DocumentResult, entity: Entity) -> Entity:
@@ -122,74 +183,28 @@ def _masked(result: DocumentResult, entity: Entity) -> Entity:
     return masked_entity(entity, spans)
 
 
-def fields(results: Sequence[DocumentResult], *, masked: bool) -> Table:
-    """A row a document: its type and fields, sensitive ones masked; `?` marks those less than half sure."""
-    table = Table(title="Fields", box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("document", overflow="fold", min_width=24)
-    for name in ("type", "sure", "fields"):
-        table.add_column(name, justify="right" if name == "sure" else "left", overflow="fold")
-    for result in results:
-        if result.extraction is None:
-            continue
-        told = []
-        for field in result.extraction.fields:
+def fields(console: Console, results: Sequence[DocumentResult], *, masked: bool) -> None:
+    """Print type and fields below each document, sensitive ones masked; `?` marks a confidence below 0.5."""
+    extracted = [(result, result.extraction) for result in results if result.extraction]
+    if not extracted:
+        return
+    console.print(Text("Fields", style="italic"))
+    for result, extraction in extracted:
+        kind = f"{extraction.document_type}, confidence {extraction.confidence:.2f}"
+        console.print(indented(2, f"{short(result.source)}: {kind}"))
+        for field in extraction.fields:
             shown = masked_field(result, field) if masked else field
             value = " ".join(v for v in (shown.value, shown.currency) if v) or "-"
-            told.append(f"{field.name}: {value}{' ?' if shown.value and field.confidence < 0.5 else ''}")
-        table.add_row(
-            Text(short(result.source)),
-            result.extraction.document_type,
-            f"{result.extraction.confidence:.2f}",
-            Text("\n".join(told)),
-        )
-    return table
+            doubtful = " ?" if shown.value and field.confidence < 0.5 else ""
+            console.print(indented(4, f"{field.name}: {value}{doubtful}"))
+    console.print()
 
 
 def _varied(result: DocumentResult, limit: int) -> list[Entity]:
-    """The first entity of each type, then the second of each …, `limit` in all, in the order of the page."""
+    """The first entity of each type, then the second of each …, at most `limit`, in the order of the page."""
     seen: Counter[str] = Counter()
     ranked = []
-    for place, entity in enumerate(result.entities):
-        ranked.append((seen[entity.type], place))
+    for index, entity in enumerate(result.entities):
+        ranked.append((seen[entity.type], index))
         seen[entity.type] += 1
-    return [result.entities[place] for place in sorted(place for _, place in sorted(ranked)[:limit])]
-
-
-def totals(outcomes: Sequence[Outcome], seconds: float) -> dict[str, object]:
-    """The run in figures, for people and for `--json`."""
-    states = Counter(map(status_of, outcomes))
-    kinds: Counter[str] = Counter()
-    for outcome in outcomes:
-        kinds.update(outcome.entities)
-    return {
-        "documents": len(outcomes),
-        "done": states["done"],
-        "reused": states["reused"],
-        "failed": states["failed"],
-        "pages": sum(o.pages for o in outcomes),
-        "entities": dict(sorted(kinds.items())),
-        "seconds": round(seconds, 2),
-        "peak_worker_mib": max((o.peak_mib for o in outcomes if not o.reused), default=0),
-    }
-
-
-def as_json(outcomes: Sequence[Outcome]) -> dict[str, object]:
-    """A row a document, for machines."""
-    return {
-        "outcomes": [
-            {"task_id": o.task_id, "source": o.source, "status": status_of(o), "pages": o.pages}
-            | ({"error": {"code": o.error.code, "message": o.error.message}} if o.error else {})
-            for o in outcomes
-        ]
-    }
-
-
-def totals_line(figures: dict[str, object]) -> str:
-    """The same in one sentence."""
-    kinds: dict[str, int] = figures["entities"]  # type: ignore[assignment]
-    found = ", ".join(f"{kind} {n}" for kind, n in kinds.items()) or "none"
-    return (
-        f"{figures['documents']} documents: {figures['done']} done, {figures['reused']} reused, "
-        f"{figures['failed']} failed; {figures['pages']} pages in {figures['seconds']} s.\n"
-        f"Entities: {found}."
-    )
+    return [result.entities[index] for index in sorted(index for _, index in sorted(ranked)[:limit])]

@@ -1,23 +1,23 @@
-"""`nightshift run`: documents on this machine, without a broker."""
+"""`nightshift run`: process documents on this machine, without a broker."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 import time
-from datetime import date, datetime
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
 
-from pipeline.errors import ExitCode, UsageError
+from pipeline.cli.stopping import stoppable
+from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
     from pipeline.documents.sources import Source
     from pipeline.run.batch import Batch
-    from pipeline.run.worker import Outcome
+    from pipeline.run.outcome import Outcome
     from pipeline.settings import Settings
     from pipeline.storage import Store
 
@@ -30,7 +30,11 @@ def run(
     out: Annotated[
         str | None,
         typer.Option(
-            "--out", "-o", metavar="STORE", help="Where results go: a folder or s3://bucket/prefix."
+            "--out",
+            "-o",
+            "--store",
+            metavar="URL",
+            help="Where results go: a folder, file:///path or s3://bucket/prefix. Default: NIGHTSHIFT_STORE_URL.",
         ),
     ] = None,
     workers: Annotated[
@@ -41,30 +45,38 @@ def run(
     ner_engine: Annotated[
         str | None, typer.Option(help="lac (with patterns), patterns, or several: lac,crf=FOLDER.")
     ] = None,
-    max_pages: Annotated[int | None, typer.Option(min=1, help="Most pages a document may have.")] = None,
+    max_pages: Annotated[int | None, typer.Option(min=1, help="Maximum pages per document.")] = None,
     time_limit: Annotated[
-        float | None, typer.Option(min=0.1, help="Seconds a document or page group may take.")
+        float | None, typer.Option(min=0.1, help="Maximum seconds per document or page group.")
     ] = None,
     run_date: Annotated[
         str | None,
-        typer.Option(metavar="YYYY-MM-DD", help="Date the results are filed under. Default: today."),
+        typer.Option(
+            metavar="DATE",
+            help="Run date of the results: YYYY-MM-DD, today, yesterday or last. Default: today.",
+        ),
     ] = None,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Try again what failed on this run date.")
+        bool, typer.Option("--retry-failed", help="Retry documents that failed on this run date.")
     ] = False,
-    show: Annotated[int, typer.Option(min=0, help="How many entities to print at the end.")] = 20,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be read or reused; write nothing.")
+    ] = False,
+    show: Annotated[int, typer.Option(min=0, help="Number of entities to print.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
-    """Read documents on this machine, without a broker.
+    """Process documents on this machine, without a broker.
 
-    What is done already is not computed again: after a crash, or with more documents, give the same
-    command once more. Settings come from NIGHTSHIFT_* (docs/settings.md); options win.
+    Results that exist are reused: after a crash or Ctrl-C, or with more documents, run the same command
+    again. Settings are environment variables NIGHTSHIFT_* (docs/settings.md); options override them.
 
-    Exit code: 0 all done, 3 some documents failed, 1 the run failed, 2 wrong usage.
+    Exit codes: 0 all done, 1 the run failed, 2 usage error, 3 some documents failed, 130 stopped (Ctrl-C).
 
     Example: `nightshift run scans/ more.zip --out results`
     """
+    from pipeline.cli import nights
     from pipeline.settings import Settings
+    from pipeline.storage import open_store
 
     settings = Settings.from_env(
         store_url=out,
@@ -73,57 +85,78 @@ def run(
         max_pages=max_pages,
         time_limit=time_limit,
     )
-    day = _day(run_date, settings.timezone)
+    day = nights.run_date(run_date or "today", settings, open_store(settings.store_url, settings))
     count = workers or len(os.sched_getaffinity(0))
-    figures = _run(sources, settings, day, count, retry_failed, show, as_json)
-    if figures["failed"]:
+    with stoppable():
+        try:
+            found, batch = _prepare(sources, settings, day, count, retry_failed)
+            complete = not dry_run or _dry_run(batch, found, as_json)
+        except KeyboardInterrupt:
+            _say_stopped("Stopped before any document was processed.")
+            if as_json:
+                typer.echo(json.dumps({"stopped": True, "documents": 0}))
+            raise typer.Exit(ExitCode.STOPPED) from None
+        if not dry_run:
+            complete = _process(batch, found, settings, show, as_json)
+    if not complete:
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
-def _day(text: str | None, timezone: str) -> str:
-    if text is None:
-        return datetime.now(ZoneInfo(timezone)).date().isoformat()
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise UsageError(f"--run-date {text} is no date; write it as 2026-11-22.") from None
-
-
-def _run(
-    places: list[str],
-    settings: Settings,
-    run_date: str,
-    workers: int,
-    retry_failed: bool,
-    show: int,
-    as_json: bool,
-) -> dict[str, Any]:
-    from pipeline.cli import outcomes as tables
+def _prepare(
+    places: list[str], settings: Settings, run_date: str, workers: int, retry_failed: bool
+) -> tuple[list[Source], Batch]:
     from pipeline.documents import sources
     from pipeline.run.batch import Batch
+
+    found = list(sources.find(places, settings))
+    return found, Batch(settings, run_date=run_date, workers=workers, retry_failed=retry_failed)
+
+
+def _dry_run(batch: Batch, found: list[Source], as_json: bool) -> bool:
+    from pipeline.cli.dry_run import dry_run
+
+    return dry_run(batch, found, as_json=as_json)
+
+
+def _process(batch: Batch, found: list[Source], settings: Settings, show: int, as_json: bool) -> bool:
+    """Process all documents and print the results; returns whether none failed.
+
+    After Ctrl-C the tables of what is done are written and `typer.Exit` (130) is raised.
+    """
+    from pipeline.cli import figures as report
     from pipeline.tables.summary import summarise
 
-    started = time.monotonic()
-    found = list(sources.find(places, settings))
-    batch = Batch(settings, run_date=run_date, workers=workers, retry_failed=retry_failed)
-    batch.store.check()
-    outcomes = _work(batch, found)
-    rows = summarise(batch.store, run_date, masked=settings.mask)
-    figures = tables.totals(outcomes, time.monotonic() - started) | _places(batch.store, run_date, rows)
+    started, stopped = time.monotonic(), False
+    outcomes: list[Outcome] = []
+    try:
+        batch.store.check()
+        _work(batch, found, outcomes)
+        rows = summarise(batch.store, batch.run_date, masked=settings.mask)
+    except KeyboardInterrupt:
+        stopped = True
+        if sys.stderr.isatty():
+            _say_stopped("Stopping: writing the tables (Ctrl-C again ends at once) …")
+        outcomes += batch.finished_meanwhile()
+        rows = summarise(batch.store, batch.run_date, masked=settings.mask)
+    figures = report.totals(outcomes, time.monotonic() - started) | {"found": len(found), "stopped": stopped}
+    figures |= _places(batch.store, batch.run_date, rows)
+    if stopped:
+        _say_stopped(report.stopped_line(figures))
     if as_json:
-        typer.echo(json.dumps(figures | tables.as_json(outcomes), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(figures | report.as_json(outcomes), ensure_ascii=False, indent=2))
     else:
-        _print(outcomes, figures, batch.store, settings, show)
-    return figures
+        _print(outcomes, figures, batch.store, settings, 0 if stopped else show)
+    if stopped:
+        raise typer.Exit(ExitCode.STOPPED)
+    return not figures["failed"]
 
 
-def _work(batch: Batch, found: list[Source]) -> list[Outcome]:
+def _work(batch: Batch, found: list[Source], outcomes: list[Outcome]) -> None:
     from pipeline.cli import outcomes as tables
 
-    outcomes: list[Outcome] = []
-    with tables.progress(Console(stderr=True)) as bar:
+    with tables.progress() as bar, closing(batch.run(found)) as running:
         row = bar.add_task("", total=len(found), documents="")
-        for outcome in batch.run(found):
+        for outcome in running:
             if outcome is not None:
                 outcomes.append(outcome)
             bar.update(
@@ -132,7 +165,10 @@ def _work(batch: Batch, found: list[Source]) -> list[Outcome]:
                 total=batch.pages_expected(len(found)),
                 documents=f"{len(outcomes)}/{len(found)} documents",
             )
-    return outcomes
+
+
+def _say_stopped(sentence: str) -> None:
+    typer.echo(f"nightshift: {sentence}", err=True)
 
 
 def _places(store: Store, run_date: str, rows: dict[str, int]) -> dict[str, Any]:
@@ -150,22 +186,22 @@ def _places(store: Store, run_date: str, rows: dict[str, int]) -> dict[str, Any]
 def _print(
     outcomes: list[Outcome], figures: dict[str, Any], store: Store, settings: Settings, show: int
 ) -> None:
+    from pipeline.cli import figures as report
     from pipeline.cli import outcomes as tables
     from pipeline.ledger.records import ended
 
     console = tables.screen()
-    if not outcomes:
-        console.print("There were no documents: the folders given hold no visible file.")
-    else:
-        console.print(tables.documents(outcomes))
+    if not figures["found"]:
+        console.print("No documents found: the given folders contain no visible files.")
+    tables.documents(console, outcomes)
     if show:
         done = [o for o in sorted(outcomes, key=lambda o: o.source) if o.status == "done"][:show]
         records = [r for o in done if (r := ended(store, figures["run_date"], o.task_id))]
-        console.print(tables.entities(records, show, masked=settings.mask))
-        console.print(tables.fields(records, masked=settings.mask))
-    console.print(tables.totals_line(figures), highlight=False)
-    if outcomes and all(o.reused for o in outcomes):
-        console.print("Nothing was computed: every document had its result already.")
+        tables.entities(console, records, show, masked=settings.mask)
+        tables.fields(console, records, masked=settings.mask)
+    console.print(report.totals_line(figures), highlight=False)
+    if reused := report.reused_line(outcomes):
+        console.print(reused)
     console.print(f"Results  {figures['results']}", soft_wrap=True, highlight=False)
     for table, url in figures["summary"].items():
         console.print(f"Parquet  {url}  ({figures['rows'][table]} rows)", soft_wrap=True, highlight=False)

@@ -254,7 +254,7 @@ def _hours(text: str) -> tuple[int, int]:
 
 
 def _unreadable(part: str, why: str) -> UsageError:
-    return UsageError(f"The window can't be used: {part[:60]!r} {why}; {_EXAMPLE}.")
+    return UsageError(f"Invalid setting NIGHTSHIFT_WINDOW: {part[:60]!r} {why}; {_EXAMPLE}.")
 
 
 def _zone(name: str) -> ZoneInfo:

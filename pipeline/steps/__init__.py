@@ -1,1 +1,1 @@
-"""The work itself: recognize, extract, fill, conclude. Each step ends by storing, so each may run twice."""
+"""The processing steps: recognize, extract, fill, conclude. Each step ends by storing, so each may run twice."""

@@ -1,4 +1,4 @@
-"""All that was found becomes the document's result."""
+"""The last step: everything found becomes the document's result."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ def conclude(
     outputs: dict[str, dict[str, str]] | None = None,
     late: bool = False,
 ) -> DocumentResult:
-    """Write the document's whole result and take its pending marker away; no `found`: it had no NER.
+    """Store the document's result, delete its pending marker, and return the result.
 
-    `late`: see `records.finish`.
+    `found`: `None` for a task without NER. `outputs`: what further steps returned, by step. `late`: see
+    `records.finish`. Raises `StoreUnavailable` or `RunError` when the store cannot be written.
     """
     extraction, filling = fill(task, pages, found, engines=engines)
     ocr_seconds = round(sum(page.seconds for page in pages), 4)
@@ -60,7 +61,7 @@ def conclude(
 
 
 def language_of(text: str) -> str | None:
-    """`zh` when a tenth of the letters are Han characters (they say more each), else `en`; `None` without letters."""
+    """`zh` when at least 10% of the letters are Han characters, else `en`; `None` without letters."""
     letters = [c for c in text if c.isalpha()]
     if not letters:
         return None

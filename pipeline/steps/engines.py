@@ -1,4 +1,4 @@
-"""The models and rules of a process: described at once, loaded on first use, never before a fork or spawn."""
+"""The models and rules of a process: described without loading, loaded on first use, never before a fork or spawn."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from pipeline.ocr.base import OcrEngine
 
 READER_VERSION = "1"
-"""Raise it when intake, layout or the text layer give other pages for the same bytes and model."""
+"""Increase it when decoding, layout or the text layer give different pages for the same bytes and model."""
 
 
 class EnginesByTask:
-    """The models for a task: a redriven one may have settings of its own. At most two sets of them stay loaded."""
+    """The engines for a task, which may override settings (after a redrive). At most two sets stay loaded."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._made = lru_cache(maxsize=2)(self._make)
 
     def __call__(self, task: Task) -> Engines:
-        """Raises `PermanentError` (`bad_override`) where the task's own settings don't fit."""
+        """Raises `PermanentError` (`bad_override`) when the task's own settings are invalid."""
         return self._made(tuple(sorted(task.overrides.items())))
 
     def _make(self, overrides: tuple[tuple[str, str], ...]) -> Engines:
@@ -35,30 +35,30 @@ class EnginesByTask:
             return Engines(self._settings.replaced(dict(overrides)))
         except UsageError as error:
             raise PermanentError(
-                f"The task's own settings can't be used: {error.message} Redrive it with others.",
+                f"The task's own settings are invalid: {error.message} Redrive it with other settings.",
                 code="bad_override",
             ) from error
 
 
 class Engines:
-    """Holds at most one OCR and one NER engine; a document that needs neither loads neither."""
+    """At most one OCR and one NER engine, each loaded by the first document that needs it."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
     @cached_property
     def ocr_info(self) -> ModelInfo:
-        """The OCR model that would be used."""
+        """The OCR model that these settings select."""
         return ocr.describe(self.settings)
 
     @cached_property
     def ner_info(self) -> ModelInfo:
-        """The NER model that would be used."""
+        """The NER model that these settings select."""
         return ner.describe(self.settings)
 
     @cached_property
     def fields_info(self) -> ModelInfo:
-        """The rules and examples that fields would be found by."""
+        """The rules and examples that find the fields."""
         return fields.describe(self.settings)
 
     @cached_property
@@ -78,15 +78,15 @@ class Engines:
 
     @cached_property
     def reading_digest(self) -> str:
-        """What page checkpoints are kept under: model, rendering and reader version."""
+        """Key of page checkpoints: limits, OCR model and reader version."""
         return self.settings.digest(READER_VERSION, self.ocr_info.digest)
 
     @cached_property
     def entities_digest(self) -> str:
-        """What entities are kept under: the reading and the NER model."""
+        """Key of stored entities: limits, OCR and NER models, and reader version."""
         return self.settings.digest(READER_VERSION, self.ocr_info.digest, self.ner_info.digest)
 
     @cached_property
     def digest(self) -> str:
-        """What a whole result depends on besides the bytes."""
+        """Everything that a result depends on apart from the bytes."""
         return self.settings.digest(self.entities_digest, self.fields_info.digest)

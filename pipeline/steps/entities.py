@@ -1,4 +1,4 @@
-"""Tie the mentions of a page's text to the page: number, wording and boxes."""
+"""From mentions in a page's text to entities: page number, text and boxes are added."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pipeline.models import Entity, Mention, Page
 
 
 def entities_of(page: Page, mentions: Sequence[Mention]) -> tuple[Entity, ...]:
-    """Return one entity a mention, in the same order.
+    """Return one entity per mention, in the same order.
 
-    Spans are offsets into `page.text`; boxes are in pixels of the page, one for each line touched.
+    Spans are offsets into `page.text`; boxes are in pixels of the page, one per line touched.
     """
     return tuple(
         Entity(

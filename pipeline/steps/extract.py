@@ -1,8 +1,9 @@
-"""Pages to entities; stored once per document."""
+"""From pages to entities, which are stored once per document."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import msgspec
 
@@ -22,26 +23,38 @@ class Entities(msgspec.Struct, frozen=True):
 
 
 def stored_entities(sha256: str, *, store: Store, engines: Engines) -> Entities | None:
-    """The entities of a document, if they were found already and can be read."""
+    """The stored entities of a document, `None` where there are none or they can't be decoded."""
     return read_or_none(store, keys.entities(sha256, engines.entities_digest), Entities)
 
 
 def all_entities(task: Task, *, store: Store, engines: Engines) -> Entities:
-    """The entities of a task; raises `NotRead` when they are not there under these settings."""
+    """The stored entities of a task; raises `NotRead` when there are none under these settings."""
     assert task.sha256 is not None
     found = stored_entities(task.sha256, store=store, engines=engines)
     if found is None:
-        raise NotRead(f"Entities of {task.task_id} are not in the store as these settings find them.")
+        raise NotRead(f"The store has no entities of {task.task_id} under these settings.")
     return found
 
 
-def extract(pages: tuple[Page, ...], sha256: str, *, store: Store, engines: Engines) -> Entities:
-    """Find the entities of all pages; stored once a document."""
+def extract(
+    pages: tuple[Page, ...],
+    sha256: str,
+    *,
+    store: Store,
+    engines: Engines,
+    on_entities: Callable[[bool], None] = lambda _: None,
+) -> Entities:
+    """Find the entities of all pages, and store them once per document.
+
+    Calls `on_entities` at the end, with whether they were found just now rather than taken from the store.
+    """
     if before := stored_entities(sha256, store=store, engines=engines):
+        on_entities(False)
         return before
     started = time.perf_counter()
     mentions = engines.ner.extract([page.text for page in pages])
     entities = tuple(e for page, of in zip(pages, mentions, strict=True) for e in entities_of(page, of))
     found = Entities(entities, round(time.perf_counter() - started, 4))
     store.put(keys.entities(sha256, engines.entities_digest), to_json(found))
+    on_entities(True)
     return found

@@ -1,8 +1,4 @@
-"""The work itself: recognize -> extract -> fill -> conclude. Each step ends by storing, so each may run twice.
-
-A key that exists is not computed again: pages are checkpointed one by one, entities once a document;
-fields are cheap and kept in the result alone.
-"""
+"""From a document to its pages, each stored as soon as it is read: a page in the store is not read again."""
 
 from __future__ import annotations
 
@@ -29,7 +25,8 @@ def recognize(
 ) -> tuple[Page, ...]:
     """Read pages `numbers` (from 1), each stored as soon as it is read.
 
-    Calls `on_page` after each, with whether it was read just now rather than found in the store.
+    Calls `on_page` after each, with whether it was read just now rather than found in the store. Raises
+    `PermanentError` for a page that can't be read, `StoreUnavailable` or `RunError` where the store fails.
     """
     pages = []
     for number in numbers:
@@ -44,7 +41,7 @@ def recognize(
 
 
 def stored_page(sha256: str, number: int, *, store: Store, engines: Engines) -> Page | None:
-    """The checkpoint of a page, if there is one that can be read."""
+    """The checkpoint of a page, `None` where there is none or it can't be decoded."""
     return read_or_none(store, keys.page(sha256, engines.reading_digest, number), Page)
 
 
@@ -54,12 +51,12 @@ def all_pages(task: Task, *, store: Store, engines: Engines) -> tuple[Page, ...]
     numbers = range(1, task.pages + 1)
     found = [stored_page(task.sha256, n, store=store, engines=engines) for n in numbers]
     if any(page is None for page in found):
-        raise NotRead(f"Pages of {task.task_id} are not in the store as these settings read them.")
+        raise NotRead(f"The store lacks pages of {task.task_id} under these settings.")
     return tuple(page for page in found if page is not None)
 
 
 def has_page(sha256: str, number: int, *, store: Store, engines: Engines) -> bool:
-    """Whether a page has its checkpoint."""
+    """Whether a page has a checkpoint."""
     return store.exists(keys.page(sha256, engines.reading_digest, number))
 
 
@@ -72,7 +69,7 @@ def _read(document: Document, number: int, engines: Engines) -> Page:
         assert source.image is not None
         loading = time.perf_counter()
         engine = engines.ocr
-        started += time.perf_counter() - loading  # done once a process, no part of the page
+        started += time.perf_counter() - loading  # done once per process, not part of the page's time
         seen = engine.read(source.image)
         rotation, width, height, raw = seen.rotation, seen.width, seen.height, seen.lines
     text, lines = assemble(raw, width, height)

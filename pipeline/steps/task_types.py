@@ -1,7 +1,7 @@
-"""Task types: which steps a task takes between intake and result.
+"""Task types: the steps of a task between ingest and result.
 
-Three are built in. Another one is an entry point in the group `nightshift.task_types` that loads a
-`TaskType`; nothing else needs to know of it.
+Built in are `document`, `ocr` and `nlp` (alias `ner`). A package adds another one by an entry point in the group
+`nightshift.task_types` that loads a `TaskType`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BUILT_IN_STEPS = ("ocr", "ner")
 
 
 class StepInput(msgspec.Struct, frozen=True):
-    """What a further step gets to work on: the pages read so far and, after `ner`, their entities."""
+    """Input of a further step: the task, the pages read so far and, after `ner`, their entities."""
 
     task: Task
     pages: tuple[Page, ...]
@@ -28,10 +28,10 @@ class StepInput(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A step of one's own: `run` returns names and values that the result keeps under `outputs[name]`.
+    """A custom step: `run` returns names and values, which the result holds under `outputs[name]`.
 
-    It may run twice. It raises a `PermanentError` for a document it can't do, a `TransientError` to be
-    called again later. With `gpu` it runs inside the window only.
+    `run` may be called twice for the same task. It raises a `PermanentError` for a document that it can't process,
+    and a `TransientError` to be retried later. With `gpu` it runs only inside the window.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class TaskType(msgspec.Struct, frozen=True):
-    """A name for messages and the steps in order: `ocr`, `ner`, or a `Step`."""
+    """Name of a task type, as messages give it, and its steps in order: `ocr`, `ner`, or a `Step`."""
 
     name: str
     steps: tuple[str | Step, ...]
@@ -61,24 +61,26 @@ _BUILT_IN = (
 
 @cache
 def registered() -> dict[str, TaskType]:
-    """All task types by name; raises `RunError` for an entry point that is none."""
+    """All task types by name; raises `RunError` for an entry point that is not a `TaskType`."""
     found = {kind.name: kind for kind in _BUILT_IN}
     for point in metadata.entry_points(group=ENTRY_POINTS):
         kind = point.load()
         if not isinstance(kind, TaskType):
-            raise RunError(f"The entry point {point.name} of {ENTRY_POINTS} is no TaskType.")
+            raise RunError(
+                f"The entry point {point.name} of {ENTRY_POINTS} is not a TaskType: correct the package that has it."
+            )
         found[kind.name] = kind
     return found
 
 
 def task_type(name: str) -> TaskType:
-    """Look a task type up; raises `PermanentError` (code `unknown_task_type`)."""
+    """The task type of this name; raises `PermanentError` (`unknown_task_type`)."""
     try:
         return registered()[name]
     except KeyError:
         known = ", ".join(sorted(registered()))
         raise PermanentError(
-            f"There is no task type {name!r}: use one of {known}, or install the package that brings it.",
+            f"Unknown task type {name!r}: use one of {known}, or install the package that provides it.",
             code="unknown_task_type",
         ) from None
 
@@ -91,6 +93,6 @@ def further_steps() -> dict[str, Step]:
 
 
 def after(kind: str, step: str) -> str:
-    """Name of the step that follows `step` (`ingest` stands before all, `result` after)."""
+    """Name of the step that follows `step` of task type `kind`; `ingest` is first, `result` last."""
     names = ("ingest", *task_type(kind).names, "result")
     return names[names.index(step) + 1]

@@ -1,4 +1,4 @@
-"""From an exception to how its document ends: the one mapping, for `nightshift run` and for the night."""
+"""From an exception to how its document ends: one mapping for `nightshift run` and the night."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pipeline.errors import Damaged, PermanentError, PipelineError, StoreUnavail
 class Verdict(msgspec.Struct, frozen=True):
     """What follows from an exception in a step.
 
-    `fail`: the document is recorded as failed with `reason`. `retry`: later, a limited number of times
-    (`pipeline.ledger.attempts`). `wait`: not this document's fault, so it waits for as long as it takes. `set_aside`:
-    what the store holds about it is damaged, so nobody can say what the step is about; a person must look.
-    `unexpected`: no error that was foreseen, so its traceback belongs in the log.
+    `fail`: the document is recorded as failed with `reason`. `retry`: the step is retried later, a limited number of
+    times (`pipeline.ledger.attempts`). `wait`: the document is not at fault, and the step waits without a limit.
+    `set_aside`: an object in the store that the step needs is damaged; a person must act. `unexpected`: not one of
+    Nightshift's own errors, so its traceback belongs in the log.
     """
 
     action: Literal["fail", "retry", "wait", "set_aside"]
@@ -24,14 +24,14 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def verdict(error: Exception) -> Verdict:
-    """How a document ends whose step raised `error`."""
+    """What happens to a document whose step raised `error`."""
     if isinstance(error, PermanentError):
         return Verdict("fail", error)
     if isinstance(error, MemoryError):
         return Verdict(
             "fail",
             PermanentError(
-                "The document needs more memory than a worker has: split it, or give the worker more.",
+                "The document needs more memory than the worker has: split it, or give the worker more memory.",
                 code="out_of_memory",
             ),
         )

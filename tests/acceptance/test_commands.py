@@ -317,7 +317,7 @@ def test_a_broker_that_dies_midway_loses_nothing(
         (["submit", "{scans}", "--not-before", "soon"], {}, 2, "'soon' can't be read"),
         (["submit", "nowhere"], {}, 2, "nowhere does not exist"),
         (["submit", "{scans}"], {"NIGHTSHIFT_STORE_URL": "/proc/nightshift"}, 1, "Can't write to the store"),
-        (["status"], {"NIGHTSHIFT_WINDOW": "22-6"}, 2, "The window can't be used"),
+        (["status"], {"NIGHTSHIFT_WINDOW": "22-6"}, 2, "Invalid setting NIGHTSHIFT_WINDOW"),
         (["window", "open", "--until", "25:00"], {}, 2, "'25:00' can't be read"),
         (["window", "open"], {}, 2, "--until"),
         (["audit", "someday"], {}, 2, '"someday" is not a valid run date'),

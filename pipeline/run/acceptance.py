@@ -1,0 +1,93 @@
+"""From sources to accepted tasks: bytes, pending markers and receipts are in the store before anything is read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+import msgspec
+
+from pipeline import clock
+from pipeline.documents.sources import Source
+from pipeline.errors import PermanentError
+from pipeline.ledger import pending, receipts, records
+from pipeline.models import DocumentResult, Task
+from pipeline.run.outcome import Outcome, fail
+from pipeline.storage import Store, keys
+from pipeline.storage.objects import read_or_none
+
+RECEIPT_SIZE = 32
+"""Documents that share one receipt."""
+
+
+class Identified(msgspec.Struct, frozen=True):
+    """The bytes of a source, their hash, and the id of the task that they are."""
+
+    data: bytes
+    sha256: str
+    task_id: str
+
+
+def identify(source: Source) -> Identified:
+    """Read a source; raises a `PermanentError` when its bytes are not available."""
+    data = source.read()
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Identified(data, sha256, pending.task_id_for(source.url, sha256))
+
+
+class Acceptance:
+    """Accepts documents for one run date under one set of settings (`digest`)."""
+
+    def __init__(self, store: Store, *, run_date: str, digest: str, retry_failed: bool) -> None:
+        self.store, self.run_date, self.digest, self.retry_failed = store, run_date, digest, retry_failed
+
+    def accept(self, sources: Iterable[Source]) -> Iterator[Task | Outcome]:
+        """Yield a task for each document to process, and an outcome for each that has ended already.
+
+        Documents are stored and marked as pending one by one; every `RECEIPT_SIZE` of them share a receipt, which is
+        written before the first of them is yielded.
+        """
+        remaining = iter(sources)
+        while chunk := list(islice(remaining, RECEIPT_SIZE)):
+            entries = [self._accept_one(source) for source in chunk]
+            accepted = [e for e in entries if isinstance(e, Task)]
+            ended = [e for e in entries if isinstance(e, Outcome)]
+            again = [Task(task_id=o.task_id, sha256=o.sha256, source=o.source) for o in ended]
+            receipts.write(self.store, self.run_date, [*accepted, *again])
+            yield from ended
+            yield from accepted
+
+    def earlier_result(self, task_id: str) -> DocumentResult | None:
+        """The record of a task that counts under these settings, done or failed; `None` where it must be processed."""
+        record = records.ended(self.store, self.run_date, task_id)
+        if record is None or record.settings_digest != self.digest:
+            return None
+        return record if record.status == "done" or not self.retry_failed else None
+
+    def _accept_one(self, source: Source) -> Task | Outcome:
+        try:
+            found = identify(source)
+        except PermanentError as error:
+            task = Task(task_id=pending.task_id_for(source.url, None), sha256=None, source=source.url)
+            return fail(self.store, task, error, run_date=self.run_date, settings_digest=self.digest)
+        if record := self.earlier_result(found.task_id):
+            self.store.delete(keys.pending(found.task_id))
+            return Outcome.of(record, reused="result")
+        pending.store_document(self.store, found.data)
+        task = Task(
+            task_id=found.task_id,
+            sha256=found.sha256,
+            source=source.url,
+            size=len(found.data),
+            submitted_at=clock.now(),
+            attempts=attempts_so_far(self.store, found.task_id),
+        )
+        pending.mark(self.store, task)
+        return task
+
+
+def attempts_so_far(store: Store, task_id: str) -> int:
+    """Attempts that a task's pending marker counts: 0 where there is none."""
+    task = read_or_none(store, keys.pending(task_id), Task)
+    return task.attempts if task else 0
