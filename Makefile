@@ -65,7 +65,7 @@ services: .services/swift/.done ## servers that only the tests need
 	touch $@
 
 bench: setup ## measure speed and accuracy on labelled data: make bench DATA=folder
-	@test -n "$(DATA)" || { echo "Name the folder with labelled documents: make bench DATA=/path (docs/benchmarks.md)"; exit 2; }
+	@test -n "$(DATA)" || { echo "Name the folder with labelled documents: make bench DATA=/path (docs/reference/benchmarks.md)"; exit 2; }
 	bash benchmarks/all.sh $(BIN)/python $(DATA)
 
 clean: ## remove what the targets made

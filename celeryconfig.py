@@ -1,4 +1,4 @@
-"""Celery's settings: values only. Why each is as it is stands in docs/night.md."""
+"""Celery's settings: values only. docs/explanation/night.md explains each of them."""
 
 import math
 

@@ -30,7 +30,7 @@ def submit(
 
     `document`: its bytes, a path, an `s3://` URL (read now), or an `https://` URL (fetched by a worker, if
     NIGHTSHIFT_ALLOWED_SOURCES allows it). When this returns, the document is stored and published. Store and
-    broker come from the environment (docs/settings.md).
+    broker come from the environment (docs/reference/settings.md).
 
     Raises `PermanentError` when this document can't be accepted, `UsageError` for wrong arguments, `RunError`
     or `StoreUnavailable` when broker or store are unavailable: then call again, it stays one task.

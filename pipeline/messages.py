@@ -1,4 +1,4 @@
-"""What a step's message says, and the lane its priority puts it in."""
+"""The message of a step, and the lane for its priority."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import msgspec
 
 from pipeline.models import Task
 
-URGENT, FILLER = 8, 2
+URGENT, BACKFILL = 8, 2
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A reference to work: never document text, never pixels.
 
-    `first`, `last`: pages, 0 means all. `retries`: how often the step has failed in an orderly way,
-    `outages`: how many of these were no fault of the document's, such as a store that was away.
-    `run_date`: where a callback finds the result. `id`: the broker's, the same however often it delivers it;
-    `redelivered`: this is not the first time.
+    `first`, `last`: page numbers from 1; 0 means all pages. `retries`: how often the step has failed with an error;
+    `outages`: how many of these were not caused by the document, such as an unavailable store. `run_date`: where a
+    callback finds the result. `id`: the broker's id, the same at each delivery; `redelivered`: this is not the first
+    delivery.
     """
 
     step: str
@@ -44,10 +44,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_urgent(priority: int) -> bool:
-    """Priorities 8 and 9 go into the urgent lane."""
+    """Priorities 8 and 9 are served first."""
     return priority >= URGENT
 
 
-def is_filler(priority: int) -> bool:
-    """Priorities 0 to 2 fill what is left of the night."""
-    return priority <= FILLER
+def is_backfill(priority: int) -> bool:
+    """Priorities 0 to 2 are served while nothing else waits."""
+    return priority <= BACKFILL

@@ -44,7 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             description="When GPU work may run: `22:00-06:00`, several spans, spans by weekday, `always` or "
-            "`never` (docs/window.md)."
+            "`never` (docs/reference/window.md)."
         ),
     ] = "22:00-06:00"
     urgent_by_day: Annotated[
@@ -136,7 +136,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="NER engines as `name` or `name=folder`, separated by commas: `lac` (includes the "
             "patterns), `patterns`, `crf=folder`, `taskflow` (PaddleNLP), or an entry point of "
-            "`nightshift.ner` (docs/ner-models.md)."
+            "`nightshift.ner` (docs/how-to/ner-models.md)."
         ),
     ] = "lac"
     ner_device: Annotated[
@@ -155,7 +155,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             description="Task of a `taskflow` model: `ner`, `information_extraction` or `token_classification`; "
-            "empty: detected from its folder (docs/ner-models.md)."
+            "empty: detected from its folder (docs/how-to/ner-models.md)."
         ),
     ] = ""
     ner_schema: Annotated[
@@ -174,7 +174,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     document_types: Annotated[
         str | None,
-        Meta(description="Folder with your own example documents for each document type (docs/fields.md)."),
+        Meta(
+            description="Folder with your own example documents for each document type (docs/reference/fields.md)."
+        ),
     ] = None
 
     max_bytes: Annotated[int, Meta(ge=1, description="Maximum size of a document, in bytes.")] = (

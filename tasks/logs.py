@@ -1,4 +1,4 @@
-"""Every log line says which trace and which task it is about."""
+"""Every log line names its trace and its task."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _make_record = logging.getLogRecordFactory()
 def _record(*args: object, **kwargs: object) -> logging.LogRecord:
     record = _make_record(*args, **kwargs)
     trace_id, document = _trace.get(), _document.get()
-    # Celery's own lines, such as "succeeded", come when the step has ended: they belong to it all the same.
+    # Celery's own lines, such as "succeeded", come after the step has ended but belong to it.
     if trace_id == "-" and current_task and current_task.request.get("trace_id"):
         trace_id, document = current_task.request.get("trace_id"), current_task.request.args[0]
     record.__dict__.update(trace_id=trace_id, document=document)
@@ -31,10 +31,9 @@ def _record(*args: object, **kwargs: object) -> logging.LogRecord:
 
 
 def install() -> None:
-    """Give all records of this process the attributes `trace_id` and `document`, and show them.
+    """Add `trace_id` and `document` to all log records of this process, and show them.
 
-    The format is set here rather than in Celery's settings: those reach a spawned process before this
-    module does.
+    The format is set here, not in Celery's settings: a spawned process applies those before it imports this module.
     """
     logging.setLogRecordFactory(_record)
     after_setup_logger.connect(_show)
@@ -48,7 +47,7 @@ def _show(logger: logging.Logger, **_: Any) -> None:
 
 @contextmanager
 def about(trace_id: str, task_id: str) -> Iterator[None]:
-    """Log lines inside belong to this task."""
+    """Attribute log lines inside to this task."""
     tokens = _trace.set(trace_id or "-"), _document.set(task_id or "-")
     try:
         yield

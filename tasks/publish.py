@@ -1,15 +1,20 @@
-"""Publishing, always confirmed by the broker: next steps, retries, and what is dead."""
+"""Publishing, always confirmed by the broker: next steps, retries and dead letters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
+from amqp.exceptions import AMQPError
 from celery import Celery
+from kombu.exceptions import OperationalError
 from msgspec import structs
 
 from pipeline.messages import Message
 from tasks.routing import DEAD, DEAD_QUEUE, RETRY_QUEUES, queue_for
+
+BROKER_ERRORS = (OperationalError, AMQPError, OSError)
+"""What publishing raises while RabbitMQ is unavailable."""
 
 
 def publish(app: Celery, messages: Iterable[Message], producer: Any = None) -> None:
@@ -19,10 +24,10 @@ def publish(app: Celery, messages: Iterable[Message], producer: Any = None) -> N
 
 
 def publish_later(app: Celery, message: Message, *, outage: int | None = None) -> int:
-    """Send a message once more, by way of a waiting queue; returns the seconds it waits.
+    """Publish a message again by way of a retry queue; returns the seconds that it waits there.
 
-    It waits longer with each retry, but after an `outage`, which is none of the document's retries and ends
-    for all at once, always in that one of `RETRY_QUEUES`: the night is short.
+    It waits longer with each retry. `outage`, an index into `RETRY_QUEUES`, is for an outage, which does not count as a
+    retry: as it ends for all documents at once, the wait does not grow, for the night is short.
     """
     own = min(message.retries - message.outages, len(RETRY_QUEUES) - 1)
     waiting = RETRY_QUEUES[own if outage is None else outage]
@@ -45,14 +50,14 @@ def _send(app: Celery, message: Message, **options: Any) -> None:
 
 
 def publish_dead(app: Celery, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
-    """Put a refused message, or a reference to a failed task, into the dead-letter queue with its reason."""
+    """Put a refused message, or a reference to a failed task, into the dead-letter queue, with the reason."""
     with app.producer_or_acquire() as producer:
         producer.publish(
             body,
             exchange=DEAD,
             routing_key="dead",
             declare=[DEAD_QUEUE],
-            retry=True,  # the connection may be an old one
+            retry=True,  # the pooled connection may have been closed meanwhile
             retry_policy=app.conf.task_publish_retry_policy,
             content_type="application/json",
             content_encoding="utf-8",

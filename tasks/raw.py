@@ -1,7 +1,7 @@
-"""Raw JSON messages become tasks: the message itself is the task's message, acknowledged or returned itself.
+"""Raw JSON messages become tasks: each is itself the task's message, and is itself acknowledged or requeued.
 
-No bridge process stands between a producer's `inference_tasks` and Celery, so there is no second hop
-to lose anything on.
+No bridge process stands between a producer's `inference_tasks` and Celery, so there is no second hop that could lose
+anything.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ ACCEPT = "nightshift.accept"
 
 
 class RawRequest(Request):
-    """A raw message in hand: an inspection, such as Flower's, gets its task id, not its body with the text."""
+    """A raw message in progress: inspections, such as Flower's, see its task id, not its body with the text."""
 
     def info(self, safe: bool = False) -> dict[str, Any]:  # noqa: ARG002 - Celery's signature
-        """Describe it as Celery does, the arguments as they are shown in events."""
+        """Describe it as Celery does, with the arguments as they are shown in events."""
         shown: dict[str, Any] = super().info(safe=True)
         return shown
 
 
 class RawConsumer(Consumer):
-    """Celery's consumer, but for messages that no Celery producer wrote, and without delayed delivery.
+    """Celery's consumer, also for messages that no Celery producer wrote, and without delayed delivery.
 
-    Waiting is done by the retry queues and the store; Celery's own 28 queues for it would only be there
-    to fail when a broker is new.
+    The retry queues and the store do the waiting; Celery's own 28 queues for it would only be one more thing to
+    fail on a new broker.
     """
 
     class Blueprint(Consumer.Blueprint):
-        """Celery's steps but that one."""
+        """Celery's steps without that one."""
 
         default_steps = [s for s in Consumer.Blueprint.default_steps if "delayed_delivery" not in s]  # noqa: RUF012
 
     def update_strategies(self) -> None:
-        """Have raw messages held as `RawRequest`."""
+        """Use `RawRequest` for raw messages."""
         self.app.tasks[ACCEPT].Request = RawRequest
         super().update_strategies()
 
@@ -52,7 +52,7 @@ class RawConsumer(Consumer):
         handle: Callable[[Any], None] = super().create_task_handler(*args, **kwargs)
 
         def handle_any(message: Any) -> None:
-            # by its queue: a producer may have bound that to an exchange of its own, under any key
+            # recognised by its queue: a producer may have bound that to its own exchange, with any key
             if message.delivery_info.get("consumer_tag") == self.task_consumer._active_tags.get(RAW):
                 _disguise(self.app, message)
             handle(message)
@@ -60,29 +60,29 @@ class RawConsumer(Consumer):
         return handle_any
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:  # noqa: ARG002 - Celery's signature
-        """Dead-letter what can't be decoded: Celery itself would acknowledge, that is lose it."""
+        """Dead-letter a message that can't be decoded: Celery would acknowledge it, and so lose it."""
         message.reject()
 
     def on_unknown_message(self, body: Any, message: Any) -> None:  # noqa: ARG002 - Celery's signature
-        """Dead-letter what is no task: it would be dropped."""
+        """Dead-letter a message that is not a task: Celery would drop it."""
         message.reject()
 
 
 def _as_sent(message: Any) -> bytes:
-    """The bytes of a body, whatever encoding its AMQP properties claim: py-amqp has decoded it by that."""
+    """The bytes of a body, whatever encoding its AMQP properties claim; py-amqp has decoded it accordingly."""
     if not isinstance(message.body, str):
         return bytes(message.body)
     try:
         return message.body.encode(message.content_encoding or "utf-8")
     except (UnicodeError, LookupError):
-        return message.body.encode("utf-8", "replace")  # such as a lone surrogate out of UTF-7
+        return message.body.encode("utf-8", "replace")  # for example a lone surrogate from UTF-7
 
 
 def _disguise(app: Any, message: Any) -> None:
     """Make a raw message look like a task `accept` with the raw body as its argument.
 
-    Whatever headers it came with are ignored: a producer chooses no task but this one. Of a body over
-    the limit only the beginning goes on, which is enough to refuse it.
+    Its own headers are ignored: a producer can choose no other task. Of a body over the limit only the beginning is
+    passed on, which is enough to refuse it.
     """
     body = _as_sent(message)
     args = (base64.b64encode(body[: MAX_BODY + 1]).decode("ascii"),)

@@ -1,25 +1,23 @@
-"""Exchanges and queues, and which message goes where. docs/night.md draws it.
+"""Exchanges and queues, and which message goes where. docs/explanation/night.md has the picture.
 
-Queues are quorum queues: their arguments can never change later. `inference_tasks` alone is a plain
-durable one, so that any producer's own `queue_declare(durable=True)` fits it.
+Queues are quorum queues, whose arguments can never be changed later. Only `inference_tasks` is a classic durable queue,
+so that it matches any producer's own `queue_declare(durable=True)`.
 """
 
 from __future__ import annotations
 
 from kombu import Exchange, Queue
 
-from pipeline.messages import Message, is_filler, is_urgent
+from pipeline.messages import Message, is_backfill, is_urgent
 from pipeline.steps.task_types import further_steps
+from tasks.lanes import BACKFILL, GPU_QUEUES, URGENT
 
 TOPIC = Exchange("nightshift", "topic", durable=True, arguments={"alternate-exchange": "nightshift.dead"})
 DEAD = Exchange("nightshift.dead", "fanout", durable=True)
 RAW = "inference_tasks"
 
-GPU_QUEUES = ("urgent", "ocr", "ner", "filler")
-"""In the order in which they are served: a later one only while the earlier lanes are empty."""
-
 DELIVERY_LIMIT = 20
-"""Backstop only: every return counts, also of innocents. Tries of a document are counted in the ledger."""
+"""A backstop only: every requeue counts, whatever its cause. Attempts of a document are counted in the ledger."""
 
 RETRY_SECONDS = (10, 60, 300)
 
@@ -39,7 +37,7 @@ def _quorum(name: str) -> Queue:
 
 
 def _retry(seconds: int) -> Queue:
-    """Where a message waits: after `seconds` RabbitMQ itself sends it back, its routing key unchanged."""
+    """Where a message waits: after `seconds` RabbitMQ sends it back, with its routing key unchanged."""
     return Queue(
         f"retry.{seconds}",
         Exchange(f"nightshift.retry.{seconds}", "fanout", durable=True),
@@ -59,13 +57,13 @@ RETRY_QUEUES = tuple(_retry(seconds) for seconds in RETRY_SECONDS)
 
 
 def queue_for(message: Message) -> str:
-    """Name of the queue for a step's message: GPU work goes into the lane of its priority."""
+    """Name of the queue for a step's message: GPU work goes to the lane for its priority."""
     step = further_steps().get(message.step)
     gpu = message.step in ("ocr", "ner") or (step is not None and step.gpu)
     if gpu and is_urgent(message.priority):
-        return "urgent"
-    if gpu and is_filler(message.priority):
-        return "filler"
+        return URGENT
+    if gpu and is_backfill(message.priority):
+        return BACKFILL
     if step is not None:
         return "ner" if gpu else "result"
     return message.step

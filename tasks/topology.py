@@ -1,4 +1,4 @@
-"""Declare all exchanges and queues at the broker, and count what waits in them."""
+"""Declare all exchanges and queues at the broker, and count the messages in them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tasks.routing import DEAD_QUEUE, RAW_QUEUE, RETRY_QUEUES, TOPIC, WORK_QUEUE
 
 
 def declare(channel: Any) -> None:
-    """Make sure everything is there, dead letters first, so that nothing has nowhere to go."""
+    """Declare everything that is missing; the dead-letter queue first, as the others refer to it."""
     DEAD_QUEUE.bind(channel).declare()
     TOPIC.bind(channel).declare()
     for queue in (*WORK_QUEUES, RAW_QUEUE, *RETRY_QUEUES):
@@ -18,7 +18,7 @@ def declare(channel: Any) -> None:
 
 
 def depths(app: Celery) -> dict[str, int]:
-    """Messages waiting in each queue, those in hand of workers not counted."""
+    """Number of messages ready in each queue; those that workers hold are not counted."""
     with app.connection_for_read() as connection, connection.channel() as channel:
         declare(channel)
         return {
@@ -28,5 +28,5 @@ def depths(app: Celery) -> dict[str, int]:
 
 
 def ready(app: Celery) -> int:
-    """Messages of tasks under way that wait in any queue."""
+    """Number of messages of unfinished tasks that wait in any queue."""
     return sum(n for name, n in depths(app).items() if name not in ("dead", "housekeeping", "callback"))

@@ -28,7 +28,7 @@ for _step in ("ingest", *BUILT_IN_STEPS, *further_steps(), "result", "callback")
 
 @app.task(name="nightshift.accept", bind=True)
 def accept(self: Task[Any, Any], body: str) -> None:
-    """Take a raw message into the ledger; one that breaks the contract is dead-lettered with the reason."""
+    """Accept a raw message; one that violates the contract is dead-lettered with the reason."""
     with kept():
         _accept(self, base64.b64decode(body))
 
@@ -40,7 +40,7 @@ def _accept(task: Task[Any, Any], raw: bytes) -> None:
             publish(task.app, flow().reception.accept(submission))
     except PermanentError as error:
         _refuse(task, raw, error)
-    except Damaged as error:  # of what lies in the store under its id: no trying again would help
+    except Damaged as error:  # what the store has under its id is damaged: a retry would not help
         _refuse(task, raw, PermanentError(error.message, code=error.code))
 
 

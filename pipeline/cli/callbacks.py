@@ -86,7 +86,7 @@ def resend(
 
     def send(one: Undelivered) -> bool:
         try:
-            message = callbacks.renew(night.store, one)
+            message = callbacks.resend(night.store, one)
         except Damaged as error:
             typer.echo(error.message, err=True)
             return False

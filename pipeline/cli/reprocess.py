@@ -39,7 +39,8 @@ class Part(msgspec.Struct):
 
 def reprocess(
     where: Annotated[
-        str, typer.Option("--where", metavar="CONDITION", help="Which done documents (docs/reprocess.md).")
+        str,
+        typer.Option("--where", metavar="CONDITION", help="Which done documents (docs/how-to/reprocess.md)."),
     ] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of documents to queue.")] = None,
     dry_run: Annotated[
@@ -62,7 +63,7 @@ def reprocess(
     from tasks import client
 
     if not where.strip():
-        raise UsageError('Name the documents: --where "ocr_model != current" (docs/reprocess.md).')
+        raise UsageError('Name the documents: --where "ocr_model != current" (docs/how-to/reprocess.md).')
     night = nights.open_night(store)
     if not dry_run:
         client.reach(client.celery())
@@ -104,7 +105,7 @@ def _queue(night: Night, chosen: list[Found]) -> None:
 
     def enter(found: Found) -> None:
         assert found.task is not None
-        again.enter(night.store, found.task)
+        again.mark_pending(night.store, found.task)
         try:
             client.send(app, resume(found.task, night.settings.spread_pages))
         except BaseException:

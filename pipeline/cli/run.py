@@ -68,7 +68,7 @@ def run(
     """Process documents on this machine, without a broker.
 
     Results that exist are reused: after a crash or Ctrl-C, or with more documents, run the same command
-    again. Settings are environment variables NIGHTSHIFT_* (docs/settings.md); options override them.
+    again. Settings are environment variables NIGHTSHIFT_* (docs/reference/settings.md); options override them.
 
     Exit codes: 0 all done, 1 the run failed, 2 usage error, 3 some documents failed, 130 stopped (Ctrl-C).
 

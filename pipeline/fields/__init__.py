@@ -1,7 +1,7 @@
 """The fields room: document type, and the key information of receipts and VAT invoices.
 
 Plain rules on the output of OCR and NER; no model, no heavy import. `load` fits the classifier (milliseconds),
-`describe` names the version of the rules and the examples. docs/fields.md tells users.
+`describe` names the version of the rules and the examples. docs/reference/fields.md tells users.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How often a step is tried: every rule about it is here.
+"""How often a step is attempted and retried: all rules are here.
 
 **Attempts** are steps that were begun and never ended by themselves: they crashed or hung their worker. A document is
 abandoned as poison after NIGHTSHIFT_MAX_ATTEMPTS of them without progress in between (`following`, `poison`). In the

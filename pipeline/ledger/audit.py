@@ -1,7 +1,7 @@
-"""The proof: what was received on a run date is done, failed or pending, by task id and by content hash.
+"""The audit: everything received on a run date is done, failed or pending, by task id and by content hash.
 
-What was received is read from the receipts, which nothing touches after acceptance, never from what the
-night itself keeps up to date.
+What was received is read from the receipts, which nothing changes after acceptance, never from state that the night
+itself updates.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from pipeline.models import Task
 from pipeline.storage import Store, keys, objects
 from pipeline.threads import in_threads
 
-_AHEAD = timedelta(days=7)  # a weekly window opens within a week: no night is named later than that
+_AHEAD = timedelta(days=7)  # a weekly window opens within a week, so no run date is later than that
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
-    """One task that does not add up.
+    """A discrepancy in one task.
 
-    `missing`: nowhere. `twice`: ended more often than it was received. `other_bytes`: what ended is not
-    what was received. `two_sources`: two documents were received under its id, and one of them is nowhere.
-    `damaged`: its record can't be read.
+    `missing`: found nowhere. `twice`: ended more often than it was received. `other_bytes`: what ended is not what was
+    received. `two_sources`: two documents were received under its id, and one of them is found nowhere. `damaged`: its
+    record can't be read.
     """
 
     kind: Literal["missing", "twice", "other_bytes", "two_sources", "damaged"]
@@ -39,7 +39,7 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
-    """The sum: `received` = `done` + `failed` + `pending` + missing ones; `hashes` of them were compared and agree."""
+    """The counts: `received` = `done` + `failed` + `pending` + missing; of `hashes` of them the bytes agree."""
 
     run_date: str
     received: int
@@ -51,20 +51,20 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def adds_up(self) -> bool:
-        """Whether there is no gap."""
+        """Whether the audit passed: there is no discrepancy."""
         return not self.gaps
 
 
 class _Bytes(msgspec.Struct):
-    """All that is read of a record that may hold a thousand pages."""
+    """The only field that is read of a record, which may contain a thousand pages."""
 
     sha256: str | None
 
 
 def audit(store: Store, run_date: str) -> Audit:
-    """Compare the receipts of a run date with what became of it, on that date or later.
+    """Compare the receipts of a run date with how each task ended, on that date or later.
 
-    It may run while the night does. Raises `RunError` when a receipt can't be read.
+    It may run during the night. Raises `RunError` if a receipt can't be read.
     """
     received = receipts.received(store, run_date)
     nights = _nights(run_date)
@@ -97,9 +97,9 @@ def _nights(run_date: str) -> list[str]:
 
 
 def _places(store: Store, received: Iterable[str], nights: list[str]) -> dict[str, list[str]]:
-    """Keys under which each received task lies, records before the marker; tasks found nowhere left out.
+    """Keys under which each received task is found, records before the marker; tasks found nowhere are omitted.
 
-    Markers are listed first: what ends meanwhile is seen then among the records.
+    Markers are listed first: a task that ends meanwhile is then found among the records.
     """
     found: dict[str, list[str]] = {task_id: [] for task_id in received}
     pending = [key for key in store.list(keys.PENDING) if keys.task_id_of(key) in found]
@@ -108,8 +108,8 @@ def _places(store: Store, received: Iterable[str], nights: list[str]) -> dict[st
     ):
         if (task_id := keys.task_id_of(key)) in found:
             found[task_id].append(key)
-    # Beside a record a marker tells of a last step that its message will repeat, or of a document that is
-    # read anew: it is done, whatever comes of that.
+    # A marker next to a record means that the last step will be repeated, or that the document is reprocessed: it is
+    # done in either case.
     for key in pending:
         if not found[keys.task_id_of(key)]:
             found[keys.task_id_of(key)].append(key)
@@ -117,7 +117,7 @@ def _places(store: Store, received: Iterable[str], nights: list[str]) -> dict[st
 
 
 def _missing(store: Store, received: dict[str, list[Task]], places: dict[str, list[str]]) -> Iterator[Gap]:
-    """Tasks found nowhere; one that was redriven during the listing has a marker by now."""
+    """Tasks found nowhere; one that was redriven during the listing has a marker now."""
     lost = [task_id for task_id in received if task_id not in places]
     for task_id, marked in zip(lost, in_threads(lambda t: store.exists(keys.pending(t)), lost), strict=True):
         if marked:
@@ -127,15 +127,15 @@ def _missing(store: Store, received: dict[str, list[Task]], places: dict[str, li
             kind="missing",
             task_id=task_id,
             source=received[task_id][0].source,
-            detail="is neither done nor failed nor pending: `--repair` takes it up where the store has its bytes, "
-            "else send it again under another id",
+            detail="is neither done nor failed nor pending: `--repair` resumes it if the store has its bytes, "
+            "else submit it again under another id",
         )
 
 
 def _twice(
     store: Store, received: dict[str, list[Task]], places: dict[str, list[str]], nights: list[str]
 ) -> Iterator[Gap]:
-    """Tasks with more records than receipts; the embedded run may be given a document for two dates."""
+    """Tasks with more records than receipts; `nightshift run` may be given a document for two dates."""
     several = {
         t: still for t, found in places.items() if len(found) > 1 and (still := _still(store, found))[1:]
     }
@@ -162,16 +162,16 @@ _UNKNOWN = object()
 
 
 def _compare(store: Store, key: str, tasks: list[Task]) -> Gap | object | None:
-    """Whether the bytes that ended are the ones received: `None`, a gap, or unknown on either side."""
+    """Compare the bytes that ended with those received: `None` if equal, else a discrepancy, or unknown."""
     sources = sorted({task.source for task in tasks})
     if sources[1:]:
-        detail = f"stands for {' and '.join(sources)}: submit the one that is missing under an id of its own"
+        detail = f"is the id of {' and '.join(sources)}: submit the missing one under an id of its own"
         return Gap(kind="two_sources", task_id=tasks[0].task_id, source=sources[0], detail=detail)
     try:
-        # a receipt that came before the bytes knows none; intake noted them when it had them
+        # a receipt written before the bytes were fetched has no hash; ingest noted it later
         expected = {task.sha256 for task in tasks if task.sha256} or claims.contents(store, tasks[0].task_id)
         actual = objects.read(store, key, _Bytes).sha256
-    except NotFound:  # moved on since it was listed
+    except NotFound:  # changed since it was listed
         return _UNKNOWN
     except Damaged as error:
         return Gap(kind="damaged", task_id=tasks[0].task_id, source=sources[0], detail=error.message)
@@ -179,12 +179,12 @@ def _compare(store: Store, key: str, tasks: list[Task]) -> Gap | object | None:
         return _UNKNOWN
     if {actual} == expected:
         return None
-    detail = f"came with the bytes {', '.join(sorted(expected))}, but {key} is about {actual}"
+    detail = f"was received with the bytes {', '.join(sorted(expected))}, but {key} is about {actual}"
     return Gap(kind="other_bytes", task_id=tasks[0].task_id, source=tasks[0].source, detail=detail)
 
 
 def restore(store: Store, report: Audit) -> list[Task]:
-    """Mark missing tasks as pending again where the store still has their bytes; returns those."""
+    """Mark missing tasks as pending again if the store still has their bytes; returns those tasks."""
     received = receipts.received(store, report.run_date)
     restored = []
     for gap in report.gaps:

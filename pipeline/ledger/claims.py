@@ -1,7 +1,7 @@
-"""Claims: which submissions came under a task id, told by their origin, and which bytes those turned out to be.
+"""Claims: which submissions used a task id, identified by their origin, and which bytes they had.
 
-An id belongs to the one submission that claimed it alone, for good, so that an id stays one task. Two that
-claim it at the same moment see each other, and neither has it: stores offer no safer lock.
+An id belongs permanently to the one submission that claimed it alone, so that an id stays one task. Two that claim it
+at the same moment see each other, and neither gets it: stores offer no safer lock.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from pipeline.storage import Store, keys, objects
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a submission that was taken in: its bytes; or the night in which that failed."""
+    """What ingest found out about a submission: the hash of its bytes, or the run date on which it failed."""
 
     sha256: str | None = None
     failed: str = ""
 
 
 def origin_of(source: str, data: bytes | None) -> str:
-    """Digest of where a submission came from, the query of a signed URL included."""
+    """Digest of the source of a submission, including the query of a signed URL."""
     return hashlib.sha256(source.encode() + b"\0" + (data or b"")).hexdigest()[:12]
 
 
@@ -36,13 +36,13 @@ def origins(store: Store, task_id: str) -> list[str]:
 
 
 def only(store: Store, task_id: str) -> str:
-    """The one origin that has claimed an id, empty if none or several have."""
+    """The only origin that has claimed an id; empty if none or several have."""
     found = origins(store, task_id)
     return found[0] if len(found) == 1 else ""
 
 
 def get(store: Store, task_id: str, origin: str) -> Claim:
-    """One claim, an empty one where there is none; raises `Damaged`."""
+    """One claim; an empty one if there is none. Raises `Damaged`."""
     try:
         return objects.read(store, keys.claim(task_id, origin), Claim)
     except NotFound:
@@ -55,20 +55,20 @@ def note(store: Store, task_id: str, origin: str, claim: Claim) -> None:
 
 
 class Taken(NamedTuple):
-    """Whether an id is this submission's (`mine`), and whether any had claimed it before (`known`)."""
+    """Whether an id belongs to this submission (`mine`), and whether it had been claimed before (`known`)."""
 
     mine: bool
     known: bool
 
 
 def take(store: Store, task_id: str, origin: str) -> Taken:
-    """Claim an id for a submission, unless it is another's; raises `Damaged`."""
+    """Claim an id for a submission, unless it belongs to another one; raises `Damaged`."""
     found = origins(store, task_id)
     if not found:
         return Taken(_alone(store, task_id, origin), known=False)
     if origin not in found or found == [origin]:
         return Taken(origin in found, known=True)
-    task = pending.get(store, task_id)  # several claimed it at once: one may have it
+    task = pending.get(store, task_id)  # several claimed it at once: one of them may have got it
     mine = task.origin == origin if task else get(store, task_id, origin) != Claim()
     return Taken(mine, known=True)
 
@@ -82,10 +82,10 @@ def _alone(store: Store, task_id: str, origin: str) -> bool:
 
 
 def contents(store: Store, task_id: str) -> set[str]:
-    """SHA-256 of the documents that an id is known to stand for: none, one, or more where the store is at fault."""
+    """SHA-256 of the documents known under an id: none, one, or more if the store is inconsistent."""
     found = set()
     with suppress(Damaged):
-        task = pending.get(store, task_id)  # first, for what it says is noted before it ends
+        task = pending.get(store, task_id)  # read first: its hash is noted as a claim before the task ends
         found.add(task and task.sha256)
     for origin in origins(store, task_id):
         with suppress(Damaged):

@@ -1,4 +1,4 @@
-"""Pending markers: what is accepted and has not ended."""
+"""Pending markers: the tasks that are accepted and have not ended."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pipeline.storage.objects import read
 
 
 def task_id_for(source: str, sha256: str | None) -> str:
-    """Task id of a document that came without one: its file name for people, a hash for uniqueness.
+    """Task id of a document submitted without one: its file name for readability, a hash for uniqueness.
 
-    The same source with the same bytes is the same task; with other bytes it is another.
+    The same source with the same bytes is the same task; with other bytes it is another one.
     """
     name = PurePosixPath(source.rsplit("!", 1)[-1].replace("\\", "/")).name
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in name)[:48].strip("_")
@@ -23,7 +23,7 @@ def task_id_for(source: str, sha256: str | None) -> str:
 
 
 def store_document(store: Store, data: bytes) -> str:
-    """Store the original bytes under their hash, once; returns the sha256."""
+    """Store the original bytes under their hash, unless they are there already; returns the SHA-256 (hex)."""
     sha256 = hashlib.sha256(data).hexdigest()
     key = keys.document(sha256)
     if not store.exists(key):
@@ -32,18 +32,18 @@ def store_document(store: Store, data: bytes) -> str:
 
 
 def mark(store: Store, task: Task) -> None:
-    """Write or replace the pending marker: from now on the task must end in results or failed."""
+    """Write or replace the pending marker: from now on the task must end in a result or a failure."""
     store.put(keys.pending(task.task_id), to_json(task))
 
 
 def update(store: Store, task: Task) -> None:
-    """Replace the marker of a task, unless a message beside this one has ended it meanwhile."""
+    """Replace the marker of a task, unless a duplicate message has ended the task meanwhile."""
     if store.exists(keys.pending(task.task_id)):
         mark(store, task)
 
 
 def get(store: Store, task_id: str) -> Task | None:
-    """The marker of a task under way, `None` when it has ended or was never accepted; raises `Damaged`."""
+    """The marker of an unfinished task, `None` if it has ended or was never accepted; raises `Damaged`."""
     try:
         return read(store, keys.pending(task_id), Task)
     except NotFound:

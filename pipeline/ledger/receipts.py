@@ -27,10 +27,10 @@ _RECEIPT = (
 
 
 def write(store: Store, run_date: str, tasks: Sequence[Task]) -> None:
-    """Leave the immutable proof of what was accepted, one JSON line a task.
+    """Store the immutable proof of what was accepted, one JSON line per task.
 
-    A line reads as the `Task` it was, so that a lost one can be taken up again. The key is the hash of the
-    content, so the same batch leaves the same object.
+    A line decodes to the `Task`, so that a lost one can be restored. The key is the hash of the content, so the same
+    batch is the same object.
     """
     lines = b"\n".join(
         msgspec.json.encode({"source": public_source(t.source)} | {n: getattr(t, n) for n in _RECEIPT})
@@ -42,7 +42,7 @@ def write(store: Store, run_date: str, tasks: Sequence[Task]) -> None:
 
 
 def received(store: Store, run_date: str) -> dict[str, list[Task]]:
-    """What was received on a run date, by task id: one `Task` a receipt that names it."""
+    """What was received on a run date, by task id: one `Task` per receipt. Raises `RunError` for a damaged one."""
     found: dict[str, list[Task]] = {}
     for lines in in_threads(lambda key: _lines(store, key), store.list(keys.receipts(run_date))):
         for task in lines:

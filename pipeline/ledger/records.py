@@ -1,8 +1,8 @@
-"""pending -> done | failed: what was accepted, and that each of it ends.
+"""Records of ended tasks: pending -> done | failed.
 
-Accepting stores the bytes, then a pending marker; finishing stores the result, then removes the
-marker. A crash between two of these is mended by doing the step again: all of them are idempotent.
-Receipts are written once a batch and never touched again, so that what was received can be proven.
+Accepting stores the bytes, then a pending marker; finishing stores the result, then removes the marker. After a crash
+between two of these the step is repeated: all of them are idempotent. Receipts are written once per batch and never
+changed, so that what was received can be proven.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pipeline.version import __version__
 
 
 def ended(store: Store, run_date: str, task_id: str) -> DocumentResult | None:
-    """The record this task already has for this run date, done or failed."""
+    """The record that this task has for this run date, done or failed; `None` if it has not ended."""
     for key in (keys.result(run_date, task_id), keys.failed(run_date, task_id)):
         if record := read_or_none(store, key, DocumentResult):
             return record
@@ -27,11 +27,10 @@ def ended(store: Store, run_date: str, task_id: str) -> DocumentResult | None:
 
 
 def finish(store: Store, result: DocumentResult, *, late: bool = False) -> None:
-    """Store the record of a finished task, take away a contrary older one, then the pending marker.
+    """Store the record of a finished task, delete an older contrary one, then delete the pending marker.
 
-    `late`: its night is over, so that nobody looks there for new records unless told.
-
-    A task that was done already and failed to be read anew keeps its good result: its failure is filed apart.
+    `late`: its night is over, so its tables must be marked as changed to be written again. A done task that could not
+    be reprocessed keeps its good result; the failure is stored separately.
     """
     again = keys.failed_again(result.run_date, result.task_id)
     good, bad = keys.result(result.run_date, result.task_id), keys.failed(result.run_date, result.task_id)
@@ -48,10 +47,10 @@ def finish(store: Store, result: DocumentResult, *, late: bool = False) -> None:
     store.delete(keys.pending(result.task_id))
 
 
-def take_back(store: Store, record: DocumentResult) -> None:
-    """A failure is tried anew: its record goes, and what is owed or due because of it; its night's tables follow.
+def remove_failure(store: Store, record: DocumentResult) -> None:
+    """Delete the record of a failure that is redriven, and its callback; mark its night's tables as changed.
 
-    A newer failure under the same key stays: the new try may have ended already.
+    A newer failure under the same key stays: the redriven task may have ended already.
     """
     key = keys.failed(record.run_date, record.task_id)
     with suppress(NotFound, Damaged):
@@ -61,7 +60,7 @@ def take_back(store: Store, record: DocumentResult) -> None:
     store.delete(key)
     store.put(
         keys.changed(record.run_date, record.task_id, clock.now()), b""
-    )  # a summary may have taken the first one
+    )  # a summary may have used up the first one
     store.delete(keys.callback(record.run_date, record.task_id))
     store.delete(keys.undelivered(record.run_date, record.task_id))
 
@@ -75,9 +74,9 @@ def fail(
     settings_digest: str,
     late: bool = False,
 ) -> DocumentResult:
-    """Record that a task failed for good, with its reason; returns the record.
+    """Record that a task failed permanently, with the reason; returns the record.
 
-    It says `reprocess` only where there is a good result to keep.
+    Its `reprocess` is set only if there is a good result to keep.
     """
     result = DocumentResult.of(
         task,

@@ -1,8 +1,8 @@
-"""A small, safe language that chooses documents: `ocr_model != current and mean_confidence < 0.9`.
+"""A small, safe language to select documents: `ocr_model != current and mean_confidence < 0.9`.
 
-A condition becomes an Arrow compute expression over the documents table; nothing is ever evaluated as code.
-As in SQL, a comparison with a null is neither true nor false, and `and` binds closer than `or`. The grammar
-stands in docs/reprocess.md.
+A condition becomes an Arrow compute expression over the documents table; nothing is evaluated as code. As in SQL, a
+comparison with null is neither true nor false, and `and` takes precedence over `or`. The grammar is in
+docs/how-to/reprocess.md.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_LENGTH, MAX_DEPTH = 2000, 40
 RUN_DATE = "run_date"
 
 Current = Callable[[str], Mapping[str, str | None]]
-"""For a column that knows `current`: the columns that make it up, each with what this installation would use."""
+"""For a column that supports `current`: the columns to compare, each with the value of this installation."""
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<quoted>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")|(?P<sign><=|>=|!=|<>|==|<|>|=)"
@@ -42,37 +42,37 @@ _KEYWORDS = frozenset({"and", "or", "not", "in", "is", "null"})
 
 
 class Condition(NamedTuple):
-    """Which documents are meant. `night` answers for a whole run date: no, yes, or `None`: look at each."""
+    """A filter of documents. `night` answers for a whole run date: no, yes, or `None` where each must be checked."""
 
     expression: pc.Expression
     night: Callable[[str], bool | None]
 
     def may_hold(self, run_date: str) -> bool:
-        """Whether there can be such documents in this night."""
+        """Whether this night can contain matching documents."""
         return self.night(run_date) is not False
 
 
 class _Token(NamedTuple):
     kind: str  # quoted, sign, mark, word or end
     text: str
-    at: int  # counted from 1
+    at: int  # position, from 1
 
     def word(self, *words: str) -> bool:
         return self.kind == "word" and self.text.lower() in words
 
 
 def parse(text: str, schema: pa.Schema, current: Current) -> Condition:
-    """Read a condition over the columns of `schema` and `run_date`.
+    """Parse a condition over the columns of `schema` and `run_date`.
 
-    `current` is asked only where the condition says `current`. Raises `UsageError` with the position of
-    what is wrong and what was expected there.
+    `current` is called only where the condition contains `current`. Raises `UsageError` with the position of the
+    error and what was expected there.
     """
     if len(text) > MAX_LENGTH:
-        raise UsageError(f"--where is longer than {MAX_LENGTH} characters: say it more briefly.")
+        raise UsageError(f"--where is longer than {MAX_LENGTH} characters: shorten it.")
     return _Parser(_tokens(text), schema, current).whole()
 
 
-def knows_current(column: str) -> bool:
+def supports_current(column: str) -> bool:
     """Whether a column can be compared with `current`."""
     return column == "pipeline_version" or column.endswith(("_model", "_digest"))
 
@@ -84,7 +84,7 @@ def _tokens(text: str) -> list[_Token]:
         if match is None:
             at += len(text[at:]) - len(text[at:].lstrip())
             if text[at] in "'\"":
-                _fail(_Token("end", "", at + 1), "a closing quote", f"the quote {text[at]} that opens here")
+                _fail(_Token("end", "", at + 1), "a closing quote", f"the quote {text[at]}")
             _fail(_Token("mark", text[at], at + 1), "a word, a number or one of =, !=, <, <=, >, >=")
         kind = str(match.lastgroup)
         found.append(_Token(kind, match[kind], match.start(kind) + 1))
@@ -95,7 +95,7 @@ def _tokens(text: str) -> list[_Token]:
 def _fail(token: _Token, expected: str, seen: str = "") -> NoReturn:
     shown = "".join(c if c.isprintable() else " " for c in token.text[:40])
     seen = seen or (shown if token.kind != "end" else "the end")
-    raise UsageError(f"--where can't be read at character {token.at}, {seen}: expected {expected}.")
+    raise UsageError(f"Invalid --where at character {token.at} ({seen}): expected {expected}.")
 
 
 class _Parser:
@@ -145,7 +145,7 @@ class _Parser:
 
     def _single(self, depth: int) -> Condition:
         if depth > MAX_DEPTH:
-            _fail(self._next, f"no more than {MAX_DEPTH} conditions within one another")
+            _fail(self._next, f"at most {MAX_DEPTH} nested conditions")
         if self._took("not"):
             return _not(self._single(depth + 1))
         if self._took("("):
@@ -170,18 +170,18 @@ class _Parser:
         if sign.kind != "sign" or sign.text not in _COMPARE:
             _fail(sign, "one of =, !=, <, <=, >, >=, in, is null, is not null")
         if sign.text not in ("=", "!=") and pa.types.is_string(self._types[column]) and column != RUN_DATE:
-            _fail(sign, f"=, !=, in or is null, as {column} holds text")
+            _fail(sign, f"=, !=, in or is null, as {column} contains text")
         return self._compared(column, sign.text)
 
     def _column(self) -> str:
         token = self._take()
         if token.kind != "word" or token.text.lower() in _KEYWORDS:
-            _fail(token, "the name of a column, not or (")
+            _fail(token, "a column name, not or (")
         name = token.text.lower()
         if name not in self._types:
             near = difflib.get_close_matches(name, self._types, 1, 0.5)
-            hint = f"{near[0]} is the closest" if near else f"one of {', '.join(self._types)}"
-            _fail(token, f"the name of a column ({hint})")
+            hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(self._types)}"
+            _fail(token, f"a column name ({hint})")
         return name
 
     def _list(self, column: str) -> Condition:
@@ -196,12 +196,12 @@ class _Parser:
     def _compared(self, column: str, sign: str) -> Condition:
         token = self._take()
         if token.kind not in ("word", "quoted") or token.word(*_KEYWORDS):
-            hint = f" (for no value write {column} is null)" if token.word("null") else ""
+            hint = f" (to match missing values, write {column} is null)" if token.word("null") else ""
             _fail(token, f"a value{hint}")
         if token.word("current"):
-            if not knows_current(column):
-                known = ", ".join(name for name in self._types if knows_current(name))
-                _fail(token, f"a value, as only {known} know current")
+            if not supports_current(column):
+                known = ", ".join(name for name in self._types if supports_current(name))
+                _fail(token, f"a value, as only {known} support current")
             same = Condition(_same(self._current(column)), lambda _: None)
             return same if sign == "=" else _not(same)
         compare, value = _COMPARE[sign], _value(token, column, self._types[column])
@@ -211,7 +211,7 @@ class _Parser:
 
 
 def _join(one: Condition, other: Condition, *, either: bool) -> Condition:
-    """Both, or either: one `False` decides the first, one `True` the second, whatever is unknown."""
+    """Both, or either: one `False` decides the first and one `True` the second, whatever is unknown."""
 
     def night(run_date: str) -> bool | None:
         answers = one.night(run_date), other.night(run_date)
@@ -230,7 +230,7 @@ def _not(one: Condition) -> Condition:
 
 
 def _same(values: Mapping[str, str | None]) -> pc.Expression:
-    """All these columns as they would be now; a step that is not set up has none."""
+    """All these columns have their current value; for a step that is not configured that is null."""
     parts = [
         pc.field(name).is_null() if value is None else pc.field(name) == value
         for name, value in values.items()
@@ -242,7 +242,7 @@ def _same(values: Mapping[str, str | None]) -> pc.Expression:
 
 
 def _value(token: _Token, column: str, kind: pa.DataType) -> Any:
-    """A literal as the column's type: 0.9 is no other number in a column of 32 bits."""
+    """A literal in the type of its column, so that 0.9 is equal to 0.9 in a column of 32 bits."""
     text = token.text
     if token.kind == "quoted":
         text = text[1:-1].replace(text[0] * 2, text[0])
@@ -255,7 +255,7 @@ def _value(token: _Token, column: str, kind: pa.DataType) -> Any:
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            _fail(token, "a date such as 2026-11-01 or a moment such as '2026-11-01T22:00:00+08:00'")
+            _fail(token, "a date such as 2026-11-01 or a date and time such as '2026-11-01T22:00:00+08:00'")
         return pa.scalar(moment if moment.tzinfo else moment.replace(tzinfo=UTC), kind)
     if pa.types.is_string(kind):
         return text
@@ -264,5 +264,5 @@ def _value(token: _Token, column: str, kind: pa.DataType) -> Any:
         if not math.isfinite(number):
             raise ValueError
     except ValueError:
-        _fail(token, f"a number, as {column} holds numbers")
+        _fail(token, f"a number, as {column} contains numbers")
     return pa.scalar(number, kind if pa.types.is_floating(kind) else pa.float64())

@@ -1,7 +1,7 @@
-"""What failed for good: looked at by reason, tried again with other settings, or laid aside.
+"""Failed documents: listed by reason, redriven with other settings, or discarded.
 
-A discarded failure keeps its record, with the code `discarded`: the document was received and is not done,
-so the audit must go on counting it as failed. Only lists and redrives leave it out unless asked for it.
+A discarded failure keeps its record, with the code `discarded`: the document was received and is not done, so the audit
+must still count it as failed. Lists and redrives omit it unless asked for it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FETCHED = ("file", "s3", "http", "https")
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """Failures with one code: how many, and one of them to show what it means."""
+    """Failures with one code: how many, and one of them as an example."""
 
     code: str
     count: int
@@ -39,11 +39,9 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 def find(
     store: Store, *, run_date: str | None = None, code: str | None = None, task_id: str | None = None
 ) -> Iterator[DocumentResult]:
-    """Failed records that fit all that is given, by run date and task id.
+    """Failed records that match every criterion given, by run date and task id.
 
-    Those of done documents that could not be read anew (`reprocess`) come last.
-
-    Raises `Damaged` for a record that can't be read.
+    Done documents that could not be reprocessed come last. Raises `Damaged` for a record that can't be read.
     """
     prefixes = (
         (keys.failures(run_date), keys.failures_again(run_date))
@@ -65,7 +63,7 @@ def _read(store: Store, key: str) -> DocumentResult | None:
 
 
 def code_of(record: DocumentResult) -> str:
-    """Why it failed, for machines."""
+    """The stable code of the reason (snake_case)."""
     return record.error.code if record.error else "unknown"
 
 
@@ -89,46 +87,46 @@ def group(records: Iterable[DocumentResult]) -> list[Group]:
 
 
 def overrides(pairs: Sequence[str]) -> dict[str, str]:
-    """Settings of one task, from `name=value`; raises `UsageError` for those that can't be or don't fit."""
+    """Settings of one task, from `name=value` pairs; raises `UsageError` for unknown names and invalid values."""
     from pipeline.steps.engines import Engines
 
     found: dict[str, str] = {}
-    possible = [n for n in Settings.__struct_fields__ if n.startswith(("ocr_", "ner_")) or n in OWN_LIMITS]
+    allowed = [n for n in Settings.__struct_fields__ if n.startswith(("ocr_", "ner_")) or n in OWN_LIMITS]
     for pair in pairs:
         name, equals, value = pair.partition("=")
-        if not equals or name not in possible:
+        if not equals or name not in allowed:
             raise UsageError(
-                f"--set {pair} can't be: write name=value with a name out of {', '.join(possible)}."
+                f'Invalid --set "{pair}": expected name=value with one of the names {", ".join(allowed)}.'
             )
         found[name] = value
-    with suppress(ModelMissing):  # the workers' machine may have it
+    with suppress(ModelMissing):  # it may be installed on the workers' machine
         _ = Engines(Settings.from_env(None, **found)).digest
     return found
 
 
 def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Task:
-    """Make a failed task pending again, from its first step and with attempts counted anew; publish it next.
+    """Make a failed task pending again, from its first step and with attempts counted from 0; the caller publishes it.
 
-    The record goes after the marker is there, so that a crash leaves both and doing it again mends it. What
-    had failed to be read anew is read anew again, under its old run date.
-    Raises `PermanentError` (`not_redrivable`) when there is nothing left to work on.
+    The record is removed after the marker is written, so that a crash leaves both and redriving again fixes it. A
+    document that could not be reprocessed is reprocessed again, under its old run date.
+    Raises `PermanentError` (`not_redrivable`) if its bytes are neither in the store nor can be fetched again.
     """
-    if not _stands(store, record):
-        raise PermanentError(f"{record.task_id} is being tried again already.", code="not_redrivable")
+    if not _is_current(store, record):
+        raise PermanentError(f"{record.task_id} is already being redriven.", code="not_redrivable")
     sha256 = record.sha256
     if sha256 is None or not store.exists(keys.document(sha256)):
         if record.reprocess or urlsplit(record.source).scheme not in _FETCHED:
             raise PermanentError(
-                f"{record.task_id} can't be tried again: its bytes are not in the store; submit it anew "
-                "under another id.",
+                f"{record.task_id} cannot be redriven: its bytes are not in the store. Submit it again under "
+                "another id.",
                 code="not_redrivable",
             )
         web = urlsplit(record.source).scheme in ("http", "https")
         known = claims.origins(store, record.task_id) if web else []
         if known and claims.origin_of(record.source, None) not in known:
             raise PermanentError(
-                f"{record.task_id} can't be tried again: the query of its URL is not kept, as it may hold a "
-                "secret; submit it anew under another id.",
+                f"{record.task_id} cannot be redriven: the query string of its URL is not stored, as it may contain a "
+                "secret. Submit it again under another id.",
                 code="not_redrivable",
             )
         sha256 = None
@@ -136,22 +134,22 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Ta
     task = structs.replace(task_of(record), sha256=sha256, overrides=changed, origin=origin)
     if record.reprocess:
         task = structs.replace(task, run_date=record.run_date, reprocess=True)
-    mark_anew(store, task)
+    mark_again(store, task)
     if record.reprocess:
         store.delete(_key(record))
     else:
-        records.take_back(store, record)
+        records.remove_failure(store, record)
     return task
 
 
 def task_of(record: DocumentResult) -> Task:
-    """The task that a record tells of, as it came: not taken in yet, of no night, with no settings of its own."""
+    """The task that a record is about, as it was submitted: not ingested, without run date or settings of its own."""
     return Task(
         task_id=record.task_id,
         sha256=record.sha256,
         source=record.source,
         task_type=record.task_type,
-        media_type=TEXT if record.media_type == TEXT else None,  # anything else intake finds out again
+        media_type=TEXT if record.media_type == TEXT else None,  # anything else is detected again by ingest
         trace_id=record.trace_id,
         tenant=record.tenant,
         priority=record.priority,
@@ -161,8 +159,8 @@ def task_of(record: DocumentResult) -> Task:
     )
 
 
-def mark_anew(store: Store, task: Task) -> None:
-    """Mark a task that had ended as pending, with its attempts counted anew."""
+def mark_again(store: Store, task: Task) -> None:
+    """Mark a task that has ended as pending again, with its attempts counted from 0."""
     pending.mark(store, task)
     attempts.forget(store, task.task_id)
 
@@ -171,20 +169,22 @@ def _key(record: DocumentResult) -> str:
     return (keys.failed_again if record.reprocess else keys.failed)(record.run_date, record.task_id)
 
 
-def _stands(store: Store, record: DocumentResult) -> bool:
-    """Whether a failure is still the one that was listed: it was not redriven meanwhile."""
+def _is_current(store: Store, record: DocumentResult) -> bool:
+    """Whether a failure is still the one that was listed, so was not redriven meanwhile."""
     now = _read(store, _key(record))
     return now is not None and now.done_at == record.done_at
 
 
 def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult:
-    """Lay a failure aside for good; its record and receipt stay."""
-    if code_of(record) == DISCARDED or not _stands(store, record):
+    """Discard a failure permanently; its record and receipt stay. Returns the record as it is now."""
+    if code_of(record) == DISCARDED or not _is_current(store, record):
         return record
     was = f"It had failed with {code_of(record)}: {record.error.message if record.error else ''}"
     why = f"Discarded by the operator ({reason})." if reason else "Discarded by the operator."
     kept = structs.replace(record, error=Failure(code=DISCARDED, message=f"{why} {was}"))
     store.put(_key(record), to_json(kept))
-    if not record.reprocess:  # that night's tables follow, though the number of its records stays the same
+    if (
+        not record.reprocess
+    ):  # so that the tables of that night are rewritten, although its number of records is the same
         store.put(keys.changed(record.run_date, record.task_id, clock.now()), b"")
     return kept

@@ -72,7 +72,7 @@ class Flow:
             digest = self.engines(task).digest
         except PipelineError:  # settings that fit no engine must not keep a failure from being recorded
             digest = ""
-        following = callbacks.promise(self.store, task)
+        following = callbacks.note_due(self.store, task)
         if task.alias_of:  # it had no receipt while it might have been a repetition
             receipts.write(self.store, task.run_date, [task])
         if message.step == "ingest":
@@ -167,7 +167,7 @@ class Flow:
             if step in further_steps()
         }
         pages, found = self._pages(task), self._entities(task) if "ner" in names else None
-        following = callbacks.promise(self.store, task)
+        following = callbacks.note_due(self.store, task)
         conclude.conclude(
             task,
             pages,

@@ -1,7 +1,6 @@
-"""What happens once a night or now and then: release what was delayed, repair, summarise.
+"""Housekeeping: release delayed tasks, republish lost messages, write summaries.
 
-`tick` is called every half minute by beat. It keeps no state but what lies in the store, so it does not
-matter if it is called twice, late, or not for a day.
+Beat calls `tick` every 30 seconds. All its state is in the store, so it may be called twice, late, or not for a day.
 """
 
 from __future__ import annotations
@@ -23,45 +22,45 @@ from pipeline.night.summaries import summarise_due
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 
-_PATIENCE = timedelta(hours=1)  # between summaries, and between repairs, while work goes on
-_LEASE = timedelta(minutes=30)  # longer than a tick may live
-
+_CHECK_PERIOD = timedelta(hours=1)  # between two repairs, and between two checks for overdue callbacks
+_LEASE = timedelta(minutes=30)  # longer than a tick may run
 
 Publish = Callable[[list[Message]], None]
 
 
 def tick(night: Night, ready: Callable[[], int], publish: Publish) -> None:
-    """Do what is due. `ready()` counts the messages waiting in the broker.
+    """Do what is due. `ready()` counts the messages waiting at the broker; `publish` sends messages, confirmed.
 
-    What is noted as published has been: a summary that fails costs no message.
+    Only what was published is noted as published, and summaries come last: one that fails costs no message. Raises what
+    `ready`, `publish` and the store raise; the next tick tries again.
     """
     now = datetime.now(UTC)
     release_delayed(night, now, publish)
-    ask_again(night, now, publish)
+    resend_overdue_callbacks(night, now, publish)
     if night.schedule.window.contains(now, night.schedule.override()):
         repair(night, now, ready, publish)
     summarise_due(night, now)
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """When something was last looked at that need not be looked at each time, or has begun to be."""
+    """When a check that is not made at each tick was last made (`done`) or begun."""
 
     at: datetime
     done: bool = True
 
 
 def repair(night: Night, now: datetime, ready: Callable[[], int], publish: Publish) -> None:
-    """Publish messages for tasks whose own are lost; a task that has one besides does nothing twice.
+    """Publish messages for tasks whose own are lost; for a task that still has one this does nothing twice.
 
-    At open most of them are missing when the broker has lost its disk; what workers have in hand is missing
-    too, and no reason to publish a whole backlog again. Single ones show when the queues have run empty and
-    tasks are left, which is looked at hourly.
+    When the window opens, most messages are missing if the broker has lost its disk; those that workers hold are not
+    counted either, which is no reason to publish a whole backlog again. Single lost ones show once the queues are empty
+    and tasks are left, which is checked hourly.
     """
     key = keys.night(night.schedule.run_date(), "opened")
     last = _checked(night.store, key, now)
-    if last and now - last < _PATIENCE:
+    if last and now - last < _CHECK_PERIOD:
         return
-    with _by_one(night.store, key, now):
+    with _claimed(night.store, key, now):
         tasks = sum(1 for _ in night.store.list(keys.PENDING)) - sum(
             1 for _ in night.store.list(keys.DELAYED)
         )
@@ -72,20 +71,20 @@ def repair(night: Night, now: datetime, ready: Callable[[], int], publish: Publi
                 publish([message])
 
 
-def ask_again(night: Night, now: datetime, publish: Publish) -> None:
-    """Publish callbacks whose message was lost, with a worker that died or a broker that was away; hourly."""
+def resend_overdue_callbacks(night: Night, now: datetime, publish: Publish) -> None:
+    """Publish callbacks again whose message was lost with a worker or a broker; hourly."""
     key = keys.control("callbacks")
     last = _checked(night.store, key, now)
-    if last and now - last < _PATIENCE:
+    if last and now - last < _CHECK_PERIOD:
         return
-    with _by_one(night.store, key, now):
-        for message in callbacks.overdue(night.store, now - _PATIENCE):
+    with _claimed(night.store, key, now):
+        for message in callbacks.overdue(night.store, now - _CHECK_PERIOD):
             publish([message])
 
 
 @contextmanager
-def _by_one(store: Store, key: str, now: datetime) -> Iterator[None]:
-    """Note a check before it is made, so that the next tick makes it not too; one that breaks off is made anew."""
+def _claimed(store: Store, key: str, now: datetime) -> Iterator[None]:
+    """Note a check before it is made, so that the next tick does not make it too; one that fails is made again."""
     store.put(key, to_json(Checked(now, done=False)))
     try:
         yield
@@ -96,7 +95,7 @@ def _by_one(store: Store, key: str, now: datetime) -> Iterator[None]:
 
 
 def _checked(store: Store, key: str, now: datetime) -> datetime | None:
-    """When a check was made; one that was begun and not ended, as its process died, counts for a while only."""
+    """When a check was last made; one that was begun and never ended, as its process died, counts for `_LEASE` only."""
     last = read_or_none(store, key, Checked)
     if last is None:
         return None
@@ -104,20 +103,14 @@ def _checked(store: Store, key: str, now: datetime) -> datetime | None:
 
 
 def release_delayed(night: Night, now: datetime, publish: Publish) -> None:
-    """Publish the first step of the tasks whose time has come; then each is released."""
+    """Publish the first step of each delayed task that is due, then remove its delay."""
     for key in list(night.store.list(keys.DELAYED)):
         if keys.delayed_until(key) > now:
             break
         try:
             task = pending.get(night.store, keys.task_id_of(key))
-        except Damaged:  # the status tells of it; when it is whole again, so is its time
+        except Damaged:  # reported by `status`; released once the marker is repaired
             continue
         if task is not None:
             publish([Message.of("ingest", task)])
         night.store.delete(key)
-
-
-def note_release(store: Store, run_date: str, worker: str, seconds: float) -> None:
-    """Note how long after close a worker held no model any more."""
-    note = {"worker": worker, "seconds": round(seconds, 1), "at": datetime.now(UTC)}
-    store.put(keys.night(run_date, f"released-{worker}"), msgspec.json.encode(note))

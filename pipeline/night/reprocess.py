@@ -1,8 +1,8 @@
-"""Done documents that a better model would read otherwise: found in the parquet tables, put back as filler.
+"""Reprocessing: done documents that a newer model would read differently, found by table and queued as backfill.
 
-A document under reprocessing is done *and* pending. Its task keeps id and run date, so the new result takes
-the old one's very key when it lands; until then the old one is read. What it does not need is not computed:
-pages and entities lie under the digest of the model that made them.
+A document that is reprocessed is done *and* pending. Its task keeps its id and run date, so that the new result
+replaces the old one under the same key; until then the old one is read. Only what has changed is computed: pages and
+entities are stored under the digest of the model that made them.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ STEPS = tuple(
     for name in _DOCUMENTS.names
     if name.endswith("_model") and name.replace("_model", "_digest") in _DOCUMENTS.names
 )
-"""The steps that a model does, in the order in which they run: what one finds depends on those before it."""
+"""The steps that use a model, in the order in which they run: each depends on those before it."""
 
 State = Literal["stale", "gone", "pending", "up_to_date", "failed_before"]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A done document as its night's table has it, why it is stale, and what its stale steps took last time."""
+    """A done document from the table of its night, why it is stale, and the seconds its stale steps took last time."""
 
     run_date: str
     task_id: str
@@ -57,11 +57,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A row and what can be done about it; with the task that would do it when it is `stale`.
+    """A row and its state; with the task that would reprocess it if it is `stale`.
 
-    `gone`: its original bytes or its result are not in the store. `pending`: under way already.
-    `up_to_date`: its result is newer than the table and by what would be used now. `failed_before`: it could
-    not be read with just these models and settings.
+    `gone`: its original bytes or its result are not in the store. `pending`: already in progress. `up_to_date`: its
+    result is newer than the table and was made with the current models and settings. `failed_before`: reprocessing it
+    with the current models and settings has failed.
     """
 
     row: Row
@@ -70,18 +70,18 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Now:
-    """What this installation would use; models are described when first asked for, never loaded."""
+    """The current models and settings; a model is described when first needed, never loaded."""
 
     def __init__(self, settings: Settings) -> None:
         self.engines = Engines(settings)
 
     def info(self, step: str) -> ModelInfo | None:
-        """The model of a step, `None` for a step that is not set up."""
+        """The model of a step, `None` for a step that is not configured."""
         found: ModelInfo | None = getattr(self.engines, f"{step}_info", None)
         return found
 
     def __call__(self, column: str) -> Mapping[str, str | None]:
-        """What `current` means for a column; a model is its name and its digest."""
+        """What `current` means for a column: a value for each column to compare; a model is its name and its digest."""
         if column == "pipeline_version":
             return {column: __version__}
         if column == "settings_digest":
@@ -93,16 +93,16 @@ class Now:
 
 
 def rows(store: Store, where: str, now: Now) -> Iterator[Row]:
-    """Done documents that fit a condition, by run date and task id; nights that can't fit are not read.
+    """Done documents that match a condition, by run date and task id; nights that can't match are not read.
 
-    Raises `UsageError` for a condition that can't be read, `NotFound` when no night was summarised yet,
-    `RunError` for a damaged table.
+    Raises `UsageError` for an invalid condition, `NotFound` if no night was summarised yet, `RunError` for a damaged
+    table.
     """
     condition = parse(where, _DOCUMENTS, now)
     tables = [key for key in store.list(f"{keys.SUMMARY}documents/") if key.endswith(".parquet")]
     if not tables:
         raise NotFound(
-            f"{store.url} holds no {keys.SUMMARY}documents/: run `nightshift summarise RUN_DATE` first."
+            f"{keys.SUMMARY}documents/ not found in {store.url}: run `nightshift summarise RUN_DATE` first."
         )
     fitting = [key for key in tables if condition.may_hold(keys.run_date_of(key))]
     for table in in_threads(lambda key: _table(store, key, condition), fitting, threads=4, batch=1):
@@ -111,7 +111,7 @@ def rows(store: Store, where: str, now: Now) -> Iterator[Row]:
 
 
 def _table(store: Store, key: str, condition: Condition) -> pa.Table:
-    """The rows of one night that fit; columns that an older version did not write are null."""
+    """The matching rows of one night; columns that an older version did not write are null."""
     try:
         read = pq.read_table(pa.BufferReader(store.get(key)))
         columns = [
@@ -122,7 +122,7 @@ def _table(store: Store, key: str, condition: Condition) -> pa.Table:
         ]
     except pa.ArrowException as error:
         raise RunError(
-            f"The table {key} is damaged ({error}): `nightshift summarise` writes it anew."
+            f"The table {key} is damaged ({error}): run `nightshift summarise {keys.run_date_of(key)}` to rewrite it."
         ) from error
     day = pa.repeat(pa.scalar(keys.run_date_of(key)), len(read))
     whole = pa.table([*columns, day], names=[*_DOCUMENTS.names, RUN_DATE])
@@ -161,7 +161,7 @@ def _staleness(row: Mapping[str, Any], now: Now) -> tuple[list[str], float]:
 
 
 def examine(night: Night, found: Iterable[Row]) -> Iterator[Found]:
-    """Look each row up in the store and say what can be done about it."""
+    """Look up each row in the store and determine its state; raises `RunError` for a damaged result."""
     engines = EnginesByTask(night.settings)
     failed = set(night.store.list(keys.FAILED_AGAIN))
     return in_threads(lambda row: _examine(night, engines, row, failed), found, batch=8)
@@ -176,7 +176,7 @@ def _examine(night: Night, engines: EnginesByTask, row: Row, failed: set[str]) -
     except msgspec.DecodeError as error:
         raise RunError(
             f"The result of {row.task_id} of {row.run_date} is damaged ({error}): "
-            f"`nightshift audit {row.run_date}` tells of all."
+            f"`nightshift audit {row.run_date}` lists all damaged ones."
         ) from error
     if store.exists(keys.pending(row.task_id)):
         return Found(row=row, state="pending")
@@ -193,7 +193,7 @@ def _examine(night: Night, engines: EnginesByTask, row: Row, failed: set[str]) -
 
 
 def _failed_with(store: Store, row: Row, digest: str, failed: set[str]) -> bool:
-    """Whether reading it anew was tried with what would be used now, and failed."""
+    """Whether reprocessing it with the current models and settings has failed."""
     key = keys.failed_again(row.run_date, row.task_id)
     if key not in failed:
         return False
@@ -202,9 +202,9 @@ def _failed_with(store: Store, row: Row, digest: str, failed: set[str]) -> bool:
 
 
 def _task(record: DocumentResult) -> Task:
-    """The task that reads a done document anew: under its old run date, with the limits it was given.
+    """The task that reprocesses a done document: under its old run date, with the limits it was given.
 
-    Intake has nothing to do for it unless another version took it in.
+    It needs no ingest unless another version of Nightshift did that.
     """
     task = structs.replace(
         failures.task_of(record),
@@ -218,13 +218,13 @@ def _task(record: DocumentResult) -> Task:
     return structs.replace(task, media_type=record.media_type, pages=len(record.pages))
 
 
-def enter(store: Store, task: Task) -> None:
-    """Mark a done task as pending; publish it next. Its result stays."""
-    failures.mark_anew(store, task)
+def mark_pending(store: Store, task: Task) -> None:
+    """Mark a done task as pending; the caller publishes it next. Its result stays."""
+    failures.mark_again(store, task)
 
 
 def withdraw(store: Store, task: Task) -> None:
-    """Take the marker back, for the message could not be published: the task is done and nothing else."""
+    """Remove the marker again, as the message could not be published: the task is just done."""
     now = pending.get(store, task.task_id)
     if now is not None and now.reprocess:
         store.delete(keys.pending(task.task_id))

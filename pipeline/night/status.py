@@ -1,4 +1,4 @@
-"""How the night stands, as far as the store knows: it answers with the broker away too."""
+"""The state of the night, from the store alone: it works while the broker is unavailable, too."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.threads import in_threads
 
 
 class WindowState(msgspec.Struct, frozen=True, kw_only=True):
-    """The window at one moment; `override` says until when an operator's word holds."""
+    """The window now; times are UTC. `override`: an operator's override and until when it holds, or empty."""
 
     open: bool
     spec: str
@@ -25,7 +25,7 @@ class WindowState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Backlog(msgspec.Struct, frozen=True, kw_only=True):
-    """Documents of one task type that are accepted and not finished, and since when the oldest one waits."""
+    """Accepted, unfinished documents of one task type; `oldest`: when the first of them was submitted (UTC)."""
 
     task_type: str
     count: int
@@ -33,10 +33,10 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """The night `run_date`: what waits (`delayed` of it until a moment of its own), what ended.
+    """Counts of documents for the night `run_date`: waiting, of which `delayed` until a time of their own, and ended.
 
-    `reprocessing`: done documents that wait to be read anew, no part of the backlog; `failed_again`: those,
-    of all nights, that could not be, whose older results stand. `undelivered`: callbacks that were given up.
+    `reprocessing`: done documents that wait to be reprocessed, not part of the backlog; `failed_again`: those, of all
+    nights, that could not be reprocessed and keep their previous results. `undelivered`: abandoned callbacks.
     """
 
     run_date: str
@@ -56,12 +56,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def oldest(self) -> str:
-        """When the oldest of them was submitted (UTC), empty without any."""
+        """When the oldest of them was submitted (UTC); empty if there is none."""
         return min((kind.oldest for kind in self.backlog if kind.oldest), default="")
 
 
 class _Marker(msgspec.Struct):
-    """All that is read of a pending marker."""
+    """The fields of a pending marker that are read."""
 
     task_type: str = "document"
     submitted_at: str = ""
@@ -69,7 +69,7 @@ class _Marker(msgspec.Struct):
 
 
 def status(night: Night) -> Status:
-    """Look at the store, once."""
+    """Read the state of the night from the store; raises `StoreUnavailable`."""
     run_date = night.schedule.run_date()
     markers = [
         m for m in in_threads(lambda key: _marker(night.store, key), night.store.list(keys.PENDING)) if m
@@ -88,7 +88,7 @@ def status(night: Night) -> Status:
 
 
 def window(schedule: Schedule) -> WindowState:
-    """The window now, an operator's override included."""
+    """The window now, with the operator's override; raises `StoreUnavailable`."""
     now, override = datetime.now(UTC), schedule.override()
     return WindowState(
         open=schedule.window.contains(now, override),
@@ -119,5 +119,5 @@ def _marker(store: Store, key: str) -> _Marker | None:
         return objects.read(store, key, _Marker)
     except NotFound:  # it has ended since it was listed
         return None
-    except Damaged:  # counted all the same
+    except Damaged:  # counted nevertheless
         return _Marker(task_type="damaged")

@@ -1,9 +1,8 @@
-"""When GPU work may run: the off-peak window, decided by the wall clock of one time zone.
+"""When GPU work may run: the off-peak window, by the wall clock of one time zone.
 
-Everything here is pure: `now` is handed in as an aware datetime, and answers are aware, in UTC. An
-instant has exactly one wall time, so that direction alone decides: a window is a set of minutes of
-the local week, and an instant is inside when its wall time is. docs/window.md has the grammar and
-what follows for the nights on which clocks change.
+Everything here is pure: `now` is passed in as an aware datetime, and answers are aware, in UTC. An instant has exactly
+one wall time, so only that direction is used: a window is a set of minutes of the local week, and an instant is inside
+if its wall time is. docs/reference/window.md has the grammar, and what follows for the nights on which clocks change.
 """
 
 from __future__ import annotations
@@ -27,19 +26,19 @@ _GROUPS = {"weekdays": "mon-fri", "weekends": "sat-sun"}
 _RULE = re.compile(r"([a-z][a-z,\s-]*)?(\d.*)", re.DOTALL)
 _HOURS = re.compile(r"(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)", re.ASCII)
-_EXAMPLE = "write for example 22:00-06:00, or mon-fri 22:00-06:00; sat-sun 20:00-08:00"
+_EXAMPLE = "use for example 22:00-06:00, or mon-fri 22:00-06:00; sat-sun 20:00-08:00"
 
-# Shorter than any zone ever kept an offset (four days: Freetown, 1939).
+# Shorter than any time zone ever kept an offset (four days: Freetown, 1939).
 _STRIDE = timedelta(days=1)
-# An opening lasts less than a week of wall time, or two where a clock change jumps the gap between them.
+# A window is open for less than a week of wall time, or two if a clock change skips the gap between two openings.
 _LOOKBACK = timedelta(days=16)
 _FARTHEST = timedelta(days=366)
 
 
 class Override(msgspec.Struct, frozen=True):
-    """An operator's word against the schedule, in force until `until` (ISO date-time with its offset).
+    """An operator's override of the schedule, in force until `until` (ISO date-time with offset).
 
-    Raises `ValueError` (`msgspec.ValidationError` while decoding) when `until` is not such a date-time.
+    Raises `ValueError` (`msgspec.ValidationError` while decoding) if `until` is not such a date-time.
     """
 
     state: Literal["open", "closed"]
@@ -50,17 +49,17 @@ class Override(msgspec.Struct, frozen=True):
 
     @property
     def ends(self) -> datetime:
-        """First instant, in UTC, at which the schedule decides again."""
+        """First instant (UTC) at which the schedule decides again."""
         return _utc(datetime.fromisoformat(self.until))
 
 
 @dataclass(frozen=True, slots=True)
 class OffPeakWindow:
-    """A weekly schedule in one time zone. Made by `parse`; equal when spec and zone are.
+    """A weekly schedule in one time zone. Created by `parse`; equal if spec and zone are.
 
-    minutes: one byte for each minute of the local week from Monday 00:00: 1 is open.
-    edges: minutes of the week, ascending, at which that byte differs from the one before; none for
-        a window that is always or never open.
+    minutes: one byte for each minute of the local week from Monday 00:00; 1 is open.
+    edges: minutes of the week, ascending, at which that byte differs from the one before; empty for a window that is
+        always or never open.
     """
 
     spec: str
@@ -70,10 +69,10 @@ class OffPeakWindow:
 
     @classmethod
     def parse(cls, spec: str, timezone: str) -> OffPeakWindow:
-        """Read `22:00-06:00`, `mon-fri 22:00-06:00; sat-sun 24h`, `always` or `never` (docs/window.md).
+        """Parse `22:00-06:00`, `mon-fri 22:00-06:00; sat-sun 24h`, `always` or `never` (docs/reference/window.md).
 
-        Raises `UsageError` for a spec that can't be read or opens and closes at once, and for an
-        unknown time zone.
+        Raises `UsageError` for an invalid spec, also one that opens and closes at the same time, and for an unknown
+        time zone.
         """
         text = spec.strip().lower()
         minutes = bytearray(b"\1" * _WEEK if text == "always" else _WEEK)
@@ -93,22 +92,34 @@ class OffPeakWindow:
         return self.minutes[_minute(now.astimezone(self.zone))] == 1
 
     def next_open(self, now: datetime, override: Override | None = None) -> datetime | None:
-        """First instant after `now` at which closed turns into open; `None` if there is none."""
+        """First instant (UTC) after `now` at which the window opens; `None` if there is none."""
         return next((at for at, opens in self._flips(now, override) if opens), None)
 
     def next_close(self, now: datetime, override: Override | None = None) -> datetime | None:
-        """First instant after `now` at which open turns into closed; `None` if there is none."""
+        """First instant (UTC) after `now` at which the window closes; `None` if there is none."""
         return next((at for at, opens in self._flips(now, override) if not opens), None)
 
     def seconds_left(self, now: datetime, override: Override | None = None) -> float | None:
-        """Seconds until the window closes: 0.0 while it is closed, `None` if it never will."""
+        """Seconds until the window closes: 0.0 while it is closed, `None` if it never closes."""
         if not self.contains(now, override):
             return 0.0
         close = self.next_close(now, override)
         return None if close is None else (close - _utc(now)).total_seconds()
 
+    def describe(self, now: datetime, override: Override | None = None) -> str:
+        """For people: `open until 06:00 CET`, `closed until 22:00 CET (Sun)`, or just `open` or `closed`."""
+        is_open = self.contains(now, override)
+        state = "open" if is_open else "closed"
+        change = self.next_close(now, override) if is_open else self.next_open(now, override)
+        if change is None:
+            return state
+        local, today = change.astimezone(self.zone), _utc(now).astimezone(self.zone).date()
+        days = (local.date() - today).days
+        day = "" if days == 0 else f" ({local:%a})" if days < 7 else f" ({local:%Y-%m-%d})"
+        return f"{state} until {local:%H:%M %Z}{day}"
+
     def opened_at(self, now: datetime) -> datetime | None:
-        """When the schedule opened the window that is open at `now`; `None` while closed and for `always`."""
+        """When the schedule opened the window that is open at `now` (UTC); `None` while closed and for `always`."""
         opened = None
         if self.contains(now):
             for at, _ in self._flips(_utc(now) - _LOOKBACK):
@@ -118,22 +129,22 @@ class OffPeakWindow:
         return opened
 
     def run_date(self, now: datetime) -> date:
-        """Local date of the night that `now` belongs to: when its window opened or, while closed, will.
+        """Local date of the night that `now` belongs to: when its window opened or, while closed, will open.
 
-        It goes by the schedule, whatever an override says, and stays the same from one closing to the
-        next. With no opening at all (`always`, `never`) it is the local date.
+        It follows the schedule, whatever an override says, and stays the same from one closing to the next. For
+        `always` and `never` it is the local date.
         """
         at = self.opened_at(now) or self.next_open(now)
         if at is None:
             return _utc(now).astimezone(self.zone).date()
-        # Clocks set back or forward can open a window in its middle: the night keeps its scheduled start.
+        # If a clock change opens the window in its middle, the night keeps its scheduled start.
         wall = at.astimezone(self.zone).replace(tzinfo=None)
         starts = [edge for edge in self.edges if self.minutes[edge]]
         start = starts[bisect_right(starts, _minute(wall)) - 1]
         return (wall - timedelta(minutes=(_minute(wall) - start) % _WEEK)).date()
 
     def _flips(self, now: datetime, override: Override | None = None) -> Iterator[tuple[datetime, bool]]:
-        """Every change after `now`, in order: when, and whether it opens. Endless where there are edges."""
+        """Every change after `now`, in order: when, and whether it opens. Infinite if there are edges."""
         at, state = _utc(now), self.contains(now, override)
         if override is not None and at < override.ends:
             at = override.ends
@@ -147,9 +158,9 @@ class OffPeakWindow:
                 yield at, state
 
     def _next_step(self, now: datetime) -> datetime:
-        """First instant after `now` (UTC) at which the wall clock meets an edge, or is set forward or back.
+        """First instant after `now` (UTC) at which the wall clock reaches an edge, or is set forward or back.
 
-        Until then the offset stays, so wall time and time run alike and nothing can open or close.
+        Until then the offset is constant, so wall time and UTC advance alike and nothing can open or close.
         """
         wall = now.astimezone(self.zone)
         minute = _minute(wall)
@@ -171,15 +182,15 @@ class OffPeakWindow:
 
 
 def moment(text: str | datetime | None, timezone: str) -> datetime | None:
-    """When a task may start, in UTC: a later local time or an ISO date-time; raises `UsageError`."""
+    """When a task may start (UTC), from a local time or an ISO date-time in the future; raises `UsageError`."""
     return until(text, datetime.now(UTC), timezone) if isinstance(text, str) else text
 
 
 def until(text: str, now: datetime, timezone: str) -> datetime:
-    """Instant, in UTC, that an operator means by `03:00` (the next time clocks show it) or an ISO date-time.
+    """Instant (UTC) that an operator means by `03:00` (the next time clocks show it) or an ISO date-time.
 
-    A date-time without an offset is local time, the earlier one where clocks show it twice. Raises
-    `UsageError` when it can't be read, is not after `now`, or lies more than a year ahead.
+    A date-time without an offset is local time, the earlier one if clocks show it twice. Raises `UsageError` if it is
+    invalid, not after `now`, or more than a year ahead.
     """
     zone, text, now = _zone(timezone), text.strip(), _utc(now)
     clock = _CLOCK.fullmatch(text)
@@ -190,22 +201,22 @@ def until(text: str, now: datetime, timezone: str) -> datetime:
         end = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise UsageError(
-            f"The time {text[:40]!r} can't be read; write a local time like 03:00, "
-            "or a date and time like 2026-11-22T03:00."
+            f'Invalid time "{text[:40]}": use a local time such as 03:00, '
+            "or a date and time such as 2026-11-22T03:00."
         ) from None
     if not now < end <= now + _FARTHEST:
         raise UsageError(
-            f"The time {text[:40]!r} is not within the year to come; write a later local time like 03:00, "
-            "or a date and time like 2026-11-22T03:00."
+            f'The time "{text[:40]}" is not within the next year: use a later local time such as 03:00, '
+            "or a date and time such as 2026-11-22T03:00."
         )
     return end
 
 
 def _next_time(hour: int, minute: int, now: datetime, timezone: str) -> datetime:
-    """First instant after `now` at which clocks show or jump past a local time; `ValueError` if none is."""
+    """First instant after `now` at which clocks show or skip a local time; `ValueError` if there is no such time."""
     if hour * 60 + minute > _DAY or minute > 59:
-        raise ValueError("no time of day")
-    # Half a day from that time on: its opening is the instant asked for, on nights of clock changes too.
+        raise ValueError("not a time of day")
+    # A window of half a day from that time on opens at that instant, also when clocks change.
     half_day = f"{hour % 24:02}:{minute:02}-{(hour + 12) % 24:02}:{minute:02}"
     opening = OffPeakWindow.parse(half_day, timezone).next_open(now)
     assert opening is not None
@@ -213,10 +224,10 @@ def _next_time(hour: int, minute: int, now: datetime, timezone: str) -> datetime
 
 
 def _spans(rule: str) -> Iterator[tuple[int, int]]:
-    """Start (minute of the week) and length (minutes) of each opening that one rule of a spec gives."""
+    """Start (minute of the week) and length (minutes) of each opening that one rule of a spec defines."""
     parts = _RULE.fullmatch(rule)
     if parts is None:
-        raise _unreadable(rule, "gives no hours")
+        raise _unreadable(rule, "contains no hours")
     days, hours = _days(parts[1] or "mon-sun"), [_hours(item.strip()) for item in parts[2].split(",")]
     for day in days:
         for start, length in hours:
@@ -231,7 +242,7 @@ def _days(text: str) -> set[int]:
         first, dash, last = (end.strip() for end in _GROUPS.get(name, name).partition("-"))
         last = last if dash else first
         if first not in _DAYS or last not in _DAYS:
-            raise _unreadable(name, "names no day (mon, tue, wed, thu, fri, sat, sun, weekdays, weekends)")
+            raise _unreadable(name, "is not a day (mon, tue, wed, thu, fri, sat, sun, weekdays, weekends)")
         begin = _DAYS.index(first)
         found |= {(begin + i) % 7 for i in range((_DAYS.index(last) - begin) % 7 + 1)}
     return found
@@ -243,13 +254,13 @@ def _hours(text: str) -> tuple[int, int]:
         return 0, _DAY
     match = _HOURS.fullmatch(text)
     if match is None:
-        raise _unreadable(text, "is no span of hours")
+        raise _unreadable(text, "is not a range of hours")
     hour, minute, end_hour, end_minute = map(int, match.groups())
     start, end = hour * 60 + minute, end_hour * 60 + end_minute
     if max(minute, end_minute) > 59 or start >= _DAY or end > _DAY:
-        raise _unreadable(text, "has a time that no clock shows")
+        raise _unreadable(text, "contains an impossible time")
     if start == end:
-        raise _unreadable(text, "opens and closes at the same time (for day and night say always, or 24h)")
+        raise _unreadable(text, "opens and closes at the same time (for all day use always, or 24h)")
     return start, end - start if end > start else end - start + _DAY
 
 
@@ -260,8 +271,12 @@ def _unreadable(part: str, why: str) -> UsageError:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the tzdata package, for a folder
-        raise UsageError(f"{name[:60]!r} is no IANA time zone; write for example Europe/Berlin.") from None
+    except (
+        ZoneInfoNotFoundError,
+        ValueError,
+        OSError,
+    ):  # OSError: tzdata, if the name is a folder
+        raise UsageError(f'"{name[:60]}" is not an IANA time zone; use for example Europe/Berlin.') from None
 
 
 def _first(low: datetime, high: datetime, changed: Callable[[datetime], bool]) -> datetime:
@@ -277,7 +292,7 @@ def _minute(wall: datetime) -> int:
 
 
 def _utc(moment: datetime) -> datetime:
-    """The same instant in UTC, where comparing and adding are free of folds. Naive ones are a mistake."""
+    """The same instant in UTC, where comparing and adding have no folds; `ValueError` for a naive datetime."""
     if moment.utcoffset() is None:
-        raise ValueError(f"a date-time without its offset from UTC: {moment.isoformat()}")
+        raise ValueError(f"a date-time without UTC offset: {moment.isoformat()}")
     return moment.astimezone(UTC)

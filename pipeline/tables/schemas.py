@@ -1,4 +1,4 @@
-"""The columns of each parquet table. docs/parquet.md describes them."""
+"""The columns of each parquet table. docs/reference/parquet.md describes them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 The tables are hive-partitioned by `run_date`: the column comes from the path
 (`summary/entities/run_date=2026-11-22/part-00000.parquet`), so `pd.read_parquet(".../summary/entities")`
-reads all nights. docs/parquet.md describes each column.
+reads all nights. docs/reference/parquet.md describes each column.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -54,11 +54,13 @@ class Flower:
 
 
 @contextmanager
-def flower(nights: Night, *options: str, **env: str) -> Iterator[Flower]:
+def flower(
+    nights: Night, *options: str, env: Mapping[str, str] | None = None, folder: Path = ROOT
+) -> Iterator[Flower]:
     port = free_port()
     log = nights.folder / "flower.log"
-    command = ["env", f"--chdir={ROOT}", CELERY, "-A", "tasks", "flower", f"--port={port}", *options]
-    process = Process("flower", log, start(command, log, {**nights.env, **env}))
+    command = ["env", f"--chdir={folder}", CELERY, "-A", "tasks", "flower", f"--port={port}", *options]
+    process = Process("flower", log, start(command, log, {**nights.env, **(env or {})}))
     nights.processes.append(process)
     found = Flower(process, port)
     wait_for(lambda: _answers(found), "Flower")
@@ -82,7 +84,7 @@ def nights(rabbit: Rabbit, tmp_path: Path) -> Iterator[Night]:
 
 def test_it_lists_the_chain_of_a_document_to_who_may_see_it(nights: Night) -> None:
     worker = nights.ready(nights.worker())
-    with flower(nights, **LOGIN) as it:
+    with flower(nights, env=LOGIN) as it:
         assert _listens_on(it) == {"127.0.0.1"}
         for path in ("/", "/tasks", "/workers", "/api/tasks", "/api/workers", "/broker"):
             assert it.get(path, "")[0] == 401, path
@@ -108,7 +110,7 @@ def test_no_text_of_a_document_reaches_it(nights: Night) -> None:
     message = {"task_id": "note", "task_type": "nlp", "text": f"colour 123456 {SECRET}"}
     broken = b'{"text": "' + SECRET.encode() * 9 + b'", "task_id": "cut", "task_type": "nl'
     bodies = [json.dumps(message).encode(), broken]
-    with flower(nights, **LOGIN) as it:
+    with flower(nights, env=LOGIN) as it:
         wait_for(lambda: any(it.json("/api/workers?status=1").values()), "Flower to hear of the worker")
         (name,) = it.json("/api/workers?status=1")
         wait_for(lambda: len(worker.children()) == 2, "the pool")
@@ -154,10 +156,29 @@ def test_without_a_password_it_stays_at_home(nights: Night) -> None:
 
 
 def test_a_login_lets_it_out(nights: Night) -> None:
-    with flower(nights, "--address=0.0.0.0", **LOGIN) as it:
+    with flower(nights, "--address=0.0.0.0", env=LOGIN) as it:
         assert _listens_on(it) == {"0.0.0.0"}
         assert it.get("/tasks", "")[0] == 401
         assert it.get("/tasks")[0] == 200
+
+
+def test_it_reads_our_settings_in_any_folder(nights: Night, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with flower(nights, folder=tmp_path_factory.mktemp("elsewhere"), env=LOGIN) as it:
+        assert _listens_on(it) == {"127.0.0.1"}
+        assert it.get("/tasks", "")[0] == 401
+        assert it.get("/tasks")[0] == 200
+        assert it.get("/api/task/async-apply/nightshift.tick", method="POST")[0] == 403, "it only shows"
+
+
+def test_a_configuration_of_the_operator_wins(nights: Night) -> None:
+    conf, writable = nights.folder / "own.py", {"FLOWER_READ_ONLY": "0"}
+    conf.write_text("basic_auth = ['someone:secret']\nmax_tasks = 7\n")
+    with flower(nights, "--address=0.0.0.0", f"--conf={conf}", folder=nights.folder, env=writable) as it:
+        assert _listens_on(it) == {"0.0.0.0"}
+        assert it.get("/tasks", "")[0] == 401
+        assert it.get("/tasks", "someone:secret")[0] == 200
+        status, _ = it.get("/api/task/async-apply/nightshift.tick", "someone:secret", method="POST")
+        assert status == 200, "FLOWER_READ_ONLY=0 allows it"
 
 
 @pytest.mark.parametrize(
@@ -172,10 +193,13 @@ def test_a_login_lets_it_out(nights: Night) -> None:
         ([], LOGIN | {"NIGHTSHIFT_FLOWER_USER": "a:b"}, "without a colon"),
     ],
 )
-def test_it_refuses_to_stand_open(options: list[str], env: dict[str, str], sentence: str) -> None:
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_it_refuses_to_stand_open(
+    options: list[str], env: dict[str, str], sentence: str, elsewhere: bool, tmp_path: Path
+) -> None:
     done = subprocess.run(
         [CELERY, "-A", "tasks", "flower", f"--port={free_port()}", *options],
-        cwd=ROOT,
+        cwd=tmp_path if elsewhere else ROOT,
         env={**os.environ, **env},
         capture_output=True,
         text=True,
@@ -186,3 +210,17 @@ def test_it_refuses_to_stand_open(options: list[str], env: dict[str, str], sente
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert LOGIN["NIGHTSHIFT_FLOWER_PASSWORD"] not in done.stderr
+
+
+def test_a_configuration_file_does_not_open_it_either(tmp_path: Path) -> None:
+    (tmp_path / "flowerconfig.py").write_text("address = '0.0.0.0'\n")
+    done = subprocess.run(
+        [CELERY, "-A", "tasks", "flower", f"--port={free_port()}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "will not listen on 0.0.0.0 without a login" in done.stderr

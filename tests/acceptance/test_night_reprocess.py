@@ -78,7 +78,7 @@ def test_wrong_usage_and_a_broker_away(tmp_path: Path) -> None:
     for args, code, words in (
         (("--where", STALE), 1, "does not answer"),
         (("--where", STALE, "--dry-run"), 1, "nightshift summarise"),
-        (("--where", "ocr_modle = x", "--dry-run"), 2, "ocr_model is the closest"),
+        (("--where", "ocr_modle = x", "--dry-run"), 2, "did you mean ocr_model"),
         (("--dry-run",), 2, "Name the documents"),
     ):
         done = nightshift("reprocess", *args, **nowhere)

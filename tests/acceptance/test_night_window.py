@@ -36,6 +36,8 @@ def test_closed_means_no_gpu_work_whatever_happens_to_the_worker(closed: Night) 
     closed.publish(closed.documents(20))
     closed.publish([{"task_id": "text", "task_type": "nlp", "text": "colour 123456"}])
     worker = closed.ready(closed.worker())
+    queues = "ingest, result, callback, housekeeping, inference_tasks"
+    assert f"INFO MainProcess trace=- task=- ready: window closed, consuming {queues}\n" in worker.text()
     assert steady(lambda: (closed.depth("ocr"), closed.depth("ner"))) == (20, 1), "ingest runs by day"
     worker.stop()
     closed.ready(closed.worker("restarted"))
@@ -72,6 +74,13 @@ def test_close_stops_a_long_pdf_at_a_page_group(rabbit: Rabbit, tmp_path: Path) 
         assert not held & pool(worker), "the processes that held models are gone"
         gone_after = time.monotonic() - closed_at
         assert gone_after < 30
+        for event in (
+            "window open until",
+            "started consuming urgent, ocr, ner",
+            "window closed",
+            "models released",
+        ):
+            assert f"INFO MainProcess trace=- task=- {event}" in worker.text()
         (note,) = released(it)
         assert 0 <= float(str(note["seconds"])) <= gone_after
         done = len(list(it.store.list("ocr/")))

@@ -14,7 +14,7 @@ import pipeline
 from tests.conftest import ROOT
 
 BIN = Path(sys.executable).parent
-SOURCES = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE", "celeryconfig.py", "flowerconfig.py")
+SOURCES = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE", "celeryconfig.py")
 PACKAGES = ("pipeline", "tasks")
 RECEIPT = ROOT / "samples" / "receipt.jpg"
 DAY = "2026-11-22"
@@ -83,7 +83,7 @@ def test_the_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
         for path in (ROOT / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert packed == ours | {"celeryconfig.py", "flowerconfig.py"}
+    assert packed == ours | {"celeryconfig.py"}
     assert {"pipeline/py.typed", "pipeline/submission/schema/submission.v1.json"} <= packed
 
 

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from pipeline.settings import PREFIX, Settings
-from tasks.routing import GPU_QUEUES, RAW, WORK_QUEUES
+from tasks.lanes import GPU_QUEUES
+from tasks.routing import RAW, WORK_QUEUES
 from tests.conftest import ROOT
 
 DOCKER = ROOT / "docker"
@@ -23,7 +24,6 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "celery" in service.get("command", [])}
 
 KNOWN = {PREFIX + name.upper() for name in Settings.__struct_fields__}
-FLOWERS = {"NIGHTSHIFT_FLOWER_USER", "NIGHTSHIFT_FLOWER_PASSWORD"}
 
 
 def instructions() -> list[list[str]]:
@@ -60,9 +60,7 @@ def test_every_name_is_a_setting() -> None:
     named = {name for text in (COMPOSE_TEXT, EXAMPLE) for name in re.findall(r"NIGHTSHIFT_[A-Z0-9_]+", text)}
     named |= set(re.findall(r"NIGHTSHIFT_[A-Z0-9_]+", (DOCKER / "Dockerfile").read_text()))
     assert len(named) > 8
-    assert named <= KNOWN | FLOWERS
-    used = (ROOT / "flowerconfig.py").read_text()
-    assert all(name.removeprefix("NIGHTSHIFT_FLOWER_") in used for name in FLOWERS)
+    assert named <= KNOWN
 
 
 def test_the_settings_can_be_read() -> None:
@@ -143,7 +141,7 @@ def test_what_is_copied_exists_and_is_let_through() -> None:
     copied = [
         w for words in instructions() if words[0] == "COPY" and "--from" not in words[1] for w in words[1:-1]
     ]
-    assert {"pipeline", "tasks", "celeryconfig.py", "flowerconfig.py"} <= set(copied)
+    assert {"pipeline", "tasks", "celeryconfig.py"} <= set(copied)
     for name in copied:
         assert (ROOT / name).exists(), name
         assert f"!{name}" in ignore, name

@@ -288,4 +288,4 @@ def test_what_changes_results_changes_the_digest() -> None:
 
 
 def test_documentation_lists_every_setting() -> None:
-    assert table() in (Path(ROOT) / "docs" / "settings.md").read_text()
+    assert table() in (Path(ROOT) / "docs" / "reference" / "settings.md").read_text()

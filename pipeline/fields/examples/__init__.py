@@ -42,12 +42,12 @@ def _own(folder: str) -> dict[str, list[str]]:
         reason = getattr(error, "strerror", None) or "a file is not UTF-8 text"
         raise UsageError(
             f"The examples in {folder} can't be read ({reason}): name a folder of .txt files in "
-            "NIGHTSHIFT_DOCUMENT_TYPES (docs/fields.md)."
+            "NIGHTSHIFT_DOCUMENT_TYPES (docs/reference/fields.md)."
         ) from None
     if not found:
         raise UsageError(
             f"NIGHTSHIFT_DOCUMENT_TYPES names {folder}, which contains no examples: add a .txt file, or a "
-            "folder of them, for each type (docs/fields.md)."
+            "folder of them, for each type (docs/reference/fields.md)."
         )
     return found
 

@@ -145,7 +145,7 @@ def _found(folder: Path, names: str) -> list[str]:
     if found := [name for name in names.split("|") if (folder / name).is_file()]:
         return found
     raise ModelMissing(
-        f"{' or '.join(names.split('|'))} not found in the NER model folder {folder}: docs/ner-models.md lists "
+        f"{' or '.join(names.split('|'))} not found in the NER model folder {folder}: docs/how-to/ner-models.md lists "
         "the required files."
     )
 

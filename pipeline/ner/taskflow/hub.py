@@ -22,7 +22,7 @@ SECONDS = 20.0
 _DEFAULTS = {folder.NER: "wordtag", folder.UIE: "uie-base"}
 _OFFLINE = (
     "copy the model's files to a folder and set NIGHTSHIFT_NER_MODEL_DIR to it, then nothing is fetched "
-    "(docs/ner-models.md)."
+    "(docs/how-to/ner-models.md)."
 )
 
 

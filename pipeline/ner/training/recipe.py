@@ -8,7 +8,7 @@ import msgspec
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """The defaults scored best on medical questions, with many labels and with few (docs/benchmarks.md).
+    """The defaults scored best on medical questions, with many labels and with few (docs/reference/benchmarks.md).
 
     `embedding` and `layers`: start from LAC's weights or at random (`layers` needs LAC's embedding);
     `freeze` keeps LAC's embedding unchanged. Learning rates: `old_rate` for LAC's weights, `rate` for all

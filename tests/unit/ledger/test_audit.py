@@ -178,7 +178,7 @@ def test_two_documents_under_one_id_are_a_gap(store: LocalStore) -> None:
     receipts.write(store, DAY, [structs.replace(task, source="in/b")])
     (gap,) = audit(store, DAY).gaps
     assert (gap.kind, gap.task_id) == ("two_sources", "a")
-    assert "stands for in/a and in/b" in gap.detail
+    assert "is the id of in/a and in/b" in gap.detail
 
 
 def test_a_damaged_marker_does_not_end_the_audit(store: LocalStore) -> None:

@@ -13,9 +13,9 @@ from pipeline.ledger import pending, records
 from pipeline.messages import Message
 from pipeline.models import DocumentResult, Task
 from pipeline.night import failures
-from pipeline.night.callbacks import overdue, promise, renew, undelivered
+from pipeline.night.callbacks import note_due, overdue, resend, undelivered
 from pipeline.night.flow import Flow
-from pipeline.night.housekeeping import ask_again
+from pipeline.night.housekeeping import resend_overdue_callbacks
 from pipeline.storage import keys
 from tests.support.command import grey, page
 from tests.support.flows import drain, flow_of, submission
@@ -43,7 +43,7 @@ def test_a_callback_whose_message_was_lost_is_asked_for_again(
 
     def asked(minutes: int) -> list[Message]:
         sent: list[Message] = []
-        ask_again(flow.night, datetime.now(UTC) + timedelta(minutes=minutes), sent.extend)
+        resend_overdue_callbacks(flow.night, datetime.now(UTC) + timedelta(minutes=minutes), sent.extend)
         return sent
 
     assert asked(59) == []
@@ -56,7 +56,7 @@ def test_a_callback_whose_message_was_lost_is_asked_for_again(
     assert not list(flow.store.list(keys.CALLBACKS))
 
 
-def test_a_promise_without_an_end_is_none(flow: Flow, inbox: Path) -> None:
+def test_a_note_due_without_an_end_is_none(flow: Flow, inbox: Path) -> None:
     task = Task(
         task_id="t",
         sha256=None,
@@ -64,7 +64,7 @@ def test_a_promise_without_an_end_is_none(flow: Flow, inbox: Path) -> None:
         run_date=flow.schedule.run_date(),
         callback_url="https://a.example",
     )
-    promise(flow.store, task)
+    note_due(flow.store, task)
     pending.mark(flow.store, task)
     later = datetime.now(UTC) + timedelta(hours=2)
     assert list(overdue(flow.store, later)) == []
@@ -85,14 +85,14 @@ def test_an_end_that_comes_while_another_is_told_of_is_told_of_too(
         run_date=flow.schedule.run_date(),
         callback_url="https://a.example",
     )
-    (message,) = promise(flow.store, task)
+    (message,) = note_due(flow.store, task)
     records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
     told: list[str] = []
 
     def deliver(record: DocumentResult, *_: object) -> None:
         told.append(record.status)
         if len(told) == 1:  # its redrive ends
-            promise(flow.store, task)
+            note_due(flow.store, task)
             records.finish(flow.store, structs.replace(record, status="done", error=None))
             if answer:
                 raise answer
@@ -111,7 +111,7 @@ def test_a_done_task_that_is_read_anew_is_told_of_meanwhile(flow: Flow) -> None:
         run_date=flow.schedule.run_date(),
         callback_url="https://a.example",
     )
-    promise(flow.store, task)
+    note_due(flow.store, task)
     records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
     pending.mark(flow.store, structs.replace(task, reprocess=True))
     assert len(list(overdue(flow.store, datetime.now(UTC) + timedelta(hours=2)))) == 1
@@ -125,7 +125,7 @@ def test_a_redriven_task_has_no_old_callback_to_deliver(flow: Flow) -> None:
         run_date=flow.schedule.run_date(),
         callback_url="https://a.example",
     )
-    (message,) = promise(flow.store, task)
+    (message,) = note_due(flow.store, task)
     record = records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
     flow.fail(message, PermanentError("410"))
     (given_up,) = undelivered(flow.store)
@@ -133,7 +133,7 @@ def test_a_redriven_task_has_no_old_callback_to_deliver(flow: Flow) -> None:
     assert not list(undelivered(flow.store))
     assert flow.run(message) == [], "its message finds nothing owed"
     flow.store.put(keys.undelivered(given_up.run_date, "t"), b'{"code": "x", "message": "x"}')
-    assert renew(flow.store, given_up) is None
+    assert resend(flow.store, given_up) is None
     assert not list(undelivered(flow.store))
 
 
@@ -159,7 +159,7 @@ def test_a_receiver_that_hangs_is_not_asked_again_at_once(
         run_date=flow.schedule.run_date(),
         callback_url="https://a.example/1",
     )
-    (message,) = promise(flow.store, task)
+    (message,) = note_due(flow.store, task)
     records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
     for at, tries in ((1000, 1), (1020, 2), (1040, 3), (1060, 3), (1105, 3), (1115, 4)):
         clock.now = at

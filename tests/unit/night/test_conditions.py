@@ -106,36 +106,36 @@ def test_nights_that_can_not_fit_are_passed_over() -> None:
 @pytest.mark.parametrize(
     ("text", "at", "what"),
     [
-        ("", 1, "the end: expected the name of a column"),
-        ("ocr_modle = x", 1, "ocr_modle: expected the name of a column (ocr_model is the closest)"),
+        ("", 1, "the end): expected a column name"),
+        ("ocr_modle = x", 1, "ocr_modle): expected a column name (did you mean ocr_model?)"),
         ("zzz = x", 1, "(one of run_date, task_id,"),
-        ("and", 1, "and: expected the name of a column, not or ("),
-        ("pages", 6, "the end: expected one of =, !=, <"),
-        ("pages == 1", 7, "==: expected one of ="),
-        ("pages ! 1", 7, "!: expected a word"),
-        ("pages = ", 9, "the end: expected a value"),
-        ("pages = null", 9, "(for no value write pages is null)"),
-        ("pages = many", 9, "many: expected a number, as pages holds numbers"),
+        ("and", 1, "and): expected a column name, not or ("),
+        ("pages", 6, "the end): expected one of =, !=, <"),
+        ("pages == 1", 7, "==): expected one of ="),
+        ("pages ! 1", 7, "!): expected a word"),
+        ("pages = ", 9, "the end): expected a value"),
+        ("pages = null", 9, "(to match missing values, write pages is null)"),
+        ("pages = many", 9, "many): expected a number, as pages contains numbers"),
         ("pages = nan", 9, "expected a number"),
         ("pages = current", 9, "as only ocr_model, ocr_digest, fields_model, fields_digest"),
-        ("ocr_model < x", 11, "expected =, !=, in or is null, as ocr_model holds text"),
+        ("ocr_model < x", 11, "expected =, !=, in or is null, as ocr_model contains text"),
         ("run_date > yesterday", 12, "a date such as 2026-11-01"),
-        ("done_at > yesterday", 11, "or a moment such as"),
-        ("pages in 1", 10, "1: expected (."),
-        ("pages in (1 2)", 13, "2: expected , or )"),
-        ("pages in (1, 2", 15, "the end: expected , or )"),
-        ("(pages = 1", 11, "the end: expected )"),
-        ("pages = 1 pages", 11, "pages: expected and, or, or the end"),
-        ("pages is 3", 10, "3: expected null"),
-        ("task_id = 'open", 11, "the quote ' that opens here: expected a closing quote"),
-        ("not " * 41 + "pages = 1", 165, "no more than 40"),
-        ("(" * 1000, 42, "no more than 40"),
+        ("done_at > yesterday", 11, "or a date and time such as"),
+        ("pages in 1", 10, "1): expected (."),
+        ("pages in (1 2)", 13, "2): expected , or )"),
+        ("pages in (1, 2", 15, "the end): expected , or )"),
+        ("(pages = 1", 11, "the end): expected )"),
+        ("pages = 1 pages", 11, "pages): expected and, or, or the end"),
+        ("pages is 3", 10, "3): expected null"),
+        ("task_id = 'open", 11, "the quote '): expected a closing quote"),
+        ("not " * 41 + "pages = 1", 165, "at most 40"),
+        ("(" * 1000, 42, "at most 40"),
     ],
 )
 def test_errors_say_where_and_what_was_expected(text: str, at: int, what: str) -> None:
     with pytest.raises(UsageError) as caught:
         read(text)
-    assert caught.value.message.startswith(f"--where can't be read at character {at}, ")
+    assert caught.value.message.startswith(f"Invalid --where at character {at} (")
     assert what in caught.value.message
 
 

@@ -118,7 +118,7 @@ def test_what_has_no_bytes_is_fetched_again_or_stays(store: LocalStore) -> None:
     away = fail(store, "a", PermanentError("no"), sha256=None, source="https://a.example/a.pdf")
     assert failures.redrive(store, away, {}).sha256 is None
     bad = fail(store, "b", PermanentError("no"), sha256=None, source="message")
-    with pytest.raises(PermanentError, match="submit it anew"):
+    with pytest.raises(PermanentError, match="Submit it again"):
         failures.redrive(store, bad, {})
     assert names(store) == ["b"]
     assert pending.get(store, "b") is None
@@ -174,7 +174,7 @@ def test_a_url_whose_query_was_not_kept_is_not_fetched_again(store: LocalStore) 
         if name == "plain":
             assert failures.redrive(store, record, {}).source == url
             continue
-        with pytest.raises(PermanentError, match="the query of its URL is not kept") as caught:
+        with pytest.raises(PermanentError, match="the query string of its URL is not stored") as caught:
             failures.redrive(store, record, {})
         assert caught.value.code == "not_redrivable"
 
@@ -183,7 +183,7 @@ def test_what_was_redriven_since_it_was_listed_is_left_alone(store: LocalStore) 
     record = fail(store, "a", OverLimit("too long"))
     failures.redrive(store, record, {})
     store.delete(keys.pending("a"))
-    with pytest.raises(PermanentError, match="is being tried again already"):
+    with pytest.raises(PermanentError, match="is already being redriven"):
         failures.redrive(store, record, {})
     failures.discard(store, record, "nobody needs it")
     assert (pending.get(store, "a"), names(store)) == (None, [])

@@ -12,7 +12,7 @@ from pipeline.ledger import records
 from pipeline.messages import Message
 from pipeline.models import Task
 from pipeline.night import summaries
-from pipeline.night.callbacks import overdue, promise, undelivered
+from pipeline.night.callbacks import note_due, overdue, undelivered
 from pipeline.night.dispatch import resume_all
 from pipeline.night.flow import Flow
 from pipeline.night.housekeeping import release_delayed, repair
@@ -143,7 +143,7 @@ def test_damage_holds_up_no_other_delayed_task_and_no_other_callback(flow: Flow,
         callback_url="https://a.example",
     )
     for name in ("damaged note", "damaged record", "whole"):
-        promise(flow.store, structs.replace(task, task_id=name))
+        note_due(flow.store, structs.replace(task, task_id=name))
         records.fail(
             flow.store,
             structs.replace(task, task_id=name),

@@ -122,7 +122,7 @@ def queue(flow: Flow, where: str = STALE) -> list[Message]:
     messages = []
     for found in look(flow, where):
         if found.task is not None:
-            reprocess.enter(flow.night.store, found.task)
+            reprocess.mark_pending(flow.night.store, found.task)
             messages += resume(found.task, flow.settings.spread_pages)
     return messages
 
@@ -271,7 +271,7 @@ def test_a_message_that_did_not_get_through_leaves_no_marker(done: DocumentResul
     (found,) = look(better)
     assert found.task is not None
     better.store.put(keys.attempts("t", "ocr"), b"{}")
-    reprocess.enter(better.store, found.task)
+    reprocess.mark_pending(better.store, found.task)
     assert not list(better.store.list(keys.attempts_of("t"))), "attempts count anew"
     reprocess.withdraw(better.store, found.task)
     assert states(better) == {"t": "stale"}
@@ -392,7 +392,7 @@ def test_nights_that_can_not_fit_are_not_read(done: DocumentResult, better: Flow
 def test_without_any_table_it_says_what_to_do(flow: Flow) -> None:
     with pytest.raises(NotFound, match="nightshift summarise"):
         look(flow)
-    with pytest.raises(UsageError, match="ner_model is the closest"):
+    with pytest.raises(UsageError, match="did you mean ner_model"):
         look(flow, "ner_modle = x")
 
 

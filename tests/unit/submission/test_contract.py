@@ -326,7 +326,7 @@ def test_schema_and_parser_agree(message: dict[str, Any]) -> None:
 
 
 def test_the_refusals_in_the_documentation_match_the_code() -> None:
-    text = (Path(__file__).parents[3] / "docs" / "messages.md").read_text()
+    text = (Path(__file__).parents[3] / "docs" / "reference" / "messages.md").read_text()
     rows = re.findall(r"^\| `(.*)` \| `bad_message` \| (.*) \|$", text, re.MULTILINE)
     assert len(rows) == 9
     for shown, reason in rows:
@@ -339,5 +339,5 @@ def test_the_refusals_in_the_documentation_match_the_code() -> None:
 
 
 def test_the_documentation_names_every_field() -> None:
-    text = (Path(__file__).parents[3] / "docs" / "messages.md").read_text()
+    text = (Path(__file__).parents[3] / "docs" / "reference" / "messages.md").read_text()
     assert re.findall(r"^\| `(\w+)` \| \w[\w ]* \|", text, re.MULTILINE) == list(load_schema()["properties"])

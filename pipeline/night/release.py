@@ -1,0 +1,18 @@
+"""The note that a worker has released its models after the window closed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from pipeline.storage import Store, keys
+
+
+def note_release(store: Store, run_date: str, worker: str, seconds: float) -> None:
+    """Note for a night that `worker` held no model any more `seconds` after the window closed.
+
+    Raises `StoreUnavailable`.
+    """
+    note = {"worker": worker, "seconds": round(seconds, 1), "at": datetime.now(UTC)}
+    store.put(keys.night(run_date, f"released-{worker}"), msgspec.json.encode(note))

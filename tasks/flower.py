@@ -1,0 +1,75 @@
+"""Flower's defaults: loopback, the login of our settings, read-only, bounded memory; wherever it is started.
+
+Flower looks for a `flowerconfig.py` in the working folder only. So `celery -A tasks flower` gets its defaults here,
+when Celery's command line loads our application, before Flower reads its `FLOWER_*` variables, a configuration file
+and the command line. Each of these wins over the ones before it, but none may open Flower to others without a login.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from pipeline.settings import Settings
+
+DEFAULTS = {
+    "address": "127.0.0.1",
+    "read_only": True,  # its buttons start tasks and let workers consume outside the window
+    "max_tasks": 20_000,  # about 4,000 documents; Flower keeps all of them in memory
+    "tasks_columns": "received,name,args,state,runtime,worker,uuid",
+}
+
+
+def configure() -> None:
+    """Set the defaults, if this process is Celery's command line with Flower installed."""
+    if "flower.command" not in sys.modules:
+        return
+    from tornado.options import options
+
+    for name, value in DEFAULTS.items():
+        setattr(options, name, value)
+    passes = count(1)
+
+    def parsed() -> None:
+        if not options.basic_auth:
+            options.basic_auth = _login()
+        if next(passes) == 1 and Path(options.conf).is_file():
+            return  # Flower reads that file next, then parses the command line again
+        _refuse_strangers(options)
+
+    options.add_parse_callback(parsed)
+
+
+def _login() -> list[str]:
+    """User and password as Flower expects them; empty if none is set."""
+    settings = Settings.from_env()
+    user, password = settings.flower_user, settings.flower_password
+    if not user and not password:
+        return []
+    if not user or not password or ":" in user:
+        raise SystemExit(
+            "Set both NIGHTSHIFT_FLOWER_USER (without a colon) and NIGHTSHIFT_FLOWER_PASSWORD, or neither."
+        )
+    return [f"{user}:{password}"]
+
+
+def _refuse_strangers(options: Any) -> None:
+    """Exit unless Flower asks for a login or listens on this machine only."""
+    logins = options.basic_auth or []
+    if not all(login.partition(":")[2] for login in logins):
+        raise SystemExit("Flower's basic_auth contains a login without a password.")
+    if not (logins or options.auth or options.unix_socket or _is_loopback(options.address)):
+        raise SystemExit(
+            f"Flower will not listen on {options.address or 'every address'} without a login: set "
+            "NIGHTSHIFT_FLOWER_USER and NIGHTSHIFT_FLOWER_PASSWORD, or leave it on 127.0.0.1."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"  # an empty address means every interface

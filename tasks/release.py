@@ -1,0 +1,106 @@
+"""What a worker does with its GPU work and its models after the window has closed. Pure: a state machine over values.
+
+Work in progress has a grace period to stop by itself, which it does at the next page group; what is left then is
+stopped. Once no GPU work is left, the processes that may hold a model are replaced. Urgent work by day is waited for,
+and the models that it loaded are kept for one grace period, for the next urgent document.
+
+All times are seconds of one monotonic clock.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from tasks.lanes import URGENT
+
+
+@dataclass(frozen=True)
+class Busy:
+    """A request of a GPU queue that is running or waits for a process."""
+
+    id: str
+    queue: str
+
+
+@dataclass(frozen=True)
+class Released:
+    """No process holds a model any more, `seconds` after close.
+
+    `run_date`: the night whose work used the models; empty when it was only urgent work by day, which is not noted.
+    """
+
+    run_date: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Action:
+    """What to do now; by default nothing.
+
+    `stop`: ids of requests to kill and requeue. `replace`: ids of the processes to end as soon as each is idle.
+    """
+
+    stop: frozenset[str] = frozenset()
+    replace: frozenset[int] = frozenset()
+    released: Released | None = None
+
+
+class Release:
+    """The state of one worker; `in_use` from its first GPU work until its models are released."""
+
+    def __init__(self, grace: float) -> None:
+        self.in_use = False
+        self._grace = grace
+        self._closed_at: float | None = None
+        self._run_date = ""
+        self._by_day_at = -math.inf  # when urgent work outside the window was last seen
+        self._holders: frozenset[int] = frozenset()  # processes that may hold a model
+
+    def work_started(self, now: float, run_date: str | None) -> None:
+        """GPU work goes to a process: in the window of `run_date`, or outside any window (`None`)."""
+        self.in_use = True
+        if run_date is None:
+            self._by_day_at = now
+        else:  # noted here, as after close the schedule already names the coming night
+            self._run_date = run_date
+
+    def opened(self) -> None:
+        """The window is open: processes keep their models."""
+        self._closed_at = None
+
+    def closed(
+        self, now: float, lanes: Collection[str], busy: Collection[Busy], processes: Collection[int]
+    ) -> Action:
+        """What to do while the window is closed; to be called every second while `in_use`.
+
+        `lanes`: GPU queues that may be served all the same. `processes`: ids of the pool's processes.
+        """
+        if self._closed_at is None:
+            self._closed_at = now
+            self._holders = frozenset(processes)
+        if any(request.queue in lanes for request in busy):
+            self._by_day_at = now
+        if now - self._by_day_at <= self._grace:  # new processes may have loaded a model since
+            self._holders = frozenset(processes)
+        if late := self._late(now, lanes, busy):
+            return Action(stop=late)
+        if busy or now - self._by_day_at <= self._grace:
+            return Action()
+        if left := self._holders & frozenset(processes):
+            return Action(replace=left)
+        released = Released(self._run_date, now - self._closed_at)
+        self.in_use, self._closed_at, self._run_date = False, None, ""
+        return Action(released=released)
+
+    def _late(self, now: float, lanes: Collection[str], busy: Collection[Busy]) -> frozenset[str]:
+        """Requests that may not run any more and whose grace period has expired."""
+        assert self._closed_at is not None
+        # for urgent work by day, which only an operator ends, it begins when the operator does
+        since = {URGENT: max(self._closed_at, self._by_day_at)}
+        return frozenset(
+            request.id
+            for request in busy
+            if request.queue not in lanes and now - since.get(request.queue, self._closed_at) > self._grace
+        )
