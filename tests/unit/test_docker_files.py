@@ -120,7 +120,7 @@ def test_commands_are_those_of_celery() -> None:
         for word in command:
             if word.startswith("--queues="):
                 taken[name] = set(word.removeprefix("--queues=").split(","))
-    # What was read is found by the digest of the models: `result` belongs to whoever has their settings.
+    # Stored text is found by the digest of the models: `result` needs workers with the same settings.
     reading = {*GPU_QUEUES, "result"}
     assert taken == {"worker-cpu": queues, "worker-gpu": reading}
     assert set(example()["CPU_QUEUES"].split(",")) == queues - reading
