@@ -2,29 +2,40 @@
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 DATA ?= $(NIGHTSHIFT_DATA)
 
-.PHONY: help setup demo test soak lint bench services clean
+.PHONY: help setup lock demo test soak lint spell bench services clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(VENV)/.done ## make .venv with Nightshift and all it needs
 
-$(VENV)/.done: requirements.txt requirements-dev.txt constraints.txt setup.cfg
+$(BIN)/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 	  { echo "Nightshift needs Python 3.11; name it: make setup PYTHON=/path/to/python3.11"; exit 1; }
-	bash docker/system-packages.sh runtime
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -c constraints.txt -r requirements.txt -r requirements-dev.txt
-	# PaddleX brings an OpenCV that wants a desktop's libraries; the headless build must have the last word.
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --reinstall-package opencv-python-headless \
-	  -c constraints.txt opencv-python-headless
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	$(BIN)/python -m pip install --quiet -c constraints.txt uv
+
+$(VENV)/.done: requirements.lock setup.cfg pyproject.toml | $(BIN)/uv
+	bash docker/system-packages.sh runtime
+	$(UV_INSTALL) --compile-bytecode --require-hashes -r requirements.lock
+	# PaddleX requires an OpenCV build that needs libGL; the headless build is installed last and replaces its files.
+	$(UV_INSTALL) --no-deps --reinstall-package opencv-python-headless -c requirements.lock opencv-python-headless
+	# In this folder Python would find an older egg-info first, with entry points of then.
+	rm -rf nightshift.egg-info
+	$(UV_INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
-demo: setup ## read the samples, print what was found and where it lies
+lock: | $(BIN)/uv ## update requirements.lock and constraints.txt; UPGRADE=--upgrade takes the newest versions
+	$(BIN)/uv pip compile --quiet setup.cfg --all-extras requirements-dev.txt $(UPGRADE) --generate-hashes \
+	  --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements.lock
+	rm -rf nightshift.egg-info
+	sed -nE 's/^([a-z0-9-]+==[^ ;]+).*/\1/p' requirements.lock > constraints.txt
+
+demo: setup ## process the samples, print what was found and where it is stored
 	$(BIN)/nightshift run samples --out out/demo --show 60; code=$$?; [ $$code -eq 0 ] || [ $$code -eq 3 ]
 
 test: setup services lint ## run every test
@@ -34,12 +45,16 @@ soak: setup services ## the long tests: thousands of messages, a minute without 
 	SOAK=1 $(BIN)/pytest tests/soak
 	NIGHT_OUTAGE=60 $(BIN)/pytest tests/acceptance/test_night_kills.py -k store_goes
 
-lint: setup ## check style and types
+lint: setup ## check style, imports, types and words
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
-	$(BIN)/mypy benchmarks/*.py
+	$(BIN)/mypy benchmarks
+	$(BIN)/codespell
+
+spell: setup ## check words alone: typos, and those of docs/terms.txt
+	$(BIN)/codespell
 
 services: .services/swift/.done ## servers that only the tests need
 

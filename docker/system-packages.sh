@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install the few Debian packages Nightshift leans on, if they are missing: system-packages.sh runtime|services
+# Install the Debian packages that Nightshift needs, if they are missing: system-packages.sh runtime|services
 set -euo pipefail
 
 case "${1:-}" in

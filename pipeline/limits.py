@@ -23,7 +23,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     def longest_side(self, width: float, height: float) -> float:
         """Maximum long side in pixels of a page of this shape: `max_side`, up to 5 times as much for strips.
 
-        Otherwise a till roll or a long screenshot would be scaled down until it is illegible.
+        Otherwise a paper roll or a long screenshot would be scaled down until it is illegible.
         """
         ratio = max(width, height) / min(width, height)
         return self.max_side * min(max(ratio / 4, 1.0), 5.0)

@@ -194,7 +194,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     """The complete result for one document: `results/…json` if done, `failed/…json` if not.
 
     `extraction` (`record` in JSON) is set for tasks with both OCR and NER; `fields` identifies its rules.
-    `settings` are those that affect the result, besides the models; `overrides` the ones of them that were
+    `settings` are those that affect the result, apart from the models; `overrides` the ones of them that were
     set for this task only. `outputs` has the output of steps of custom task types: step -> name -> value.
     `reprocess`: the document was done before and processed again; in a failure: its previous result is kept.
     """

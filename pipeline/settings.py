@@ -265,14 +265,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def deciding(self) -> dict[str, str]:
-        """The settings that decide what is found, as results tell them; weights are told by `ModelInfo`."""
+        """The settings that affect what is found, as results show them; weights are identified by `ModelInfo`."""
         return {
             n: str(getattr(self, n)).lower() if n == "text_layer" else str(getattr(self, n))
             for n in _DECIDING
         }
 
     def digest(self, *more: str) -> str:
-        """16 hex digits over the limits and `more`: what decides a result besides the bytes."""
+        """16 hex digits over the limits and `more`: what a result depends on, apart from the bytes."""
         return hashlib.sha256(msgspec.json.encode([self.limits, *more])).hexdigest()[:16]
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class FakeOcr:
-    """`OcrEngine` that reads the colour of the top-left pixel and does what that colour stands for."""
+    """`OcrEngine` that reads the colour of the top-left pixel and does what that colour asks for."""
 
     info = ModelInfo(engine="fake-ocr", name="fake", digest="0" * 16)
 
@@ -66,7 +66,7 @@ def _misbehave(*colour: int) -> None:
     if on == (False, False, True):
         time.sleep(600)
     if on == (False, True, False):
-        raise RuntimeError("the fake engine was told to raise")
+        raise RuntimeError("the fake engine was made to raise")
     if on == (True, False, True):
         raise MemoryError
 

@@ -1,7 +1,6 @@
 """Raw JSON messages become tasks: each is itself the task's message, and is itself acknowledged or requeued.
 
-No bridge process stands between a producer's `inference_tasks` and Celery, so there is no second hop that could lose
-anything.
+There is no bridge process between a producer's `inference_tasks` and Celery, so no second hop could lose anything.
 """
 
 from __future__ import annotations

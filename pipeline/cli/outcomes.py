@@ -25,7 +25,7 @@ from pipeline.tables.masking import masked_entity, masked_field, sensitive_spans
 
 _ROWS = 40  # documents listed one by one; a night has thousands
 _WIDEST = 110  # columns: beyond, a row is hard to follow
-_OTHER_COLUMNS = 50  # columns that the documents table needs besides the file names
+_OTHER_COLUMNS = 50  # columns that the documents table needs apart from the file names
 _STYLE = {"done": "green", "reused": "cyan", "partial": "yellow", "failed": "red"}
 
 

@@ -10,7 +10,8 @@ from pipeline.models import Entity, Field
 
 _OWN = re.compile(r"(?:date|tarikh|日期|开票|时间)[^0-9A-Za-z]{0,8}$", re.IGNORECASE)
 _OTHERS = re.compile(
-    r"(?:print|due|exp|valid|closed?|birth|until|till|delivery|deliver|since|effective|from|member"
+    r"(?:print|due|exp|valid|closed?|birth|until|till|delivery|deliver"  # codespell:ignore
+    r"|since|effective|from|member"
     r"|出生|有效|到期|截止)[^0-9]{0,20}$|\bDD[: ]*$",
     re.IGNORECASE,
 )

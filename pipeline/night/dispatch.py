@@ -1,4 +1,4 @@
-"""Which messages ask for a task's work: its first step, or the one it stands at."""
+"""Which messages ask for a task's work: its first step, or the one it has reached."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def resume(task: Task, spread_pages: int) -> list[Message]:
 
 
 def resume_all(night: Night) -> Iterator[Message]:
-    """Messages for every pending task, from the step it stands at; delayed ones stay delayed.
+    """Messages for every pending task, from the step it has reached; delayed ones stay delayed.
 
     A damaged marker is skipped: status and audit report it, a message would only run into it.
     """

@@ -145,7 +145,7 @@ class Flow:
         others = [n for n in range(1, task.pages + 1) if not low <= n <= high]
         if all(recognize.has_page(task.sha256, n, store=self.store, engines=engines) for n in others):
             return [Message.of(after(task.task_type, "ocr"), task)]
-        return []  # whoever reads the last pages continues
+        return []  # the worker that reads the last pages continues
 
     def _begin_reading(self, task: Task, digest: str) -> Task:
         """Note with which settings the pages of a spread document are read: all its parts must use the same."""

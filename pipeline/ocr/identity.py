@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pipeline.errors import ModelMissing
 from pipeline.models import ModelInfo
 from pipeline.ocr import weights
 
@@ -33,7 +34,10 @@ def of_paddle(settings: OcrSettings) -> ModelInfo:
     Hub weights are identified by their published name, as they may not be downloaded yet.
     """
     files = weights.paddle_files(settings.ocr_model_dir, download=settings.ocr_download)
-    return _info(settings, files.name, ("paddleocr", "paddlex", "rapidocr"), files)
+    try:
+        return _info(settings, files.name, ("paddleocr", "paddlex", "rapidocr"), files)
+    except metadata.PackageNotFoundError:
+        raise ModelMissing("PaddleOCR is not installed: install 'nightshift[paddleocr]'.") from None
 
 
 def _info(settings: OcrSettings, name: str, libraries: Sequence[str], files: weights.Files) -> ModelInfo:

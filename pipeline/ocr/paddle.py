@@ -7,7 +7,6 @@ folder and without permission to download, the ONNX weights of the rapidocr whee
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import os
 import shutil
@@ -164,8 +163,6 @@ def cached_onnx_dirs() -> tuple[Path, Path]:
 def _module(kind: str, folder: Path, settings: OcrSettings, *, hub: bool) -> Any:
     # paddlex probes four hosts on import
     os.environ.setdefault("PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK", "True")
-    if importlib.util.find_spec("paddleocr") is None:
-        raise UsageError("The engine paddleocr needs the package paddleocr: install nightshift[paddle].")
     import paddleocr
 
     logging.getLogger("paddlex").setLevel(logging.ERROR)

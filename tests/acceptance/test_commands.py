@@ -63,7 +63,7 @@ def worker(tmp_path: Path, env: dict[str, str]) -> Iterator[subprocess.Popen[byt
     process.wait(60)
 
 
-def told(env: dict[str, str], *args: object, code: int = 0) -> dict[str, Any]:
+def json_of(env: dict[str, str], *args: object, code: int = 0) -> dict[str, Any]:
     """What a command prints as JSON."""
     done = nightshift(*args, "--json", **env)
     assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
@@ -76,7 +76,7 @@ def count(store: LocalStore, *prefixes: str) -> int:
 
 
 def tonight(env: dict[str, str]) -> str:
-    return str(told(env, "status")["run_date"])
+    return str(json_of(env, "status")["run_date"])
 
 
 def fail(store: LocalStore, name: str) -> Task:
@@ -91,7 +91,7 @@ def test_submitted_documents_are_done_and_the_audit_adds_up(
     scans: Path, store: LocalStore, env: dict[str, str], worker: subprocess.Popen[bytes]
 ) -> None:
     page(scans / "raises.png", GREEN)
-    figures = told(env, "submit", scans, "--tenant", "archive", "--priority", 7)
+    figures = json_of(env, "submit", scans, "--tenant", "archive", "--priority", 7)
     assert (figures["accepted"], figures["known"], figures["refused"]) == (5, 0, 0)
     wait_for(lambda: count(store, keys.RESULTS, keys.FAILED) == 5, "five ends", 120)
     wait_for(lambda: count(store, keys.PENDING) == 0, "no marker left")
@@ -102,18 +102,18 @@ def test_submitted_documents_are_done_and_the_audit_adds_up(
     shown = nightshift("status", **env).stdout
     assert f"1 failed: nightshift failed list --run-date {tonight(env)}" in shown
     assert f"Store      {store.url}" in shown
-    night = told(env, "status")
+    night = json_of(env, "status")
     assert night["store"] == store.url
     assert (night["done"], night["failed"], night["pending"], night["broker"]) == (4, 1, 0, "up")
     assert list(night["workers"]) == ["w@test"]
     assert not any(n for name, n in night["queues"].items() if name not in ("dead", "housekeeping"))
 
-    report = told(env, "audit", night["run_date"])
+    report = json_of(env, "audit", night["run_date"])
     assert [report[n] for n in ("received", "done", "failed", "pending", "hashes")] == [5, 4, 1, 0, 5]
     record = from_json(store.get(next(store.list(keys.RESULTS))), DocumentResult)
     assert (record.tenant, record.priority) == ("archive", 7)
 
-    figures = told(env, "summarise", night["run_date"])
+    figures = json_of(env, "summarise", night["run_date"])
     assert figures["rows"]["documents"] == 5
     assert len(pd.read_parquet(figures["summary"]["documents"])) == 5
 
@@ -122,7 +122,7 @@ def test_redriving_with_other_settings_ends_in_a_result(
     tmp_path: Path, store: LocalStore, env: dict[str, str], worker: subprocess.Popen[bytes]
 ) -> None:
     pages(tmp_path / "long.pdf", [grey(10 * n) for n in range(5)])
-    told(env, "submit", tmp_path / "long.pdf")
+    json_of(env, "submit", tmp_path / "long.pdf")
     wait_for(lambda: count(store, keys.RESULTS) == 1, "the result", 120)
     (done,) = store.list(keys.RESULTS)
     record = from_json(store.get(done), DocumentResult)
@@ -133,12 +133,12 @@ def test_redriving_with_other_settings_ends_in_a_result(
     for bad in ("max_pages=none", "store_url=x", "ocr_engine=tesseract"):
         refused = nightshift("failed", "redrive", "--code", "over_limit", "--set", bad, **env)
         assert (refused.returncode, refused.stdout) == (2, ""), refused.stderr
-    figures = told(env, "failed", "redrive", "--code", "over_limit", "--set", "max_pages=3")
+    figures = json_of(env, "failed", "redrive", "--code", "over_limit", "--set", "max_pages=3")
     assert figures == {"redriven": 1, "refused": [], "store": store.url}
     wait_for(lambda: count(store, keys.FAILED) == 1, "the new limit to be kept", 60)
-    (failure,) = told(env, "failed", "show", record.task_id)["failures"]
+    (failure,) = json_of(env, "failed", "show", record.task_id)["failures"]
     assert failure["error"]["code"] == "over_limit"
-    told(env, "failed", "redrive", "--task-id", record.task_id, "--set", "max_pages=5")
+    json_of(env, "failed", "redrive", "--task-id", record.task_id, "--set", "max_pages=5")
     wait_for(lambda: count(store, keys.RESULTS) == 1, "the result", 60)
     assert count(store, keys.FAILED) == 0
 
@@ -153,11 +153,11 @@ def test_failures_are_listed_shown_and_discarded(scans: Path, store: LocalStore,
     assert nightshift("failed", "show", "nobody", **env).returncode == 1
     nothing = nightshift("failed", "discard", **env)
     assert (nothing.returncode, "Name the failures" in nothing.stderr) == (2, True)
-    assert told(env, "failed", "discard", "--task-id", "a", "--reason", "a duplicate")["discarded"] == 1
-    assert told(env, "failed", "redrive", "--all")["redriven"] == 1
-    groups = told(env, "failed", "list", "--run-date", DAY)["groups"]
+    assert json_of(env, "failed", "discard", "--task-id", "a", "--reason", "a duplicate")["discarded"] == 1
+    assert json_of(env, "failed", "redrive", "--all")["redriven"] == 1
+    groups = json_of(env, "failed", "list", "--run-date", DAY)["groups"]
     assert [(g["code"], g["count"]) for g in groups] == [("discarded", 1)]
-    report = told(env, "audit", DAY)
+    report = json_of(env, "audit", DAY)
     assert (report["received"], report["failed"], report["pending"]) == (2, 1, 1)
 
 
@@ -170,9 +170,9 @@ def test_unreadable_documents_are_told_and_the_rest_accepted(
     assert "broken.zip is not a readable zip archive" in done.stdout
     assert done.stdout.splitlines()[-1] == "4 accepted, 0 already known, 1 refused."
     assert count(store, keys.PENDING) == 4
-    again = told(env, "submit", scans, code=3)
+    again = json_of(env, "submit", scans, code=3)
     assert (again["known"], again["accepted"]) == (4, 0)
-    night = told(env, "status")
+    night = json_of(env, "status")
     assert (night["pending"], night["backlog"][0]["task_type"]) == (4, "document")
     assert night["queues"]["ingest"] == 8, "what is under way is announced once more: that can't harm"
 
@@ -210,26 +210,26 @@ for bad in (dict(document=b"other", task_id="mine"), dict(document="http://a.exa
 def test_the_window_by_hand(store: LocalStore, env: dict[str, str]) -> None:
     env = env | {"NIGHTSHIFT_WINDOW": "never", "NIGHTSHIFT_TIMEZONE": "Asia/Shanghai"}
     assert "closed until opened by hand (never)" in nightshift("window", **env).stdout
-    assert told(env, "window", "show")["next_open"] is None
+    assert json_of(env, "window", "show")["next_open"] is None
     until = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
-    assert told(env, "window", "open", "--until", until)["open"] is True
-    night = told(env, "status")
+    assert json_of(env, "window", "open", "--until", until)["open"] is True
+    night = json_of(env, "status")
     assert (night["window"]["open"], night["window"]["override"][:4]) == (True, "open")
     assert "By hand     open until" in nightshift("window", **env).stdout
-    assert told(env, "window", "close", "--until", "03:00")["override"].startswith("closed until")
-    assert told(env, "window", "clear")["override"] == ""
+    assert json_of(env, "window", "close", "--until", "03:00")["override"].startswith("closed until")
+    assert json_of(env, "window", "clear")["override"] == ""
 
 
 def test_audit_finds_a_discrepancy_and_repairs_it(
     scans: Path, store: LocalStore, env: dict[str, str]
 ) -> None:
-    ids = [d["task_id"] for d in told(env, "submit", scans)["documents"]]
+    ids = [d["task_id"] for d in json_of(env, "submit", scans)["documents"]]
     night = tonight(env)
     store.delete(keys.pending(ids[0]))
-    report = told(env, "audit", night, code=4)
+    report = json_of(env, "audit", night, code=4)
     assert [(g["kind"], g["task_id"]) for g in report["gaps"]] == [("missing", ids[0])]
     assert "+ 1 missing" in nightshift("audit", night, **env).stdout
-    report = told(env, "audit", night, "--repair")
+    report = json_of(env, "audit", night, "--repair")
     assert (report["restored"], report["published"], report["pending"], report["gaps"]) == (1, 4, 4, [])
 
 
@@ -245,7 +245,7 @@ def test_a_broker_away_loses_nothing(scans: Path, store: LocalStore, env: dict[s
         assert "secret" not in done.stderr + done.stdout
         assert len(done.stderr.strip().splitlines()) == 1
     assert "0 done" in done.stdout, "the status still shows the state of the store"
-    assert "does not answer" in told(env, "status", code=1)["broker"]
+    assert "does not answer" in json_of(env, "status", code=1)["broker"]
     assert list(store.list(keys.FAILED)) == [keys.failed(DAY, failed.task_id)]
     assert count(store, keys.PENDING) == 0
 
@@ -254,13 +254,13 @@ def test_submitting_to_another_store(
     scans: Path, tmp_path: Path, store: LocalStore, env: dict[str, str]
 ) -> None:
     other = tmp_path / "other"
-    figures = told(env, "submit", scans, "--store", other)
+    figures = json_of(env, "submit", scans, "--store", other)
     assert (figures["accepted"], figures["store"]) == (4, other.as_uri())
     assert count(LocalStore(other), keys.PENDING) == 4
     assert count(store, keys.PENDING) == 0
     shown = nightshift("submit", scans, "--store", other, **env).stdout.splitlines()
     assert shown == [f"Store  {other.as_uri()}", "0 accepted, 4 already known, 0 refused."]
-    night = told(env, "status", "--store", other)
+    night = json_of(env, "status", "--store", other)
     assert (night["pending"], night["store"]) == (4, other.as_uri())
 
 
@@ -276,7 +276,7 @@ def test_ctrl_c_keeps_what_was_submitted(tmp_path: Path, store: LocalStore, env:
     assert err == "nightshift: Stopped: finished work is kept; run the same command again to continue.\n"
     accepted = count(store, keys.CLAIMS)
     assert 50 < accepted < 3000
-    again = told(env, "submit", tmp_path / "many")
+    again = json_of(env, "submit", tmp_path / "many")
     assert (again["known"], again["accepted"]) == (accepted, 3000 - accepted)
 
 
@@ -299,9 +299,9 @@ def test_a_broker_that_dies_midway_loses_nothing(
     assert "Traceback" not in err
     assert 200 < count(store, keys.PENDING) <= accepted < 1500
     wait_for(lambda: nightshift("status", **env).returncode == 0, "the broker to be back")
-    again = told(env, "submit", tmp_path / "many")
+    again = json_of(env, "submit", tmp_path / "many")
     assert (again["known"], again["accepted"]) == (accepted, 1500 - accepted)
-    report = told(env, "audit", tonight(env))
+    report = json_of(env, "audit", tonight(env))
     assert (report["received"], report["pending"]) == (1500, 1500)
 
 

@@ -1,4 +1,4 @@
-"""Flower as the operator starts it, beside a real broker and a real worker: who may look, and what is seen."""
+"""Flower as the operator starts it, with a real broker and a real worker: who may look, and what is seen."""
 
 import base64
 import json

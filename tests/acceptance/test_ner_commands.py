@@ -1,4 +1,4 @@
-"""`nightshift ner` as it is typed: train a model, judge it, and read documents with it beside LAC."""
+"""`nightshift ner` as it is typed: train a model, judge it, and read documents with it and LAC."""
 
 import json
 from pathlib import Path
@@ -34,10 +34,10 @@ def test_a_model_is_judged_by_folder_and_by_spec(model: Path, tmp_path: Path) ->
     assert {"precision", "recall", "f1"} <= figures["types"]["DRUG"].keys()
     renamed = write_bio(tmp_path / "renamed.txt", medical(30, seed=7))
     renamed.write_text(renamed.read_text().replace("-DRUG", "-MED"))
-    told = nightshift("ner", "evaluate", f"patterns,crf={model}", renamed, "--map", "MED=DRUG")
-    assert told.returncode == 0, told.stderr
-    assert "patterns+own on 30 sentences" in told.stdout
-    assert "DRUG" in told.stdout
+    shown = nightshift("ner", "evaluate", f"patterns,crf={model}", renamed, "--map", "MED=DRUG")
+    assert shown.returncode == 0, shown.stderr
+    assert "patterns+own on 30 sentences" in shown.stdout
+    assert "DRUG" in shown.stdout
 
 
 def test_it_reads_documents_beside_lac_and_each_entity_names_its_model(model: Path, tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_an_encoding_that_a_message_claims_stops_nothing(nights: Night) -> None:
 
 def test_messages_far_over_the_limit_stop_nothing(nights: Night) -> None:
     with pytest.raises(pika.exceptions.ChannelClosedByBroker, match="larger than configured max size"):
-        nights.publish([b"x" * (300 << 20)])  # RabbitMQ's own limit: the producer is told
+        nights.publish([b"x" * (300 << 20)])  # RabbitMQ's own limit: the producer is notified
     (good,) = nights.documents(1)
     start = b'{"task_id": "vast", "task_type": "nlp", "text": "'
     nights.publish([start + b"x" * (100 << 20), good])
@@ -145,7 +145,7 @@ def test_another_pool_is_refused(nights: Night) -> None:
 def _of_the_raiser(log: str) -> str:
     """The one traceback that belongs there."""
     start = log.index("unexpected error in step ocr")
-    return log[start : log.index("told to raise", start)]
+    return log[start : log.index("made to raise", start)]
 
 
 def test_an_id_stands_for_one_document(nights: Night) -> None:
@@ -243,9 +243,9 @@ def test_callbacks_are_signed_and_repeated(rabbit: Rabbit, tmp_path: Path) -> No
     for body, signature in received:
         assert verify(body, signature, "a shared secret", time.time())
         assert not verify(body + b" ", signature, "a shared secret", time.time())
-    told = json.loads(received[1][0])
-    assert (told["task_id"], told["trace_id"], told["status"]) == ("ocr_00000", "trace-1", "done")
-    key = told["result"].removeprefix(it.store.url + "/")
+    body = json.loads(received[1][0])
+    assert (body["task_id"], body["trace_id"], body["status"]) == ("ocr_00000", "trace-1", "done")
+    key = body["result"].removeprefix(it.store.url + "/")
     assert json.loads(it.store.get(key))["pages"][0]["text"] == f"colour {spelled(0)}"
     assert b"colour" not in received[1][0], "a callback carries no document text"
 

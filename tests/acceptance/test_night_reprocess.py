@@ -28,30 +28,30 @@ def test_a_better_model_reads_old_nights_anew(
         read, dead = it.pages_read(), it.depth("dead")
         day = before["bad"].run_date
         first.stop()
-        told(it, "summarise", day)
-        assert told(it, "reprocess", "--where", STALE)["stale"] == 0
+        json_of(it, "summarise", day)
+        assert json_of(it, "reprocess", "--where", STALE)["stale"] == 0
 
         it.env["NIGHTSHIFT_FAKE_NER"] = "SHADE"
-        shown = told(it, "reprocess", "--where", STALE, "--dry-run")
+        shown = json_of(it, "reprocess", "--where", STALE, "--dry-run")
         assert (shown["stale"], shown["pages"], shown["queued"]) == (3, 3, 0)
         assert [(part["run_date"], part["reason"]) for part in shown["nights"]] == [(day, "ner model")]
         assert [row["task_id"] for row in shown["examples"]] == ["ocr_00000", "ocr_00001", "ocr_00002"]
         assert not it.pending()
 
         where = f"{STALE} and mean_confidence <= 0.9 and run_date >= {day}"
-        assert told(it, "reprocess", "--where", where, "--limit", "1")["queued"] == 1
+        assert json_of(it, "reprocess", "--where", where, "--limit", "1")["queued"] == 1
         done = nightshift("reprocess", "--where", where, **it.env)
         assert done.returncode == 0, done.stderr
         assert "1 left alone: under way already." in done.stdout
         assert "2 documents, 2 pages queued as filler." in done.stdout
         assert it.depth("filler") == 3
-        sums = told(it, "status")
+        sums = json_of(it, "status")
         assert (sums["pending"], sums["reprocessing"]) == (0, 3)
         assert audited(it, day) == (4, 3, 1, 0)
         assert it.records() == before, "the old results stand"
 
         it.ready(it.worker("second"))
-        wait_for(lambda: not it.pending(), "all to be read anew")
+        wait_for(lambda: not it.pending(), "all to be read again")
         wait_for(lambda: it.depth("filler") == 0, "no message to be left")
         after = it.records()
         assert {types(after[f"ocr_{n:05}"]) for n in range(3)} == {("SHADE",)}
@@ -59,13 +59,13 @@ def test_a_better_model_reads_old_nights_anew(
         assert it.depth("dead") == dead
         assert set(it.ended().values()) == {1}
         assert audited(it, day) == (4, 3, 1, 0)
-        assert told(it, "reprocess", "--where", where)["up_to_date"] == 3
+        assert json_of(it, "reprocess", "--where", where)["up_to_date"] == 3
 
         it.tick()
         wait_for(lambda: not list(it.store.list(keys.CHANGED)), "the night to be summarised again")
         entities = pd.read_parquet(f"s3://{bucket}/night/summary/entities")
         assert list(entities["type"]) == ["SHADE"] * 3
-        nothing = told(it, "reprocess", "--where", where)
+        nothing = json_of(it, "reprocess", "--where", where)
         assert (nothing["stale"], nothing["up_to_date"]) == (0, 0)
 
 
@@ -87,7 +87,7 @@ def test_wrong_usage_and_a_broker_away(tmp_path: Path) -> None:
         )
 
 
-def told(it: Night, *args: str) -> dict[str, Any]:
+def json_of(it: Night, *args: str) -> dict[str, Any]:
     """What a command prints as JSON."""
     done = nightshift(*args, "--json", **it.env)
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
@@ -97,7 +97,7 @@ def told(it: Night, *args: str) -> dict[str, Any]:
 
 def audited(it: Night, day: str) -> tuple[int, int, int, int]:
     """Received, done, failed and pending; it must add up."""
-    report = told(it, "audit", day)
+    report = json_of(it, "audit", day)
     assert report["adds_up"]
     return report["received"], report["done"], report["failed"], report["pending"]
 

@@ -1,4 +1,4 @@
-"""A model of one's own beside the default: in the workers of `nightshift run`, and in those of the night."""
+"""A model of one's own alongside the default: in the workers of `nightshift run`, and in those of the night."""
 
 import json
 from pathlib import Path

@@ -42,7 +42,7 @@ def nightshift(*args: object, **env: str) -> subprocess.CompletedProcess[str]:
 def run(*args: object, **env: str) -> tuple[int, dict[str, Any]]:
     """`nightshift run … --json` on a fixed run date: exit code and figures."""
     done = nightshift("run", *args, "--run-date", DAY, "--json", **env)
-    assert "Traceback" not in done.stderr or "told to raise" in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr or "made to raise" in done.stderr, done.stderr
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
 

@@ -80,7 +80,7 @@ class OcrEngineContract:
 
 
 class OcrModelContract(OcrEngineContract):
-    """What an engine must do besides that reads what is written on a page, as a fake does not."""
+    """What an engine must also do that reads what is written on a page, as a fake does not."""
 
     def test_a_blank_page_has_no_lines(self, engine: ocr.OcrEngine) -> None:
         seen = engine.read(WHITE)

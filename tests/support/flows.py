@@ -16,7 +16,7 @@ from pipeline.submission.contract import Submission
 
 
 class Died(BaseException):
-    """Stands for a process that is killed in the middle of a step."""
+    """In place of a process that is killed in the middle of a step."""
 
 
 def flow_of(settings: Settings) -> Flow:

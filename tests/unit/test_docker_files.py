@@ -120,7 +120,7 @@ def test_commands_are_those_of_celery() -> None:
         for word in command:
             if word.startswith("--queues="):
                 taken[name] = set(word.removeprefix("--queues=").split(","))
-    # What was read is found by the digest of the models: `result` belongs to whoever has their settings.
+    # Stored text is found by the digest of the models: `result` needs workers with the same settings.
     reading = {*GPU_QUEUES, "result"}
     assert taken == {"worker-cpu": queues, "worker-gpu": reading}
     assert set(example()["CPU_QUEUES"].split(",")) == queues - reading
@@ -175,7 +175,7 @@ def test_gpu_builds_come_from_the_index_that_the_builder_names() -> None:
     assert re.search(r"^ARG PADDLE_INDEX$", text, flags=re.MULTILINE), "without a default"
     version = re.search(r"^ARG PADDLE_GPU_VERSION=(.*)$", text, flags=re.MULTILINE)
     assert version is not None
-    assert f"paddlepaddle=={version[1]}\n" in (ROOT / "requirements.txt").read_text()
+    assert f"paddlepaddle=={version[1]}\n" in (ROOT / "constraints.txt").read_text()
     for stage in ("build-cpu", "build-gpu"):
         body = text[text.index(f" AS {stage}\n") :]
         assert "--reinstall-package opencv-python-headless" in body.partition("\nFROM ")[0]

@@ -14,7 +14,6 @@ from tests.conftest import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NOT_SETTINGS = re.compile(rf"{PREFIX}(?:ENV_FILE|DATA|SERVICE_HOST|FAKE_\w*)")
-AHEAD = {"terms.txt"}  # linked ahead of the change that brings it
 
 _LINK = re.compile(r"\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
 _CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.DOTALL | re.MULTILINE)
@@ -49,11 +48,7 @@ def problem(page: Path, link: str) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=named(PAGES))
 def test_links_resolve(page: Path) -> None:
-    links = [
-        link
-        for link in _LINK.findall(_CODE.sub("", page.read_text()))
-        if "://" not in link and link not in AHEAD
-    ]
+    links = [link for link in _LINK.findall(_CODE.sub("", page.read_text())) if "://" not in link]
     assert [wrong for link in links if (wrong := problem(page, link))] == []
 
 

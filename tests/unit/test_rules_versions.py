@@ -45,7 +45,7 @@ ROOMS: dict[str, tuple[str, object, tuple[str, ...]]] = {
         tuple(f"documents/{name}.py" for name in ("base", "images", "layout", "pdf", "text_layer")),
     ),
 }
-"""By room: the name of its number, the number, and the files that it stands for (below `pipeline/`)."""
+"""By room: the name of its number, the number, and the files that it covers (below `pipeline/`)."""
 EXCLUDED = "ner/training/"
 """How models are trained: the trained weights are part of the digest."""
 

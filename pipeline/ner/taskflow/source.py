@@ -63,7 +63,7 @@ def describe(settings: NerSettings) -> ModelInfo:
     try:
         versions = [paddle_version(), version("paddlenlp")]
     except PackageNotFoundError:
-        raise ModelMissing("PaddleNLP is not installed: install 'paddlenlp'.") from None
+        raise ModelMissing("PaddleNLP is not installed: install 'nightshift[paddlenlp]'.") from None
     weights = source.model.digest() if source.model else f"hub {source.name}"
     return ModelInfo(
         engine="taskflow",

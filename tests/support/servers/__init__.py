@@ -51,7 +51,7 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 60) ->
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            pytest.fail(f"waited {seconds:.0f} s in vain for {what}")
+            pytest.fail(f"waited {seconds:.0f} s without success for {what}")
         time.sleep(0.05)
 
 

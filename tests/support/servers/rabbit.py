@@ -58,11 +58,11 @@ class Rabbit:
         if not (listens(self.port) and listens(self.management_port)):
             return False
         try:
-            told = self._ask("overview")
+            overview = self._ask("overview")
         except OSError:
             return False
-        ours = [item["port"] for item in told.get("listeners", ()) if item["protocol"] == "amqp"]
-        return bool(told.get("node") == self.name and ours == [self.port])
+        ours = [item["port"] for item in overview.get("listeners", ()) if item["protocol"] == "amqp"]
+        return bool(overview.get("node") == self.name and ours == [self.port])
 
     def _ask(self, what: str) -> dict[str, Any]:
         request = urllib.request.Request(
@@ -74,7 +74,7 @@ class Rabbit:
             return found
 
     def _environ(self) -> dict[str, str]:
-        """The node's own places; the Erlang cookie lies in its own home."""
+        """The node's own places; the Erlang cookie is in its own home."""
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         (self.folder / "enabled_plugins").write_text("[rabbitmq_management].\n")

@@ -60,7 +60,7 @@ class Swift:
         """Kill what clients talk to: the store is away, and nobody knows what became of a request in hand.
 
         The back end is let finish it. A single node that dies between deleting an object and telling its
-        listing would name it for ever; a cluster's other nodes mend that.
+        listing would name it for ever; a cluster's other nodes repair that.
         """
         proxy = self.processes.pop()
         proxy.kill()

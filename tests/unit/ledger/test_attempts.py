@@ -83,7 +83,7 @@ def test_only_a_message_that_comes_again_is_another_try(
     message = to_ocr(flow, page(inbox / "a.png", grey(1)))
     with monkeypatch.context() as patch:
         patch.setattr(engine, "read", raiser(Died()))
-        for n in range(5):  # such as `audit --repair` sends beside the one in hand
+        for n in range(5):  # such as `audit --repair` sends in addition to the one in progress
             with pytest.raises(Died):
                 flow.run(structs.replace(message, id=f"m{n}", redelivered=True))
     assert drain(flow, [structs.replace(message, id="m4", redelivered=True)])["result"] == 1

@@ -1,4 +1,4 @@
-"""Who is to be told of an end is told, whatever gets lost on the way."""
+"""Every callback that is due is delivered, whatever gets lost on the way."""
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
@@ -24,8 +24,8 @@ from tests.support.flows import drain, flow_of, submission
 def test_a_callback_whose_message_was_lost_is_asked_for_again(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr("pipeline.night.callbacks.deliver", lambda record, *_: told.append(record.status))
+    notified: list[str] = []
+    monkeypatch.setattr("pipeline.night.callbacks.deliver", lambda record, *_: notified.append(record.status))
     monkeypatch.setattr(
         "pipeline.submission.reception.callback_policy", lambda _: SimpleNamespace(check=lambda _: None)
     )
@@ -51,7 +51,7 @@ def test_a_callback_whose_message_was_lost_is_asked_for_again(
     messages = asked(120)
     assert [(m.step, m.task_id) for m in messages] == [("callback", "done.png"), ("callback", "failed.png")]
     drain(flow, [*messages, *messages])
-    assert told == ["done", "failed"], "a message that comes twice tells nobody twice"
+    assert notified == ["done", "failed"], "a message that comes twice notifies nobody twice"
     assert asked(240) == []
     assert not list(flow.store.list(keys.CALLBACKS))
 
@@ -87,11 +87,11 @@ def test_an_end_that_comes_while_another_is_told_of_is_told_of_too(
     )
     (message,) = note_due(flow.store, task)
     records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
-    told: list[str] = []
+    notified: list[str] = []
 
     def deliver(record: DocumentResult, *_: object) -> None:
-        told.append(record.status)
-        if len(told) == 1:  # its redrive ends
+        notified.append(record.status)
+        if len(notified) == 1:  # its redrive ends
             note_due(flow.store, task)
             records.finish(flow.store, structs.replace(record, status="done", error=None))
             if answer:
@@ -100,7 +100,7 @@ def test_an_end_that_comes_while_another_is_told_of_is_told_of_too(
     monkeypatch.setattr("pipeline.night.callbacks.deliver", deliver)
     for _ in range(3):
         assert flow.run(message) == []
-    assert told == ["failed", "done"]
+    assert notified == ["failed", "done"]
 
 
 def test_a_done_task_that_is_read_anew_is_told_of_meanwhile(flow: Flow) -> None:

@@ -176,8 +176,8 @@ def test_a_summary_under_way_is_not_begun_again(flow: Flow, monkeypatch: pytest.
 def test_a_damaged_night_is_looked_at_now_and_then(flow: Flow) -> None:
     flow.store.put(keys.result("2026-01-01", "half"), b"{")
     now = datetime.now(UTC)
-    for minutes, told in ((0, True), (6, False), (31, True)):
-        with pytest.raises(Damaged) if told else nullcontext():
+    for minutes, raised in ((0, True), (6, False), (31, True)):
+        with pytest.raises(Damaged) if raised else nullcontext():
             summarise_due(flow.night, now + timedelta(minutes=minutes))
 
 

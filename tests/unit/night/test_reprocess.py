@@ -1,4 +1,4 @@
-"""Documents read anew: what is chosen, what runs again, and that the old result stands until the new one is there."""
+"""Reprocessing: what is chosen, what runs again, and that the old result is kept until the new one is there."""
 
 import io
 from collections import deque
@@ -158,7 +158,7 @@ def test_only_the_step_that_changed_runs_again(
     assert found.row.seconds == pytest.approx(done.seconds["ner"] + done.seconds["fields"])
     messages = queue(better)
     assert [(m.step, queue_for(m)) for m in messages] == [("ocr", "filler")]
-    assert types(result(flow)) == ["COLOUR"], "the old result stands"
+    assert types(result(flow)) == ["COLOUR"], "the old result is kept"
     asked = drain(better, messages)
     assert asked == ["ocr", "ner", "result"], "and nobody is called back"
     new = result(better)
@@ -272,7 +272,7 @@ def test_a_message_that_did_not_get_through_leaves_no_marker(done: DocumentResul
     assert found.task is not None
     better.store.put(keys.attempts("t", "ocr"), b"{}")
     reprocess.mark_pending(better.store, found.task)
-    assert not list(better.store.list(keys.attempts_of("t"))), "attempts count anew"
+    assert not list(better.store.list(keys.attempts_of("t"))), "attempts count from 0 again"
     reprocess.withdraw(better.store, found.task)
     assert states(better) == {"t": "stale"}
     pending.mark(better.store, Task(task_id="t", sha256=None, source="x"))

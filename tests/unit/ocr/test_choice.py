@@ -109,7 +109,7 @@ def test_a_registered_engine_with_describe_is_not_loaded_for_its_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     register(monkeypatch, ocr.ENTRY_POINTS, "theirs", f"{__name__}:Theirs")
-    assert ocr.describe(settings(ocr_engine="theirs")).name == "told"
+    assert ocr.describe(settings(ocr_engine="theirs")).name == "described"
     with pytest.raises(RuntimeError, match="loaded"):
         ocr.load(settings(ocr_engine="theirs"))
 
@@ -120,7 +120,7 @@ class Theirs:
 
     @staticmethod
     def describe(_: object) -> ModelInfo:
-        return ModelInfo(engine="theirs", name="told", digest="ab" * 8)
+        return ModelInfo(engine="theirs", name="described", digest="ab" * 8)
 
 
 def test_describing_imports_no_model_library() -> None:

@@ -28,7 +28,7 @@ def test_an_operator_who_closes_the_window_stops_urgent_work_too(tmp_path: Any) 
     night = Night.of(Settings.from_env({f"NIGHTSHIFT_{name}": value for name, value in env.items()}))
 
     def served() -> tuple[list[str], bool, bool]:
-        """What the worker consumes, and what a step is told: both must agree."""
+        """What the worker consumes, and what a step may do: both must agree."""
         schedule, override = night.schedule, night.schedule.override()
         by_day = schedule.urgent_by_day(override)
         found = allowed(GPU_QUEUES, window_open=schedule.is_open(override), urgent_by_day=by_day)

@@ -1,0 +1,80 @@
+"""The files that say what is installed, and what is checked, agree with each other."""
+
+import configparser
+import re
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.conftest import ROOT
+
+SETUP = configparser.ConfigParser()
+SETUP.read(ROOT / "setup.cfg")
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def requirements(lines: str) -> dict[str, Requirement]:
+    """Name -> requirement, without comments and options."""
+    words = (line.partition("#")[0].strip() for line in lines.splitlines())
+    found = [Requirement(word) for word in words if word and not word.startswith("-")]
+    return {canonicalize_name(requirement.name): requirement for requirement in found}
+
+
+PACKAGE = requirements(SETUP["options"]["install_requires"])
+for extra in SETUP["options.extras_require"].values():
+    PACKAGE |= requirements(extra)
+DEVELOPERS = requirements(text("requirements-dev.txt"))
+PINS = dict(re.findall(r"^([a-z0-9-]+)==(\S+)$", text("constraints.txt"), flags=re.MULTILINE))
+LOCK = text("requirements.lock")
+
+
+def test_requirements_txt_names_what_the_package_requires() -> None:
+    assert requirements(text("requirements.txt")).keys() == PACKAGE.keys()
+    assert "-c constraints.txt\n" in text("requirements.txt")
+
+
+def test_the_pins_lie_within_the_ranges() -> None:
+    for name, requirement in (PACKAGE | DEVELOPERS).items():
+        assert requirement.specifier.contains(PINS[name], prereleases=True), (
+            f"{requirement}, not {PINS[name]}"
+        )
+
+
+def test_lock_and_constraints_are_of_one_resolution() -> None:
+    locked = re.findall(r"^([a-z0-9-]+)==(\S+) \\\n    --hash=sha256:[0-9a-f]{64}", LOCK, flags=re.MULTILINE)
+    assert dict(locked) == PINS
+    assert len(locked) == len(re.findall(r"^\S", LOCK, flags=re.MULTILINE)), (
+        "a line that is no pin with its hash"
+    )
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "constraints.txt", "requirements.txt"])
+def test_no_index_is_named(name: str) -> None:
+    assert not re.search(r"://|index-url|find-links", text(name))
+
+
+def test_the_image_takes_the_same_uv() -> None:
+    assert f"uv=={PINS['uv']} " in text("docker/Dockerfile")
+
+
+def test_hooks_run_what_make_lint_runs() -> None:
+    recipe = re.search(r"^lint:.*\n((?:\t.*\n)+)", text("Makefile"), flags=re.MULTILINE)
+    assert recipe is not None
+    commands = [line.strip().replace("$(BIN)", ".venv/bin") for line in recipe[1].splitlines()]
+    (local,) = yaml.safe_load(text(".pre-commit-config.yaml"))["repos"]
+    assert local["repo"] == "local", "nothing is fetched"
+    assert [hook["entry"] for hook in local["hooks"]] == commands
+    assert {hook["language"] for hook in local["hooks"]} == {"system"}
+
+
+def test_terms_can_be_read() -> None:
+    lines = text("docs/terms.txt").splitlines()
+    assert lines == sorted(lines)
+    for line in lines:
+        assert re.fullmatch(r"[a-z]+->[a-z .]+(, [a-z .]+)*,?", line), line
+        assert line.endswith(",") == ("," in line), "codespell wants a comma at the end of several proposals"
