@@ -331,7 +331,7 @@ def test_reasons_and_names_are_whole_at_any_width(tmp_path: Path, width: int) ->
     assert str(bad) in done.stdout.replace("\n  ", "").replace("\n", "")
     text = " ".join(done.stdout.split())
     assert "(RuntimeError). This is a defect: please report it with the log." in text
-    assert "The file is plain text; what can be read is JPEG, PNG," in text
+    assert "The file is plain text; supported types are JPEG, PNG," in text
     assert "convert it to one of these." in text
     assert "016464" in text
 
@@ -410,7 +410,7 @@ def test_mistakes_get_one_sentence_and_an_exit_code(
 def test_help_teaches_without_loading_models() -> None:
     done = nightshift("run", "--help")
     assert done.returncode == 0
-    assert "Exit code: 0 all done, 3 some documents failed" in " ".join(done.stdout.split())
+    assert "Exit codes: 0 all done, 1 the run failed" in " ".join(done.stdout.split())
 
 
 def test_a_run_into_s3_gives_the_same(scans: Path, tmp_path: Path, bucket: str) -> None:
