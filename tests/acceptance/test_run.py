@@ -179,10 +179,22 @@ def test_a_long_pdf_spreads_over_workers_and_survives_a_page_that_crashes(tmp_pa
     bad = pages(tmp_path / "bad.pdf", [grey(10 * n) for n in range(9)] + [RED] + [grey(200)] * 9)
     env = {"NIGHTSHIFT_FAKE_LOG": str(log), "NIGHTSHIFT_FAKE_SECONDS": "0.05"}
     code, figures = run(bad, "-j", 2, "--out", tmp_path / "out2", **env)
-    assert (code, figures["failed"]) == (3, 1)
-    error = record(tmp_path / "out2", "bad.pdf").error
-    assert error is not None
-    assert "on pages 9 to 16 at each of 3 attempts" in error.message
+    assert (code, figures["failed"], figures["partial"]) == (3, 0, 1)
+    result = record(tmp_path / "out2", "bad.pdf")
+    assert [page.number for page in result.pages if page.error] == [10]
+    assert len(result.entities) == 18
+    assert result.error is not None
+    assert result.error.message.startswith("Page 10 of 19 could not be read: The document crashed its worker")
+
+
+def test_a_short_pdf_loses_only_the_page_that_crashes(tmp_path: Path) -> None:
+    bad = pages(tmp_path / "bad.pdf", [grey(1), RED, grey(3), grey(4)])
+    code, figures = run(bad, "-j", 1, "--out", tmp_path / "out")
+    assert (code, figures["failed"], figures["partial"]) == (3, 0, 1)
+    result = record(tmp_path / "out", "bad.pdf")
+    assert [page.number for page in result.pages if page.error] == [2]
+    again, figures = run(bad, "-j", 1, "--out", tmp_path / "out")
+    assert (again, figures["partial"]) == (3, 1), "it stays so until it is retried"
 
 
 @pytest.mark.parametrize("after", [1, 7, 15])

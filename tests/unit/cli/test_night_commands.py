@@ -21,7 +21,7 @@ def test_audit_takes_the_last_night_and_names_it(store: LocalStore, nightshift: 
     shown = nightshift("audit").output
     assert shown == nightshift("audit", DAY).output == nightshift("audit", "last").output
     assert shown.splitlines()[1:] == [
-        f"{DAY}: received 1 = 0 done + 1 failed + 0 pending",
+        f"{DAY}: received 1 = 0 done + 0 partial + 1 failed + 0 pending",
         "Audit passed; content hashes of 1 documents compared.",
     ]
     assert "No documents were received" in nightshift("audit", "today").output
