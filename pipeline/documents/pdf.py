@@ -16,6 +16,7 @@ import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
 from pipeline.documents.base import Document, PageInput
+from pipeline.documents.pdf_streams import broken_pictures
 from pipeline.documents.text_layer import text_layer
 from pipeline.errors import Encrypted, OverLimit, Unreadable, Unsupported
 from pipeline.limits import Limits
@@ -55,11 +56,21 @@ class PdfFile(Document):
     def page(self, number: int) -> PageInput:
         """Read the text layer if it is reliable, else render; raises `Unreadable` or `OverLimit`."""
         with self._load(number) as (page, scale):
+            broken = broken_pictures(page, self.place(number))
             lines = text_layer(page, _pixel_frame(page, scale)) if self._limits.text_layer else None
+            if not lines:
+                broken.require()
             image = None if lines else _draw(page, scale)
             width, height = _pixel_size(page, scale)
             return PageInput(
-                number=number, width=width, height=height, image=image, lines=lines, dpi=scale * 72
+                number=number,
+                width=width,
+                height=height,
+                image=image,
+                lines=lines,
+                unread=broken.unread,
+                warnings=broken.warnings,
+                dpi=scale * 72,
             )
 
     def render(self, number: int) -> NDArray[np.uint8]:
