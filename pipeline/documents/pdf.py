@@ -16,6 +16,9 @@ import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
 from pipeline.documents.base import Document, PageInput
+from pipeline.documents.pdf_bounds import check_object_streams, check_page_count
+from pipeline.documents.pdf_streams import broken_pictures
+from pipeline.documents.portfolio import refuse_cover, refuse_wrapper
 from pipeline.documents.text_layer import text_layer
 from pipeline.errors import Encrypted, OverLimit, Unreadable, Unsupported
 from pipeline.limits import Limits
@@ -47,6 +50,8 @@ class PdfFile(Document):
                 raise Unsupported(
                     "The PDF is a dynamic form (XFA) without finished pages: print it to a PDF and send that."
                 )
+            check_page_count(self._pdf, data)
+            refuse_wrapper(self._pdf)
             self._pdf.init_forms()
         except BaseException:
             self._pdf.close()
@@ -55,11 +60,23 @@ class PdfFile(Document):
     def page(self, number: int) -> PageInput:
         """Read the text layer if it is reliable, else render; raises `Unreadable` or `OverLimit`."""
         with self._load(number) as (page, scale):
+            broken = broken_pictures(page, self.place(number))
             lines = text_layer(page, _pixel_frame(page, scale)) if self._limits.text_layer else None
+            if not lines:
+                broken.require()
+            elif self.page_count == 1:
+                refuse_cover("\n".join(line.text for line in lines))
             image = None if lines else _draw(page, scale)
             width, height = _pixel_size(page, scale)
             return PageInput(
-                number=number, width=width, height=height, image=image, lines=lines, dpi=scale * 72
+                number=number,
+                width=width,
+                height=height,
+                image=image,
+                lines=lines,
+                unread=broken.unread,
+                warnings=broken.warnings,
+                dpi=scale * 72,
             )
 
     def render(self, number: int) -> NDArray[np.uint8]:
@@ -97,6 +114,7 @@ class PdfFile(Document):
 
 
 def _open(data: bytes) -> pdfium.PdfDocument:
+    check_object_streams(data)
     try:
         return pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:

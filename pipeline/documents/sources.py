@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NoReturn
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -66,8 +66,29 @@ def _path(path: Path, settings: Settings) -> Iterator[Source]:
 def _file(path: Path, settings: Settings) -> Iterator[Source]:
     if path.suffix.lower() == ".zip":
         yield from _archive(path, settings)
+    elif path.suffix.lower() == ".pdf":
+        yield from _pdf(path, settings)
     else:
         yield Source(str(path), lambda: _read_file(path, settings.max_bytes))
+
+
+def _pdf(path: Path, settings: Settings) -> Iterator[Source]:
+    """A PDF, or what is embedded in it."""
+    from pipeline.documents.portfolio import members
+
+    try:
+        found = members(path, path.name, settings.max_bytes)
+    except PermanentError as error:
+        yield Source(str(path), partial(_refused, error))
+        return
+    if not found:
+        yield Source(str(path), lambda: _read_file(path, settings.max_bytes))
+    for one in found:
+        yield Source(f"{path}!{one.name}" if one.name else str(path), partial(one.read, settings.max_bytes))
+
+
+def _refused(error: PermanentError) -> NoReturn:
+    raise error
 
 
 def _read_file(path: Path, max_bytes: int) -> bytes:

@@ -1,0 +1,274 @@
+"""PDFs that are wrappers: documents embedded in a PDF, and covers that stand for something that can't be shown.
+
+Embedded documents are read as documents of their own. A portfolio shows a cover ("open this in Acrobat") instead of
+them, so that the cover alone is never read as the document.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from threading import Lock
+
+import msgspec
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+
+from pipeline.documents.pdf_bounds import check_object_streams, plain_copy, unpacked
+from pipeline.documents.sniff import SNIFF_BYTES, sniff
+from pipeline.errors import Encrypted, OverLimit, PermanentError, Unreadable, Unsupported
+
+MAX_DEPTH = 2
+"""Portfolios in each other, the outermost included."""
+MAX_EMBEDDED = 1000
+MAX_TOTAL = 4
+"""What is embedded in one PDF may have this many times the largest size of a document."""
+
+_PDFIUM = Lock()  # PDFium is not thread-safe, and documents are submitted by threads
+_NAMED = 5
+_COVER_CHARS = 1500
+
+_VIEWER = re.compile(
+    r"acrobat|adobe|foxit|portfolio|portafolio|portefeuille|porte-documents|viewer|reader", re.I
+)
+_PROTECTED = re.compile(
+    r"this (pdf )?(file|document) (is|has been) protected"
+    r"|protected pdf (file|document)"
+    r"|aka\.ms/protectedpdf|microsoft ?irm ?services|fileopen (plug-?in|client)",
+    re.I,
+)
+_UNSHOWN = re.compile(
+    r"if this message is not eventually replaced by the proper contents"
+    r"|you need a later version of the pdf viewer"
+    r"|your (pdf )?viewer (may|might) not be able to display this type of document",
+    re.I,
+)
+
+
+class Embedded(msgspec.Struct, frozen=True):
+    """One document to read: `name` is shown and never used as a path, empty for the PDF itself.
+
+    `read` takes the maximum size in bytes; raises a `PermanentError`.
+    """
+
+    name: str
+    read: Callable[[int], bytes]
+
+
+def members(file: Path | bytes, name: str, max_bytes: int) -> list[Embedded]:
+    """The documents that a PDF stands for; empty where that is the PDF alone, or it can't be opened.
+
+    A portfolio stands for what is embedded in it; another PDF for itself and the PDFs and images embedded in it (data
+    such as the XML of an electronic invoice is left alone). Portfolios in a portfolio are opened to `MAX_DEPTH`; the
+    names inside follow a `!`. `name`: of the PDF, for messages. Raises `OverLimit` for what unpacks to too much.
+    Cost for a PDF without attachments: under 1 ms, whatever its size.
+    """
+    return list(_members(file, name, max_bytes, 1))
+
+
+def _members(file: Path | bytes, name: str, max_bytes: int, depth: int) -> Iterator[Embedded]:
+    try:
+        with _mapped(file) as mapped:
+            check_object_streams(mapped)
+    except (PermanentError, OSError, ValueError):
+        return  # told when the document is opened
+    try:
+        with _PDFIUM, closing(pdfium.PdfDocument(file)) as pdf:
+            count = pdfium_c.FPDFDoc_GetAttachmentCount(pdf)
+            if not count or _is_payload(pdf):
+                return
+            plain = plain_copy(pdf)
+            wrapper = _is_portfolio(pdf, plain)
+            _check_sizes(plain, name, count, max_bytes)
+            names = _names(pdf)
+    except (pdfium.PdfiumError, OSError):
+        return  # told when the document is opened
+    found = []
+    for index, inner in enumerate(names):
+        read = partial(_read, file, index, f"{name}!{inner}")
+        data = _data_or_none(read, max_bytes)
+        kind = _kind(data)
+        if kind == "application/pdf" and depth < MAX_DEPTH and data is not None:
+            deeper = list(_members(data, inner, max_bytes, depth + 1))
+            if deeper:
+                # a portfolio inside is read again with each of its members: they are few
+                found += [
+                    Embedded(
+                        f"{inner}!{one.name}" if one.name else inner, partial(_inside, read, i, depth + 1)
+                    )
+                    for i, one in enumerate(deeper)
+                ]
+                continue
+        if wrapper or kind.startswith("image/") or kind == "application/pdf":
+            found.append(Embedded(inner, read))
+    if found and not wrapper:
+        yield Embedded("", partial(_whole, file, name))
+    yield from found
+
+
+@contextmanager
+def _mapped(file: Path | bytes) -> Iterator[bytes | mmap]:
+    """A file's bytes without reading them into memory at once; raises `OSError`, and `ValueError` for an empty one."""
+    if isinstance(file, bytes):
+        yield file
+        return
+    with file.open("rb") as opened, mmap(opened.fileno(), 0, access=ACCESS_READ) as data:
+        yield data
+
+
+def refuse_wrapper(pdf: pdfium.PdfDocument) -> None:
+    """Raise `Unsupported` for a portfolio, and `Encrypted` for the cover of a protected document."""
+    if not pdfium_c.FPDFDoc_GetAttachmentCount(pdf):
+        return
+    if _is_payload(pdf):
+        raise Encrypted(
+            "The PDF is only the cover of a protected document inside it: send an unprotected copy.",
+            code="protected",
+        )
+    if _is_portfolio(pdf, plain_copy(pdf)):
+        names = _names(pdf)
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        raise Unsupported(
+            f"The PDF is a portfolio, only a cover for {len(names)} embedded"
+            f" {'file' if len(names) == 1 else 'files'} ({', '.join(names[:_NAMED])}{more}):"
+            " save these and send them, or give the portfolio as a file.",
+            code="portfolio",
+        )
+
+
+def refuse_cover(text: str) -> None:
+    """Raise where the text of a one-page PDF only says that the document can't be shown."""
+    if len(text) > _COVER_CHARS:
+        return
+    text = " ".join(text.replace("\u2019", "'").split())
+    if _PROTECTED.search(text):
+        raise Encrypted(
+            "The PDF is only the cover of a protected document: send an unprotected copy.", code="protected"
+        )
+    if _UNSHOWN.search(text):
+        raise Unsupported(
+            "The PDF holds only a notice that its viewer can't show the document: print it to a PDF and send that."
+        )
+
+
+def _is_payload(pdf: pdfium.PdfDocument) -> bool:
+    """Whether the PDF is the cover of an encrypted payload (PDF 2.0, 7.6.7; Microsoft's rights management)."""
+    if pdfium_c.FPDFDoc_GetAttachmentCount(pdf) != 1:
+        return False
+    file = pdfium_c.FPDFDoc_GetAttachment(pdf, 0)
+    return _wide(partial(pdfium_c.FPDFAttachment_GetAFRelationship, file)) == "EncryptedPayload" or bool(
+        _PROTECTED.search(_names(pdf)[0])
+    )
+
+
+def _is_portfolio(pdf: pdfium.PdfDocument, plain: bytes) -> bool:
+    """Whether the page is nothing but a cover for the embedded files: one page, blank or about its viewer."""
+    if len(pdf) > 1 or not re.search(rb"/Collection\s*(<<|\d+\s+\d+\s+R)", plain):
+        return False
+    try:
+        with closing(pdf[0]) as page, closing(page.get_textpage()) as text:
+            chars = text.count_chars()
+            return chars < 20 or (chars <= _COVER_CHARS and bool(_VIEWER.search(text.get_text_range())))
+    except (pdfium.PdfiumError, IndexError):
+        return True
+
+
+def _check_sizes(plain: bytes, name: str, count: int, max_bytes: int) -> None:
+    """Raise `OverLimit` for embedded files that unpack to too much; PDFium would unpack them whole in memory."""
+    if count > MAX_EMBEDDED:
+        raise OverLimit(
+            f"{name} has {count:,} embedded files, more than the limit of {MAX_EMBEDDED:,}: save them and send those."
+        )
+    total = 0
+    numbers = {
+        n
+        for entry in re.findall(rb"/EF\s*<<([^>]*)>>", plain)
+        for n in re.findall(rb"(\d+)\s+\d+\s+R", entry)
+    }
+    for number in numbers:
+        start = re.search(rb"(?:^|[\r\n])%s\s+\d+\s+obj\b" % number, plain)
+        at = plain.find(b"stream", start.end()) if start else -1
+        if start is None or at < 0:
+            continue
+        head = plain[start.end() : at]
+        packed = len(re.findall(rb"/(?:Fl|FlateDecode|LZW|LZWDecode|RL|RunLengthDecode)\b", head))
+        flat = re.search(rb"/(?:Fl|FlateDecode)\b", head)
+        size = unpacked(plain, at, max_bytes) if flat else 0
+        total += size
+        if size > max_bytes or total > MAX_TOTAL * max_bytes or packed > (flat is not None):
+            raise OverLimit(
+                f"{name} has embedded files that unpack to more than the limit of {max_bytes / 1024**2:,.0f} MiB each:"
+                " save them and send those, or raise NIGHTSHIFT_MAX_BYTES."
+            )
+
+
+def _names(pdf: pdfium.PdfDocument) -> list[str]:
+    """The names of all embedded files, on one line each and different from each other."""
+    names: list[str] = []
+    for index in range(min(pdfium_c.FPDFDoc_GetAttachmentCount(pdf), MAX_EMBEDDED)):
+        file = pdfium_c.FPDFDoc_GetAttachment(pdf, index)
+        name = _wide(partial(pdfium_c.FPDFAttachment_GetName, file)) or f"file-{index + 1}"
+        name = "".join(char if char.isprintable() and char != "!" else "_" for char in name)[:200]
+        stem, dot, suffix = name.rpartition(".")
+        tried, number = name, 1
+        while tried in names:
+            number += 1
+            tried = f"{stem} ({number}){dot}{suffix}" if dot else f"{name} ({number})"
+        names.append(tried)
+    return names
+
+
+def _wide(get: Callable[..., int]) -> str:
+    """A string that PDFium returns as UTF-16 with a closing zero."""
+    buffer = ctypes.create_string_buffer(get(None, 0))
+    get(ctypes.cast(buffer, ctypes.POINTER(pdfium_c.FPDF_WCHAR)), len(buffer))
+    return buffer.raw[:-2].decode("utf-16-le", "replace")
+
+
+def _read(file: Path | bytes, index: int, name: str, max_bytes: int) -> bytes:
+    try:
+        with _PDFIUM, closing(pdfium.PdfDocument(file)) as pdf:
+            data = bytes(pdf.get_attachment(index).get_data())
+    except (pdfium.PdfiumError, OSError, IndexError) as error:
+        raise Unreadable(f"{name} can't be extracted from its PDF: save it and send that.") from error
+    if len(data) > max_bytes:
+        raise OverLimit(f"{name} is larger than {max_bytes / 1024**2:.0f} MiB; raise NIGHTSHIFT_MAX_BYTES.")
+    return data
+
+
+def _inside(read: Callable[[int], bytes], index: int, depth: int, max_bytes: int) -> bytes:
+    inner = list(_members(read(max_bytes), "", max_bytes, depth))
+    return inner[index].read(max_bytes)
+
+
+def _whole(file: Path | bytes, name: str, max_bytes: int) -> bytes:
+    if isinstance(file, bytes):
+        return file
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(max_bytes + 1)
+    except OSError as error:
+        raise Unreadable(f"{name} can't be read from disk: {error.strerror}.") from error
+    if len(data) > max_bytes:
+        raise OverLimit(f"{name} is larger than {max_bytes / 1024**2:.0f} MiB; raise NIGHTSHIFT_MAX_BYTES.")
+    return data
+
+
+def _data_or_none(read: Callable[[int], bytes], max_bytes: int) -> bytes | None:
+    try:
+        return read(max_bytes)
+    except PermanentError:  # told when it is read
+        return None
+
+
+def _kind(data: bytes | None) -> str:
+    """Media type by content, empty if there is none."""
+    try:
+        return sniff(data[:SNIFF_BYTES]) if data else ""
+    except PermanentError:
+        return ""
