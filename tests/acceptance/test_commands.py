@@ -311,7 +311,7 @@ def test_a_broker_that_dies_midway_loses_nothing(
         (["submit", "{scans}"], {"NIGHTSHIFT_BROKER_URL": "{wrong}"}, 1, "rejects the user name or password"),
         (["status"], {"NIGHTSHIFT_BROKER_URL": "{wrong}"}, 1, "rejects the user name or password"),
         (["submit", "{scans}"], {"NIGHTSHIFT_BROKER_URL": "{broker}x"}, 1, "no such virtual host"),
-        (["submit", "{scans}", "--task-type", "speech"], {}, 2, "no task type 'speech'"),
+        (["submit", "{scans}", "--task-type", "speech"], {}, 2, "Unknown task type 'speech'"),
         (["submit", "{scans}", "--priority", "12"], {}, 2, "--priority"),
         (["submit", "{scans}", "--callback-url", "https://a.example/x"], {}, 2, "a.example"),
         (["submit", "{scans}", "--not-before", "soon"], {}, 2, 'Invalid time "soon"'),

@@ -42,8 +42,8 @@ def test_a_better_model_reads_old_nights_anew(
         assert json_of(it, "reprocess", "--where", where, "--limit", "1")["queued"] == 1
         done = nightshift("reprocess", "--where", where, **it.env)
         assert done.returncode == 0, done.stderr
-        assert "1 left alone: under way already." in done.stdout
-        assert "2 documents, 2 pages queued as filler." in done.stdout
+        assert "1 skipped: already in progress." in done.stdout
+        assert "2 documents, 2 pages queued as backfill." in done.stdout
         assert it.depth("filler") == 3
         sums = json_of(it, "status")
         assert (sums["pending"], sums["reprocessing"]) == (0, 3)

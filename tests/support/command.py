@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -25,7 +26,13 @@ def start(*args: object, **env: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "COLUMNS": "200", **FAKES, **env},
+        preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - it only calls signal
     )
+
+
+def _heed_ctrl_c() -> None:
+    """A shell starts background jobs with SIGINT ignored, which their children inherit."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def nightshift(*args: object, **env: str) -> subprocess.CompletedProcess[str]:
