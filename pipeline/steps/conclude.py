@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline import clock
+from pipeline.documents.language import language_of
 from pipeline.ledger import records
 from pipeline.models import TEXT, DocumentResult, Page, Task
 from pipeline.remote.urls import public_source
@@ -57,12 +58,3 @@ def conclude(
     )
     records.finish(store, result, late=late)
     return result
-
-
-def language_of(text: str) -> str | None:
-    """`zh` when a tenth of the letters are Han characters (they say more each), else `en`; `None` without letters."""
-    letters = [c for c in text if c.isalpha()]
-    if not letters:
-        return None
-    han = sum("\u3400" <= c <= "\u9fff" for c in letters)
-    return "zh" if han * 10 >= len(letters) else "en"
