@@ -21,7 +21,10 @@ from pipeline.documents.language import language_of
         ("ko", "결제 금액은 월말까지 지불해야 합니다"),
         ("ru", "Общая сумма должна быть оплачена до конца месяца. Спасибо за покупку."),
         ("ar", "يجب دفع المبلغ الإجمالي قبل نهاية الشهر"),
-        ("en", "Invoice 4711 of 2024-05-14\nThe amount is due within thirty days, www.example.com a1@b.example"),
+        (
+            "en",
+            "Invoice 4711 of 2024-05-14\nThe amount is due within thirty days, www.example.com a1@b.example",
+        ),
     ],
 )
 def test_the_language_is_told_from_the_text(language: str, text: str) -> None:
