@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 UNKNOWN = "und"
 """ISO 639: undetermined."""
 
-_CODES = "zh en de fr es it pt nl ja ko ru ar pl sv da nb fi cs sk hu ro bg uk el tr vi id hi he th fa ca hr sr et lv lt sl"
+_CODES = (
+    "zh en de fr es it pt nl ja ko ru ar "
+    "pl sv da nb fi cs sk hu ro bg uk el tr vi id hi he th fa ca hr sr et lv lt sl"
+)
 _MOST = 5000
 """Characters that are looked at: more do not change the answer."""
 _LATIN = 12

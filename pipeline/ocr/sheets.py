@@ -1,0 +1,132 @@
+"""Small letters on large sheets: where the whole page, scaled down for detection, does not show them.
+
+Marks of the size of letters that lie outside the lines found are looked for at full size, and only the
+tiles of the page that hold such marks go through detection again, at a scale that suits their height.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.ocr.cuts import Image, Quads
+
+LARGE = 2.5
+"""Pages that are scaled down by more than this for detection are looked at."""
+SMALL = 10.0
+"""Lines lower than this, in pixels of detection, are badly seen: they are detected again."""
+LETTER = (6, 60)
+"""Height of a letter in pixels of the page."""
+LETTERS = 12
+"""Minimum number of such marks in a row or tile for it to hold text: less is dirt."""
+SIGHT = 16.0
+"""Height of the letters, in pixels of detection, at which tiles are detected; tiles are never enlarged."""
+OVERLAP = 8.0
+"""Overlap of the tiles in heights of letters."""
+SAME = 0.5
+"""Minimum overlap of two boxes, as share of the smaller one's height and width, that show the same line."""
+
+Detect = Callable[[Image], Quads]
+
+
+class _Marks(NamedTuple):
+    """Middles (n, 2) and heights (n) of letter-like marks in pixels."""
+
+    places: NDArray[np.float64]
+    heights: NDArray[np.float64]
+
+
+def with_small_lines(page: Image, boxes: Quads, detect: Detect, side: int) -> Quads:
+    """The boxes of a page, and those of its small lines; `side`: longest side in pixels that detection sees."""
+    scale = side / max(page.shape[:2])
+    if scale * LARGE >= 1:
+        return boxes
+    seen = boxes[_heights(boxes) * scale >= SMALL]
+    marks = _marks(page, seen)
+    if len(marks.heights) < LETTERS:
+        return boxes
+    letter = float(np.median(marks.heights))
+    zoom = min(1.0, SIGHT / letter)
+    tile = int(side / zoom)
+    found = [seen] if len(seen) else []
+    for left, top in _tiles(page.shape[1], page.shape[0], tile, int(OVERLAP * letter), marks):
+        part = page[top : top + tile, left : left + tile]
+        there = detect(cast(Image, np.ascontiguousarray(part)))
+        if len(there):
+            found.append(there + np.array([left, top], np.float32))
+    return _merged(found) if len(found) > 1 else boxes
+
+
+def _heights(boxes: Quads) -> NDArray[np.float32]:
+    """The shorter side of each box."""
+    across = np.linalg.norm(boxes[:, 0] - boxes[:, 1], axis=1)
+    down = np.linalg.norm(boxes[:, 0] - boxes[:, 3], axis=1)
+    return cast("NDArray[np.float32]", np.minimum(across, down))
+
+
+def _marks(page: Image, boxes: Quads) -> _Marks:
+    """Letter-like marks outside the boxes, at least LETTERS of them near each other."""
+    grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
+    ink = cv2.adaptiveThreshold(grey, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 41, 25)
+    cv2.fillPoly(ink, [quad.astype(np.int32) for quad in boxes], (0,))
+    _, _, stats, middles = cv2.connectedComponentsWithStats(ink)
+    width, height, area = (stats[1:, c].astype(np.float64) for c in (2, 3, 4))
+    letters = (height >= LETTER[0]) & (height <= LETTER[1]) & (width >= 2) & (width <= 2 * height)
+    letters &= area >= 0.12 * width * height
+    return _Marks(np.asarray(middles, np.float64)[1:][letters], height[letters])
+
+
+def _tiles(width: int, height: int, tile: int, overlap: int, marks: _Marks) -> list[tuple[int, int]]:
+    """Top left corners of the tiles of a page that hold at least LETTERS marks."""
+    x, y = marks.places.T
+    return [
+        (left, top)
+        for top in _starts(height, tile, overlap)
+        for left in _starts(width, tile, overlap)
+        if np.count_nonzero((x >= left) & (x < left + tile) & (y >= top) & (y < top + tile)) >= LETTERS
+    ]
+
+
+def _starts(size: int, tile: int, overlap: int) -> list[int]:
+    """Where tiles begin so that they cover `size` pixels and overlap by at least `overlap`."""
+    if size <= tile:
+        return [0]
+    count = -(-(size - overlap) // max(1, tile - overlap))
+    return [round(n * (size - tile) / (count - 1)) for n in range(count)] if count > 1 else [0, size - tile]
+
+
+def _merged(found: list[Quads]) -> Quads:
+    """All boxes; those of one line that tiles cut are joined, those found twice are kept once."""
+    kept: list[Quads] = []
+    for quad in np.concatenate(found):
+        merged = quad
+        for n in reversed(range(len(kept))):
+            if _same_line(kept[n], merged):
+                merged = _union(kept.pop(n), merged)
+        kept.append(merged)
+    return np.stack(kept).astype(np.float32)
+
+
+def _same_line(a: Quads, b: Quads) -> bool:
+    low, high = np.maximum(a.min(axis=0), b.min(axis=0)), np.minimum(a.max(axis=0), b.max(axis=0))
+    if (high <= low).any():
+        return False
+    sizes = np.stack([np.ptp(a, axis=0), np.ptp(b, axis=0)])
+    shared, smaller = high - low, sizes.min(axis=0)
+    along = int(sizes.sum(axis=0)[1] > sizes.sum(axis=0)[0])  # 0: the lines run across, 1: down
+    return bool(shared[1 - along] >= SAME * smaller[1 - along])
+
+
+def _union(a: Quads, b: Quads) -> Quads:
+    """The box around two parts of a line; a box that holds the other stays as it is."""
+    for inner, outer in ((a, b), (b, a)):
+        if (inner.min(axis=0) >= outer.min(axis=0) - 2).all() and (
+            inner.max(axis=0) <= outer.max(axis=0) + 2
+        ).all():
+            return outer
+    low, high = np.minimum(a.min(axis=0), b.min(axis=0)), np.maximum(a.max(axis=0), b.max(axis=0))
+    return np.array([low, (high[0], low[1]), high, (low[0], high[1])], np.float32)
