@@ -116,15 +116,15 @@ def _with_lines_under(
         for line in _read(clean, boxes[touching(boxes, seals)], parts)
         if line.text and line.confidence >= trust.MIN_CONFIDENCE
     ]
-    kept = list[_Read]()
+    kept, beaten = list[_Read](), set[int]()
     for line, touched in zip(found, touching(_quads(found), seals), strict=True):
-        rivals = [other for other in under if _overlap(line.quad, other.quad)] if touched else []
+        rivals = [n for n, other in enumerate(under) if touched and _overlap(line.quad, other.quad)]
         if not touched or (not rivals and line.confidence >= SEAL_TEXT):
             kept.append(line)
-        elif len(rivals) == 1 and _weight(line) > _weight(rivals[0]):
-            under.remove(rivals[0])
+        elif len(rivals) == 1 and _weight(line) > _weight(under[rivals[0]]):
+            beaten.add(rivals[0])
             kept.append(line)
-    return kept + under
+    return kept + [line for n, line in enumerate(under) if n not in beaten]
 
 
 def _weight(line: _Read) -> float:

@@ -49,10 +49,7 @@ def values(*pages: Page) -> dict[str, str | None]:
 
 
 def moved(lines: tuple[TextLine, ...], right: float, down: float) -> list[TextLine]:
-    return [
-        structs.replace(line, box=tuple((x + right, y + down) for x, y in line.box))  # type: ignore[arg-type]
-        for line in lines
-    ]
+    return [structs.replace(line, box=tuple((x + right, y + down) for x, y in line.box)) for line in lines]
 
 
 def together(right: float, down: float) -> Page:
