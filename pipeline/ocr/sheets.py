@@ -22,7 +22,11 @@ SMALL = 10.0
 LETTER = (6, 60)
 """Height of a letter in pixels of the page."""
 LETTERS = 12
-"""Minimum number of such marks in a row or tile for it to hold text: less is dirt."""
+"""Minimum number of such marks in rows for a tile to hold text: less is dirt."""
+ROW = (2.0, 3.0)
+"""Maximum height of a row in heights of letters, and minimum width in its own height."""
+ROWS = 0.4
+"""Minimum share of a tile's marks that stand in rows."""
 SIGHT = 16.0
 """Height of the letters, in pixels of detection, at which tiles are detected; tiles are never enlarged."""
 OVERLAP = 8.0
@@ -34,10 +38,11 @@ Detect = Callable[[Image], Quads]
 
 
 class _Marks(NamedTuple):
-    """Middles (n, 2) and heights (n) of letter-like marks in pixels."""
+    """Letter-like marks: middles (n, 2) and heights (n) in pixels, and which of them stand in rows (n)."""
 
     places: NDArray[np.float64]
     heights: NDArray[np.float64]
+    in_rows: NDArray[np.bool_]
 
 
 def with_small_lines(page: Image, boxes: Quads, detect: Detect, side: int) -> Quads:
@@ -47,9 +52,9 @@ def with_small_lines(page: Image, boxes: Quads, detect: Detect, side: int) -> Qu
         return boxes
     seen = boxes[_heights(boxes) * scale >= SMALL]
     marks = _marks(page, seen)
-    if len(marks.heights) < LETTERS:
+    if np.count_nonzero(marks.in_rows) < LETTERS:
         return boxes
-    letter = float(np.median(marks.heights))
+    letter = float(np.median(marks.heights[marks.in_rows]))
     zoom = min(1.0, SIGHT / letter)
     tile = int(side / zoom)
     found = [seen] if len(seen) else []
@@ -69,26 +74,46 @@ def _heights(boxes: Quads) -> NDArray[np.float32]:
 
 
 def _marks(page: Image, boxes: Quads) -> _Marks:
-    """Letter-like marks outside the boxes, at least LETTERS of them near each other."""
+    """Letter-like marks outside the boxes."""
     grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
     ink = cv2.adaptiveThreshold(grey, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 41, 25)
     cv2.fillPoly(ink, [quad.astype(np.int32) for quad in boxes], (0,))
-    _, _, stats, middles = cv2.connectedComponentsWithStats(ink)
-    width, height, area = (stats[1:, c].astype(np.float64) for c in (2, 3, 4))
+    _, labels, stats, middles = cv2.connectedComponentsWithStats(ink)
+    width, height, area = (stats[:, c].astype(np.float64) for c in (2, 3, 4))
     letters = (height >= LETTER[0]) & (height <= LETTER[1]) & (width >= 2) & (width <= 2 * height)
     letters &= area >= 0.12 * width * height
-    return _Marks(np.asarray(middles, np.float64)[1:][letters], height[letters])
+    letters[0] = False
+    places, heights = np.asarray(middles, np.float64)[letters], height[letters]
+    if len(heights) < LETTERS:
+        return _Marks(places, heights, np.zeros(len(heights), np.bool_))
+    return _Marks(places, heights, _in_rows(letters[labels], places, float(np.median(heights))))
+
+
+def _in_rows(ink: NDArray[np.bool_], places: NDArray[np.float64], letter: float) -> NDArray[np.bool_]:
+    """Which of the marks stand in rows, as letters do, and the grain of cloth or wood does not."""
+    reach = max(3, round(letter))
+    rows = cv2.morphologyEx(ink.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(rows)
+    width, height = stats[:, 2], stats[:, 3]
+    row = (height <= ROW[0] * letter) & (width >= ROW[1] * height)
+    row[0] = False
+    x, y = places.T.astype(int)
+    # the middle of a C or a T may lie beside its ink
+    near = [labels[np.clip(y + dy, 0, len(ink) - 1), x] for dy in (0, -reach // 3, reach // 3)]
+    return cast("NDArray[np.bool_]", np.any([row[label] for label in near], axis=0))
 
 
 def _tiles(width: int, height: int, tile: int, overlap: int, marks: _Marks) -> list[tuple[int, int]]:
-    """Top left corners of the tiles of a page that hold at least LETTERS marks."""
+    """Top left corners of the tiles of a page that hold text: LETTERS marks in rows, and not many others."""
     x, y = marks.places.T
-    return [
-        (left, top)
-        for top in _starts(height, tile, overlap)
-        for left in _starts(width, tile, overlap)
-        if np.count_nonzero((x >= left) & (x < left + tile) & (y >= top) & (y < top + tile)) >= LETTERS
-    ]
+    found = []
+    for top in _starts(height, tile, overlap):
+        for left in _starts(width, tile, overlap):
+            here = (x >= left) & (x < left + tile) & (y >= top) & (y < top + tile)
+            rows = np.count_nonzero(here & marks.in_rows)
+            if rows >= LETTERS and rows >= ROWS * np.count_nonzero(here):
+                found.append((left, top))
+    return found
 
 
 def _starts(size: int, tile: int, overlap: int) -> list[int]:
