@@ -5,7 +5,7 @@ Black ink is dark in every channel, red ink is light in the red one and blue ink
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from pipeline.ocr.cuts import Image, Quads
 
-LOOK = 800
+LOOK = 600
 """Longest side in pixels of the copy of the page on which seals are looked for."""
-COLOUR = 45
-"""Minimum lead of the ink's own channel over both others (0..255); half of it for violet and faded ink."""
+COLOUR = 32
+"""Minimum lead of the ink's own channel over both others (0..255); half of it at the edges of strokes."""
 SMALLEST = 0.045
 LARGEST = 0.5
 """Sides of a seal, as shares of the page's longer side (larger ones are photos, or coloured paper)."""
@@ -45,12 +45,16 @@ def find_seals(page: Image) -> list[Seal]:
     height, width = page.shape[:2]
     scale = min(1.0, LOOK / max(height, width))
     small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else page
-    blue, green, red = (small[:, :, c].astype(np.int16) for c in range(3))
-    dark = small.max(axis=2) < DARK
+    blue, green, red = cv2.split(small)
+    leads = (
+        (2, cv2.subtract(red, cv2.max(blue, green))),
+        (0, cv2.subtract(blue, cv2.max(red, green))),
+    )
     seals = []
-    for channel, lead in ((2, red - np.maximum(blue, green)), (0, blue - np.maximum(red, green))):
-        mask = (lead > COLOUR).astype(np.uint8)
+    for channel, lead in leads:
+        mask = cast("NDArray[np.uint8]", cv2.threshold(lead, COLOUR, 1, cv2.THRESH_BINARY)[1])
         if mask.any():
+            dark = cv2.max(cv2.max(blue, green), red) < DARK
             seals += [_enlarged(bounds, scale, width, height, channel) for bounds in _blobs(mask, dark)]
     return seals
 

@@ -57,13 +57,13 @@ def with_small_lines(page: Image, boxes: Quads, detect: Detect, side: int) -> Qu
     letter = float(np.median(marks.heights[marks.in_rows]))
     zoom = min(1.0, SIGHT / letter)
     tile = int(side / zoom)
-    found = [seen] if len(seen) else []
+    found = []
     for left, top in _tiles(page.shape[1], page.shape[0], tile, int(OVERLAP * letter), marks):
         part = page[top : top + tile, left : left + tile]
         there = detect(cast(Image, np.ascontiguousarray(part)))
         if len(there):
             found.append(there + np.array([left, top], np.float32))
-    return _merged(found) if len(found) > 1 else boxes
+    return _merged([seen, *found]) if found else boxes
 
 
 def _heights(boxes: Quads) -> NDArray[np.float32]:
