@@ -30,7 +30,7 @@ class Eye:
     """Finds each dark row of a tile as one box."""
 
     def __init__(self) -> None:
-        self.tiles: list[tuple[int, int]] = []
+        self.tiles: list[tuple[int, ...]] = []
 
     def __call__(self, tile: Image) -> Quads:
         self.tiles.append(tile.shape[:2])
