@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageFilter
 
 from pipeline.documents.base import Document, PageInput
 from pipeline.documents.sniff import NAMES
@@ -51,6 +51,13 @@ _UPRIGHT = {
 # TIFF 6.0: NewSubfileType bit 0 = reduced copy of another page, bit 2 = transparency mask.
 _SUBFILE_TYPE, _NO_PAGE = 254, 0b101
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
+
+_GROUNDS = (255, 0, 128)
+"""Grey values that transparent parts may get, white first."""
+_CLEAR, _INK = 48, 96
+"""Alpha below and above which a pixel is transparent or ink."""
+_CONTRAST = 70
+"""Ink that differs less from its ground is lost."""
 
 
 class ImageFile(Document):
@@ -168,7 +175,7 @@ def _decode(image: Image.Image, limits: Limits) -> Image.Image:
     if plain.size != target:
         plain = plain.resize(target, Image.Resampling.LANCZOS, reducing_gap=2.0)
     orientation = _orientation(image)
-    rgb = _on_white(plain)
+    rgb = _on_ground(plain)
     return rgb.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else rgb
 
 
@@ -215,12 +222,27 @@ def _white_is_zero(image: Image.Image) -> bool:
     return tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def _on_ground(image: Image.Image) -> Image.Image:
+    """Convert to RGB; transparent parts become white, or black or grey where light ink would vanish on white."""
     if image.mode not in ("RGBA", "LA"):
         return image.convert("RGB")
-    paper = Image.new("RGB", image.size, "white")
-    paper.paste(image.convert("RGB"), mask=image.getchannel("A"))
-    return paper
+    alpha = image.getchannel("A")
+    ground = Image.new("RGB", image.size, (_ground(image.convert("L"), alpha),) * 3)
+    ground.paste(image.convert("RGB"), mask=alpha)
+    return ground
+
+
+def _ground(grey: Image.Image, alpha: Image.Image) -> int:
+    """The grey value, of _GROUNDS, on which the least of the ink is lost; the first of equals.
+
+    Only ink beside transparent pixels counts: what lies in a filled box stands out from the box.
+    """
+    beside = np.asarray(alpha.filter(ImageFilter.MinFilter(5))) < _CLEAR
+    ink = np.asarray(grey)[(np.asarray(alpha) >= _INK) & beside].astype(np.int16)
+    if not ink.size:
+        return _GROUNDS[0]
+    lost = [round(float((np.abs(ink - ground) < _CONTRAST).mean()), 2) for ground in _GROUNDS]
+    return _GROUNDS[lost.index(min(lost))]
 
 
 def _orientation(image: Image.Image) -> int:

@@ -5,53 +5,27 @@ than WIDE_GAP line heights; rows, columns and blocks are joined by a line feed. 
 `text[line.start:line.end] == line.text` for every line.
 
 Order: rows from top to bottom, each from left to right. Columns are separated only where a gutter
-divides blocks of running text (long lines that fill their column, side by side), as in a paper; a label
-and its amount on a receipt, or the cells of a table, stay in one row. Lines that cross the gutter
-(a title, a figure caption) separate the text above from the text below, as in an XY cut (Nagy and Seth
-1984). Pages of vertical writing are read from right to left.
+divides blocks of running text (`columns`), as in a paper, or blocks that stand for themselves (`blocks`), such as
+two receipts on one scan; a label and its amount on a receipt, or the cells of a table, stay in one row. Lines
+that cross the gutter (a title, a figure caption) separate the text above from the text below, as in an XY
+cut (Nagy and Seth 1984). Pages of vertical writing are read from right to left.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
-from statistics import median
-from typing import NamedTuple
 
 import msgspec
 
+from pipeline.documents.blocks import are_blocks, block_gutter
+from pipeline.documents.columns import are_columns, column_gutter
+from pipeline.documents.items import Item, bands, cell_width, items_of, rows_of, runs_down, sides, slope_of
 from pipeline.models import Box, Point, TextLine
 
 WIDE_GAP = 2.0
 """Wider gaps in a row, in line heights, are written as two spaces."""
-COLUMN_LINES = 4
-"""Minimum number of lines on either side of a gutter."""
-COLUMN_CELLS = 20
-"""Minimum length of a line of running text; a Chinese character counts as two."""
-FILLED = 0.8
-"""Minimum share of its column's width that a line of running text covers ..."""
-RUNNING = 0.5
-"""... and minimum share of the column's lines that do."""
-BESIDE = 0.5
-"""Minimum share of the shorter column's height over which the columns are side by side."""
 
-
-class _Item(NamedTuple):
-    """A line with its upright bounds in pixels, corrected for the page's skew."""
-
-    line: TextLine
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    @property
-    def middle(self) -> float:
-        return (self.top + self.bottom) / 2
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
+Rows = list[list[Item]]
 
 
 def assemble(lines: Sequence[TextLine], width: int, height: int) -> tuple[str, tuple[TextLine, ...]]:
@@ -59,12 +33,27 @@ def assemble(lines: Sequence[TextLine], width: int, height: int) -> tuple[str, t
 
     `width` and `height` of the upright page in pixels. See the module docstring for the text rule.
     """
-    down = sum(_length(line) for line in lines if _runs_down(line))
-    if down > sum(_length(line) for line in lines) / 2:
-        rows = [[item] for item in sorted(_items(lines, 0.0), key=lambda i: (-i.right, i.top))]
-    else:
-        rows = _order(_items(lines, _slope(lines, width, height)))
-    return _write(rows)
+    if _is_vertical(lines):
+        items = items_of(lines)
+        return _write([[item] for item in sorted(items, key=lambda i: (-i.right, i.top))])
+    return _write(
+        [
+            row
+            for part in _parts(items_of(lines, slope_of(lines, width, height)), width, height)
+            for row in part
+        ]
+    )
+
+
+def blocks_of(lines: Sequence[TextLine], width: int, height: int) -> list[tuple[TextLine, ...]]:
+    """The lines of each block of a page in reading order, columns and what stands between them each for itself.
+
+    A page without blocks side by side is one.
+    """
+    if _is_vertical(lines):
+        return [tuple(lines)]
+    parts = _parts(items_of(lines, slope_of(lines, width, height)), width, height)
+    return [tuple(item.line for row in part for item in row) for part in parts]
 
 
 def boxes_of(lines: Sequence[TextLine], start: int, end: int) -> tuple[Box, ...]:
@@ -77,7 +66,7 @@ def boxes_of(lines: Sequence[TextLine], start: int, end: int) -> tuple[Box, ...]
     return tuple(_part(line, max(start, line.start), min(end, line.end)) for line in touched)
 
 
-def _write(rows: Sequence[Sequence[_Item]]) -> tuple[str, tuple[TextLine, ...]]:
+def _write(rows: Sequence[Sequence[Item]]) -> tuple[str, tuple[TextLine, ...]]:
     parts: list[str] = []
     placed: list[TextLine] = []
     at = 0
@@ -96,117 +85,26 @@ def _write(rows: Sequence[Sequence[_Item]]) -> tuple[str, tuple[TextLine, ...]]:
     return "".join(parts), tuple(placed)
 
 
-def _order(items: list[_Item]) -> list[list[_Item]]:
-    gutter = _gutter(items)
+def _parts(items: list[Item], width: int, height: int) -> list[Rows]:
+    """The rows of each block, in reading order."""
+    columns, in_columns = column_gutter(items)
+    blocks, in_blocks = block_gutter(items, width, height)
+    gutter = columns if in_columns >= in_blocks else blocks
     if gutter is None:
-        return _rows(items)
-    rows: list[list[_Item]] = []
-    for band in _bands(items, gutter):
-        left, right = _sides(band, gutter)
-        if _are_columns(left, right):
-            rows += _order(left) + _order(right)
+        return [rows_of(items)]
+    parts: list[Rows] = []
+    for band in bands(items, gutter):
+        left, right = sides(band, gutter)
+        if are_columns(left, right) if gutter == columns else are_blocks(left, right, width, height):
+            parts += _parts(left, width, height) + _parts(right, width, height)
         else:
-            rows += _rows(band)
-    return rows
+            parts.append(rows_of(band))
+    return parts
 
 
-def _gutter(items: list[_Item], *, nested: bool = True) -> float | None:
-    """The x that divides the most lines into columns of running text; `None` if there is none."""
-    best, best_lines = None, 0
-    for x in _candidates(items):
-        parted = 0
-        for band in _bands(items, x):
-            left, right = _sides(band, x)
-            if _are_columns(left, right, nested=nested):
-                parted += len(left) + len(right)
-        if parted > best_lines:
-            best, best_lines = x, parted
-    return best
-
-
-def _candidates(items: list[_Item]) -> list[float]:
-    """Right edges of long lines, one per line height: a gutter begins where running text ends."""
-    long = [item for item in items if _cells(item.line.text) >= COLUMN_CELLS]
-    if len(long) < 2 * COLUMN_LINES:
-        return []
-    step = max(1.0, median(item.height for item in long))
-    edges = {round(item.right / step): item.right for item in sorted(long, key=lambda i: i.right)}
-    return [edge + 0.5 for edge in edges.values()]
-
-
-def _bands(items: list[_Item], x: float) -> list[list[_Item]]:
-    """Split the lines, from top to bottom, at those that cross `x`; a crossing line is its own band."""
-    bands: list[list[_Item]] = [[]]
-    for item in sorted(items, key=lambda i: i.middle):
-        if item.left < x < item.right:
-            bands += [[item], []]
-        else:
-            bands[-1].append(item)
-    return [band for band in bands if band]
-
-
-def _sides(band: list[_Item], x: float) -> tuple[list[_Item], list[_Item]]:
-    return [i for i in band if i.right <= x], [i for i in band if i.right > x]
-
-
-def _are_columns(left: list[_Item], right: list[_Item], *, nested: bool = True) -> bool:
-    if not all(_is_running_text(side) or (nested and _has_columns(side)) for side in (left, right)):
-        return False
-    spans = [(min(i.top for i in side), max(i.bottom for i in side)) for side in (left, right)]
-    shared = min(bottom for _, bottom in spans) - max(top for top, _ in spans)
-    return shared >= BESIDE * min(bottom - top for top, bottom in spans)
-
-
-def _has_columns(side: list[_Item]) -> bool:
-    # only one level deep: up to four columns
-    return _gutter(side, nested=False) is not None
-
-
-def _is_running_text(side: list[_Item]) -> bool:
-    if len(side) < COLUMN_LINES:
-        return False
-    width = max(i.right for i in side) - min(i.left for i in side)
-    full = [i for i in side if i.right - i.left >= FILLED * width and _cells(i.line.text) >= COLUMN_CELLS]
-    return len(full) >= RUNNING * len(side)
-
-
-def _rows(items: list[_Item]) -> list[list[_Item]]:
-    rows: list[list[_Item]] = []
-    for item in sorted(items, key=lambda i: i.middle):
-        if rows and _same_row(rows[-1], item):
-            rows[-1].append(item)
-        else:
-            rows.append([item])
-    return [sorted(row, key=lambda i: i.left) for row in rows]
-
-
-def _same_row(row: list[_Item], item: _Item) -> bool:
-    middle = sum(i.middle for i in row) / len(row)
-    return abs(item.middle - middle) < 0.5 * min(item.height, *(i.height for i in row))
-
-
-def _items(lines: Sequence[TextLine], slope: float) -> list[_Item]:
-    items = []
-    for line in lines:
-        xs = [x for x, _ in line.box]
-        ys = [y - slope * x for x, y in line.box]
-        items.append(_Item(line, min(xs), min(ys), max(xs), max(ys)))
-    return items
-
-
-def _slope(lines: Sequence[TextLine], width: int, height: int) -> float:
-    """Median slope of the longer lines: rows of a skewed scan can drift by more than a line height."""
-    long = [line for line in lines if not _runs_down(line) and line.box[1][0] - line.box[0][0] > width / 5]
-    if len(long) < 3:
-        return 0.0
-    slope = median((b[1] - a[1]) / (b[0] - a[0]) for a, b in ((line.box[0], line.box[1]) for line in long))
-    # one pixel is rounding, not skew
-    return slope if abs(slope) * width > height / 200 else 0.0
-
-
-def _runs_down(line: TextLine) -> bool:
-    (x0, y0), (x1, y1) = line.box[:2]
-    return abs(y1 - y0) > abs(x1 - x0)
+def _is_vertical(lines: Sequence[TextLine]) -> bool:
+    down = sum(_length(line) for line in lines if runs_down(line))
+    return down > sum(_length(line) for line in lines) / 2
 
 
 def _length(line: TextLine) -> float:
@@ -214,18 +112,10 @@ def _length(line: TextLine) -> float:
     return max(abs(x1 - x0), abs(y1 - y0))
 
 
-def _cells(text: str) -> int:
-    return sum(_width(c) for c in text)
-
-
-def _width(character: str) -> int:
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
 def _part(line: TextLine, start: int, end: int) -> Box:
     edges = [0]
     for character in line.text:
-        edges.append(edges[-1] + _width(character))
+        edges.append(edges[-1] + cell_width(character))
     begin, stop = (edges[at - line.start] / edges[-1] for at in (start, end))
     top_left, top_right, bottom_right, bottom_left = line.box
     return (

@@ -12,11 +12,12 @@ from typing import Protocol
 
 from pipeline.fields import examples, receipt, vat_invoice
 from pipeline.fields.classifier import Classifier
+from pipeline.fields.records import find_one
 from pipeline.models import Entity, Extraction, Field, ModelInfo, Page
 
 __all__ = ["FIELDS", "FieldSettings", "Filler", "describe", "load"]
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Raise it when a change in this room changes what is found (tests/unit/test_rules_versions.py)."""
 
 _TYPE_PAGES = 3
@@ -50,18 +51,22 @@ class Filler:
     def fill(self, pages: Sequence[Page], entities: Sequence[Entity]) -> Extraction:
         """The extraction of a document: its type, and each field of that type whether found or not.
 
-        If several pages show a field, the first counts.
+        If several pages show a field, the first counts. Of a page with several records one is taken, and nothing of
+        the pages after it.
         """
         text = "\n".join(page.text for page in pages[:_TYPE_PAGES])
         kind, confidence = self._classifier.classify(text)
         names, find = _RULES.get(kind, ((), None))
         found: dict[str, Field] = {}
         for page in pages[:_FIELD_PAGES] if find else ():
-            if len(found) == len(names):
-                break
             assert find is not None
-            for field in find(page, [e for e in entities if e.page == page.number]):
+            fields, several = find_one(page, [e for e in entities if e.page == page.number], find)
+            if several and found:
+                break
+            for field in fields:
                 found.setdefault(field.name, field)
+            if several or len(found) == len(names):
+                break
         return Extraction(
             document_type=kind,
             confidence=confidence,

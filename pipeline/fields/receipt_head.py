@@ -12,20 +12,22 @@ from pipeline.models import Entity, Field
 _HEAD = 14
 """Maximum number of rows of a receipt's head."""
 
-_LEGAL = re.compile(
+LEGAL = re.compile(
     r"\bS[DB]N\.? ?BH[DO]\b\.?|\bBERHAD\b|\bBHD\b\.?|\bPTE\.? ?LTD\b\.?|\bPTY\.? ?LTD\b\.?|\bCO\.?,? ?LTD\b\.?"
     r"|\bLTD\b\.?|\bLIMITED\b|\bINC\b\.?|\bLLC\b|\bLLP\b|\bPLC\b|\bGMBH\b|\bCORP\b\.?|\bCORPORATION\b"
     r"| [S5]/[B8](?![A-Z0-9/])\.?"
     r"|有限责任公司|有限公司",
     re.IGNORECASE,
 )
-_TRADE = re.compile(
+"""Legal forms of companies."""
+TRADE = re.compile(
     r"ENTERPRISE|\bENT\b|TRADING|TRADERS|RESTAURANT|RESTORAN|CAFE\b|BISTRO|KOPITIAM|BAKERY|BAKERIES|SUPPLY|SUPPLIES|HARDWARE"
     r"|STATIONE?RY|SUPERMARKET|MINIMARKET|MINI ?MARKET|MART\b|\bSTORES?\b|\bSHOP\b|PHARMACY|CLINIC|HOTEL|KEDAI|PASARAYA"
     r"|SYARIKAT|PERNIAGAAN|PERUSAHAAN|INDUSTR|SERVICES?\b|CENTRE|CENTER|HOLDINGS|ELECTRICAL|FURNITURE|BOOKSTORE|OPTICAL"
     r"|店|超市|商场|酒店|饭店|餐厅|药房|医院|公司|中心|市场|酒楼|咖啡|食府|便利|广场|商行|集团",
     re.IGNORECASE,
 )
+"""Words of trade in their names."""
 _REGISTRATION = re.compile(
     r" ?\(? ?(?:CO\.?|COMPANY|BUSINESS|ROC|REG|SSM)?[ .]*(?:REG|NO|CO)?[ .:]*"
     r"(?:[A-Z]{0,3}[0-9]{5,14}|[0-9]{4,10} ?-?[A-Z]|[A-Z]{2}[0-9]{5,10})(?:[ -]*[A-Z0-9])?(?:[ )]|$).*",
@@ -96,9 +98,9 @@ def find_company(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | Non
             continue
         text = " ".join(row.page.text[a:b] for a, b in spans)
         score = 0.5 if _capital(text) else 0.35
-        if _LEGAL.search(text):
+        if LEGAL.search(text):
             score = 0.92
-        elif _TRADE.search(text):
+        elif TRADE.search(text):
             score = 0.8
         score += min(max(row.height / heights - 1, 0.0), 0.5) * 0.2 - 0.012 * number
         scored.append((score, -number, row, spans))
@@ -153,16 +155,14 @@ def _head_end(rows: Sequence[Row], entities: Sequence[Entity]) -> int:
     if start:
         return start
     stops = (
-        n
-        for n, row in enumerate(rows[:_HEAD])
-        if n and _STOP.search(row.text) and not _LEGAL.search(row.text)
+        n for n, row in enumerate(rows[:_HEAD]) if n and _STOP.search(row.text) and not LEGAL.search(row.text)
     )
     return next(stops, min(len(rows), 6))
 
 
 def _address_start(rows: Sequence[Row], entities: Sequence[Entity]) -> int | None:
     for number, row in enumerate(rows):
-        if _is_stop(row, entities) or (_LEGAL.search(row.text) and not _NUMBERED.match(row.text)):
+        if _is_stop(row, entities) or (LEGAL.search(row.text) and not _NUMBERED.match(row.text)):
             continue
         numbered, street, code = (
             _NUMBERED.match(row.text),
@@ -193,7 +193,7 @@ def _continues(rows: Sequence[Row], block: Sequence[int], number: int, entities:
         return True
     # after the postcode: the rest of the place, or a branch, not a name or a title
     return (
-        number - coded[0] <= 2 and not _LEGAL.search(row.text) and len(re.findall("[A-Za-z]", row.text)) >= 4
+        number - coded[0] <= 2 and not LEGAL.search(row.text) and len(re.findall("[A-Za-z]", row.text)) >= 4
     )
 
 
@@ -221,11 +221,11 @@ def _name(rows: Sequence[Row], number: int) -> list[Span] | None:
         return None
     text = row.page.text[slice(*span)]
     spans = [span]
-    if legal := _LEGAL.search(text):
+    if legal := LEGAL.search(text):
         text = text[: legal.start()]
         for upper in reversed(rows[max(0, number - 2) : number]):
             above = _name_in(upper)
-            if not _half_a_name(text) or above is None or _LEGAL.search(upper.text):
+            if not _half_a_name(text) or above is None or LEGAL.search(upper.text):
                 break
             text = f"{row.page.text[slice(*above)]} {text}"
             spans.insert(0, above)
@@ -238,13 +238,13 @@ def _half_a_name(text: str) -> bool:
     return (
         len(words) <= 1
         or text.count("(") != text.count(")")
-        or bool(_TRADE.match(words[0]) and len(words) < 3)
+        or bool(TRADE.match(words[0]) and len(words) < 3)
     )
 
 
 def _name_in(row: Row) -> Span | None:
-    text = row.text.split("  ")[0] if not _LEGAL.search(row.text) else row.text
-    legal = list(_LEGAL.finditer(text))
+    text = row.text.split("  ")[0] if not LEGAL.search(row.text) else row.text
+    legal = list(LEGAL.finditer(text))
     if legal:
         rest = _REGISTRATION.match(text[legal[-1].end() :])
         text = text[: legal[-1].end()] if rest else text
@@ -256,7 +256,7 @@ def _name_in(row: Row) -> Span | None:
     letters = len(re.findall(r"[A-Za-z]|[\u4e00-\u9fff]{1}", name))
     if letters < 3 or letters * 2 < len(name.replace(" ", "")) or _TITLE.match(name):
         return None
-    if _STOP.search(name) and not (legal or _TRADE.search(name)):
+    if _STOP.search(name) and not (legal or TRADE.search(name)):
         return None
     return row.span(start, end)
 

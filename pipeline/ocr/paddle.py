@@ -85,7 +85,7 @@ class PaddleEngine:
 
     def read(self, image: NDArray[np.uint8]) -> PageReading:
         """Read one RGB image of shape (height, width, 3), 8 bits a channel."""
-        return read_page(image, self, self._direction)
+        return read_page(image, self, self._direction, self._max_side)
 
     def detect(self, image: Image) -> Quads:
         """Find the lines of a BGR page: (n, 4, 2)."""

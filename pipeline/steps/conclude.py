@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline import clock
+from pipeline.documents.language import language_of
+from pipeline.documents.unread import mostly_unread
 from pipeline.ledger import records
 from pipeline.models import TEXT, DocumentResult, Failure, Page, Task
 from pipeline.remote.urls import public_source
@@ -14,8 +16,6 @@ from pipeline.steps.fill import fill
 from pipeline.storage import Store
 from pipeline.version import __version__
 
-_FEW = 3  # text regions below which a page is not judged
-_MOST = 0.6  # share of them that could not be read
 _SHOWN = 10  # page numbers named in a sentence
 
 
@@ -72,7 +72,7 @@ def missing(pages: Sequence[Page]) -> Failure | None:
     """What could not be read of a document, as one sentence; `None` where every page was read."""
     unread = [page for page in pages if page.error]
     parts = [page for page in pages if page.parts_missing]
-    blank = [page for page in pages if mostly_unread(page)]
+    blank = [page for page in pages if page.number in mostly_unread(pages)]
     sentences, code = [], ""
     if unread and unread[0].error:
         code = unread[0].error.code
@@ -91,11 +91,6 @@ def missing(pages: Sequence[Page]) -> Failure | None:
     return Failure(code=code, message=" ".join(sentences)) if sentences else None
 
 
-def mostly_unread(page: Page) -> bool:
-    """Whether a page shows text of which (nearly) nothing could be read."""
-    return page.regions_found >= _FEW and page.regions_unread > _MOST * page.regions_found
-
-
 def _named(some: Sequence[Page], pages: Sequence[Page], *, begin: bool = True) -> str:
     """`Page 3 of 9`, `Pages 3, 4 and 7 of 9`: to begin a sentence, or within one."""
     word = "page" if len(some) == 1 else "pages"
@@ -105,12 +100,3 @@ def _named(some: Sequence[Page], pages: Sequence[Page], *, begin: bool = True) -
     else:
         listed = " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
     return f"{word.capitalize() if begin else word} {listed} of {len(pages)}"
-
-
-def language_of(text: str) -> str | None:
-    """`zh` when at least 10% of the letters are Han characters, else `en`; `None` without letters."""
-    letters = [c for c in text if c.isalpha()]
-    if not letters:
-        return None
-    han = sum("\u3400" <= c <= "\u9fff" for c in letters)
-    return "zh" if han * 10 >= len(letters) else "en"

@@ -36,13 +36,38 @@ ROOMS: dict[str, tuple[str, object, tuple[str, ...]]] = {
         ocr.READING_VERSION,
         tuple(
             f"ocr/{name}.py"
-            for name in ("cuts", "direction", "orientation", "paddle", "rapid", "rapid_config", "reading")
+            for name in (
+                "cuts",
+                "direction",
+                "orientation",
+                "paddle",
+                "rapid",
+                "rapid_config",
+                "reading",
+                "seals",
+                "sheets",
+                "trust",
+            )
         ),
     ),
     "reader": (
         "READER_VERSION in pipeline/steps/engines.py",
         engines.READER_VERSION,
-        tuple(f"documents/{name}.py" for name in ("base", "images", "layout", "pdf", "text_layer")),
+        tuple(
+            f"documents/{name}.py"
+            for name in (
+                "base",
+                "blocks",
+                "columns",
+                "images",
+                "items",
+                "language",
+                "layout",
+                "pdf",
+                "text_layer",
+                "unread",
+            )
+        ),
     ),
 }
 """By room: the name of its number, the number, and the files that it covers (below `pipeline/`)."""

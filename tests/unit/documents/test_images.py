@@ -155,6 +155,36 @@ def test_transparent_is_white(mode: str) -> None:
     assert pixels(data)[0, :2].tolist() == [[0, 0, 0], [255, 255, 255]]
 
 
+@pytest.mark.parametrize("alpha", [255, 130])
+@pytest.mark.parametrize(
+    ("inks", "ground"),
+    [
+        ([(255, 255, 255)], 0),
+        ([(255, 240, 120)], 0),
+        ([(20, 20, 20)], 255),
+        ([(120, 120, 120)], 255),
+        ([(255, 255, 255), (10, 10, 10)], 128),
+    ],
+)
+def test_the_ground_of_transparent_ink_is_chosen_against_it(
+    inks: list[tuple[int, int, int]], ground: int, alpha: int
+) -> None:
+    image = Image.new("RGBA", (60, 40 * len(inks)), (255, 255, 255, 0))
+    for number, ink in enumerate(inks):
+        for column in range(5, 55, 8):
+            image.paste((*ink, alpha), (column, 40 * number + 5, column + 3, 40 * number + 35))
+    found = pixels(save(image, "PNG"))
+    assert found[0, 0].tolist() == [ground] * 3
+    assert abs(int(found[20, 6, 0]) - ground) >= 60
+
+
+def test_light_letters_in_a_dark_box_do_not_change_the_ground() -> None:
+    image = Image.new("RGBA", (80, 60), (0, 0, 0, 0))
+    image.paste((20, 20, 60, 255), (10, 10, 70, 50))
+    image.paste((255, 255, 255, 255), (30, 20, 33, 40))
+    assert pixels(save(image, "PNG"))[0, 0].tolist() == [255, 255, 255]
+
+
 def test_an_animation_is_its_first_frame() -> None:
     frames = [Image.new("P", (5, 5), colour) for colour in (0, 1)]
     for frame in frames:

@@ -77,4 +77,4 @@ def test_an_endless_line_is_squeezed() -> None:
 def test_other_than_an_rgb_page_is_refused(image: Any) -> None:
     parts: Any = None  # never reached
     with pytest.raises(ValueError, match="expected RGB"):
-        read_page(image, parts, parts)
+        read_page(image, parts, parts, 960)

@@ -1,0 +1,112 @@
+"""Lines of a page with upright bounds, and the rows they form."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from statistics import median
+from typing import NamedTuple
+
+from pipeline.models import TextLine
+
+
+class Item(NamedTuple):
+    """A line with its upright bounds in pixels, corrected for the page's skew."""
+
+    line: TextLine
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def middle(self) -> float:
+        """Half-way between top and bottom."""
+        return (self.top + self.bottom) / 2
+
+    @property
+    def height(self) -> float:
+        """From top to bottom."""
+        return self.bottom - self.top
+
+
+def items_of(lines: Sequence[TextLine], slope: float = 0.0) -> list[Item]:
+    """The lines of a page whose rows fall by `slope` pixels a pixel."""
+    items = []
+    for line in lines:
+        xs = [x for x, _ in line.box]
+        ys = [y - slope * x for x, y in line.box]
+        items.append(Item(line, min(xs), min(ys), max(xs), max(ys)))
+    return items
+
+
+def runs_down(line: TextLine) -> bool:
+    """Whether a line is written from top to bottom."""
+    (x0, y0), (x1, y1) = line.box[:2]
+    return abs(y1 - y0) > abs(x1 - x0)
+
+
+def rows_of(items: Sequence[Item]) -> list[list[Item]]:
+    """Rows from top to bottom, each from left to right."""
+    rows: list[list[Item]] = []
+    for item in sorted(items, key=lambda i: i.middle):
+        if rows and _same_row(rows[-1], item):
+            rows[-1].append(item)
+        else:
+            rows.append([item])
+    return [sorted(row, key=lambda i: i.left) for row in rows]
+
+
+def bands(items: Sequence[Item], x: float) -> list[list[Item]]:
+    """Split the lines, from top to bottom, at those that cross `x`; a crossing line is its own band."""
+    found: list[list[Item]] = [[]]
+    for item in sorted(items, key=lambda i: i.middle):
+        if item.left < x < item.right:
+            found += [[item], []]
+        else:
+            found[-1].append(item)
+    return [band for band in found if band]
+
+
+def sides(band: Sequence[Item], x: float) -> tuple[list[Item], list[Item]]:
+    """The lines left and right of `x`."""
+    return [i for i in band if i.right <= x], [i for i in band if i.right > x]
+
+
+def shared_height(left: Sequence[Item], right: Sequence[Item]) -> float:
+    """Share of the shorter side's height over which the two stand side by side; 0 or less: one above the other."""
+    spans = [(min(i.top for i in side), max(i.bottom for i in side)) for side in (left, right)]
+    shared = min(bottom for _, bottom in spans) - max(top for top, _ in spans)
+    return shared / max(1e-6, min(bottom - top for top, bottom in spans))
+
+
+def edges(items: Sequence[Item]) -> list[float]:
+    """Right edges just passed, one per line height: a gutter begins where text ends."""
+    step = max(1.0, median(item.height for item in items))
+    found = {round(item.right / step): item.right for item in sorted(items, key=lambda i: i.right)}
+    return [edge + 0.5 for edge in found.values()]
+
+
+def cells(text: str) -> int:
+    """Length of a text in which a Chinese character counts as two."""
+    return sum(cell_width(c) for c in text)
+
+
+def cell_width(character: str) -> int:
+    """2 for Chinese and other wide characters, else 1."""
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _same_row(row: list[Item], item: Item) -> bool:
+    middle = sum(i.middle for i in row) / len(row)
+    return abs(item.middle - middle) < 0.5 * min(item.height, *(i.height for i in row))
+
+
+def slope_of(lines: Sequence[TextLine], width: int, height: int) -> float:
+    """Median slope of the longer lines: rows of a skewed scan can drift by more than a line height."""
+    long = [line for line in lines if not runs_down(line) and line.box[1][0] - line.box[0][0] > width / 5]
+    if len(long) < 3:
+        return 0.0
+    slope = median((b[1] - a[1]) / (b[0] - a[0]) for a, b in ((line.box[0], line.box[1]) for line in long))
+    # one pixel is rounding, not skew
+    return slope if abs(slope) * width > height / 200 else 0.0
