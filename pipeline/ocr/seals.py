@@ -15,6 +15,8 @@ from pipeline.ocr.cuts import Image, Quads
 
 LOOK = 600
 """Longest side in pixels of the copy of the page on which seals are looked for."""
+SAMPLE, SAMPLED = 300, 8
+"""Longer side in pixels of a sample of the page, and minimum number of coloured pixels in it."""
 COLOUR = 32
 """Minimum lead of the ink's own channel over both others (0..255); half of it at the edges of strokes."""
 SMALLEST = 0.045
@@ -43,20 +45,31 @@ class Seal(NamedTuple):
 def find_seals(page: Image) -> list[Seal]:
     """The seals on a BGR page that have black ink under them."""
     height, width = page.shape[:2]
+    if not _has_colour(page):
+        return []
     scale = min(1.0, LOOK / max(height, width))
     small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else page
-    blue, green, red = cv2.split(small)
-    leads = (
-        (2, cv2.subtract(red, cv2.max(blue, green))),
-        (0, cv2.subtract(blue, cv2.max(red, green))),
-    )
+    dark = small.max(axis=2) < DARK
     seals = []
-    for channel, lead in leads:
+    for channel, lead in _leads(cast(Image, small)):
         mask = cast("NDArray[np.uint8]", cv2.threshold(lead, COLOUR, 1, cv2.THRESH_BINARY)[1])
         if mask.any():
-            dark = cv2.max(cv2.max(blue, green), red) < DARK
             seals += [_enlarged(bounds, scale, width, height, channel) for bounds in _blobs(mask, dark)]
     return seals
+
+
+def _has_colour(page: Image) -> bool:
+    """Whether a sample of the pixels has some of an ink's colour; most scans have none."""
+    step = max(1, max(page.shape[:2]) // SAMPLE)
+    sample = cast(Image, np.ascontiguousarray(page[::step, ::step]))
+    return any(np.count_nonzero(lead > COLOUR) >= SAMPLED for _, lead in _leads(sample))
+
+
+def _leads(image: Image) -> list[tuple[int, NDArray[np.uint8]]]:
+    """By how much red and blue exceed both other channels, with the number of the channel."""
+    blue, green, red = cv2.split(image)
+    leads = (2, cv2.subtract(red, cv2.max(blue, green))), (0, cv2.subtract(blue, cv2.max(red, green)))
+    return [(channel, cast("NDArray[np.uint8]", lead)) for channel, lead in leads]
 
 
 def _blobs(mask: NDArray[np.uint8], dark: NDArray[np.bool_]) -> list[tuple[int, int, int, int]]:
