@@ -76,7 +76,7 @@ def run(
     day = _day(run_date, settings.timezone)
     count = workers or len(os.sched_getaffinity(0))
     figures = _run(sources, settings, day, count, retry_failed, show, as_json)
-    if figures["failed"]:
+    if figures["failed"] or figures["unreachable"]:
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
@@ -104,16 +104,20 @@ def _run(
     from pipeline.tables.summary import summarise
 
     started = time.monotonic()
-    found = list(sources.find(places, settings))
+    notes = sources.Notes()
+    found = list(sources.find(places, settings, notes))
     batch = Batch(settings, run_date=run_date, workers=workers, retry_failed=retry_failed)
     batch.store.check()
     outcomes = _work(batch, found)
     rows = summarise(batch.store, run_date, masked=settings.mask)
     figures = tables.totals(outcomes, time.monotonic() - started) | _places(batch.store, run_date, rows)
+    figures |= notes.figures()
     if as_json:
         typer.echo(json.dumps(figures | tables.as_json(outcomes), ensure_ascii=False, indent=2))
     else:
         _print(outcomes, figures, batch.store, settings, show)
+        for line in notes.lines():
+            tables.screen().print(line, markup=False, highlight=False, soft_wrap=True)
     return figures
 
 

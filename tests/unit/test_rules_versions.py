@@ -42,7 +42,24 @@ ROOMS: dict[str, tuple[str, object, tuple[str, ...]]] = {
     "reader": (
         "READER_VERSION in pipeline/steps/engines.py",
         engines.READER_VERSION,
-        tuple(f"documents/{name}.py" for name in ("base", "images", "layout", "pdf", "text_layer")),
+        tuple(
+            f"documents/{name}.py"
+            for name in (
+                *(
+                    "base",
+                    "encodings",
+                    "html",
+                    "images",
+                    "layout",
+                    "office",
+                    "open",
+                    "pdf",
+                    "sniff",
+                    "text_file",
+                ),
+                "text_layer",
+            )
+        ),
     ),
 }
 """By room: the name of its number, the number, and the files that it stands for (below `pipeline/`)."""
