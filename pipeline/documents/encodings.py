@@ -13,7 +13,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_COMMON = ("gb18030", "cp932", "big5", "cp1252")
+COMMON = ("gb18030", "cp932", "big5", "cp1252")
+"""Encodings of text that does not say which, besides UTF-8."""
 _SIGNS = "€£§°–—’“”„…«»©®"
 _SAMPLE = 100_000
 _PLAUSIBLE = 0.8
@@ -57,7 +58,7 @@ def _guessed(data: bytes) -> str:
         return "utf-8"
     sample = b"\n".join(line for line in data.split(b"\n") if not line.isascii())[:_SAMPLE]
     sample = sample[: sample.rfind(b"\n") + 1] if len(sample) == _SAMPLE else sample  # not within a character
-    encoding, plausibility = most_plausible(sample, _COMMON)
+    encoding, plausibility = most_plausible(sample, COMMON)
     if encoding and plausibility >= _PLAUSIBLE:
         return encoding
     from charset_normalizer import from_bytes

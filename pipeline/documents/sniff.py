@@ -69,7 +69,7 @@ _SIGNATURES: tuple[tuple[str, bytes], ...] = (
 
 _EXPORT = "export it as a PDF"
 _UNPACK = "unpack it first"
-_SUBMIT = "give it to `nightshift run` or `nightshift submit`, which take it apart, or send what is in it"
+_SUBMIT = "give it as a file to `nightshift run` or `nightshift submit`, which take it apart"
 _RESEND = "ask the sender to send it as HTML or plain text"
 _DECRYPT = "save the e-mail without signature and encryption"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from email import policy
 from email.message import EmailMessage, Message, MIMEPart
@@ -17,6 +18,10 @@ from pipeline.errors import Unreadable, Unsupported
 _SHOWN = ("From", "To", "Cc", "Date", "Subject")
 _SIGNATURES = ("smime.p7s", "signature.asc", "signature.p7s")
 _ENCRYPTED = ("application/pkcs7-mime", "application/x-pkcs7-mime", "multipart/encrypted")
+# The header of the e-mail, and that of each part: right after a boundary.
+_HEADERS = re.compile(rb"(?:\A|\n--[^\n]*\n)(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)+")
+_STUB = 3
+"""Plain text is not what the e-mail says if it is this many times shorter than the same in HTML."""
 _SUFFIX = {"message/rfc822": ".eml", "text/html": ".html", "text/plain": ".txt", "text/calendar": ".ics"}
 
 
@@ -27,6 +32,7 @@ def members(data: bytes, name: str) -> list[Member]:
     """
     if data.startswith(b"From ") and data.count(b"\n\nFrom ") + data.count(b"\n\r\nFrom "):
         raise Unsupported(f"{name} is a mailbox with several e-mails: save each one as an .eml file.")
+    data = _HEADERS.sub(lambda block: _in_utf8(block[0]), data)
     message = BytesParser(policy=policy.default).parsebytes(data)
     if not message.keys():
         raise Unreadable(f"{name} is not a readable e-mail: save it again as an .eml file.")
@@ -42,6 +48,14 @@ def text_page(fields: list[tuple[str, str]], body: str) -> bytes:
     return f"{head}\n{body}\n".encode("utf-8-sig", "replace")
 
 
+def _in_utf8(header: bytes) -> bytes:
+    """A header with names in another encoding than the standard allows, as old programs write them."""
+    if header.isascii():
+        return header
+    encoding, _ = encodings.most_plausible(header, encodings.COMMON)
+    return header.decode(encoding or "cp1252", "replace").encode()
+
+
 def is_signature(name: str) -> bool:
     """Whether an attachment is the signature of its e-mail."""
     return name.rsplit("/", 1)[-1].lower() in _SIGNATURES
@@ -54,14 +68,15 @@ def _members(message: EmailMessage, name: str) -> Iterator[Member]:
             code="encrypted",
         )
     body = message.get_body(("plain", "html"))
-    yield Member("", partial(_text, message, body, name))
+    yield Member("", partial(_text, message, name))
     number, alternatives = 0, _alternatives(message, body)
     for part in _leaves(message):
         if part is body or id(part) in alternatives:
             continue
         number += 1
         kind: Kind | None = "mail" if part.get_content_type() == "message/rfc822" else None
-        yield Member(_name(part, number), partial(_attachment, part, _name(part, number)), kind)
+        title = _name(part, number)
+        yield Member(title, partial(_attachment, part, title), kind)
 
 
 def _leaves(message: MIMEPart) -> Iterator[MIMEPart]:
@@ -100,12 +115,13 @@ def _name(part: MIMEPart, number: int) -> str:
     return f"{subject.strip() or f'part {number}'}{suffix}"
 
 
-def _text(message: EmailMessage, body: MIMEPart | None, name: str, max_bytes: int) -> bytes:
-    text = ""
-    if body is not None:
-        text = _decoded(body)
-        if body.get_content_type() == "text/html":
-            text = html_text(text)
+def _text(message: EmailMessage, name: str, max_bytes: int) -> bytes:
+    plain, html = (message.get_body((kind,)) for kind in ("plain", "html"))
+    text = _decoded(plain) if plain is not None else ""
+    if html is not None:
+        shown = html_text(_decoded(html))
+        if len(shown) > _STUB * len(text.strip()):
+            text = shown
     data = text_page([(field, str(message.get(field, ""))) for field in _SHOWN], text)
     if len(data) > max_bytes:
         raise over_limit(name, max_bytes)
@@ -129,8 +145,11 @@ def _payload(part: MIMEPart) -> bytes:
 
 
 def _attachment(part: MIMEPart, name: str, max_bytes: int) -> bytes:
-    if part.get_content_type() == "message/rfc822" and part.is_multipart():
-        data = part.get_payload(0).as_bytes()  # type: ignore[union-attr]
+    inner = part.get_payload() if part.is_multipart() else None
+    if isinstance(inner, list):  # an attached e-mail, a delivery report
+        data = b"\n".join(each.as_bytes() for each in inner if isinstance(each, Message))
+    elif part.get_content_maintype() == "text" and not part.get_filename():
+        data = _decoded(part).encode("utf-8-sig", "replace")  # a part of the text, whatever it looks like
     else:
         data = _payload(part)
     if len(data) > max_bytes:

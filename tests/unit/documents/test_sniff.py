@@ -79,7 +79,7 @@ def test_other_types_are_named_and_refused(head: bytes, word: str) -> None:
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (package("a.txt"), r"a ZIP archive: give it to `nightshift run`"),
+        (package("a.txt"), r"a ZIP archive: give it as a file to `nightshift run`"),
         (b"PK\x03\x04", r"damaged ZIP archive"),
         (
             package("[Content_Types].xml", "ppt/presentation.xml"),
@@ -89,7 +89,7 @@ def test_other_types_are_named_and_refused(head: bytes, word: str) -> None:
         (package("mimetype", text="application/vnd.oasis.opendocument.text"), r"OpenDocument text: export"),
         (package("mimetype", text="application/epub+zip"), r"e-book"),
         (b"7z\xbc\xaf\x27\x1c", r"7z, RAR.*: unpack it first"),
-        (MAIL, r"an e-mail: give it to `nightshift run`"),
+        (MAIL, r"an e-mail: give it as a file to `nightshift run`"),
         (b"From MAILER Mon May  6\n" + MAIL, r"an e-mail"),
         (b"\x78\x9f\x3e\x22\x01", r"winmail\.dat.*: ask the sender"),
         (b"<?xml version='1.0'?><Invoice/>", r"XML.*: export it as a PDF"),
@@ -98,7 +98,7 @@ def test_other_types_are_named_and_refused(head: bytes, word: str) -> None:
         (b"MZ" + bytes(100), r"Windows program"),
         (ole_file(["WordDocument"]), r"old Word document \(\.doc\): save it as \.docx"),
         (ole_file(["PowerPoint Document"]), r"old PowerPoint"),
-        (ole_file(["__properties_version1.0"]), r"Outlook message \(\.msg\): give it to"),
+        (ole_file(["__properties_version1.0"]), r"Outlook message \(\.msg\): give it as a file to"),
         (ole_file(["Catalog", "1"]), r"Thumbs\.db\): leave it out"),
         (ole_file(["256_1b2c"]), r"Thumbs\.db"),
         (ole_file(["Foreign"]), r"OLE file of an unknown program"),

@@ -168,6 +168,39 @@ def test_a_mail_in_an_old_encoding_is_text(tmp_path: Path) -> None:
         assert body.decode(charset) in text_of(source.read())
 
 
+def test_headers_in_an_old_encoding_are_read(tmp_path: Path) -> None:
+    raw = (
+        "From: 张三 <a@b.example>\nSubject: 发票\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\n见附件\n--x\n"
+        'Content-Type: application/pdf\nContent-Disposition: attachment; filename="三月.pdf"\n\n%PDF\n--x\n'
+        'Content-Type: application/pdf; name="=?gb2312?B?t6LGsS5wZGY=?="\n\n%PDF\n--x--\n'
+    )
+    for encoding in ("gb18030", "utf-8"):
+        sources = found(tmp_path / "m.eml", raw.encode(encoding))
+        assert list(sources) == ["", "!三月.pdf", "!发票.pdf"]
+        assert text_of(sources[""].read()) == "From: 张三 <a@b.example>\nSubject: 发票\n见附件"
+
+
+def test_html_is_read_where_the_text_says_nothing(tmp_path: Path) -> None:
+    message = mail("s", "HTML needed")
+    message.add_alternative("<p>Invoice 42</p><p>Total: 12.50 EUR, due on 14 May 2024</p>", subtype="html")
+    (source,) = found(tmp_path / "m.eml", message.as_bytes()).values()
+    assert "Total: 12.50 EUR" in text_of(source.read())
+
+
+def test_a_delivery_report_is_text(tmp_path: Path) -> None:
+    raw = (
+        b"From: d@b.example\nContent-Type: multipart/report; boundary=x\n\n--x\nContent-Type: text/plain\n\nsorry\n"
+        b"--x\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; b.example\n\nStatus: 5.1.1\n"
+        b"--x\nContent-Type: text/rfc822-headers\n\nReceived: from x\nFrom: a@b.example\nSubject: s\n--x--\n"
+    )
+    sources = found(tmp_path / "m.eml", raw)
+    assert [text_of(source.read()) for source in sources.values()] == [
+        "From: d@b.example\nsorry",
+        "Reporting-MTA: dns; b.example\nStatus: 5.1.1",
+        "Received: from x\nFrom: a@b.example\nSubject: s",
+    ]
+
+
 def test_too_many_attachments_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(containers, "MAX_ATTACHMENTS", 5)
     sources = found(tmp_path / "m.eml", mail("s", "text", {f"{n}.pdf": b"x" for n in range(20)}).as_bytes())
