@@ -52,9 +52,12 @@ def most_plausible(text: bytes, encodings: Sequence[str]) -> tuple[str | None, f
 
 
 def _guessed(data: bytes) -> str:
-    text = data.decode("utf-8", "replace")
+    if _decodes(data, "utf-8"):
+        return "utf-8"
+    text = data[: 10 * _SAMPLE].decode("utf-8", "replace")
     foreign = sum(not c.isascii() for c in text)
-    if text.count("\ufffd") * 20 <= foreign - text.count("\ufffd"):  # UTF-8, perhaps with a damaged character
+    damaged = text.count("\ufffd")
+    if damaged * 20 < foreign - damaged:  # UTF-8 with a damaged character
         return "utf-8"
     sample = b"\n".join(line for line in data.split(b"\n") if not line.isascii())[:_SAMPLE]
     sample = sample[: sample.rfind(b"\n") + 1] if len(sample) == _SAMPLE else sample  # not within a character

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 
-import olefile
-
 SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 _MSI = "000C1084-0000-0000-C000-000000000046"
@@ -26,6 +24,8 @@ _STREAMS = {
 
 def kind(data: bytes) -> str:
     """`word`, `excel`, `powerpoint`, `outlook`, `encrypted`, `thumbnails`, `installer` …, or `unknown`."""
+    import olefile
+
     try:
         with olefile.OleFileIO(io.BytesIO(data)) as file:
             names = {path[0] for path in file.listdir(streams=True, storages=True)}

@@ -27,6 +27,7 @@ LINES, CELLS = 60, 120
 """Lines per page, and characters per line: a Chinese character counts as two. Longer lines are wrapped."""
 _CELL, _LINE, _MARGIN, _SIZE = 10, 24, 20, 18  # pixels
 _WIDTH, _HEIGHT = CELLS * _CELL + 2 * _MARGIN, LINES * _LINE + 2 * _MARGIN
+_PIECE = 10_000  # characters
 _GAP = re.compile(r"[^\S\n]{2,}|\t")
 
 
@@ -127,11 +128,23 @@ def _paginated(text: str, most: int) -> list[list[str]]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    for raw in text.split("\n"):
-        line = raw.rstrip()
-        indent = len(line) - len(line.lstrip())
-        line = line[:indent].expandtabs(4)[:40] + _GAP.sub("  ", _printable(line[indent:]))
-        yield from _wrapped(line) if _cells(line) > CELLS else (line,)
+    for whole in text.split("\n"):
+        for raw in _pieces(whole):
+            line = raw.rstrip()
+            indent = len(line) - len(line.lstrip())
+            line = line[:indent].expandtabs(4)[:40] + _GAP.sub("  ", _printable(line[indent:]))
+            yield from _wrapped(line) if _cells(line) > CELLS else (line,)
+
+
+def _pieces(line: str) -> Iterator[str]:
+    """A line in pieces that are wrapped in reasonable time, parted at a blank if there is one."""
+    at = 0
+    while len(line) - at > _PIECE:
+        blank = line.rfind(" ", at, at + _PIECE)
+        end = blank + 1 if blank > at else at + _PIECE
+        yield line[at:end]
+        at = end
+    yield line[at:]
 
 
 def _printable(line: str) -> str:

@@ -37,4 +37,4 @@ def documents(url: str, settings: Settings, notes: Notes) -> Iterator[Source]:
         empty = False
         yield Source(f"s3://{parts.netloc}/{names.shown(key)}", partial(store.get, key))
     if empty:
-        raise UsageError(f"Nothing found at {url}: check the bucket and the key.")
+        raise UsageError(f"Nothing found at {names.shown(url)}: check the bucket and the key.")

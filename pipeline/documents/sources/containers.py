@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, NoReturn
 
 from pipeline.documents import ole
 from pipeline.documents.sniff import SNIFF_BYTES, is_mail, is_text
-from pipeline.documents.sources import archives, mail, names, outlook
+from pipeline.documents.sources import archives, mail, names
 from pipeline.documents.sources.base import Kind, Member, Notes, Source
 from pipeline.documents.sources.files import bounded, head_of, opened
 from pipeline.errors import OverLimit, PermanentError, Unreadable
@@ -113,6 +113,8 @@ def _members(container: _Container) -> list[Member]:
         assert not isinstance(stream, Path)
         if container.kind == "mail":
             return mail.members(stream.read(), container.name)
+        from pipeline.documents.sources import outlook
+
         return outlook.members(stream.read(), container.name)
     except PermanentError:
         raise

@@ -78,6 +78,11 @@ def test_long_lines_are_wrapped_between_words_and_nothing_is_lost() -> None:
     assert text_of(han.encode()).replace("\n", "") == han
 
 
+@pytest.mark.parametrize("line", ["word " * 20_000, "x" * 100_000, "字" * 50_000])
+def test_endless_lines_are_wrapped_in_time(line: str) -> None:
+    assert "".join(text_of(line.encode()).split()) == line.replace(" ", "")
+
+
 def test_text_is_drawn_where_its_boxes_are() -> None:
     data = "    Total 12.50 合计\n".encode()
     image = page_image(data, 1, 0, Limits())
