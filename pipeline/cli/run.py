@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.cli import screen
 from pipeline.cli.stopping import stoppable
 from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
-    from pipeline.documents.sources import Source
+    from pipeline.documents.sources import Notes, Source
     from pipeline.run.batch import Batch
     from pipeline.run.outcome import Outcome
     from pipeline.settings import Settings
@@ -90,7 +91,7 @@ def run(
     count = workers or len(os.sched_getaffinity(0))
     with stoppable():
         try:
-            found, batch = _prepare(sources, settings, day, count, retry_failed)
+            found, notes, batch = _prepare(sources, settings, day, count, retry_failed)
             complete = not dry_run or _dry_run(batch, found, as_json)
         except KeyboardInterrupt:
             _say_stopped("Stopped before any document was processed.")
@@ -98,19 +99,20 @@ def run(
                 typer.echo(json.dumps({"stopped": True, "documents": 0}))
             raise typer.Exit(ExitCode.STOPPED) from None
         if not dry_run:
-            complete = _process(batch, found, settings, show, as_json)
+            complete = _process(batch, found, notes, settings, show, as_json)
     if not complete:
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
 def _prepare(
     places: list[str], settings: Settings, run_date: str, workers: int, retry_failed: bool
-) -> tuple[list[Source], Batch]:
+) -> tuple[list[Source], Notes, Batch]:
     from pipeline.documents import sources
     from pipeline.run.batch import Batch
 
-    found = list(sources.find(places, settings))
-    return found, Batch(settings, run_date=run_date, workers=workers, retry_failed=retry_failed)
+    notes = sources.Notes()
+    found = list(sources.find(places, settings, notes))
+    return found, notes, Batch(settings, run_date=run_date, workers=workers, retry_failed=retry_failed)
 
 
 def _dry_run(batch: Batch, found: list[Source], as_json: bool) -> bool:
@@ -119,7 +121,9 @@ def _dry_run(batch: Batch, found: list[Source], as_json: bool) -> bool:
     return dry_run(batch, found, as_json=as_json)
 
 
-def _process(batch: Batch, found: list[Source], settings: Settings, show: int, as_json: bool) -> bool:
+def _process(
+    batch: Batch, found: list[Source], notes: Notes, settings: Settings, show: int, as_json: bool
+) -> bool:
     """Process all documents and print the results; returns whether all are done.
 
     After Ctrl-C the tables of what is done are written and `typer.Exit` (130) is raised.
@@ -140,16 +144,18 @@ def _process(batch: Batch, found: list[Source], settings: Settings, show: int, a
         outcomes += batch.finished_meanwhile()
         rows = summarise(batch.store, batch.run_date, masked=settings.mask)
     figures = report.totals(outcomes, time.monotonic() - started) | {"found": len(found), "stopped": stopped}
-    figures |= _places(batch.store, batch.run_date, rows)
+    figures |= _places(batch.store, batch.run_date, rows) | notes.figures()
     if stopped:
         _say_stopped(report.stopped_line(figures))
     if as_json:
         typer.echo(json.dumps(figures | report.as_json(outcomes), ensure_ascii=False, indent=2))
     else:
         _print(outcomes, figures, batch.store, settings, 0 if stopped else show)
+        for line in notes.lines():
+            screen.say(line)
     if stopped:
         raise typer.Exit(ExitCode.STOPPED)
-    return not (figures["failed"] or figures["partial"])
+    return not (figures["failed"] or figures["partial"] or notes.unreachable)
 
 
 def _work(batch: Batch, found: list[Source], outcomes: list[Outcome]) -> None:

@@ -13,7 +13,7 @@ from pipeline.cli import options, screen
 from pipeline.errors import BrokerUnavailable, ExitCode
 
 if TYPE_CHECKING:
-    from pipeline.documents.sources import Source
+    from pipeline.documents.sources import Notes, Source
     from pipeline.submission.producer import Producer, Request, Submitted
 
 _SHOWN = 20  # refused documents listed one by one
@@ -55,6 +55,7 @@ def submit(
 
     Example: `nightshift submit scans/ more.zip --tenant archive --priority 2`
     """
+    from pipeline.documents.sources import Notes
     from pipeline.night.window import moment
     from pipeline.settings import Settings
     from pipeline.submission.producer import Request
@@ -69,27 +70,31 @@ def submit(
         not_before=moment(not_before, settings.timezone),
     )
     producer = client.producer(settings)
-    outcomes = _submit_all(sources, producer, request)
+    notes = Notes()
+    outcomes = _submit_all(sources, producer, request, notes)
     counts: Counter[str] = Counter(o.status for o in outcomes)
     if as_json:
         figures: dict[str, Any] = {name: counts[name] for name in ("accepted", "known", "refused")}
         documents = msgspec.to_builtins(outcomes)
+        figures |= notes.figures()
         typer.echo(
             json.dumps(figures | {"documents": documents, "store": producer.store.url}, ensure_ascii=False)
         )
     else:
         screen.say_store(producer.store)
         _print(outcomes, counts)
-    if counts["refused"]:
+        for line in notes.lines():
+            screen.say(line)
+    if counts["refused"] or notes.unreachable:
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
-def _submit_all(places: list[str], producer: Producer, request: Request) -> list[Submitted]:
+def _submit_all(places: list[str], producer: Producer, request: Request, notes: Notes) -> list[Submitted]:
     from pipeline.documents import sources
     from pipeline.threads import in_threads
     from tasks import client
 
-    found = list(sources.find(places, producer.settings))
+    found = list(sources.find(places, producer.settings, notes))
     producer.check(request)
     client.reach(client.celery())
 

@@ -35,6 +35,8 @@ _FORMATS = {
     "image/jp2": "JPEG2000",
     "image/j2c": "JPEG2000",
     "image/tiff": "TIFF",
+    "image/avif": "AVIF",
+    "image/heif": "HEIF",
 }
 
 # EXIF 2.3, tag 0x0112: how to rotate the stored image upright.
@@ -69,9 +71,17 @@ class ImageFile(Document):
         self.page_count = 1
         self._data = data
         self._limits = limits
+        if media_type == "image/heif":
+            from pi_heif import register_heif_opener
+
+            register_heif_opener()
         with self._errors_of(f"The {NAMES[media_type]}"):
             self._image = self._open()
-            self._frames = _tiff_frames(self._image, limits.max_pages) if media_type == "image/tiff" else [0]
+            self._frames = [0]
+            if media_type == "image/tiff":
+                self._frames = _tiff_frames(self._image, limits.max_pages)
+            elif media_type == "image/heif":  # several photos in one file, no animation
+                self._frames = list(range(min(getattr(self._image, "n_frames", 1), limits.max_pages)))
         self.page_count = len(self._frames)
 
     def page(self, number: int) -> PageInput:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.documents import encodings
 from pipeline.documents.base import Document
-from pipeline.documents.sniff import SNIFF_BYTES, sniff
-from pipeline.errors import OverLimit
+from pipeline.documents.sniff import HTML, NAMES, TEXT_FILE, WORD, sniff
+from pipeline.errors import OverLimit, PermanentError, Unreadable
 from pipeline.limits import Limits
 
 if TYPE_CHECKING:
@@ -24,14 +25,38 @@ def open_document(data: bytes, limits: Limits) -> Document:
             f"The file is {_mebibytes(len(data))} MiB, more than the limit of"
             f" {_mebibytes(limits.max_bytes)} MiB: split it, or raise NIGHTSHIFT_MAX_BYTES."
         )
-    media_type = sniff(data[:SNIFF_BYTES])
+    media_type = sniff(data)
     if media_type == "application/pdf":
         from pipeline.documents.pdf import PdfFile
 
         return PdfFile(data, limits)
+    if not media_type.startswith("image/"):
+        return _text_file(data, media_type, limits)
     from pipeline.documents.images import ImageFile
 
     return ImageFile(data, media_type, limits)
+
+
+def _text_file(data: bytes, media_type: str, limits: Limits) -> Document:
+    from pipeline.documents import html, office
+    from pipeline.documents.text_file import Content, TextFile
+
+    try:
+        if media_type == TEXT_FILE:
+            content = Content(encodings.decode(data))
+        elif media_type == HTML:
+            content = Content(html.html_text(html.decode_html(data)), html.pictures_in(data))
+        elif media_type == WORD:
+            content = office.word(data, limits)
+        else:
+            content = office.sheets(data, limits, NAMES[media_type])
+        return TextFile(content, media_type, limits)
+    except PermanentError:
+        raise
+    except Exception as error:  # hostile bytes make parsers raise nearly any type
+        raise Unreadable(
+            f"The {NAMES[media_type]} is damaged: save it again, or export it as a PDF."
+        ) from error
 
 
 def page_image(data: bytes, number: int, rotation: int, limits: Limits) -> NDArray[np.uint8]:

@@ -136,7 +136,7 @@ class Producer:
 
 def _decode(source: str, data: bytes) -> str:
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unreadable(f"{Path(source).name} is not UTF-8 at byte {error.start}: convert it.") from None
     if not text:

@@ -65,7 +65,7 @@ def test_bad_messages_go_to_the_dead_with_their_reason(nights: Night, tmp_path: 
     (good, gone) = nights.documents(2)
     (nights.inbox / "ocr_1.png").unlink()
     raises = nights.document("raises", page(nights.inbox / "raises.png", GREEN), trace_id="trace-raises")
-    (nights.inbox / "text.png").write_text("no image at all")
+    (nights.inbox / "text.png").write_bytes(b"\x00no image at all")
     bad: list[bytes | dict[str, object]] = [
         b"{not json",
         b"\xff\xfe",

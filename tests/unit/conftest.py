@@ -16,6 +16,12 @@ def _no_sockets() -> None:
     pytest_socket.disable_socket(allow_unix_socket=True)
 
 
+@pytest.fixture(autouse=True)
+def _settled_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that a test has just written are complete: nothing waits for them."""
+    monkeypatch.setattr("pipeline.documents.sources.files.SETTLED", 0.0)
+
+
 @pytest.fixture
 def inbox(tmp_path: Path) -> Path:
     (tmp_path / "inbox").mkdir()

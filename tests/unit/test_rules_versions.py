@@ -53,21 +53,7 @@ ROOMS: dict[str, tuple[str, object, tuple[str, ...]]] = {
     "reader": (
         "READER_VERSION in pipeline/steps/engines.py",
         engines.READER_VERSION,
-        tuple(
-            f"documents/{name}.py"
-            for name in (
-                "base",
-                "blocks",
-                "columns",
-                "images",
-                "items",
-                "language",
-                "layout",
-                "pdf",
-                "text_layer",
-                "unread",
-            )
-        ),
+        ("documents/*.py",),
     ),
 }
 """By room: the name of its number, the number, and the files that it covers (below `pipeline/`)."""

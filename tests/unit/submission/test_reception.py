@@ -214,11 +214,11 @@ def test_an_alias_that_can_not_be_fetched_has_a_receipt_as_well(flow: Flow, inbo
 
 
 def test_a_failure_names_its_bytes(flow: Flow, inbox: Path) -> None:
-    (inbox / "no.png").write_bytes(b"nothing that can be read")
+    (inbox / "no.png").write_bytes(b"\x00nothing that can be read")
     drain(flow, flow.reception.accept(submission(inbox / "no.png")))
     sha256 = records_of(flow)["t"].sha256
     assert sha256 is not None
-    assert flow.store.get(keys.document(sha256)) == b"nothing that can be read"
+    assert flow.store.get(keys.document(sha256)) == b"\x00nothing that can be read"
 
 
 def test_of_two_messages_for_one_document_the_first_begins_it(flow: Flow, inbox: Path) -> None:
@@ -249,7 +249,7 @@ def test_a_duplicate_that_fails_after_the_task_has_ended_keeps_the_result(
     def slow(*args: Any) -> bytes:
         monkeypatch.setattr("pipeline.submission.reception.fetch", fetch)
         drain(flow, [message])
-        return b"the source has something else by now"
+        return b"\x00the source has something else by now"
 
     monkeypatch.setattr("pipeline.submission.reception.fetch", slow)
     with pytest.raises(PermanentError) as caught:

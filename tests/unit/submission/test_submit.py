@@ -54,9 +54,9 @@ def test_a_url_that_failed_is_for_the_operator_to_redrive(
 
 
 def test_bytes_that_failed_are_known(producer: Producer, flow: Flow, sent: list[Message]) -> None:
-    outcome = producer.submit("scan.png", b"no picture", Request())
+    outcome = producer.submit("scan.png", b"\x00no document", Request())
     drain(flow, sent)
-    assert producer.submit("scan.png", b"no picture", Request()).status == "known"
+    assert producer.submit("scan.png", b"\x00no document", Request()).status == "known"
     assert list(flow.store.list(keys.FAILED))
     assert claims.contents(flow.store, outcome.task_id or "")
 

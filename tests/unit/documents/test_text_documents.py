@@ -1,0 +1,275 @@
+"""Native text without pages: text files, web pages, Word documents, spreadsheets."""
+
+from __future__ import annotations
+
+import base64
+import io
+import zipfile
+
+import pytest
+from PIL import Image
+
+from pipeline.documents.base import PageInput
+from pipeline.documents.layout import assemble
+from pipeline.documents.open import open_document, page_image
+from pipeline.errors import OverLimit, Unreadable
+from pipeline.limits import Limits
+from tests.support.containers import zipped
+
+W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+KINDS = "http://schemas.openxmlformats.org/package/2006"
+SHEET = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+
+
+def read(data: bytes) -> list[PageInput]:
+    with open_document(data, Limits()) as document:
+        return [document.page(n) for n in range(1, document.page_count + 1)]
+
+
+def text_of(data: bytes) -> str:
+    return "\n".join(assemble(page.lines or (), page.width, page.height)[0] for page in read(data))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("utf-8", "发票号码：00417366\n合计 250.00"),
+        ("utf-8-sig", "Übergabe"),
+        ("utf-16", "发票 Straße"),
+        ("utf-16-le", "Invoice 12 without a mark"),
+        ("utf-16-be", "Invoice 12 without a mark"),
+        ("gb18030", "购买方名称：示例科技有限公司\n价税合计（大写）贰佰伍拾圆整"),
+        ("cp932", "請求書\n株式会社サンプル\n合計金額 ￥12,500"),
+        ("big5", "統一發票\n買受人：範例股份有限公司"),
+        ("cp1252", "Sehr geehrte Damen und Herren,\nfür die Prüfung der Straße 5 berechnen wir 12,50 €"),
+    ],
+)
+def test_text_in_any_encoding_is_read(encoding: str, text: str) -> None:
+    assert text_of(text.encode(encoding)) == text
+
+
+def test_one_damaged_character_does_not_change_the_encoding() -> None:
+    text = "发票号码合计金额" * 5
+    assert text_of(text.encode()[:-1]) == text[:-1] + "\ufffd"
+
+
+def test_foreign_characters_far_down_are_found() -> None:
+    data = ("plain line\n" * 1000 + "Straße fünf für später").encode("cp1252")
+    assert text_of(data).endswith("Straße fünf für später")
+
+
+def test_text_has_places_on_pages_of_sixty_lines() -> None:
+    pages = read("\n".join(f"  line {n}\t\tend" for n in range(150)).encode())
+    assert [len(page.lines or ()) for page in pages] == [60, 60, 30]
+    line = (pages[1].lines or ())[2]
+    assert line.text == "line 62  end"
+    assert line.box == ((40.0, 68.0), (160.0, 68.0), (160.0, 92.0), (40.0, 92.0))
+    assert all(
+        0 <= x <= p.width and 0 <= y <= p.height for p in pages for a in p.lines or () for x, y in a.box
+    )
+    assert [len(p.lines or ()) for p in read(b"one\n\ftwo\n")] == [1, 1]
+
+
+def test_long_lines_are_wrapped_between_words_and_nothing_is_lost() -> None:
+    words = " ".join(f"word{n}" for n in range(400))
+    (page,) = read(words.encode())
+    assert " ".join(line.text for line in page.lines or ()) == words
+    han = "合同金额" * 100
+    assert text_of(han.encode()).replace("\n", "") == han
+
+
+@pytest.mark.parametrize("line", ["word " * 20_000, "x" * 100_000, "字" * 50_000])
+def test_endless_lines_are_wrapped_in_time(line: str) -> None:
+    assert "".join(text_of(line.encode()).split()) == line.replace(" ", "")
+
+
+def test_text_is_drawn_where_its_boxes_are() -> None:
+    data = "    Total 12.50 合计\n".encode()
+    image = page_image(data, 1, 0, Limits())
+    (line,) = read(data)[0].lines or ()
+    (left, top), _, (right, bottom), _ = line.box
+    ink = (image < 128).any(axis=2)
+    assert ink[int(top) : int(bottom), int(left) : int(right)].sum() == ink.sum() > 100
+
+
+def test_too_many_lines_are_over_the_limit_on_pages() -> None:
+    with pytest.raises(OverLimit, match=r"The text has more than the limit of 2 pages of 60 lines"):
+        open_document(b"line\n" * 200, Limits(max_pages=2))
+
+
+def test_a_web_page_is_its_visible_text() -> None:
+    html = (
+        "<html><head><meta charset=gb2312><title>t</title><style>p{}</style></head><body><p>发票号码&nbsp;42</p>"
+        "<table><tr><td>Total</td><td>12.50</td></tr></table><script>var x</script>"
+        '<div style="display: none">secret</div></body></html>'
+    )
+    text = text_of(html.encode("gb18030"))
+    assert text.startswith("发票号码 42")
+    assert "Total  12.50" in text
+    assert "secret" not in text
+    assert "var x" not in text
+
+
+def picture(colour: str = "red") -> bytes:
+    out = io.BytesIO()
+    Image.effect_noise((200, 100), 50).convert("RGB").save(out, "PNG", comment=colour)
+    return out.getvalue()
+
+
+def test_pictures_in_a_web_page_are_pages_to_be_read() -> None:
+    data = f'<html><img src="data:image/png;base64,{base64.b64encode(picture()).decode()}">'.encode()
+    (page,) = read(data)
+    assert page.image is not None
+    assert page.lines is None
+    assert page.image.shape == (100, 200, 3)
+
+
+def word(body: str, **parts: bytes) -> bytes:
+    document = f'<?xml version="1.0"?><w:document {W}><w:body>{body}</w:body></w:document>'.encode()
+    return zipped({"[Content_Types].xml": b"<x/>", "word/document.xml": document, **parts})
+
+
+def p(text: str) -> str:
+    return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def test_a_word_document_is_read_as_it_shows() -> None:
+    body = (
+        p("First")
+        + "<w:p><w:r><w:t>in</w:t></w:r><w:ins><w:r><w:t>serted</w:t></w:r></w:ins><w:del><w:r><w:delText>gone"
+        "</w:delText></w:r></w:del><w:r><w:tab/><w:t>tab</w:t></w:r></w:p>"
+        f"<w:tbl><w:tr><w:tc>{p('Total')}</w:tc><w:sdt><w:sdtContent><w:tc>{p('12.50')}</w:tc></w:sdtContent></w:sdt>"
+        "</w:tr></w:tbl>"
+        f"<w:sdt><w:sdtContent>{p('controlled')}</w:sdtContent></w:sdt>"
+        "<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r><w:hyperlink><w:r><w:t>link</w:t></w:r></w:hyperlink>"
+        f"<w:r><w:pict><w:txbxContent>{p('boxed')}</w:txbxContent></w:pict></w:r></w:p>"
+        '<w:p><w:r><w:br w:type="page"/></w:r><w:r><w:t>second page</w:t></w:r></w:p>'
+    )
+    header = f"<w:hdr {W}>{p('Letterhead')}</w:hdr>".encode()
+    data = word(body, **{"word/header1.xml": header, "word/media/image1.png": picture()})
+    pages = read(data)
+    assert len(pages) == 3
+    assert pages[2].image is not None
+    assert (pages[2].number, pages[2].lines) == (3, None)
+    assert [line.text for page in pages[:2] for line in page.lines or ()] == [
+        *(
+            "Letterhead",
+            "First",
+            "inserted  tab",
+            "Total  12.50",
+            "controlled",
+            "link",
+            "boxed",
+            "second page",
+        )
+    ]
+
+
+def test_a_picture_that_cannot_be_read_costs_its_page_only() -> None:
+    data = word(p("text"), **{"word/media/image1.emf": b"\x01\x00\x00\x00" + bytes(3000)})
+    with open_document(data, Limits()) as document:
+        assert document.page_count == 2
+        assert document.page(1).lines
+        with pytest.raises(
+            Unreadable, match="Page 2 of 2 of the Word document is a picture that can't be read"
+        ):
+            document.page(2)
+
+
+def workbook(rows: str, hidden: bool = False) -> bytes:
+    """Two sheets with the same rows."""
+    office, kinds = "http://schemas.openxmlformats.org/officeDocument/2006/relationships", KINDS
+    state = ' state="hidden"' if hidden else ""
+    names = f'<sheet name="A" sheetId="1" r:id="r1"/><sheet name="B" sheetId="2" r:id="r2"{state}/>'
+    links = [
+        f'<Relationship Id="r{n}" Type="{office}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+        for n in (1, 2)
+    ]
+    root = f'<Relationship Id="r0" Type="{office}/officeDocument" Target="xl/workbook.xml"/>'
+    sheet = f"<worksheet {SHEET}><sheetData>{rows}</sheetData></worksheet>"
+    return zipped(
+        {
+            name: text.encode()
+            for name, text in {
+                "[Content_Types].xml": f'<Types xmlns="{kinds}/content-types"/>',
+                "_rels/.rels": f'<Relationships xmlns="{kinds}/relationships">{root}</Relationships>',
+                "xl/workbook.xml": f'<workbook {SHEET} xmlns:r="{office}"><sheets>{names}</sheets></workbook>',
+                "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{kinds}/relationships">{"".join(links)}'
+                "</Relationships>",
+                "xl/worksheets/sheet1.xml": sheet,
+                "xl/worksheets/sheet2.xml": sheet.replace("Total", "Other"),
+            }.items()
+        }
+    )
+
+
+ROWS = (
+    '<row r="1"><c r="A1" t="inlineStr"><is><t>Total</t></is></c><c r="C1"><v>1250.5</v></c></row>'
+    '<row r="2"><c r="A2"><v>3</v></c><c r="B2"><f>A2*2</f></c></row>'
+)
+
+
+def test_a_workbook_is_read_row_by_row() -> None:
+    pages = read(workbook(ROWS))
+    assert [[line.text for line in page.lines or ()] for page in pages] == [
+        ["Total  1250.5", "3"],
+        ["Other  1250.5", "3"],
+    ]
+    assert pages[0].warnings == (
+        "2 formulas have no stored value: open and save it in a spreadsheet program.",
+    )
+    hidden = read(workbook(ROWS, hidden=True))
+    assert len(hidden) == 1
+    assert hidden[0].warnings[1:] == ("1 hidden sheets were left out.",)
+
+
+@pytest.mark.parametrize("data", [word(p("x")), workbook(ROWS)])
+def test_hostile_office_documents_fail_with_a_sentence(data: bytes) -> None:
+    with pytest.raises(OverLimit, match="unpacks to"):
+        open_document(
+            zipped({**_members(data), "xl/worksheets/x.xml": bytes(50_000_000)}), Limits(max_bytes=10**7)
+        )
+    for name in _members(data):
+        broken = zipped({**_members(data), name: b"<broken"})
+        try:
+            read(broken)
+        except Unreadable as error:
+            assert "damaged" in error.message  # noqa: PT017 - some parts may be broken without harm
+
+
+def _members(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+# Two colours, 64 x 32 pixels, written by pillow-heif; pi-heif, which reads it, can't write.
+HEIC = base64.b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAX1tZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAA"
+    "ACJpbG9jAAAAAERAAAEAAQAAAAABoQABAAAAAAAAALwAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRt"
+    "AAAAAAABAAAA/WlwcnAAAADdaXBjbwAAAHZodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMA"
+    "AAMAHroCQGEAAQAqQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbq5Ka5uAhoMCAAAAMDIAAAAwAhYgABAAZEAcFzwIkAAAATY29scm5j"
+    "bHgAAQANAAaAAAAAFGlzcGUAAAAAAAAAQAAAAEAAAAAoY2xhcAAAAEAAAAABAAAAIAAAAAEAAAAAAAAAAv///+AAAAACAAAAEHBp"
+    "eGkAAAAAAwgICAAAABhpcG1hAAAAAAAAAAEAAQWBAgMFhAAAAMRtZGF0AAAAuCgBrwngPfMi///yPzf//LDOy/vFxFezz/DPmzv1"
+    "Pq//4F/6X4XSnVyHOYInMvKfy8SoPnF5sCb988AjgKkAHSj9nIUtlrvGCtWlvPp8EtIBnDHuZpNCYBZ3rDCelihCtBWkAv+JHQWf"
+    "csSTxFscvV41NJAK8BVlIrw1pzeFOW2WZaQbBEHcxUWbZFCLrE1WH6C1n/+jMdvLCGguM2pjTrp9P3fWCv2vot+apGV58c3xHV+H"
+    "X389auA="
+)
+
+
+def avif() -> bytes:
+    out = io.BytesIO()
+    image = Image.new("RGB", (64, 32), "white")
+    image.paste("red", (0, 0, 32, 32))
+    image.save(out, "AVIF", quality=90)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("data", [avif(), HEIC])
+def test_photos_of_phones_are_read(data: bytes) -> None:
+    (page,) = read(data)
+    assert page.image is not None
+    assert page.image.shape == (32, 64, 3)
+    assert page.image[16, 8, 0] > 200 > 60 > page.image[16, 8, 1]
+    assert page.image[16, 56].min() > 200
+    with pytest.raises(Unreadable, match=r"(HEIC|AVIF) image can't be decoded"):
+        read(data[:-20])
