@@ -334,7 +334,7 @@ def test_reasons_and_names_are_whole_at_any_width(tmp_path: Path, width: int) ->
     name = "discharge_summary_ward_7_2026-11-22_page_1_of_1.png"
     page(tmp_path / "scans" / name, grey(1))
     bad = page(tmp_path / "scans" / "raises.png", GREEN)
-    (tmp_path / "scans" / "notes.txt").write_text("plain text")
+    (tmp_path / "scans" / "notes.bin").write_bytes(b"\x00\x01 no document")
     done = nightshift("run", tmp_path / "scans", "-o", tmp_path / "out", COLUMNS=str(width))
     assert done.returncode == 3
     lines = done.stdout.splitlines()
@@ -343,7 +343,7 @@ def test_reasons_and_names_are_whole_at_any_width(tmp_path: Path, width: int) ->
     assert str(bad) in done.stdout.replace("\n  ", "").replace("\n", "")
     text = " ".join(done.stdout.split())
     assert "(RuntimeError). This is a defect: please report it with the log." in text
-    assert "The file is plain text; supported types are JPEG, PNG," in text
+    assert "The file is of an unknown type; supported types are" in text
     assert "convert it to one of these." in text
     assert "016464" in text
 
@@ -356,7 +356,7 @@ def test_a_dry_run_says_what_would_be_read_and_writes_nothing(scans: Path, tmp_p
     before = {p: p.stat().st_mtime_ns for p in out.rglob("*")}
     page(scans / "more.png", grey(200))
     (scans / "copy.png").write_bytes((scans / "more.png").read_bytes())
-    (scans / "notes.txt").write_text("plain text")
+    (scans / "notes.bin").write_bytes(b"\x00\x01 no document")
     log = tmp_path / "log"
     code, figures = run(scans, "-o", out, "--dry-run", NIGHTSHIFT_FAKE_LOG=str(log))
     assert (code, figures["documents"]) == (3, 7)
@@ -371,7 +371,7 @@ def test_a_dry_run_says_what_would_be_read_and_writes_nothing(scans: Path, tmp_p
     assert json.loads(other.stdout)["states"]["stored"] == 4
     done = nightshift("run", scans, "-o", out, "--dry-run", "--run-date", DAY)
     assert "4 already done, to be reused" in done.stdout
-    assert "The file is plain text" in done.stdout
+    assert "The file is of" in done.stdout
     assert f"Dry run for {DAY} in file://{out}: no page was read, nothing was written." in done.stdout
     assert {p: p.stat().st_mtime_ns for p in out.rglob("*")} == before
     assert read_log(log) == []

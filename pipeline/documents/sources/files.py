@@ -19,6 +19,9 @@ SETTLED = 2.0
 """A file that was changed less than this many seconds ago may still be growing."""
 WATCHED = 60.0
 """For this many seconds after a change, a file that a process keeps open for writing is not complete."""
+BEING_WRITTEN = "being_written"
+"""Code of the error for a file that is not complete yet."""
+
 PATIENCE = 5.0
 """Seconds to wait for a file to be complete."""
 _POLL = 0.1
@@ -123,7 +126,7 @@ def _same(before: os.stat_result, after: os.stat_result) -> bool:
 def _being_written(path: Path) -> Unreadable:
     return Unreadable(
         f"{shown(path.name)} is still being written: run the same command again when it is complete.",
-        code="being_written",
+        code=BEING_WRITTEN,
     )
 
 

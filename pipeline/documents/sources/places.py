@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from pipeline.documents.sources import buckets, containers, folders
 from pipeline.documents.sources.base import Notes, Source
-from pipeline.documents.sources.files import opened, read_file
+from pipeline.documents.sources.files import BEING_WRITTEN, opened, read_file
 from pipeline.documents.sources.names import shown
 from pipeline.errors import PermanentError, UsageError
 
@@ -104,11 +104,15 @@ def _pdf(path: Path, url: str, settings: Settings) -> Iterator[Source]:
     from pipeline.documents.portfolio import members
 
     try:
-        with opened(path):  # waits until it is complete
+        with opened(path, deadline=0.0):
             found = members(path, path.name, settings.max_bytes)
+    except OSError:  # fails alone when it is read
+        found = []
     except PermanentError as error:
-        yield Source(url, partial(_refused, error))
-        return
+        if error.code != BEING_WRITTEN:  # which is waited for when it is read
+            yield Source(url, partial(_refused, error))
+            return
+        found = []
     if not found:
         yield Source(url, partial(read_file, path, settings.max_bytes))
     for one in found:

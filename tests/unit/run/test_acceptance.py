@@ -146,7 +146,7 @@ def test_a_plan_says_what_would_happen_and_writes_nothing(
         source("whole.png", PNG + b"4"),
         source("new.png", PNG + b"5"),
         source("copy.png", PNG + b"5"),
-        source("notes.txt", b"text"),
+        source("notes.txt", b"\x00txt"),
         missing("gone.png"),
     ]
     planned = {p.source.removeprefix("scans/"): p for p in plan(sources, acceptance(), engines)}
