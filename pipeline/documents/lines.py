@@ -1,0 +1,166 @@
+"""The lines of a PDF page: characters of its text layer grouped by where they stand."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
+from statistics import median
+
+from pipeline.documents import bidi
+from pipeline.documents.glyphs import Glyph, back
+from pipeline.models import TextLine
+
+COLUMN_GAP = 2.0
+"""A wider gap, in ems, between characters that follow each other in the file separates two lines ..."""
+JOIN_GAP = 0.7
+"""... and this one pieces that are joined because of their place alone."""
+WORD_GAP = 0.3
+"""A wider gap, in ems, is a blank even if the file has none there ..."""
+THIN_GAP = 0.05
+"""... and where the file has one, or PDFium guesses one, this is enough."""
+TRACKED = 4
+"""Minimum number of letters of letter-spaced text."""
+MAX_TRACKING = 0.35
+"""Widest letter-spacing, in ems, of letters placed one by one: wider ones are cells of a table."""
+
+
+def text_lines(glyphs: Sequence[Glyph]) -> list[TextLine]:
+    """Group characters into lines, in any order; a gap of over two ems separates two lines (columns).
+
+    Characters are taken in file order; pieces that nearly touch on one baseline are joined wherever they
+    are in the file; a piece painted twice counts once.
+    """
+    pieces: list[list[Glyph]] = []
+    for glyph in glyphs:
+        if pieces and _follows(pieces[-1][-1], glyph, gap=COLUMN_GAP, drift=0.5):
+            pieces[-1].append(glyph)
+        elif pieces and _precedes(pieces[-1][-1], glyph):
+            pieces[-1].append(glyph)
+        else:
+            pieces.append([glyph])
+    for piece in pieces:
+        if any(bidi.is_right_to_left(glyph.char) for glyph in piece):
+            piece.sort(key=lambda glyph: glyph.left)
+    return [_text_line(piece) for row in _rows(pieces) for piece in _joined(row)]
+
+
+def _follows(last: Glyph, glyph: Glyph, *, gap: float, drift: float) -> bool:
+    em = min(last.em, glyph.em)
+    return (
+        last.turn == glyph.turn
+        and abs(last.base - glyph.base) <= drift * max(last.em, glyph.em)
+        and last.left - 0.1 * em <= glyph.left <= last.right + gap * em  # ligatures share one place
+    )
+
+
+def _precedes(last: Glyph, glyph: Glyph) -> bool:
+    """Whether a letter of a script that runs from right to left goes on to the left of the last one."""
+    em = min(last.em, glyph.em)
+    return (
+        bidi.is_right_to_left(glyph.char)
+        and bidi.is_right_to_left(last.char)
+        and last.turn == glyph.turn
+        and abs(last.base - glyph.base) <= 0.3 * em
+        and last.left - COLUMN_GAP * em <= glyph.right <= last.right
+    )
+
+
+def _rows(pieces: list[list[Glyph]]) -> Iterator[list[list[Glyph]]]:
+    row: list[list[Glyph]] = []
+    for piece in sorted(pieces, key=lambda piece: (piece[0].turn, piece[0].base)):
+        first, glyph = (row or [piece])[0][0], piece[0]
+        if first.turn != glyph.turn or abs(first.base - glyph.base) > 0.3 * min(first.em, glyph.em):
+            yield row
+            row = []
+        row.append(piece)
+    yield row
+
+
+def _joined(row: list[list[Glyph]]) -> list[list[Glyph]]:
+    result: list[list[Glyph]] = []
+    for piece in sorted(row, key=lambda piece: piece[0].left):
+        if result and _is_repeated(result[-1], piece):
+            continue
+        if result and _follows(result[-1][-1], piece[0], gap=JOIN_GAP, drift=0.3):
+            result[-1].extend(piece)
+        else:
+            result.append(list(piece))
+    return result
+
+
+def _is_repeated(done: list[Glyph], piece: list[Glyph]) -> bool:
+    # in this order: long lines of many pieces are compared only where they could be the same
+    near = len(done) == len(piece) and abs(done[0].left - piece[0].left) < 0.3 * piece[0].em
+    return near and [glyph.char for glyph in done] == [glyph.char for glyph in piece]
+
+
+def _text_line(piece: list[Glyph]) -> TextLine:
+    if any(bidi.is_right_to_left(glyph.char) for glyph in piece):
+        text = bidi.logical(_tokens(piece))
+    else:
+        parts, tracking = [piece[0].char], _tracking(piece)
+        for last, glyph in pairwise(piece):
+            parts.append(f" {glyph.char}" if _has_space(last, glyph, tracking) else glyph.char)
+        text = "".join(parts)
+    turn, em = piece[0].turn, Counter(glyph.em for glyph in piece).most_common(1)[0][0]
+    left, right = min(glyph.left for glyph in piece), max(glyph.right for glyph in piece)
+    # dashes and dots are no thinner than small letters, so that lines keep their order on the page
+    top = min(*(glyph.top for glyph in piece), piece[0].base - em / 2)
+    bottom = max(*(glyph.bottom for glyph in piece), piece[0].base)
+    box = back(turn, left, top), back(turn, right, top), back(turn, right, bottom), back(turn, left, bottom)
+    return TextLine(text=unicodedata.normalize("NFC", text), box=box, confidence=1.0)
+
+
+def _gap(last: Glyph, glyph: Glyph) -> float:
+    return (glyph.left - last.right) / min(last.em, glyph.em)
+
+
+def _has_space(last: Glyph, glyph: Glyph, tracking: float) -> bool:
+    gap = _gap(last, glyph) - tracking
+    if _is_wide(last.char) and _is_wide(glyph.char):
+        return gap > 0.5
+    thin = 2 * THIN_GAP if tracking and glyph.space == 1 else THIN_GAP
+    return (glyph.space > 0 and gap > thin) or gap > (WORD_GAP / 2 if tracking else WORD_GAP)
+
+
+def _is_wide(char: str) -> bool:
+    return unicodedata.east_asian_width(char) in "WF"
+
+
+def _tracking(piece: list[Glyph]) -> float:
+    """The gap, in ems, that letter-spaced text has between all of its letters; 0 for other text."""
+    pairs = [(last, glyph) for last, glyph in pairwise(piece) if glyph.space < 2]
+    if len(pairs) < TRACKED - 1 or sum(glyph.char.isalpha() for glyph in piece) < max(TRACKED, 0.7 * len(piece)):
+        return 0.0
+    if 2 * sum(_is_wide(glyph.char) for glyph in piece) > len(piece):
+        return 0.0
+    gap = median(_gap(last, glyph) for last, glyph in pairs)
+    together = sum(last.run.address == glyph.run.address for last, glyph in pairs) > len(pairs) / 2
+    return gap if THIN_GAP < gap and (gap < MAX_TRACKING or together) else 0.0
+
+
+def _tokens(piece: list[Glyph]) -> list[str]:
+    """The characters of a line from left to right: blanks, ligatures in one, marks with the letter they stand on."""
+    tokens: list[str] = []
+    last: list[Glyph] = []
+    marks = ""
+    for _, shared in groupby(piece, key=lambda glyph: (glyph.left, glyph.right)):
+        here = list(shared)
+        text, first = "".join(glyph.char for glyph in here), here[0]
+        if last and unicodedata.combining(text[0]):
+            if (first.left + first.right) / 2 <= last[0].right:
+                tokens[-1] += text
+            else:
+                marks += text
+            continue
+        # the file lists the letters in either direction: the blank is before this one or the one on its left
+        spaced = bool(last) and (first.space > 0 or last[-1].space > 0)
+        if last and (_gap(last[-1], first) > (THIN_GAP if spaced else WORD_GAP)):
+            tokens.append(" ")
+        tokens.append(text + marks)
+        last, marks = here, ""
+    if marks:
+        tokens[-1] += marks
+    return tokens
