@@ -42,7 +42,9 @@ def logical(tokens: Sequence[str]) -> str:
 
 def _opens_right(tokens: Sequence[str], levels: Sequence[int]) -> bool:
     """Whether brackets are stored as they are read: those of the line open before they close, from the right."""
-    brackets = [token for token, level in zip(tokens, levels, strict=True) if level == 1 and token in _MIRRORED]
+    brackets = [
+        token for token, level in zip(tokens, levels, strict=True) if level == 1 and token in _MIRRORED
+    ]
     return not brackets or brackets[-1] in _OPENING
 
 

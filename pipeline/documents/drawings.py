@@ -58,7 +58,8 @@ def _rect(item: pdfium.PdfObject, frame: pdfium.PdfMatrix) -> Rect:
     rect, outer = item.get_bounds(), item.container
     while outer:  # bounds are in the frame of the form that contains the object
         rect, outer = outer.get_matrix().on_rect(*rect), outer.container
-    return frame.on_rect(*rect)
+    left, top, right, bottom = frame.on_rect(*rect)
+    return left, top, right, bottom
 
 
 def regions(drawn: Drawings, width: float, height: float, point: float) -> tuple[Rect, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import unicodedata
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +39,14 @@ class Run(NamedTuple):
     embedded: bool
     fill: tuple[int, int, int, int]
 
+    @property
+    def font_name(self) -> str:
+        """The font's name in the file, with the prefix of a subset."""
+        font = pdfium_c.FPDFTextObj_GetFont(self.handle)
+        buffer = ctypes.create_string_buffer(256)
+        size = pdfium_c.FPDFFont_GetBaseFontName(font, buffer, len(buffer)) if font else 0
+        return buffer.raw[: max(size - 1, 0)].decode("utf-8", "replace")
+
 
 class Glyph(NamedTuple):
     """One character in the frame of its own line: `u` along the text, `v` down across it, in pixels.
@@ -68,11 +77,13 @@ def back(turn: Turn, u: float, v: float) -> Point:
     return u * turn[0] - v * turn[1], u * turn[1] + v * turn[0]
 
 
-def read_glyphs(textpage: pdfium.PdfTextPage, frame: pdfium.PdfMatrix) -> tuple[list[Glyph], int]:
-    """Return the characters painted on the page, and how many others have no known Unicode value.
+def read_glyphs(
+    textpage: pdfium.PdfTextPage, frame: pdfium.PdfMatrix
+) -> tuple[list[Glyph], list[Glyph], int]:
+    """Return the characters painted on the page, those outside of it, and how many have no known Unicode value.
 
-    Hidden text (render mode 3, which OCR programs put under a scan) and text outside of the page is left out. `frame`
-    maps the page's points to pixels.
+    Hidden text (render mode 3, which OCR programs put under a scan) is left out. `frame` maps the page's points to
+    pixels.
     """
     raw = textpage.raw
     runs: dict[int, Run | None] = {}
@@ -108,12 +119,23 @@ def read_glyphs(textpage: pdfium.PdfTextPage, frame: pdfium.PdfMatrix) -> tuple[
         pdfium_c.FPDFText_GetCharBox(raw, index, left, right, bottom, top)
         pdfium_c.FPDFText_GetCharOrigin(raw, index, x, y)
         pdfium_c.FPDFText_GetLooseCharBox(raw, index, loose)
-        places += (left.value, bottom.value, right.value, top.value, loose.left, loose.bottom, loose.right, loose.top)
+        places += (
+            left.value,
+            bottom.value,
+            right.value,
+            top.value,
+            loose.left,
+            loose.bottom,
+            loose.right,
+            loose.top,
+        )
         places += (x.value, y.value)
         marks.append((char, run, space))
         space = 0
     width, height = frame.on_rect(*textpage.page.get_bbox())[2:]
-    return _placed(marks, np.array(places).reshape(-1, 5, 2), frame, width, height), strange
+    glyphs, inside = _placed(marks, np.array(places).reshape(-1, 5, 2), frame, width, height)
+    kept, outside = (list(compress(glyphs, flags)) for flags in (inside, ~inside))
+    return kept, outside, strange
 
 
 def _placed(
@@ -122,10 +144,13 @@ def _placed(
     frame: pdfium.PdfMatrix,
     width: float,
     height: float,
-) -> list[Glyph]:
-    """Give characters their places; `points`: two corners of the ink, two of the advance, the origin; (n, 5, 2)."""
+) -> tuple[list[Glyph], NDArray[np.bool_]]:
+    """Give characters their places, and say which are on the page.
+
+    `points`: two corners of the ink, two of the advance, the origin; (n, 5, 2).
+    """
     if not marks:
-        return []
+        return [], np.zeros(0, bool)
     pixels = points @ np.array([[frame.a, frame.b], [frame.c, frame.d]]) + (frame.e, frame.f)
     ink = np.hstack([pixels[:, :2].min(axis=1), pixels[:, :2].max(axis=1)])
     turn = np.array([run.turn for _, run, _ in marks])[:, None]
@@ -143,11 +168,11 @@ def _placed(
     middle = ink[:, :2] + ink[:, 2:]
     inside = (middle >= 0).all(axis=1) & (middle <= (2 * width, 2 * height)).all(axis=1)  # the crop box
     columns = np.column_stack([left, right, top, bottom, down[:, 4], em, ink]).tolist()
-    return [
+    glyphs = [
         Glyph(char, run, row[0], row[2], row[1], row[3], row[4], row[5], space, tuple(row[6:]))
-        for (char, run, space), row, here in zip(marks, columns, inside.tolist(), strict=True)
-        if here
+        for (char, run, space), row in zip(marks, columns, strict=True)
     ]
+    return glyphs, inside
 
 
 def _run(
@@ -184,6 +209,6 @@ def _turn(right: float, down: float, *, sign: int) -> Turn:
 
 
 def _is_printable(char: str) -> bool:
-    return char.isascii() and char.isprintable() or (
+    return (char.isascii() and char.isprintable()) or (
         char != "\ufffd" and unicodedata.category(char) not in ("Cc", "Cs", "Co", "Cn")
     )

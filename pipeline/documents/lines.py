@@ -34,9 +34,8 @@ def text_lines(glyphs: Sequence[Glyph]) -> list[TextLine]:
     """
     pieces: list[list[Glyph]] = []
     for glyph in glyphs:
-        if pieces and _follows(pieces[-1][-1], glyph, gap=COLUMN_GAP, drift=0.5):
-            pieces[-1].append(glyph)
-        elif pieces and _precedes(pieces[-1][-1], glyph):
+        last = pieces[-1][-1] if pieces else None
+        if last and (_follows(last, glyph, gap=COLUMN_GAP, drift=0.5) or _precedes(last, glyph)):
             pieces[-1].append(glyph)
         else:
             pieces.append([glyph])
@@ -119,6 +118,8 @@ def _gap(last: Glyph, glyph: Glyph) -> float:
 
 def _has_space(last: Glyph, glyph: Glyph, tracking: float) -> bool:
     gap = _gap(last, glyph) - tracking
+    if all(glyph.turn):  # slanting: where its characters end is a guess
+        return glyph.space == 2 or gap > 2 * WORD_GAP
     if _is_wide(last.char) and _is_wide(glyph.char):
         return gap > 0.5
     thin = 2 * THIN_GAP if tracking and glyph.space == 1 else THIN_GAP
@@ -132,13 +133,15 @@ def _is_wide(char: str) -> bool:
 def _tracking(piece: list[Glyph]) -> float:
     """The gap, in ems, that letter-spaced text has between all of its letters; 0 for other text."""
     pairs = [(last, glyph) for last, glyph in pairwise(piece) if glyph.space < 2]
-    if len(pairs) < TRACKED - 1 or sum(glyph.char.isalpha() for glyph in piece) < max(TRACKED, 0.7 * len(piece)):
+    if len(pairs) < TRACKED - 1 or sum(glyph.char.isalpha() for glyph in piece) < max(
+        TRACKED, 0.7 * len(piece)
+    ):
         return 0.0
     if 2 * sum(_is_wide(glyph.char) for glyph in piece) > len(piece):
         return 0.0
     gap = median(_gap(last, glyph) for last, glyph in pairs)
     together = sum(last.run.address == glyph.run.address for last, glyph in pairs) > len(pairs) / 2
-    return gap if THIN_GAP < gap and (gap < MAX_TRACKING or together) else 0.0
+    return gap if gap > THIN_GAP and (gap < MAX_TRACKING or together) else 0.0
 
 
 def _tokens(piece: list[Glyph]) -> list[str]:

@@ -12,6 +12,7 @@ import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
 from pipeline.documents.base import Document, PageInput, Rect
+from pipeline.documents.suspects import Fonts
 from pipeline.documents.text_layer import Layer, flatten, read_layer
 from pipeline.documents.turned import rotation_of, turn_lines, turn_rect
 from pipeline.documents.visible import set_active
@@ -36,6 +37,7 @@ class PdfFile(Document):
     def __init__(self, data: bytes, limits: Limits) -> None:
         """Open without rendering; raises `Encrypted`, `Unreadable`, `Unsupported` or `OverLimit`."""
         self._limits = limits
+        self._fonts = Fonts(seen={}, suspicious=set())
         self._scrawls: dict[int, tuple[Rect, ...]] = {}
         self._pdf = _open(data)
         try:
@@ -71,6 +73,7 @@ class PdfFile(Document):
         """The layer's lines upright, and the page without them where some of it is left to be read."""
         width, height = _pixel_size(page, scale)
         rotation = rotation_of(layer.lines)
+        suspects = self._fonts.suspects(page, layer.glyphs, scale)
         image = None
         regions = layer.regions
         if regions:
@@ -86,6 +89,7 @@ class PdfFile(Document):
             image=image,
             lines=turn_lines(layer.lines, rotation, width, height),
             regions=tuple(turn_rect(region, rotation, width, height) for region in regions),
+            suspects=suspects,
             rotation=rotation,
             warnings=layer.warnings,
             dpi=scale * 72,
@@ -122,8 +126,14 @@ class PdfFile(Document):
         scrawls = flatten(page)
         if scrawls is not None:
             self._scrawls[number] = scrawls
+        empty = min(page.get_size()) <= 0  # a crop box outside of the page: viewers ignore it
+        if empty:
+            page.set_cropbox(*page.get_mediabox())
+        if empty or scrawls is not None:
             page.close()
             page = self._pdf[number - 1]
+        if min(page.get_size()) <= 0:
+            raise Unreadable(f"{self.place(number)} has no area: export it again.")
         return page, self._scrawls.get(number, ())
 
     def _check_pictures(self, page: pdfium.PdfPage, place: str) -> None:

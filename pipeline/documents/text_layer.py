@@ -49,14 +49,14 @@ def read_layer(
 ) -> Layer | None:
     """Read the page's visible text, or return `None` where all of it is better read by OCR of the page.
 
-    That is so if it has no visible text (render mode 3, which OCR programs put under a scan, is not), or more than a few
-    characters without a known Unicode value. `frame` maps the page's points to pixels of the rendered page, `scale` is
-    the number of pixels of a point; `scrawls`: further regions to be read, in points.
+    That is so if it has no visible text (that which OCR programs put under a scan is not), or more than a few
+    characters without a known Unicode value. `frame` maps the page's points to pixels of the rendered page,
+    `scale` is the number of pixels of a point; `scrawls`: further regions to be read, in points.
     """
     with closing(page.get_textpage()) as textpage:
         if not 0 < textpage.count_chars() <= MAX_CHARS:
             return None
-        glyphs, strange = read_glyphs(textpage, frame)
+        glyphs, outside, strange = read_glyphs(textpage, frame)
         if not glyphs or strange > MAX_STRANGE * (len(glyphs) + strange):
             return None
         drawn = drawings(page, frame)
@@ -66,11 +66,13 @@ def read_layer(
     width, height = frame.on_rect(*page.get_bbox())[2:]
     drawn.pictures.extend(frame.on_rect(*rect) for rect in scrawls)
     parts = regions(drawn, width, height, scale) if len(kept) >= MIN_CHARS else ((0.0, 0.0, width, height),)
-    return Layer(tuple(text_lines(kept)), kept, parts, (*_left_out(hidden), *_not_drawn(undrawn)))
+    return Layer(tuple(text_lines(kept)), kept, parts, (*_left_out(hidden + outside), *_not_drawn(undrawn)))
 
 
 def _left_out(hidden: list[Glyph]) -> list[str]:
-    count = sum(sum(c.isalnum() for c in line.text) >= LEGIBLE for line in text_lines(hidden)) if hidden else 0
+    count = (
+        sum(sum(c.isalnum() for c in line.text) >= LEGIBLE for line in text_lines(hidden)) if hidden else 0
+    )
     if not count:
         return []
     number, verb = ("1 line", "is") if count == 1 else (f"{count} lines", "are")
@@ -85,7 +87,7 @@ def _not_drawn(undrawn: list[Glyph]) -> list[str]:
     number, verb = ("1 line", "is") if count == 1 else (f"{count} lines", "are")
     return [
         f"{number} of the text layer {verb} not drawn, because a font is missing on this computer, and kept as the"
-        " file has them: install a font for Chinese, such as fonts-wqy-zenhei."
+        " file has them: install a font for Chinese, such as fonts-wqy-microhei."
     ]
 
 

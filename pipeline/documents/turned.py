@@ -25,7 +25,9 @@ def rotation_of(lines: Iterable[TextLine]) -> Rotation:
     return max(votes, key=lambda rotation: (votes[rotation], -rotation), default=0)
 
 
-def turn_lines(lines: Sequence[TextLine], rotation: Rotation, width: float, height: float) -> tuple[TextLine, ...]:
+def turn_lines(
+    lines: Sequence[TextLine], rotation: Rotation, width: float, height: float
+) -> tuple[TextLine, ...]:
     """Lines of a page of that width and height (pixels) after it was turned clockwise."""
 
     def turned(line: TextLine) -> TextLine:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from typing import cast
 
 import numpy as np
 import pypdfium2 as pdfium
@@ -23,6 +24,8 @@ SHORTEST, LONGEST = 600, 1400
 """Bounds of the drawing's long side in pixels; between them it has one pixel a point."""
 LEVEL = 10
 """Differences of up to so many levels of 255 are not seen."""
+LEGIBLE = 2.5
+"""Smaller text, in pixels of the drawing, is taken as seen."""
 INK = 0.04
 """Minimum share of a character's rectangle that differs."""
 STRONG = 64
@@ -52,11 +55,13 @@ def look(
     boxes = _no_thinner(np.array([glyph.ink for glyph in glyphs]) * (small / scale))
     full = _draw(page, small)
     bare, seen = _seen(page, glyphs, boxes, full, small)
+    tiny = np.array([glyph.em for glyph in glyphs]) * (small / scale) < LEGIBLE
+    seen |= tiny
     later = _covered(glyphs, boxes, drawn, full.shape, small / scale)
     doubtful = np.flatnonzero(seen & later)
     if doubtful.size:  # other text may stand on what covers them
         _, again = _seen(page, [glyphs[i] for i in doubtful], boxes[doubtful], full, small)
-        seen[doubtful] = again
+        seen[doubtful] = again | tiny[doubtful]
     undrawn = np.zeros(len(glyphs), bool)
     for i in np.flatnonzero(~seen & ~later):
         undrawn[i] = _must_be_seen(glyphs[i], boxes[i], bare)
@@ -95,8 +100,9 @@ def _seen(
     one, other = full.reshape(-1, 4)[at, :3].astype(np.int16), bare.reshape(-1, 4)[at, :3].astype(np.int16)
     differs[at] = np.abs(one - other).max(axis=1, initial=0) > LEVEL
     sums = np.zeros((height + 1, width + 1), np.int32)
-    np.cumsum(differs.reshape(height, width), axis=0, out=sums[1:, 1:])
-    np.cumsum(sums[1:, 1:], axis=1, out=sums[1:, 1:])
+    np.cumsum(differs.reshape(height, width), axis=1, out=sums[1:, 1:])
+    for row in range(1, height + 1):  # half the time of cumsum across rows
+        sums[row] += sums[row - 1]
     left, top = (np.floor(boxes[:, i]).astype(int) for i in (0, 1))
     right, bottom = (np.ceil(boxes[:, i]).astype(int) for i in (2, 3))
     left, right = left.clip(0, width - 1), np.maximum(right, left + 1).clip(1, width)
@@ -122,7 +128,7 @@ def _covered(
     x = ((boxes[:, 0] + boxes[:, 2]) / 2).astype(int).clip(0, shape[1] - 1)
     y = ((boxes[:, 1] + boxes[:, 3]) / 2).astype(int).clip(0, shape[0] - 1)
     own = np.array([drawn.order.get(glyph.run.address, 0) for glyph in glyphs])
-    return top[y, x] > own
+    return cast(Flags, top[y, x] > own)
 
 
 def _must_be_seen(glyph: Glyph, box: Rect, bare: Pixels) -> bool:
@@ -147,11 +153,13 @@ def _repeats_ink(glyph: Glyph, box: Rect, bare: Pixels) -> bool:
 
 
 def _whole_words(glyphs: Sequence[Glyph], hidden: Flags) -> Flags:
-    """Hide the rest of a word that is hidden for the most part; Chinese is written without blanks, and left as it is."""
+    """Hide the rest of a word that is hidden for the most part; not in Chinese, which has no blanks."""
     if not hidden.any():
         return hidden
     result = hidden.copy()
-    starts = [i for i, glyph in enumerate(glyphs) if not i or glyph.space or glyphs[i - 1].run is not glyph.run]
+    starts = [
+        i for i, glyph in enumerate(glyphs) if not i or glyph.space or glyphs[i - 1].run is not glyph.run
+    ]
     for start, end in zip(starts, [*starts[1:], len(glyphs)], strict=True):
         wide = any(unicodedata.east_asian_width(glyph.char) in "WF" for glyph in glyphs[start:end])
         if not wide and 2 * hidden[start:end].sum() > end - start:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, cast
 
 from msgspec import structs
 
 from pipeline.documents.base import Document, PageInput, Rect
 from pipeline.documents.layout import assemble
+from pipeline.documents.turned import turn_lines
 from pipeline.models import Box, Page, Point, Rotation, TextLine
+from pipeline.steps import truth
 from pipeline.steps.engines import Engines
 
 if TYPE_CHECKING:
@@ -19,15 +22,25 @@ if TYPE_CHECKING:
 
     from pipeline.ocr.base import PageReading
 
+LIES = "The text layer has other letters than the page shows: the page was read by OCR."
+
 
 def read_page(document: Document, number: int, engines: Engines) -> Page:
     """Read page `number` (from 1); raises `Unreadable` or `OverLimit`, naming the page."""
     started = time.perf_counter()
     given = document.page(number)
-    if given.image is not None:
+    if given.image is not None or given.suspects:
         loading = time.perf_counter()
         _ = engines.ocr
         started += time.perf_counter() - loading  # done once per process, no part of the page
+    if given.suspects and truth.lies(document, given, engines.ocr):
+        given = PageInput(
+            number=number,
+            width=given.width,
+            height=given.height,
+            image=document.render(number),
+            warnings=(LIES,),
+        )
     page = _by_ocr(given, engines) if given.lines is None else _by_layer(given, engines)
     return _timed(page, started)
 
@@ -59,17 +72,24 @@ def _by_layer(given: PageInput, engines: Engines) -> Page:
     """The native text layer, and OCR of the regions that it does not cover."""
     assert given.lines is not None
     found, unread, added = given.unread, given.unread, list[TextLine]()
+    votes: Counter[Rotation] = Counter({0: _length(given.lines)})
     for region in given.regions:
         assert given.image is not None
         seen, there = _read_region(given.image, region, engines)
         found, unread = found + seen.found, unread + seen.unread
-        added += [line for line in there if not _repeats(line, given.lines)]
-    text, lines = assemble([*given.lines, *added], given.width, given.height)
+        there = [line for line in there if not _repeats(line, given.lines)]
+        votes[seen.rotation] += _length(there)
+        added += there
+    # a few digital characters on a scan that lies on its side are turned with it
+    (turn, _), *_ = votes.most_common(1)
+    width, height = (given.height, given.width) if turn in (90, 270) else (given.width, given.height)
+    upright = turn_lines([*given.lines, *added], turn, given.width, given.height)
+    text, lines = assemble(upright, width, height)
     return Page(
         number=given.number,
-        width=given.width,
-        height=given.height,
-        rotation=given.rotation,
+        width=width,
+        height=height,
+        rotation=cast(Rotation, (given.rotation + turn) % 360),
         text_from="mixed" if added else "text_layer",
         text=text,
         lines=lines,
@@ -77,6 +97,10 @@ def _by_layer(given: PageInput, engines: Engines) -> Page:
         regions_unread=unread,
         warnings=given.warnings,
     )
+
+
+def _length(lines: Iterable[TextLine]) -> int:
+    return sum(len(line.text) for line in lines)
 
 
 def _read_region(

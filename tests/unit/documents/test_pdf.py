@@ -62,7 +62,9 @@ def test_born_digital_text_keeps_text_and_boxes(make_pdf: MakePdf) -> None:
 @pytest.mark.parametrize("extra", [b"", b"/CropBox[20 100 390 290]"])
 def test_boxes_cover_the_rendered_text(make_pdf: MakePdf, rotate: int, extra: bytes) -> None:
     data = make_pdf(TEXT, page=b"/Rotate %d" % rotate + extra)
-    page, image = first_page(data), page_image(data, 1, 0, LIMITS)
+    page = first_page(data)
+    image = page_image(data, 1, page.rotation, LIMITS)
+    assert page.rotation == -rotate % 360
     assert image.shape == (page.height, page.width, 3)
     assert page.lines is not None
     dark = image.min(axis=2) < 200
