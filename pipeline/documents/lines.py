@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
 from statistics import median
 
@@ -40,17 +39,17 @@ def text_lines(glyphs: Sequence[Glyph]) -> list[TextLine]:
         else:
             pieces.append([glyph])
     for piece in pieces:
-        if any(bidi.is_right_to_left(glyph.char) for glyph in piece):
+        if _runs_left(piece):
             piece.sort(key=lambda glyph: glyph.left)
     return [_text_line(piece) for row in _rows(pieces) for piece in _joined(row)]
 
 
 def _follows(last: Glyph, glyph: Glyph, *, gap: float, drift: float) -> bool:
-    em = min(last.em, glyph.em)
+    small, large = (last.em, glyph.em) if last.em < glyph.em else (glyph.em, last.em)
     return (
-        last.turn == glyph.turn
-        and abs(last.base - glyph.base) <= drift * max(last.em, glyph.em)
-        and last.left - 0.1 * em <= glyph.left <= last.right + gap * em  # ligatures share one place
+        last.left - 0.1 * small <= glyph.left <= last.right + gap * small  # ligatures share one place
+        and abs(last.base - glyph.base) <= drift * large
+        and last.turn == glyph.turn
     )
 
 
@@ -58,7 +57,8 @@ def _precedes(last: Glyph, glyph: Glyph) -> bool:
     """Whether a letter of a script that runs from right to left goes on to the left of the last one."""
     em = min(last.em, glyph.em)
     return (
-        bidi.is_right_to_left(glyph.char)
+        glyph.char >= "\u0590"
+        and bidi.is_right_to_left(glyph.char)
         and bidi.is_right_to_left(last.char)
         and last.turn == glyph.turn
         and abs(last.base - glyph.base) <= 0.3 * em
@@ -96,51 +96,61 @@ def _is_repeated(done: list[Glyph], piece: list[Glyph]) -> bool:
 
 
 def _text_line(piece: list[Glyph]) -> TextLine:
-    if any(bidi.is_right_to_left(glyph.char) for glyph in piece):
-        text = bidi.logical(_tokens(piece))
-    else:
-        parts, tracking = [piece[0].char], _tracking(piece)
-        for last, glyph in pairwise(piece):
-            parts.append(f" {glyph.char}" if _has_space(last, glyph, tracking) else glyph.char)
-        text = "".join(parts)
-    turn, em = piece[0].turn, Counter(glyph.em for glyph in piece).most_common(1)[0][0]
-    left, right = min(glyph.left for glyph in piece), max(glyph.right for glyph in piece)
+    chars, _, _, lefts, tops, rights, bottoms, bases, ems, _, _ = zip(*piece, strict=True)
+    text = bidi.logical(_tokens(piece)) if _runs_left(piece) else _spaced("".join(chars), piece)
+    turn, base, em = piece[0].turn, bases[0], max(set(ems), key=ems.count)
+    left, right = min(lefts), max(rights)
     # dashes and dots are no thinner than small letters, so that lines keep their order on the page
-    top = min(*(glyph.top for glyph in piece), piece[0].base - em / 2)
-    bottom = max(*(glyph.bottom for glyph in piece), piece[0].base)
+    top, bottom = min(*tops, base - em / 2), max(*bottoms, base)
     box = back(turn, left, top), back(turn, right, top), back(turn, right, bottom), back(turn, left, bottom)
     return TextLine(text=unicodedata.normalize("NFC", text), box=box, confidence=1.0)
 
 
+def _runs_left(piece: Iterable[Glyph]) -> bool:
+    return any(glyph.char >= "\u0590" and bidi.is_right_to_left(glyph.char) for glyph in piece)
+
+
+def _spaced(chars: str, piece: list[Glyph]) -> str:
+    """Put blanks where the file has them, and the gap is not too thin for one, or where the gap is wide."""
+    gaps = [_gap(last, glyph) for last, glyph in pairwise(piece)]
+    if all(piece[0].turn):  # slanting: where its characters end is a guess
+        blanks = [glyph.space == 2 or gap > 2 * WORD_GAP for gap, glyph in zip(gaps, piece[1:], strict=True)]
+    else:
+        tracking = _tracking(chars, gaps, piece)
+        thin, wide = (2 * THIN_GAP, WORD_GAP / 2) if tracking else (THIN_GAP, WORD_GAP)
+        blanks = [
+            gap - tracking > wide
+            or (glyph.space > 0 and gap - tracking > (THIN_GAP if glyph.space == 2 else thin))
+            for gap, glyph in zip(gaps, piece[1:], strict=True)
+        ]
+    if not chars.isascii():
+        for at, (last, char) in enumerate(pairwise(chars)):
+            if _is_wide(last) and _is_wide(char):
+                blanks[at] = gaps[at] > 0.5
+    return chars[0] + "".join(
+        f" {char}" if blank else char for char, blank in zip(chars[1:], blanks, strict=True)
+    )
+
+
 def _gap(last: Glyph, glyph: Glyph) -> float:
-    return (glyph.left - last.right) / min(last.em, glyph.em)
-
-
-def _has_space(last: Glyph, glyph: Glyph, tracking: float) -> bool:
-    gap = _gap(last, glyph) - tracking
-    if all(glyph.turn):  # slanting: where its characters end is a guess
-        return glyph.space == 2 or gap > 2 * WORD_GAP
-    if _is_wide(last.char) and _is_wide(glyph.char):
-        return gap > 0.5
-    thin = 2 * THIN_GAP if tracking and glyph.space == 1 else THIN_GAP
-    return (glyph.space > 0 and gap > thin) or gap > (WORD_GAP / 2 if tracking else WORD_GAP)
+    em = last.em if last.em < glyph.em else glyph.em
+    return (glyph.left - last.right) / em
 
 
 def _is_wide(char: str) -> bool:
     return unicodedata.east_asian_width(char) in "WF"
 
 
-def _tracking(piece: list[Glyph]) -> float:
+def _tracking(chars: str, gaps: list[float], piece: list[Glyph]) -> float:
     """The gap, in ems, that letter-spaced text has between all of its letters; 0 for other text."""
-    pairs = [(last, glyph) for last, glyph in pairwise(piece) if glyph.space < 2]
-    if len(pairs) < TRACKED - 1 or sum(glyph.char.isalpha() for glyph in piece) < max(
-        TRACKED, 0.7 * len(piece)
-    ):
+    if len(gaps) < TRACKED - 1 or sorted(gaps)[len(gaps) // 2] <= THIN_GAP:
         return 0.0
-    if 2 * sum(_is_wide(glyph.char) for glyph in piece) > len(piece):
+    inner = [(gap, at) for at, gap in enumerate(gaps) if piece[at + 1].space < 2]
+    letters = sum(char.isalpha() and not _is_wide(char) for char in chars)
+    if len(inner) < TRACKED - 1 or letters < max(TRACKED, 0.7 * len(chars)):
         return 0.0
-    gap = median(_gap(last, glyph) for last, glyph in pairs)
-    together = sum(last.run.address == glyph.run.address for last, glyph in pairs) > len(pairs) / 2
+    gap = median(gap for gap, _ in inner)
+    together = sum(piece[at].run is piece[at + 1].run for _, at in inner) > len(inner) / 2
     return gap if gap > THIN_GAP and (gap < MAX_TRACKING or together) else 0.0
 
 

@@ -16,7 +16,6 @@ import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
-from PIL import Image
 
 KNOWN = string.ascii_letters + string.digits
 FONTS = (
@@ -60,11 +59,13 @@ def strangeness(chars: Sequence[str], images: Sequence[NDArray[np.uint8]], heigh
 
 
 def _shape(image: NDArray[Any]) -> Shape:
-    grey = image.astype(np.float32)
-    scaled = np.asarray(Image.fromarray(grey).resize(SIZE, Image.Resampling.BILINEAR)).ravel()
-    scaled = scaled - scaled.mean()
-    length = float(np.linalg.norm(scaled))
-    return cast(Shape, (scaled / length if length else scaled).astype(np.float32))
+    height, width = image.shape
+    rows = (np.arange(SIZE[1]) * height + height // 2) // SIZE[1]
+    columns = (np.arange(SIZE[0]) * width + width // 2) // SIZE[0]
+    scaled = image[rows[:, None], columns].astype(np.float32).ravel()
+    scaled -= scaled.mean()
+    length = float(np.sqrt((scaled * scaled).sum()))
+    return cast(Shape, scaled / length if length else scaled)
 
 
 @cache

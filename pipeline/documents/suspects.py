@@ -21,12 +21,14 @@ from pipeline.documents.base import Rect, Suspect
 from pipeline.documents.glyphs import Glyph
 from pipeline.documents.shapes import KNOWN, strangeness
 
-STRANGE = 0.5
+STRANGE = 0.62
 """Share of a font's letters or digits in a line that look like others from which it is suspicious."""
-ENOUGH = 8
-"""Different letters and digits of a font to be compared with patterns ..."""
 FEW = 4
-"""... and the minimum for a line to be worth a look."""
+"""Minimum number of letters and digits for a line to be worth a look."""
+FRESH_DIGITS, FRESH = 3, 14
+"""A font that was looked at is looked at again in a line that has so many new digits, or new characters."""
+MOST = 20
+"""Maximum number of characters that are compared at once."""
 HEIGHT = 32
 """Pixels of an em in the drawing that is compared."""
 LONGEST = 40
@@ -54,7 +56,9 @@ class Fonts(msgspec.Struct):
         seen = self.seen.setdefault(name, set())
         fresh = [{glyph.char for glyph in part if glyph.char in KNOWN} - seen for part in parts]
         best = max(range(len(parts)), key=lambda i: (2 * _digits(fresh[i]) + len(fresh[i]), len(parts[i])))
-        if name not in self.suspicious and len(fresh[best]) >= (FEW if not seen else ENOUGH):
+        new = len(fresh[best])
+        worth = new >= FRESH or _digits(fresh[best]) >= FRESH_DIGITS if seen else new >= FEW
+        if name not in self.suspicious and worth:
             seen |= fresh[best]
             if _looks_wrong(page, parts[best], fresh[best], scale):
                 self.suspicious.add(name)
@@ -110,7 +114,8 @@ def _looks_wrong(page: pdfium.PdfPage, part: list[Glyph], chars: set[str], scale
     strip = _strip(page, _box(part), scale, ratio)
     left, top = _box(part)[:2]
     names, images, heights = [], [], []
-    for glyph in {glyph.char: glyph for glyph in part if glyph.char in chars}.values():
+    unique = {glyph.char: glyph for glyph in part if glyph.char in chars}.values()
+    for glyph in sorted(unique, key=lambda glyph: glyph.char)[:MOST]:  # digits first
         x0, y0, x1, y1 = glyph.ink
         columns = slice(max(round((x0 - left) * ratio), 0), round((x1 - left) * ratio) + 1)
         rows = slice(max(round((y0 - top) * ratio), 0), round((y1 - top) * ratio) + 1)

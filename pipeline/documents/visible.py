@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from typing import cast
 
 import numpy as np
@@ -20,8 +19,10 @@ from pipeline.documents.base import Rect
 from pipeline.documents.drawings import Drawings
 from pipeline.documents.glyphs import Glyph, Run
 
+SCALE = 0.75
+"""Pixels of a point ..."""
 SHORTEST, LONGEST = 600, 1400
-"""Bounds of the drawing's long side in pixels; between them it has one pixel a point."""
+"""... within these bounds of the drawing's long side in pixels."""
 LEVEL = 10
 """Differences of up to so many levels of 255 are not seen."""
 LEGIBLE = 2.5
@@ -51,7 +52,7 @@ def look(
 
     `scale`: pixels of a point in the characters' rectangles.
     """
-    small = min(max(1.0, SHORTEST / max(page.get_size())), LONGEST / max(page.get_size()))
+    small = min(max(SCALE, SHORTEST / max(page.get_size())), LONGEST / max(page.get_size()))
     boxes = _no_thinner(np.array([glyph.ink for glyph in glyphs]) * (small / scale))
     full = _draw(page, small)
     bare, seen = _seen(page, glyphs, boxes, full, small)
@@ -82,8 +83,8 @@ def _no_thinner(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _draw(page: pdfium.PdfPage, scale: float) -> Pixels:
-    with closing(page.render(scale=scale, prefer_bgrx=True, limit_image_cache=True)) as bitmap:
-        return np.array(bitmap.to_numpy(), order="C")
+    bitmap = page.render(scale=scale, prefer_bgrx=True, limit_image_cache=True, may_draw_forms=False)
+    return cast(Pixels, bitmap.to_numpy())  # keeps the bitmap alive
 
 
 def _seen(
@@ -95,20 +96,20 @@ def _seen(
     bare = _draw(page, scale)
     set_active(runs, active=True)
     height, width = full.shape[:2]
-    differs = np.zeros(height * width, np.uint8)
     at = np.flatnonzero(full.view(np.uint32).ravel() != bare.view(np.uint32).ravel())
     one, other = full.reshape(-1, 4)[at, :3].astype(np.int16), bare.reshape(-1, 4)[at, :3].astype(np.int16)
-    differs[at] = np.abs(one - other).max(axis=1, initial=0) > LEVEL
-    sums = np.zeros((height + 1, width + 1), np.int32)
-    np.cumsum(differs.reshape(height, width), axis=1, out=sums[1:, 1:])
-    for row in range(1, height + 1):  # half the time of cumsum across rows
-        sums[row] += sums[row - 1]
+    at = at[np.abs(one - other).max(axis=1, initial=0) > LEVEL]
     left, top = (np.floor(boxes[:, i]).astype(int) for i in (0, 1))
     right, bottom = (np.ceil(boxes[:, i]).astype(int) for i in (2, 3))
     left, right = left.clip(0, width - 1), np.maximum(right, left + 1).clip(1, width)
     top, bottom = top.clip(0, height - 1), np.maximum(bottom, top + 1).clip(1, height)
-    ink = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
-    return bare, (ink > 0) & (ink >= INK * (right - left) * (bottom - top))
+    # the pixels that differ are few, and in order: each row of a rectangle is a part of them
+    rows = bottom - top
+    owner = np.repeat(np.arange(len(rows)), rows)
+    first = (np.arange(len(owner)) - np.repeat(np.cumsum(rows) - rows, rows) + top[owner]) * width
+    found = np.searchsorted(at, first + right[owner]) - np.searchsorted(at, first + left[owner])
+    ink = np.bincount(owner, found, minlength=len(rows))
+    return bare, (ink > 0) & (ink >= INK * (right - left) * rows)
 
 
 def _covered(

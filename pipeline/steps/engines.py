@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.ner.base import NerEngine
     from pipeline.ocr.base import OcrEngine
 
-READER_VERSION = "1"
+READER_VERSION = "2"
 """Raise it when intake, layout or the text layer give other pages for the same bytes and model."""
 
 

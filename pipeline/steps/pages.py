@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from pipeline.ocr.base import PageReading
 
+LETTERHEADS = 32
+"""Pictures whose text is kept for the pages to come."""
 LIES = "The text layer has other letters than the page shows: the page was read by OCR."
 
 
@@ -111,7 +114,7 @@ def _read_region(
 
     left, top, right, bottom = (round(v) for v in region)
     crop = np.ascontiguousarray(image[max(top, 0) : bottom, max(left, 0) : right])
-    seen = engines.ocr.read(crop)
+    seen = _read_once(crop, engines)
     height, width = crop.shape[:2]
     corner = (float(max(left, 0)), float(max(top, 0)))
     lines = [
@@ -119,6 +122,20 @@ def _read_region(
         for line in seen.lines
     ]
     return seen, lines
+
+
+_letterheads: OrderedDict[tuple[str, bytes], PageReading] = OrderedDict()
+"""What was read in the last pictures: a logo is the same on all pages, and on all letters of a sender."""
+
+
+def _read_once(crop: NDArray[np.uint8], engines: Engines) -> PageReading:
+    key = engines.ocr_info.digest, hashlib.sha256(crop.tobytes() + repr(crop.shape).encode()).digest()
+    if key not in _letterheads:
+        _letterheads[key] = engines.ocr.read(crop)
+        if len(_letterheads) > LETTERHEADS:
+            _letterheads.popitem(last=False)
+    _letterheads.move_to_end(key)
+    return _letterheads[key]
 
 
 def _placed(box: Box, rotation: Rotation, width: int, height: int, corner: Point) -> Box:

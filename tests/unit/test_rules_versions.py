@@ -42,7 +42,17 @@ ROOMS: dict[str, tuple[str, object, tuple[str, ...]]] = {
     "reader": (
         "READER_VERSION in pipeline/steps/engines.py",
         engines.READER_VERSION,
-        tuple(f"documents/{name}.py" for name in ("base", "images", "layout", "pdf", "text_layer")),
+        (
+            *(
+                f"documents/{name}.py"
+                for name in (
+                    *("base", "bidi", "drawings", "glyphs", "images", "layout", "lines", "pdf", "shapes"),
+                    *("suspects", "text_layer", "turned", "visible"),
+                )
+            ),
+            "steps/pages.py",
+            "steps/truth.py",
+        ),
     ),
 }
 """By room: the name of its number, the number, and the files that it stands for (below `pipeline/`)."""
