@@ -16,8 +16,8 @@ MIN_LETTERS, MIN_POINTS = 3, 60
 """So many such paths close together, or points in them, are worth reading."""
 MAX_PARTS, MAX_REGIONS = 100, 8
 """More parts than this are read as one region, the page; so are more regions."""
-TRIVIAL = 6.0
-"""Pictures less wide or high than this (points) hold no text."""
+TRIVIAL = 4.0
+"""Pictures and outlines less wide or high than this (points) hold no text."""
 
 _KINDS = [pdfium_c.FPDF_PAGEOBJ_TEXT, pdfium_c.FPDF_PAGEOBJ_IMAGE, pdfium_c.FPDF_PAGEOBJ_PATH]
 

@@ -19,6 +19,8 @@ WORD_GAP = 0.3
 """A wider gap, in ems, is a blank even if the file has none there ..."""
 THIN_GAP = 0.05
 """... and where the file has one, or PDFium guesses one, this is enough."""
+LEFTWARD_GAPS = WORD_GAP, WORD_GAP / 2, THIN_GAP
+"""The same for lines from right to left: the file has no blank, PDFium guesses one, the file has one."""
 TRACKED = 4
 """Minimum number of letters of letter-spaced text."""
 MAX_TRACKING = 0.35
@@ -168,9 +170,11 @@ def _tokens(piece: list[Glyph]) -> list[str]:
             else:
                 marks += text
             continue
-        # the file lists the letters in either direction: the blank is before this one or the one on its left
-        spaced = bool(last) and (first.space > 0 or last[-1].space > 0)
-        if last and (_gap(last[-1], first) > (THIN_GAP if spaced else WORD_GAP)):
+        # PDFium lists the letters as they are read: the blank that it has before a letter stands to its right
+        blank = max(first.space, last[-1].space) if last else 0
+        if last and bidi.is_right_to_left(first.char) and bidi.is_right_to_left(last[-1].char):
+            blank = last[-1].space
+        if last and _gap(last[-1], first) > LEFTWARD_GAPS[blank]:
             tokens.append(" ")
         tokens.append(text + marks)
         last, marks = here, ""

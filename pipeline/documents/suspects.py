@@ -47,12 +47,15 @@ class Fonts(msgspec.Struct):
         for (font, turn, _), part in groupby(glyphs, key=lambda g: (g.run.font, g.run.turn, round(g.base))):
             if turn == (1.0, 0.0):
                 by_font.setdefault(font, []).extend(_cut(list(part)))
-        found = (self._suspect(page, parts, scale) for parts in by_font.values())
+        names = [parts[0][0].run.font_name for parts in by_font.values()]
+        found = (self._suspect(page, parts, names, scale) for parts in by_font.values())
         return tuple(suspect for suspect in found if suspect is not None)
 
-    def _suspect(self, page: pdfium.PdfPage, parts: list[list[Glyph]], scale: float) -> Suspect | None:
+    def _suspect(
+        self, page: pdfium.PdfPage, parts: list[list[Glyph]], names: list[str], scale: float
+    ) -> Suspect | None:
         run = parts[0][0].run
-        name = run.font_name
+        name = run.font_name if names.count(run.font_name) == 1 else f"{run.font_name} {run.font:x}"
         seen = self.seen.setdefault(name, set())
         fresh = [{glyph.char for glyph in part if glyph.char in KNOWN} - seen for part in parts]
         best = max(range(len(parts)), key=lambda i: (2 * _digits(fresh[i]) + len(fresh[i]), len(parts[i])))
