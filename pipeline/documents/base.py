@@ -26,13 +26,23 @@ Rect = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels."""
 
 
+class Suspect(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of a line of the text layer whose font may lie: its text, where it is drawn (pixels), and the font."""
+
+    text: str
+    box: Rect
+    font: str
+
+
 class PageInput(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One upright page, ready to be read.
 
     `image`: RGB, shape (height, width, 3), 8 bits per channel, contiguous; `None` where the native text layer is all
     there is to read. `lines`: the native text layer, boxes in pixels of the rendered page; `None` where the page has
-    none that can be trusted. With both, the layer is kept and the `regions` of `image` are read by OCR besides: parts
-    of the page that the layer does not cover (left, top, right, bottom in pixels), such as pictures and stamps.
+    none that can be used. With both, the layer is kept and the `regions` of `image` are read by OCR besides: parts
+    of the page that the layer does not cover (left, top, right, bottom in pixels), such as pictures and stamps; the
+    image is drawn without the layer's text then. `suspects`: pieces of the layer, boxes in pixels of the page as
+    `Document.render` draws it, that are to be compared with it before the layer is believed.
     `rotation`: degrees by which a native text layer was turned clockwise to be upright; the boxes, width and height
     are of the turned page. `unread`: parts of the page that are known to hold something and can't be drawn.
     `warnings`: one sentence each. `dpi`: pixels of that image per inch of paper, `None` if unknown.
@@ -44,6 +54,7 @@ class PageInput(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     image: NDArray[np.uint8] | None = None
     lines: tuple[TextLine, ...] | None = None
     regions: tuple[Rect, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
     rotation: Rotation = 0
     unread: int = 0
     warnings: tuple[str, ...] = ()

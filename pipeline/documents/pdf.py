@@ -1,8 +1,4 @@
-"""PDF pages by PDFium: rendered as an image for OCR, or read from a reliable text layer.
-
-In case of doubt a page goes to OCR: the rendered page shows everything (filled form fields, stamps,
-scanned parts, text stored as outlines), the text layer only what its producer put there.
-"""
+"""PDF pages by PDFium: rendered as an image for OCR, or read from the text layer and an image of what it lacks."""
 
 from __future__ import annotations
 
@@ -15,11 +11,14 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
-from pipeline.documents.base import Document, PageInput
+from pipeline.documents.base import Document, PageInput, Rect
 from pipeline.documents.pdf_bounds import check_object_streams, check_page_count
-from pipeline.documents.pdf_streams import broken_pictures
+from pipeline.documents.pdf_streams import Pictures, broken_pictures
 from pipeline.documents.portfolio import refuse_cover, refuse_wrapper
-from pipeline.documents.text_layer import text_layer
+from pipeline.documents.suspects import Fonts
+from pipeline.documents.text_layer import Layer, flatten, read_layer
+from pipeline.documents.turned import rotation_of, turn_lines, turn_rect
+from pipeline.documents.visible import set_active
 from pipeline.errors import Encrypted, OverLimit, Unreadable, Unsupported
 from pipeline.limits import Limits
 
@@ -28,6 +27,9 @@ MIN_SIDE = 1000
 
 PDFium ignores /UserUnit, and producers that confuse inches with points make such pages too.
 """
+
+MIN_CONTRAST = 40
+"""Levels of 255 between the darkest and the lightest pixel of a region that may hold text."""
 
 
 class PdfFile(Document):
@@ -38,6 +40,8 @@ class PdfFile(Document):
     def __init__(self, data: bytes, limits: Limits) -> None:
         """Open without rendering; raises `Encrypted`, `Unreadable`, `Unsupported` or `OverLimit`."""
         self._limits = limits
+        self._fonts = Fonts(seen={}, suspicious=set())
+        self._scrawls: dict[int, tuple[Rect, ...]] = {}
         self._pdf = _open(data)
         try:
             self.page_count = len(self._pdf)
@@ -58,30 +62,60 @@ class PdfFile(Document):
             raise
 
     def page(self, number: int) -> PageInput:
-        """Read the text layer if it is reliable, else render; raises `Unreadable` or `OverLimit`."""
-        with self._load(number) as (page, scale):
+        """Read the visible text layer and draw what it lacks, or all; raises `Unreadable` or `OverLimit`."""
+        with self._load(number) as (page, scale, scrawls):
             broken = broken_pictures(page, self.place(number))
-            lines = text_layer(page, _pixel_frame(page, scale)) if self._limits.text_layer else None
-            if not lines:
-                broken.require()
-            elif self.page_count == 1:
-                refuse_cover("\n".join(line.text for line in lines))
-            image = None if lines else _draw(page, scale)
+            layer = None
+            if self._limits.text_layer:
+                layer = read_layer(page, _pixel_frame(page, scale), scale, scrawls)
+            if layer is not None:
+                if self.page_count == 1:
+                    refuse_cover("\n".join(line.text for line in layer.lines))
+                return self._by_layer(number, page, scale, layer, broken)
+            broken.require()
             width, height = _pixel_size(page, scale)
             return PageInput(
                 number=number,
                 width=width,
                 height=height,
-                image=image,
-                lines=lines,
+                image=_draw(page, scale),
                 unread=broken.unread,
                 warnings=broken.warnings,
                 dpi=scale * 72,
             )
 
+    def _by_layer(
+        self, number: int, page: pdfium.PdfPage, scale: float, layer: Layer, broken: Pictures
+    ) -> PageInput:
+        """The layer's lines upright, and the page without them where some of it is left to be read."""
+        width, height = _pixel_size(page, scale)
+        rotation = rotation_of(layer.lines)
+        suspects = self._fonts.suspects(page, layer.glyphs, scale)
+        image = None
+        regions = layer.regions
+        if regions:
+            set_active(layer.runs, active=False)
+            image = _draw(page, scale)
+            regions = tuple(region for region in regions if _has_ink(image, region))
+            image = np.ascontiguousarray(np.rot90(image, -rotation // 90)) if regions else None
+        turned = (height, width) if rotation in (90, 270) else (width, height)
+        return PageInput(
+            number=number,
+            width=turned[0],
+            height=turned[1],
+            image=image,
+            lines=turn_lines(layer.lines, rotation, width, height),
+            regions=tuple(turn_rect(region, rotation, width, height) for region in regions),
+            suspects=suspects,
+            rotation=rotation,
+            unread=broken.unread,
+            warnings=(*layer.warnings, *broken.warnings),
+            dpi=scale * 72,
+        )
+
     def render(self, number: int) -> NDArray[np.uint8]:
         """Render a page as RGB; raises `Unreadable` or `OverLimit`, naming it."""
-        with self._load(number) as (page, scale):
+        with self._load(number) as (page, scale, _):
             return _draw(page, scale)
 
     def close(self) -> None:
@@ -89,18 +123,36 @@ class PdfFile(Document):
         self._pdf.close()
 
     @contextmanager
-    def _load(self, number: int) -> Iterator[tuple[pdfium.PdfPage, float]]:
-        """Load a page and choose its scale in pixels per point."""
+    def _load(self, number: int) -> Iterator[tuple[pdfium.PdfPage, float, tuple[Rect, ...]]]:
+        """Load a page and choose its scale in pixels per point; the third is where notes are scrawled, in points."""
         place = self.place(number)
         try:
-            with closing(self._pdf[number - 1]) as page:
+            page, scrawls = self._flat(number)
+            with closing(page):
                 self._check_pictures(page, place)
                 longest = max(page.get_size())
                 scale = max(self._limits.render_dpi / 72, MIN_SIDE / longest)
                 # slightly below the limit, since sizes are rounded up
-                yield page, min(scale, (self._limits.longest_side(*page.get_size()) - 0.01) / longest)
+                scale = min(scale, (self._limits.longest_side(*page.get_size()) - 0.01) / longest)
+                yield page, scale, scrawls
         except pdfium.PdfiumError as error:
             raise Unreadable(f"{place} is damaged and can't be rendered. Scan or export it again.") from error
+
+    def _flat(self, number: int) -> tuple[pdfium.PdfPage, tuple[Rect, ...]]:
+        """Load a page with its form fields, stamps and notes as part of its content."""
+        page = self._pdf[number - 1]
+        scrawls = flatten(page)
+        if scrawls is not None:
+            self._scrawls[number] = scrawls
+        empty = min(page.get_size()) <= 0  # a crop box outside of the page: viewers ignore it
+        if empty:
+            page.set_cropbox(*page.get_mediabox())
+        if empty or scrawls is not None:
+            page.close()
+            page = self._pdf[number - 1]
+        if min(page.get_size()) <= 0:
+            raise Unreadable(f"{self.place(number)} has no area: export it again.")
+        return page, self._scrawls.get(number, ())
 
     def _check_pictures(self, page: pdfium.PdfPage, place: str) -> None:
         for picture in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE]):
@@ -129,6 +181,13 @@ def _draw(page: pdfium.PdfPage, scale: float) -> NDArray[np.uint8]:
     bitmap = page.render(scale=scale, rev_byteorder=True, limit_image_cache=True)
     with closing(bitmap):
         return np.array(bitmap.to_numpy(), order="C")
+
+
+def _has_ink(image: NDArray[np.uint8], region: Rect) -> bool:
+    """Whether anything stands out on that part of the page."""
+    left, top, right, bottom = (max(round(v), 0) for v in region)
+    part = image[top:bottom:2, left:right:2]
+    return part.size > 0 and int(part.max()) - int(part.min()) > MIN_CONTRAST
 
 
 def _pixel_size(page: pdfium.PdfPage, scale: float) -> tuple[int, int]:

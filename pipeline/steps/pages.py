@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, cast
 
 from msgspec import structs
 
 from pipeline.documents.base import Document, PageInput, Rect
 from pipeline.documents.layout import assemble
+from pipeline.documents.turned import turn_lines
 from pipeline.models import Box, Page, Point, Rotation, TextLine
+from pipeline.steps import truth
 from pipeline.steps.engines import Engines
 
 if TYPE_CHECKING:
@@ -19,15 +23,28 @@ if TYPE_CHECKING:
 
     from pipeline.ocr.base import PageReading
 
+LETTERHEADS = 32
+"""Pictures whose text is kept for the pages to come."""
+LIES = "The text layer has other letters than the page shows: the page was read by OCR."
+
 
 def read_page(document: Document, number: int, engines: Engines) -> Page:
     """Read page `number` (from 1); raises `Unreadable` or `OverLimit`, naming the page."""
     started = time.perf_counter()
     given = document.page(number)
-    if given.image is not None:
+    if given.image is not None or given.suspects:
         loading = time.perf_counter()
         _ = engines.ocr
         started += time.perf_counter() - loading  # done once per process, no part of the page
+    if given.suspects and truth.lies(document, given, engines.ocr):
+        given = PageInput(
+            number=number,
+            width=given.width,
+            height=given.height,
+            image=document.render(number),
+            unread=given.unread,
+            warnings=(*given.warnings, LIES),
+        )
     page = _by_ocr(given, engines) if given.lines is None else _by_layer(given, engines)
     return _timed(page, started)
 
@@ -60,17 +77,24 @@ def _by_layer(given: PageInput, engines: Engines) -> Page:
     """The native text layer, and OCR of the regions that it does not cover."""
     assert given.lines is not None
     found, unread, added = given.unread, given.unread, list[TextLine]()
+    votes: Counter[Rotation] = Counter({0: _length(given.lines)})
     for region in given.regions:
         assert given.image is not None
         seen, there = _read_region(given.image, region, engines)
         found, unread = found + seen.found, unread + seen.unread
-        added += [line for line in there if not _repeats(line, given.lines)]
-    text, lines = assemble([*given.lines, *added], given.width, given.height)
+        there = [line for line in there if not _repeats(line, given.lines)]
+        votes[seen.rotation] += _length(there)
+        added += there
+    # a few digital characters on a scan that lies on its side are turned with it
+    (turn, _), *_ = votes.most_common(1)
+    width, height = (given.height, given.width) if turn in (90, 270) else (given.width, given.height)
+    upright = turn_lines([*given.lines, *added], turn, given.width, given.height)
+    text, lines = assemble(upright, width, height)
     return Page(
         number=given.number,
-        width=given.width,
-        height=given.height,
-        rotation=given.rotation,
+        width=width,
+        height=height,
+        rotation=cast(Rotation, (given.rotation + turn) % 360),
         text_from="mixed" if added else "text_layer",
         text=text,
         lines=lines,
@@ -81,6 +105,10 @@ def _by_layer(given: PageInput, engines: Engines) -> Page:
     )
 
 
+def _length(lines: Iterable[TextLine]) -> int:
+    return sum(len(line.text) for line in lines)
+
+
 def _read_region(
     image: NDArray[np.uint8], region: Rect, engines: Engines
 ) -> tuple[PageReading, list[TextLine]]:
@@ -89,7 +117,7 @@ def _read_region(
 
     left, top, right, bottom = (round(v) for v in region)
     crop = np.ascontiguousarray(image[max(top, 0) : bottom, max(left, 0) : right])
-    seen = engines.ocr.read(crop)
+    seen = _read_once(crop, engines)
     height, width = crop.shape[:2]
     corner = (float(max(left, 0)), float(max(top, 0)))
     lines = [
@@ -97,6 +125,20 @@ def _read_region(
         for line in seen.lines
     ]
     return seen, lines
+
+
+_letterheads: OrderedDict[tuple[str, bytes], PageReading] = OrderedDict()
+"""What was read in the last pictures: a logo is the same on all pages, and on all letters of a sender."""
+
+
+def _read_once(crop: NDArray[np.uint8], engines: Engines) -> PageReading:
+    key = engines.ocr_info.digest, hashlib.sha256(crop.tobytes() + repr(crop.shape).encode()).digest()
+    if key not in _letterheads:
+        _letterheads[key] = engines.ocr.read(crop)
+        if len(_letterheads) > LETTERHEADS:
+            _letterheads.popitem(last=False)
+    _letterheads.move_to_end(key)
+    return _letterheads[key]
 
 
 def _placed(box: Box, rotation: Rotation, width: int, height: int, corner: Point) -> Box:

@@ -40,7 +40,23 @@ def show(x: int, y: int, width: int, height: int) -> bytes:
     return b"q %d 0 0 %d %d %d cm /Im0 Do Q\n" % (width, height, x, y)
 
 
+def texts(page: PageInput) -> list[str]:
+    assert page.lines is not None
+    return [line.text for line in page.lines]
+
+
+SCALE = 200 / 72
 PICTURE = {"extra": [picture()], "resources": b"/XObject<</Im0 4 0 R>>"}
+
+
+def figure() -> bytes:
+    """A picture with something on it: dark above, light below."""
+    half = bytes([40]) * 2048 + bytes([220]) * 2048
+    return picture().split(b"/Filter")[0] + b"/Length 4096>>stream\n" + half + b"\nendstream"
+
+
+FIGURES = {"extra": [figure()], "resources": b"/XObject<</Im0 4 0 R>>"}
+FIGURE = show(50, 50, 200, 100)
 
 
 def test_born_digital_text_keeps_text_and_boxes(make_pdf: MakePdf) -> None:
@@ -62,7 +78,9 @@ def test_born_digital_text_keeps_text_and_boxes(make_pdf: MakePdf) -> None:
 @pytest.mark.parametrize("extra", [b"", b"/CropBox[20 100 390 290]"])
 def test_boxes_cover_the_rendered_text(make_pdf: MakePdf, rotate: int, extra: bytes) -> None:
     data = make_pdf(TEXT, page=b"/Rotate %d" % rotate + extra)
-    page, image = first_page(data), page_image(data, 1, 0, LIMITS)
+    page = first_page(data)
+    image = page_image(data, 1, page.rotation, LIMITS)
+    assert page.rotation == -rotate % 360
     assert image.shape == (page.height, page.width, 3)
     assert page.lines is not None
     dark = image.min(axis=2) < 200
@@ -78,11 +96,11 @@ def test_boxes_cover_the_rendered_text(make_pdf: MakePdf, rotate: int, extra: by
 
 @pytest.mark.parametrize("rotate", [0, 90, 180, 270])
 def test_a_box_begins_where_its_text_begins(make_pdf: MakePdf, rotate: int) -> None:
-    lines = first_page(make_pdf(TEXT, page=b"/Rotate %d" % rotate)).lines
-    assert lines is not None
-    assert {line.text for line in lines} == {"Invoice 12345678 of May", "Total 412.00 CNY"}
-    start, along, _, below = (np.array(point) for point in lines[0].box)
-    turn = np.deg2rad(rotate)
+    page = first_page(make_pdf(TEXT, page=b"/Rotate %d" % rotate))
+    assert texts(page) == ["Invoice 12345678 of May", "Total 412.00 CNY"]
+    assert page.lines is not None
+    start, along, _, below = (np.array(point) for point in page.lines[0].box)
+    turn = 0.0  # the page is turned upright
     assert np.allclose(
         (along - start) / np.linalg.norm(along - start), (np.cos(turn), np.sin(turn)), atol=1e-6
     )
@@ -156,9 +174,13 @@ def test_unmapped_characters_send_the_page_to_ocr(make_pdf: MakePdf) -> None:
     assert page.image is not None
 
 
-def test_a_few_characters_or_none_are_ocred(make_pdf: MakePdf) -> None:
-    assert first_page(make_pdf(LINE % (50, 50, b"Page 3"))).lines is None
+def test_a_page_without_text_is_ocred_and_a_few_characters_are_kept(make_pdf: MakePdf) -> None:
     assert first_page(make_pdf(b"")).image is not None
+    alone = first_page(make_pdf(LINE % (50, 50, b"Page 3")))
+    assert (texts(alone), alone.image) == (["Page 3"], None)
+    scan = first_page(make_pdf(FIGURE + LINE % (50, 50, b"Page 3"), **FIGURES))
+    assert texts(scan) == ["Page 3"]
+    assert [list(region) for region in scan.regions] == [pytest.approx([0, 0, 1112, 834])]
 
 
 def test_text_layer_can_be_switched_off(make_pdf: MakePdf) -> None:
@@ -167,16 +189,30 @@ def test_text_layer_can_be_switched_off(make_pdf: MakePdf) -> None:
 
 def test_the_hidden_layer_of_an_ocr_program_is_ignored(make_pdf: MakePdf) -> None:
     hidden = TEXT.replace(b"BT ", b"BT 3 Tr ")
-    assert first_page(make_pdf(show(0, 0, 400, 300) + hidden, **PICTURE)).lines is None
+    assert first_page(make_pdf(show(0, 0, 400, 300) + hidden, **FIGURES)).lines is None
     assert first_page(make_pdf(hidden)).lines is None
     lines = first_page(make_pdf(TEXT + LINE.replace(b"BT", b"BT 3 Tr") % (50, 100, b"hidden"))).lines
     assert lines is not None
     assert "hidden" not in [line.text for line in lines]
 
 
-def test_a_header_over_a_scan_is_ocred_but_a_logo_is_not_a_scan(make_pdf: MakePdf) -> None:
-    assert first_page(make_pdf(TEXT + show(20, 20, 360, 150), **PICTURE)).lines is None
-    assert first_page(make_pdf(TEXT + show(20, 250, 40, 30), **PICTURE)).lines is not None
+def test_a_picture_beside_text_is_a_region_and_not_a_reason_to_drop_the_text(make_pdf: MakePdf) -> None:
+    page = first_page(make_pdf(TEXT + FIGURE, **FIGURES))
+    assert texts(page) == ["Invoice 12345678 of May", "Total 412.00 CNY"]
+    ((left, top, right, bottom),) = page.regions
+    assert left < 50 * SCALE < 250 * SCALE < right
+    assert top < 150 * SCALE < 250 * SCALE < bottom
+    assert right - left < 230 * SCALE
+    assert page.image is not None
+    assert page.image[: int(140 * SCALE)].min() == 255  # drawn without the text of the layer
+
+
+def test_strips_of_a_scan_are_one_region_and_trivial_or_plain_pictures_none(make_pdf: MakePdf) -> None:
+    strips = b"".join(show(50, 50 + 5 * i, 200, 5) for i in range(20))
+    assert len(first_page(make_pdf(TEXT + strips, **FIGURES)).regions) == 1
+    assert first_page(make_pdf(TEXT + show(50, 50, 3, 100), **FIGURES)).regions == ()
+    plain = first_page(make_pdf(show(0, 0, 400, 300) + TEXT, **PICTURE))
+    assert (plain.regions, plain.image) == ((), None)
 
 
 def test_a_scan_inside_a_form_is_seen(make_pdf: MakePdf) -> None:
@@ -186,30 +222,65 @@ def test_a_scan_inside_a_form_is_seen(make_pdf: MakePdf) -> None:
         b"/Resources<</XObject<</Im0 4 0 R>>>>"
         b"/Length %d>>stream\n" % len(inner) + inner + b"\nendstream"
     )
-    data = make_pdf(TEXT + b"/Fm0 Do", extra=[picture(), form], resources=b"/XObject<</Fm0 5 0 R>>")
-    assert first_page(data).lines is None
+    data = make_pdf(TEXT + b"/Fm0 Do", extra=[figure(), form], resources=b"/XObject<</Fm0 5 0 R>>")
+    ((left, _, right, _),) = first_page(data).regions
+    assert (left, right) == pytest.approx((20 * SCALE, 380 * SCALE), abs=10)
 
 
-def test_text_turned_into_curves_is_ocred(make_pdf: MakePdf) -> None:
-    letter = b"50 50 m " + b" ".join(b"%d %d l" % (50 + i, 50 + i * i % 7) for i in range(12)) + b" f\n"
-    assert first_page(make_pdf(TEXT + letter * 60)).lines is None
-    assert first_page(make_pdf(TEXT + b"20 20 300 200 re S\n" * 60)).lines is not None
+def test_text_turned_into_curves_is_a_region(make_pdf: MakePdf) -> None:
+    letter = b" ".join(b"%d %d l" % (50 + i, 50 + i * i % 7) for i in range(12)) + b" f\n"
+    letters = b"".join(b"1 0 0 1 8 0 cm 50 50 m " + letter for _ in range(10))
+    page = first_page(make_pdf(TEXT + letters))
+    assert texts(page) == ["Invoice 12345678 of May", "Total 412.00 CNY"]
+    assert len(page.regions) == 1
+    assert first_page(make_pdf(TEXT + b"20 20 300 200 re S\n" * 60)).regions == ()
 
 
-def test_filled_form_fields_are_ocred(make_pdf: MakePdf) -> None:
-    look = b"BT /F1 12 Tf 2 4 Td (42.00) Tj ET"
+def annotated(make_pdf: MakePdf, look: bytes, note: bytes, page: bytes = b"") -> PageInput:
     stream = (
         b"<</Type/XObject/Subtype/Form/BBox[0 0 100 20]/Resources<</Font<</F1 3 0 R>>>>/Length %d>>stream\n"
         % len(look)
         + look
         + b"\nendstream"
     )
-    field = b"<</Type/Annot/Subtype/Widget/FT/Tx/T(sum)/V(42.00)/Rect[50 50 150 70]/F 4/AP<</N 4 0 R>>>>"
-    data = make_pdf(TEXT, extra=[stream, field], page=b"/Annots[5 0 R]", root=b"/AcroForm<</Fields[5 0 R]>>")
-    page = first_page(data)
-    assert page.lines is None
-    assert page.image is not None
-    assert page.image[int(230 * 200 / 72) : int(250 * 200 / 72)].min() < 100  # the value is rendered
+    note = b"<</Type/Annot/Rect[50 50 150 70]/AP<</N 4 0 R>>" + note + b">>"
+    root = b"/AcroForm<</Fields[5 0 R]>>"
+    return first_page(make_pdf(TEXT, extra=[stream, note], page=b"/Annots[5 0 R]" + page, root=root))
+
+
+VALUE = b"BT /F1 12 Tf 2 4 Td (42.00) Tj ET"
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        b"/Subtype/Widget/FT/Tx/T(sum)/V(42.00)/F 4",
+        b"/Subtype/FreeText/Contents(42.00)/F 4",
+        b"/Subtype/Stamp/F 4",
+    ],
+)
+@pytest.mark.parametrize("page", [b"", b"/Rotate 90"])
+def test_fields_and_notes_are_part_of_the_layer(make_pdf: MakePdf, note: bytes, page: bytes) -> None:
+    read = annotated(make_pdf, VALUE, note, page)
+    assert texts(read) == ["Invoice 12345678 of May", "Total 412.00 CNY", "42.00"]
+    assert (read.image, read.regions) == (None, ())
+    assert read.lines is not None
+    left = read.lines[-1].box[0][0]
+    assert left == pytest.approx(52 * SCALE, abs=3)
+
+
+def test_hidden_and_empty_fields_are_not_read(make_pdf: MakePdf) -> None:
+    hidden = annotated(make_pdf, VALUE, b"/Subtype/Widget/FT/Tx/T(sum)/V(42.00)/F 2")
+    empty = annotated(make_pdf, b"", b"/Subtype/Widget/FT/Sig/T(seal)/F 4")
+    for page in (hidden, empty):
+        assert texts(page) == ["Invoice 12345678 of May", "Total 412.00 CNY"]
+        assert (page.image, page.warnings) == (None, ())
+
+
+def test_a_scrawl_is_a_region(make_pdf: MakePdf) -> None:
+    page = annotated(make_pdf, b"2 w 0 0 m 30 20 60 0 90 15 c S", b"/Subtype/Ink/InkList[[50 50 90 60]]/F 4")
+    assert texts(page) == ["Invoice 12345678 of May", "Total 412.00 CNY"]
+    assert len(page.regions) == 1
 
 
 def test_a_link_is_not_a_note(make_pdf: MakePdf) -> None:
@@ -310,3 +381,24 @@ def test_a_dynamic_form_is_refused(make_pdf: MakePdf) -> None:
     root = b"/NeedsRendering true/AcroForm<</Fields[]/XFA 4 0 R>>"
     with pytest.raises(Unsupported, match="dynamic form"):
         open_document(make_pdf(TEXT, extra=[xfa], root=root), LIMITS)
+
+
+@pytest.mark.parametrize("box", [b"/CropBox[500 500 600 600]", b"/CropBox[500 500 600 600]/Rotate 90"])
+def test_a_crop_box_outside_of_the_page_is_ignored(make_pdf: MakePdf, box: bytes) -> None:
+    assert texts(first_page(make_pdf(TEXT, page=box))) == ["Invoice 12345678 of May", "Total 412.00 CNY"]
+
+
+def test_a_page_tree_with_a_cycle_ends(make_pdf: MakePdf) -> None:
+    data = make_pdf([TEXT, TEXT]).replace(b"/Kids[4 0 R 6 0 R]", b"/Kids[4 0 R 2 0 R]")
+    with open_document(data, LIMITS) as document:
+        assert document.page(1).lines
+        with pytest.raises(Unreadable, match="Page 2 of 2"):
+            document.page(2)
+
+
+def test_many_pieces_of_one_line_are_joined_in_linear_time(make_pdf: MakePdf) -> None:
+    backwards = b"".join(LINE % (9000 - 6 * i, 50, b"x") for i in range(1500))
+    start = time.perf_counter()
+    page = first_page(make_pdf(backwards, box=b"0 0 10000 100"))
+    assert texts(page) == ["x" * 1500]
+    assert time.perf_counter() - start < 5

@@ -1,0 +1,119 @@
+"""One page from its text layer and what OCR reads of the rest."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.documents.base import Document, PageInput, Suspect
+from pipeline.models import Rotation, TextLine
+from pipeline.ocr.base import PageReading
+from pipeline.steps.engines import Engines
+from pipeline.steps.pages import LIES, read_page
+
+
+def line(text: str, x: float, y: float, confidence: float = 1.0) -> TextLine:
+    right = x + 10 * len(text)
+    return TextLine(text=text, box=((x, y), (right, y), (right, y + 20), (x, y + 20)), confidence=confidence)
+
+
+class Paper(Document):
+    media_type = "application/pdf"
+    page_count = 1
+
+    def __init__(self, given: PageInput) -> None:
+        self.given = given
+
+    def page(self, number: int) -> PageInput:
+        return self.given
+
+    def render(self, number: int) -> NDArray[np.uint8]:
+        return np.zeros((self.given.height, self.given.width, 3), np.uint8)
+
+    def close(self) -> None:
+        pass
+
+
+class Reader:
+    """OCR that finds the same on every picture."""
+
+    def __init__(self, *lines: TextLine, rotation: Rotation = 0) -> None:
+        self.lines, self.rotation, self.calls = lines, rotation, 0
+
+    def read(self, image: NDArray[np.uint8]) -> PageReading:
+        self.calls += 1
+        height, width = image.shape[:2]
+        if self.rotation in (90, 270):
+            height, width = width, height
+        return PageReading(
+            rotation=self.rotation, width=width, height=height, lines=self.lines, found=len(self.lines)
+        )
+
+
+def engines(reader: Reader) -> Engines:
+    made = SimpleNamespace(ocr=reader, ocr_info=SimpleNamespace(digest=str(id(reader))))
+    return cast(Engines, made)
+
+
+def given(**values: Any) -> PageInput:
+    image = np.random.default_rng(0).integers(0, 255, (400, 300, 3), np.uint8)
+    return PageInput(**{"number": 1, "width": 300, "height": 400, "image": image, **values})
+
+
+def test_a_region_is_read_and_takes_its_place_between_the_lines() -> None:
+    layer = (line("first", 20, 20), line("last", 20, 300))
+    reader = Reader(line("seen", 5, 5, 0.9))
+    page = read_page(Paper(given(lines=layer, regions=((10, 100, 200, 200),))), 1, engines(reader))
+    assert page.text == "first\nseen\nlast"
+    assert (page.text_from, page.regions_found) == ("mixed", 1)
+    assert page.lines[1].box[0] == (15, 105)
+
+
+def test_a_region_that_repeats_the_layer_adds_nothing() -> None:
+    reader = Reader(line("flrst", 20, 20, 0.9))
+    page = read_page(
+        Paper(given(lines=(line("first", 20, 20),), regions=((0, 0, 300, 400),))), 1, engines(reader)
+    )
+    assert (page.text, page.text_from) == ("first", "text_layer")
+
+
+def test_the_same_picture_is_read_once() -> None:
+    reader = Reader(line("logo", 5, 5, 0.9))
+    paper, made = Paper(given(lines=(line("text", 20, 20),), regions=((10, 100, 200, 200),))), engines(reader)
+    assert read_page(paper, 1, made).text == read_page(paper, 1, made).text == "text\nlogo"
+    assert reader.calls == 1
+
+
+def test_a_stamp_on_a_scan_that_lies_on_its_side_is_turned_with_it() -> None:
+    reader = Reader(line("a long line of the scan", 20, 100, 0.9), rotation=90)
+    page = read_page(
+        Paper(given(lines=(line("p. 3", 20, 20),), regions=((0, 0, 300, 400),))), 1, engines(reader)
+    )
+    assert (int(page.rotation), page.width, page.height) == (90, 400, 300)
+    boxes = {seen.text: seen.box for seen in page.lines}
+    assert boxes["a long line of the scan"][0] == (20, 100)
+    assert boxes["p. 3"][0] == (380, 20)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown", "lies"),
+    [
+        ("Lxzfye aljlmwp: 7,583.33 JHS", "Amount payable: 4,250.00 USD", True),
+        ("Amount payable: 4,250.00 USD", "Arnount payab1e: 4,250.00 USD", False),
+        ("Total 7,583.33", "Total 4,250.00", True),
+        ("Total 4,250.00", "Total 4,250.0O", False),
+        ("价税合计贰佰", "购买方名称示", True),
+        ("Total 4,250.00", "", False),
+    ],
+)
+def test_a_layer_that_lies_is_replaced_by_what_is_seen(said: str, shown: str, lies: bool) -> None:
+    suspect = Suspect(text=said, box=(20, 20, 280, 40), font="F1")
+    reader = Reader(*([line(shown, 20, 20, 0.95)] if shown else []))
+    page = read_page(Paper(given(lines=(line(said, 20, 20),), suspects=(suspect,))), 1, engines(reader))
+    assert page.text == (shown if lies else said)
+    assert page.warnings == ((LIES,) if lies else ())
+    assert page.text_from == ("ocr" if lies else "text_layer")
