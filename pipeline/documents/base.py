@@ -39,7 +39,7 @@ class PageInput(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     `image`: RGB, shape (height, width, 3), 8 bits per channel, contiguous; `None` where the native text layer is all
     there is to read. `lines`: the native text layer, boxes in pixels of the rendered page; `None` where the page has
-    none that can be used. With both, the layer is kept and the `regions` of `image` are read by OCR besides: parts
+    none that can be used. With both, the layer is kept and the `regions` of `image` are also read by OCR: parts
     of the page that the layer does not cover (left, top, right, bottom in pixels), such as pictures and stamps; the
     image is drawn without the layer's text then. `suspects`: pieces of the layer, boxes in pixels of the page as
     `Document.render` draws it, that are to be compared with it before the layer is believed.

@@ -1,4 +1,4 @@
-"""What a PDF page draws besides text: pictures, outlines that may be letters, and areas that may cover text."""
+"""What a PDF page draws apart from text: pictures, outlines that may be letters, and areas that may cover text."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _rect(item: pdfium.PdfObject, frame: pdfium.PdfMatrix) -> Rect:
 
 
 def regions(drawn: Drawings, width: float, height: float, point: float) -> tuple[Rect, ...]:
-    """Parts of the page to be read besides its text layer: pictures and outlined text, merged, with a margin.
+    """Parts of the page to be read in addition to its text layer: pictures and outlined text, merged, with a margin.
 
     `point`: pixels of a point.
     """

@@ -14,7 +14,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 COMMON = ("gb18030", "cp932", "big5", "cp1252")
-"""Encodings of text that does not say which, besides UTF-8."""
+"""Encodings of text that does not name its encoding, apart from UTF-8."""
 _SIGNS = "€£§°–—’“”„…«»©®"
 _SAMPLE = 100_000
 _PLAUSIBLE = 0.8

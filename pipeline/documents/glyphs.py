@@ -55,7 +55,7 @@ class Run(NamedTuple):
 class Glyph(NamedTuple):
     """One character in the frame of its own line: `u` along the text, `v` down across it, in pixels.
 
-    `space`: whether a blank stands before it in the file (2), was guessed by PDFium (1), or neither (0).
+    `space`: whether a blank precedes it in the file (2), was guessed by PDFium (1), or neither (0).
     `ink`: the rectangle it is drawn in, in pixels of the page.
     """
 

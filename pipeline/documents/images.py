@@ -245,10 +245,10 @@ def _on_ground(image: Image.Image) -> Image.Image:
 def _ground(grey: Image.Image, alpha: Image.Image) -> int:
     """The grey value, of _GROUNDS, on which the least of the ink is lost; the first of equals.
 
-    Only ink beside transparent pixels counts: what lies in a filled box stands out from the box.
+    Only ink next to transparent pixels counts: ink in a filled box contrasts with the box.
     """
-    beside = np.asarray(alpha.filter(ImageFilter.MinFilter(5))) < _CLEAR
-    ink = np.asarray(grey)[(np.asarray(alpha) >= _INK) & beside].astype(np.int16)
+    near_clear = np.asarray(alpha.filter(ImageFilter.MinFilter(5))) < _CLEAR
+    ink = np.asarray(grey)[(np.asarray(alpha) >= _INK) & near_clear].astype(np.int16)
     if not ink.size:
         return _GROUNDS[0]
     lost = [round(float((np.abs(ink - ground) < _CONTRAST).mean()), 2) for ground in _GROUNDS]

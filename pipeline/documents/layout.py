@@ -46,7 +46,7 @@ def assemble(lines: Sequence[TextLine], width: int, height: int) -> tuple[str, t
 
 
 def blocks_of(lines: Sequence[TextLine], width: int, height: int) -> list[tuple[TextLine, ...]]:
-    """The lines of each block of a page in reading order, columns and what stands between them each for itself.
+    """The lines of each block of a page in reading order, columns and what is between them separately.
 
     A page without blocks side by side is one.
     """

@@ -170,7 +170,7 @@ def _tokens(piece: list[Glyph]) -> list[str]:
             else:
                 marks += text
             continue
-        # PDFium lists the letters as they are read: the blank that it has before a letter stands to its right
+        # PDFium lists the letters as they are read: the blank that it has before a letter is to its right
         blank = max(first.space, last[-1].space) if last else 0
         if last and bidi.is_right_to_left(first.char) and bidi.is_right_to_left(last[-1].char):
             blank = last[-1].space

@@ -184,7 +184,7 @@ def _draw(page: pdfium.PdfPage, scale: float) -> NDArray[np.uint8]:
 
 
 def _has_ink(image: NDArray[np.uint8], region: Rect) -> bool:
-    """Whether anything stands out on that part of the page."""
+    """Whether anything can be seen on that part of the page."""
     left, top, right, bottom = (max(round(v), 0) for v in region)
     part = image[top:bottom:2, left:right:2]
     return part.size > 0 and int(part.max()) - int(part.min()) > MIN_CONTRAST

@@ -70,7 +70,7 @@ def check_page_count(pdf: pdfium.PdfDocument, data: bytes) -> None:
 
 
 def plain_copy(pdf: pdfium.PdfDocument) -> bytes:
-    """The PDF written anew: its dictionaries stand outside of compressed streams, and nothing is encrypted."""
+    """The PDF written again: its dictionaries are outside of compressed streams, and nothing is encrypted."""
     out = io.BytesIO()
     pdf.save(out, flags=pdfium_c.FPDF_REMOVE_SECURITY)
     return out.getvalue()

@@ -61,9 +61,9 @@ class Embedded(msgspec.Struct, frozen=True):
 
 
 def members(file: Path | bytes, name: str, max_bytes: int) -> list[Embedded]:
-    """The documents that a PDF stands for; empty where that is the PDF alone, or it can't be opened.
+    """The documents that a PDF consists of; empty where that is the PDF alone, or it can't be opened.
 
-    A portfolio stands for what is embedded in it; another PDF for itself and the PDFs and images embedded in it (data
+    A portfolio consists of what is embedded in it; another PDF of itself and the PDFs and images embedded in it (data
     such as the XML of an electronic invoice is left alone). Portfolios in a portfolio are opened to `MAX_DEPTH`; the
     names inside follow a `!`. `name`: of the PDF, for messages. Raises `OverLimit` for what unpacks to too much.
     Cost for a PDF without attachments: under 1 ms, whatever its size.
@@ -76,7 +76,7 @@ def _members(file: Path | bytes, name: str, max_bytes: int, depth: int) -> Itera
         with _mapped(file) as mapped:
             check_object_streams(mapped)
     except (PermanentError, OSError, ValueError):
-        return  # told when the document is opened
+        return  # reported when the document is opened
     try:
         with _PDFIUM, closing(pdfium.PdfDocument(file)) as pdf:
             count = pdfium_c.FPDFDoc_GetAttachmentCount(pdf)
@@ -87,7 +87,7 @@ def _members(file: Path | bytes, name: str, max_bytes: int, depth: int) -> Itera
             _check_sizes(plain, name, count, max_bytes)
             names = _names(pdf)
     except (pdfium.PdfiumError, OSError):
-        return  # told when the document is opened
+        return  # reported when the document is opened
     found = []
     for index, inner in enumerate(names):
         read = partial(_read, file, index, f"{name}!{inner}")
@@ -262,7 +262,7 @@ def _whole(file: Path | bytes, name: str, max_bytes: int) -> bytes:
 def _data_or_none(read: Callable[[int], bytes], max_bytes: int) -> bytes | None:
     try:
         return read(max_bytes)
-    except PermanentError:  # told when it is read
+    except PermanentError:  # reported when it is read
         return None
 
 

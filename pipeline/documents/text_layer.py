@@ -1,7 +1,7 @@
 """The native text layer of a PDF page: what of it can be seen, and what of the page it lacks.
 
 A layer contains only what its producer put there, and not all of that is on the paper: text may be hidden. Text in
-pictures, stamps and outlines is not in it; those regions are read by OCR besides.
+pictures, stamps and outlines is not in it; those regions are read by OCR.
 """
 
 from __future__ import annotations

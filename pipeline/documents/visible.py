@@ -144,7 +144,7 @@ def _must_be_seen(glyph: Glyph, box: Rect, bare: Pixels) -> bool:
 
 
 def _repeats_ink(glyph: Glyph, box: Rect, bare: Pixels) -> bool:
-    """Whether a character stands on ink of its own colour: on a scan whose text is painted once more."""
+    """Whether a character is on ink of its own colour: on a scan whose text is painted once more."""
     x0, y0, x1, y1 = (max(round(v), 0) for v in box)
     ground = bare[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1), :3].astype(int)
     if not ground.size:

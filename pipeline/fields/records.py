@@ -33,8 +33,8 @@ def find_one(page: Page, entities: Sequence[Entity], find: Find) -> tuple[list[F
     as a whole.
     """
     blocks = [_part(page, block) for block in blocks_of(page.lines, page.width, page.height)]
-    beside = [block for block in blocks if _is_record(_fields(block, entities, find))]
-    whole = beside if len(beside) > 1 else [page]
+    several = [block for block in blocks if _is_record(_fields(block, entities, find))]
+    whole = several if len(several) > 1 else [page]
     records = [fields for part in whole for fields in _stacked(part, entities, find)]
     return max(records, key=_evidence), len(records) > 1
 

@@ -16,7 +16,7 @@ from pipeline.ocr.seals import Seal, find_seals, touching, without
 from pipeline.ocr.sheets import with_small_lines
 
 SEAL_TEXT = 0.85
-"""Minimum confidence of a line that stands in a seal and is not there without its ink."""
+"""Minimum confidence of a line inside a seal that is not found without the seal's ink."""
 MARGIN = 32
 """Border in pixels added around small images: detection needs a margin around text."""
 NARROW = 2.5

@@ -98,7 +98,7 @@ def _in_rows(ink: NDArray[np.bool_], places: NDArray[np.float64], letter: float)
     row = (height <= ROW[0] * letter) & (width >= ROW[1] * height)
     row[0] = False
     x, y = places.T.astype(int)
-    # the middle of a C or a T may lie beside its ink
+    # the middle of a C or a T may be next to its ink
     near = [labels[np.clip(y + dy, 0, len(ink) - 1), x] for dy in (0, -reach // 3, reach // 3)]
     return cast("NDArray[np.bool_]", np.any([row[label] for label in near], axis=0))
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LETTERHEADS = 32
 """Pictures whose text is kept for the pages to come."""
-LIES = "The text layer has other letters than the page shows: the page was read by OCR."
+FALSE_LAYER = "The text layer has other letters than the page shows: the page was read by OCR."
 
 
 def read_page(document: Document, number: int, engines: Engines) -> Page:
@@ -36,14 +36,14 @@ def read_page(document: Document, number: int, engines: Engines) -> Page:
         loading = time.perf_counter()
         _ = engines.ocr
         started += time.perf_counter() - loading  # done once per process, no part of the page
-    if given.suspects and truth.lies(document, given, engines.ocr):
+    if given.suspects and truth.is_false(document, given, engines.ocr):
         given = PageInput(
             number=number,
             width=given.width,
             height=given.height,
             image=document.render(number),
             unread=given.unread,
-            warnings=(*given.warnings, LIES),
+            warnings=(*given.warnings, FALSE_LAYER),
         )
     page = _by_ocr(given, engines) if given.lines is None else _by_layer(given, engines)
     return _timed(page, started)
@@ -85,7 +85,7 @@ def _by_layer(given: PageInput, engines: Engines) -> Page:
         there = [line for line in there if not _repeats(line, given.lines)]
         votes[seen.rotation] += _length(there)
         added += there
-    # a few digital characters on a scan that lies on its side are turned with it
+    # a few digital characters on a scan that is turned to its side are turned with it
     (turn, _), *_ = votes.most_common(1)
     width, height = (given.height, given.width) if turn in (90, 270) else (given.width, given.height)
     upright = turn_lines([*given.lines, *added], turn, given.width, given.height)
@@ -159,7 +159,7 @@ def _placed(box: Box, rotation: Rotation, width: int, height: int, corner: Point
 
 
 def _repeats(line: TextLine, layer: Sequence[TextLine]) -> bool:
-    """Whether a line that OCR found stands where the layer has a line already."""
+    """Whether a line that OCR found is at a place where the layer has a line already."""
     x = sum(px for px, _ in line.box) / 4
     y = sum(py for _, py in line.box) / 4
     for known in layer:

@@ -26,7 +26,7 @@ CONFIDENT = 0.8
 _verdicts: WeakKeyDictionary[Document, dict[str, bool]] = WeakKeyDictionary()
 
 
-def lies(document: Document, given: PageInput, ocr: OcrEngine) -> bool:
+def is_false(document: Document, given: PageInput, ocr: OcrEngine) -> bool:
     """Whether the page shows other text than its layer says. Each font is judged once a document."""
     known = _verdicts.setdefault(document, {})
     image: NDArray[np.uint8] | None = None

@@ -184,7 +184,7 @@ class _Nest:
             return None
         try:
             return _kind(container.read(index)[:SNIFF_BYTES], suffix)
-        except PermanentError:  # told when it is read
+        except PermanentError:  # reported when it is read
             return None
 
     def _too_many(self, container: _Container, more: int) -> Source:

@@ -25,7 +25,7 @@ def receipt(
     name: str, left: float, top: float = 200, *, pitch: float = 52, width: float = 620
 ) -> list[TextLine]:
     """Head in the middle, then labels left and amounts right."""
-    head = [f"{name} STORE", f"{len(name)} Harbour Street", f"Date: 0{len(name)}/05/2024", f"{name} till 7"]
+    head = [f"{name} STORE", f"{len(name)} Harbour Street", f"Date: 0{len(name)}/05/2024", f"{name} desk 7"]
     items = [("Flat white", "3.60"), ("Croissant", "2.90"), ("Juice", "4.10"), ("TOTAL", "10.60")]
     lines = [line(text, left + (width - 14 * len(text)) / 2, top + pitch * n) for n, text in enumerate(head)]
     for n, (label, amount) in enumerate(items, len(head)):

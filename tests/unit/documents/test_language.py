@@ -11,11 +11,14 @@ from pipeline.documents.language import language_of
         ("zh", "购买方名称 示例科技有限公司 金额合计 贰佰伍拾圆整 开票日期 2024年3月1日"),
         ("zh", "PayPal 微信支付 Total 12.00"),
         ("en", "This page is the signature page of contract no. 2024-117 of both parties."),
-        ("de", "Bitte überweisen Sie den Betrag bis zum 14. Mai auf unser Konto. Gesamtbetrag 120,00 EUR"),
+        (
+            "de",
+            "Bitte überweisen Sie den Betrag bis zum 14. Mai auf unser Konto. Gesamtbetrag 120,00 EUR",
+        ),  # codespell:ignore
         ("fr", "Le montant total est à régler avant la fin du mois. Merci de votre confiance."),
         ("es", "El importe total debe abonarse antes del fin de mes. Gracias por su compra."),
         ("it", "Il totale deve essere pagato entro la fine del mese. Grazie per il vostro acquisto."),
-        ("pt", "O valor total deve ser pago até o fim do mês. Obrigado pela sua compra."),
+        ("pt", "O valor total deve ser pago até o fim do mês. Obrigado pela sua compra."),  # codespell:ignore
         ("nl", "Het totaalbedrag moet voor het einde van de maand worden betaald."),
         ("ja", "請求書をお送りいたします。お支払いは月末までにお願いします。"),
         ("ko", "결제 금액은 월말까지 지불해야 합니다"),

@@ -1,4 +1,4 @@
-"""A PDF whose structure lies or never ends gives one clear sentence, in bounded time and memory."""
+"""A PDF whose structure is false or never ends gives one clear sentence, in bounded time and memory."""
 
 from __future__ import annotations
 

@@ -76,17 +76,17 @@ def test_boxes_that_touch_a_seal() -> None:
 
 
 class Engine:
-    """Reads what it is told: on pages with colour, and on pages without."""
+    """Reads what it is given: on pages with colour, and on pages without."""
 
     def __init__(
         self, coloured: Sequence[tuple[int, str, float]], clean: Sequence[tuple[int, str, float]]
     ) -> None:
-        self.told = {True: coloured, False: clean}
+        self.texts = {True: coloured, False: clean}
         self.detected = 0
 
     def detect(self, image: Image) -> NDArray[np.float32]:
         self.detected += 1
-        self.now = self.told[bool(np.ptp(image.astype(int), axis=2).max() > 60)]
+        self.now = self.texts[bool(np.ptp(image.astype(int), axis=2).max() > 60)]
         boxes = [[(150, y), (560, y), (560, y + 16), (150, y + 16)] for y, _, _ in self.now]
         return np.array(boxes, np.float32).reshape(-1, 4, 2)
 

@@ -13,7 +13,7 @@ from pipeline.documents.base import Document, PageInput, Suspect
 from pipeline.models import Rotation, TextLine
 from pipeline.ocr.base import PageReading
 from pipeline.steps.engines import Engines
-from pipeline.steps.pages import LIES, read_page
+from pipeline.steps.pages import FALSE_LAYER, read_page
 
 
 def line(text: str, x: float, y: float, confidence: float = 1.0) -> TextLine:
@@ -88,19 +88,20 @@ def test_the_same_picture_is_read_once() -> None:
     assert reader.calls == 1
 
 
-def test_a_stamp_on_a_scan_that_lies_on_its_side_is_turned_with_it() -> None:
+def test_a_stamp_on_a_scan_turned_to_its_side_is_turned_with_it() -> None:
     reader = Reader(line("a long line of the scan", 20, 100, 0.9), rotation=90)
     page = read_page(
         Paper(given(lines=(line("p. 3", 20, 20),), regions=((0, 0, 300, 400),))), 1, engines(reader)
     )
-    assert (int(page.rotation), page.width, page.height) == (90, 400, 300)
+    facts = {name: getattr(page, name) for name in ("rotation", "width", "height")}
+    assert facts == {"rotation": 90, "width": 400, "height": 300}
     boxes = {seen.text: seen.box for seen in page.lines}
-    assert boxes["a long line of the scan"][0] == (20, 100)
-    assert boxes["p. 3"][0] == (380, 20)
+    assert boxes["a long line of the scan"][0] == (20.0, 100.0)
+    assert boxes["p. 3"][0] == (380.0, 20.0)
 
 
 @pytest.mark.parametrize(
-    ("said", "shown", "lies"),
+    ("said", "shown", "false"),
     [
         ("Lxzfye aljlmwp: 7,583.33 JHS", "Amount payable: 4,250.00 USD", True),
         ("Amount payable: 4,250.00 USD", "Arnount payab1e: 4,250.00 USD", False),
@@ -110,10 +111,10 @@ def test_a_stamp_on_a_scan_that_lies_on_its_side_is_turned_with_it() -> None:
         ("Total 4,250.00", "", False),
     ],
 )
-def test_a_layer_that_lies_is_replaced_by_what_is_seen(said: str, shown: str, lies: bool) -> None:
+def test_a_false_layer_is_replaced_by_what_is_seen(said: str, shown: str, false: bool) -> None:
     suspect = Suspect(text=said, box=(20, 20, 280, 40), font="F1")
     reader = Reader(*([line(shown, 20, 20, 0.95)] if shown else []))
     page = read_page(Paper(given(lines=(line(said, 20, 20),), suspects=(suspect,))), 1, engines(reader))
-    assert page.text == (shown if lies else said)
-    assert page.warnings == ((LIES,) if lies else ())
-    assert page.text_from == ("ocr" if lies else "text_layer")
+    assert page.text == (shown if false else said)
+    assert page.warnings == ((FALSE_LAYER,) if false else ())
+    assert page.text_from == ("ocr" if false else "text_layer")
