@@ -93,10 +93,11 @@ def test_a_stamp_on_a_scan_that_lies_on_its_side_is_turned_with_it() -> None:
     page = read_page(
         Paper(given(lines=(line("p. 3", 20, 20),), regions=((0, 0, 300, 400),))), 1, engines(reader)
     )
-    assert [page.rotation, page.width, page.height] == [90, 400, 300]
+    assert page.text
+    assert (int(page.rotation), page.width, page.height) == (90, 400, 300)
     boxes = {seen.text: seen.box for seen in page.lines}
-    assert boxes["a long line of the scan"][0] == (20, 100)
-    assert boxes["p. 3"][0] == (380, 20)
+    assert list(boxes["a long line of the scan"][0]) == [20, 100]
+    assert list(boxes["p. 3"][0]) == [380, 20]
 
 
 @pytest.mark.parametrize(
