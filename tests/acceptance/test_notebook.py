@@ -120,7 +120,7 @@ def test_it_shows_what_last_night_was(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_night_that_found_nothing_breaks_no_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "scans").mkdir()
-    (tmp_path / "scans" / "a.pdf").write_bytes(b"no document")
+    (tmp_path / "scans" / "a.pdf").write_bytes(b"\x00 no document")
     code, _ = run(tmp_path / "scans", "--out", tmp_path / "out")
     assert code == 3
     outputs = execute(tmp_path / "out", monkeypatch)
