@@ -175,7 +175,11 @@ def _whole_id(night: Night, run_date: str | None, prefix: str) -> str:
     from pipeline.storage import keys
 
     day = nights.run_date_or_none(run_date, night)
-    prefixes = (keys.failures(day), keys.failures_again(day)) if day else (keys.FAILED, keys.FAILED_AGAIN)
+    prefixes = (
+        (keys.failures(day), keys.partials(day), keys.failures_again(day))
+        if day
+        else (keys.FAILED, keys.PARTIAL, keys.FAILED_AGAIN)
+    )
     ids = {keys.task_id_of(key) for places in prefixes for key in night.store.list(places)}
     fitting = sorted(task_id for task_id in ids if task_id.startswith(prefix))
     if prefix in ids or not fitting:

@@ -109,7 +109,7 @@ class PdfFile(Document):
             suspects=suspects,
             rotation=rotation,
             unread=broken.unread,
-            warnings=(*layer.warnings, *broken.warnings),
+            warnings=(*broken.warnings, *layer.warnings),
             dpi=scale * 72,
         )
 

@@ -31,15 +31,20 @@ def ended(store: Store, run_date: str, task_id: str) -> DocumentResult | None:
 def finish(store: Store, result: DocumentResult, *, late: bool = False) -> None:
     """Store the record of a finished task, delete an older contrary one, then delete the pending marker.
 
-    `late`: its night is over, so its tables must be marked as changed to be written again. A done task that could not
-    be reprocessed keeps its good result; the failure is stored separately.
+    `late`: its night is over, so its tables must be marked as changed to be written again. A task that was reprocessed
+    keeps its result unless the new one has at least as many pages; a failure, or less, is stored separately.
     """
     again = keys.failed_again(result.run_date, result.task_id)
     good, bad = keys.result(result.run_date, result.task_id), keys.failed(result.run_date, result.task_id)
-    if result.reprocess and result.status == "failed":
-        store.put(again, to_json(result))
+    note = keys.partial(result.run_date, result.task_id)
+    standing = (
+        read_or_none(store, good, DocumentResult) if result.reprocess and result.status != "done" else None
+    )
+    if standing and (result.status == "failed" or _unread(result) > _unread(standing)):
+        store.put(again, to_json(structs.replace(without_pages(result), status="failed")))
+        if standing.status != "partial":  # a note of a result that was never written
+            store.delete(note)
     else:
-        note = keys.partial(result.run_date, result.task_id)
         written, stale = (bad, good) if result.status == "failed" else (good, bad)
         if result.status == "partial":
             store.put(note, to_json(without_pages(result)))
@@ -52,6 +57,10 @@ def finish(store: Store, result: DocumentResult, *, late: bool = False) -> None:
             store.delete(again)
         store.delete(stale)
     store.delete(keys.pending(result.task_id))
+
+
+def _unread(result: DocumentResult) -> int:
+    return sum(page.error is not None for page in result.pages)
 
 
 def without_pages(result: DocumentResult) -> DocumentResult:

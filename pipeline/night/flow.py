@@ -169,8 +169,9 @@ class Flow:
         if step.gpu and not self.schedule.may_use_gpu(task.priority):
             return [message]
         names = task_type(task.task_type).names
-        before = self._entities(task) if "ner" in names[: names.index(step.name)] else None
-        found = step.run(StepInput(task, self._pages(task), before.entities if before else ()))
+        pages = self._pages(task)
+        before = self._entities(task, pages) if "ner" in names[: names.index(step.name)] else None
+        found = step.run(StepInput(task, pages, before.entities if before else ()))
         self.store.put(keys.output(message.task_id, step.name), msgspec.json.encode(found))
         return [Message.of(after(task.task_type, step.name), task)]
 
@@ -182,7 +183,8 @@ class Flow:
             for step in names
             if step in further_steps()
         }
-        pages, found = self._pages(task), self._entities(task) if "ner" in names else None
+        pages = self._pages(task)
+        found = self._entities(task, pages) if "ner" in names else None
         following = callbacks.note_due(self.store, task)
         conclude.conclude(
             task,
@@ -205,6 +207,6 @@ class Flow:
             return (Page(number=1, width=0, height=0, text_from="text_layer", text=text),)
         return recognize.all_pages(task, store=self.store, engines=self.engines(task))
 
-    def _entities(self, task: Task) -> extract.Entities:
+    def _entities(self, task: Task, pages: tuple[Page, ...]) -> extract.Entities:
         """All entities of a task, as the step before has found them; raises `NotRead`."""
-        return extract.all_entities(task, store=self.store, engines=self.engines(task))
+        return extract.all_entities(task, pages, store=self.store, engines=self.engines(task))

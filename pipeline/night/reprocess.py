@@ -25,6 +25,7 @@ from pipeline.night import failures
 from pipeline.night.conditions import RUN_DATE, Condition, parse
 from pipeline.night.night import Night
 from pipeline.settings import Settings
+from pipeline.steps import recognize
 from pipeline.steps.engines import Engines, EnginesByTask
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
@@ -220,6 +221,8 @@ def _task(record: DocumentResult) -> Task:
 
 def mark_pending(store: Store, task: Task) -> None:
     """Mark a done task as pending; the caller publishes it next. Its result stays."""
+    if task.sha256:
+        recognize.forget_unread(store, task.sha256)
     failures.mark_again(store, task)
 
 

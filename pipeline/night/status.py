@@ -75,13 +75,14 @@ def status(night: Night) -> Status:
     markers = [
         m for m in in_threads(lambda key: _marker(night.store, key), night.store.list(keys.PENDING)) if m
     ]
-    partial = _count(night.store, keys.partials(run_date))
+    results = set(night.store.list(keys.results(run_date)))
+    partial = sum(keys.result_of_partial(key) in results for key in night.store.list(keys.partials(run_date)))
     return Status(
         run_date=run_date,
         window=window(night.schedule),
         backlog=tuple(_backlog([m for m in markers if not m.reprocess])),
         delayed=_count(night.store, keys.DELAYED),
-        done=_count(night.store, keys.results(run_date)) - partial,
+        done=len(results) - partial,
         partial=partial,
         failed=_count(night.store, keys.failures(run_date)),
         reprocessing=sum(m.reprocess for m in markers),

@@ -42,6 +42,7 @@ class Acceptance:
 
     def __init__(self, store: Store, *, run_date: str, digest: str, retry_failed: bool) -> None:
         self.store, self.run_date, self.digest, self.retry_failed = store, run_date, digest, retry_failed
+        self._begun: set[str] = set()  # sha256 of documents accepted in this run
 
     def accept(self, sources: Iterable[Source]) -> Iterator[Task | Outcome]:
         """Yield a task for each document to process, and an outcome for each that has ended already.
@@ -76,21 +77,27 @@ class Acceptance:
             self.store.delete(keys.pending(found.task_id))
             return Outcome.of(record, reused="result")
         pending.store_document(self.store, found.data)
-        if self.retry_failed:
-            recognize.forget_unread(self.store, found.sha256)
+        standing = records.ended(self.store, self.run_date, found.task_id)
+        attempts = attempts_so_far(self.store, found.task_id)
+        if found.sha256 not in self._begun and (self.retry_failed or attempts is None):
+            recognize.forget_unread(
+                self.store, found.sha256
+            )  # what could not be read is tried again, once per run
+        self._begun.add(found.sha256)
         task = Task(
             task_id=found.task_id,
             sha256=found.sha256,
             source=source.url,
             size=len(found.data),
             submitted_at=clock.now(),
-            attempts=attempts_so_far(self.store, found.task_id),
+            attempts=attempts or 0,
+            reprocess=standing is not None and standing.status == "partial",
         )
         pending.mark(self.store, task)
         return task
 
 
-def attempts_so_far(store: Store, task_id: str) -> int:
-    """Attempts that a task's pending marker counts: 0 where there is none."""
+def attempts_so_far(store: Store, task_id: str) -> int | None:
+    """Attempts that a task's pending marker counts: `None` where there is none."""
     task = read_or_none(store, keys.pending(task_id), Task)
-    return task.attempts if task else 0
+    return task.attempts if task else None

@@ -20,7 +20,7 @@ from pipeline.errors import PermanentError, PipelineError, Poison, RunError, Sto
 from pipeline.ledger import pending, records
 from pipeline.ledger.attempts import STORE_ATTEMPTS
 from pipeline.models import Failure, Task
-from pipeline.run.acceptance import Acceptance, attempts_so_far
+from pipeline.run.acceptance import Acceptance
 from pipeline.run.crashes import CrashCount
 from pipeline.run.jobs import Job, JobQueue
 from pipeline.run.outcome import Outcome, fail
@@ -137,8 +137,7 @@ class Batch:
         """Count an attempt; try again, or abandon the document."""
         if not self._jobs.is_open(job):
             return
-        earlier = attempts_so_far(self.store, job.task.task_id)
-        count = self._crashes.add(job, earlier=earlier, pages=self._pages_stored(job))
+        count = self._crashes.add(job, earlier=job.task.attempts, pages=self._pages_stored(job))
         task = msgspec.structs.replace(job.task, attempts=count)
         pending.mark(self.store, task)
         error = self._crashes.verdict(job, what, count)

@@ -12,6 +12,7 @@ from pipeline.documents.sources import Source
 from pipeline.errors import PermanentError
 from pipeline.models import Failure
 from pipeline.run.acceptance import Acceptance, identify
+from pipeline.steps import recognize
 from pipeline.steps.engines import Engines
 from pipeline.storage import keys
 
@@ -64,6 +65,8 @@ def _planned(source: Source, acceptance: Acceptance, engines: Engines, seen: set
 
 def _stored(sha256: str, acceptance: Acceptance, engines: Engines) -> State:
     store = acceptance.store
+    if acceptance.retry_failed and recognize.has_unread(store, sha256):
+        return "partly_stored"
     if store.exists(keys.entities(sha256, engines.entities_digest)):
         return "stored"
     pages = store.list(keys.pages(sha256, engines.reading_digest))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -16,21 +16,27 @@ from pipeline.storage.objects import read_or_none
 
 
 class Entities(msgspec.Struct, frozen=True):
-    """Entities of a document as stored under `ner/`."""
+    """Entities of a document as stored under `ner/`; `unread`: numbers of the pages that could not be read then."""
 
     entities: tuple[Entity, ...]
     seconds: float
+    unread: tuple[int, ...] = ()
 
 
-def stored_entities(sha256: str, *, store: Store, engines: Engines) -> Entities | None:
-    """The stored entities of a document, `None` where there are none or they can't be decoded."""
-    return read_or_none(store, keys.entities(sha256, engines.entities_digest), Entities)
+def stored_entities(pages: Sequence[Page], sha256: str, *, store: Store, engines: Engines) -> Entities | None:
+    """The stored entities of these pages, `None` where there are none, or of when other pages could be read."""
+    found = read_or_none(store, keys.entities(sha256, engines.entities_digest), Entities)
+    return found if found is not None and found.unread == _unread(pages) else None
 
 
-def all_entities(task: Task, *, store: Store, engines: Engines) -> Entities:
-    """The stored entities of a task; raises `NotRead` when there are none under these settings."""
+def _unread(pages: Sequence[Page]) -> tuple[int, ...]:
+    return tuple(page.number for page in pages if page.error)
+
+
+def all_entities(task: Task, pages: Sequence[Page], *, store: Store, engines: Engines) -> Entities:
+    """The stored entities of a task and its pages; raises `NotRead` when there are none under these settings."""
     assert task.sha256 is not None
-    found = stored_entities(task.sha256, store=store, engines=engines)
+    found = stored_entities(pages, task.sha256, store=store, engines=engines)
     if found is None:
         raise NotRead(f"The store has no entities of {task.task_id} under these settings.")
     return found
@@ -48,13 +54,13 @@ def extract(
 
     Calls `on_entities` at the end, with whether they were found just now rather than taken from the store.
     """
-    if before := stored_entities(sha256, store=store, engines=engines):
+    if before := stored_entities(pages, sha256, store=store, engines=engines):
         on_entities(False)
         return before
     started = time.perf_counter()
     mentions = engines.ner.extract([page.text for page in pages])
     entities = tuple(e for page, of in zip(pages, mentions, strict=True) for e in entities_of(page, of))
-    found = Entities(entities, round(time.perf_counter() - started, 4))
+    found = Entities(entities, round(time.perf_counter() - started, 4), _unread(pages))
     store.put(keys.entities(sha256, engines.entities_digest), to_json(found))
     on_entities(True)
     return found

@@ -13,6 +13,7 @@ from msgspec import structs
 from pipeline.documents.base import Document, PageInput, Rect
 from pipeline.documents.layout import assemble
 from pipeline.documents.turned import turn_lines
+from pipeline.errors import PipelineError, RunError
 from pipeline.models import Box, Page, Point, Rotation, TextLine
 from pipeline.steps import truth
 from pipeline.steps.engines import Engines
@@ -34,7 +35,7 @@ def read_page(document: Document, number: int, engines: Engines) -> Page:
     given = document.page(number)
     if given.image is not None or given.suspects:
         loading = time.perf_counter()
-        _ = engines.ocr
+        _load_ocr(engines)
         started += time.perf_counter() - loading  # done once per process, no part of the page
     if given.suspects and truth.is_false(document, given, engines.ocr):
         given = PageInput(
@@ -47,6 +48,19 @@ def read_page(document: Document, number: int, engines: Engines) -> Page:
         )
     page = _by_ocr(given, engines) if given.lines is None else _by_layer(given, engines)
     return _timed(page, started)
+
+
+def _load_ocr(engines: Engines) -> None:
+    """Load the engine; what goes wrong there is no page's fault."""
+    try:
+        _ = engines.ocr
+    except PipelineError:
+        raise
+    except Exception as error:
+        raise RunError(
+            f"The OCR engine {engines.settings.ocr_engine} can't be loaded ({type(error).__name__}: {error}): "
+            "check its installation and the device."
+        ) from error
 
 
 def _timed(page: Page, started: float) -> Page:

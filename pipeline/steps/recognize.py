@@ -6,7 +6,7 @@ A page that can't be read is stored as such, with the reason: it costs itself, n
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pipeline.documents.base import Document
 from pipeline.errors import NotRead, PermanentError
@@ -110,7 +110,17 @@ def missing_page(sha256: str, first: int, last: int, *, store: Store, engines: E
 
 def forget_unread(store: Store, sha256: str) -> None:
     """Delete the checkpoints of pages that could not be read, by whatever model, so that they are tried again."""
-    for key in list(store.list(keys.readings(sha256))):
+    for key in list(_unread(store, sha256)):
+        store.delete(key)
+
+
+def has_unread(store: Store, sha256: str) -> bool:
+    """Whether there are checkpoints of pages that could not be read."""
+    return any(True for _ in _unread(store, sha256))
+
+
+def _unread(store: Store, sha256: str) -> Iterator[str]:
+    for key in store.list(keys.readings(sha256)):
         page = read_or_none(store, key, Page)
         if page is not None and page.error:
-            store.delete(key)
+            yield key

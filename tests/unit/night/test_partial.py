@@ -8,8 +8,9 @@ import pytest
 from msgspec import structs
 
 from pipeline.errors import PermanentError
+from pipeline.ledger import records
 from pipeline.ledger.audit import audit
-from pipeline.models import DocumentResult
+from pipeline.models import DocumentResult, Failure
 from pipeline.night import callbacks, failures
 from pipeline.night.flow import Flow
 from pipeline.night.status import status
@@ -105,6 +106,7 @@ def test_a_redrive_reads_only_what_is_missing_and_the_result_is_kept_until_then(
     drain(flow, [Message.of("ingest", task)])
     result = records_of(flow)["t"]
     assert (result.status, result.error, len(readings)) == ("done", None, 1)
+    assert {entity.page for entity in result.entities} == {1, 2, 3, 4}
     assert not list(flow.store.list(keys.PARTIAL))
     assert not list(failures.find(flow.store))
 
@@ -136,3 +138,20 @@ def test_a_page_that_kills_its_worker_costs_itself(
     assert (result.status, [page.error is None for page in result.pages]) == ("partial", [True, False, True])
     assert result.error is not None
     assert result.error.code == "poison"
+
+
+def test_a_reprocessing_that_reads_less_keeps_the_result(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = ended(flow, pages(inbox / "a.pdf", [grey(n) for n in range(1, 5)]))
+    worse = structs.replace(
+        done,
+        status="partial",
+        reprocess=True,
+        pages=(structs.replace(done.pages[0], error=Failure(code="internal", message="no")), *done.pages[1:]),
+    )
+    records.finish(flow.store, worse)
+    assert records_of(flow)["t"].status == "done"
+    assert not list(flow.store.list(keys.PARTIAL))
+    (kept,) = failures.find(flow.store)
+    assert (kept.status, kept.reprocess) == ("failed", True)
