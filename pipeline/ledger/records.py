@@ -37,12 +37,13 @@ def finish(store: Store, result: DocumentResult, *, late: bool = False) -> None:
     again = keys.failed_again(result.run_date, result.task_id)
     good, bad = keys.result(result.run_date, result.task_id), keys.failed(result.run_date, result.task_id)
     note = keys.partial(result.run_date, result.task_id)
-    standing = (
-        read_or_none(store, good, DocumentResult) if result.reprocess and result.status != "done" else None
-    )
-    if standing and (result.status == "failed" or _unread(result) > _unread(standing)):
+    standing = None
+    if result.reprocess and result.status != "done":
+        standing = read_or_none(store, good, DocumentResult)
+    less = standing is not None and _unread(result) > _unread(standing)
+    if result.reprocess and (result.status == "failed" or less):
         store.put(again, to_json(structs.replace(without_pages(result), status="failed")))
-        if standing.status != "partial":  # a note of a result that was never written
+        if standing and standing.status != "partial":  # a note of a result that was never written
             store.delete(note)
     else:
         written, stale = (bad, good) if result.status == "failed" else (good, bad)

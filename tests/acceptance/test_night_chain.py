@@ -144,7 +144,7 @@ def test_another_pool_is_refused(nights: Night) -> None:
 
 def _of_the_raiser(log: str) -> str:
     """The one traceback that belongs there."""
-    start = log.index("unexpected error in step ocr")
+    start = log.index("unexpected error on page 1")
     return log[start : log.index("made to raise", start)]
 
 
