@@ -164,7 +164,7 @@ def test_failures_are_listed_shown_and_discarded(scans: Path, store: LocalStore,
 def test_unreadable_documents_are_told_and_the_rest_accepted(
     scans: Path, store: LocalStore, env: dict[str, str]
 ) -> None:
-    (scans / "broken.zip").write_bytes(b"no archive")
+    (scans / "broken.zip").write_bytes(b"PK\x03\x04 cut off")
     done = nightshift("submit", scans, **env)
     assert done.returncode == 3
     assert "broken.zip is not a readable zip archive" in done.stdout
