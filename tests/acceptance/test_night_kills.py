@@ -1,6 +1,7 @@
 """Everything is killed again and again, the broker loses its disk, documents crash workers: nothing is lost."""
 
 import http.server
+import json
 import os
 import random
 import signal
@@ -13,7 +14,7 @@ from threading import Thread
 import pika
 import pytest
 
-from tests.support.command import BLUE, MAGENTA, RED, nightshift, page
+from tests.support.command import BLUE, MAGENTA, RED, grey, nightshift, page, pages
 from tests.support.night import Message, Night, Process, night, spelled
 from tests.support.servers import wait_for
 from tests.support.servers.rabbit import Rabbit, start_rabbit
@@ -113,6 +114,32 @@ def test_documents_that_kill_or_hang_their_worker_fail_alone(rabbit: Rabbit, tmp
         read = it.pages_read()
         assert (read["ff0000"], read["0000ff"], read["ff00ff"]) == (3, 3, 1)
         assert it.depth("dead") == 3
+
+
+def test_a_page_that_kills_its_worker_costs_itself(rabbit: Rabbit, tmp_path: Path) -> None:
+    with night(rabbit, tmp_path) as it:
+        long = it.document("long", pages(it.inbox / "long.pdf", [grey(10), RED, grey(30), grey(40)]))
+        it.publish([long, *it.documents(3)])
+        it.worker()
+        records = it.settle(4, 90)
+        result = records["long"]
+        assert (result.status, [page.number for page in result.pages if page.error]) == ("partial", [2])
+        assert result.error is not None
+        assert result.error.code == "poison"
+        assert {entity.page for entity in result.entities} == {1, 3, 4}
+        assert sum(r.status == "done" for r in records.values()) == 3
+        day = result.run_date
+        report = json.loads(nightshift("audit", day, "--json", **it.env).stdout)
+        assert (report["received"], report["done"], report["partial"], report["failed"]) == (4, 3, 1, 0)
+        listed = json.loads(nightshift("failed", "list", "--json", **it.env).stdout)
+        assert [d["status"] for d in listed["documents"]] == ["partial"]
+        done = nightshift("failed", "redrive", "--task-id", "long", **it.env)
+        assert done.returncode == 0, done.stderr
+        wait_for(lambda: not it.pending(), "the redriven document to end", 90)
+        assert it.records()["long"].status == "partial", (
+            "it crashes as before, and its result is there throughout"
+        )
+        assert it.depth("dead") == 0
 
 
 def test_the_brokers_disk_is_lost_and_the_store_is_enough(own_rabbit: Rabbit, tmp_path: Path) -> None:
