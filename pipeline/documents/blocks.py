@@ -37,7 +37,7 @@ LOOSE = 0.6
 HEAD_ROWS = 2
 """Minimum number of rows of a receipt without an amount (name, address, date) ..."""
 PRICED_ROWS = 2
-"""... and with a label and an amount in a line of its own."""
+"""... and with a label and an amount."""
 TORN = 1
 """Maximum number of rows in which the gutter cuts a label off its amount."""
 SPREAD = 1.2
@@ -47,6 +47,7 @@ INDENT = 0.06
 
 _WORD = re.compile(r"[^\W\d_]{3}|[\u3400-\u9fff]{2}")
 _AMOUNT = re.compile(r"^\D{0,4}\d[\d ,.']*[.,]\d\d\D{0,4}$")
+_LABELLED = re.compile(r"^(.*\S)\s+\W{0,2}\d[\d,.']*[.,]\d\d\W{0,2}$")
 
 
 def block_gutter(items: Sequence[Item], width: int, height: int) -> tuple[float | None, int]:
@@ -113,17 +114,24 @@ def _torn(left: Sequence[Item], right: Sequence[Item]) -> int:
 
 def _is_receipt(rows: Sequence[Sequence[Item]]) -> bool:
     """Whether rows of words stand above rows of a label and an amount."""
-    priced = [
-        n
-        for n, row in enumerate(rows)
-        if len(row) > 1 and _AMOUNT.match(row[-1].line.text) and _WORD.search(_text(row[:-1]))
-    ]
+    labelled = [_label(row) for row in rows]
+    priced = [n for n, label in enumerate(labelled) if label]
     if len(priced) < PRICED_ROWS:
         return False
-    labels = {_text(rows[n][:-1]) for n in priced}
+    labels = {labelled[n] for n in priced}
     return sum(
         len(row) == 1 and bool(_WORD.search(_text(row))) for row in rows[: priced[0]]
     ) >= HEAD_ROWS and (2 * len(labels) > len(priced))
+
+
+def _label(row: Sequence[Item]) -> str:
+    """The words before the amount that ends a row, in a line of its own or in theirs; empty without these."""
+    if len(row) > 1:
+        label = _text(row[:-1]) if _AMOUNT.match(row[-1].line.text) else ""
+    else:
+        found = _LABELLED.match(row[0].line.text)
+        label = found[1] if found else ""
+    return label if _WORD.search(label) else ""
 
 
 def _lined_up(left: Sequence[Sequence[Item]], right: Sequence[Sequence[Item]]) -> float:

@@ -140,3 +140,27 @@ def test_receipt_with_an_address_beside_the_number_is_one_block() -> None:
     lines += [line(text, 900, 200 + 50 * n) for n, text in enumerate(("Invoice", "No 4711", "14 May 2024"))]
     lines += table([(100, GOODS), (900, ["Price", "12.00", "3.50", "48.00", "199.00", "262.50"])], 50)
     assert len(blocks_of(lines, WIDTH, HEIGHT)) == 1
+
+
+def test_receipts_whose_amounts_are_in_the_lines_of_their_labels() -> None:
+    """As OCR reads narrow receipts; all rows of the two line up."""
+
+    def narrow(name: str, left: float, total: str) -> list[TextLine]:
+        rows = [f"{name} BAKERY", "Date 2024-03-01", "Bread 3.20", "Milk 1.10", f"TOTAL {total}"]
+        return [line(text, left, 200 + 52 * n) for n, text in enumerate(rows)]
+
+    rows = read(narrow("NORTH", 100, "4.30") + narrow("HILL", 700, "100.00"), 1000, 700)
+    assert [row for row in rows if row.startswith("TOTAL")] == ["TOTAL 4.30", "TOTAL 100.00"]
+    assert whole(rows, "NORTH", "4.30", "HILL", "100.00")
+
+
+def test_labelled_amounts_in_two_columns_without_heads_stay_rows() -> None:
+    lines = [
+        line(text, left, 200 + 52 * n)
+        for left, rows in (
+            (100, ["Net 10.00", "Tax 0.80", "Fee 1.00", "Total 11.80"]),
+            (700, ["Paid 12.00", "Change 0.20", "Rounded 0.00", "Points 3.00"]),
+        )
+        for n, text in enumerate(rows)
+    ]
+    assert read(lines)[0] == "Net 10.00  Paid 12.00"
