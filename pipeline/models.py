@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 Point = tuple[float, float]
 Box = tuple[Point, Point, Point, Point]
@@ -18,6 +18,9 @@ Box = tuple[Point, Point, Point, Point]
 
 TEXT = "text/plain"
 """Media type of a document submitted as text: it has no page image and needs no OCR."""
+
+REVIEW = 0.5
+"""Fields below this confidence need a person's look."""
 
 T = TypeVar("T")
 Rotation = Literal[0, 90, 180, 270]
@@ -52,6 +55,33 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
+class PageLocale(msgspec.Struct, frozen=True, kw_only=True):
+    """How numbers, dates and amounts are written on a page; `None` where the page does not tell.
+
+    `languages`: ISO 639-1, the most evident first. `decimal`: `.` or `,`. `grouping`: the mark between
+    thousands, one of `,` `.` `'` and a space. `date_order`: order of day, month and year in numeric dates. `currency`:
+    ISO 4217, of amounts without a sign of their own and of signs that several currencies share. `country`: ISO 3166.
+    """
+
+    languages: tuple[str, ...] = ()
+    decimal: str | None = None
+    grouping: str | None = None
+    date_order: Literal["dmy", "mdy", "ymd"] | None = None
+    currency: str | None = None
+    country: str | None = None
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True):
+    """Something on a page that is made for machines: a barcode, or the XML invoice attached to a PDF (on page 1).
+
+    `kind`: `qr`, `barcode` or `xml`. `text`: what it says. `box`: its place, `None` for an attachment.
+    """
+
+    kind: str
+    text: str
+    box: Box | None = None
+
+
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """One processed page. `lines` are in reading order; `text` joins them (see `pipeline.documents.layout`).
 
@@ -59,7 +89,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     the layer does not cover. `regions_found`: parts of the page that were seen to hold text (detected text regions,
     pictures, stamps); `regions_unread`: those of them that could not be read; `parts_missing`: those of these that
     can't even be shown, such as a picture that ends early. `warnings`: one sentence each about what was left out or is
-    in doubt. `error`: why the page could not be read at all; it has no lines then.
+    in doubt. `error`: why the page could not be read at all; it has no lines then. `locale`: set with the entities.
     """
 
     number: int
@@ -75,6 +105,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     error: Failure | None = None
     seconds: float = 0.0
+    locale: PageLocale | None = None
+    codes: tuple[Code, ...] = ()
 
     @property
     def confidence(self) -> float | None:
@@ -88,7 +120,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 class Mention(msgspec.Struct, frozen=True, kw_only=True):
     """An entity found by a NER engine in one text: a typed span, its normalised value, confidence and model.
 
-    An engine may leave `model` and `model_digest` empty: `pipeline.ner.load` fills in its `info`.
+    `other`: the value of the other reading of an ambiguous mention, such as 2018-04-03 for 03/04/2018. An engine may
+    leave `model` and `model_digest` empty: `pipeline.ner.load` fills in its `info`.
     """
 
     type: str
@@ -100,6 +133,7 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True):
     engine: str = ""
     model: str = ""
     model_digest: str = ""
+    other: str | None = None
 
 
 class Entity(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +151,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True):
     engine: str
     model: str = ""
     model_digest: str = ""
+    other: str | None = None
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +159,9 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     `value`: ISO date, plain decimal, or text with compatibility forms and white space normalised. `text`, `boxes`
     (one per line it touches, pixels) and the span `start:end` locate it; a span interrupted by other text is
-    `None`.
+    `None`. `other`: the value of another reading. `checks`: codes of what was checked and failed or is in doubt
+    (docs/reference/fields.md). `source`: `page`, or the `xml` or `qr` that gave the value. `verified`: two
+    sources agree on it.
     """
 
     name: str
@@ -136,14 +173,56 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     start: int | None = None
     end: int | None = None
     currency: str | None = None
+    other: str | None = None
+    checks: tuple[str, ...] = ()
+    source: str = "page"
+    verified: bool = False
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether a person should look at it: it has a value, and a check failed or its confidence is below .5."""
+        return (
+            self.value is not None and not self.verified and (self.confidence < REVIEW or bool(self.checks))
+        )
+
+
+class LineItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a table of items or transactions; `None` where the table has no such column.
+
+    Numbers are plain decimals, `date` is ISO, `tax_rate` is in per cent. `amount`: of a statement, negative where
+    money leaves the account. `balance`: of the account after it. `row` counts from 1 through the document.
+    """
+
+    page: int
+    row: int
+    description: str = ""
+    quantity: str | None = None
+    unit: str | None = None
+    unit_price: str | None = None
+    amount: str | None = None
+    tax_rate: str | None = None
+    date: str | None = None
+    balance: str | None = None
+    confidence: float = 0.0
+    boxes: tuple[Box, ...] = ()
 
 
 class Extraction(msgspec.Struct, frozen=True, kw_only=True):
-    """A document's type, and all fields of that type, whether found or not."""
+    """A document's type, all fields of that type, whether found or not, and the rows of its table.
+
+    `warnings`: sentences, such as that the attached XML and the printed page differ.
+    """
 
     document_type: str
     confidence: float
     fields: tuple[Field, ...] = ()
+    items: tuple[LineItem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether a person should look at the document: at one of its fields, or at a warning."""
+        return bool(self.warnings) or any(field.needs_review for field in self.fields)
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,13 +7,15 @@ Plain rules on the output of OCR and NER; no model, no heavy import. `load` fits
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
-from pipeline.fields import examples, receipt, vat_invoice
+from pipeline.fields import examples
 from pipeline.fields.classifier import Classifier
+from pipeline.fields.kinds import KINDS, Find
 from pipeline.fields.records import find_one
 from pipeline.models import Entity, Extraction, Field, ModelInfo, Page
+from pipeline.ner.locale import localised
 
 __all__ = ["FIELDS", "FieldSettings", "Filler", "describe", "load"]
 
@@ -25,11 +27,7 @@ _TYPE_PAGES = 3
 _FIELD_PAGES = 5
 """Maximum number of pages searched for fields."""
 
-_RULES: Mapping[str, tuple[tuple[str, ...], Callable[[Page, Sequence[Entity]], list[Field]]]] = {
-    "receipt": (receipt.NAMES, receipt.find),
-    "vat_invoice": (vat_invoice.NAMES, vat_invoice.find),
-}
-FIELDS = {kind: names for kind, (names, _) in _RULES.items()}
+FIELDS = {kind: rules.names for kind, rules in KINDS.items()}
 """Names of the fields, by document type; other types have none."""
 
 
@@ -49,29 +47,35 @@ class Filler:
         self._classifier = classifier
 
     def fill(self, pages: Sequence[Page], entities: Sequence[Entity]) -> Extraction:
-        """The extraction of a document: its type, and each field of that type whether found or not.
-
-        If several pages show a field, the first counts. Of a page with several records one is taken, and nothing of
-        the pages after it.
-        """
-        text = "\n".join(page.text for page in pages[:_TYPE_PAGES])
-        kind, confidence = self._classifier.classify(text)
-        names, find = _RULES.get(kind, ((), None))
-        found: dict[str, Field] = {}
-        for page in pages[:_FIELD_PAGES] if find else ():
-            assert find is not None
-            fields, several = find_one(page, [e for e in entities if e.page == page.number], find)
-            if several and found:
-                break
-            for field in fields:
-                found.setdefault(field.name, field)
-            if several or len(found) == len(names):
-                break
+        """The extraction of a document: its type, and each field of that type whether found or not."""
+        if any(page.locale is None for page in pages):
+            pages = localised(pages)
+        kind, confidence = self._classifier.classify("\n".join(page.text for page in pages[:_TYPE_PAGES]))
+        rules = KINDS.get(kind)
+        found = _find(pages[:_FIELD_PAGES], entities, rules.find) if rules else {}
         return Extraction(
             document_type=kind,
             confidence=confidence,
-            fields=tuple(found.get(name, Field(name=name)) for name in names),
+            fields=tuple(found.get(name, Field(name=name)) for name in FIELDS.get(kind, ())),
         )
+
+
+def _find(pages: Sequence[Page], entities: Sequence[Entity], find: Find) -> dict[str, Field]:
+    """The fields of a document by name.
+
+    If several pages show a field, the first counts. Of a page with several records one is taken, and nothing of the
+    pages after it.
+    """
+    found: dict[str, Field] = {}
+    for page in pages:
+        fields, several = find_one(page, [e for e in entities if e.page == page.number], find)
+        if several and found:
+            break
+        for field in fields:
+            found.setdefault(field.name, field)
+        if several:
+            break
+    return found
 
 
 def load(settings: FieldSettings) -> Filler:

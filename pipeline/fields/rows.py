@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pipeline.documents.layout import boxes_of
 from pipeline.models import Field, Page, TextLine
-from pipeline.ner.patterns.characters import plain
+from pipeline.ner.characters import plain
 
 Span = tuple[int, int]
 """Half-open character range in a page's text."""

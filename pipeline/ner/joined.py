@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from pipeline.models import Mention, ModelInfo
-from pipeline.ner.base import NerEngine
+from pipeline.models import Mention, ModelInfo, PageLocale
+from pipeline.ner import locale as pages
+from pipeline.ner.base import NerEngine, extract_in
 from pipeline.ner.overlap import resolve
 
 
@@ -24,9 +25,13 @@ class JoinedEngine:
     def extract(self, texts: Sequence[str]) -> list[list[Mention]]:
         """Find the mentions of each text, in order of `start`, none overlapping another.
 
-        Raises what the engines raise.
+        Each text is read by its own locale. Raises what the engines raise.
         """
-        found = [engine.extract(texts) for engine in self._engines]
+        return self.extract_in(texts, [pages.read(text) for text in texts])
+
+    def extract_in(self, texts: Sequence[str], locales: Sequence[PageLocale]) -> list[list[Mention]]:
+        """As `extract`, each text read by the locale of its page. Raises what the engines raise."""
+        found = [extract_in(engine, texts, locales) for engine in self._engines]
         return [
             resolve(
                 _signed(mention, engine.info)

@@ -9,6 +9,7 @@ from pipeline.documents.language import language_of
 from pipeline.documents.unread import mostly_unread
 from pipeline.ledger import records
 from pipeline.models import TEXT, DocumentResult, Failure, Page, Task
+from pipeline.ner.locale import localised
 from pipeline.remote.urls import public_source
 from pipeline.steps.engines import Engines
 from pipeline.steps.extract import Entities
@@ -37,6 +38,7 @@ def conclude(
     `records.finish`. Raises `StoreUnavailable` or `RunError` when the store cannot be written.
     """
     shortfall = missing(pages)
+    pages = localised(pages)
     extraction, filling = fill(task, pages, found, engines=engines)
     ocr_seconds = round(sum(page.seconds for page in pages), 4)
     seconds = {"ocr": ocr_seconds, "ner": found.seconds if found else 0.0, "fields": filling}

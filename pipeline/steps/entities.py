@@ -27,6 +27,7 @@ def entities_of(page: Page, mentions: Sequence[Mention]) -> tuple[Entity, ...]:
             engine=mention.engine,
             model=mention.model,
             model_digest=mention.model_digest,
+            other=mention.other,
         )
         for mention in mentions
     )

@@ -9,6 +9,8 @@ import msgspec
 
 from pipeline.errors import NotRead
 from pipeline.models import Entity, Page, Task, to_json
+from pipeline.ner import locale
+from pipeline.ner.base import extract_in
 from pipeline.steps.engines import Engines
 from pipeline.steps.entities import entities_of
 from pipeline.storage import Store, keys
@@ -58,7 +60,8 @@ def extract(
         on_entities(False)
         return before
     started = time.perf_counter()
-    mentions = engines.ner.extract([page.text for page in pages])
+    texts = [page.text for page in pages]
+    mentions = extract_in(engines.ner, texts, locale.read_all(texts))
     entities = tuple(e for page, of in zip(pages, mentions, strict=True) for e in entities_of(page, of))
     found = Entities(entities, round(time.perf_counter() - started, 4), _unread(pages))
     store.put(keys.entities(sha256, engines.entities_digest), to_json(found))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.models import Mention
+from pipeline.models import Mention, PageLocale
+from pipeline.ner import locale as locales
 from pipeline.ner.patterns.contact import find_emails, find_phones, find_urls
 from pipeline.ner.patterns.dates import find_dates
 from pipeline.ner.patterns.identifiers import find_bank_cards, find_id_numbers, find_plates, find_usccs
@@ -12,26 +13,27 @@ from pipeline.ner.patterns.organisations import find_organisations
 from pipeline.ner.patterns.times import find_times
 
 RECOGNISERS = (
-    find_dates,
     find_times,
-    find_moneys,
     find_id_numbers,
     find_usccs,
     find_bank_cards,
     find_plates,
     find_invoice_codes,
     find_invoice_numbers,
-    find_phones,
     find_emails,
     find_urls,
     find_organisations,
 )
+LOCAL = (find_dates, find_moneys, find_phones)
+"""Recognisers whose reading depends on the locale of the page."""
 
 
-def find(text: str) -> list[Mention]:
-    """Run every recogniser over `text`; sorted by start.
+def find(text: str, locale: PageLocale | None = None) -> list[Mention]:
+    """Run every recogniser over `text`; sorted by start. `locale`: by default as `text` itself tells.
 
     Mentions may overlap: `pipeline.ner.overlap.resolve` chooses, together with other engines' mentions.
     """
+    here = locale or locales.read(text)
     mentions = [mention for recognise in RECOGNISERS for mention in recognise(text)]
+    mentions += [mention for recognise in LOCAL for mention in recognise(text, here)]
     return sorted(mentions, key=lambda m: (m.start, m.end, m.type))

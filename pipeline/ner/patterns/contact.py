@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.models import Mention
-from pipeline.ner.patterns.characters import found, is_chinese, plain
+from pipeline.models import Mention, PageLocale
+from pipeline.ner.characters import found, is_chinese, plain
 
 _LABEL = (
     r"(?:(?<![A-Za-z])(?:tel|te1|telephone|phone|fax|mobile|hand ?phone|hp|h/p|whatsapps?|contact|cell"
@@ -57,7 +57,7 @@ _DOMAIN = re.compile(
 )
 
 
-def find_phones(text: str) -> Iterator[Mention]:
+def find_phones(text: str, locale: PageLocale | None = None) -> Iterator[Mention]:  # noqa: ARG001
     """Yield the PHONE mentions of `text`.
 
     Without a label only unambiguous formats: Chinese mobile, landline and 400 numbers (on a page with

@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date
 
-from pipeline.models import Mention
-from pipeline.ner.patterns.characters import found, has_digit, is_chinese, plain
+from pipeline.models import Mention, PageLocale
+from pipeline.ner.characters import found, has_digit, is_chinese, plain
 
 _MONTHS = {
     **{"jan": 1, "januari": 1, "january": 1, "feb": 2, "februari": 2, "february": 2, "mar": 3, "march": 3},
@@ -43,7 +43,7 @@ _STREET = re.compile(r"(?:JALAN|JLN|LOT|LORONG|UNIT|NO)[ .:]{0,2}[A-Z0-9]{0,6} ?
 _Reading = tuple[str, float] | None
 
 
-def find_dates(text: str) -> Iterator[Mention]:
+def find_dates(text: str, locale: PageLocale | None = None) -> Iterator[Mention]:  # noqa: ARG001
     """Yield the DATE mentions of `text`, none overlapping another.
 
     The value is `YYYY-MM-DD`, or `YYYY-MM` without a day. Invalid dates (31/02/2018) are not mentions.

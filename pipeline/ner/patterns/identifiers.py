@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from pipeline.models import Mention
-from pipeline.ner.patterns.characters import found, plain
+from pipeline.ner.characters import found, plain
 
 UNCHECKED = 0.45
 """Confidence of a labelled number of the right format whose check fails."""

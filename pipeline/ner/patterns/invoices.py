@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pipeline.models import Mention
-from pipeline.ner.patterns.characters import found, plain
+from pipeline.ner.characters import found, plain
 
 _GAP = r"[^0-9A-Za-z\n]{0,8}"
 _NEXT_ROW = r"(?:[ :.]{0,4}\n[ ]{0,2})?"

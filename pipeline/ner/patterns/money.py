@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from pipeline.models import Mention
-from pipeline.ner.patterns.characters import found, has_digit, plain
+from pipeline.models import Mention, PageLocale
+from pipeline.ner.characters import found, has_digit, plain
 from pipeline.ner.patterns.numerals import CAPITALS, SMALL, han_amount
 
 _SIGNS = {
@@ -142,7 +142,7 @@ _TOTALLED = re.compile(
 )
 
 
-def find_moneys(text: str) -> Iterator[Mention]:
+def find_moneys(text: str, locale: PageLocale | None = None) -> Iterator[Mention]:  # noqa: ARG001
     """Yield the MONEY mentions of `text`, none overlapping another, each on one row.
 
     Not money: percentages, counts and measures (2.00 KG, QTY 1.00), ranges (3.50-5.50), dates, times.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from pipeline.models import Mention
-from pipeline.ner.patterns.characters import found, plain
+from pipeline.ner.characters import found, plain
 
 _LEGAL_FORM = re.compile(
     r"(?:(?<![A-Za-z])(?:S[DB]N\.? ?BH[DO]\b\.?|BERHAD\b|BHD\b\.?|CO\.?,? ?LTD\b\.?|PTE\.? ?LTD\b\.?"

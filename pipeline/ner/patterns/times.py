@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pipeline.models import Mention
-from pipeline.ner.patterns.characters import found, has_digit, plain
+from pipeline.ner.characters import found, has_digit, plain
 
 _MORNING, _LATER = ("上午", "早上", "凌晨", "清晨"), ("下午", "晚上", "傍晚", "中午")
 _PART = "(?P<part>" + "|".join(_MORNING + _LATER) + ")"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.ner.characters import plain
 from pipeline.ner.overlap import resolve
 from pipeline.ner.patterns import find
-from pipeline.ner.patterns.characters import plain
 
 RECEIPT = """SUNRISE PAPER SDN BHD (1234567-W)
 TEL : 03-5555 0823

@@ -136,7 +136,7 @@ def break_ner(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
     def extract(*_: object) -> None:
         raise PermanentError("The text is too long for this model.", code="too_long")
 
-    monkeypatch.setattr(type(Engines(flow.settings).ner), "extract", extract)
+    monkeypatch.setattr(type(Engines(flow.settings).ner), "extract_in", extract)
 
 
 def test_results_say_what_made_them(done: DocumentResult, flow: Flow) -> None:
