@@ -1,4 +1,4 @@
-"""Where something stands on its page, and its value as number or date: the columns that several tables have."""
+"""Where something is on its page, and its value as number or date: the columns that several tables have."""
 
 from __future__ import annotations
 
