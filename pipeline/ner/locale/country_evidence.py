@@ -144,7 +144,7 @@ _WORDS: dict[str, tuple[tuple[str, float], ...]] = {
     "JP": (("japan tokyo", 2), ("jpy", 1)),
     "KR": (("korea seoul", 2), ("krw", 1.5)),
     "TW": (("taiwan taipei", 2), ("ntd twd", 1.5)),
-    "ZA": (("africa", 1.5), ("zar", 1.5)),
+    "ZA": (("africa", 1.5), ("rand", 1)),
     "TR": (("türkiye turkey", 1),),
     "MX": (("méxico mexico", 1), ("rfc mxn", 1.5)),
     ABROAD: (("gst vat tva mwst iva btw ust eur gbp", 1.5),),
