@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from pipeline.ner.characters import is_chinese
+from pipeline.ner.locale.currencies import currency_in, named
 
 _WORDS = {
     "en": re.compile(r"\b(?:invoice|total|date|amount|receipt|payment|number|tax|the|thank you)\b", re.I),
@@ -18,6 +20,19 @@ _STATES = (
     "|OR|PA|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY|DC"
 )
 _USA = re.compile(rf"\b(?:{_STATES})[ ,.]{{1,3}}[0-9]{{5}}(?:-[0-9]{{4}})?(?![0-9])")
+
+_SIGN = (
+    r"(?:[A-Z]{1,3}[$¥]|\b[A-Z]{3}\b|\b(?:RM|Rs|kr|Fr|Kč|zł|Ft|TL|Rp)(?![a-z])|[$¥£€฿₠-₿]"
+    r"|人民币|[美港欧日]?元|円|英镑)"
+)
+# A currency next to a number, in brackets or behind a word such as "in" or "Currency:".
+_NAMED = re.compile(
+    rf"(?P<a>{_SIGN})\)?[ .:]{{0,3}}-?[0-9]|(?<=[0-9])[ ]?(?P<b>{_SIGN})"
+    r"|(?:\b(?i:in|currency|(?:rechnungs)?währung|devise|monnaie|moneda|valuta|amount|betrag|total)\b|币种|单位|\()"
+    rf"[ :：]{{0,4}}(?P<c>{_SIGN})"
+)
+_BY_FAR = 4
+"""How many times as often as the next one a currency must be named."""
 
 
 def languages_of(page: str) -> tuple[str, ...]:
@@ -34,6 +49,19 @@ def country_of(page: str, languages: tuple[str, ...]) -> str | None:
     return "CN" if languages[:1] == ("zh",) else None
 
 
-def currency_of(page: str, country: str | None) -> str | None:  # noqa: ARG001
-    """The one currency that the page names, else that of its country."""
-    return {"US": "USD", "CN": "CNY"}.get(country or "")
+def currency_of(page: str, country: str | None) -> str | None:
+    """The currency that the page names most, by far; else that of its country, unless the page names others.
+
+    A sign that several currencies share names the country's own if that is one of them.
+    """
+    home = currency_in(country)
+    seen: Counter[str] = Counter()
+    for match in _NAMED.finditer(page):
+        currency = named(match["a"] or match["b"] or match["c"])
+        code = currency.code(home) if currency and (not currency.weak or home in currency.codes) else None
+        if code:
+            seen[code] += 1
+    if not seen:
+        return home
+    (most, count), *others = seen.most_common(2)
+    return most if not others or count >= _BY_FAR * others[0][1] else None
