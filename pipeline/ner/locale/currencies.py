@@ -51,6 +51,9 @@ _WORDS = _pairs("""
     dinars -  dirhams -
 """)
 _PARTS = _pairs("cent $  cents $  pence £  penny £  ct EUR  eurocent EUR  centimes -")
+_LOWER_CODES = ("usd", "eur", "gbp", "cny", "hkd", "jpy", "chf", "aud", "sgd", "myr")
+_LOWER = frozenset({*_WORDS, *_PARTS, *_LOWER_CODES, "rmb"})
+"""Names that count in capitals and small letters; of codes only those that are no words."""
 HAN = _pairs("""
     元 CNY  圆 CNY  圓 CNY  块 CNY  人民币 CNY  美元 USD  美金 USD  港元 HKD  港币 HKD  欧元 EUR  日元 JPY  円 JPY
     英镑 GBP  新元 SGD  新加坡元 SGD  澳元 AUD  加元 CAD  韩元 KRW  泰铢 THB  令吉 MYR  林吉特 MYR  新台币 TWD
@@ -111,7 +114,12 @@ def named(name: str) -> Currency | None:
         code = known.get(front.upper() if apart or len(front) > 1 else front)
         code = code or (front.upper() if len(front) == 3 and not apart else "")
         return Currency((code,), before=True) if code in table and code not in _AMBIGUOUS else None
-    return table.get(name.lower())
+    return table.get(name.lower()) if name.lower() in _LOWER else None
+
+
+def all_names() -> list[str]:
+    """All names of one word."""
+    return list(_names())
 
 
 @cache
@@ -120,14 +128,13 @@ def _names() -> dict[str, Currency]:
     for code in ("EUR", "USD", "GBP", "CHF", "AUD", "CAD", "SEK", "NOK", "DKK", "JPY", "CNY"):
         for letter, scale in (("K", 10**3), ("T", 10**3), ("M", 10**6)):
             table[letter + code] = Currency((code,), scale=scale)
-    # In lower case only codes that are no words.
-    for code in ("USD", "EUR", "GBP", "CNY", "HKD", "JPY", "CHF", "AUD", "SGD", "MYR"):
-        table[code.lower()] = table[code]
+    table |= {code: table[code.upper()] for code in _LOWER_CODES}
     signs: dict[str, tuple[str, ...]] = (
         {sign: (code,) for sign, code in _OWN.items()} | _SHARED | {"-": ("",)}
     )
     table |= {sign: Currency(codes, before=sign in _BEFORE) for sign, codes in signs.items()}
     table |= {"R": Currency(("", "ZAR"), before=True, weak=True), "Kr": table["kr"]}
+    table["Fr"] = Currency(("CHF",), weak=True)
     table |= {word: Currency(signs.get(sign, (sign,)), noun=True) for word, sign in _WORDS.items()}
     signs["$"] = (*_DOLLAR, "EUR", "ZAR")
     table |= {word: Currency(signs.get(sign, (sign,)), noun=True, part=100) for word, sign in _PARTS.items()}

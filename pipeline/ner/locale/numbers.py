@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from typing import NamedTuple
 
 NUMBER = r"[0-9]+(?:[.,'’][0-9]+)*"
 """Digits with the marks between them, without spaces."""
 _LONE = re.compile(rf"(?<![0-9A-Za-z.,'’/:-]){NUMBER}(?![0-9A-Za-z/:]|[.,'’-][0-9])", re.ASCII)
 _SPACED = re.compile(
-    r"(?<![0-9.,'’])[0-9]{1,3}(?: [0-9]{3}){1,4}([.,])[0-9]{2}(?![0-9]|[.,'’][0-9])", re.ASCII
+    r"(?<![0-9.,'’])[0-9]{1,3}(?: [0-9]{3}){0,3} ([0-9]{3}([.,])[0-9]{2})(?![0-9]|[.,'’][0-9])", re.ASCII
 )
 _MARK = re.compile("[^0-9]")
+_REPEATED = 2
 _EVIDENT = 3
 """How many times as many numbers must speak for one sign as for the other."""
 _COMMA = {
@@ -35,8 +36,7 @@ _USUAL = _COMMA | _POINT
 """The decimal sign of countries and languages; English is written in too many countries to tell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A number as read: a plain decimal string, the other reading of an ambiguous one, whether its form is usual."""
 
     value: str
@@ -56,11 +56,14 @@ def number_signs(page: str, languages: tuple[str, ...], country: str | None) -> 
     """
     signs: Counter[str] = Counter()
     marks: dict[str, Counter[str]] = {".": Counter(), ",": Counter()}
+    lone = [match[0] for match in _LONE.finditer(page)]
+    # In "157.40  1 157.40" the 1 is a count.
+    alone = Counter(lone)
     for match in _SPACED.finditer(page):
-        signs[match[1]] += 1
-        marks[match[1]][" "] += 1
-    for match in _LONE.finditer(page):
-        sign, mark = _evidence(match[0])
+        signs[match[2]] += 1
+        marks[match[2]][" "] += alone[match[1]] < _REPEATED
+    for number in lone:
+        sign, mark = _evidence(number)
         if sign:
             signs[sign] += 1
         if sign and mark:
@@ -69,7 +72,8 @@ def number_signs(page: str, languages: tuple[str, ...], country: str | None) -> 
         points, commas
     ):
         sign = "." if points > commas else ","
-        return sign, marks[sign].most_common(1)[0][0] if marks[sign] else None
+        mark, count = next(iter(marks[sign].most_common(1)), ("", 0))
+        return sign, mark if count else None
     return (None if points + commas else _usual(languages, country)), None
 
 

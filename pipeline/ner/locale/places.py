@@ -21,16 +21,18 @@ _STATES = (
 )
 _USA = re.compile(rf"\b(?:{_STATES})[ ,.]{{1,3}}[0-9]{{5}}(?:-[0-9]{{4}})?(?![0-9])")
 
-_SIGN = (
-    r"(?:[A-Z]{1,3}[$¥]|\b[A-Z]{3}\b|\b(?:RM|Rs|kr|Fr|Kč|zł|Ft|TL|Rp)(?![a-z])|[$¥£€฿₠-₿]"
-    r"|人民币|[美港欧日]?元|円|英镑)"
+_NAME = re.compile(
+    r"[A-Z]{1,3}[$¥]|[A-Z]{3}(?![A-Za-z])|[$¥£€฿₠-₿]|RM|Rs|kr|Kč|zł|Rp|TL|人民币|[美港欧日]?元|円|英镑"
 )
 # A currency next to a number, in brackets or behind a word such as "in" or "Currency:".
-_NAMED = re.compile(
-    rf"(?P<a>{_SIGN})\)?[ .:]{{0,3}}-?[0-9]|(?<=[0-9])[ ]?(?P<b>{_SIGN})"
-    r"|(?:\b(?i:in|currency|(?:rechnungs)?währung|devise|monnaie|moneda|valuta|amount|betrag|total)\b|币种|单位|\()"
-    rf"[ :：]{{0,4}}(?P<c>{_SIGN})"
+_LABEL = re.compile(
+    r"(?:\b(?:in|currency|(?:rechnungs)?währung|devise|monnaie|moneda|valuta|amount|betrag|total)|币种|单位|\()"
+    r" {0,2}[:：]? {0,2}\Z",
+    re.IGNORECASE,
 )
+_NUMBER_BEHIND = re.compile(r"\)?[ .:]{0,3}-?[0-9]")
+_NUMBER_BEFORE = re.compile(r"[0-9] ?\Z")
+_REACH = 20
 _BY_FAR = 4
 """How many times as often as the next one a currency must be named."""
 
@@ -56,10 +58,19 @@ def currency_of(page: str, country: str | None) -> str | None:
     """
     home = currency_in(country)
     seen: Counter[str] = Counter()
-    for match in _NAMED.finditer(page):
-        currency = named(match["a"] or match["b"] or match["c"])
-        code = currency.code(home) if currency and (not currency.weak or home in currency.codes) else None
-        if code:
+    for match in _NAME.finditer(page):
+        currency = named(match[0])
+        if currency is None or (currency.weak and home not in currency.codes):
+            continue
+        start, end = match.span()
+        if page[start - 1 : start].isascii() and page[start - 1 : start].isalpha():
+            continue
+        before = max(0, start - _REACH)
+        if (
+            _NUMBER_BEHIND.match(page, end)
+            or _NUMBER_BEFORE.search(page, before, start)
+            or _LABEL.search(page, before, start)
+        ) and (code := currency.code(home)):
             seen[code] += 1
     if not seen:
         return home

@@ -8,6 +8,7 @@ a page about money (`bare`); `numerals` reads Chinese ones (肆佰壹拾贰圆�
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pipeline.models import Mention, PageLocale
@@ -16,6 +17,10 @@ from pipeline.ner.characters import has_digit, plain
 from pipeline.ner.patterns.money.amounts import amounts_in
 from pipeline.ner.patterns.money.numerals import numerals_in
 
+_IN_WORDS = re.compile(
+    r"\b(?:dollars?|euros?|pounds?|yen|yuan|rupees?|cents?|francs?|USD|EUR|GBP)\b", re.IGNORECASE
+)
+
 
 def find_moneys(text: str, locale: PageLocale | None = None) -> Iterator[Mention]:
     """Yield the MONEY mentions of `text`, none overlapping another, each on one row; sorted by start.
@@ -23,7 +28,8 @@ def find_moneys(text: str, locale: PageLocale | None = None) -> Iterator[Mention
     Not money: percentages, counts and measures (2.00 KG, QTY 1.00), ranges (3.50-5.50), dates, times.
     """
     page = plain(text)
-    written = amounts_in(text, page, locale or locales.read(text)) if has_digit(page) else []
+    some = has_digit(page) or _IN_WORDS.search(page)
+    written = amounts_in(text, page, locale or locales.read(text)) if some else []
     end = 0
     for mention in sorted([*written, *numerals_in(page)], key=lambda each: (each.start, -each.end)):
         if mention.start >= end:

@@ -24,6 +24,9 @@ _GOES_ON = re.compile(r"-(?=[0-9A-Za-z-])|[A-Za-z0-9#_]|/[0-9]")
 _PER_MEASURE = re.compile(r" ?/ ?(?:[kM]Wh?|GB|MB|km|m[²³23]|min)\b")
 _JIAO_FEN = re.compile(r"(?:(?P<jiao>[0-9])角)?(?:(?P<fen>[0-9])分)?")
 _MORE = re.compile("[多余]?(?:元|圆)?")
+_RATE = re.compile(r"(?:[A-Z]{3}/|\b1 ?(?:[A-Z]{3}|[$€£]) ?= ?)(?:[A-Z]{3}|[$€£])? ?\Z")
+_LONGEST = 9
+_CLOSE = frozenset({"", " ", ", ", ". ", "-", "多", "余"})
 _AND_CENTS = frozenset({" ", " and ", ", ", " und ", " et ", " y "})
 
 
@@ -37,7 +40,9 @@ def amounts_in(text: str, page: str, locale: PageLocale) -> list[Mention]:
     while index < len(source.tokens):
         amount = None
         if source.tokens[index].number:
-            amount = _written(source, index, free, debits=debits) or bare.read(index)
+            before = in_front(source, index, free)
+            if before is not None or not _plain(source, index):
+                amount = _written(source, index, before, debits=debits) or bare.read(index)
         if amount is None:
             index += 1
         else:
@@ -46,9 +51,13 @@ def amounts_in(text: str, page: str, locale: PageLocale) -> list[Mention]:
     return mentions
 
 
-def _written(source: Source, index: int, free: int, *, debits: bool) -> tuple[Mention, int] | None:
+def _plain(source: Source, index: int) -> bool:
+    """Whether the token is a whole number with nothing behind it that could make it an amount: most numbers are."""
+    return source.gap(index + 1) not in _CLOSE and source.printed(index).isdecimal()
+
+
+def _written(source: Source, index: int, before: Token | None, *, debits: bool) -> tuple[Mention, int] | None:
     """An amount with a currency whose number begins at `index`, and the index of the token behind it."""
-    before = in_front(source, index, free)
     money = source.locale.currency
     code = before.currency.code(money) if before and before.currency else None
     number = number_at(source, index, code, signed=before is not None)
@@ -78,7 +87,11 @@ def _whole(source: Source, number: Number, rest: Behind, *, signed: bool) -> boo
     if not signed and ((before.isascii() and before.isalnum()) or before in (".", ",", "/", "#", "_")):
         return False
     end = source.tokens[rest.after - 1].end
-    if not number.cents and _PER_MEASURE.match(source.page, end):
+    if not number.cents and (
+        _PER_MEASURE.match(source.page, end)
+        or _RATE.search(source.page, max(0, number.start - 12), number.start)
+        or (number.end - number.start > _LONGEST and source.page[number.start : number.end].isdecimal())
+    ):
         return False
     return rest.after > number.after or number.cents or not _GOES_ON.match(source.page, number.end)
 
@@ -112,8 +125,10 @@ def _cents(source: Source, index: int) -> Decimal | None:
     """`50 cents` behind `3 dollars`."""
     if source.gap(index) not in _AND_CENTS or source.gap(index + 1) != " ":
         return None
-    unit, digits = source.tokens[index + 1].currency, source.printed(index)
-    return Decimal(digits) / unit.part if unit and unit.part > 1 and digits.isdecimal() else None
+    unit, number = source.tokens[index + 1].currency, number_at(source, index, None, signed=False)
+    if unit is None or unit.part == 1 or number is None or number.reading.decimals:
+        return None
+    return Decimal(number.reading.value) / unit.part
 
 
 def _times(number: str, scale: int, currency: Currency) -> Decimal:
@@ -126,4 +141,4 @@ def _times(number: str, scale: int, currency: Currency) -> Decimal:
 
 
 def _signed(value: Decimal, *, minus: bool) -> str:
-    return f"{-value if minus else value:f}"
+    return f"{-value if minus and value else value:f}"

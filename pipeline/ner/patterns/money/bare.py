@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 from pipeline.models import Mention
 from pipeline.ner.characters import found
+from pipeline.ner.patterns.money.columns import Columns
 from pipeline.ner.patterns.money.number import Number, Source, number_at
 from pipeline.ner.patterns.money.signs import bracketed, minus_before, minus_behind
 from pipeline.ner.patterns.money.tokens import GLUED
@@ -23,12 +25,12 @@ _LABELS = re.compile(rf"(?:[0-9 ][xX]|\bR[NH]|(?i:{'|'.join(GLUED)}))\Z")
 _ABOUT_MONEY = re.compile(
     r"total|amount|amt|\bcash|price|\bpa(?:y|id)|\bgst|\bvat\b|balance|change|\bbill|invoice|receipt|\bdue\b|\bcost|\bfees?\b"
     r"|discount|\bRM\b|[$€£¥₹]|\bEUR\b|\bCHF\b|\bUSD\b|betrag|summe|rechnung|preis|mwst|\bust\b|netto|brutto|saldo"
-    r"|montant|facture|prix|\btva\b|solde|importe|precio|factura|\biva\b|importo|fattura|prezzo|bedrag|factuur|prijs|\bbtw\b"
+    r"|montant|facture|prix|\btva\b|solde|importe|precio|factura|kontant|\bmoms\b|\bkokku\b|summa|\bsuma\b|razem|celkem|\biva\b|importo|fattura|prezzo|bedrag|factuur|prijs|\bbtw\b"
     r"|金额|合计|小计|总计|价|款|费用|收费|税额|人民币|[0-9]元|收银|找零|应收|实收",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
-    r"(?:qty|quantity|pcs|volume|weight|count|rate|points?|menge|anzahl|gewicht|steuersatz|quantité|cantidad|kurs"
+    r"(?:qty|quantity|pcs|volume|weight|count|rate|points?|menge|anzahl\b|gewicht|steuersatz|quantité|cantidad|kurs"
     r"|数量|重量|税率|汇率)[^0-9\n]{0,8}$",
     re.IGNORECASE,
 )
@@ -48,26 +50,29 @@ class Bare:
         self.source = source
         self.page = source.page
         self.debits = debits
-        self.about = _ABOUT_MONEY.search(source.page) is not None
+        self.columns = Columns(source.page)
+
+    @cached_property
+    def _about_money(self) -> bool:
+        return _ABOUT_MONEY.search(self.page) is not None
 
     def read(self, index: int) -> tuple[Mention, int] | None:
         """The amount that begins with the token at `index`, and the index of the token behind it."""
-        if not self.about:
-            return None
         number = number_at(self.source, index, None, signed=False)
-        if number is None or not number.cents or not self._fits(number):
+        if number is None or not number.cents or not self._fits(number) or not self._about_money:
             return None
         start, end = number.start, number.end
         before = self._row_before(start)
         # "3.10 合同金额" at a row's start is a section number.
         heading = not before.strip() and _HEADING.match(self.page, end)
-        if heading or _COUNTED.search(before):
+        if heading or _COUNTED.search(before) or self.columns.counted(start, end):
             return None
         negative = minus_behind(self.page, end, debits=self.debits) or bracketed(
             self.page, start, end, bare=True
         )
         if (at := minus_before(self.page, start)) is not None:
             start, negative = at, True
+        negative = negative and number.reading.value.strip("0.") != ""
         value = f"-{number.reading.value}" if negative else number.reading.value
         confidence = 0.75 if _TOTALLED.search(before) else 0.6
         return found("MONEY", (start, end), confidence, value, self.source.locale.currency), number.after

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipeline.models import PageLocale
 from pipeline.ner.locale.numbers import Reading, read_number
@@ -26,8 +27,7 @@ _POINT_CURRENCIES = frozenset(
 _MOST_GROUPS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number at `start:end`, its reading, and the index of the first token behind it."""
 
     start: int
@@ -55,7 +55,7 @@ class Source:
         """The text between the token at `index` and the one before it; `None` if there is none, or it is long."""
         if not 0 < index < len(self.tokens):
             return None
-        start, end = self.tokens[index - 1].end, self.tokens[index].start
+        start, end = self.tokens[index - 1][1], self.tokens[index][0]
         return self.page[start:end] if end - start < 8 else None
 
     def printed(self, index: int) -> str:
@@ -65,13 +65,16 @@ class Source:
 
 def number_at(source: Source, index: int, code: str | None, *, signed: bool) -> Number | None:
     """The number that begins with the token at `index`; `signed`: a currency (`code`) is directly in front of it."""
+    token = source.tokens[index]
+    if token.spelled:
+        return Number(token.start, token.end, Reading(token.spelled), index + 1)
     for after, digits, damaged in _forms(source, index, signed):
         reading = _read(digits, source, code)
         if reading is not None:
-            start, end = source.tokens[index].start, source.tokens[after - 1].end
+            end = source.tokens[after - 1].end
             if whole := _ROUND.match(source.page, end) if not reading.decimals else None:
                 end = whole.end()
-            return Number(start, end, reading, after, damaged)
+            return Number(token.start, end, reading, after, damaged)
     return None
 
 
