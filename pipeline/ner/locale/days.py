@@ -9,52 +9,30 @@ from typing import Literal
 
 Order = Literal["dmy", "mdy", "ymd"]
 
-_NUMERIC = re.compile(r"(?<![0-9./-])([0-9]{1,2})([-/.])([0-9]{1,2})\2((?:19|20)?[0-9]{2})(?![0-9])")
+_NUMERIC = re.compile(
+    r"(?<![0-9./-])([0-9]{1,2})([-/.])([0-9]{1,2})"
+    r"(?: ?(?:-|to|bis|au|al) ?[0-9]{1,2}\2[0-9]{1,2})?\2((?:19|20)?[0-9]{2})(?![0-9])"
+)
+"""A date, or the first one of a range such as 05/13 - 06/02/2014."""
 _MIXED = frozenset({"CA", "PH", "ZA"})
 """Countries whose papers show several orders, whatever CLDR says."""
-_DAY_FIRST = frozenset(
-    {"de", "fr", "es", "it", "nl", "pt", "ms", "id", "pl", "cs", "da", "nb", "fi", "tr", "ru"}
-)
-"""Languages whose countries write the day first, nearly all."""
-
-_TELEPHONE = re.compile(
-    r"(?<![0-9+./-])(?:1[-. ])?\(?[2-9][0-9]{2}(?:\) ?|[-. ])[2-9][0-9]{2}[-. ][0-9]{4}(?![0-9-])"
-)
-_STATES = (
-    "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
-    "|Alabama|Arizona|California|Colorado|Florida|Georgia|Illinois|Michigan|Nevada|New ?Jersey|New ?York|Ohio|Oregon"
-    "|Texas|Virginia|Washington"
-)
-_ADDRESS = re.compile(
-    rf"(?:, ?(?i:{_STATES})|(?<=[a-z])(?:{_STATES}))[ ,.]{{0,2}}"
-    r"[0-9]{5}(?:-[0-9]{4})?(?![0-9-])"
-)
-"""The end of an address: a state and a ZIP, also without the blanks."""
-_NOT_AMERICAN = re.compile(
-    r"[€£₹¥₱]|\+(?!1[ (.-])[1-9]|(?<![A-Za-z])(?:GST|HST|PST|QST|TVQ|TPS|VAT|CAD|MXN|AUD|SGD|Canada|Philippines)"
-    r"(?![A-Za-z])|(?<![A-Za-z0-9])[ABCEGHJ-NPRSTVXY][0-9][A-Z] ?[0-9][A-Z][0-9](?![A-Za-z0-9])",
-    re.ASCII,
-)
-"""What papers of the USA do not show: signs, taxes and postcodes of Canada and other countries."""
+_DAY_FIRST = frozenset({"de", "fr", "it", "nl", "pt", "ms", "id", "pl", "cs", "da", "nb", "fi", "tr", "ru"})
+"""Languages whose countries write the day first."""
 
 
 def date_order(page: str, languages: tuple[str, ...], country: str | None) -> Order | None:
-    """By dates that can be read in one way, else by the country, the language or an address or telephone as in the USA.
-
-    `None` if nothing tells.
-    """
-    chinese = languages[:1] == ("zh",)
-    proven = _proven(page, chinese=chinese)
+    """By dates that can be read in one way, else by the language, else by the country; `None` if nothing tells."""
+    first = languages[0] if languages else None
+    proven = _proven(page, chinese=first == "zh")
     if proven:
         return proven
+    if first in _DAY_FIRST and "en" not in languages and country not in _MIXED:
+        return "dmy"
     if country is not None:
         return _of_country(country)
-    if chinese:
+    if first in ("zh", "ja", "ko"):
         return "ymd"
-    if languages and languages[0] in _DAY_FIRST and "en" not in languages:
-        return "dmy"
-    american = (_TELEPHONE.search(page) or _ADDRESS.search(page)) and not _NOT_AMERICAN.search(page)
-    return "mdy" if american else None
+    return "dmy" if first == "es" else None
 
 
 def _proven(page: str, *, chinese: bool) -> Order | None:
@@ -84,5 +62,5 @@ def _of_country(country: str) -> Order | None:
         pattern = Locale.parse(f"und_{country}").date_formats["short"].pattern.lower()
     except (UnknownLocaleError, ValueError):
         return None
-    order = "".join(sorted("dmy", key=pattern.find))
-    return order if order in ("dmy", "mdy", "ymd") else None  # type: ignore[return-value]
+    orders: dict[str, Order] = {"dmy": "dmy", "mdy": "mdy", "ymd": "ymd"}
+    return orders.get("".join(sorted("dmy", key=pattern.find)))

@@ -18,6 +18,21 @@ class Found(NamedTuple):
     reading: Reading
 
 
+def settled(dates: Sequence[Found]) -> list[Found]:
+    """Dates with two readings, read as the other dates of the page say: 06/10/2019 next to 10 June 2019."""
+    readings = [date.reading for date in dates]
+    sure = {one.day for one in readings if one.order in ("name", "ymd") and not one.other}
+    unsure = [one for one in readings if one.other and one.order == "dmy"]
+    as_read, otherwise = (any(day in sure for day in days) for days in _both(unsure))
+    if as_read == otherwise:
+        return list(dates)
+    return [date._replace(reading=date.reading.settled(swap=otherwise)) for date in dates]
+
+
+def _both(readings: Sequence[Reading]) -> tuple[list[Day], list[Day]]:
+    return [reading.day for reading in readings], [reading.other for reading in readings if reading.other]
+
+
 _TO = r"[ _]?[-~r][ _]?"
 _START = r"(?<![nYxX])(?<![nYxX][-/.])"
 _FIRST = re.compile(

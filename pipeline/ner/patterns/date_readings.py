@@ -43,6 +43,13 @@ class Reading(NamedTuple):
     separator: str = ""
     other: Day | None = None
 
+    def settled(self, *, swap: bool) -> Reading:
+        """The reading as other dates of the page decide it, if it was day first and undecided."""
+        if self.other is None or self.order != "dmy":
+            return self
+        day, order = (self.other, "mdy") if swap else (self.day, "dmy")
+        return self._replace(day=day, order=order, other=None, confidence=self.confidence + 0.25)
+
 
 def valid(year: int, month: int, day: int | None) -> Day | None:
     """The day, if the calendar has it and its year is between 1900 and 2099."""

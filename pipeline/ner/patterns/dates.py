@@ -1,9 +1,10 @@
 """DATE: dates of the common languages, checked against the calendar; the value is ISO 8601.
 
 Years run from 1900 to 2099; two-digit years 00-49 are 20xx, the others 19xx. A numeric date whose numbers are both
-below 13 is read in the order of its page (`PageLocale.date_order`); where the page does not tell, day first, with a
-lower confidence and the month-first reading as `other`. With a two-digit year, dates on a Chinese page are read year
-first (10-08-06 is 2010-08-06). A range is two dates: of `July 1 - 31, 2014`, each day is a mention of its own.
+below 13 is read in the order of its page: that of a date with one reading (25/12/2018), of the same day with the name
+of its month, of the page's language or country (`PageLocale.date_order`). Where nothing tells, it is read day first,
+with a lower confidence and the month-first reading as `other`. With a two-digit year, dates on a Chinese page are read
+year first (10-08-06 is 2010-08-06). A range is two dates: of `July 1 - 31, 2014`, each day is a mention of its own.
 
 The page is read as tokens (`date_tokens`); each form below is a pattern of their letters, and `date_ranges` reads
 what a range leaves out.
@@ -18,7 +19,7 @@ from typing import NamedTuple
 from pipeline.models import Mention, PageLocale
 from pipeline.ner.characters import found, has_digit, is_chinese, plain
 from pipeline.ner.locale.days import date_order
-from pipeline.ner.patterns.date_ranges import Found, ranges
+from pipeline.ner.patterns.date_ranges import Found, ranges, settled
 from pipeline.ner.patterns.date_readings import (
     Reading,
     era_day,
@@ -56,7 +57,7 @@ def find_dates(text: str, locale: PageLocale | None = None) -> Iterator[Mention]
         languages = ("zh",) if is_chinese(page) else ()
         locale = PageLocale(languages=languages, date_order=date_order(page, languages, None))
     context = _Context(Tokens(page), locale.date_order, locale.languages)
-    dates = _full_dates(context)
+    dates = settled(_full_dates(context))
     for start, end, reading in sorted([*dates, *ranges(context.tokens, dates)]):
         span = context.tokens.span(start, end)
         damaged = 0.2 if context.tokens.page[slice(*span)] != context.tokens.clean[slice(*span)] else 0.0

@@ -25,14 +25,15 @@ from pipeline.ner.locale.days import date_order
         ("17-06-18", ("zh",), None, "ymd"),
         ("17-06-2018", ("zh",), None, "dmy"),
         ("10.15.20", (), None, None),
-        ("03/04/2018 CALL (512) 555-0134", (), None, "mdy"),
-        ("03/04/2018 CALL 416-555-0134 HST 13%", (), None, None),
-        ("03/04/2018 Toronto M5V 2T6 416-555-0134", (), None, None),
-        ("03/04/2018 AUSTIN,TX78701", (), None, "mdy"),
-        ("03/04/2018 trans ID 12345", (), None, None),
+        ("03/04/2018", ("de",), "US", "dmy"),
+        ("03/04/2018", ("es",), "US", "mdy"),
+        ("03/04/2018", ("es",), None, "dmy"),
+        ("03/04/2018", ("fr",), "CA", None),
+        ("05/13 - 06/02/2014", (), None, "mdy"),
+        ("13/05 bis 02/06/2014", (), None, "dmy"),
     ],
 )
-def test_by_dates_country_language_and_address(
+def test_by_dates_language_and_country(
     page: str, languages: tuple[str, ...], country: str | None, order: str | None
 ) -> None:
     assert date_order(page, languages, country) == order

@@ -188,6 +188,12 @@ def test_the_order_of_another_date_of_the_page_decides() -> None:
     assert (first.value, first.other) == ("2018-03-04", None)
 
 
+def test_the_same_day_with_the_name_of_its_month_decides() -> None:
+    numeric, _ = find_dates("printed 06/10/2019\nvisit of June 10, 2019")
+    assert (numeric.value, numeric.other) == ("2019-06-10", None)
+    assert numeric.confidence > 0.8
+
+
 def test_an_undecided_range_has_both_readings_at_both_ends() -> None:
     first, last = find_dates("03/04 - 05/06/2018")
     assert (first.value, first.other, last.value, last.other) == (
