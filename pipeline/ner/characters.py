@@ -47,7 +47,12 @@ def is_chinese(page: str) -> bool:
 
 
 def found(
-    kind: str, span: tuple[int, int], confidence: float, value: str | None, currency: str | None = None
+    kind: str,
+    span: tuple[int, int],
+    confidence: float,
+    value: str | None,
+    currency: str | None = None,
+    other: str | None = None,
 ) -> Mention:
     """A mention of this engine over the half-open `span`."""
     return Mention(
@@ -57,5 +62,6 @@ def found(
         confidence=round(confidence, 3),
         value=value,
         currency=currency,
+        other=other,
         engine=ENGINE,
     )
