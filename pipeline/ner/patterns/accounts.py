@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from pipeline.models import Mention
-from pipeline.ner.characters import found, plain
+from pipeline.ner.characters import found, lowered, plain
 from pipeline.ner.checks import IBAN_LENGTH, Id, ibans, valid
-from pipeline.ner.patterns.identifiers import UNCHECKED
+from pipeline.ner.patterns.labels import UNCHECKED
 
 _IBAN_LABEL = re.compile(r"IBAN(?<![A-Za-z]....)[^0-9A-Za-z]{0,8}", re.IGNORECASE)
 _IBAN_SHAPE = re.compile(r"[A-Z]{2}[0-9OI]{2}(?:[ -]{0,2}[0-9A-Z]){11,30}(?![0-9A-Za-z])")
@@ -24,10 +24,10 @@ _NEAR = 80
 """Characters before and behind an IBAN where a BIC of its country needs no label."""
 
 _ACCOUNT_LABEL = re.compile(
-    r"(?:帐 ?号|账 ?号|帳 ?號|帐户号码?|账户号码?|银行账户|对公账户|(?:bank |current |savings )?(?:account|acct|a/c)"
-    r"[ .]{0,2}(?:no|nr|num|number|#)s?(?![a-z])|konto(?:nummer|[- ]?nr)|(?:n°|no|numéro) (?:de )?compte"
-    r"|(?:n[úo.º°]{1,6}(?:mero)? de )?cuenta|rekening(?:nummer|nr)|bankgiro|plusgiro|girokonto)",
-    re.IGNORECASE,
+    r"(?=[账帐帳银对abcgknprs])(?:帐 ?号|账 ?号|帳 ?號|帐户号码?|账户号码?|银行账户|对公账户"
+    r"|(?:bank |current |savings )?(?:account|acct|a/c)[ .]{0,2}(?:no|nr|num|number|#)s?(?![a-z])"
+    r"|konto(?:nummer|[- ]?nr)|(?:n°|no|numéro) (?:de )?compte|(?:n[úo.º°]{1,6}(?:mero)? de )?cuenta"
+    r"|rekening(?:nummer|nr)|bankgiro|plusgiro)"
 )
 _ACCOUNT = re.compile(
     r"[ .:#)]{0,6}(?:[^\n]{0,40}?[^0-9A-Za-z\n])??"
@@ -77,7 +77,7 @@ def find_bank_accounts(text: str) -> Iterator[Mention]:
     IBAN or the number of a bank card there is that.
     """
     page = plain(text)
-    for label in _ACCOUNT_LABEL.finditer(page):
+    for label in _ACCOUNT_LABEL.finditer(lowered(page)):
         match = _ACCOUNT.match(page, label.end())
         if match and not _MASKED.search(page, label.end(), match.end()):
             number = re.sub("[ -]", "", match["number"])

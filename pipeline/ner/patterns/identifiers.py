@@ -13,9 +13,7 @@ from datetime import date
 
 from pipeline.models import Mention
 from pipeline.ner.characters import found, plain
-
-UNCHECKED = 0.45
-"""Confidence of a labelled number of the right format whose check fails."""
+from pipeline.ner.patterns.labels import UNCHECKED
 
 _GAP = r"[^0-9A-Za-z\n]{0,8}"
 _PROVINCES = {

@@ -4,82 +4,60 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from pipeline.models import Mention, PageLocale
 from pipeline.ner.characters import found, plain
 from pipeline.ner.checks import valid
-from pipeline.ner.patterns.identifiers import UNCHECKED
-
-
-class _Kind(NamedTuple):
-    """A labelled number: its label and form, and python-stdnum's module that checks it, or none."""
-
-    label: str
-    form: str
-    module: str
-
+from pipeline.ner.patterns.labels import Kind, Labelled, compact
 
 _PASSPORT = (
     r"passport|passeport|reisepass|passaport[oe]|pasaporte|paspoort|护照|護照|pass(?=[- ]?nr)|travel document"
 )
 _KINDS = (
-    _Kind(r"ssn|ss ?#|social security|soc\. ?sec\.?", r"[0-9]{3}[- ]?[0-9]{2}[- ]?[0-9]{4}", "us.ssn"),
-    _Kind(r"itin", r"9[0-9]{2}[- ]?[0-9]{2}[- ]?[0-9]{4}", "us.itin"),
-    _Kind(
+    Kind(r"ssn|ss ?#|social security|soc\. ?sec\.?", r"[0-9]{3}[- ]?[0-9]{2}[- ]?[0-9]{4}", ("us.ssn",)),
+    Kind(r"itin", r"9[0-9]{2}[- ]?[0-9]{2}[- ]?[0-9]{4}", ("us.itin",)),
+    Kind(
         r"nric|mykad|ic|i/c|k/p|kad pengenalan|identity card",
         r"[0-9]{6}[- ]?[0-9]{2}[- ]?[0-9]{4}",
-        "my.nric",
+        ("my.nric",),
     ),
-    _Kind(r"nric|fin|ic|uin", r"[STFGM][0-9]{7}[A-Z]", "sg.nric"),
-    _Kind(r"aadhaar|aadhar|uid|आधार", r"[0-9]{4} ?[0-9]{4} ?[0-9]{4}", "in_.aadhaar"),
-    _Kind(r"sin|social insurance", r"[0-9]{3}[- ]?[0-9]{3}[- ]?[0-9]{3}", "ca.sin"),
-    _Kind(r"nhs", r"[0-9]{3}[- ]?[0-9]{3}[- ]?[0-9]{4}", "gb.nhs"),
-    _Kind(r"national insurance|nino|ni", r"[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]", ""),
-    _Kind(r"bsn|burgerservicenummer|sofi", r"[0-9]{4}\.?[0-9]{2}\.?[0-9]{3}|[0-9]{9}", "nl.bsn"),
-    _Kind(
-        r"rijksregister|registre national|nrn|niss",
+    Kind(r"nric|fin|ic|uin", r"[STFGM][0-9]{7}[A-Z]", ("sg.nric",)),
+    Kind(r"aadhaar|aadhar|uid|आधार", r"[0-9]{4} ?[0-9]{4} ?[0-9]{4}", ("in_.aadhaar",)),
+    Kind(r"sin|social insurance", r"[0-9]{3}[- ]?[0-9]{3}[- ]?[0-9]{3}", ("ca.sin",)),
+    Kind(r"nhs", r"[0-9]{3}[- ]?[0-9]{3}[- ]?[0-9]{4}", ("gb.nhs",)),
+    Kind(r"national insurance|nino|ni", r"[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]"),
+    Kind(r"bsn|burgerservicenummer|sofi", r"[0-9]{4}\.?[0-9]{2}\.?[0-9]{3}|[0-9]{9}", ("nl.bsn",)),
+    Kind(
+        r"rijksregister|nrn|niss",
         r"[0-9]{2}\.?[0-9]{2}\.?[0-9]{2}-?[0-9]{3}\.?[0-9]{2}",
-        "be.nn",
+        ("be.nn",),
     ),
-    _Kind(r"dni|nie", r"[XYZ]?[ -]?[0-9]{7,8}[ -]?[A-Z]", "es.nif"),
-    _Kind(
+    Kind(r"dni|nie", r"[XYZ]?[ -]?[0-9]{7,8}[ -]?[A-Z]", ("es.nif",)),
+    Kind(
         r"sécurité sociale|sécu|nir|insee|n° ?ss",
         r"[12] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{3} ?[0-9]{3}(?: ?[0-9]{2})?",
-        "fr.nir",
+        ("fr.nir",),
     ),
-    _Kind(r"cpf", r"[0-9]{3}\.?[0-9]{3}\.?[0-9]{3}-?[0-9]{2}", "br.cpf"),
-    _Kind(r"pesel", r"[0-9]{11}", "pl.pesel"),
-    _Kind(
-        r"codice fiscale|c\.? ?f\.?", r"[A-Z]{6}[0-9]{2}[A-Z][0-9]{2}[A-Z][0-9]{3}[A-Z]", "it.codicefiscale"
+    Kind(r"cpf", r"[0-9]{3}\.?[0-9]{3}\.?[0-9]{3}-?[0-9]{2}", ("br.cpf",)),
+    Kind(r"pesel", r"[0-9]{11}", ("pl.pesel",)),
+    Kind(
+        r"codice fiscale|c\.? ?f\.?",
+        r"[A-Z]{6}[0-9]{2}[A-Z][0-9]{2}[A-Z][0-9]{3}[A-Z]",
+        ("it.codicefiscale",),
     ),
-    _Kind(r"curp", r"[A-Z]{4}[0-9]{6}[HM][A-Z]{5}[0-9A-Z]{2}", "mx.curp"),
-    _Kind(r"身份證|身分證|統一證號", r"[A-Z][1289][0-9]{8}", "tw.id"),
-    _Kind(r"hkid|身份證|香港身份证|identity card", r"[A-Z]{1,2}[0-9]{6} ?\(?[0-9A]\)?", "hk.id"),
-    _Kind(r"주민등록번호", r"[0-9]{6}-?[0-9]{7}", "kr.rrn"),
-    _Kind(
+    Kind(r"curp", r"[A-Z]{4}[0-9]{6}[HM][A-Z]{5}[0-9A-Z]{2}", ("mx.curp",)),
+    Kind(r"身份證|身分證|統一證號", r"[A-Z][1289][0-9]{8}", ("tw.id",)),
+    Kind(r"hkid|身份證|香港身份证|identity card", r"[A-Z]{1,2}[0-9]{6} ?\(?[0-9A]\)?", ("hk.id",)),
+    Kind(r"주민등록번호", r"[0-9]{6}-?[0-9]{7}", ("kr.rrn",)),
+    Kind(
         _PASSPORT,
         r"[A-Z]{1,3}[ ]?[0-9]{5,8}[A-Z]?|[0-9]{2}[A-Z]{2}[0-9]{5}|[CFGHJKLMNPRTVWXYZ0-9]{9}|[0-9]{8,9}",
-        "",
     ),
-    _Kind(
+    Kind(
         r"identity card|personalausweis|ausweis|carte d'identité|driver'?s? licen[cs]e|driving licen[cs]e",
         r"[A-Z0-9]{0,4}[0-9]{6,10}[A-Z0-9]{0,3}",
-        "",
     ),
 )
-_REST = (
-    r"(?:[ .-]{0,2}(?:card|no|nr|n[°ºo]|num(?:ber|mer|éro)?|号码|号|號碼|字號|id|#)\.?(?![a-z])){0,3}"
-    r"[ .:#/()-]{0,6}\n?[ ]?"
-)
-_LABEL = re.compile(
-    rf"(?:(?<![A-Za-zÀ-ÿ])(?P<label>{'|'.join(sorted((kind.label for kind in _KINDS), key=len, reverse=True))})"
-    rf"(?![a-zà-ÿ]))(?P<rest>{_REST})",
-    re.IGNORECASE,
-)
-_LABELS = [re.compile(kind.label, re.IGNORECASE) for kind in _KINDS]
-_FORMS = [re.compile(rf"(?:{kind.form})(?![0-9A-Za-z*]|[-/.][0-9])") for kind in _KINDS]
-
 _SSN = re.compile(r"[0-9]{3}(?<![0-9A-Za-z.,/-]...)-[0-9]{2}-[0-9]{4}(?![0-9A-Za-z]|[-/.,][0-9])")
 _SINGAPORE = re.compile(r"[STFGM](?<![0-9A-Za-z].)[0-9]{7}[A-Z](?![0-9A-Za-z])")
 _MALAYSIA = re.compile(r"[0-9]{6}(?<![0-9A-Za-z-].{6})-[0-9]{2}-[0-9]{4}(?![0-9A-Za-z-])")
@@ -100,12 +78,6 @@ _BARE = (
 )
 
 
-_AMBIGUOUS = frozenset(
-    {"ic", "i/c", "k/p", "fin", "uin", "uid", "sin", "ni", "nie", "nir", "c.f.", "c.f", "cf"}
-)
-"""Labels that mean something else as well, unless a word such as "no" follows."""
-
-
 def find_personal_ids(text: str, locale: PageLocale | None = None) -> Iterator[Mention]:
     """Yield the ID_NUMBER mentions of `text` of other countries than China; the value is compact.
 
@@ -117,39 +89,9 @@ def find_personal_ids(text: str, locale: PageLocale | None = None) -> Iterator[M
     for form, module, confidence, only in _BARE:
         if only in {None, country}:
             for match in form.finditer(page):
-                if _valid(module, match[0]):
-                    yield found("ID_NUMBER", match.span(), confidence, _compact(match[0]))
-    for label in _LABEL.finditer(page):
-        yield from _labelled(page, label)
-
-
-def _labelled(page: str, label: re.Match[str]) -> Iterator[Mention]:
-    shape: re.Match[str] | None = None
-    for kind, of_kind, form in zip(_KINDS, _LABELS, _FORMS, strict=True):
-        match = form.match(page, label.end()) if of_kind.fullmatch(label["label"]) else None
-        if match is None or sum(c.isdecimal() for c in match[0]) < 5:
-            continue
-        if not kind.module and label["rest"].strip(" .:#/()-\n"):
-            yield found("ID_NUMBER", match.span(), 0.85, _compact(match[0]))
-            return
-        if kind.module and _valid(kind.module, match[0]):
-            yield found("ID_NUMBER", match.span(), 0.97, _compact(match[0]))
-            return
-        shape = shape or (match if kind.module else None)
-    if shape and (label["rest"].strip(" .:#/()-\n") or label["label"].lower() not in _AMBIGUOUS):
-        yield found("ID_NUMBER", shape.span(), UNCHECKED, None)
-
-
-def _compact(number: str) -> str:
-    return re.sub(r"[ ./()-]", "", number)
-
-
-def _valid(module: str, number: str) -> bool:
-    compact = _compact(number)
-    own = _OWN.get(module)
-    if own:
-        return own(compact)
-    return valid(module, compact)
+                if _valid(module, compact(match[0])):
+                    yield found("ID_NUMBER", match.span(), confidence, compact(match[0]))
+    yield from _LABELLED.find(page)
 
 
 def nric_check(number: str) -> bool:
@@ -183,4 +125,15 @@ def taiwan_check(number: str) -> bool:
     )
 
 
-_OWN = {"sg.nric": nric_check, "hk.id": hkid_check, "tw.id": taiwan_check}
+def _valid(check: str, number: str) -> bool:
+    own = {"sg.nric": nric_check, "hk.id": hkid_check, "tw.id": taiwan_check}.get(check)
+    return own(number) if own else valid(check, number)
+
+
+_LABELLED = Labelled(
+    "ID_NUMBER",
+    _KINDS,
+    r"card|no|nr|n[°ºo]|num(?:ber|mer|éro)?|号码|号|號碼|字號|id|#",
+    frozenset({"ic", "i/c", "k/p", "fin", "uin", "uid", "sin", "ni", "nie", "nir", "c.f.", "c.f", "cf"}),
+    _valid,
+)
