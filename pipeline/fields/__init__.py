@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Protocol
 
-from pipeline.fields import examples
+from pipeline.fields import clues, examples
 from pipeline.fields.classifier import Classifier
 from pipeline.fields.kinds import KINDS, Find
 from pipeline.fields.records import find_one
@@ -84,6 +84,6 @@ def load(settings: FieldSettings) -> Filler:
 
 
 def describe(settings: FieldSettings) -> ModelInfo:
-    """Name the rules: the digest covers `RULES_VERSION` and all examples. Raises as `load` does."""
-    parts = f"{RULES_VERSION}\0{examples.digest(settings.document_types)}"
+    """Name the rules: the digest covers `RULES_VERSION`, the clues and all examples. Raises as `load` does."""
+    parts = f"{RULES_VERSION}\0{clues.source()}\0{examples.digest(settings.document_types)}"
     return ModelInfo(engine="rules", name="fields", digest=hashlib.sha256(parts.encode()).hexdigest()[:16])
