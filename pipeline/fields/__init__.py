@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Protocol
 
-from pipeline.fields import calibration, examples
+from pipeline.fields import calibration, clues, examples
 from pipeline.fields.classifier import Classifier
 from pipeline.fields.kinds import KINDS, Find
 from pipeline.fields.records import find_one
@@ -88,6 +88,7 @@ def load(settings: FieldSettings) -> Filler:
 
 
 def describe(settings: FieldSettings) -> ModelInfo:
-    """Name the rules: the digest covers `RULES_VERSION`, the calibration and all examples. Raises as `load` does."""
-    parts = f"{RULES_VERSION}\0{calibration.digest()}\0{examples.digest(settings.document_types)}"
-    return ModelInfo(engine="rules", name="fields", digest=hashlib.sha256(parts.encode()).hexdigest()[:16])
+    """Name the rules: the digest covers `RULES_VERSION`, calibration, clues and examples. Raises as `load` does."""
+    parts = (RULES_VERSION, calibration.digest(), clues.source(), examples.digest(settings.document_types))
+    digest = hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
+    return ModelInfo(engine="rules", name="fields", digest=digest[:16])
