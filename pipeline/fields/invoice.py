@@ -10,6 +10,7 @@ from pipeline.fields.invoice_amounts import find_amounts
 from pipeline.fields.invoice_head import find_dates, find_number, find_order, numbers_of
 from pipeline.fields.invoice_ids import find_bank, find_tax_ids
 from pipeline.fields.invoice_parties import find_parties
+from pipeline.fields.records import find_one
 from pipeline.fields.sheet import Sheet
 from pipeline.models import Entity, Field, Page
 
@@ -40,6 +41,7 @@ _HEAD, _FOOT = 5, 3
 """Numbers of an invoice's first and last pages that are searched."""
 _OWN = 0.9
 """Minimum score of a number that tells one invoice from another."""
+_TOGETHER = "Page {page} shows several invoices: only one of them is described."
 
 
 def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
@@ -55,6 +57,11 @@ def find_all(pages: Sequence[Page], entities: Sequence[Entity]) -> tuple[list[Fi
             by_page[entity.page].append(entity)
     sheets = [Sheet(page, by_page[page.number]) for page in pages]
     first, others = _split(sheets)
+    if first and len(_own_numbers(first[0])) > 1:
+        page = first[0].page
+        fields, several = find_one(page, by_page[page.number], find)
+        if several:
+            return fields, [_TOGETHER.format(page=page.number), *_warnings(others)]
     chosen = first if len(first) <= _HEAD + _FOOT else [*first[:_HEAD], *first[-_FOOT:]]
     return _found(chosen), _warnings(others)
 
@@ -86,7 +93,7 @@ def _split(sheets: Sequence[Sheet]) -> tuple[list[Sheet], dict[str, list[int]]]:
     own: set[str] = set()
     current: str | None = None
     for sheet in sheets:
-        numbers = [found.value for found in numbers_of(sheet) if found.score >= _OWN]
+        numbers = _own_numbers(sheet)
         if numbers and not own and current is None:
             own = set(numbers)
         elif numbers and own.intersection(numbers):
@@ -100,10 +107,17 @@ def _split(sheets: Sequence[Sheet]) -> tuple[list[Sheet], dict[str, list[int]]]:
     return first, others
 
 
+def _own_numbers(sheet: Sheet) -> list[str]:
+    """The different numbers of papers on a page."""
+    return list(dict.fromkeys(found.value for found in numbers_of(sheet) if found.score >= _OWN))
+
+
 def _warnings(others: dict[str, list[int]]) -> list[str]:
     if not others:
         return []
     pages = sorted(page for numbers in others.values() for page in numbers)
     listed = ", ".join(map(str, pages[:20])) + (", …" if len(pages) > 20 else "")
     several = "other invoices" if len(others) > 1 else "another invoice"
-    return [f"The document contains {several} on page{'s' * (len(pages) > 1)} {listed}: only the first is described."]
+    return [
+        f"The document contains {several} on page{'s' * (len(pages) > 1)} {listed}: only the first is described."
+    ]

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from pipeline.fields.invoice_labels import CURRENCY, GAP
+from pipeline.fields.invoice_sum_words import PAID
 from pipeline.fields.invoice_sums import Figure, Sum, Taxed, sums_of
+from pipeline.fields.invoice_words import CURRENCY, GAP
 from pipeline.fields.rows import field
 from pipeline.fields.sheet import Sheet
 from pipeline.models import Field
@@ -19,10 +20,6 @@ _MOST = 40
 """Maximum number of amounts of a kind that are tried: the best labelled ones, then the last."""
 _STRONG = 0.85
 """A label of this weight names its amount without the others."""
-_PAID = re.compile(
-    r"(?<![a-z])(?:bereits (?:bezahlt|beglichen|gezahlt)|betrag dankend erhalten|paid in full|already paid|payment received|deja (?:paye|regle)e?"
-    r"|facture acquittee|pagad[oa]|gia pagat[oa]|reeds (?:betaald|voldaan)|keine aufforderung zur zahlung)(?![a-z])"
-)
 _CODE = re.compile(r"[a-z]{3}(?![a-z])")
 
 
@@ -46,7 +43,9 @@ def find_amounts(sheets: Sequence[Sheet]) -> list[Field]:
         found, rows = sums_of(sheet, index)
         sums += found
         taxed += rows
-    kinds = {kind: _best(s for s in sums if s.kind == kind) for kind in ("net", "tax", "total", "due", "prepaid")}
+    kinds = {
+        kind: _best(s for s in sums if s.kind == kind) for kind in ("net", "tax", "total", "due", "prepaid")
+    }
     prepaid = [abs(s.figure.value) for s in kinds["prepaid"] if s.figure.value]
     by_rate = {line.rate: line for line in taxed}
     fit = _fit(kinds, by_rate, bool(prepaid))
@@ -73,7 +72,9 @@ def _best(sums: Iterable[Sum]) -> list[Sum]:
 def _fit(kinds: dict[str, list[Sum]], by_rate: dict[Decimal, Taxed], prepaid: bool) -> _Fit | None:
     """The best labelled net, tax and total with net + tax = total; of equals the largest."""
     totals = kinds["total"] + ([] if prepaid else kinds["due"])
-    taxes = {s.figure.value: (((s.figure, s.page),), s.weight) for s in reversed(kinds["tax"])}
+    taxes: dict[Decimal, tuple[tuple[tuple[Figure, int], ...], float]] = {
+        s.figure.value: (((s.figure, s.page),), s.weight) for s in reversed(kinds["tax"])
+    }
     if len(by_rate) > 1:
         parts = tuple((line.tax, line.page) for line in by_rate.values())
         taxes.setdefault(sum((f.value for f, _ in parts), Decimal(0)), (parts, 0.7))
@@ -122,9 +123,13 @@ def _fitting(sheets: Sequence[Sheet], fit: _Fit, currency: Field | None) -> list
     sure = 0.97 if fit.total.alone else 0.92
     if not fit.taxes:
         sure -= 0.1  # the net equals the total: that proves little
-    found = [_amount(sheets, "total", [(fit.total.figure, fit.total.page)], fit.total.figure.value, sure, currency)]
+    found = [
+        _amount(sheets, "total", [(fit.total.figure, fit.total.page)], fit.total.figure.value, sure, currency)
+    ]
     if fit.net:
-        found.append(_amount(sheets, "net", [(fit.net.figure, fit.net.page)], fit.net.figure.value, sure, currency))
+        found.append(
+            _amount(sheets, "net", [(fit.net.figure, fit.net.page)], fit.net.figure.value, sure, currency)
+        )
     if fit.taxes:
         less = sure - 0.1 * (fit.flipped or len(fit.taxes) > 1)
         found.append(_amount(sheets, "tax", fit.taxes, fit.tax, less, currency))
@@ -182,7 +187,7 @@ def _due(
         if len({s.figure.value for s in labelled if s.weight == due.weight}) > 1:
             sure, checks = 0.45, [*checks, "contradiction"]
         return [_amount(sheets, "due", [(due.figure, due.page)], due.figure.value, sure, currency, *checks)]
-    if total and not prepaid and not any(_PAID.search(text) for sheet in sheets for text in sheet.simple):
+    if total and not prepaid and not any(PAID.search(text) for sheet in sheets for text in sheet.simple):
         return [structs.replace(total, name="due", confidence=round(max(total.confidence - 0.05, 0.0), 3))]
     return []
 
@@ -199,7 +204,9 @@ def _rates(
     for rate, line in sorted(by_rate.items()):
         name = f"{rate.normalize():f}"
         if line.net and whole:
-            found.append(_amount(sheets, f"net_{name}", [(line.net, line.page)], line.net.value, 0.95, currency))
+            found.append(
+                _amount(sheets, f"net_{name}", [(line.net, line.page)], line.net.value, 0.95, currency)
+            )
         found.append(_amount(sheets, f"tax_{name}", [(line.tax, line.page)], line.tax.value, 0.95, currency))
     return found
 
@@ -214,10 +221,11 @@ def _currency(sheets: Sequence[Sheet], fit: _Fit | None, kinds: dict[str, list[S
         return field("currency", page, [chosen.figure.span], chosen.figure.currency, 0.95)
     for sheet in sheets:
         for number, text in enumerate(sheet.simple):
-            if (label := CURRENCY.search(text)) and (gap := GAP.match(text, label.end())):
-                if code := _CODE.match(text, gap.end()):
-                    span = sheet.rows[number].span(*code.span())
-                    return field("currency", sheet.page, [span], code[0].upper(), 0.95)
+            label = CURRENCY.search(text)
+            gap = GAP.match(text, label.end()) if label else None
+            if gap and (code := _CODE.match(text, gap.end())):
+                span = sheet.rows[number].span(*code.span())
+                return field("currency", sheet.page, [span], code[0].upper(), 0.95)
     used = {s.figure.currency for found in kinds.values() for s in found if s.figure.currency}
     own = used.pop() if len(used) == 1 else page.locale.currency if page.locale and not used else None
     return field("currency", page, [chosen.figure.span], own, 0.8) if own else None

@@ -6,148 +6,16 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from pipeline.fields import invoice_labels as labels
-from pipeline.fields.invoice_labels import words
+from pipeline.fields import invoice_party_words as parties
+from pipeline.fields import invoice_words as labels
+from pipeline.fields.invoice_party_words import DATA, LEGAL, POSTCODE
 from pipeline.fields.rows import Span
-from pipeline.fields.sheet import Cell, Rect, Sheet
+from pipeline.fields.sheet import Cell, Rect, Sheet, simplified
 
-_SELLER = words(
-    r"verkaufer(?:in)?",
-    r"lieferant(?:in)?",
-    r"rechnungssteller(?:in)?",
-    r"rechnungsabsender",
-    r"leistungserbringer(?:in)?",
-    r"auftragnehmer(?:in)?",
-    r"seller",
-    r"supplier",
-    r"vendor",
-    r"provider",
-    r"(?:billed|issued|sold|invoice) (?:by|from)",
-    r"fournisseur",
-    r"vendeur",
-    r"emetteur",
-    r"prestataire",
-    r"vendedor",
-    r"proveedor",
-    r"emisor",
-    r"fornitore",
-    r"cedente",
-    r"mittente",
-    r"leverancier",
-    r"verkoper",
-    r"fornecedor",
-    r"emitente",
-    r"prestador",
-)
-_BUYER = words(
-    r"kaufer(?:in)?",
-    r"rechnungs ?(?:empfanger(?:in)?|adresse|anschrift)",
-    r"rechnung an",
-    r"leistungsempfanger(?:in)?",
-    r"auftraggeber(?:in)?",
-    r"kunde(?:in|n)?",
-    r"(?:bill(?:ed|ing)?|invoiced?|sold|charge) to",
-    r"buyer",
-    r"purchaser",
-    r"customer(?: name| details)?",
-    r"client(?:e)?",
-    r"(?:billing|invoice|invoicing) address",
-    r"factur[ee]e? a",
-    r"adresse (?:de )?(?:facturation|client)",
-    r"acheteur",
-    r"destinataire",
-    r"facturar a",
-    r"comprador",
-    r"datos (?:del )?cliente",
-    r"cessionario",
-    r"committente",
-    r"spett(?:\.? ?le|abile)?",
-    r"intestatario",
-    r"destinatario",
-    r"klant",
-    r"factuur ?adres",
-    r"factuur aan",
-    r"afnemer",
-    r"koper",
-    r"adquirente",
-    r"faturar a",
-    r"tomador",
-)
-_OTHER = words(
-    r"abweichende[rn]? [a-z]+",
-    r"[a-z]*bevollmachtigter?(?: des verkaufers)?",
-    r"warenempfanger(?:in)?",
-    r"liefer ?(?:adresse|anschrift|an)",
-    r"(?:ship|deliver|delivery|shipped|remit|pay)(?:ed)? to",
-    r"(?:delivery|shipping|remittance) address",
-    r"(?:adresse de )?livraison",
-    r"livre a",
-    r"(?:direccion de )?entrega",
-    r"enviar a",
-    r"destinazione(?: merce)?",
-    r"lever ?adres",
-    r"afleveradres",
-    r"zahlungsempfanger",
-    r"payee",
-    r"beneficiary",
-    r"bankverbindung",
-    r"bank details",
-)
-_SHORT = words(r"an", r"to", r"a", r"from", r"von", r"de", r"kunde", r"client")
-_HEADING_REST = re.compile(r"\s*(?:[/(&][a-z /()&.'-]{0,40})?\s*(?::|$)\s*")
-_STOP = words(
-    r"bemerkung(?:en)?",
-    r"betreff",
-    r"pos(?:ition(?:en|sdaten)?)?",
-    r"menge",
-    r"artikel",
-    r"art nr",
-    r"beschreibung",
-    r"description",
-    r"bezeichnung",
-    r"item",
-    r"qty",
-    r"quantity",
-    r"quantite",
-    r"designation",
-    r"cantidad",
-    r"descripcion",
-    r"descrizione",
-    r"omschrijving",
-    r"aantal",
-    r"descricao",
-    r"seite",
-    r"page",
-    r"sehr geehrte",
-    r"dear",
-    r"qualifizierung",
-    r"terms",
-)
-_DATA = words(
-    r"gln",
-    r"nummer",
-    r"globale nummer",
-    r"lief nr",
-    r"(?:kunden|lieferanten|debitoren|kreditoren|customer|client|account|vendor|supplier|klant|mandats?) (?:nr|no|nummer|number|id)",
-    r"(?:tel|telefon|fon|phone|fax|telefax|mobil|mobile|e mail|email|mail|internet|web|www|http)",
-    r"(?:ust|umsatzsteuer|mwst|vat|tva|nif|cif|iva|btw|steuer|tax|siret|siren|p iva|partita iva|kvk|hrb|hra|rcs|abteilung|gst)",
-    r"(?:ansprechpartner|kontakt|contact|attn|z hd|zu handen|c o|att)",
-    r"(?:weee?|oko|wee) [a-z-]+",
-)
 _KEYED = re.compile(r"\s*:\s*")
-NAME_KEY = words(
-    r"name", r"firma", r"company(?: name)?", r"raison sociale", r"societe", r"ragione sociale", r"denominazione",
-    r"razon social", r"nombre", r"nom", r"nome", r"naam", r"bedrijf", r"empresa", r"firmenname",
-)
-ADDRESS_KEY = words(
-    r"anschrift", r"adresse", r"address", r"direccion", r"domicilio", r"indirizzo", r"sede", r"adres", r"morada", r"endereco",
-    r"strasse", r"street",
-)
-POSTCODE = re.compile(
-    r"(?<![0-9A-Za-z/])(?:[A-Z]{1,3}[ -]{0,3})?(?:[0-9]{4,6} {0,2}[A-Z]?[a-z]*|[0-9]{4} ?[A-Z]{2}|[0-9]{3} ?[0-9]{2}|[0-9]{4}-[0-9]{3}) {0,2}[A-ZÄÖÜÉÈ'][\w'.() /-]{2,}"
-    r"|(?<![0-9A-Za-z])[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}(?![0-9A-Za-z])|(?<![A-Z])[A-Z]{2},? [0-9]{5}(?:-[0-9]{4})?(?![0-9])"
-)
 _SEPARATED = re.compile(r"\s*[●•·|∙■▪*⋅]\s*|\s+[-–—]\s+|\s*[,;]\s+|\s+/\s+")
+_HEAD = 6
+"""Number of rows of a letterhead."""
 _MAX_LINES = 14
 _DEEP = 30
 """Maximum number of rows of a block."""
@@ -180,11 +48,11 @@ class Block(NamedTuple):
 def heading_of(sheet: Sheet, cell: Cell) -> tuple[str, int] | None:
     """The side that a cell is the heading of, and where its own text begins behind the heading."""
     text = sheet.simple_text(cell)
-    for side, pattern in (("other", _OTHER), ("seller", _SELLER), ("buyer", _BUYER)):
+    for side, pattern in (("other", parties.OTHER), ("seller", parties.SELLER), ("buyer", parties.BUYER)):
         match = pattern.match(text)
-        if match and (rest := _HEADING_REST.match(text, match.end())):
+        if match and (rest := parties.HEADING_REST.match(text, match.end())):
             return side, rest.end()
-    match = _SHORT.match(text)
+    match = parties.SHORT.match(text)
     if match and text[match.end() :].strip() == ":":
         return ("seller" if match[0] in ("from", "von", "de") else "buyer"), len(text)
     return None
@@ -200,32 +68,32 @@ def headed(sheet: Sheet) -> list[Block]:
                 continue
             side, after = heading
             parts = list(_down(sheet, row, cell.rect))
-            if inline := _inline(sheet, cell, after):
+            if inline := _inline(cell, after):
                 parts.insert(0, inline)
             elif not parts and place + 1 < len(cells) and not heading_of(sheet, cells[place + 1]):
                 value = cells[place + 1]
-                parts = [_part(sheet, value), *_down(sheet, row, value.rect)]
+                parts = [_part(value), *_down(sheet, row, value.rect)]
             span = (cell.line.start, cell.line.end)
             if parts or side == "other":
                 found.append(Block(side, sheet, tuple(parts), 0.93, span))
     return found
 
 
-def _inline(sheet: Sheet, cell: Cell, after: int) -> Part | None:
+def _inline(cell: Cell, after: int) -> Part | None:
     if not re.search(r"[^\W\d_]{2}", cell.text[after:]):
         return None
     start = cell.line.start + after
     return Part("", cell.row, (start, cell.line.end), cell.text[after:], cell.rect)
 
 
-def _part(sheet: Sheet, cell: Cell) -> Part:
+def _part(cell: Cell) -> Part:
     return Part("", cell.row, (cell.line.start, cell.line.end), cell.text, cell.rect)
 
 
 def _down(sheet: Sheet, row: int, rect: Rect, far: float = 5.0) -> Iterator[Part]:
     """The lines below a heading with the same left edge, and values next to keys there."""
     edge, key, values = 2 * rect.height, "", None
-    last, count = rect.bottom, 0
+    last, count, placed = rect.bottom, 0, 0
     for cells in sheet.cells[row + 1 : row + 1 + _DEEP]:
         place = next((n for n, c in enumerate(cells) if abs(c.rect.left - rect.left) <= edge), None)
         if place is not None:
@@ -237,9 +105,15 @@ def _down(sheet: Sheet, row: int, rect: Rect, far: float = 5.0) -> Iterator[Part
         elif values is not None and (
             found := next((c for c in cells if abs(c.rect.left - values) <= edge), None)
         ):
-            part, last = _part(sheet, found)._replace(key=key), found.rect.bottom
+            part, last = _part(found)._replace(key=key), found.rect.bottom
         else:
             continue
+        # behind postcode and town come the country, numbers and contacts: any other line is not the party's
+        if placed and not part.key and not is_data(simplified(part.text).strip()):
+            if placed > 1 or len(part.text.split()) > 3 or any(c.isdigit() for c in part.text):
+                return
+            placed = 2
+        placed = placed or int(POSTCODE.search(part.text) is not None)
         yield part
         count += 1
         if count >= _MAX_LINES:
@@ -254,8 +128,8 @@ def _keyed(sheet: Sheet, cells: Sequence[Cell], values: float | None) -> tuple[P
     if colon is None:
         if len(cells) > 1 and cells[1].text.startswith(":"):
             value = cells[1]
-            return _part(sheet, value)._replace(key=text), text, value.rect.left
-        return _part(sheet, cell), "", values
+            return _part(value)._replace(key=text), text, value.rect.left
+        return _part(cell), "", values
     key = text[: colon.start()]
     rest = cell.text[colon.end() :]
     if rest.strip():
@@ -263,22 +137,33 @@ def _keyed(sheet: Sheet, cells: Sequence[Cell], values: float | None) -> tuple[P
         return Part(key, cell.row, (start, cell.line.end), rest, cell.rect), key, values
     if len(cells) > 1:
         value = cells[1]
-        return _part(sheet, value)._replace(key=key), key, value.rect.left
+        return _part(value)._replace(key=key), key, value.rect.left
     return Part(key, cell.row, (cell.line.end, cell.line.end), "", cell.rect), key, values
 
 
 def _is_end(sheet: Sheet, cell: Cell) -> bool:
     """Whether something else begins with a cell: another heading, the number or date of the paper, its table."""
     text = sheet.simple_text(cell)
-    if heading_of(sheet, cell) or _STOP.match(text) or labels.TITLED.match(text):
+    if heading_of(sheet, cell) or parties.STOP.match(text) or labels.TITLED.match(text):
         return True
-    patterns = (labels.NUMBER, labels.CREDIT_NUMBER, labels.DATE, labels.DUE_DATE, labels.DELIVERY, labels.ORDER, labels.CURRENCY)
-    return any(pattern.match(text) for pattern in patterns) or re.match(r"(?:datum|date|fecha|data)\b", text) is not None
+    patterns = (
+        labels.NUMBER,
+        labels.CREDIT_NUMBER,
+        labels.DATE,
+        labels.DUE_DATE,
+        labels.DELIVERY,
+        labels.ORDER,
+        labels.CURRENCY,
+    )
+    return (
+        any(pattern.match(text) for pattern in patterns)
+        or re.match(r"(?:datum|date|fecha|data)\b", text) is not None
+    )
 
 
 def is_data(text: str) -> bool:
     """Whether a simplified line is no name and no address, but a number, a phone or a contact."""
-    return _DATA.match(text) is not None or "@" in text or "://" in text or "www." in text
+    return DATA.match(text) is not None or "@" in text or "://" in text or "www." in text
 
 
 def senders(sheet: Sheet) -> Iterator[tuple[Block, Block | None]]:
@@ -288,7 +173,8 @@ def senders(sheet: Sheet) -> Iterator[tuple[Block, Block | None]]:
             if cell.rect.top > sheet.page.height / 2 or len(cell.text) > 140:
                 continue
             pieces = [piece for piece in _SEPARATED.split(cell.text) if piece.strip()]
-            if len(pieces) < 2 or not any(POSTCODE.match(piece) for piece in pieces[1:]):
+            marked = len(pieces) > 2 or not re.search(r"[,;]\s", cell.text)
+            if len(pieces) < 2 or not marked or not any(POSTCODE.match(piece) for piece in pieces[1:]):
                 continue
             below = tuple(_window(sheet, row, cell.rect))
             start = cell.line.start + cell.text.index(pieces[0])
@@ -303,7 +189,7 @@ def _window(sheet: Sheet, row: int, rect: Rect) -> Iterator[Part]:
     """The lines of the addressee, who is somewhere below the sender's line, not always at its left edge."""
     first = next(sheet.below(row, rect, far=10.0), None)
     if first and not _is_end(sheet, first):
-        yield _part(sheet, first)
+        yield _part(first)
         yield from _near(_down(sheet, first.row, first.rect, far=3.2))
 
 
@@ -321,18 +207,33 @@ def addresses(sheet: Sheet) -> Iterator[Block]:
     """The blocks that end with postcode and town: the seller's where a phone or a tax number follows."""
     for row, cells in enumerate(sheet.cells):
         for cell in cells:
-            if not POSTCODE.match(cell.text) or len(cell.text) > 60:
+            if len(cell.text) > 60 or not POSTCODE.search(cell.text) or is_data(sheet.simple_text(cell)):
                 continue
             above = list(_up(sheet, row, cell))
             if not above:
                 continue
             below = list(_near(_down(sheet, row, cell.rect, far=2.0)))[:7]
-            parts = (*reversed(above), _part(sheet, cell))
+            parts = (*reversed(above), _part(cell))
             contact = any(is_data(part.key or _simple(sheet, part)) for part in below)
             foot = cell.rect.top > 0.8 * sheet.page.height
             if cell.rect.top < 0.6 * sheet.page.height or foot:
                 side = "seller" if contact or foot else "buyer"
                 yield Block(side, sheet, parts + tuple(below if side == "seller" else ()), 0.72)
+
+
+def letterheads(sheet: Sheet) -> Iterator[Block]:
+    """Names with a legal form in the first rows of a page and in its footer."""
+    for row, cells in enumerate(sheet.cells):
+        foot = bool(cells) and cells[0].rect.top > 0.85 * sheet.page.height
+        if row >= _HEAD and not foot:
+            continue
+        for cell in cells:
+            name = _SEPARATED.split(cell.text)[0] if len(cell.text) < 140 else ""
+            if not LEGAL.search(name) or _is_end(sheet, cell) or is_data(sheet.simple_text(cell)):
+                continue
+            start = cell.line.start + cell.text.index(name)
+            part = Part("name", row, (start, start + len(name)), name, cell.rect)
+            yield Block("seller", sheet, (part,), 0.6)
 
 
 def _simple(sheet: Sheet, part: Part) -> str:
@@ -350,7 +251,7 @@ def _up(sheet: Sheet, row: int, cell: Cell) -> Iterator[Part]:
         text = sheet.simple_text(found)
         if top - found.rect.bottom > 2.5 * cell.rect.height or _is_end(sheet, found) or is_data(text):
             return
-        yield _part(sheet, found)
+        yield _part(found)
         top, count = found.rect.top, count + 1
         if count == 5:
             return

@@ -8,14 +8,12 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from pipeline.fields import invoice_labels as labels
+from pipeline.fields import invoice_words as labels
 from pipeline.fields.rows import Span, field
 from pipeline.fields.sheet import Sheet
 from pipeline.models import Entity, Field
 
-_VALUE = re.compile(
-    r"(?:[A-Z]{1,5} (?=[0-9]))?[A-Za-z0-9](?:[A-Za-z0-9._\\]|[/-](?=[A-Za-z0-9]))*", re.ASCII
-)
+_VALUE = re.compile(r"(?:[A-Z]{1,5} (?=[0-9]))?[A-Za-z0-9](?:[A-Za-z0-9._\\]|[/-](?=[A-Za-z0-9]))*", re.ASCII)
 _SHORT_TITLE = 60
 """Maximum length of a row in which a title without a word for number is followed by the number."""
 _FULL = re.compile(r"\d{4}-\d\d-\d\d")
@@ -94,8 +92,13 @@ def _dates(sheet: Sheet, number: Field | None) -> Iterator[Found]:
     yield from _labelled(sheet, labels.DATE, 0.95, _day)
     if number and number.page == sheet.page.number and number.end is not None:
         yield from _dated(sheet, number.end)
-    for found_ in _labelled(sheet, labels.BARE_DATE, 0.8, _day):
-        yield found_
+    yield from _labelled(sheet, labels.BARE_DATE, 0.86, _day)
+    for row, cells in enumerate(sheet.cells):
+        for cell in cells:
+            place = labels.PLACE.match(sheet.simple_text(cell))
+            taken = _day(sheet, row, sheet.offset(cell) + place.end()) if place else None
+            if taken and taken[0][1] >= cell.line.end - 1:
+                yield Found(sheet, taken[0], taken[1], 0.8, taken[2])
 
 
 def _dated(sheet: Sheet, end: int) -> Iterator[Found]:
@@ -129,8 +132,7 @@ def _unlabelled(sheet: Sheet, others: set[str]) -> Iterator[Found]:
 
 def _due_dates(sheet: Sheet) -> Iterator[Found]:
     """Dates of payment; those with a discount are earlier and are not meant."""
-    for found in _labelled(sheet, labels.DUE_DATE, 0.92, _day, apart=4):
-        yield found
+    yield from _labelled(sheet, labels.DUE_DATE, 0.92, _day, apart=4)
     for row, text in enumerate(sheet.simple):
         for match in labels.DUE_SENTENCE.finditer(text):
             if labels.DISCOUNT.search(match[0]):
@@ -138,8 +140,8 @@ def _due_dates(sheet: Sheet) -> Iterator[Found]:
             if day := _behind(sheet, row, match.end(), _day):
                 yield Found(sheet, *day[:2], 0.9, day[2])
             elif not text[match.end() :].strip(" :") and row + 1 < len(sheet.rows):
-                if next_day := _day(sheet, row + 1, 0):
-                    yield Found(sheet, *next_day[:2], 0.85, next_day[2])
+                following = _day(sheet, row + 1, 0)
+                yield from [Found(sheet, *following[:2], 0.85, following[2])] if following else []
 
 
 _Taken = tuple[Span, str, str | None]

@@ -9,37 +9,19 @@ from typing import NamedTuple
 from msgspec import structs
 
 from pipeline.fields.invoice_blocks import Block
-from pipeline.fields.invoice_labels import GAP, words
+from pipeline.fields.invoice_words import BIC, GAP, IBAN, OF_BUYER, TAX_NUMBER, VAT_ID
 from pipeline.fields.rows import Span, field
 from pipeline.fields.sheet import Sheet
 from pipeline.models import Field
 
-_VAT_LABEL = words(
-    r"(?:ust|umsatzsteuer|mwst|vat|tva)(?: id| ident| identifikations?)?(?: ?nr| ?no| ?nummer| ?number| intracom\w*| reg\w*)*",
-    r"uid(?: nr| nummer)?",
-    r"(?:numero|n) (?:de )?(?:tva|identification tva)(?: intracom\w*)?",
-    r"(?:nif|cif|n\.?i\.?f|c\.?i\.?f)",
-    r"(?:p|partita) iva",
-    r"(?:c f|codice fiscale)",
-    r"btw(?: nr| nummer| id)*",
-    r"(?:nipc|contribuinte)(?: n| no| nr)?",
-    r"(?:gst|abn|ein|tax)(?: id| reg\w*| no| number| nr)*",
-)
-_NATIONAL_LABEL = words(
-    r"steuer (?:nr|nummer)", r"st nr", r"fiscal (?:no|number|code)", r"siret(?: n| no)?", r"siren(?: n| no)?", r"tax (?:no|number|id)"
-)
 _VAT = re.compile(
     r"(?:[A-Z]{2,3}[ -]?)(?:[0-9A-Z]{0,2}[ ]?)[0-9](?:[ .-]?[0-9]){4,11}(?:[A-Z]{1,2}[0-9]{0,2})?(?![0-9A-Za-z])"
-    r"|[A-Z]-?[0-9]{7,8}[A-Z]?(?![0-9A-Za-z])|[0-9]{8}[A-Z](?![0-9A-Za-z])|[0-9]{9,11}(?![0-9A-Za-z])|[0-9]{2}-[0-9]{7}(?![0-9A-Za-z])"
+    r"|(?:[A-Z]-?[0-9]{7,8}[A-Z]?|[0-9]{8}[A-Z]|[0-9]{9,11}|[0-9]{2}-[0-9]{7})(?![0-9A-Za-z])"
 )
 _NATIONAL = re.compile(r"[0-9](?:[ /.]?[0-9]){8,13}(?![0-9A-Za-z])")
-_OF_BUYER = re.compile(
-    r"(?:ihre?r?|your|votre|vos|client\w*|kunden?|customer|buyer|kaufers?|uw|su|del cliente|acquirente)[\s.:-]*$"
-)
-_IBAN_LABEL = words(r"iban(?: nr| no| number)?")
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}(?:[ ]?[0-9A-Z]{4}){2,7}(?:[ ]?[0-9A-Z]{1,3})?(?![0-9A-Za-z])")
-_BIC_LABEL = words(r"(?:bic|swift)(?: ?(?:bic|swift|code|adresse|address))*")
 _BIC = re.compile(r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2,5}(?![0-9A-Za-z])")
+_NATIONAL_SCORE = 0.6
 
 
 class _Id(NamedTuple):
@@ -54,14 +36,14 @@ def find_tax_ids(sheets: Sequence[Sheet], blocks: Sequence[Block]) -> list[Field
     """The fields seller_tax_id and buyer_tax_id; a national number only where the seller has no other."""
     found: dict[str, _Id] = {}
     rivals: set[str] = set()
-    for kinds, label, pattern in ((("TAX_ID", "USCC"), _VAT_LABEL, _VAT), ((), _NATIONAL_LABEL, _NATIONAL)):
+    for kinds, label, pattern in ((("TAX_ID", "USCC"), VAT_ID, _VAT), ((), TAX_NUMBER, _NATIONAL)):
         if "seller" in found and not kinds:
             break
-        for one in _ids(sheets, kinds, label, pattern):
-            side = _side(one, blocks)
+        for found_id in _ids(sheets, kinds, label, pattern):
+            side = _side(found_id, blocks)
             if side is None or (side == "buyer" and not kinds):
                 continue
-            one = one if kinds else one._replace(score=0.6)
+            one = found_id if kinds else found_id._replace(score=_NATIONAL_SCORE)
             before = found.get(side)
             if before is None or one.score > before.score + 0.2:
                 found[side] = one
@@ -88,19 +70,25 @@ def _ids(
                     at = entity.start - row.start
                     taken.append((entity.start, entity.end))
                     yield _Id(
-                        sheet, (entity.start, entity.end), _bare(entity.value or entity.text),
-                        max(0.6, 0.95 * entity.confidence), _named_buyer(text[:at]),
+                        sheet,
+                        (entity.start, entity.end),
+                        _bare(entity.value or entity.text),
+                        max(0.6, 0.95 * entity.confidence),
+                        _named_buyer(text[:at]),
                     )
             for match in label.finditer(text):
-                if found := _behind(sheet, number, match.end(), pattern):
-                    if not any(a < found[1] and found[0] < b for a, b in taken):
-                        value = _bare(sheet.page.text[slice(*found)])
-                        yield _Id(sheet, found, value, 0.85, _named_buyer(text[: match.start()]))
+                found = _behind(sheet, number, match.end(), pattern)
+                if found and not any(a < found[1] and found[0] < b for a, b in taken):
+                    value = _bare(sheet.page.text[slice(*found)])
+                    yield _Id(sheet, found, value, 0.85, _named_buyer(text[: match.start()]))
 
 
 def _named_buyer(before: str) -> bool:
     """Whether the label says that a number is the addressee's: your VAT no."""
-    return _OF_BUYER.search(re.sub(r"[^a-z]*(?:ust|vat|tva|umsatzsteuer|tax)[a-z .:-]*$", " ", before[-60:])) is not None
+    return (
+        OF_BUYER.search(re.sub(r"[^a-z]*(?:ust|vat|tva|umsatzsteuer|tax)[a-z .:-]*$", " ", before[-60:]))
+        is not None
+    )
 
 
 def _behind(sheet: Sheet, number: int, end: int, pattern: re.Pattern[str]) -> Span | None:
@@ -132,8 +120,8 @@ def find_bank(sheets: Sequence[Sheet]) -> list[Field]:
     """The fields iban and bic of the account to pay to."""
     found = []
     for name, kind, label, pattern in (
-        ("iban", "IBAN", _IBAN_LABEL, _IBAN),
-        ("bic", "BIC", _BIC_LABEL, _BIC),
+        ("iban", "IBAN", IBAN, _IBAN),
+        ("bic", "BIC", BIC, _BIC),
     ):
         ids = [one for one in _ids(sheets, (kind,), label, pattern) if not one.buyer]
         if not ids:
@@ -142,7 +130,9 @@ def find_bank(sheets: Sequence[Sheet]) -> list[Field]:
         valid = name != "iban" or _iban_check(one.value)
         score = one.score if valid else 0.55 if one.sheet.page.text_from == "text_layer" else 0.4
         several = len({i.value for i in ids}) > 1
-        made = field(name, one.sheet.page, [one.span], one.value, score - (0.15 if several and valid else 0.0))
+        made = field(
+            name, one.sheet.page, [one.span], one.value, score - (0.15 if several and valid else 0.0)
+        )
         checks = ("check_digit",) * (not valid) + ("contradiction",) * several
         found.append(structs.replace(made, checks=checks))
     return found

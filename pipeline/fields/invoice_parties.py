@@ -9,35 +9,19 @@ from typing import NamedTuple
 from msgspec import structs
 
 from pipeline.fields.invoice_blocks import (
-    ADDRESS_KEY,
-    NAME_KEY,
-    POSTCODE,
     Block,
     Part,
     addresses,
     headed,
     is_data,
+    letterheads,
     senders,
 )
+from pipeline.fields.invoice_party_words import ADDRESS_KEY, LEGAL, NAME_KEY, NO_NAME, POSTCODE, TITLE
 from pipeline.fields.rows import Span, field, fold
 from pipeline.fields.sheet import Sheet, simplified, trimmed
 from pipeline.models import Field
 
-LEGAL = re.compile(
-    r"(?<!\w)(?:GmbH(?: ?& ?Co\.?(?: ?KGa?A?| ?OHG)?)?|[gm]mbH|AG|KGaA|KG|OHG|GbR|e\.? ?K(?:fm|fr)?\.?|UG|SE|e\.? ?V\.?|e\.? ?G\.?|a\. ?G\.?"
-    r"|Ltd\.?|Limited|Inc\.?|LLC|L\.L\.C\.|LLP|PLC|plc|Corp\.?|Corporation|Pty\.?|S\.?A\.?S?\.?U?|S\.?A\.?R\.?L\.?|EURL|SCI|SNC"
-    r"|S\.?L\.?U?\.?|S\.? ?r\.? ?l\.?s?|S\.? ?p\.? ?A\.?|S\.?n\.?c\.?|S\.?a\.?s\.?|B\.?V\.?(?:BA)?|N\.?V\.?|V\.?O\.?F\.?|Lda\.?|Unipessoal|S\.?G\.?P\.?S\.?"
-    r"|ApS|A/S|AB|Oy|OYJ|AS|Sp\. ?z ?o\. ?o\.|s\. ?r\. ?o\.|a\. ?s\.|Kft\.?|d\. ?o\. ?o\.|Sdn\.? Bhd\.?|Pte\.?|Co\.|Company)(?!\w)"
-)
-"""Legal forms of companies, as they are written."""
-_TITLE = re.compile(
-    r"(?:(?:an|to|z ?hd|herrn?|frau|firma|familie|mr|mrs|ms|messrs|mme|mlle|m|monsieur|madame|societe|sr|sra|don|dona|sig|sig ra|spett le"
-    r"|spettabile|dhr|mevr|de heer|exmo|exma|company|attn)\.?\s*:?)$"
-)
-_NO_NAME = re.compile(
-    r"(?:seite|page|rechnung|invoice|facture|factura|fattura|factuur|fatura|gutschrift|credit note|original|kopie|copy|datum|date"
-    r"|tel|fax|www|deutschland|germany|france|united kingdom|usa)\b"
-)
 _MARKS = re.compile(r"\s*[●•·|∙■▪⋅]\s*|\s+[-–—]\s+")
 _SIDES = ("seller", "buyer")
 
@@ -66,7 +50,8 @@ def find_parties(sheets: Sequence[Sheet]) -> Parties:
     for sheet in sheets[:1]:
         for sender, addressee in senders(sheet):
             loose += [sender] if addressee is None else [sender, addressee]
-        loose += addresses(sheet)
+        loose += letterheads(sheet)
+        loose += _sided(list(addresses(sheet)), [*blocks, *loose], sheet)
     names = {side: _names(side, blocks, loose) for side in _SIDES}
     seller = _best(names["seller"], _plain(names["seller"]), None)
     buyer = _best(names["buyer"], (), seller)
@@ -75,9 +60,12 @@ def find_parties(sheets: Sequence[Sheet]) -> Parties:
         if name is None:
             continue
         page = name.block.sheet.page
-        found.append(structs.replace(
-            field(side, page, [name.span], name.value, name.score), checks=("no_label",) if name.score < 0.8 else ()
-        ))
+        found.append(
+            structs.replace(
+                field(side, page, [name.span], name.value, name.score),
+                checks=("no_label",) if name.score < 0.8 else (),
+            )
+        )
         address = _address(name.block, name.part)
         if address is None:
             again = (n for n in names[side] if n.value == name.value and _address(n.block, n.part))
@@ -88,6 +76,26 @@ def find_parties(sheets: Sequence[Sheet]) -> Parties:
             found.append(field(f"{side}_address", page, *address, name.score - 0.08))
     used = [*blocks, *(n.block for n in (seller, buyer) if n)]
     return Parties(found, used)
+
+
+def _sided(found: list[Block], known: Sequence[Block], sheet: Sheet) -> list[Block]:
+    """Whose the addresses without a heading are: the one at the top is the seller's if the buyer's is elsewhere."""
+    buyers = [
+        part.span[0]
+        for block in known
+        if block.side == "buyer" and block.score >= 0.9
+        for part in block.parts
+    ]
+    plain = [b for b in found if b.side == "buyer" and not any(b.covers(at) for at in buyers)]
+    sellers = [b for b in found if b.side == "seller"]
+    if buyers:
+        top = [b for b in plain if b.parts[0].rect.top < 0.3 * sheet.page.height]
+        return sellers or [b._replace(side="seller") for b in top[:1]]
+    if not sellers and len(plain) > 1:
+        return [plain[0]._replace(side="seller", score=0.62), plain[1]._replace(score=0.66)]
+    if not sellers and plain and plain[0].parts[0].rect.top < 0.1 * sheet.page.height:
+        return [plain[0]._replace(side="seller", score=0.62)]
+    return [*sellers, *plain[:1]]
 
 
 def _names(side: str, blocks: Iterable[Block], loose: Iterable[Block]) -> list[Name]:
@@ -126,22 +134,24 @@ def _best(names: Sequence[Name], printed: Sequence[str], not_this: Name | None) 
 
 def _name_part(block: Block) -> Part | None:
     """The line with the name: behind its key, else the first that can be one, or the next with a legal form."""
-    keyed = next((p for p in block.parts if p.key and NAME_KEY.fullmatch(p.key.strip()) and _is_name(block, p)), None)
+    keyed = next(
+        (p for p in block.parts if p.key and NAME_KEY.fullmatch(p.key.strip()) and _is_name(p)), None
+    )
     if keyed:
         return keyed
-    lines = [p for p in block.parts if not p.key and _is_name(block, p)]
+    lines = [p for p in block.parts if not p.key and _is_name(p)]
     if not lines:
         return None
     legal = next((p for p in lines[:2] if LEGAL.search(p.text)), None)
     return legal or lines[0]
 
 
-def _is_name(block: Block, part: Part) -> bool:
+def _is_name(part: Part) -> bool:
     text = simplified(part.text).strip(" .,:;")
     letters = sum(c.isalpha() for c in text)
     if letters < 3 or letters * 2 < len(text.replace(" ", "")) or len(text) > 80:
         return False
-    if is_data(text) or _TITLE.fullmatch(text) or POSTCODE.match(part.text.strip()) or _NO_NAME.match(text):
+    if is_data(text) or TITLE.fullmatch(text) or POSTCODE.match(part.text.strip()) or NO_NAME.match(text):
         return False
     return not text.endswith(":")
 

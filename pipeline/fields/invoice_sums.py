@@ -7,188 +7,17 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
-from pipeline.fields.invoice_labels import words
+from pipeline.fields.invoice_sum_words import LABELS
 from pipeline.fields.rows import Span
 from pipeline.fields.sheet import Rect, Sheet
 from pipeline.models import Entity
 
-_VAT = r"(?:mwst|mehrwertsteuer|ust|umsatzsteuer|vat|tva|iva|btw|igic|gst|hst|pst|qst|sales tax|steuer|tax|taxes|taxe|imposta|impuestos?)"
-_WITHOUT = r"(?:ohne|excl|excluding|exclusive|exclusief|ex|exc|zzgl|before|sin|sem|senza|hors|net of|without|zonder)"
-_WITH = r"(?:inkl|incl|inclusive|including|inclusief|mit|inc|con|com|comprese?|toutes|iva|btw)"
-
-_LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
-    (
-        "carried",
-        0.0,
-        words(
-            r"ubertrag",
-            r"zwischen ubertrag",
-            r"(?:carried|brought) (?:forward|over)",
-            r"a reporter",
-            r"report",
-            r"suma y sigue",
-            r"suma anterior",
-            r"(?:a )?riportare",
-            r"riporto",
-            r"transport(?:eren)?",
-            r"a transportar",
-        ),
-    ),
-    (
-        "other",
-        0.0,
-        words(
-            r"(?:gesamt(?:betrag|summe)?|summe|total)(?: der| des| of)?(?: sum| total)? (?:zuschlage|abschlage|rabatte?|allowances?|charges?"
-            r"|discounts?|remises?|positionen|menge|gewicht|weight|quantity|qty|items|stuck|savings|pages|hours|stunden)",
-            r"positions ?(?:summe|betrag)",
-            r"(?:line|item) total",
-            r"rechnungs ?rabatt\w*",
-            r"rabatt(?:betrag)?",
-            r"skonto(?:betrag)?",
-            r"discount",
-            r"remise",
-            r"descuento",
-            r"sconto",
-            r"korting",
-            r"desconto",
-            r"basisbetrag",
-            r"versicherungssteuer",
-            r"versand(?:kosten)?",
-            r"fracht(?:betrag)?",
-            r"shipping(?: and handling)?",
-            r"frais de port",
-            r"offene zahlungen",
-            r"rundung(?:sbetrag)?",
-            r"rounding",
-            rf"{_VAT} (?:satz|rate|%)",
-            rf"(?:taux|tipo|aliquota|percentuale) (?:de )?{_VAT}?",
-        ),
-    ),
-    (
-        "prepaid",
-        0.9,
-        words(
-            r"(?:erhaltene |geleistete |abzgl |abzuglich )?(?:anzahlung(?:en)?|vorauszahlung(?:en)?|abschlagszahlung(?:en)?)",
-            r"(?:bereits |schon )?(?:gezahlt|bezahlt|erhalten|beglichen)(?:er betrag)?",
-            r"(?:less )?(?:amounts? (?:already )?paid|already paid|paid to date|prepaid(?: amount)?|prepayments?|deposits?|payments? received"
-            r"|down payment|advance payment|advance)",
-            r"payments?(?: made)?",
-            r"(?:deja )?(?:verse|regle|paye)e?",
-            r"acomptes?(?: verse)?s?",
-            r"(?:menos )?(?:anticipos?|pagado|a cuenta)",
-            r"acconti?o?(?: versato)?",
-            r"(?:aanbetaling|vooruitbetaald|reeds betaald|voorschot)",
-            r"(?:adiantamentos?|valor pago)",
-        ),
-    ),
-    (
-        "due",
-        0.9,
-        words(
-            r"zahl ?betrag",
-            r"zahlungs ?betrag",
-            r"(?:noch )?zu zahlen(?:der)?(?: betrag)?",
-            r"(?:offener |offene |ihr )(?:betrag|forderung|rest)",
-            r"rest ?betrag",
-            r"(?:noch )?offen",
-            r"zu uberweisen(?:der)?(?: betrag)?",
-            r"(?:total |amount |balance |net )(?:now )?(?:due|payable|outstanding|owing)(?: now)?",
-            r"(?:total )?amount to (?:be )?pa(?:y|id)",
-            r"due (?:payable|amount|total)",
-            r"balance",
-            r"please pay",
-            r"net a payer",
-            r"(?:reste|montant|total|solde|somme) (?:a (?:payer|regler)|dua?|du)",
-            r"solde(?: du)?",
-            r"(?:importe|total|saldo|liquido) a pagar",
-            r"(?:netto|totale|importo|saldo) (?:a|da) pagare",
-            r"(?:totaal )?(?:nog )?te (?:betalen|voldoen)(?: bedrag)?",
-            r"openstaand(?: bedrag)?",
-            r"(?:total|valor|montante|saldo) a pagar",
-        ),
-    ),
-    (
-        "net",
-        0.9,
-        words(
-            rf"(?:[a-z]*(?:summe|betrag)|gesamt|total|totaal|totale|sub ?total|amount|importe|importo|montant|bedrag) {_WITHOUT} ?[.]? ?(?:[0-9]{{1,2}} ?% ?)?(?:{_VAT}|taxes?)",
-            r"(?:total|montant|sous total|somme) (?:net )?(?:ht|hors tax(?:e|es))",
-            r"(?:rechnungs|gesamt)?(?:summe|betrag|gesamt|wert) netto",
-            r"netto (?:betrag|summe|gesamt|wert|rechnungsbetrag|total|totaal|bedrag)?",
-            r"(?:total|totale) netto",
-            r"nettogesamt(?:betrag|summe)?",
-            r"(?:invoice )?(?:total net|net total|net amou?n?t|net value|net sum|net price total)",
-            r"(?:total )?taxable (?:amount|value|supplies)",
-            r"net(?: ht)?",
-            r"base imponible",
-            r"(?:totale )?imponibile",
-            r"base tributavel",
-            r"total (?:i?liquido|neto)",
-            r"(?:importe )?neto",
-            r"ht",
-        ),
-    ),
-    (
-        "net",
-        0.65,
-        words(r"zwischensumme", r"sub ?total", r"sous total", r"subtotaal", r"sub ?totale", r"warenwert"),
-    ),
-    (
-        "total",
-        0.92,
-        words(
-            rf"(?:[a-z]*(?:summe|betrag)|gesamt|total|totaal|totale|amount|importe|importo|montant|bedrag)(?: [a-z]+)? {_WITH} ?[.]? ?(?:[0-9]{{1,2}} ?% ?)?(?:{_VAT}|taxes?|gesetzl\w* {_VAT}|compris\w*|incluid\w*|inclus\w*)",
-            r"(?:total|montant|somme) (?:net )?(?:ttc|toutes taxes comprises)",
-            r"brutto ?(?:betrag|summe|gesamt|wert|rechnungsbetrag|total)?",
-            r"(?:summe|gesamt(?:betrag|summe)?|rechnungsbetrag|betrag) brutto",
-            r"gross (?:amount|total|value|sum)",
-            r"(?:invoice|grand|overall) total",
-            r"total (?:de la |da |della )?(?:invoice|factura|fattura|fatura|facture|rechnung|documento|geral|general)",
-            r"(?:total )?ttc",
-            r"totale? (?:documento|fattura)",
-            r"factuur ?(?:bedrag|totaal)",
-            r"(?:rechnungs|gesamt|end)(?: ?rechnungs)? ?(?:end)?(?:betrag|summe)",
-        ),
-    ),
-    (
-        "tax",
-        0.9,
-        words(
-            rf"(?:total|totale?|totaal|summe|gesamt|montant|importe|importo|cuota|valor|bedrag|plus|add|zzgl|zuzugl|zuzuglich|and)"
-            rf" (?:de |der |of |l |gesetzl\w* )?(?:[0-9]{{1,2}}(?: ?[.,] ?[0-9]{{1,2}})? ?% ?)?{_VAT}",
-            rf"{_VAT}(?:er)? (?:gesamt|total|totaal|betrag|amount|bedrag|summe)",
-            rf"{_VAT}betrag(?: in)?",
-            rf"{_VAT}",
-        ),
-    ),
-    (
-        "total",
-        0.6,
-        words(
-            r"gesamt",
-            r"summe",
-            r"endpreis",
-            r"gesamtpreis",
-            r"total(?: amount| price| importe| bedrag| eur| usd| gbp| chf)?",
-            r"(?:importe|importo) totale?",
-            r"amount",
-            r"totale",
-            r"totaal(?: bedrag)?",
-            r"betrag",
-            r"montant(?: total)?",
-            r"importe",
-            r"valor total",
-        ),
-    ),
-)
 _ANY = re.compile(
-    "|".join(
-        f"(?P<k{number}>{pattern.pattern})"
-        for number, (_, _, pattern) in enumerate(_LABELS)
-    )
+    "|".join(f"(?P<k{number}>{pattern.pattern})" for number, (_, _, pattern) in enumerate(LABELS))
 )
 _NUMBER = re.compile(
-    r"(?<![0-9A-Za-z.,'/-])(?P<minus>[-–−]\s{0,2})?(?:[$€£]\s?)?(?P<all>[0-9]{1,3}(?:(?P<mark>[.,' ])[0-9]{3})(?:(?P=mark)[0-9]{3})*(?P<sign>[.,])[0-9]{2}"
+    r"(?<![0-9A-Za-z.,'/-])(?P<minus>[-–−]\s{0,2})?(?:[$€£]\s?)?"
+    r"(?P<all>[0-9]{1,3}(?P<mark>[.,' ])[0-9]{3}(?:(?P=mark)[0-9]{3})*(?P<sign>[.,])[0-9]{2}"
     r"|[0-9]+(?P<bare>[.,])[0-9]{2})(?![0-9]|[.,'/-][0-9]|\s?%)(?P<after>-)?"
 )
 _RATE = re.compile(r"(?<![0-9.,])(?P<rate>[0-9]{1,2}(?:[.,][0-9]{1,2})?)\s?%")
@@ -239,7 +68,11 @@ def sums_of(sheet: Sheet, index: int) -> tuple[list[Sum], list[Taxed]]:
         labels = _labels(sheet.simple[number])
         if not labels:
             continue
-        if not figures[number] and len(labels) > 1 and {kind for kind, *_ in labels} & {"net", "tax", "total"}:
+        if (
+            not figures[number]
+            and len(labels) > 1
+            and {kind for kind, *_ in labels} & {"net", "tax", "total"}
+        ):
             if number > skip:
                 skip = _table(sheet, index, number, labels, figures, found, taxed)
             continue
@@ -255,7 +88,7 @@ def _labels(text: str) -> list[tuple[str, float, int, int]]:
     for match in _ANY.finditer(text):
         group = match.lastgroup
         assert group is not None
-        kind, weight, _ = _LABELS[int(group[1:])]
+        kind, weight, _ = LABELS[int(group[1:])]
         found.append((kind, weight, match.start(), match.end()))
     return found
 
@@ -413,7 +246,11 @@ def _taxed(
 def _matched(index: int, rates: Sequence[Decimal], nets: Sequence[Figure], tax: Figure) -> Taxed | None:
     for rate in rates:
         for net in reversed(nets):
-            if net.value and abs(net.value * rate / 100 - tax.value) <= Decimal("0.02") and (rate or not tax.value):
+            if (
+                net.value
+                and abs(net.value * rate / 100 - tax.value) <= Decimal("0.02")
+                and (rate or not tax.value)
+            ):
                 return Taxed(rate, net, tax, index)
     return None
 

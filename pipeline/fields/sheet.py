@@ -11,12 +11,24 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.documents.layout import boxes_of
-from pipeline.fields.rows import Row, Span, rows_of
+from pipeline.fields.rows import Span, rows_of
 from pipeline.models import Entity, Page, TextLine
 
 _FAR = 4.0
 """Maximum distance of a value below its label, in heights of the label."""
-_LETTERS = {"ß": "s", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "đ": "d", "œ": "o", "Œ": "o", "’": "'", "№": "n"}
+_LETTERS = {
+    "ß": "s",
+    "ø": "o",
+    "Ø": "o",
+    "ł": "l",
+    "Ł": "l",
+    "đ": "d",
+    "œ": "o",
+    "Œ": "o",
+    "’": "'",
+    "№": "n",
+    "°": "o",
+}
 _MISREAD = re.compile("(?<=[a-z])[01](?=[a-z])")
 
 
