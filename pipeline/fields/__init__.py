@@ -12,8 +12,8 @@ from typing import Protocol
 
 from pipeline.fields import calibration, clues, examples
 from pipeline.fields.classifier import Classifier
-from pipeline.fields.kinds import KINDS, Find
-from pipeline.fields.records import find_one
+from pipeline.fields.kinds import KINDS, Kind
+from pipeline.fields.records import Find, find_one
 from pipeline.models import Entity, Extraction, Field, ModelInfo, Page
 from pipeline.ner.locale import localised
 
@@ -56,12 +56,27 @@ class Filler:
             pages = localised(pages)
         kind, confidence = self._classifier.classify("\n".join(page.text for page in pages[:_TYPE_PAGES]))
         rules = KINDS.get(kind)
-        found = _find(pages[:_FIELD_PAGES], entities, rules.find) if rules else {}
+        found, warnings = _search(pages, entities, rules) if rules else ({}, [])
+        names = dict.fromkeys((*FIELDS.get(kind, ()), *found))
         return Extraction(
             document_type=kind,
             confidence=confidence,
-            fields=tuple(found.get(name, Field(name=name)) for name in FIELDS.get(kind, ())),
+            fields=tuple(found.get(name, Field(name=name)) for name in names),
+            warnings=tuple(warnings),
         )
+
+
+def _search(
+    pages: Sequence[Page], entities: Sequence[Entity], rules: Kind
+) -> tuple[dict[str, Field], list[str]]:
+    """The fields of a document by name, and what to warn about."""
+    if rules.find_all is None:
+        return _find(pages[:_FIELD_PAGES], entities, rules.find), []
+    fields, warnings = rules.find_all(pages, entities)
+    found: dict[str, Field] = {}
+    for field in fields:
+        found.setdefault(field.name, field)
+    return found, warnings
 
 
 def _find(pages: Sequence[Page], entities: Sequence[Entity], find: Find) -> dict[str, Field]:
