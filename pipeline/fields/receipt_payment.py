@@ -49,7 +49,7 @@ METHODS = tuple(method for method, _ in _METHODS)
 _PATTERNS = [(method, re.compile(pattern)) for method, pattern in _METHODS]
 _GENERIC = ("card", "credit_card", "debit_card")
 _SAID = re.compile(
-    r"^(?:paid(?:by|with|via)?|pay(?:ment)?(?:method|type|mode|by)?|tender(?:type)?|card(?:type|issuer|brand|name)?|issuer"
+    r"^(?:paid(?:by|with|via)?|(?:pay|payment)(?:method|type|mode|by)?|tender(?:type)?|card(?:type|issuer|brand|name)?|issuer"
     r"|mode(?:of)?(?:payment|paiement)"  # codespell:ignore
     r"|zahlungsart|bezahltmit|moyendepaiement|formadepago|metodo(?:di)?pagamento|betaalwijze"
     r"|支付方式|付款方式|结算方式)"
