@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Protocol
 
-from pipeline.fields import examples
+from pipeline.fields import calibration, examples
 from pipeline.fields.classifier import Classifier
 from pipeline.fields.kinds import KINDS, Find
 from pipeline.fields.records import find_one
@@ -48,6 +48,10 @@ class Filler:
 
     def fill(self, pages: Sequence[Page], entities: Sequence[Entity]) -> Extraction:
         """The extraction of a document: its type, and each field of that type whether found or not."""
+        return calibration.calibrated(self.scored(pages, entities))
+
+    def scored(self, pages: Sequence[Page], entities: Sequence[Entity]) -> Extraction:
+        """As `fill`, with scores for confidences: for fitting the calibration."""
         if any(page.locale is None for page in pages):
             pages = localised(pages)
         kind, confidence = self._classifier.classify("\n".join(page.text for page in pages[:_TYPE_PAGES]))
@@ -84,6 +88,6 @@ def load(settings: FieldSettings) -> Filler:
 
 
 def describe(settings: FieldSettings) -> ModelInfo:
-    """Name the rules: the digest covers `RULES_VERSION` and all examples. Raises as `load` does."""
-    parts = f"{RULES_VERSION}\0{examples.digest(settings.document_types)}"
+    """Name the rules: the digest covers `RULES_VERSION`, the calibration and all examples. Raises as `load` does."""
+    parts = f"{RULES_VERSION}\0{calibration.digest()}\0{examples.digest(settings.document_types)}"
     return ModelInfo(engine="rules", name="fields", digest=hashlib.sha256(parts.encode()).hexdigest()[:16])

@@ -24,3 +24,8 @@ KINDS: Mapping[str, Kind] = {
     "vat_invoice": Kind(vat_invoice.NAMES, vat_invoice.find),
 }
 """By document type; a document of another type has no fields."""
+
+AMOUNTS = frozenset({"net", "tax", "total"})
+"""Names of the fields whose value is an amount."""
+DATES = frozenset({"date"})
+"""Names of the fields whose value is a date."""

@@ -70,7 +70,8 @@ def masked_entity(entity: Entity, spans: Spans) -> Entity:
         text = mask_spans(entity.text, spans, entity.start)
         if text == entity.text:
             return entity
-    return msgspec.structs.replace(entity, text=text, value=mask(entity.value) if entity.value else None)
+    value = mask(entity.value) if entity.value else None
+    return msgspec.structs.replace(entity, text=text, value=value, other=None)
 
 
 def masked_field(result: DocumentResult, found: Field) -> Field:
@@ -82,4 +83,4 @@ def masked_field(result: DocumentResult, found: Field) -> Field:
     if not any(page.text[start:end] in found.text for start, end in spans):
         return found
     value = mask(found.value) if found.value else found.value
-    return msgspec.structs.replace(found, text=mask(found.text), value=value)
+    return msgspec.structs.replace(found, text=mask(found.text), value=value, other=None)
