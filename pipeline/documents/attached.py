@@ -56,4 +56,6 @@ def _read(pdf: pdfium.PdfDocument, index: int, name: str) -> tuple[Code | None, 
         return None, f"The attached {name} is larger than {MAX_XML // 1024**2} MiB: it was not read."
     text, annexes = xml_text(data)
     files = "1 file" if annexes == 1 else f"{annexes} files"
-    return Code(kind="xml", text=text), f"{files} inside the attached {name} were left out." if annexes else ""
+    return Code(
+        kind="xml", text=text
+    ), f"{files} inside the attached {name} were left out." if annexes else ""

@@ -30,7 +30,7 @@ def find_codes(image: NDArray[np.uint8], turn: Rotation = 0) -> tuple[Code, ...]
     height, width = image.shape[:2]
     seen = zxingcpp.read_barcodes(
         np.ascontiguousarray(image[:, :, 1]),  # green: blue, red and black codes are dark in it
-        formats=(kinds.QRCode, kinds.Code128, kinds.EAN13),
+        formats=zxingcpp.BarcodeFormats((kinds.QRCode, kinds.Code128, kinds.EAN13)),
         try_invert=False,
         text_mode=zxingcpp.TextMode.Plain,
     )

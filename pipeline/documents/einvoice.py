@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-
-from lxml import etree
+from typing import TYPE_CHECKING
 
 from pipeline.documents import encodings
 from pipeline.errors import Unreadable
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 MAX_XML = 5 * 1024 * 1024
 """Maximum size of the XML in bytes, annexes included."""
@@ -54,6 +56,8 @@ def xml_text(data: bytes) -> tuple[str, int]:
 
 def parse(text: str) -> etree._Element:
     """The root of the XML; raises `Unreadable` for what is broken or may be hostile. Nothing outside is loaded."""
+    from lxml import etree
+
     if "<!DOCTYPE" in text:  # invoices have none, and entities are defined there
         raise Unreadable("The XML of the invoice has a document type definition, which is not accepted.")
     parser = etree.XMLParser(
@@ -77,6 +81,8 @@ def readable(root: etree._Element) -> str:
 
 
 def _lines(root: etree._Element) -> Iterator[str]:
+    from lxml import etree
+
     for event, element in etree.iterwalk(root, events=("start", "end")):
         if event == "end":
             continue

@@ -11,10 +11,10 @@ from pipeline.errors import OverLimit, PermanentError, Unreadable
 from pipeline.limits import Limits
 
 if TYPE_CHECKING:
-    from pipeline.documents.text_file import Content
-
     import numpy as np
     from numpy.typing import NDArray
+
+    from pipeline.documents.text_file import Content
 
 
 def open_document(data: bytes, limits: Limits) -> Document:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pipeline.fields import einvoice
+from pipeline.fields import xml_values as xml
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -19,7 +19,7 @@ def head(root: _Element) -> tuple[str, dict[str, tuple[str, ...]], str | None]:
     top = _either(root, "ExchangedDocument", "HeaderExchangedDocument")
     trade = _either(root, "SupplyChainTradeTransaction", "SpecifiedSupplyChainTradeTransaction")
     agreed, delivered, settled = (_part(trade, name) for name in ("Agreement", "Delivery", "Settlement"))
-    currency = einvoice.text(settled, "InvoiceCurrencyCode") or None
+    currency = xml.text(settled, "InvoiceCurrencyCode") or None
     sums = _either(
         settled,
         "SpecifiedTradeSettlementHeaderMonetarySummation",
@@ -28,78 +28,70 @@ def head(root: _Element) -> tuple[str, dict[str, tuple[str, ...]], str | None]:
     means = "SpecifiedTradeSettlementPaymentMeans"
     order = "BuyerOrderReferencedDocument"
     values = {
-        "number": einvoice.texts(top, "ID"),
-        "date": einvoice.days(einvoice.texts(top, f"IssueDateTime/{_DAY}")),
-        "due_date": einvoice.days(
-            einvoice.texts(settled, f"SpecifiedTradePaymentTerms/DueDateDateTime/{_DAY}")
+        "number": xml.texts(top, "ID"),
+        "date": xml.days(xml.texts(top, f"IssueDateTime/{_DAY}")),
+        "due_date": xml.days(xml.texts(settled, f"SpecifiedTradePaymentTerms/DueDateDateTime/{_DAY}")),
+        "delivery_date": xml.days(
+            xml.texts(delivered, f"ActualDeliverySupplyChainEvent/OccurrenceDateTime/{_DAY}")
         ),
-        "delivery_date": einvoice.days(
-            einvoice.texts(delivered, f"ActualDeliverySupplyChainEvent/OccurrenceDateTime/{_DAY}")
-        ),
-        "order_number": einvoice.texts(agreed, f"{order}/IssuerAssignedID", f"{order}/ID"),
+        "order_number": xml.texts(agreed, f"{order}/IssuerAssignedID", f"{order}/ID"),
         **_party("seller", agreed, "SellerTradeParty"),
         **_party("buyer", agreed, "BuyerTradeParty"),
-        "iban": einvoice.compact(
-            einvoice.texts(settled, f"{means}/PayeePartyCreditorFinancialAccount/IBANID")
-        ),
-        "bic": einvoice.compact(
-            einvoice.texts(settled, f"{means}/PayeeSpecifiedCreditorFinancialInstitution/BICID")
-        ),
-        "net": einvoice.amounts(sums, "", "TaxBasisTotalAmount"),
-        "tax": einvoice.amounts(sums, currency or "", "TaxTotalAmount"),
-        "total": einvoice.amounts(sums, "", "GrandTotalAmount"),
-        "due": einvoice.amounts(sums, "", "DuePayableAmount"),
+        "iban": xml.compact(xml.texts(settled, f"{means}/PayeePartyCreditorFinancialAccount/IBANID")),
+        "bic": xml.compact(xml.texts(settled, f"{means}/PayeeSpecifiedCreditorFinancialInstitution/BICID")),
+        "net": xml.amounts(sums, "", "TaxBasisTotalAmount"),
+        "tax": xml.amounts(sums, currency or "", "TaxTotalAmount"),
+        "total": xml.amounts(sums, "", "GrandTotalAmount"),
+        "due": xml.amounts(sums, "", "DuePayableAmount"),
     }
-    return einvoice.text(top, "TypeCode"), values, currency
+    return xml.text(top, "TypeCode"), values, currency
 
 
 def items(root: _Element) -> Iterator[dict[str, str | None]]:
     """The rows, as attributes of `LineItem`; groups and notes, which have no amount of their own, are left out."""
     trade = _either(root, "SupplyChainTradeTransaction", "SpecifiedSupplyChainTradeTransaction")
-    for line in einvoice.each(trade, "IncludedSupplyChainTradeLineItem"):
-        if einvoice.text(line, "AssociatedDocumentLineDocument/LineStatusReasonCode") in (
+    for line in xml.each(trade, "IncludedSupplyChainTradeLineItem"):
+        if xml.text(line, "AssociatedDocumentLineDocument/LineStatusReasonCode") in (
             "GROUP",
             "INFORMATION",
         ):
             continue
         agreed, delivered, settled = (_part(line, name) for name in ("Agreement", "Delivery", "Settlement"))
         price = "NetPriceProductTradePrice"
-        billed = next(einvoice.each(delivered, "BilledQuantity"), None)
+        billed = next(xml.each(delivered, "BilledQuantity"), None)
         sums = _either(
             settled,
             "SpecifiedTradeSettlementLineMonetarySummation",
             "SpecifiedTradeSettlementMonetarySummation",
         )
-        rate = einvoice.text(
+        rate = xml.text(
             settled, "ApplicableTradeTax/RateApplicablePercent", "ApplicableTradeTax/ApplicablePercent"
         )
         row = {
-            "quantity": einvoice.amount((billed.text or "").strip(), 0) or None
-            if billed is not None
-            else None,
+            "quantity": xml.amount((billed.text or "").strip(), 0) or None if billed is not None else None,
             "unit": billed.get("unitCode") if billed is not None else None,
-            "unit_price": einvoice.unit_price(
-                einvoice.text(agreed, f"{price}/ChargeAmount"),
-                einvoice.text(agreed, f"{price}/BasisQuantity"),
+            "unit_price": xml.unit_price(
+                xml.text(agreed, f"{price}/ChargeAmount"),
+                xml.text(agreed, f"{price}/BasisQuantity"),
             ),
-            "amount": einvoice.amount(einvoice.text(sums, "LineTotalAmount")) or None,
-            "tax_rate": einvoice.amount(rate, 0) or None,
+            "amount": xml.amount(xml.text(sums, "LineTotalAmount")) or None,
+            "tax_rate": xml.amount(rate, 0) or None,
         }
-        name = einvoice.text(line, "SpecifiedTradeProduct/Name", "SpecifiedTradeProduct/Description")
+        name = xml.text(line, "SpecifiedTradeProduct/Name", "SpecifiedTradeProduct/Description")
         if name or row["amount"]:
             yield {"description": name, **row}
 
 
 def _party(name: str, agreed: _Element, element: str) -> dict[str, tuple[str, ...]]:
-    party = next(einvoice.each(agreed, element), None)
+    party = next(xml.each(agreed, element), None)
     if party is None:
         return {}
-    ids = list(einvoice.each(party, "SpecifiedTaxRegistration/ID"))
+    ids = list(xml.each(party, "SpecifiedTaxRegistration/ID"))
     ids.sort(key=lambda one: one.get("schemeID") != "VA")
     return {
-        name: einvoice.texts(party, "Name")[:1],
-        f"{name}_address": einvoice.address(
-            next(einvoice.each(party, "PostalTradeAddress"), None), _LINES, "PostcodeCode", "CityName"
+        name: xml.texts(party, "Name")[:1],
+        f"{name}_address": xml.address(
+            next(xml.each(party, "PostalTradeAddress"), None), _LINES, "PostcodeCode", "CityName"
         ),
         f"{name}_tax_id": tuple(" ".join((one.text or "").split()) for one in ids),
     }
@@ -108,7 +100,7 @@ def _party(name: str, agreed: _Element, element: str) -> dict[str, tuple[str, ..
 def _either(element: _Element, *names: str) -> _Element:
     """The first child of one of these names; an empty element if there is none."""
     for name in names:
-        for found in einvoice.each(element, name):
+        for found in xml.each(element, name):
             return found
     return element.makeelement("none")
 

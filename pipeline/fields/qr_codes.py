@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from pipeline.fields.einvoice import amount, compact, days
 from pipeline.fields.rows import fold
 from pipeline.fields.stated import Stated
+from pipeline.fields.xml_values import amount, compact, days
 from pipeline.models import Code
 
 _VAT = re.compile(
@@ -82,5 +82,3 @@ def _payment(account: str, values: dict[str, str], currency: str) -> _Found | No
     names = {name: fold(values.get(name, ""))[:_MAX_NAME] for name in ("seller", "buyer")}
     due = amount(values["due"].strip())
     return "invoice", {"iban": account, "bic": bic, **names, "due": due, "currency": currency}, currency, ""
-
-

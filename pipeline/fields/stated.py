@@ -13,8 +13,8 @@ from pipeline.models import Box, LineItem
 class Stated(msgspec.Struct, frozen=True, kw_only=True):
     """The data of one attached XML or one code on the page.
 
-    `kind`: type of document. `values`: by field, all that are right for it, the preferred one first. `checks`: code of a
-    check that failed, by field. `page`, `box`: where it is. `whole`: it is the document, not an addition to a page.
+    `kind`: type of document. `values`: by field, all that are right for it, the preferred one first. `checks`: codes of
+    failed checks, by field. `page`, `box`: where it is. `whole`: it is the document, not an addition to a page.
     `amount`: an amount of the invoice, where only the page tells which: `net` or `total`.
     """
 

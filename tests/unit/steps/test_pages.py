@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -54,8 +55,11 @@ class Reader:
         )
 
 
+_numbers = count()
+
+
 def engines(reader: Reader) -> Engines:
-    made = SimpleNamespace(ocr=reader, ocr_info=SimpleNamespace(digest=str(id(reader))))
+    made = SimpleNamespace(ocr=reader, ocr_info=SimpleNamespace(digest=f"reader {next(_numbers)}"))
     return cast(Engines, made)
 
 
