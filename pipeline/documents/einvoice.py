@@ -83,17 +83,18 @@ def readable(root: etree._Element) -> str:
 def _lines(root: etree._Element) -> Iterator[str]:
     from lxml import etree
 
+    depth = -1
     for event, element in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
         if event == "end":
             continue
-        level = min(sum(1 for _ in element.iterancestors()), _MAX_INDENT)
         name = _WORDS.sub(" ", etree.QName(element).localname)
         value = " ".join((element.text or "").split())[:_MAX_VALUE]
         if element.get("format") == "102" and (day := _DAY.fullmatch(value)):
             value = "-".join(day.groups())
         unit = element.get("currencyID") or element.get("unitCode") or ""
         if value or len(element):
-            yield "  " * level + name + (f": {value} {unit}".rstrip() if value else "")
+            yield "  " * min(depth, _MAX_INDENT) + name + (f": {value} {unit}".rstrip() if value else "")
 
 
 def _decoded(data: bytes) -> str:
