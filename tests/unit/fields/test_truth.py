@@ -320,7 +320,7 @@ def filler(monkeypatch: pytest.MonkeyPatch) -> Filler:
     def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
         return [found("total", "297.50")] if page.text else []
 
-    monkeypatch.setitem(kinds.KINDS, "invoice", Kind(NAMES, find))  # type: ignore[misc]
+    monkeypatch.setitem(kinds.KINDS, "invoice", Kind(NAMES, find))
     monkeypatch.setitem(FIELDS, "invoice", NAMES)
     return load(Settings())
 
