@@ -103,7 +103,7 @@ def test_what_is_malformed_is_left_out(old: str, new: str, name: str) -> None:
     "xml",
     [
         cii()[:2000],
-        cii().replace("</ram:Name>", "</ram:Nome>", 1),
+        cii().replace("</ram:Name>", "</ram:Title>", 1),
         "",
         "<a/>",
         cii(number="").replace("GrandTotalAmount", "X"),
