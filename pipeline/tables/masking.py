@@ -14,6 +14,9 @@ SENSITIVE = frozenset({"ID_NUMBER", "BANK_CARD", "PHONE"})
 _SOMETHING_ELSE = frozenset({"DATE", "TIME", "MONEY", "USCC", "INVOICE_CODE", "INVOICE_NUMBER", "PLATE"})
 """Types that explain digits: a number covered by one of them is not treated as a phone number."""
 
+_SENSITIVE_FIELDS = frozenset({"iban"})
+"""Fields that are masked whatever the page shows: their value may come from the XML or a barcode."""
+
 _KEEP = 4
 
 Spans = tuple[tuple[int, int], ...]
@@ -76,11 +79,17 @@ def masked_entity(entity: Entity, spans: Spans) -> Entity:
 
 def masked_field(result: DocumentResult, found: Field) -> Field:
     """The field with text and value masked if it contains something sensitive."""
+    if found.name in _SENSITIVE_FIELDS:
+        return _masked(found)
     page = next((page for page in result.pages if page.number == found.page), None)
     if page is None:
         return found
     spans = sensitive_spans(page.text, (e for e in result.entities if e.page == page.number))
     if not any(page.text[start:end] in found.text for start, end in spans):
         return found
+    return _masked(found)
+
+
+def _masked(found: Field) -> Field:
     value = mask(found.value) if found.value else found.value
     return msgspec.structs.replace(found, text=mask(found.text), value=value, other=None)

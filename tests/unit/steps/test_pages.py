@@ -127,7 +127,7 @@ def test_a_false_layer_is_replaced_by_what_is_seen(said: str, shown: str, false:
 
 def test_a_code_on_a_scan_has_its_place_on_the_upright_page() -> None:
     upright = sheet((barcode("paid"), 500, 40), size=(800, 600))
-    image = np.ascontiguousarray(np.rot90(upright))  # lies on its side, to be turned by 90 degrees
+    image = np.ascontiguousarray(np.rot90(upright))  # on its side: OCR turns it by 90 degrees
     page = read_page(
         Paper(given(width=600, height=800, image=image)), 1, engines(Reader(line("x", 1, 1), rotation=90))
     )
