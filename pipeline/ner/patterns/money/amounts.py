@@ -26,6 +26,7 @@ _JIAO_FEN = re.compile(r"(?:(?P<jiao>[0-9])角)?(?:(?P<fen>[0-9])分)?")
 _MORE = re.compile("[多余]?(?:元|圆)?")
 _RATE = re.compile(r"(?:[A-Z]{3}/|\b1 ?(?:[A-Z]{3}|[$€£]) ?= ?)(?:[A-Z]{3}|[$€£])? ?\Z")
 _LONGEST = 9
+_CENT = Decimal("0.01")
 _CLOSE = frozenset({"", " ", ", ", ". ", "-", "多", "余"})
 _AND_CENTS = frozenset({" ", " and ", ", ", " und ", " et ", " y "})
 
@@ -53,7 +54,8 @@ def amounts_in(text: str, page: str, locale: PageLocale) -> list[Mention]:
 
 def _plain(source: Source, index: int) -> bool:
     """Whether the token is a whole number with nothing behind it that could make it an amount: most numbers are."""
-    return source.gap(index + 1) not in _CLOSE and source.printed(index).isdecimal()
+    gap = source.gap(index + 1)
+    return gap not in _CLOSE and source.printed(index).isdecimal() and (gap or "")[1:2] != "-"
 
 
 def _written(source: Source, index: int, before: Token | None, *, debits: bool) -> tuple[Mention, int] | None:
@@ -116,26 +118,30 @@ def _value(source: Source, number: Number, currency: Currency, rest: Behind) -> 
     if currency.noun and (small := _JIAO_FEN.match(source.page, end)) and small[0]:
         value += Decimal(small["jiao"] or 0) / 10 + Decimal(small["fen"] or 0) / 100
         return value, small.end(), rest.after
-    if currency.part == rest.scale == 1 and (cents := _cents(source, rest.after)) is not None:
-        return value + cents, source.tokens[rest.after + 1].end, rest.after + 2
+    if currency.part == rest.scale == 1 and (parts := _cents(source, rest.after)) is not None:
+        cents, after = parts
+        return (value + cents).quantize(_CENT), source.tokens[after - 1].end, after
     return value, end, rest.after
 
 
-def _cents(source: Source, index: int) -> Decimal | None:
-    """`50 cents` behind `3 dollars`."""
+def _cents(source: Source, index: int) -> tuple[Decimal, int] | None:
+    """`50 cents` behind `3 dollars`; the 50 of `3€50`."""
+    digits = source.printed(index) if source.gap(index) == "" else ""
+    if len(digits) == 2 and digits.isdecimal() and source.page[source.tokens[index].start - 1] == "€":
+        return Decimal(digits) / 100, index + 1
     if source.gap(index) not in _AND_CENTS or source.gap(index + 1) != " ":
         return None
     unit, number = source.tokens[index + 1].currency, number_at(source, index, None, signed=False)
     if unit is None or unit.part == 1 or number is None or number.reading.decimals:
         return None
-    return Decimal(number.reading.value) / unit.part
+    return Decimal(number.reading.value) / unit.part, index + 2
 
 
 def _times(number: str, scale: int, currency: Currency) -> Decimal:
     if currency.part > 1:
         value = Decimal(number) / currency.part
-        return value.quantize(Decimal("0.01")) if value == value.quantize(Decimal("0.01")) else value
-    factor = scale * currency.scale
+        return value.quantize(_CENT) if value == value.quantize(_CENT) else value
+    factor = scale if scale > 1 else currency.scale
     value = Decimal(number) * factor
     return value.quantize(Decimal(1)) if factor > 1 and value == value.to_integral_value() else value
 

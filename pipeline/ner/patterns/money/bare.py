@@ -30,7 +30,7 @@ _ABOUT_MONEY = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
-    r"(?:qty|quantity|pcs|volume|weight|count|rate|points?|menge|anzahl\b|gewicht|steuersatz|quantité|cantidad|kurs"
+    r"(?:qty|quantity|pcs|volume|weight|(?<!dis)(?<!ac)count|rate|points?|menge|anzahl\b|gewicht|steuersatz|quantité|cantidad|kurs"
     r"|数量|重量|税率|汇率)[^0-9\n]{0,8}$",
     re.IGNORECASE,
 )

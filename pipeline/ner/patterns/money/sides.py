@@ -14,6 +14,7 @@ GLUE = re.compile(r"(?P<label> {0,2}|\)? ?[:=]? ?)(?P<minus>- ?)?")
 """Between a currency and its amount: `RM 80.90`, `(RM): 80.90`, `€ -12,00`."""
 _IS_UNIT = re.compile(NOT_A_UNIT)
 _NEXT_TO = ("", " ")
+_REACH = 8
 _BEHIND_SCALE = frozenset({"", " ", "多", "余", " de ", " d'", " d’", " di ", " of "})
 
 
@@ -38,11 +39,12 @@ def in_front(source: Source, index: int, free: int) -> Token | None:
 def behind(source: Source, number: Number, before: Token | None) -> Behind:
     """Scale and currency behind a number, in either order."""
     at, scale, currency = number.after, 1, None
-    while at < len(source.tokens) and (gap := source.gap(at)) is not None:
-        token = source.tokens[at]
+    end = number.end
+    while at < len(source.tokens) and (token := source.tokens[at]).start - end < _REACH:
+        gap, end = source.page[end : token.start], token.end
         if token.scale and scale == 1 and _scales(source, token, gap, before, currency):
             scale = SCALES[token.scale.lower()]
-        elif token.currency and currency is None and _is_behind(source, at, number, before, scale):
+        elif token.currency and currency is None and _is_behind(source, at, gap, number, before, scale):
             currency = token.currency
         else:
             break
@@ -60,12 +62,15 @@ def _scales(source: Source, token: Token, gap: str, before: Token | None, curren
     if (token.scale or "").lower() not in SHORT:
         return gap in _NEXT_TO
     following = source.page[token.end : token.end + 1]
-    return before is not None and currency is None and gap == "" and following not in ("²", "³", "/")
+    if following and following in "€$£":  # T€, k$
+        return gap in _NEXT_TO
+    sure = before is not None and currency is None and gap == "" and token.scale != "t"
+    return sure and following not in ("²", "³", "/")
 
 
-def _is_behind(source: Source, at: int, number: Number, before: Token | None, scale: int) -> bool:
+def _is_behind(source: Source, at: int, gap: str, number: Number, before: Token | None, scale: int) -> bool:
     """Whether the currency at `at` belongs to the number in front of it, and not to the one behind."""
-    currency, gap = source.tokens[at].currency, source.gap(at)
+    currency = source.tokens[at].currency
     if (
         currency is None
         or not _counts(source, currency)
@@ -78,7 +83,7 @@ def _is_behind(source: Source, at: int, number: Number, before: Token | None, sc
         return False
     near = source.gap(at + 1)
     if not currency.noun and near in _NEXT_TO and source.tokens[at + 1].number:
-        return before is None and _nearer(source, at, number, gap or "", near or "")
+        return before is None and _nearer(source, at, number, gap, near or "")
     return before is None or currency.noun or currency.codes == (before.currency or currency).codes
 
 
