@@ -14,11 +14,12 @@ from pipeline.ner.patterns.money.tokens import GLUED
 
 _UNITS = (
     r"(?: ?(?:kgs?|gm|gms|mg|lbs?|oz|ltrs?|litres?|liters?|ml|cm|mm|km|inch|ft|pcs?|pkts?|units?|ctns?|hrs?"
-    r"|kwh?|mmol|ug|umol|am|pm|a\.m|p\.m|points?|pts|times|years?|months?|days?|stk|std|stück|stunden?|tag(?:e|en)?"
+    r"|kwh?|mmol|ug|umol|points?|pts|times|years?|months?|days?|stk|std|stück|stunden?|tag(?:e|en)?"
     r"|monate?|pièces?|heures?|jours?|mois|unidad(?:es)?|horas?|pezzi|stuks?|uur|uhr)(?![A-Za-z])"
     r"|[gGlLmhH](?![A-Za-z])|[\"'°℃×²³]|(?:个|件|公斤|千克|克|吨|米|升|次|小时|天|人|股|倍|度|年|月|%))"
 )
 _BEHIND = re.compile(rf"(?![.,:/][0-9]|-{{1,2}}[0-9]| ?[%‰]|(?i:{_UNITS})|[A-Za-z]{{4}})")
+_CLOCK = re.compile(r" ?(?:[aApP][mM]|[aApP]\.[mM])(?![A-Za-z])")
 _IN_FRONT = re.compile(r"[0-9A-Za-z/#$'’_]")
 _SEPARATOR = re.compile(r"[0-9][-~:.,]|--")
 _LABELS = re.compile(rf"(?:[0-9 ][xX]|\bR[NH]|(?i:{'|'.join(GLUED)}))\Z")
@@ -82,6 +83,8 @@ class Bare:
         start, page = number.start, self.page
         printed = page[number.end - 3 : number.end - 2]
         if printed != (self.source.locale.decimal or ".") and not number.damaged:
+            return False
+        if printed == "." and _CLOCK.match(page, number.end):
             return False
         if not _BEHIND.match(page, number.end) or _SEPARATOR.match(page, max(0, start - 2), start):
             return False

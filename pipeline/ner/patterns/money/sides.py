@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pipeline.ner.locale.currencies import Currency
+from pipeline.ner.locale.currencies import Currency, named
 from pipeline.ner.patterns.money.number import Number, Source
 from pipeline.ner.patterns.money.numerals import NOT_A_UNIT
 from pipeline.ner.patterns.money.tokens import SCALES, SHORT, Token
@@ -79,6 +79,9 @@ def _is_behind(source: Source, at: int, gap: str, number: Number, before: Token 
         return False
     if gap == "-":
         return currency.noun
+    # Pounds are a weight too.
+    if scale == 1 and currency == named("pounds"):
+        return source.locale.currency in currency.codes
     if gap not in _NEXT_TO and not (scale > 1 and gap in _BEHIND_SCALE):
         return False
     near = source.gap(at + 1)

@@ -38,6 +38,7 @@ _TOKEN = re.compile(
     re.ASCII,
 )
 _WORD, _NUMBER, _CENTS, _SIGN = 1, 2, 3, 4
+_AMERICAN = re.compile(r"[uU]\. ?[sS]\. ?\Z")
 _DAMAGED = re.compile(r"[0-9O]{1,6}\.[0-9O]{2}(?![0-9A-Za-z])")
 
 
@@ -68,6 +69,8 @@ def tokens_of(page: str) -> list[Token]:
         kind = match.lastindex
         start, end = match.span()
         if start < skip:
+            if kind == _CENTS and skip == start + 1:  # Rs.50
+                tokens.append(Token(skip, end))
             continue
         if kind == _WORD:
             word = match[0]
@@ -77,8 +80,9 @@ def tokens_of(page: str) -> list[Token]:
         elif kind == _NUMBER:
             tokens.append(_number(page, start, end))
         elif kind == _CENTS:
-            after = tokens and tokens[-1].end == start + 1 and tokens[-1].currency  # Rs.50
-            tokens.append(Token(start + 1 if after else start, end))
+            tokens.append(Token(start, end))
+        elif match[0] == "$" and (letters := _AMERICAN.search(page, max(0, start - 6), start)):
+            tokens.append(Token(letters.start(), end, currency=named("US$")))
         elif kind == _SIGN or match[0] not in SCALES:
             tokens.append(Token(start, end, currency=named(match[0])))
         else:
