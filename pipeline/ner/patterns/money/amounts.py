@@ -66,7 +66,9 @@ def _written(source: Source, index: int, before: Token | None, *, debits: bool) 
     if number is None or _PERCENT.match(source.page, number.end):
         return None
     # Two spaces part columns: the sign is in a column of its own if an amount follows.
-    if before and source.page.startswith("  ", before.end) and not number.cents:
+    apart = before and source.page.startswith("  ", before.end)
+    glued = before and before.start and source.page[before.start - 1].isalnum()
+    if (apart or glued) and not number.cents:
         before = None
     rest = behind(source, number, before)
     currency = before.currency if before else rest.currency

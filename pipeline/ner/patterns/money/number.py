@@ -92,8 +92,7 @@ def _forms(source: Source, index: int, signed: bool) -> list[tuple[int, str, boo
         forms.append(groups)
     if (cents := _parted_cents(source, index, digits, signed)) is not None:
         forms.append((index + 2, cents, True))
-    if digits[0] != "." or signed:
-        forms.append((index + 1, digits.replace("O", "0"), "O" in digits))
+    forms.append((index + 1, digits.replace("O", "0"), "O" in digits))
     return forms
 
 

@@ -70,20 +70,15 @@ def _scales(source: Source, token: Token, gap: str, before: Token | None, curren
 
 def _is_behind(source: Source, at: int, gap: str, number: Number, before: Token | None, scale: int) -> bool:
     """Whether the currency at `at` belongs to the number in front of it, and not to the one behind."""
-    currency = source.tokens[at].currency
-    if (
-        currency is None
-        or not _counts(source, currency)
-        or not _IS_UNIT.match(source.page, source.tokens[at].end)
-    ):
+    currency, end = source.tokens[at].currency, source.tokens[at].end
+    if currency is None or not _counts(source, currency) or not _IS_UNIT.match(source.page, end):
         return False
-    if gap == "-":
-        return currency.noun
-    # Pounds are a weight too.
-    if scale == 1 and currency == named("pounds"):
-        return source.locale.currency in currency.codes
+    # Pounds are a weight too; "1 $AddBacon" is a dish.
+    weight = scale == 1 and currency == named("pounds") and source.locale.currency not in currency.codes
+    if weight or (currency.before and source.page[end : end + 1].isalpha()):
+        return False
     if gap not in _NEXT_TO and not (scale > 1 and gap in _BEHIND_SCALE):
-        return False
+        return gap == "-" and currency.noun
     near = source.gap(at + 1)
     if not currency.noun and near in _NEXT_TO and source.tokens[at + 1].number:
         return before is None and _nearer(source, at, number, gap, near or "")
@@ -93,12 +88,12 @@ def _is_behind(source: Source, at: int, gap: str, number: Number, before: Token 
 def _nearer(source: Source, at: int, number: Number, gap: str, near: str) -> bool:
     """Whether a currency between two numbers belongs to the first."""
     currency = source.tokens[at].currency
-    if len(gap) != len(near):
-        return len(gap) < len(near)
     if _has_own(source, at + 1):
         return True
     if currency is None or currency.before:
         return False
+    if len(gap) != len(near):
+        return len(gap) < len(near)
     if number.cents != (source.printed(at + 1)[-3:-2] in (".", ",")):
         return number.cents
     return source.locale.decimal != "."
