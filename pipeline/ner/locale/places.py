@@ -35,6 +35,8 @@ _NUMBER_BEFORE = re.compile(r"[0-9] ?\Z")
 _REACH = 20
 _KANA = re.compile("[\u3041-\u30fa]")
 _JAPANESE = 3
+_RANDS = re.compile(r"(?<![A-Za-z0-9])R ?[0-9]+(?:[ ,][0-9]{3})*\.[0-9]{2}(?![0-9])")
+_SOUTH_AFRICAN = 3
 _BY_FAR = 4
 """How many times as often as the next one a currency must be named."""
 
@@ -61,7 +63,7 @@ def currency_of(page: str, country: str | None) -> str | None:
     home = "JPY" if len(_KANA.findall(page)) >= _JAPANESE else currency_in(country)
     printed = Counter(_named(page, home))
     if not printed:
-        return home
+        return "ZAR" if len(_RANDS.findall(page)) >= _SOUTH_AFRICAN else home
     sure = {currency.codes[0] for currency in printed if len(currency.codes) == 1}
     seen: Counter[str] = Counter()
     for currency, count in printed.items():

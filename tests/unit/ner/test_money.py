@@ -115,6 +115,12 @@ HITS = [
     ("total 12.50 CR", "12.50", "-12.50", None),
     ("Erhaltene Anzahlungen  -50,00 Summe", "-50,00", "-50.00", None),
     ("Gesamtbetrag der Abschläge  -0,00", "-0,00", "0.00", None),
+    ("Kontoauszug Saldo 12,50 S", "12,50", "-12.50", None),
+    ("Saldo 12,50 S", "12,50", "12.50", None),
+    ("TAX .26", ".26", "0.26", None),
+    ("DEBIT$ 76.08", "$ 76.08", "76.08", "USD"),
+    ("Card  QAR  -59.00", "QAR  -59.00", "-59.00", "QAR"),
+    ("Total loss (1,234.56) 2", "1,234.56", "-1234.56", None),
 ]
 
 MISSES = [
@@ -152,6 +158,12 @@ MISSES = [
     "KR3M and KR87654321012",
     "ALL 5 were there, TRY 5 times",
     "a weight of 8 pounds",
+    "total of the third quarter",
+    "1 $AddBacon",
+    "3.99 CT",
+    "AJTPM7071RSD00",
+    "TL  297",
+    "Mietdauer 2,50 Stunden, Summe",
     "Menge: 2,00 Summe",
     "5 m total",
     "EUR 123456789012345678901234567890",
@@ -186,6 +198,10 @@ def test_finds_every_amount_of_a_row_once() -> None:
         ("66.04", "MYR"),
         ("0.50", "MYR"),
     ]
+
+
+def test_both_decimal_signs_count_where_the_page_does_not_decide() -> None:
+    assert [m.value for m in find_moneys("Total 46,68  46.68")] == ["46.68", "46.68"]
 
 
 def test_a_sign_belongs_to_one_amount() -> None:

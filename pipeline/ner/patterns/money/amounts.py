@@ -13,7 +13,7 @@ from pipeline.ner.locale.currencies import Currency
 from pipeline.ner.patterns.money.bare import Bare
 from pipeline.ner.patterns.money.number import Number, Source, number_at
 from pipeline.ner.patterns.money.sides import GLUE, Behind, behind, in_front
-from pipeline.ner.patterns.money.signs import bracketed, minus_before, minus_behind, shows_debits
+from pipeline.ner.patterns.money.signs import bracketed, minus_before, minus_behind, negative_marks
 from pipeline.ner.patterns.money.tokens import Token, tokens_of
 
 UNCLEAR = 0.55
@@ -34,8 +34,8 @@ _AND_CENTS = frozenset({" ", " and ", ", ", " und ", " et ", " y "})
 def amounts_in(text: str, page: str, locale: PageLocale) -> list[Mention]:
     """The amounts of a page that are written with digits, in order; `page` is `plain(text)`."""
     source = Source(text, page, tokens_of(page), locale)
-    debits = shows_debits(page)
-    bare = Bare(source, debits=debits)
+    marks = negative_marks(page)
+    bare = Bare(source, marks)
     mentions: list[Mention] = []
     index = free = 0
     while index < len(source.tokens):
@@ -43,7 +43,7 @@ def amounts_in(text: str, page: str, locale: PageLocale) -> list[Mention]:
         if source.tokens[index].number:
             before = in_front(source, index, free)
             if before is not None or not _plain(source, index):
-                amount = _written(source, index, before, debits=debits) or bare.read(index)
+                amount = _written(source, index, before, marks) or bare.read(index)
         if amount is None:
             index += 1
         else:
@@ -58,7 +58,9 @@ def _plain(source: Source, index: int) -> bool:
     return gap not in _CLOSE and source.printed(index).isdecimal() and (gap or "")[1:2] != "-"
 
 
-def _written(source: Source, index: int, before: Token | None, *, debits: bool) -> tuple[Mention, int] | None:
+def _written(
+    source: Source, index: int, before: Token | None, marks: frozenset[str]
+) -> tuple[Mention, int] | None:
     """An amount with a currency whose number begins at `index`, and the index of the token behind it."""
     money = source.locale.currency
     code = before.currency.code(money) if before and before.currency else None
@@ -77,7 +79,7 @@ def _written(source: Source, index: int, before: Token | None, *, debits: bool) 
     start, minus = _start(source, number, before)
     value, end, after = _value(source, number, currency, rest)
     if rest.scale == 1:
-        minus = minus or minus_behind(source.page, end, debits=debits)
+        minus = minus or minus_behind(source.page, end, marks)
     minus = minus or bracketed(source.page, start, end, bare=False)
     other = _times(number.reading.other, rest.scale, currency) if number.reading.other else None
     sure = UNCLEAR if other is not None else 0.95 if number.reading.usual and not number.damaged else _UNUSUAL
