@@ -35,6 +35,12 @@ def found(*parts: tuple[str, str | None] | tuple[str, str | None, float]) -> lis
         ([("甲", None), ("—", None), ("乙国友好协会", "ORG")], [("乙国友好协会", "ORG")]),
         ([("第三届", None), ("董事会", "ORG")], [("第三届董事会", "ORG")]),
         ([("2023年、2024年", "TIME")], [("2023年、2024年", "TIME")]),
+        ([("现任样例集团", "ORG")], [("样例集团", "ORG")]),
+        ([("样例股份有限公司财务部会计处", "ORG")], [("样例股份有限公司", "ORG")]),
+        ([("样例公司第三届董事会", "ORG")], [("样例公司", "ORG")]),
+        ([("样例公司城东营业部", "ORG")], [("样例公司城东营业部", "ORG")]),
+        ([("人力资源部", "ORG"), ("经理", None)], []),
+        ([("教育部", "ORG")], [("教育部", "ORG")]),
     ],
 )
 def test_rules(words: list[tuple[str, str | None]], expected: list[tuple[str, str]]) -> None:
