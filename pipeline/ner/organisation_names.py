@@ -8,7 +8,7 @@ _OFFICE = (
     "董事长|董事|监事|经理|总裁|主席|主任|委员|书记|所长|厂长|院长|校长|会长|部长|科长|处长|局长|秘书|总监|会计师"
     "|工程师|教授|顾问|代表"
 )
-# Verbs of office and of work: what stands before them is no part of a name either. 任丘 and 任县 are towns.
+# Verbs of office and of work: what is before them is not part of a name either. 任丘 and 任县 are towns.
 _LEAD = re.compile(
     r".*(?:任职|就职|供职|任教|执教|执业|挂职|服务|受雇|工作|毕业|就读|受聘|隶属|位|属)于"
     rf"|.*(?:{_OFFICE})(?:和|与|及|兼|暨)"
