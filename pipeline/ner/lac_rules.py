@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from pipeline.ner.organisation_names import bounds
+from pipeline.ner.organisation_names import VERB, bounds
 
 LEAST_CHANCE = 0.3
 """Minimum probability of a span; less likely ones are dropped."""
@@ -69,6 +69,10 @@ def _narrowed(word: Word, text: str) -> Iterator[Word]:
         first, end = bounds(span)
         kept = first < end
         yield word._replace(start=start + first, end=start + end) if kept else word._replace(kind=None)
+    elif kind == "PER" and (
+        verb := VERB.match(span)
+    ):  # 曾任 is no person, and 现任王小明 has a verb before the name
+        yield word._replace(start=start + verb.end(), kind=kind if verb.end() < len(span) - 1 else None)
     elif kind == "PER" and (title := _TITLE.search(span)) and title.start():
         yield word._replace(end=start + title.start())
     else:

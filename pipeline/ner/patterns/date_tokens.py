@@ -23,7 +23,7 @@ from functools import lru_cache
 from pipeline.ner.patterns.months import Month, months, weekdays
 
 _EIGHT = "(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]"
-_CLOCK = "[0-2]?[0-9] ?: ?[0-5][0-9](?![0-9])"
+_CLOCK = "[0-2]?[0-9] ?: ?[0-5][0-9](?![0-9]|[-/.][0-9]{1,2}[-/.])"
 _SPECIAL = "年月日号曰號令平昭大民中时時间期所有至到迄"
 _TOKEN = re.compile(
     rf"(?P<t>(?<![0-9][-/.]){_CLOCK})"

@@ -57,7 +57,7 @@ def find_dates(text: str, locale: PageLocale | None = None) -> Iterator[Mention]
         languages = ("zh",) if is_chinese(page) else ()
         locale = PageLocale(languages=languages, date_order=date_order(page, languages, None))
     context = _Context(Tokens(page), locale.date_order, locale.languages)
-    dates = settled(_full_dates(context))
+    dates = settled(context.tokens, _full_dates(context))
     for start, end, reading in sorted([*dates, *ranges(context.tokens, dates)]):
         span = context.tokens.span(start, end)
         damaged = 0.2 if context.tokens.page[slice(*span)] != context.tokens.clean[slice(*span)] else 0.0

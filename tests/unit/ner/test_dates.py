@@ -34,6 +34,8 @@ HITS = [
     ("25/12/201812:33", "25/12/2018", "2018-12-25"),
     ("27/05/20188:07 PM", "27/05/2018", "2018-05-27"),
     ("05/01/1811:44", "05/01/18", "2018-01-05"),
+    ("copy 1: 15/01/2018 15:11", "15/01/2018", "2018-01-15"),
+    ("12/05/18:12:33", "12/05/18", "2018-05-12"),
     ("25-12-18 13:49 SH01", "25-12-18", "2018-12-25"),
     ("Date20-05-18", "20-05-18", "2018-05-20"),
     ("12/08/17TIME", "12/08/17", "2017-08-12"),
@@ -192,6 +194,12 @@ def test_the_same_day_with_the_name_of_its_month_decides() -> None:
     numeric, _ = find_dates("printed 06/10/2019\nvisit of June 10, 2019")
     assert (numeric.value, numeric.other) == ("2019-06-10", None)
     assert numeric.confidence > 0.8
+
+
+def test_a_range_that_goes_forward_decides() -> None:
+    first, last = find_dates("03/04/2019 - 04/02/2019")
+    assert (first.value, last.value) == ("2019-03-04", "2019-04-02")
+    assert (first.other, last.other) == (None, None)
 
 
 def test_an_undecided_range_has_both_readings_at_both_ends() -> None:

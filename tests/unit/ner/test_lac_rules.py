@@ -41,6 +41,8 @@ def found(*parts: tuple[str, str | None] | tuple[str, str | None, float]) -> lis
         ([("样例公司城东营业部", "ORG")], [("样例公司城东营业部", "ORG")]),
         ([("人力资源部", "ORG"), ("经理", None)], []),
         ([("教育部", "ORG")], [("教育部", "ORG")]),
+        ([("曾任", "PER"), ("“", None)], []),
+        ([("现任赵小明", "PER")], [("赵小明", "PER")]),
     ],
 )
 def test_rules(words: list[tuple[str, str | None]], expected: list[tuple[str, str]]) -> None:
