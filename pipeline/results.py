@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from pipeline.errors import NotFound
 from pipeline.models import DocumentResult, Entity, Field, from_json
 from pipeline.settings import Settings
 from pipeline.storage import keys, open_store
+from pipeline.tables.places import place_columns
 from pipeline.tables.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -30,9 +31,12 @@ def load(
     run_date: str | None = None,
     *,
     masked: bool = True,
+    latest: bool = False,
 ) -> pd.DataFrame:
     """Load one summary table as a DataFrame, of one run date or of all, with `run_date` as a column.
 
+    Nights of older versions get the columns of today, empty where they did not have them. `latest=True`: each document
+    once, by its newest task, where the same bytes were processed in several nights or under several ids.
     `masked=False` restores the true text and value of sensitive entities and fields (and the pages' text) from the
     JSON results, which requires permission to read them. Raises `NotFound` if there is no such table yet.
     """
@@ -49,9 +53,33 @@ def load(
     frames = []
     for key in parts:
         day = key.split("run_date=", 1)[1].split("/", 1)[0]
-        frames.append(pd.read_parquet(io.BytesIO(source.get(key))).assign(run_date=day))
-    frame = pd.concat(frames, ignore_index=True)
+        frames.append(_upgraded(pd.read_parquet(io.BytesIO(source.get(key)))).assign(run_date=day))
+    frame = pd.concat([one for one in frames if len(one)] or frames[-1:], ignore_index=True)
+    if latest:
+        frame = _newest(frame, store, table, run_date)
     return frame if masked or table == "documents" else _unmask(frame, table, settings)
+
+
+def _upgraded(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table with the coordinates of today: before schema 4 they were in `boxes`. Other new columns stay missing."""
+    if "boxes" not in frame.columns:
+        return frame
+    stored = (() if boxes is None else boxes for boxes in frame["boxes"])
+    places = [place_columns([[(float(x), float(y)) for x, y in box] for box in boxes]) for boxes in stored]
+    columns = {name: [place[name] for place in places] for name in place_columns(())}
+    return frame.drop(columns=["box", "boxes"]).assign(**columns)
+
+
+def _newest(frame: pd.DataFrame, store: str | None, table: str, run_date: str | None) -> pd.DataFrame:
+    """The rows of each document's newest task: same tenant and bytes, or same id where no bytes could be read."""
+    documents = frame if table == "documents" else load(store, "documents", run_date)
+    bytes_or_id = documents["sha256"].fillna(documents["task_id"])
+    ordered = documents.assign(of=bytes_or_id, whose=documents["tenant"].fillna("")).sort_values(
+        ["done_at", "run_date"], kind="stable", na_position="first"
+    )
+    kept = ordered.drop_duplicates(["whose", "of"], keep="last").drop_duplicates("task_id", keep="last")
+    newest = pd.MultiIndex.from_frame(kept[["run_date", "task_id"]])
+    return frame[pd.MultiIndex.from_frame(frame[["run_date", "task_id"]]).isin(newest)].reset_index(drop=True)
 
 
 def result(store: str | None, run_date: str, task_id: str) -> DocumentResult:
@@ -75,6 +103,16 @@ def image(store: str | None, result: DocumentResult, page: int) -> NDArray[np.ui
     ):  # processed at another resolution than the current setting
         pixels = np.asarray(Image.fromarray(pixels).resize((read.width, read.height)))
     return pixels
+
+
+def outlines(row: pd.Series[Any]) -> list[list[tuple[float, float]]]:
+    """The outline of each text line of a row of `entities` or `fields`, as points in pixels; empty without a place."""
+    if pd.isna(row["x0"]):
+        return []
+    if row["polygons"] is not None:
+        return [[(float(x), float(y)) for x, y in polygon] for polygon in row["polygons"]]
+    x0, y0, x1, y1 = (float(row[name]) for name in ("x0", "y0", "x1", "y1"))
+    return [[(x0, y0), (x1, y0), (x1, y1), (x0, y1)]]
 
 
 def _unmask(frame: pd.DataFrame, table: str, settings: Settings) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from pipeline.cli.figures import status_of
 from pipeline.cli.screen import terminal
-from pipeline.models import DocumentResult, Entity, Failure
+from pipeline.models import DocumentResult, Entity, Failure, Field
 from pipeline.run.outcome import Outcome
 from pipeline.tables.masking import masked_entity, masked_field, sensitive_spans
 
@@ -189,7 +189,7 @@ def _masked(result: DocumentResult, entity: Entity) -> Entity:
 
 
 def fields(console: Console, results: Sequence[DocumentResult], *, masked: bool) -> None:
-    """Print type and fields below each document, sensitive ones masked; `?` marks a confidence below 0.5."""
+    """Print each document's type, fields, rows and warnings, sensitive values masked; `?` marks what needs review."""
     extracted = [(result, result.extraction) for result in results if result.extraction]
     if not extracted:
         return
@@ -198,11 +198,23 @@ def fields(console: Console, results: Sequence[DocumentResult], *, masked: bool)
         kind = f"{extraction.document_type}, confidence {extraction.confidence:.2f}"
         console.print(indented(2, f"{short(result.source)}: {kind}"))
         for field in extraction.fields:
-            shown = masked_field(result, field) if masked else field
-            value = " ".join(v for v in (shown.value, shown.currency) if v) or "-"
-            doubtful = " ?" if shown.value and field.confidence < 0.5 else ""
-            console.print(indented(4, f"{field.name}: {value}{doubtful}"))
+            if field.value is not None:
+                console.print(indented(4, _field(masked_field(result, field) if masked else field)))
+        if missing := [field.name for field in extraction.fields if field.value is None]:
+            console.print(indented(4, f"not found: {', '.join(missing)}"))
+        if extraction.items:
+            console.print(indented(4, f"items: {len(extraction.items)} rows"))
+        for warning in extraction.warnings:
+            console.print(indented(4, f"? {warning}"))
     console.print()
+
+
+def _field(field: Field) -> str:
+    value = " ".join(v for v in (field.value, field.currency) if v)
+    notes = [f"or {field.other}"] if field.other else []
+    notes += [check.replace("_", " ") for check in field.checks]
+    doubt = " ?" if field.needs_review else ""
+    return f"{field.name}: {value}{doubt}" + (f" ({', '.join(notes)})" if notes else "")
 
 
 def _varied(result: DocumentResult, limit: int) -> list[Entity]:

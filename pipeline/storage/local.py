@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
+import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import NotFound, RunError
+from pipeline.storage import keys
 
 _TEMPORARY = ".tmp-"
+_OWN, _SHARED = 0o600, 0o640
+"""Modes of files, which the umask may narrow: the summary tables are for the group of the store, too."""
 
 
 class LocalStore:
@@ -31,14 +35,16 @@ class LocalStore:
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=_TEMPORARY, delete=False) as file:
+            temporary = path.parent / f"{_TEMPORARY}{uuid.uuid4().hex}"
+            mode = _SHARED if key.startswith(keys.SUMMARY) else _OWN
+            with open(temporary, "xb", opener=partial(os.open, mode=mode)) as file:
                 try:
                     fill(file)
                     file.flush()
                     os.fsync(file.fileno())
-                    Path(file.name).replace(path)
+                    temporary.replace(path)
                 except BaseException:
-                    Path(file.name).unlink(missing_ok=True)
+                    temporary.unlink(missing_ok=True)
                     raise
             self._sync(path.parent)
         except OSError as error:

@@ -6,8 +6,10 @@ from typing import Any
 
 import msgspec
 
-from pipeline.models import Box, DocumentResult, Entity, Field, Page
+from pipeline.fields.kinds import DATES, is_amount
+from pipeline.models import DocumentResult, Entity, Field, Page, PageLocale
 from pipeline.tables.masking import Spans, mask_spans, masked_entity, masked_field, sensitive_spans
+from pipeline.tables.places import date_of, decimal_of, place_columns
 from pipeline.tables.schemas import TABLES
 
 
@@ -68,10 +70,15 @@ def _document_row(result: DocumentResult) -> dict[str, Any]:
         "document_type": result.extraction.document_type if result.extraction else None,
         "document_type_confidence": result.extraction.confidence if result.extraction else None,
         "seconds_fields": result.seconds.get("fields"),
+        "items": len(result.extraction.items) if result.extraction else None,
+        "record_warnings": list(result.extraction.warnings) if result.extraction else None,
+        "needs_review": result.status == "partial"
+        or (result.extraction.needs_review if result.extraction else None),
     }
 
 
 def _page_row(result: DocumentResult, page: Page, hide: Spans) -> dict[str, Any]:
+    locale = page.locale or PageLocale()
     return {
         "task_id": result.task_id,
         "sha256": result.sha256,
@@ -87,6 +94,13 @@ def _page_row(result: DocumentResult, page: Page, hide: Spans) -> dict[str, Any]
         "error_code": page.error.code if page.error else None,
         "error": page.error.message if page.error else None,
         "text": mask_spans(page.text, hide),
+        "languages": list(locale.languages),
+        "country": locale.country,
+        "currency": locale.currency,
+        "decimal_sign": locale.decimal,
+        "grouping_sign": locale.grouping,
+        "date_order": locale.date_order,
+        "codes": len(page.codes),
         "lines": len(page.lines),
         "confidence": page.confidence,
         "seconds": page.seconds,
@@ -94,10 +108,12 @@ def _page_row(result: DocumentResult, page: Page, hide: Spans) -> dict[str, Any]
 
 
 def _entity_row(result: DocumentResult, page: Page, entity: Entity) -> dict[str, Any]:
-    return msgspec.structs.asdict(entity) | {
+    columns = _columns(entity) | place_columns(entity.boxes)
+    return columns | {
         "task_id": result.task_id,
         "sha256": result.sha256,
-        "box": enclosing(entity.boxes),
+        "amount": decimal_of(entity.value) if entity.type == "MONEY" else None,
+        "date": date_of(entity.value) if entity.type == "DATE" else None,
         "page_width": page.width,
         "page_height": page.height,
         "ocr_digest": result.ocr.digest if result.ocr else None,
@@ -110,13 +126,16 @@ def _field_row(result: DocumentResult, found: Field, masked: bool) -> dict[str, 
     shown = masked_field(result, found) if masked else found
     page = next((page for page in result.pages if page.number == found.page), None)
     assert result.extraction is not None
-    return msgspec.structs.asdict(shown) | {
+    columns = _columns(shown) | place_columns(found.boxes)
+    return columns | {
         "task_id": result.task_id,
         "sha256": result.sha256,
         "document_type": result.extraction.document_type,
         "field": found.name,
         "text": shown.text or None,
-        "box": enclosing(found.boxes),
+        "amount": decimal_of(shown.value) if is_amount(found.name) else None,
+        "date": date_of(shown.value) if found.name in DATES else None,
+        "needs_review": found.needs_review,
         "page_width": page.width if page else None,
         "page_height": page.height if page else None,
         "ocr_digest": result.ocr.digest if result.ocr else None,
@@ -126,11 +145,8 @@ def _field_row(result: DocumentResult, found: Field, masked: bool) -> dict[str, 
     }
 
 
-def enclosing(boxes: tuple[Box, ...]) -> Box | None:
-    """One box around all: the box itself if there is one, else the upright bounding rectangle."""
-    if len(boxes) <= 1:
-        return boxes[0] if boxes else None
-    xs = [x for box in boxes for x, _ in box]
-    ys = [y for box in boxes for _, y in box]
-    left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
-    return ((left, top), (right, top), (right, bottom), (left, bottom))
+def _columns(found: Entity | Field) -> dict[str, Any]:
+    """What is stored as it is; the boxes are not: `place_columns` has them."""
+    columns = msgspec.structs.asdict(found)
+    del columns["boxes"]
+    return columns

@@ -9,9 +9,11 @@ from pipeline.models import SCHEMA_VERSION
 TABLES = ("documents", "pages", "entities", "fields")
 
 
-_BOX = pa.list_(pa.list_(pa.float32()))
-
-
+_AMOUNT = pa.decimal128(18, 2)
+_PLACE = {
+    **dict.fromkeys(("x0", "y0", "x1", "y1"), pa.float32()),
+    "polygons": pa.list_(pa.list_(pa.list_(pa.float32()))),
+}
 _UTC = pa.timestamp("ms", tz="UTC")
 
 
@@ -61,6 +63,9 @@ SCHEMAS = {
         fields_model=pa.string(),
         fields_digest=pa.string(),
         seconds_fields=pa.float64(),
+        items=pa.int32(),
+        record_warnings=pa.list_(pa.string()),
+        needs_review=pa.bool_(),
     ),
     "pages": _schema(
         task_id=pa.string(),
@@ -72,6 +77,13 @@ SCHEMAS = {
         source=pa.string(),
         text_from=pa.string(),
         text=pa.string(),
+        languages=pa.list_(pa.string()),
+        country=pa.string(),
+        currency=pa.string(),
+        decimal_sign=pa.string(),
+        grouping_sign=pa.string(),
+        date_order=pa.string(),
+        codes=pa.int32(),
         lines=pa.int32(),
         regions_found=pa.int32(),
         regions_unread=pa.int32(),
@@ -88,12 +100,14 @@ SCHEMAS = {
         type=pa.string(),
         text=pa.string(),
         value=pa.string(),
+        amount=_AMOUNT,
+        date=pa.date32(),
+        other=pa.string(),
         currency=pa.string(),
         confidence=pa.float32(),
         start=pa.int32(),
         end=pa.int32(),
-        box=_BOX,
-        boxes=pa.list_(_BOX),
+        **_PLACE,
         page_width=pa.int32(),
         page_height=pa.int32(),
         engine=pa.string(),
@@ -109,14 +123,20 @@ SCHEMAS = {
         document_type=pa.string(),
         field=pa.string(),
         value=pa.string(),
+        amount=_AMOUNT,
+        date=pa.date32(),
+        other=pa.string(),
         currency=pa.string(),
         text=pa.string(),
         confidence=pa.float32(),
+        checks=pa.list_(pa.string()),
+        source=pa.string(),
+        verified=pa.bool_(),
+        needs_review=pa.bool_(),
         page=pa.int32(),
         start=pa.int32(),
         end=pa.int32(),
-        box=_BOX,
-        boxes=pa.list_(_BOX),
+        **_PLACE,
         page_width=pa.int32(),
         page_height=pa.int32(),
         ocr_digest=pa.string(),

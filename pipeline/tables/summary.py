@@ -26,7 +26,8 @@ from pipeline.tables.rows import rows_of
 from pipeline.tables.schemas import SCHEMAS, TABLES
 
 _CHUNK = 256  # results held in memory at once
-_ROWS = 50_000  # maximum size of a row group
+_ROWS = 131_072  # rows of a row group, so that a reader can skip groups, and is not slowed down by many ...
+_BYTES = 64 << 20  # ... or fewer where this size is reached: groups are held in memory
 
 
 def summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, int]:
@@ -37,26 +38,55 @@ def summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, 
     counts = dict.fromkeys(TABLES, 0)
     with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
         paths = {table: Path(folder) / f"{table}.parquet" for table in TABLES}
-        writers = {t: pq.ParquetWriter(paths[t], SCHEMAS[t], compression="zstd") for t in TABLES}
+        groups = {table: _Groups(paths[table], SCHEMAS[table]) for table in TABLES}
         for chunk in _chunks(store, run_date):
             for table, rows in rows_of(chunk, masked).items():
                 counts[table] += len(rows)
-                for first in range(0, len(rows), _ROWS):
-                    writers[table].write_table(_arrow(rows[first : first + _ROWS], SCHEMAS[table]))
+                groups[table].add(rows)
         for table in TABLES:
-            writers[table].close()
+            groups[table].close()
             store.put_file(keys.summary(table, run_date), paths[table])
     return counts
+
+
+class _Groups:
+    """Writes a table in row groups of about `_ROWS`."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._writer = pq.ParquetWriter(path, schema, compression="zstd")
+        self._waiting: list[pa.Table] = []
+
+    def add(self, rows: list[dict[str, Any]]) -> None:
+        for first in range(0, len(rows), _ROWS):
+            self._waiting.append(_arrow(rows[first : first + _ROWS], self._schema))
+            if (
+                sum(t.num_rows for t in self._waiting) >= _ROWS
+                or sum(t.nbytes for t in self._waiting) >= _BYTES
+            ):
+                self._write()
+
+    def close(self) -> None:
+        self._write()
+        self._writer.close()
+
+    def _write(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.concat_tables(self._waiting), row_group_size=2 * _ROWS)
+            self._waiting = []
 
 
 def _arrow(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     """Rows as an Arrow table, via JSON lines: faster than `from_pylist`, which also imports pandas."""
     data = b"\n".join(map(msgspec.json.encode, rows))
-    return pj.read_json(
+    # a reader of JSON knows dates as numbers only
+    read_as = pa.schema([(f.name, pa.string() if f.type == pa.date32() else f.type) for f in schema])
+    table = pj.read_json(
         pa.BufferReader(data),
         pj.ReadOptions(use_threads=False, block_size=len(data) + 1),
-        pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+        pj.ParseOptions(explicit_schema=read_as, unexpected_field_behavior="ignore"),
     )
+    return table.cast(schema)
 
 
 def _chunks(store: Store, run_date: str) -> Iterator[list[DocumentResult]]:

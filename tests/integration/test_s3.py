@@ -1,7 +1,11 @@
+import os
 from pathlib import Path
 
 import boto3
 import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.dataset as ds
 import pytest
 
 from pipeline.documents.sources import find
@@ -75,10 +79,24 @@ def test_documents_come_from_a_prefix(bucket: str) -> None:
         list(find([f"s3://{bucket}/nowhere/"], settings))
 
 
-def test_pandas_reads_the_summary_directly(bucket: str) -> None:
+def test_analysts_read_the_summary_directly(bucket: str) -> None:
+    from pipeline.tables.schemas import SCHEMAS
     from pipeline.tables.summary import summarise
 
     store = open_store(f"s3://{bucket}/night", Settings.from_env())
     summarise(store, "2026-11-22")
-    frame = pd.read_parquet(f"s3://{bucket}/night/summary/entities")
-    assert "confidence" in frame.columns
+    entities = f"s3://{bucket}/night/summary/entities"
+    assert "confidence" in pd.read_parquet(entities).columns
+    schema = SCHEMAS["entities"].append(pa.field("run_date", pa.string()))
+    assert ds.dataset(entities, schema=schema, partitioning="hive").to_table().num_rows == 0
+    options = {
+        "aws_access_key_id": os.environ["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": os.environ["AWS_SECRET_ACCESS_KEY"],
+        "aws_endpoint_url": os.environ["AWS_ENDPOINT_URL"],
+        "aws_region": os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
+        "aws_allow_http": "true",
+    }
+    lazy = pl.scan_parquet(
+        f"{entities}/run_date=2026-11-22/*.parquet", hive_partitioning=True, storage_options=options
+    )
+    assert {"amount", "run_date"} <= set(lazy.collect().columns)

@@ -1,9 +1,9 @@
 """The locale of a page, by evidence in its text: one reading, used by every recogniser.
 
-`days` reads the order of numeric dates, `numbers` the signs of numbers, `places` languages, country and currency. Each
-looks for what can be read in one way only: 25/12/2018 is day first, 1.234,56 has a decimal comma, a postcode behind
-the name of a state is of the USA. What a page does not tell comes from the other pages of its document; what none
-tells stays undecided.
+`days` reads the order of numeric dates, `numbers` the signs of numbers, `places` the currency, `languages` and
+`countries` what their names say. Each looks for what can be read in one way only: 25/12/2018 is day first, 1.234,56
+has a decimal comma, a postcode behind the name of a state is of the USA. What a page does not tell comes from the other
+pages of its document; what none tells stays undecided.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from msgspec import structs
 
 from pipeline.models import Page, PageLocale
 from pipeline.ner.characters import plain
+from pipeline.ner.locale.countries import country_of
 from pipeline.ner.locale.days import date_order
+from pipeline.ner.locale.languages import languages_of
 from pipeline.ner.locale.numbers import number_signs
-from pipeline.ner.locale.places import country_of, currency_of, languages_of
+from pipeline.ner.locale.places import currency_of
 
 _COPIED = ("languages", "decimal", "grouping", "date_order", "currency", "country")
 

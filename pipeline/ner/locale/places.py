@@ -1,39 +1,50 @@
-"""Languages, country and currency of a page."""
+"""The currency of a page."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 
-from pipeline.ner.characters import is_chinese
+from pipeline.ner.locale.currencies import currency_in, named
 
-_WORDS = {
-    "en": re.compile(r"\b(?:invoice|total|date|amount|receipt|payment|number|tax|the|thank you)\b", re.I),
-    "de": re.compile(
-        r"\b(?:rechnung\w*|betrag|gesamt\w*|datum|mwst|ust|und|der|die|zahlung\w*|netto)\b", re.I
-    ),
-    "fr": re.compile(r"\b(?:facture|montant|tva|total ttc|le|les|des|règlement|échéance|pour)\b", re.I),
-}
-_STATES = (
-    "AL|AK|AZ|AR|CA|CO|CT|DE|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|OK"
-    "|OR|PA|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY|DC"
+_NAME = re.compile(
+    r"[A-Z]{1,3}[$¥]|[A-Z]{3}(?![A-Za-z])|[$¥£€฿₠-₿]|RM|Rs|kr|Kč|zł|Rp|TL|人民币|[美港欧日]?元|円|英镑"
 )
-_USA = re.compile(rf"\b(?:{_STATES})[ ,.]{{1,3}}[0-9]{{5}}(?:-[0-9]{{4}})?(?![0-9])")
+# A currency next to a number, in brackets or behind a word such as "in" or "Currency:".
+_LABEL = re.compile(
+    r"(?:\b(?:in|currency|(?:rechnungs)?währung|devise|monnaie|moneda|valuta|amount|betrag|total)|币种|单位|\()"
+    r" {0,2}[:：]? {0,2}\Z",
+    re.IGNORECASE,
+)
+_NUMBER_BEHIND = re.compile(r"\)?[ .:]{0,3}-?[0-9]")
+_NUMBER_BEFORE = re.compile(r"[0-9] ?\Z")
+_REACH = 20
+_BY_FAR = 4
+"""How many times as often as the next one a currency must be named."""
 
 
-def languages_of(page: str) -> tuple[str, ...]:
-    """Languages whose words or characters the page shows, the most evident first."""
-    seen = {language: len(words.findall(page)) for language, words in _WORDS.items()}
-    found = sorted((language for language, count in seen.items() if count >= 2), key=lambda one: -seen[one])
-    return ("zh", *found) if is_chinese(page) else tuple(found)
+def currency_of(page: str, country: str | None) -> str | None:
+    """The currency that the page names most, by far; else that of its country, unless the page names others.
 
-
-def country_of(page: str, languages: tuple[str, ...]) -> str | None:
-    """The country where the paper was issued, as far as addresses and numbers tell."""
-    if _USA.search(page):
-        return "US"
-    return "CN" if languages[:1] == ("zh",) else None
-
-
-def currency_of(page: str, country: str | None) -> str | None:  # noqa: ARG001
-    """The one currency that the page names, else that of its country."""
-    return {"US": "USD", "CN": "CNY"}.get(country or "")
+    A sign that several currencies share names the country's own if that is one of them.
+    """
+    home = currency_in(country)
+    seen: Counter[str] = Counter()
+    for match in _NAME.finditer(page):
+        currency = named(match[0])
+        if currency is None or (currency.weak and home not in currency.codes):
+            continue
+        start, end = match.span()
+        if page[start - 1 : start].isascii() and page[start - 1 : start].isalpha():
+            continue
+        before = max(0, start - _REACH)
+        if (
+            _NUMBER_BEHIND.match(page, end)
+            or _NUMBER_BEFORE.search(page, before, start)
+            or _LABEL.search(page, before, start)
+        ) and (code := currency.code(home)):
+            seen[code] += 1
+    if not seen:
+        return home
+    (most, count), *others = seen.most_common(2)
+    return most if not others or count >= _BY_FAR * others[0][1] else None

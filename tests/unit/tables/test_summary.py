@@ -1,4 +1,8 @@
+import datetime
 import io
+import os
+import stat
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -13,8 +17,6 @@ from pipeline.models import Box, DocumentResult, Entity, Extraction, Field, Mode
 from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
 from pipeline.tables import summary
-from pipeline.tables.masking import mask
-from pipeline.tables.rows import enclosing
 from pipeline.tables.schemas import SCHEMAS
 from pipeline.tables.summary import summarise
 
@@ -92,7 +94,8 @@ def test_rows_and_columns(store: LocalStore) -> None:
     assert documents.loc["two", "status"] == "failed"
     assert documents.loc["two", "error"] == "b.jpg is broken."
     entities = results.load(store.url, "entities")
-    assert [list(map(float, p)) for p in entities.loc[0, "box"]] == [list(p) for p in BOX]
+    assert tuple(entities.loc[0, ["x0", "y0", "x1", "y1"]]) == (1.0, 2.0, 9.0, 4.0)
+    assert entities.loc[0, "polygons"] is None
     assert list(entities["run_date"]) == [DAY]
 
 
@@ -188,7 +191,7 @@ def test_a_row_for_each_field_found_or_not(store: LocalStore) -> None:
     card, total = results.load(store.url, "fields").to_dict("records")
     assert (card["field"], card["document_type"], card["page"]) == ("card", "receipt", 1)
     assert (card["text"], card["value"]) == ("**** **** **** 1111", "************1111")
-    assert [list(map(float, point)) for point in card["box"]] == [list(point) for point in BOX]
+    assert (card["x0"], card["y0"], card["x1"], card["y1"]) == (1.0, 2.0, 9.0, 4.0)
     assert total["field"] == "total"
     assert total["value"] is None or pd.isna(total["value"])
     assert results.load(store.url, "fields", masked=False).loc[0, "value"] == CARD.replace(" ", "")
@@ -225,16 +228,59 @@ def test_missing_tables_say_what_to_do(tmp_path: Path) -> None:
         results.load(str(tmp_path), "nonsense")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("text", "masked"),
-    [("+86 138-0013-8000", "+** ***-****-8000"), ("123", "123"), ("12345", "*2345"), ("", "")],
-)
-def test_masks_keep_length_and_separators(text: str, masked: str) -> None:
-    assert mask(text) == masked
+def test_amounts_and_dates_are_numbers_and_dates(store: LocalStore) -> None:
+    one = result("three")
+    values = (("MONEY", "1234.5"), ("DATE", "2026-11-22"), ("DATE", "2026-11"), ("ORG", "12.00"))
+    entities = tuple(
+        structs.replace(one.entities[0], type=kind, value=value, text="Card", start=0, end=4)
+        for kind, value in values
+    )
+    total = Field(name="total", value="80.90", currency="MYR", other="8090", checks=("sum_mismatch",), page=1)
+    date = Field(name="date", value="2026-11-22", confidence=0.9, page=1, source="xml", verified=True)
+    record = Extraction(document_type="receipt", confidence=0.9, fields=(total, date), warnings=("Look.",))
+    records.finish(store, structs.replace(one, entities=entities, extraction=record))
+    summarise(store, DAY)
+
+    rows = pq.read_table(io.BytesIO(store.get(keys.summary("entities", DAY)))).to_pylist()[1:]
+    assert [row["amount"] for row in rows] == [Decimal("1234.50"), None, None, None]
+    assert [row["date"] for row in rows] == [None, datetime.date(2026, 11, 22), None, None]
+    rows = pq.read_table(io.BytesIO(store.get(keys.summary("fields", DAY)))).to_pylist()[2:]
+    assert [row["amount"] for row in rows] == [Decimal("80.90"), None]
+    assert [row["date"] for row in rows] == [None, datetime.date(2026, 11, 22)]
+    assert [(row["checks"], row["needs_review"]) for row in rows] == [(["sum_mismatch"], True), ([], False)]
+    assert [(row["source"], row["verified"], row["other"]) for row in rows] == [
+        ("page", False, "8090"),
+        ("xml", True, None),
+    ]
+    documents = results.load(store.url, "documents").set_index("task_id")
+    assert documents.loc["three", "needs_review"]
+    assert list(documents.loc["three", "record_warnings"]) == ["Look."]
 
 
-def test_boxes_of_several_lines_have_one_enclosing_box() -> None:
-    low: Box = ((3.0, 8.0), (20.0, 8.0), (20.0, 9.0), (3.0, 9.0))
-    assert enclosing((BOX, low)) == ((1.0, 2.0), (20.0, 2.0), (20.0, 9.0), (1.0, 9.0))
-    assert enclosing((BOX,)) == BOX
-    assert enclosing(()) is None
+def test_tables_are_for_the_group_and_documents_for_nobody_else(store: LocalStore) -> None:
+    store.put(keys.document("ab" * 32), b"bytes")
+    before = os.umask(0o022)
+    try:
+        summarise(store, DAY)
+        assert stat.S_IMODE((store.root / keys.summary("pages", DAY)).stat().st_mode) == 0o640
+        assert stat.S_IMODE((store.root / keys.document("ab" * 32)).stat().st_mode) == 0o600
+        os.umask(0o077)
+        summarise(store, DAY)
+        assert stat.S_IMODE((store.root / keys.summary("pages", DAY)).stat().st_mode) == 0o600
+    finally:
+        os.umask(before)
+
+
+def test_the_newest_version_of_each_document_once(tmp_path: Path) -> None:
+    store, later = LocalStore(tmp_path), "2026-11-23"
+    records.finish(store, result("one"))
+    records.finish(store, structs.replace(result("other"), sha256="cd" * 32))
+    again = structs.replace(result("again"), run_date=later, done_at="2026-11-23T21:00:00.000+00:00")
+    records.finish(store, again)
+    records.finish(store, structs.replace(again, task_id="theirs", tenant="b"))
+    for day in (DAY, later):
+        summarise(store, day)
+    assert len(results.load(store.url, "entities")) == 4
+    for table in ("documents", "entities"):
+        assert set(results.load(store.url, table, latest=True)["task_id"]) == {"other", "again", "theirs"}
+    assert set(results.load(store.url, "entities", DAY, latest=True)["task_id"]) == {"one", "other"}
