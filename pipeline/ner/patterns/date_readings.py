@@ -19,6 +19,13 @@ _REPUBLIC = (1911, date(1912, 1, 1), date(2099, 12, 31))
 
 _STREET = re.compile(r"(?:JALAN|JLN|LOT|LORONG|UNIT|NO)[ .:]{0,2}[A-Z0-9]{0,6} ?$", re.ASCII | re.IGNORECASE)
 
+_UNIT = re.compile(r" ?(?:[mc]?m|k?g|m?l|pcs|x)(?![A-Za-z])|[%\"]")
+_DATED = re.compile(
+    r"(?<![A-Za-z])(?:am|vom|den|ab|seit|bis|zum|le|du|au|il|dal?|op|\w*dat(?:um|e|a))[ :.]{1,3}\Z",
+    re.IGNORECASE,
+)
+"""Words before a date, in languages that write it with full stops or without zeros."""
+
 
 class Day(NamedTuple):
     """A day of the calendar, or a month without one."""
@@ -120,6 +127,8 @@ def year_first_short(first: str, second: str, third: str, separator: str) -> Rea
     return Reading(day, 0.75, "ymd", separator, None if other == day else other)
 
 
-def is_address(before: str) -> bool:
-    """Whether the text before three short numbers says that they are no date: `LOT 5/6/17`."""
-    return _STREET.search(before) is not None
+def is_no_date(before: str, numbers: str, behind: str) -> bool:
+    """Whether three short numbers are something else: an address (`LOT 5/6/17`), a section (1.2.18), a size (mm)."""
+    if _STREET.search(before) or _UNIT.match(behind):
+        return True
+    return "." in numbers and len(numbers) < 5 and not _DATED.search(before)
