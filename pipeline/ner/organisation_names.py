@@ -24,11 +24,12 @@ _LONGEST_LEAD = 24
 VERB = re.compile("(?:[现曾历兼担出升调转改就继聘派接原前续仍并均时]|先后|委)任")
 """A verb of office."""
 
-_FORM = "公司|集团|厂|银行|医院|研究所|协会|委员会|党委|市委|省委|县委"
+_FORM = "公司|集团|厂|银行|分行|支行|医院|研究所|中心|协会|委员会|党委|市委|省委|县委"
 _FUNCTION = "财务|会计|采购|审计|人力资源|市场|销售|营销|法务|证券|行政|研发|企划|企管|质量|品质|客服|投资"
 _DEPARTMENT = re.compile(
-    rf"(?:(?:{_FORM})(?P<tail>[\u4e00-\u9fff]{{1,14}}(?:(?<!俱乐)(?<!营业)部|处|科|室|办|队|组)|(?:第[一二三四五六七八九十]+届)?[监董]事[会局])"
-    rf"|(?P<known>(?:{_FUNCTION}){{1,2}}(?:管理|发展)?[部处科]))\Z"
+    rf".*(?:{_FORM})(?P<tail>[\u4e00-\u9fff]{{1,14}}(?:(?<!俱乐)(?<!营业)部|处|科|室|办|队|组)"
+    r"|(?:第[一二三四五六七八九十]+届)?[监董]事[会局])\Z"
+    rf"|.*?(?P<known>(?:{_FUNCTION}){{1,2}}(?:管理|发展)?[部处科])\Z"
 )
 
 
@@ -40,6 +41,6 @@ def bounds(name: str) -> tuple[int, int]:
     start, end = 0, len(name)
     while start < end and (lead := _LEAD.match(name, start, min(end, start + _LONGEST_LEAD))):
         start = lead.end()
-    while start < end and (tail := _DEPARTMENT.search(name, start, end)):
+    while start < end and (tail := _DEPARTMENT.match(name, start, end)):
         end = max(tail.start("tail"), tail.start("known"))
     return start, end

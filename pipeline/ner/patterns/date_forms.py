@@ -82,17 +82,10 @@ def _numeric(context: Context, at: _Numbers) -> Reading | None:
         return None
     start, end = context.tokens.span(at["a"], at["y"] + 1)
     before = context.tokens.clean[max(0, start - 20) : start]
-    if len(year) == 2 and is_no_date(before, first + separator + second, context.tokens.clean[end : end + 4]):
+    if is_no_date(before, first + separator + second, year, context.tokens.clean[end : end + 4]):
         return None
-    if separator == "." and before[-1:] in ("v", "V"):
-        return None  # a version
-    if (
-        len(year) == 2
-        and context.order == "ymd"
-        and (reading := year_first_short(first, second, year, separator))
-    ):
-        return reading
-    return numeric(first, second, year, separator, context.order)
+    year_first = year_first_short(first, second, year, separator) if context.order == "ymd" else None
+    return year_first or numeric(first, second, year, separator, context.order)
 
 
 def _named(context: Context, at: _Numbers) -> Reading | None:
