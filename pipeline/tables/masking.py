@@ -12,10 +12,10 @@ import msgspec
 from pipeline.models import DocumentResult, Entity, Field, Mention
 from pipeline.ner import locale as locales
 from pipeline.ner.patterns.accounts import find_bank_accounts, find_ibans
-from pipeline.ner.patterns.contact import find_phones
 from pipeline.ner.patterns.identifiers import find_bank_cards, find_id_numbers
 from pipeline.ner.patterns.mrz import find_mrzs
 from pipeline.ner.patterns.personal_ids import find_personal_ids
+from pipeline.ner.patterns.phones import find_phones
 from pipeline.ner.patterns.tax_ids import find_tax_ids
 
 SENSITIVE = frozenset({"ID_NUMBER", "MRZ", "BANK_CARD", "BANK_ACCOUNT", "IBAN", "TAX_ID", "PHONE"})
