@@ -23,8 +23,8 @@ _AND_EXTENSION = re.compile(_EXTENSION, re.IGNORECASE)
 
 _LABEL = re.compile(
     r"(?=[a-z电手传热联客])(?:(?<![a-zà-ÿ])(?:tel|te1|t[ée]l[ée]phone|t[ée]l[ée]fono?|tél|telefoon|phone|ph|(?:tele)?fax"
-    r"|mobile?|móvil|handy|cell(?:ular)?|hand ?phone|hp|h/p|what(?:s|s )apps?|contact|hotline|care ?line|help ?line|call"
-    r"|toll[- ]?free|gsm|office|[tfmp](?= ?[:.] ?[+(0]))|电话|手机|传真|热线|联系方式|手机号码?)(?![a-zà-ÿ])"
+    r"|mobile?|móvil|handy|cell(?:ular)?|hand ?phone|hp|h/p|what(?:s|s )apps?|contact|hotline|care ?line|help ?line"
+    r"|call|toll[- ]?free|gsm|office|[tfmp](?= ?[:.] ?[+(0]))|电话|手机|传真|热线|联系方式|手机号码?)(?![a-zà-ÿ])"
     r"(?:[ .]{0,2}(?:no|nr|number|nummer|num[eé]ro|num|#|号码|fax|phone|is|us|us at|at|toll[- ]?free)(?![a-zà-ÿ])){0,2}"
     r"(?:[ .]{0,2}[&/] ?(?:tel|fax|phone|whatsapps?|mobile|hp|传真))?[ .:)=-]{0,4}"
 )
@@ -36,7 +36,11 @@ _STOP = re.compile(
     r" +(?=[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}(?![0-9])|[0-9]{4}[-/.][0-9]{1,2}[-/.]|[0-9]+\.[0-9]{2}(?![0-9.])"
     r"|(?:19|20)[0-9]{2}(?![0-9]))"
 )
-_DATE = re.compile(r"[0-9]{1,2}([-/.])[0-9]{1,2}\1(?:[0-9]{2}){1,2}|[0-9]{4}([-/.])[0-9]{1,2}\2[0-9]{1,2}")
+_DATE = re.compile(
+    r"[0-9]{1,2}([-/.])[0-9]{1,2}\1(?:[0-9]{2}){1,2}|[0-9]{4}([-/.])[0-9]{1,2}\2[0-9]{1,2}"
+    r"|[0-9]{1,2}\.[0-9]{2}[- ]{1,3}[0-9]{1,2}\.[0-9]{2}"
+)
+"""A date, or hours of opening."""
 _OTHER_LABEL = re.compile(
     r"(?:(?:^|[^a-z])(?:no|nr|number|nummer|id|ref|reference|order|invoice|account|acct|card|serial|siren|siret|rcs|vat|tva"
     r"|gst|abn|ean|isbn|sku|upc|zip|plz|iban|code|auth|tran|trans|batch|konto|kunde)|n°|#|号码?|单号|编号|代码|帐号|账号)"
@@ -45,6 +49,8 @@ _OTHER_LABEL = re.compile(
 _JOINED = re.compile(r"[0-9A-Za-z][-./+]?\Z|[$€£¥] ?\Z")
 _NOT_BEFORE = re.compile(r"[0-9A-Za-z][-./+]?\Z|[0-9][ ]\Z|[,.][ ]?\Z(?<=[0-9].)|[$€£¥] ?\Z")
 
+_GOES_ON = re.compile(r"[-./]?[0-9A-Za-z]| ?[-/] ?[0-9]")
+
 _AMERICAN = re.compile(
     r"(?:1[-. ]?)?(?:\((?P<one>[0-9]{3})\)|(?P<two>[2-9][0-9]{2})\)?)[ ]?[-. ]?[ ]?[2-9][0-9]{2}[ ]?[-. ][ ]?[0-9]{4}"
     r"(?![0-9]|[-./][0-9])"
@@ -52,7 +58,7 @@ _AMERICAN = re.compile(
 _INTERNATIONAL = re.compile(
     r"(?:\(?\+ ?|\(?00[ ]?)[1-9][0-9]{0,2}(?:[ ]?[-./()]{0,2}[ ]?[0-9]){5,14}(?![0-9])"
 )
-_TRUNK = re.compile(r"\(?0 ?[1-9](?:[ ]?[-./()]{0,2}[ ]?[0-9]){5,11}(?![0-9])")
+_TRUNK = re.compile(r"\(?0 ?[1-9](?:(?:[-. /]|\) ?| / )?[0-9]){5,11}(?![0-9])")
 _EIGHT = re.compile(r"[235689][0-9]{3}[ -][0-9]{4}(?![0-9]|[-./ ][0-9])")
 _NORTH_AMERICA = frozenset({"US", "CA"})
 _EIGHT_DIGITS = frozenset({"SG", "HK", "MO", "NO", "DK"})
@@ -192,11 +198,12 @@ def _national(page: str, country: str | None) -> Iterator[Mention]:
             if number.isdecimal() or _DATE.fullmatch(number):
                 continue
             before = page[max(0, match.start() - 2) : match.start()]
-            after = page[match.end() : match.end() + 2]
-            if _NOT_BEFORE.search(before) or re.match(r"[-./]?[0-9A-Za-z]", after):
+            after = page[match.end() : match.end() + 3]
+            if _NOT_BEFORE.search(before) or _GOES_ON.match(after):
                 continue
             good = _dial(number, country) if country else _UNKNOWN.fullmatch(number)
-            if good and not _labelled_otherwise(page, match.start()):
+            # Whatever has a label of its own is what the label says.
+            if good and not (before.rstrip().endswith(":") or _labelled_otherwise(page, match.start())):
                 yield found("PHONE", match.span(), 0.7, _value(number, country))
 
 
