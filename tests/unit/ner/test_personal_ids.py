@@ -40,6 +40,10 @@ LABELLED = [
     (f"BSN {completed('12345678?', 'nl.bsn')}", completed("12345678?", "nl.bsn")),
     (f"SIN {completed('123-456-78?', 'ca.sin')}", completed("12345678?", "ca.sin")),
     ("NI number AB 12 34 56 C", "AB123456C"),
+    ("Reisepassnummer C01X00T47", "C01X00T47"),
+    ("Ausweisnummer: 123456789", "123456789"),
+    ("Sozialversicherungsnummer: 65 170839 J 003", "65170839J003"),
+    (f"AHV-Nr. {completed('756.1234.5678.??', 'ch.ssn')}", completed("75612345678??", "ch.ssn")),
     ("Driving licence no: 12345678", "12345678"),
 ]
 
