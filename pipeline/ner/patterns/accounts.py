@@ -35,16 +35,6 @@ _ACCOUNT_LABEL = re.compile(
     r"|账 ?户|帐 ?户|帳 ?戶))(?= ?(?:[:.#0-9]|n[°º.r])))"
 )
 """Labels of account numbers; a bare one is that of the account itself."""
-_BARE = re.compile(r"\b[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?\b")
-_NEAR = 80
-"""Characters before and behind an IBAN where a BIC of its country needs no label."""
-
-_ACCOUNT_LABEL = re.compile(
-    r"(?=[账帐帳银对abcgiknprs])(?:(?P<bare>(?:(?<![a-z])(?:account|acct|a/c|konto|compte|cuenta|conto(?: corrente)?"
-    r"|c/c|rekening|账 ?户|帐 ?户|帳 ?戶))(?= ?[:.#n0-9]))|帐 ?号|账 ?号|帳 ?號|帐户号码?|账户号码?|银行账户"
-    r"|对公账户|(?:account|acct|a/c)[ .]{0,2}(?:no|nr|num|number|#)s?(?![a-z])|konto(?:nummer|[- ]?nr)"
-    r"|(?:n°|no|numéro) (?:de )?compte|n(?:úmero|[úuoº°.]{0,2}) de cuenta|rekening(?:nummer|nr)|bankgiro|plusgiro)"
-)
 _BARE = re.compile(
     r"[ .:#]{0,3}(?:n[°ºr.o]{0,2} ?)?(?P<number>[0-9](?:[ -]?[0-9]){6,29})(?![0-9A-Za-z*]|[.,][0-9])"
 )
