@@ -140,8 +140,8 @@ def masked_field(result: DocumentResult, found: Field) -> Field:
         return msgspec.structs.replace(found, text=mask(found.text), value=value, other=other)
     if hidden:
         # Of a MRZ, the names and dates that were read from it may be seen.
-        value = mask(found.value) if found.value and _has_number(found.value) else found.value
-        return msgspec.structs.replace(found, text=mask(found.text, whole=True), value=value)
+        value, other = (mask(one) if one and _has_number(one) else one for one in (found.value, found.other))
+        return msgspec.structs.replace(found, text=mask(found.text, whole=True), value=value, other=other)
     return found
 
 
