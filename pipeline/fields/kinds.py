@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from pipeline.fields import receipt, vat_invoice
+from pipeline.fields import (
+    air_ticket,
+    bank_advice,
+    bank_statement,
+    contract,
+    delivery_note,
+    id_card,
+    medical_bill,
+    payment_receipt,
+    payslip,
+    receipt,
+    ride_list,
+    taxi_receipt,
+    train_ticket,
+    vat_invoice,
+)
 from pipeline.models import Entity, Field, Page
 
 Find = Callable[[Page, Sequence[Entity]], list[Field]]
@@ -22,6 +37,18 @@ class Kind(NamedTuple):
 KINDS: Mapping[str, Kind] = {
     "receipt": Kind(receipt.NAMES, receipt.find),
     "vat_invoice": Kind(vat_invoice.NAMES, vat_invoice.find),
+    "train_ticket": Kind(train_ticket.NAMES, train_ticket.find),
+    "air_ticket": Kind(air_ticket.NAMES, air_ticket.find),
+    "taxi_receipt": Kind(taxi_receipt.NAMES, taxi_receipt.find),
+    "ride_list": Kind(ride_list.NAMES, ride_list.find),
+    "medical_bill": Kind(medical_bill.NAMES, medical_bill.find),
+    "payment_receipt": Kind(payment_receipt.NAMES, payment_receipt.find),
+    "bank_advice": Kind(bank_advice.NAMES, bank_advice.find),
+    "bank_statement": Kind(bank_statement.NAMES, bank_statement.find),
+    "payslip": Kind(payslip.NAMES, payslip.find),
+    "id_card": Kind(id_card.NAMES, id_card.find),
+    "contract": Kind(contract.NAMES, contract.find),
+    "delivery_note": Kind(delivery_note.NAMES, delivery_note.find),
 }
 """By document type; a document of another type has no fields."""
 

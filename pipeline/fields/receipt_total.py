@@ -40,7 +40,8 @@ _KINDS = [
     ),
     (
         "cash",
-        r"^cash|^tunai|tender|paid|payment|visa|master|amex|debit|credit|^card|^nets|paywave|现金|支付|刷卡|微信|付款",
+        r"^cash|^tunai|tender|paid|payment|visa|master|amex|debit|credit|^card|^nets|paywave"
+        r"|现金|支付|刷卡|微信|付款",
     ),
     ("totalish", _T + r"|^ttl|jumlah|^amount|^amt|金额|应收"),
 ]
