@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from pipeline.fields.labels import Wanted, find_labelled
-from pipeline.fields.receipt_head import find_company
+from pipeline.fields.receipt_company import find_company
 from pipeline.fields.rows import rows_of
 from pipeline.models import Entity, Field, Page
 

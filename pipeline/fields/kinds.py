@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from pipeline.fields import (
     contract,
     delivery_note,
     id_card,
+    invoice,
     medical_bill,
     payment_receipt,
     payslip,
@@ -21,20 +23,27 @@ from pipeline.fields import (
     train_ticket,
     vat_invoice,
 )
+from pipeline.fields.records import Find
 from pipeline.models import Entity, Field, Page
 
-Find = Callable[[Page, Sequence[Entity]], list[Field]]
-"""Finds the fields of one page (or of a part of it: the page with fewer lines) with the entities on it."""
+FindAll = Callable[[Sequence[Page], Sequence[Entity]], tuple[list[Field], list[str]]]
+"""Finds the fields of a document from all its pages, and what to warn about."""
 
 
 class Kind(NamedTuple):
-    """A kind of paper: its fields, in the order of the record, and how they are found."""
+    """A kind of paper: its fields, in the order of the record, and how they are found.
+
+    A kind with `find_all` needs all pages together: an invoice has its number on the first and its total on the last.
+    """
 
     names: tuple[str, ...]
     find: Find
+    find_all: FindAll | None = None
 
 
 KINDS: Mapping[str, Kind] = {
+    "invoice": Kind(invoice.NAMES, invoice.find, invoice.find_all),
+    "credit_note": Kind(invoice.NAMES, invoice.find, invoice.find_all),
     "receipt": Kind(receipt.NAMES, receipt.find),
     "vat_invoice": Kind(vat_invoice.NAMES, vat_invoice.find),
     "train_ticket": Kind(train_ticket.NAMES, train_ticket.find),
@@ -52,7 +61,53 @@ KINDS: Mapping[str, Kind] = {
 }
 """By document type; a document of another type has no fields."""
 
-AMOUNTS = frozenset({"net", "tax", "total"})
-"""Names of the fields whose value is an amount."""
-DATES = frozenset({"date"})
+AMOUNTS = frozenset(
+    [
+        "net",
+        "subtotal",
+        "tax",
+        "tip",
+        "total",
+        "due",
+        "fare",
+        "fuel_surcharge",
+        "fund",
+        "other_taxes",
+        "cash",
+        "own",
+        "balance",
+        "amount",
+        "opening",
+        "closing",
+        "gross",
+    ]
+)
+"""Names of the fields whose value is an amount; also `net_19`, `tax_19` and the like (`is_amount`)."""
+DATES = frozenset(
+    [
+        "date",
+        "due_date",
+        "delivery_date",
+        "travel_date",
+        "visit_date",
+        "start",
+        "end",
+        "period_start",
+        "period_end",
+        "birth_date",
+        "valid_from",
+        "valid_to",
+    ]
+)
 """Names of the fields whose value is a date."""
+_AMOUNTS_OF = frozenset({("medical_bill", "account")})
+"""Names that are amounts in one kind of paper only: elsewhere an account is a number."""
+
+
+def is_amount(name: str, kind: str = "") -> bool:
+    """Whether the value of a field is an amount; `kind`: the type of its document."""
+    return (
+        name in AMOUNTS
+        or (kind, name) in _AMOUNTS_OF
+        or re.fullmatch(r"(?:net|tax)_[0-9.]+", name) is not None
+    )
