@@ -31,6 +31,8 @@ NAMES = (
     "seller",
 )
 _FLIGHT = r"(?:[A-Z]{2}|[A-Z][0-9]|[0-9][A-Z]) ?[0-9]{3,4}(?![0-9A-Za-z])"
+_CLASS = re.compile(r" {1,4}([A-Z])(?![0-9A-Za-z])")
+"""The letter of a booking class, behind the flight."""
 _WANTED = (
     Wanted("number", "发票号码|invoice (?:no|number)", "code"),
     Wanted("date", "填开日期|开票日期|date of issue|issue date|issued on|ausstellungsdatum", "DATE"),
@@ -64,5 +66,7 @@ def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
             flight = match[0].replace(" ", "")
             found.append(field("flight", page, [row.span(*match.span())], flight, 0.8))
             found += places(row, *match.span())
+            if booked := _CLASS.match(row.text, match.end()):
+                found.append(field("class", page, [row.span(*booked.span(1))], booked[1], 0.8))
             break
     return first_of([*found, *departure(rows, entities, found)])

@@ -25,7 +25,7 @@ NAMES = (
     "closing",
     "currency",
 )
-_ACCOUNT = r"[A-Z]{0,2}[0-9*Xx][0-9A-Z*Xx -]{4,38}[0-9A-Z*]"
+_ACCOUNT = r"[A-Z]{0,2}[0-9*Xx][0-9A-Z*Xx]*(?:[ -](?:[0-9*X][0-9A-Z*X]*(?![a-z])|[A-Z]{4}(?= ?[0-9])))*"
 _WANTED = (
     Wanted(
         "holder",

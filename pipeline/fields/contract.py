@@ -39,7 +39,7 @@ _WANTED = (
     Wanted("party_b", f"(?:{_SECOND}){_NOTE}", colon=True),
     Wanted(
         "amount",
-        r"合同总价款?|费用合计|价款合计|服务费总额|合同总金额|合同金额|合同价款|合同总额|总价款"
+        r"合同总价款?|费用合计|价款合计|服务费总额|合同总金额|合同金额|价税合计|合同价款|合同总额|总价款"
         r"|contract (?:price|sum|amount|value)"
         r"|total (?:price|fee|contract (?:price|sum|amount))|auftragssumme|gesamtvergütung"
         r"|gesamtpreis|kaufpreis|prix total|precio total",

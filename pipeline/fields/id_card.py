@@ -30,7 +30,8 @@ _WANTED = (
     Wanted(
         "number",
         "passport (?:no|number)|passeport n[o°]|card (?:no|number)|document (?:no|number)"
-        "|licen[cs]e (?:no|number)|ausweisnummer|护照号码?|证件号码?|身份号码|identity (?:card )?(?:no|number)",
+        "|licen[cs]e (?:no|number)|ausweisnummer|护照(?:号码?)?|证件号码?|身份号码"
+        "|identity (?:card )?(?:no|number)",
         "code",
     ),
     Wanted(
@@ -56,13 +57,14 @@ _WANTED = (
     ),
     Wanted("nationality", "国籍|nationality|staatsangehörigkeit|nationalit[eé]|cittadinanza|nacionalidad"),
     Wanted("issuer", "签发机关|issuing authority|authority|behörde|autorit[eéàa]"),
+    Wanted("address", "address|anschrift|adresse|indirizzo|domicilio", colon=True),
     Wanted("name", "姓名|full name|holder|name"),
-    Wanted("other", "民族|住址|公民身份号码|place of birth|surname|given names?|signature"),
+    Wanted("", "民族|住址|公民身份号码|place of birth|surname|given names?|signature"),
 )
 _PARTS = (
     Wanted("surname", "surname|nachname|nom|cognome|apellidos"),
     Wanted("given", "given names?|vornamen?|pr[eé]noms?|nome|nombre"),
-    Wanted("other", "nationality|sex|date of birth"),
+    Wanted("", "nationality|sex|date of birth"),
 )
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])")
 _ADDRESS = re.compile(r"住 {0,4}址 ?:? ?")

@@ -32,6 +32,7 @@ _NUMBER = re.compile(
     r"[-+]?(?:[0-9]{1,3}(?:[,.' ][0-9]{3})+|[0-9]{1,12})(?:[.,][0-9]{1,2})?(?![0-9A-Za-z%:/-])"
 )
 _CODE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9/_.*-]*[A-Za-z0-9])?")
+_DATE = re.compile(r"[0-9]{1,4}([./-])[0-9]{1,2}\1[0-9]{2,4}")
 _FULL_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _AFTER = re.compile(r" ?(?:\([^()\n]{1,16}\))? {0,3}[:#.=]{0,2} ?")
 _LABEL = re.compile(rf"^[A-Za-z{_HAN}(][^:\n]{{0,23}}:|[A-Za-z{_HAN}][^:\d\n]{{0,20}}: *$")
@@ -48,7 +49,7 @@ _COLON = 0.93
 
 
 class Wanted(NamedTuple):
-    """A field, the labels that name it, and the sort of its value.
+    """A field, the labels that name it, and the sort of its value. Without a name: a label of something else.
 
     `labels`: alternatives of a regular expression, without regard to case. `sort`: an entity type of `TYPED`,
     `code` (a number or code of one word, with a digit) or `text` (what the cell holds). `pattern`: what a code or text
@@ -75,7 +76,7 @@ def find_labelled(rows: Sequence[Row], entities: Sequence[Entity], wanted: Seque
     sheet = Sheet(rows, entities)
     found: dict[str, Field] = {}
     for one in wanted:
-        if one.name not in found:
+        if one.name and one.name not in found:
             values = [v for at in range(len(rows)) for v in _values(sheet, at, one, tuple(wanted))]
             if values:
                 found[one.name] = _best(rows[0], one, values)
@@ -90,18 +91,22 @@ def _values(sheet: Sheet, at: int, one: Wanted, wanted: tuple[Wanted, ...]) -> I
         colon = ":" in row.text[match.end() : begin]
         following = _all_labels(wanted).search(row.text, begin)
         stop = following.start() if following else len(row.text)
-        if one.colon and not colon and row.text[begin:stop].strip():
+        alone = any(
+            row.start + match.start() <= line.start and line.end <= row.start + begin for line in row.lines
+        )
+        leads = _leads(row, match.span())
+        if one.colon and not colon and not alone and not leads:
             continue
         label = match[0].casefold()
-        if right := _right(sheet, row, (begin, stop), one, colon):
+        if right := _right(sheet, row, (begin, stop), one, colon, leads):
             yield right._replace(label=label)
-        elif not row.text[begin:stop].strip() or row.text[begin : begin + 2].startswith("  "):
+        elif alone or not row.text[begin:stop].strip():
             below = _below(sheet, at, match.span(), one, wanted)
             if below:
                 yield below._replace(label=label)
 
 
-def _right(sheet: Sheet, row: Row, region: Span, one: Wanted, colon: bool) -> _Value | None:
+def _right(sheet: Sheet, row: Row, region: Span, one: Wanted, colon: bool, leads: bool) -> _Value | None:
     begin, stop = region
     first = CELL.search(row.text, begin, stop)
     if first is None:
@@ -111,9 +116,17 @@ def _right(sheet: Sheet, row: Row, region: Span, one: Wanted, colon: bool) -> _V
     score = 0.86 if apart else _COLON if colon else 0.85
     if one.sort in TYPED:
         return _typed(sheet, row, Cell(begin, stop), one.sort, score)
-    if not colon and not apart and one.sort == "text":
-        score = 0.75
+    if not colon and one.sort == "text":
+        score = score if apart or leads else 0.75
+        piece = _of_line(row, piece)
     return _text(row, piece, one, score)
+
+
+def _of_line(row: Row, piece: Cell) -> Cell:
+    """The part of a cell that is in its first line: without a colon, the label names no more than that."""
+    start = row.start + piece.start
+    end = next((line.end for line in row.lines if line.start <= start < line.end), row.end)
+    return Cell(piece.start, min(piece.end, end - row.start))
 
 
 def _below(sheet: Sheet, at: int, label: Span, one: Wanted, wanted: tuple[Wanted, ...]) -> _Value | None:
@@ -121,28 +134,33 @@ def _below(sheet: Sheet, at: int, label: Span, one: Wanted, wanted: tuple[Wanted
     row = sheet.rows[at]
     if len(row.lines) > _WIDEST:
         return None
-    cells = cells_of(row.text)
-    place = next((n for n, cell in enumerate(cells) if cell.start <= label[0] < cell.end), 0)
-    label_edges = edges(row, Cell(*label))
+    own_edges = edges(row, Cell(*label))
     for under in sheet.rows[at + 1 : at + 1 + _BELOW]:
         if top(under) - top(row) > _FAR * max(row.height, under.height):
             return None
-        others = cells_of(under.text)
-        if len(others) == len(cells) > 1:
-            cell: Cell | None = others[place]
-        else:
-            cell = max(others, key=lambda other: overlap(label_edges, edges(under, other)), default=None)
-            if cell is None or overlap(label_edges, edges(under, cell)) <= 0:
-                continue
-        assert cell is not None
+        cell = _cell_below(row, label, under, own_edges)
+        if cell is None:
+            continue
         if _all_labels(wanted).match(under.text, cell.start, cell.end):
             return None
-        found = (
-            _typed(sheet, under, cell, one.sort, 0.8) if one.sort in TYPED else _text(under, cell, one, 0.78)
-        )
+        typed = one.sort in TYPED
+        found = _typed(sheet, under, cell, one.sort, 0.8) if typed else _text(under, cell, one, 0.78)
         if found:
             return found
     return None
+
+
+def _cell_below(row: Row, label: Span, under: Row, own: tuple[float, float]) -> Cell | None:
+    """The cell below a label: that of its place where both rows have as many, else the one that it overlaps most."""
+    if len(row.lines) == len(under.lines) > 1:
+        line = under.lines[sum(line.end <= row.start + label[0] for line in row.lines)]
+        return Cell(line.start - under.start, line.end - under.start)
+    cells = cells_of(row.text)
+    others = cells_of(under.text)
+    if len(others) == len(cells) > 1:
+        return others[sum(cell.end <= label[0] for cell in cells)]
+    best = max(others, key=lambda other: overlap(own, edges(under, other)), default=None)
+    return best if best is not None and overlap(own, edges(under, best)) > 0 else None
 
 
 def _typed(sheet: Sheet, row: Row, region: Cell, sort: str, score: float) -> _Value | None:
@@ -188,7 +206,7 @@ def _text(row: Row, cell: Cell, one: Wanted, score: float) -> _Value | None:
     lead = len(text) - len(text.lstrip(" :#.,;-*_|"))
     if one.sort == "code":
         match = re.compile(one.pattern).match(text, lead) if one.pattern else _CODE.match(text, lead)
-        if match is None or not re.search("[0-9]", match[0]):
+        if match is None or not re.search("[0-9]", match[0]) or _DATE.fullmatch(match[0]):
             return None
         span = match.span()
     else:
@@ -202,6 +220,13 @@ def _text(row: Row, cell: Cell, one: Wanted, score: float) -> _Value | None:
         span = lead, lead + len(kept)
     start, end = row.span(cell.start + span[0], cell.start + span[1])
     return _Value(fold(row.page.text[start:end]), (start, end), score)
+
+
+def _leads(row: Row, label: Span) -> bool:
+    """Whether a Chinese label begins its line and a blank follows: 自 云州."""
+    start = row.start + label[0]
+    spaced = row.text[label[1] : label[1] + 1] == " "
+    return spaced and row.text[label[1] - 1] > "\u4e00" and any(line.start == start for line in row.lines)
 
 
 @lru_cache(maxsize=512)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from pipeline.fields.cells import cells_of
 from pipeline.fields.labels import Wanted, checked, find_labelled
-from pipeline.fields.rows import rows_of
+from pipeline.fields.rows import Row, field, fold, rows_of
 from pipeline.models import Entity, Field, Page
 
 NAMES = (
@@ -40,7 +42,7 @@ _WANTED = (
         "institution",
         r"收款单位 ?\(章\)|收款单位|医疗机构(?:名称)?|开票单位|\(章\)",
         "text",
-        f"(?i){_INSTITUTION}",
+        f"(?i:{_INSTITUTION})",
     ),
     Wanted("department", "科室|科别|就诊科室|住院科别|department|ward"),
     Wanted(
@@ -61,11 +63,14 @@ _WANTED = (
     Wanted("own", "个人自费|自费金额", "MONEY"),
     Wanted("balance", "个人账户余额|个人帐户余额|账户余额|balance(?: due)?", "MONEY"),
     Wanted(
-        "other",
+        "",
         "其他支付|个人自付|病历号|门诊号|住院号|医保类型|医保编号|医疗机构类型|性别|业务流水号"
         "|复核人|收款人|支付方式",
     ),
 )
+_HEAD = 3
+"""Rows of the head."""
+_LONGEST = 48
 _PAID = ("fund", "account", "cash")
 
 
@@ -74,7 +79,10 @@ def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
 
     What the insurance, the patient's account and the patient paid adds up to the total, unless others paid too.
     """
-    found = {one.name: one for one in find_labelled(rows_of(page), entities, _WANTED)}
+    rows = rows_of(page)
+    found = {one.name: one for one in find_labelled(rows, entities, _WANTED)}
+    if "institution" not in found and (named := _institution(rows)):
+        found[named.name] = named
     parts = [found[name] for name in _PAID if name in found]
     total = found.get("total")
     if total is not None and len(parts) == len(_PAID):
@@ -83,3 +91,14 @@ def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
             for one in (total, *parts):
                 found[one.name] = checked(one, "sum_mismatch", factor=0.5)
     return list(found.values())
+
+
+def _institution(rows: Sequence[Row]) -> Field | None:
+    """A hospital named in the head, above the title."""
+    for row in rows[:_HEAD]:
+        for cell in cells_of(row.text):
+            text = row.text[cell.start : cell.end]
+            if re.fullmatch(_INSTITUTION, text, re.IGNORECASE) and len(text) <= _LONGEST and ":" not in text:
+                made = field("institution", row.page, [row.span(*cell)], fold(text), 0.7)
+                return checked(made, "no_label")
+    return None

@@ -13,7 +13,7 @@ _WANTED = (
     Wanted(
         "number",
         r"收据编号|票据号码|编号|receipt (?:no|number)|quittung nr|belegnummer|re[cç]u n[o°]"
-        r"|recibo n[o°º]|n[o°]|no\.?",
+        r"|recibo n[o°º]|n[o°]|nr\.?|no\.?",
         "code",
     ),
     Wanted("date", "收款日期|入账日期|开票日期|日期|date|datum|fecha|data|le", "DATE"),
@@ -41,10 +41,10 @@ _WANTED = (
         "total",
         r"\(? ?小写 ?\)?|合计金额|收款金额|金额|人民币(?: ?\(? ?小写 ?\)?)?|total amount"
         r"|amount received|amount|total"
-        r"|betrag|gesamt|montant|la somme de|la cantidad de|importe|importo|the sum of|bedrag",
+        r"|betrag|gesamt|montant|la somme de|la cantidad de|importe|importo|bedrag",
         "MONEY",
     ),
-    Wanted("other", r"\(? ?大写 ?\)?|经手人|出纳|会计|审核|收款人"),
+    Wanted("", r"\(? ?大写 ?\)?|经手人|出纳|会计|审核|收款人"),
 )
 
 

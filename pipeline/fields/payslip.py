@@ -10,7 +10,10 @@ from pipeline.fields.rows import rows_of
 from pipeline.models import Entity, Field, Page
 
 NAMES = ("employer", "employee", "employee_number", "period", "date", "gross", "net")
-_PERIOD = r"(?=.*[0-9]|.*[A-Za-zÀ-ÿ]{3}).{3,40}"
+_PERIOD = (
+    r"[0-9]{4} ?年 ?[0-9]{1,2} ?月|[A-Za-zÀ-ÿ]{3,10}\.?,? [0-9]{4}|[0-9]{1,2}[./-][0-9]{4}(?![0-9])"
+    r"|[0-9]{1,4}[./-][0-9]{1,2}(?:[./-][0-9]{2,4})?(?: ?(?:-|to|bis|au|al|至) ?[0-9./-]{5,10})?"
+)
 _WANTED = (
     Wanted(
         "employer",
@@ -32,12 +35,13 @@ _WANTED = (
         "pay period|payroll period|period|salary (?:slip )?for(?: the month of)?|month"
         "|abrechnungsmonat|abrechnungszeitraum|zeitraum|p[eé]riode(?: de paie)?|mese"
         "|periodo(?: de liquidaci[oó]n)?|工资月份|所属月份|发放月份|月份",
-        "text",
+        "code",
         _PERIOD,
     ),
     Wanted(
         "date",
-        "pay date|payment date|date of payment|auszahlungsdatum|date de paiement|fecha|data|发放日期|date|datum",
+        "pay date|payment date|date of payment|auszahlungsdatum|date de paiement|fecha|data"
+        "|发放日期|date|datum",
         "DATE",
     ),
     Wanted(
@@ -54,7 +58,7 @@ _WANTED = (
         "|nettosalaris|实发工资|实发金额|实发合计|实发",
         "MONEY",
     ),
-    Wanted("other", "department|designation|tax code|部门|岗位|扣款合计|total deductions"),
+    Wanted("", "department|designation|tax code|部门|岗位|扣款合计|total deductions"),
 )
 
 

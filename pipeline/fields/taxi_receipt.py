@@ -28,8 +28,8 @@ _WANTED = (
     Wanted("code", "发票代码|代码", "code", "[0-9]{10,12}"),
     Wanted("number", "发票号码|号码|receipt (?:no|number)|belegnummer|trip (?:no|number)", "code"),
     Wanted("date", "日期|乘车日期|date|datum|fecha|data", "DATE"),
-    Wanted("time", "上车时间?|start(?: time)?|pick-?up(?: time)?|beginn", "TIME"),
-    Wanted("end_time", "下车时间?|end(?: time)?|drop-?off(?: time)?|ende", "TIME"),
+    Wanted("time", "上车(?:时间)?|start(?: time)?|pick-?up(?: time)?|beginn", "TIME"),
+    Wanted("end_time", "下车(?:时间)?|end(?: time)?|drop-?off(?: time)?|ende", "TIME"),
     Wanted("time", "时间|time|uhrzeit|heure|hora", "TIME"),
     Wanted(
         "vehicle",

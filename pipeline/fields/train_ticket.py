@@ -50,7 +50,7 @@ _WANTED = (
         "code",
     ),
     Wanted("passenger", "旅客姓名|乘车人|passenger(?: name)?|reisender?|voyageur|passeggero"),
-    Wanted("train", "车次|train(?: (?:no|number))?|zug(?:nummer)?|treno", "code"),
+    Wanted("train", "车次|train(?: (?:no|number))?|zug(?:nummer)?|treno", "code", "[A-Z]{0,4} ?[0-9]{1,5}"),
     Wanted("from", "始发站|出发站|发站|from|von|de|da|origin", colon=True),
     Wanted("to", "到达站|终到站|到站|to|nach|vers|destination", colon=True),
     Wanted("class", "席别|席位|座位等级|class|klasse|classe"),
