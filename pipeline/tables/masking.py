@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from pipeline.fields.kinds import is_amount
 from pipeline.models import DocumentResult, Entity, Field, Mention
 from pipeline.ner import locale as locales
 from pipeline.ner.patterns.accounts import find_bank_accounts, find_ibans
@@ -27,8 +28,10 @@ _CERTAIN = frozenset({"MRZ", "IBAN"})
 """Types whose form is no other's: they are sensitive whatever else was found there."""
 _SOMETHING_ELSE = frozenset({"DATE", "TIME", "MONEY", "USCC", "INVOICE_CODE", "INVOICE_NUMBER", "PLATE"})
 """Types that explain digits: a number covered by one of them is not treated as a phone number."""
-_SENSITIVE_FIELDS = frozenset({"iban", "account"})
-"""Fields whose value is sensitive wherever it comes from, such as from attached XML."""
+_SENSITIVE_FIELDS = frozenset({"iban", "account", "payer_account", "payee_account"})
+"""Fields whose value is sensitive wherever it comes from, such as from attached XML; but not where it is an amount."""
+_SENSITIVE_OF = frozenset({("id_card", "number")})
+"""The same, in one type of document."""
 
 _KEEP = 4
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -135,7 +138,8 @@ def masked_field(result: DocumentResult, found: Field) -> Field:
     page = next((page for page in result.pages if page.number == found.page), None)
     spans = sensitive_spans(page.text, (e for e in result.entities if e.page == page.number)) if page else ()
     hidden = [span for span in spans if page and _touches(page.text, span, found)]
-    if any(not span.whole for span in hidden) or _is_sensitive(found):
+    kind = result.extraction.document_type if result.extraction else ""
+    if any(not span.whole for span in hidden) or _is_sensitive(found, kind):
         value, other = (mask(one) if one else one for one in (found.value, found.other))
         return msgspec.structs.replace(found, text=mask(found.text), value=value, other=other)
     if hidden:
@@ -156,11 +160,11 @@ def _touches(text: str, span: Span, found: Field) -> bool:
     return text[span.start : span.end] in found.text
 
 
-def _is_sensitive(found: Field) -> bool:
-    if not found.value:
+def _is_sensitive(found: Field, kind: str) -> bool:
+    if not found.value or is_amount(found.name, kind):
         return False
     elsewhere = found.source != "page" and mask_text(found.value) != found.value
-    return found.name in _SENSITIVE_FIELDS or elsewhere
+    return found.name in _SENSITIVE_FIELDS or (kind, found.name) in _SENSITIVE_OF or elsewhere
 
 
 def _has_number(value: str) -> bool:
