@@ -35,6 +35,8 @@ class Amount(NamedTuple):
     """Whether it is the last amount of its row."""
     near: str = ""
     """The part of the label that is next to it, if a wide gap divides the label."""
+    behind: str = ""
+    """Squashed text behind the last amount of its row."""
 
     @property
     def span(self) -> Span:
@@ -70,7 +72,9 @@ def amounts_of(rows: Sequence[Row], entities: Iterable[Entity]) -> list[Amount]:
             if above and not place and not re.search(r"[a-z]{3}|[\u4e00-\u9fff]", label):
                 label = near = above
             at = entity.end
-            found.append(Amount(_decimal(entity), entity, number, label, place == len(inside) - 1, near))
+            last = place == len(inside) - 1
+            behind = squash(row.text[at - row.start :][:_LABEL]) if last else ""
+            found.append(Amount(_decimal(entity), entity, number, label, last, near, behind))
         above = "" if inside or len(row.text) > _LABEL else squash(row.text)
     return found
 

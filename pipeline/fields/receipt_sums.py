@@ -90,7 +90,9 @@ def mark(amounts: Iterable[Amount]) -> list[Marked]:
 def _kind(amount: Amount) -> str:
     kind = kind_of(amount.label)
     if kind in ("", "totalish", "quantity") and amount.near != amount.label:
-        return kind_of(amount.near) or kind
+        kind = kind_of(amount.near) or kind
+    if not kind and len(amount.label) < 3:
+        return kind_of(amount.behind)
     return kind
 
 

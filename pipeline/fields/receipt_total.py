@@ -39,11 +39,15 @@ class Reading(NamedTuple):
 def read_total(rows: Sequence[Row], entities: Sequence[Entity]) -> Reading:
     """The amount due, as a plain decimal, if an amount is labelled or confirmed as the total."""
     amounts = amounts_of(rows, entities)
-    marked = mark(amounts)
-    end = _summary(rows, [m.amount.row for m in marked if m.kind in TOTALS and m.kind not in NETS])
-    marked = [m if m.amount.row < end else Marked(m.amount, "") for m in marked]
+    labelled = mark(amounts)
+    end = _summary(rows, [m.amount.row for m in labelled if m.kind in TOTALS and m.kind not in NETS])
+    marked = [m if m.amount.row < end else Marked(m.amount, "") for m in labelled]
     evidence = weigh(marked)
     best = _best(rows, evidence, end)
+    if best is None and end < len(rows):
+        marked, end = labelled, len(rows)
+        evidence = weigh(marked)
+        best = _best(rows, evidence, end)
     proof = evidence.strength(best.value) if best else 0
     if proof < 2 and not any(evidence.strength(m.value) > 2 for m in evidence.of(*TOTALS)):
         for other in realigned(rows[:end], marked):
@@ -96,7 +100,9 @@ def _base(marked: Marked, evidence: Evidence, end: int) -> float:
     """The score of an amount by its label alone; 0 if it can't be the total."""
     amount, kind = marked.amount, marked.kind
     if kind in TOTALS:
-        if amount.value < 0 or (not amount.value and kind == "totalish"):
+        if amount.value < 0:  # a dash before it, unless nothing says so
+            return 0.6 if _is_confirmed(marked.value, evidence) else 0.0
+        if not amount.value and kind == "totalish":
             return 0.0
         return TOTALS[kind] if amount.last else 0.6 if kind in ("final", "total") else 0.3
     if not marked.value or amount.row >= end or (amount.value < 0 and kind != "cash"):
@@ -104,10 +110,14 @@ def _base(marked: Marked, evidence: Evidence, end: int) -> float:
     return _unlabelled(marked, evidence)
 
 
+def _is_confirmed(value: Decimal, evidence: Evidence) -> bool:
+    return value in evidence.paid or value in evidence.parts or value in evidence.items
+
+
 def _unlabelled(marked: Marked, evidence: Evidence) -> float:
     """The score of an amount that only other amounts confirm as the total; 0 if they don't."""
     value, kind = marked.value, marked.kind
-    if kind in ("", "rounding") and (value in evidence.paid or _follows(marked, evidence)):
+    if kind in ("", "rounding", "quantity") and (value in evidence.paid or _follows(marked, evidence)):
         return 0.6
     if kind == "cash" and evidence.strength(value) > 2:
         return 0.55
