@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from statistics import median
 
 from msgspec import structs
 
 from pipeline.documents.layout import blocks_of
-from pipeline.fields.kinds import Find
 from pipeline.fields.receipt_head import LEGAL, TRADE
 from pipeline.fields.rows import Row, rows_of
 from pipeline.models import Entity, Field, Page, TextLine
+
+Find = Callable[[Page, Sequence[Entity]], list[Field]]
+"""Finds the fields of one page (or of a part of it: the page with fewer lines) with the entities on it."""
 
 _OWN = ("company", "number")
 """The field that tells one record from another, by document type."""
