@@ -32,7 +32,7 @@ _KINDS = [
     ("subtotal", rf"sub-?(?:{_T}|ttl|tl)|^s{_T}$|subt[ol]+"),
     (
         "quantity",
-        r"qty|quantity|quantlty|items?$|items?sold$|noofitem|numberofitem|pcs|units?$|points?|gallons?|liters?|litres?"
+        r"qty|quantity|quantlty|items?$|items?sold$|noofitem|numberofitem|pcs|units?$|points?|(?:gallons?|liters?|litres?)(?!s?(?:fuel|total|sale))"
         "|stuck$|anzahl$|^menge|nombre(?:d)?articles|articulos$|件数|数量|积分",
     ),
     (
@@ -65,7 +65,7 @@ _KINDS = [
     ),
     (
         "tax",
-        rf"^tx$|^(?:{_T}|incl?(?:ud(?:es?|ing|ed))?|ofwhich|davon|dont|{_T}inc[li](?:ud(?:es?|ing|ed))?|(?:{_AREA}){{0,3}})(?:of)?(?:{_TAX})"
+        rf"^tx$|^{_T}(?:{_TAX})(?!inc|ink|able|inv|id|no|reg|summ)|^(?:incl?(?:ud(?:es?|ing|ed))?|ofwhich|davon|dont|{_T}inc[li](?:ud(?:es?|ing|ed))?|(?:{_AREA}){{0,3}})(?:of)?(?:{_TAX})"
         "(?!able|inv|id|no|reg|code|summ|anal|exempt|free|exc|base)"
         rf"|(?:(?<!sub){_T}|incl?(?:udes?|uding|uded)?)(?:{_AREA})?(?:{_TAX})(?:of|am|s)?$"
         rf"|(?:{_TAX})(?:pay|paid|am(?:oun)?t|of)"
@@ -125,6 +125,12 @@ _PATTERNS = [(kind, re.compile(pattern)) for kind, pattern in _KINDS]
 @lru_cache(maxsize=4096)
 def kind_of(label: str) -> str:
     """The kind of amount that a squashed label names: a key of `_KINDS`, `""` for an unknown label."""
+    kind = _first(label)
+    # TAX 1 is squashed like a misread letter
+    return _first(label[:-1]) if not kind and label.endswith("l") else kind
+
+
+def _first(label: str) -> str:
     return next((kind for kind, pattern in _PATTERNS if pattern.search(label)), "")
 
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from msgspec import structs
 
 from pipeline.fields.amounts import Amount, currency_of
-from pipeline.fields.receipt_labels import kind_of
 from pipeline.fields.receipt_sums import TOTALS, Marked, is_near
 from pipeline.fields.receipt_total import Reading
 from pipeline.fields.rows import field
@@ -46,7 +45,7 @@ def _subtotal(reading: Reading) -> Field | None:
         return _field(reading, "subtotal", [parts.net.amount], 0.93 if parts.proves else 0.8)
     labelled = [m for m in reading.evidence.of("subtotal") if m.amount.last]
     if not labelled:
-        return None
+        return _difference(reading)
     # the last before the total: earlier ones are those of groups of items
     best = labelled[-1]
     if best.value in reading.evidence.items:
@@ -55,22 +54,38 @@ def _subtotal(reading: Reading) -> Field | None:
     return _field(reading, "subtotal", [best.amount], 0.55 if checks else 0.65, checks)
 
 
+def _difference(reading: Reading) -> Field | None:
+    """The amount above the first tax that is the total less what is added, if its row has no label."""
+    added = [m for m in reading.evidence.of("tax", "service", "tip") if m.amount.last]
+    rest = reading.value - sum((m.value for m in added), _ZERO) if reading.value is not None else _ZERO
+    if not added or rest <= 0 or rest == reading.value:
+        return None
+    first = added[0].amount.row
+    for m in reading.evidence.marked:
+        if m.value == rest and not m.kind and not m.amount.label and first - 4 < m.amount.row < first:
+            return _field(reading, "subtotal", [m.amount], 0.7, ("no_label",))
+    return None
+
+
 def _tax(reading: Reading, rates: Sequence[_Rate]) -> Field | None:
     parts, value = reading.parts, reading.value
     if parts and parts.proves and parts.taxes:
         return _field(reading, "tax", [m.amount for m in parts.taxes], 0.93)
-    if rates:
-        nets, taxes = sum((r.net.value for r in rates), _ZERO), sum((r.tax.value for r in rates), _ZERO)
-        whole = value is not None and is_near(value, [nets + taxes, nets])
-        return _field(reading, "tax", [r.tax for r in rates], 0.88 if whole else 0.7)
     labelled = list(
         {(m.value, m.amount.label): m for m in reading.evidence.of("tax") if m.amount.last}.values()
     )
+    summed = [m for m in labelled if re.search("tota?l", m.amount.label)]
+    if len(summed) == 1:
+        return _field(reading, "tax", [summed[0].amount], 0.8)
+    if rates:
+        nets, taxes = (
+            sum((abs(r.net.value) for r in rates), _ZERO),
+            sum((abs(r.tax.value) for r in rates), _ZERO),
+        )
+        whole = value is not None and is_near(value, [nets + taxes, nets])
+        return _field(reading, "tax", [r.tax for r in rates], 0.88 if whole else 0.7)
     if not labelled:
         return _unlabelled(reading)
-    summed = [m for m in labelled if kind_of(m.amount.label) == "tax" and re.search("tota?l", m.amount.label)]
-    if len(summed) == 1:
-        return _field(reading, "tax", [summed[0].amount], 0.75)
     if len({m.value for m in labelled}) == 1:
         return _field(reading, "tax", [labelled[-1].amount], *_alone(reading, labelled[-1]))
     return _field(reading, "tax", [m.amount for m in labelled], 0.45, ("sum_mismatch",))
@@ -140,7 +155,7 @@ def _rates(reading: Reading) -> list[_Rate]:
         return []
     by_row: dict[int, list[Amount]] = {}
     for amount in reading.amounts:
-        if amount.row >= first and amount.value > 0:
+        if amount.row >= first and amount.value:
             by_row.setdefault(amount.row, []).append(amount)
     found: list[_Rate] = []
     for number, inside in by_row.items():
@@ -159,8 +174,13 @@ def _rate_of(text: str, inside: Sequence[Amount]) -> Iterator[_Rate]:
     for rate in printed:
         for net in inside:
             for tax in inside:
-                if 0 < rate < 40 and abs(net.value * rate / _HUNDRED - tax.value) <= _CENT and tax is not net:
+                if 0 < rate < 40 and tax is not net and _fits(abs(net.value), abs(tax.value), rate):
                     yield _Rate(net, tax)
+
+
+def _fits(base: Decimal, tax: Decimal, rate: Decimal) -> bool:
+    """Whether a tax is that on a net amount, or that in a gross amount."""
+    return any(abs(base * rate / whole - tax) <= _CENT for whole in (_HUNDRED, _HUNDRED + rate))
 
 
 def _field(

@@ -58,7 +58,8 @@ def read_total(rows: Sequence[Row], entities: Sequence[Entity]) -> Reading:
             if moved.strength(shifted.value) > max(proof, 1):
                 evidence, best = moved, shifted._replace(score=min(shifted.score, 0.8))
                 break
-            if best is None:  # the nearest amount, unless a sum tells better
+            if best is None and not any(m.kind for m in marked if m.amount is shifted.amount):
+                # the nearest amount without a label of its own, unless a sum tells better
                 score, checks = min(shifted.score, 0.5), (*shifted.checks, "no_label")
                 evidence, best = moved, shifted._replace(score=score, checks=checks)
     if best is None or best.score < _LEAST:
@@ -76,6 +77,8 @@ class _Candidate(NamedTuple):
     amount: Amount
     kind: str
     score: float
+    rows: tuple[int, ...] = ()
+    """Rows with a label of a total for this value."""
     checks: tuple[str, ...] = ()
 
 
@@ -86,10 +89,12 @@ def _best(rows: Sequence[Row], evidence: Evidence, end: int) -> _Candidate | Non
         if not score or (marked.amount.value not in candidates and len(candidates) >= _MOST):
             continue
         score += 0.001 * marked.amount.row / len(rows)  # of equal candidates, the last wins
-        one = _Candidate(marked.value, marked.amount, marked.kind, score)
+        named = (marked.amount.row,) if marked.kind in TOTALS else ()
+        one = _Candidate(marked.value, marked.amount, marked.kind, score, named)
         if before := candidates.get(one.value):
+            named = (*before.rows, *(row for row in named if row not in before.rows))
             one = max(one, before, key=lambda c: c.score)
-            one = one._replace(score=one.score + 0.04)
+            one = one._replace(score=one.score + 0.04, rows=named[:3])
         candidates[one.value] = one
     judged = [_checked(one, evidence, rows) for one in candidates.values()]
     positive = [one for one in judged if one.value] or judged
@@ -141,7 +146,7 @@ def _checked(one: _Candidate, evidence: Evidence, rows: Sequence[Row]) -> _Candi
     proved = parts is not None and parts.proves
     if one.value in evidence.paid:
         score += 0.15
-    elif evidence.paid and not proved:
+    elif evidence.paid and not proved and len(one.rows) < 2:
         score *= 0.6 if evidence.counted else 0.8
         checks.append("payment_mismatch")
     score += 0.06 if proved else 0.05 if parts or one.value in evidence.items else 0.0
