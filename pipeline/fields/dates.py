@@ -75,8 +75,8 @@ def find_date(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | None:
         checks.append("ambiguous_date")
     if sure < 0.3:
         return None
-    found = field("date", rows[0].page, [(entity.start, entity.end)], first, sure)
-    return structs.replace(found, other=other, checks=tuple(checks))
+    found = field("date", rows[0].page, [(entity.start, entity.end)], first, sure, checks=checks)
+    return structs.replace(found, other=other)
 
 
 def _score(dated: _Dated) -> float:

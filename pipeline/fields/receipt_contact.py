@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from msgspec import structs
-
 from pipeline.fields.amounts import by_row
 from pipeline.fields.rows import Row, field
 from pipeline.models import Entity, Field
@@ -76,10 +74,9 @@ def find_time(rows: Sequence[Row], entities: Sequence[Entity], day: Field | None
     several = len({str(e.value)[:5] for s, _, e in found if s > most - 0.2}) > 1
     if most < _LEAST:
         return None
-    value = field(
-        "time", row.page, [(entity.start, entity.end)], str(entity.value), score * (0.7 if several else 1)
-    )
-    return structs.replace(value, checks=("contradiction",)) if several else value
+    checks = ["contradiction"] if several else []
+    span = (entity.start, entity.end)
+    return field("time", row.page, [span], str(entity.value), score * (0.7 if several else 1), checks=checks)
 
 
 def _dated(rows: Sequence[Row], entities: Sequence[Entity], day: Field | None) -> set[int]:

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from msgspec import structs
-
 from pipeline.fields.amounts import Amount, currency_of
 from pipeline.fields.receipt_sums import TOTALS, Marked, is_near
 from pipeline.fields.receipt_total import Reading
@@ -20,6 +18,8 @@ _SUGGESTED = re.compile(r"suggest|guide|recommend|conven|sugerid|helpful|for you
 _CENT = Decimal("0.02")
 _HUNDRED = Decimal(100)
 _ZERO = Decimal(0)
+_MOST = 6
+"""Maximum number of taxes on a receipt."""
 _TABLE = 12
 """Maximum number of rows of a tax table."""
 
@@ -88,6 +88,8 @@ def _tax(reading: Reading, rates: Sequence[_Rate]) -> Field | None:
         return _unlabelled(reading)
     if len({m.value for m in labelled}) == 1:
         return _field(reading, "tax", [labelled[-1].amount], *_alone(reading, labelled[-1]))
+    if len(labelled) > _MOST:
+        return None
     return _field(reading, "tax", [m.amount for m in labelled], 0.45, ("sum_mismatch",))
 
 
@@ -126,7 +128,8 @@ def _tip(reading: Reading) -> Field | None:
     parts = reading.parts
     if parts and parts.proves and parts.tips:
         return _field(reading, "tip", [m.amount for m in parts.tips], 0.93)
-    tips = [m for m in reading.evidence.of("tip") if m.amount.last and not _is_suggested(reading, m)]
+    last = _row_of_total(reading)
+    tips = [m for m in reading.evidence.of("tip") if m.amount.last and not _is_suggested(reading, m, last)]
     if len({m.value for m in tips}) != 1:
         return None
     tip = tips[-1]
@@ -135,11 +138,11 @@ def _tip(reading: Reading) -> Field | None:
     return _field(reading, "tip", [tip.amount], 0.6)
 
 
-def _is_suggested(reading: Reading, tip: Marked) -> bool:
+def _is_suggested(reading: Reading, tip: Marked, total: int) -> bool:
     """Whether the tip is one of those that the receipt proposes."""
     near = reading.rows[max(tip.amount.row - 4, 0) : tip.amount.row + 1]
     return any(_SUGGESTED.search(row.text) for row in near) or bool(
-        reading.value is not None and tip.value and tip.amount.row > _row_of_total(reading)
+        reading.value is not None and tip.value and tip.amount.row > total
     )
 
 
@@ -190,5 +193,4 @@ def _field(
     value = sum((abs(a.value) for a in amounts), Decimal(0))
     currency = currency_of(amounts[0], reading.amounts, reading.rows)
     spans = [a.span for a in amounts]
-    found = field(name, reading.rows[0].page, spans, f"{value:f}", confidence, currency)
-    return structs.replace(found, checks=checks)
+    return field(name, reading.rows[0].page, spans, f"{value:f}", confidence, currency, checks)

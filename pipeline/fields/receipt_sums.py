@@ -51,7 +51,7 @@ class Parts(NamedTuple):
     @property
     def proves(self) -> bool:
         """Whether something is added or taken off: a net that equals the total alone is weak evidence."""
-        if sum(m.value for m in self.taxes) > self.net.value:
+        if 2 * sum(m.value for m in self.taxes) > self.net.value:
             return False
         return any(m.value for m in (*self.taxes, *self.tips, *self.services, *self.discounts))
 

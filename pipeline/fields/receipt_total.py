@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from msgspec import structs
-
 from pipeline.fields.amounts import Amount, amounts_of, currency_of, squash
 from pipeline.fields.receipt_align import realigned
 from pipeline.fields.receipt_labels import by_card, kind_of
@@ -65,11 +63,11 @@ def read_total(rows: Sequence[Row], entities: Sequence[Entity]) -> Reading:
     if best is None or best.score < _LEAST:
         return Reading(rows, amounts, evidence, end, None, None, None)
     currency = currency_of(best.amount, amounts, rows)
-    total = field("total", rows[0].page, [best.amount.span], f"{best.value:f}", best.score, currency)
-    parts = evidence.parts.get(best.value)
-    return Reading(
-        rows, amounts, evidence, end, structs.replace(total, checks=best.checks), best.value, parts
+    total = field(
+        "total", rows[0].page, [best.amount.span], f"{best.value:f}", best.score, currency, best.checks
     )
+    parts = evidence.parts.get(best.value)
+    return Reading(rows, amounts, evidence, end, total, best.value, parts)
 
 
 class _Candidate(NamedTuple):
@@ -89,7 +87,7 @@ def _best(rows: Sequence[Row], evidence: Evidence, end: int) -> _Candidate | Non
         if not score or (marked.amount.value not in candidates and len(candidates) >= _MOST):
             continue
         score += 0.001 * marked.amount.row / len(rows)  # of equal candidates, the last wins
-        named = (marked.amount.row,) if marked.kind in TOTALS else ()
+        named: tuple[int, ...] = (marked.amount.row,) if marked.kind in TOTALS else ()
         one = _Candidate(marked.value, marked.amount, marked.kind, score, named)
         if before := candidates.get(one.value):
             named = (*before.rows, *(row for row in named if row not in before.rows))
