@@ -1,7 +1,5 @@
 """The fields of a receipt that a test writes as text, without the classifier."""
 
-from msgspec import structs
-
 from pipeline.fields import receipt
 from pipeline.models import Entity, Field, Page
 from pipeline.ner.locale import localised
@@ -26,19 +24,3 @@ def fields(text: str | Page) -> dict[str, Field]:
 def values(text: str | Page) -> dict[str, str | None]:
     """Their values."""
     return {name: field.value for name, field in fields(text).items()}
-
-
-def moved(one: Page, column: float, by: float) -> Page:
-    """The page with the lines from `column` on printed lower, as on a skewed scan; its text stays."""
-    return structs.replace(
-        one,
-        lines=tuple(
-            structs.replace(
-                line,
-                box=tuple((x, y + by) for x, y in line.box),  # type: ignore[arg-type]
-            )
-            if line.box[0][0] >= column
-            else line
-            for line in one.lines
-        ),
-    )
