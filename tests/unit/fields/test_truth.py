@@ -192,6 +192,26 @@ def test_values_that_the_page_shows_without_a_label_get_their_place() -> None:
     assert (got["number"].text, got["number"].page, got["number"].verified) == ("", None, False)
 
 
+def test_a_page_that_shows_the_stated_number_as_well_does_not_contradict_it() -> None:
+    paper = page("Customer 88123\nInvoice R-2026-417\nAmounts 297.50 EUR  297.05 EUR")
+    extraction = record([xml(cii())], found("number", "88123"), found("total", "297.05"), paper=paper)
+    got = fields(extraction)
+    assert (got["number"].value, got["number"].text, got["number"].verified) == (
+        "R-2026-417",
+        "R-2026-417",
+        True,
+    )
+    assert got["total"].checks == ("contradiction",)
+    assert len(extraction.warnings) == 1
+
+
+@pytest.mark.timeout(20)
+def test_hostile_values_are_looked_for_in_linear_time() -> None:
+    paper = Page(number=1, width=1, height=1, text="1 " * 50_000)
+    for number in ("1" * 199 + "2", "1" * 500, "1 " * 99 + "2"):
+        assert fields(record([xml(cii(number=number))], paper=paper))["number"].value
+
+
 def test_xml_that_contradicts_itself_is_to_be_reviewed() -> None:
     extraction = record([xml(cii(total="300.00"))])
     assert fields(extraction)["net"].checks == ("sum_mismatch",)
