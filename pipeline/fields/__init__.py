@@ -10,10 +10,10 @@ import hashlib
 from collections.abc import Sequence
 from typing import Protocol
 
-from pipeline.fields import calibration, examples, truth
+from pipeline.fields import calibration, clues, examples, truth
 from pipeline.fields.classifier import Classifier
-from pipeline.fields.kinds import KINDS, Find
-from pipeline.fields.records import find_one
+from pipeline.fields.kinds import KINDS, Kind
+from pipeline.fields.records import Find, find_one
 from pipeline.models import Entity, Extraction, Field, ModelInfo, Page
 from pipeline.ner.locale import localised
 
@@ -62,12 +62,27 @@ class Filler:
         if stated and (stated_kind := stated.kind(kind)):
             kind, confidence = stated_kind, 1.0
         rules = KINDS.get(kind)
-        found = _find(pages[:_FIELD_PAGES], entities, rules.find) if rules else {}
+        found, warnings = _search(pages, entities, rules) if rules else ({}, [])
+        names = dict.fromkeys((*FIELDS.get(kind, ()), *found))
         return Extraction(
             document_type=kind,
             confidence=confidence,
-            fields=tuple(found.get(name, Field(name=name)) for name in FIELDS.get(kind, ())),
+            fields=tuple(found.get(name, Field(name=name)) for name in names),
+            warnings=tuple(warnings),
         )
+
+
+def _search(
+    pages: Sequence[Page], entities: Sequence[Entity], rules: Kind
+) -> tuple[dict[str, Field], list[str]]:
+    """The fields of a document by name, and what to warn about."""
+    if rules.find_all is None:
+        return _find(pages[:_FIELD_PAGES], entities, rules.find), []
+    fields, warnings = rules.find_all(pages, entities)
+    found: dict[str, Field] = {}
+    for field in fields:
+        found.setdefault(field.name, field)
+    return found, warnings
 
 
 def _find(pages: Sequence[Page], entities: Sequence[Entity], find: Find) -> dict[str, Field]:
@@ -94,6 +109,7 @@ def load(settings: FieldSettings) -> Filler:
 
 
 def describe(settings: FieldSettings) -> ModelInfo:
-    """Name the rules: the digest covers `RULES_VERSION`, the calibration and all examples. Raises as `load` does."""
-    parts = f"{RULES_VERSION}\0{calibration.digest()}\0{examples.digest(settings.document_types)}"
-    return ModelInfo(engine="rules", name="fields", digest=hashlib.sha256(parts.encode()).hexdigest()[:16])
+    """Name the rules: the digest covers `RULES_VERSION`, calibration, clues and examples. Raises as `load` does."""
+    parts = (RULES_VERSION, calibration.digest(), clues.source(), examples.digest(settings.document_types))
+    digest = hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
+    return ModelInfo(engine="rules", name="fields", digest=digest[:16])

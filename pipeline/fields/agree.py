@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
-AMOUNTS = ("net", "tax", "total", "due")
+from pipeline.fields.kinds import is_amount
+
 CODES = ("number", "code", "order_number", "seller_tax_id", "buyer_tax_id", "iban", "bic", "currency")
 ADDRESSES = ("seller_address", "buyer_address")
 _WORDS = re.compile(r"[^\W_]+")
@@ -18,7 +19,7 @@ def agree(name: str, stated: str, shown: str, *, unsigned: bool = False) -> bool
 
     `unsigned`: amounts may differ in their sign, as on credit notes.
     """
-    if name in AMOUNTS:
+    if is_amount(name):
         return _amounts(stated, shown, unsigned)
     if name.endswith("date"):
         return stated == shown

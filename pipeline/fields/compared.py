@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from pipeline.fields.agree import AMOUNTS, agree
+from pipeline.fields.agree import agree
+from pipeline.fields.kinds import is_amount
 from pipeline.fields.placed import placed
 from pipeline.fields.stated import Stated
 from pipeline.models import REVIEW, Entity, Field, Page
@@ -53,7 +54,7 @@ def _shown_too(other: Field, agreed: bool | None) -> bool:
 
     Any amount or day may be printed for other reasons.
     """
-    common = other.name in AMOUNTS or other.name.endswith("date") or other.name == "currency"
+    common = is_amount(other.name) or other.name.endswith("date") or other.name == "currency"
     return agreed is False and other.text != "" and not common
 
 
@@ -112,7 +113,7 @@ def _plain(field: Field, stated: Stated) -> Field:
 
 
 def _currency(field: Field, stated: Stated) -> str | None:
-    return stated.currency if field.name in AMOUNTS else None
+    return stated.currency if is_amount(field.name) else None
 
 
 def _unprinted(plain: Field, stated: Stated, pages: Sequence[Page], entities: Sequence[Entity]) -> Field:

@@ -8,13 +8,14 @@ from functools import lru_cache
 from msgspec import structs
 
 from pipeline.fields import rows
-from pipeline.fields.agree import AMOUNTS, letters
+from pipeline.fields.agree import letters
+from pipeline.fields.kinds import is_amount
 from pipeline.models import Entity, Field, Page
 
 _SHORTEST = 5
 """Letters and digits that a code or name must have to be recognised without its label."""
 _MOST = 100
-"""Places at which a value is looked at whether it stands there alone."""
+"""Places at which a value is tried."""
 
 
 def placed(field: Field, pages: Sequence[Page], entities: Sequence[Entity]) -> Field:
@@ -24,8 +25,8 @@ def placed(field: Field, pages: Sequence[Page], entities: Sequence[Entity]) -> F
     something else.
     """
     assert field.value is not None
-    if field.name in AMOUNTS or field.name.endswith("date"):
-        kind = "MONEY" if field.name in AMOUNTS else "DATE"
+    if is_amount(field.name) or field.name.endswith("date"):
+        kind = "MONEY" if is_amount(field.name) else "DATE"
         found = next((e for e in entities if e.type == kind and e.value == field.value), None)
         page = next((page for page in pages if found and page.number == found.page), None)
         return _at(field, page, found.start, found.end) if found and page else field

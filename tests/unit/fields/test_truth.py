@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pytest
+from msgspec import structs
 
-from pipeline.fields import FIELDS, Filler, kinds, load, vat_invoice
-from pipeline.fields.kinds import Kind
+from pipeline.fields import Filler, load, vat_invoice
 from pipeline.fields.truth import Truth, merged, read
-from pipeline.models import Code, Entity, Extraction, Field, LineItem, Page
+from pipeline.models import Code, Extraction, Field, LineItem, Page
 from pipeline.settings import Settings
 from tests.support.einvoices import IBAN, cii, ubl
 from tests.unit.fields.paper import entities, page
@@ -335,24 +335,30 @@ def test_codes_beyond_the_first_pages_are_not_looked_at() -> None:
     assert read([Page(number=6, width=1, height=1, codes=(xml(cii()),))]) == Truth()
 
 
-@pytest.fixture
-def filler(monkeypatch: pytest.MonkeyPatch) -> Filler:
-    def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
-        return [found("total", "297.50")] if page.text else []
-
-    monkeypatch.setitem(kinds.KINDS, "invoice", Kind(NAMES, find))
-    monkeypatch.setitem(FIELDS, "invoice", NAMES)
+@pytest.fixture(scope="module")
+def filler() -> Filler:
     return load(Settings())
 
 
 def test_the_xml_decides_the_type_and_fills_the_record(filler: Filler) -> None:
-    paper = Page(number=1, width=100, height=100, text="zzz", codes=(xml(cii()),))
-    extraction = filler.fill([paper], [])
+    paper = structs.replace(
+        page("Holiday greetings\nMuster Elektrik GmbH\nTotal 297.50 EUR"), codes=(xml(cii()),)
+    )
+    extraction = filler.fill([paper], entities(paper))
     assert (extraction.document_type, extraction.confidence) == ("invoice", 1.0)
     got = fields(extraction)
-    assert (got["total"].confidence, got["total"].verified) == (1.0, True)
+    assert (got["seller"].value, got["seller"].verified) == ("Muster Elektrik GmbH", True)
+    assert (got["total"].confidence, got["total"].source) == (1.0, "xml")
     assert (got["number"].value, got["number"].source) == ("R-2026-417", "xml")
+    assert got["tax_19"].value == "47.50"
     assert len(extraction.items) == 1
+
+
+def test_a_contradiction_of_the_seller_is_one_sentence() -> None:
+    extraction = record(
+        [xml(cii())], found("seller", "Anders KG"), found("company", "Anders KG"), names=("seller", "company")
+    )
+    assert len(extraction.warnings) == 1
 
 
 def test_a_code_of_a_vat_invoice_decides_only_what_the_text_does_not(filler: Filler) -> None:
