@@ -12,6 +12,7 @@ from typing import Protocol
 
 from pipeline.fields import calibration, examples
 from pipeline.fields.classifier import Classifier
+from pipeline.fields.items import find_items
 from pipeline.fields.kinds import KINDS, Find
 from pipeline.fields.records import find_one
 from pipeline.models import Entity, Extraction, Field, ModelInfo, Page
@@ -47,7 +48,7 @@ class Filler:
         self._classifier = classifier
 
     def fill(self, pages: Sequence[Page], entities: Sequence[Entity]) -> Extraction:
-        """The extraction of a document: its type, and each field of that type whether found or not."""
+        """A document's type, each field of that type whether found or not, and the rows of its table."""
         return calibration.calibrated(self.scored(pages, entities))
 
     def scored(self, pages: Sequence[Page], entities: Sequence[Entity]) -> Extraction:
@@ -57,10 +58,13 @@ class Filler:
         kind, confidence = self._classifier.classify("\n".join(page.text for page in pages[:_TYPE_PAGES]))
         rules = KINDS.get(kind)
         found = _find(pages[:_FIELD_PAGES], entities, rules.find) if rules else {}
+        rows = find_items(kind, pages, entities, tuple(found.values()))
         return Extraction(
             document_type=kind,
             confidence=confidence,
             fields=tuple(found.get(name, Field(name=name)) for name in FIELDS.get(kind, ())),
+            items=rows.items,
+            warnings=rows.warnings,
         )
 
 

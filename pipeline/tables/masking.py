@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from pipeline.models import DocumentResult, Entity, Field, Mention
+from pipeline.models import DocumentResult, Entity, Field, Mention, Page
+from pipeline.ner.characters import plain
 from pipeline.ner.patterns.contact import find_phones
 from pipeline.ner.patterns.identifiers import find_bank_cards, find_id_numbers
 
@@ -84,3 +85,21 @@ def masked_field(result: DocumentResult, found: Field) -> Field:
         return found
     value = mask(found.value) if found.value else found.value
     return msgspec.structs.replace(found, text=mask(found.text), value=value, other=None)
+
+
+def sensitive_texts(page: Page, spans: Spans) -> dict[str, list[str]]:
+    """The sensitive texts of a page, as the description of a line item has them, by their first word."""
+    texts: dict[str, list[str]] = {}
+    for start, end in spans:
+        words = plain(page.text[start:end]).split()
+        if words:
+            texts.setdefault(words[0], []).append(" ".join(words))
+    return texts
+
+
+def masked_description(text: str, texts: dict[str, list[str]]) -> str:
+    """A line item's description with what is sensitive on its page, or by itself, masked."""
+    for word in dict.fromkeys(text.split()):
+        for sensitive in texts.get(word, ()):
+            text = text.replace(sensitive, mask(sensitive))
+    return mask_spans(text, sensitive_spans(text, ()))

@@ -1,0 +1,219 @@
+"""The items of a receipt without headings: a name and an amount at the end of its row, or of the row below."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+from pipeline.fields.amounts import squash
+from pipeline.fields.items.goods import product
+from pipeline.fields.items.heading_words import fold
+from pipeline.fields.items.label_words import is_total
+from pipeline.fields.items.values import is_unit, number_of, plain_decimal
+from pipeline.fields.items.words import CURRENCY
+from pipeline.fields.receipt_total import kind_of
+from pipeline.fields.rows import Row
+from pipeline.models import LineItem
+
+_CURRENCY = rf"(?:{CURRENCY}|R[NHK])"  # RM as OCR reads it
+_AMOUNT = re.compile(
+    rf"(?:(?<=\s)|(?<=[^0-9.,\s-])|^)(?P<amount>-?(?:{_CURRENCY} ?)?-?"
+    rf"(?:[0-9]{{1,3}}(?:[,.][0-9]{{3}}){{1,3}}|[0-9]{{1,7}})?"
+    rf"[.,][0-9]{{2}}(?: ?{CURRENCY})?-?)(?: ?(?![AP]M)(?:[A-Z*#]{{1,3}}|\([A-Z]{{1,3}}\))| [a-z0-9≤])?\s*$"
+)
+_TIMES = re.compile(
+    rf"(?<![0-9.,])(?P<quantity>[0-9]{{1,5}}(?:[.,][0-9]{{1,4}})?) ?(?P<unit>[A-Za-z]{{1,4}}|[\u4e00-\u9fff]{{1,2}})??"
+    rf"(?: ?[xX×*@] ?@?|(?<=[A-Za-z]) ?/ ?)(?:{_CURRENCY} ?)?(?P<price>[0-9]{{0,6}}[.,][0-9]{{2,4}})(?![0-9])"
+)
+_AT_PRICE = re.compile(rf" ?@ ?(?:{_CURRENCY} ?)?[0-9.,]+ *$")
+_AT = re.compile(r"@ ?$")
+_COUNT = re.compile(r"(?:^| )[*xX×](?P<quantity>[0-9]{1,4})$")
+_LEADING = re.compile(
+    r"^(?P<quantity>[0-9]{1,3}) ?[xX×]? (?=\S*[^\W\d_]{2})|^(?P<glued>[0-9]{1,3})[xX×] ?(?=[^\W\d_])"
+)
+_FIGURES = re.compile(rf"(?: |^)(?:{CURRENCY} ?)?([0-9]{{1,7}}(?:[.,][0-9]{{1,4}})?)(?: ?(?:{CURRENCY}))?$")
+_LETTERS = re.compile(r"[^\W\d_]")
+_CODE = re.compile(r"[\d\W_]+|[A-Z]{0,3}[0-9]{4,20}[A-Z0-9]{0,6}")
+_NO_NAME = re.compile(
+    r"[0-9]{1,2}[:/][0-9]{2}(?:[:/ AaPp]|$)|[0-9]{3}[-) ]{1,3}[0-9]{3,4}[- ][0-9]{4}|:$"
+    r"|^(?:date|time|order|table|tbl|chk|check)\b",
+    re.IGNORECASE,
+)
+"""What is next to an amount without naming it: dates, phones, labels."""
+_NO_ITEM = re.compile(
+    r"^(?:reg(?:ular)?price|pricebefore|you(?:pay|save)|cardsav|wasprice|origprice|originalprice|msrp)|cardsav$"
+)
+"""A price that is not paid (squashed)."""
+_ENDS = frozenset({"part", "tax", "final", "inclusive", "total", "totalish", "cash", "change", "rounding"})
+_MANY = 200
+"""Maximum quantity that is read from a number before a name."""
+_NAMES = 2
+"""Maximum number of rows above an amount that name its item."""
+
+
+class Times(NamedTuple):
+    """Quantity, unit and unit price, as in `2 pcs x 3.50`."""
+
+    quantity: Decimal | None
+    price: Decimal | None
+    unit: str | None
+    row: Row
+
+
+@dataclass
+class Line:
+    """An item of a receipt being read."""
+
+    names: list[str]
+    amount: Decimal
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+    unit: str | None = None
+    rows: list[Row] = field(default_factory=list)
+
+    def take(self, times: Times) -> None:
+        """Set quantity and price."""
+        self.quantity, self.price, self.unit = times.quantity, times.price, times.unit
+
+
+class Reader:
+    """Reads the rows of a receipt from top to bottom: `lines` above the first sum, and `sums`."""
+
+    def __init__(self, decimal: str | None) -> None:
+        self.lines: list[Line] = []
+        self.sums: list[Decimal] = []
+        self._decimal = decimal
+        self._above: list[Row] = []
+        self._times: Times | None = None
+        self._price: Decimal | None = None
+
+    def read(self, rows: Sequence[Row]) -> None:
+        """Read all rows."""
+        for row in rows:
+            match = _AMOUNT.search(row.text)
+            amount = number_of(match["amount"], self._decimal) if match else None
+            label = (row.text[: match.start()] if match else row.text).strip()
+            bare = squash(label)
+            kind = kind_of(bare)
+            if kind in _ENDS or is_total(fold(label)):
+                self._sum(amount.value if amount is not None else None)
+            elif (self.sums and self.lines) or _NO_ITEM.search(bare) or kind == "quantity":
+                continue
+            elif amount is None or _TIMES.fullmatch(row.text.strip()):
+                self._text(row)
+            elif _AT.search(label):  # the unit price: the amount is on the next row
+                self._above.append(row)
+                self._price = amount.value
+            else:
+                self._item(row, label, amount.value)
+
+    def _sum(self, amount: Decimal | None) -> None:
+        self._above, self._times = [], None
+        if self.lines and amount is not None:
+            self.sums.append(amount)
+
+    def _text(self, row: Row) -> None:
+        """A row without an amount of its own: a name, or quantity and price of the item above or below."""
+        times = _times(row, row.text, self._decimal)
+        if times is None:
+            self._above.append(row)
+        elif self._completes(times):
+            self.lines[-1].take(times)
+        else:
+            self._times = times
+
+    def _completes(self, times: Times) -> bool:
+        """Whether quantity and price are those of the last item."""
+        if not self.lines or self._above or self.lines[-1].price not in (None, self.lines[-1].amount):
+            return False
+        return product(times.quantity, times.price, self.lines[-1].amount) > 0
+
+    def _item(self, row: Row, label: str, amount: Decimal) -> None:
+        line = _line(row, label, amount, self._decimal)
+        if line.price is None:
+            line.price = self._price
+        if self._times is not None and line.price is None:
+            line.take(self._times)
+            line.rows.insert(0, self._times.row)
+        if not line.names:
+            named = [one for one in self._above[-_NAMES:] if _is_name(one.text)][-1:]
+            line.names = [_AT_PRICE.sub("", one.text).strip() for one in named]
+            line.rows[:0] = named
+        self._above, self._times, self._price = [], None, None
+        if line.names or line.quantity:
+            self.lines.append(line)
+
+
+def item(line: Line, page: int) -> LineItem:
+    """The line as an item, its confidence still without the sum."""
+    return LineItem(
+        page=page,
+        row=0,
+        description=" ".join(line.names)[:400],
+        quantity=plain_decimal(line.quantity),
+        unit=line.unit,
+        unit_price=plain_decimal(line.price),
+        amount=plain_decimal(line.amount),
+        confidence=(0.55 if line.names else 0.35) + product(line.quantity, line.price, line.amount),
+    )
+
+
+def _line(row: Row, label: str, amount: Decimal, decimal: str | None) -> Line:
+    """Read what is before the amount: name, quantity, unit price."""
+    line = Line([], amount, rows=[row])
+    times = _times(row, label, decimal)
+    if times is not None:
+        line.take(times)
+        label = _TIMES.sub(" ", label, count=1)
+    label = label.strip(" .:-*")
+    if times is None:
+        label = _figures(line, label, decimal)
+    leading = _LEADING.match(label)
+    if leading and line.quantity is None:
+        count = Decimal(leading["quantity"] or leading["glued"])
+        if 0 < count <= _MANY and (line.price is None or product(count, line.price, amount) > 0):
+            line.quantity = count
+            label = label[leading.end() :]
+    if _is_name(label):
+        line.names = [label.strip()]
+    return line
+
+
+def _figures(line: Line, label: str, decimal: str | None) -> str:
+    """Take quantity and price, as figures, from the end of a label; returns the rest."""
+    if count := _COUNT.search(label):
+        line.quantity = Decimal(count["quantity"])
+        label = label[: count.start()]
+    figures: list[Decimal] = []
+    while len(figures) < 3 and (match := _FIGURES.search(label)):
+        number = number_of(match[1], decimal)
+        if number is None:
+            break
+        figures.insert(0, number.value)
+        label = label[: match.start()].rstrip(" .:-*")
+    if len(figures) >= 2 and product(figures[0], figures[1], line.amount) > 0:
+        line.quantity, line.price = figures[0], figures[1]
+    elif figures and figures[-1] == line.amount:
+        line.price = line.amount
+    return label
+
+
+def _is_name(text: str) -> bool:
+    """Whether a text names an item: more than a number, a unit or a code."""
+    words = text.split()
+    if all(_CODE.fullmatch(word) for word in words) or _NO_NAME.search(text.strip()):
+        return False
+    named = [word for word in words if not is_unit(word) or len(words) > 1]
+    return sum(len(_LETTERS.findall(word)) for word in named) >= 2
+
+
+def _times(row: Row, text: str, decimal: str | None) -> Times | None:
+    match = _TIMES.search(text)
+    if match is None:
+        return None
+    quantity, price = number_of(match["quantity"], decimal), number_of(match["price"], decimal)
+    unit = match["unit"] if match["unit"] and is_unit(match["unit"]) else None
+    return Times(quantity.value if quantity else None, price.value if price else None, unit, row)
