@@ -144,17 +144,23 @@ _STATEMENT = {
     """,
 }
 _HAN = re.compile("[\u4e00-\u9fff]")
-_SPECIAL = {"ß": "ß"}
+
+
+class _Folded(dict[int, str]):
+    """Lower case without accents, by character; filled as characters are met."""
+
+    def __missing__(self, code: int) -> str:
+        lower = chr(code).lower()[:1]
+        self[code] = folded = lower if lower == "ß" else unicodedata.normalize("NFKD", lower)[:1] or " "
+        return folded
+
+
+_FOLDED = _Folded()
 
 
 def fold(text: str) -> str:
     """Lower case without accents, character by character: offsets stay valid."""
-    out = []
-    for character in text:
-        lower = character.lower()
-        base = unicodedata.normalize("NFKD", lower)[:1] or " "
-        out.append(_SPECIAL.get(lower, base if len(lower) == 1 else lower[:1]))
-    return "".join(out)
+    return text.lower() if text.isascii() else text.translate(_FOLDED)
 
 
 def _pattern(phrase: str) -> str:
@@ -166,6 +172,14 @@ def _pattern(phrase: str) -> str:
     return rf"{begin}{words}(?![^\W\d_])"
 
 
+def _any_of(phrases: Iterable[str]) -> str:
+    """A pattern of phrases, the longest first, grouped by their first character: that decides what is tried."""
+    groups: dict[str, list[str]] = {}
+    for phrase in sorted(phrases, key=len, reverse=True):
+        groups.setdefault(fold(phrase)[0], []).append(_pattern(phrase))
+    return "|".join(f"(?={re.escape(first)})(?:{'|'.join(found)})" for first, found in groups.items())
+
+
 def _listed(phrases: str) -> list[str]:
     return [" ".join(phrase.split()) for phrase in phrases.split("|")]
 
@@ -175,8 +189,8 @@ for _names in (_NAMES, _STATEMENT):
     for _role, _phrases in _names.items():
         for _phrase in _listed(_phrases):
             ROLES.setdefault(re.sub(r"[^\w#%°]", "", fold(_phrase)), _role)
-_ALL = sorted({p for names in (_NAMES, _STATEMENT) for ps in names.values() for p in _listed(ps)}, key=len)
-HEADING = re.compile("|".join(_pattern(phrase) for phrase in reversed(_ALL)))
+_ALL = sorted({p for names in (_NAMES, _STATEMENT) for ps in names.values() for p in _listed(ps)})
+HEADING = re.compile(_any_of(_ALL))
 """A heading of a column, in folded text; `role_of` tells which."""
 _FIRST_WORDS = frozenset(re.split("[ -]", fold(p))[0] for p in _ALL if not _HAN.search(p))
 _HAN_FIRST = frozenset(p[0] for p in _ALL if _HAN.search(p))
