@@ -8,6 +8,7 @@ how sure they are (`sums`).
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -16,11 +17,10 @@ from typing import NamedTuple
 from msgspec import structs
 
 from pipeline.fields.items import goods, receipt, statement
-from pipeline.fields.items.columns import Heading, headings_of
+from pipeline.fields.items.columns import headings_of
 from pipeline.fields.items.days import Order
-from pipeline.fields.items.heading_words import Role
 from pipeline.fields.items.sums import adds_up, decimal_of, known_sums, sum_of
-from pipeline.fields.items.table import Group, Table, read_rows
+from pipeline.fields.items.table import PAID, Group, Table, read_rows
 from pipeline.fields.items.values import decimal_sign, number_of
 from pipeline.fields.items.words import WordRow, word_rows
 from pipeline.fields.rows import rows_of
@@ -79,33 +79,29 @@ def _table(pages: Sequence[tuple[Page, Sequence[WordRow]]], *, statement: bool) 
     table: Table | None = None
     for page, rows in pages:
         headings = headings_of(rows, statement=statement)
-        ends = [*(heading.first for heading in headings[1:]), len(rows)]
-        first = headings[0].first if headings else len(rows)
+        starts = sorted({heading.first for heading in headings} | {len(rows)})
         if table is not None and not table.ended:
-            read_rows(table, page.number, rows[:first], table.heading.columns, free=True)
-        for heading, end in zip(headings, ends, strict=False):
+            read_rows(table, page.number, rows[: starts[0]], table.heading, free=True)
+        for heading in headings:
             if not heading.is_items:
                 continue
-            if table is None or not _continues(table.heading, heading):
+            if table is None or table.heading.roles != heading.roles:
                 table = Table(heading)
                 tables.append(table)
-            table.ended = False
-            read_rows(table, page.number, rows[heading.last + 1 : end], heading.columns, free=False)
-    priced = [t for t in tables if t.groups and Role.AMOUNT in t.heading.roles]
-    kept = [t for t in priced or tables if t.groups]
-    return _joined(kept) if kept else None
+            table.ended, table.summed = False, table.summed and statement
+            end = starts[bisect_right(starts, heading.first)]
+            read_rows(table, page.number, rows[heading.last + 1 : end], heading, free=False)
+    filled = [table for table in tables if table.groups]
+    paid = [table for table in filled if table.heading.roles & PAID]
+    return _joined(paid or filled, every=statement) if filled else None
 
 
-def _continues(before: Heading, heading: Heading) -> bool:
-    return before.roles == heading.roles
-
-
-def _joined(tables: Sequence[Table]) -> Table:
-    """Tables with the same roles are one, such as the transactions of two months."""
+def _joined(tables: Sequence[Table], *, every: bool) -> Table:
+    """Tables with the same roles are one, such as the transactions of two months; of a statement, all are."""
     best = max(tables, key=lambda table: len(table.groups))
     whole = Table(best.heading)
     for table in tables:
-        if table.heading.roles == best.heading.roles:
+        if every or table.heading.roles == best.heading.roles:
             whole.groups += table.groups
             whole.sums += table.sums
             whole.opening = whole.opening or table.opening

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipeline.fields.items.heading_words import HEADING, Role, fold, may_head, role_of
+from pipeline.fields.items.label_words import section_mark
 from pipeline.fields.items.words import Word, WordRow
 
 _NEAR = 1.3
 """Maximum gap between the rows of one heading, in heights."""
 _STACK = 3
 """Maximum number of rows of a heading above its main row, and below it."""
+_TITLE = 5
+"""Maximum number of words of a title, and its maximum distance in heights."""
 _SHORT = 22
 """Maximum length of a part of a stacked heading."""
 _PRICED = {Role.AMOUNT, Role.UNIT_PRICE}
@@ -43,12 +47,19 @@ class Column(NamedTuple):
 
 
 class Heading(NamedTuple):
-    """The heading of a table: its columns from left to right, and the rows that it takes up."""
+    """The heading of a table: its columns from left to right, and the rows that it takes up.
+
+    `left`, `right`: where the table begins and ends, if another one is next to it. `mark`: `CR` or `DR`, where a title
+    says which transactions these are.
+    """
 
     columns: tuple[Column, ...]
     first: int
     last: int
     statement: bool
+    left: float = -math.inf
+    right: float = math.inf
+    mark: str = ""
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -78,9 +89,33 @@ def headings_of(rows: Sequence[WordRow], *, statement: bool) -> list[Heading]:
             continue
         first = _reach(rows, cells, number, -1, found[-1].last if found else -1)
         last = _reach(rows, cells, number, 1, len(rows))
+        mark = _mark(rows, first) if statement else ""
         columns = _stacked(cells, first, number, last)
-        found.append(Heading(_resolved(columns, statement=statement), first, last, statement))
+        found += [
+            Heading(_resolved(part, statement=statement), first, last, statement, left, right, mark)
+            for part, left, right in _side_by_side(columns)
+        ]
     return found
+
+
+def _mark(rows: Sequence[WordRow], first: int) -> str:
+    """What the title above a heading says about the transactions below it."""
+    for row in reversed(rows[max(first - 2, 0) : first]):
+        if rows[first].top - row.bottom > _TITLE * (row.bottom - row.top):
+            break
+        if len(row.words) <= _TITLE and (mark := section_mark(fold(row.text))):
+            return mark
+    return ""
+
+
+def _side_by_side(cells: list[_Cell]) -> list[tuple[list[_Cell], float, float]]:
+    """The heading, or its halves where the second half repeats the first: two tables next to each other."""
+    half = len(cells) // 2
+    roles = [cell.role for cell in cells]
+    if half < 2 or len(cells) % 2 or roles[:half] != roles[half:]:
+        return [(cells, -math.inf, math.inf)]
+    middle = cells[half].left - 1
+    return [(cells[:half], -math.inf, middle), (cells[half:], middle, math.inf)]
 
 
 class _Cell(NamedTuple):

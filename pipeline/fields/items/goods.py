@@ -11,7 +11,8 @@ from pipeline.fields.items.days import Order, order_of, read_day, with_year
 from pipeline.fields.items.heading_words import Role
 from pipeline.fields.items.statement import figure
 from pipeline.fields.items.table import Group, Table
-from pipeline.fields.items.values import is_unit, number_of, plain_decimal
+from pipeline.fields.items.unit_words import is_unit
+from pipeline.fields.items.values import number_of, plain_decimal
 from pipeline.models import LineItem
 
 _RATE = Decimal(100)
@@ -32,10 +33,17 @@ def items_of(
     for group in table.groups:
         value = figure(group, needed, decimal)
         if value is not None and (usual_places < 2 or places(value) >= 2):
-            kept.append(group)
+            (kept if _is_named(group, roles) else table.sums).append(group)
         elif kept:
             kept[-1].text += group.text
     return [(_item(group, decimal, order, known), group) for group in kept]
+
+
+def _is_named(group: Group, roles: frozenset[Role]) -> bool:
+    """Whether a row says what it is an amount of: one without name, quantity and price is a sum."""
+    if Role.DESCRIPTION not in roles or group.text or group.codes:
+        return True
+    return bool({Role.QUANTITY, Role.UNIT_PRICE, Role.POSITION} & group.cells.keys())
 
 
 def places(value: Decimal) -> int:

@@ -56,6 +56,14 @@ _STOP = re.compile(
     r"terms (?:and|&) conditions|bank details|conditions de reglement|modalites|remarks?:|notes?:|zu- und abschl|"
     r"备注|收款人|销售方|开户行"
 )
+_LEAVES = re.compile(
+    r"\b(?:withdrawals?|checks|cheques|debits?|fees|charges|payments made|money out|paid out|belastungen|auszahlungen"
+    r"|debits|retraits|paiements|cargos|addebiti|uscite|afschrijvingen)\b|支出|借方"
+)
+_COMES = re.compile(
+    r"\b(?:deposits?|additions|credits?|money in|paid in|receipts|gutschriften|einzahlungen|versements|encaissements"
+    r"|abonos|accrediti|entrate|bijschrijvingen)\b|收入|贷方"
+)
 _FIRST = frozenset(_TOTAL_FIRST.split())
 _TAXES = frozenset(_TAX_FIRST.split())
 _REST = frozenset(_WITH.split()) | _FIRST | _TAXES
@@ -93,3 +101,9 @@ def is_closing(folded: str) -> bool:
 def is_stop(folded: str) -> bool:
     """Whether a row begins a part of the paper behind the table."""
     return _STOP.search(folded) is not None
+
+
+def section_mark(folded: str) -> str:
+    """`DR` or `CR`, where the title of a section names one side of the account; else an empty text."""
+    leaves, comes = _LEAVES.search(folded) is not None, _COMES.search(folded) is not None
+    return "" if leaves == comes else "DR" if leaves else "CR"

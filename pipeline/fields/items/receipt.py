@@ -12,7 +12,8 @@ from pipeline.fields.amounts import squash
 from pipeline.fields.items.goods import product
 from pipeline.fields.items.heading_words import fold
 from pipeline.fields.items.label_words import is_total
-from pipeline.fields.items.values import is_unit, number_of, plain_decimal
+from pipeline.fields.items.unit_words import is_unit
+from pipeline.fields.items.values import number_of, plain_decimal
 from pipeline.fields.items.words import CURRENCY
 from pipeline.fields.receipt_total import kind_of
 from pipeline.fields.rows import Row

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.fields.items.columns import NUMERIC, Column, Heading
 from pipeline.fields.items.days import is_day
 from pipeline.fields.items.heading_words import Role, fold
 from pipeline.fields.items.label_words import is_carried, is_closing, is_opening, is_stop, is_total
-from pipeline.fields.items.values import is_unit
+from pipeline.fields.items.unit_words import is_unit
 from pipeline.fields.items.words import Word, WordRow
 
 _ANCHORS = NUMERIC | {Role.DATE}
-_MONEY = frozenset({Role.AMOUNT, Role.DEBIT, Role.CREDIT})
+PAID = frozenset({Role.AMOUNT, Role.DEBIT, Role.CREDIT})
+"""Columns of amounts."""
 _TEXT = frozenset({Role.DESCRIPTION, Role.CODE, Role.UNIT, Role.OTHER, Role.DATE, Role.VALUE_DATE})
 _AFTER_SUM = {True: frozenset({Role.DATE}), False: frozenset({Role.QUANTITY, Role.UNIT_PRICE, Role.POSITION})}
 """What a row below a sum must have to be one more of the table."""
@@ -27,7 +29,9 @@ _LONG = 400
 _MARKS = {"CR": "CR", "DR": "DR", "S": "DR", "H": "CR", "-": "DR", "+": "CR", "AF": "DR", "BIJ": "CR"}
 """Debit or credit behind an amount: in English, German (Soll, Haben), Dutch."""
 _SUBTOTALS = ("sub", "zwischen", "sous", "小")
-_PAGE = re.compile(r"^(?:page|seite|pagina|página|blatt|hoja|sheet)\b.{0,14}$|^第.{1,6}页")
+_PAGE = re.compile(
+    r"^(?:page|seite|pagina|blatt|hoja|sheet)\b[: /]*(?:of|von|sur|de|di|van)?[ :]*$|^第.{0,6}页"
+)
 
 
 @dataclass
@@ -64,9 +68,7 @@ class Table:
     summed: bool = False
 
 
-def read_rows(
-    table: Table, page: int, rows: Sequence[WordRow], columns: Sequence[Column], *, free: bool
-) -> None:
+def read_rows(table: Table, page: int, rows: Sequence[WordRow], heading: Heading, *, free: bool) -> None:
     """Read the rows of one page below the heading into `table`, until its end.
 
     `free`: the heading is on a page before; then the first rows must fit its columns.
@@ -74,32 +76,30 @@ def read_rows(
     current: Group | None = None
     pending: list[tuple[WordRow, Group]] = []
     last: WordRow | None = None
-    for row, read in _cells(rows, page, columns):
+    for row, read in _cells(_within(rows, heading), page, heading.columns):
         label = fold(" ".join(word.text for word in row.words if not word.figure))
         if last is not None and row.top - last.bottom > _END * (row.bottom - row.top) and not read.cells:
             break
-        if is_stop(label) and not _MONEY & read.cells.keys():
+        if is_stop(label) and not PAID & read.cells.keys():
+            table.ended = True
             break
-        if _PAGE.search(fold(row.text)):
-            continue
         if _is_sum(table, read, label):
             current, pending, last = None, [], row
             if table.ended:
                 break
             continue
         free = free and not _fits(read)
-        if free:
+        if free or (table.summed and not (_AFTER_SUM[table.heading.statement] & read.cells.keys())):
             continue
-        if table.summed and not (_AFTER_SUM[table.heading.statement] & read.cells.keys()):
-            continue
-        anchored = bool(_ANCHORS & read.cells.keys())
-        if not anchored:
+        if not _ANCHORS & read.cells.keys():
             pending.append((row, read))
             last = row
             continue
         if current is None or _begins(current, read, statement=table.heading.statement):
             _attach(current, pending, read, row)
             current = read
+            if heading.mark and not current.marks:
+                current.marks.append(heading.mark)
             table.groups.append(current)
         else:
             for _, part in pending:
@@ -109,10 +109,23 @@ def read_rows(
     _attach(current, pending, None, None)
 
 
+def _within(rows: Sequence[WordRow], heading: Heading) -> Iterator[WordRow]:
+    """The part of each row that is below the heading, where another table is next to it."""
+    if heading.left == -math.inf and heading.right == math.inf:
+        yield from rows
+        return
+    for row in rows:
+        words = tuple(
+            word for word in row.words if heading.left <= (word.left + word.right) / 2 < heading.right
+        )
+        if words:
+            yield row._replace(words=words)
+
+
 def _is_sum(table: Table, read: Group, label: str) -> bool:
     """Whether a row is no item but a sum, a carried sum, or a balance; keeps it with the table."""
     statement = table.heading.statement
-    if statement and _is_balance(table, read, label):
+    if _PAGE.search(label) or (statement and _is_balance(table, read, label)):
         return True
     if is_carried(label) and not {Role.QUANTITY, Role.UNIT_PRICE} & read.cells.keys():
         return not statement or bool(table.groups)
@@ -129,7 +142,7 @@ def _is_sum(table: Table, read: Group, label: str) -> bool:
 def _is_balance(table: Table, read: Group, label: str) -> bool:
     """Whether a row of a statement is the balance before the transactions, or after them."""
     booked = Role.DATE in read.cells and (Role.DEBIT in read.cells or Role.CREDIT in read.cells)
-    if is_opening(label) and not table.groups and (_MONEY | {Role.BALANCE}) & read.cells.keys():
+    if is_opening(label) and not table.groups and (PAID | {Role.BALANCE}) & read.cells.keys():
         table.opening = table.opening or read
         return True
     if booked or not (is_closing(label) or is_opening(label)):
@@ -146,8 +159,8 @@ def _fits(read: Group) -> bool:
 def _begins(current: Group, read: Group, *, statement: bool) -> bool:
     """Whether a row begins another item: it has what the item already has."""
     if statement and Role.DATE in read.cells:
-        return bool((_MONEY | {Role.DATE}) & current.cells.keys())
-    roles = _ANCHORS if not statement else _MONEY
+        return bool((PAID | {Role.DATE}) & current.cells.keys())
+    roles = _ANCHORS if not statement else PAID
     if Role.AMOUNT in read.cells and Role.AMOUNT not in current.cells and Role.POSITION not in read.cells:
         roles = roles - {Role.TAX, Role.TAX_RATE, Role.DISCOUNT}
     return bool(roles & current.cells.keys() & read.cells.keys())
@@ -193,7 +206,7 @@ def _merge(group: Group, part: Group) -> None:
     group.rows += part.rows
 
 
-def _cells(rows: Sequence[WordRow], page: int, columns: Sequence[Column]) -> Iterator[tuple[WordRow, Group]]:
+def _cells(rows: Iterable[WordRow], page: int, columns: Sequence[Column]) -> Iterator[tuple[WordRow, Group]]:
     for row in rows:
         group = Group(page, rows=[row])
         before: Word | None = None

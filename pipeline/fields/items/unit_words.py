@@ -14,3 +14,9 @@ _UNITS = """
     平方米 立方米 度 批 项 辆 人 间 晚 桶 根 卷 组 副 枚 粒 支/盒 片/盒 日 时 千瓦时 公里
 """
 UNITS = frozenset(_UNITS.split())
+
+
+def is_unit(text: str) -> bool:
+    """Whether a word is the name of a unit."""
+    word = text.lower().lstrip("/").rstrip(".,:;")
+    return word in UNITS or text.lower() in UNITS

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-from pipeline.fields.items.unit_words import UNITS
 from pipeline.fields.items.words import CURRENCY
 
 _PARTS = re.compile(
@@ -70,9 +69,3 @@ def _value(digits: str, decimal: str | None) -> Decimal | None:
 def plain_decimal(value: Decimal | None) -> str | None:
     """As the record shows it: without exponent."""
     return None if value is None else f"{value:f}"
-
-
-def is_unit(text: str) -> bool:
-    """Whether a word is the name of a unit."""
-    word = text.lower().rstrip(".,:;")
-    return word in UNITS or text.lower() in UNITS

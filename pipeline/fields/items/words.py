@@ -6,10 +6,11 @@ The reading order of a page separates columns and blocks; a table may be cut by 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pipeline.documents.items import Item, cell_width, items_of, slope_of
+from pipeline.fields.items.unit_words import is_unit
 from pipeline.models import Page, TextLine
 from pipeline.ner.characters import plain
 
@@ -26,6 +27,7 @@ _FIGURE = (
 )
 _GLUED_DATE = r"[0-9]{1,2}[/.-][0-9]{1,2}(?:[/.-](?:[0-9]{4}|[0-9]{2}))?(?=[^\W\d_])"
 _TOKEN = re.compile(rf"(?<!\S)(?P<figure>{_FIGURE})(?=[,;:*]{{0,2}}(?: |\Z))|(?<!\S){_GLUED_DATE}|\S+")
+_WITH_UNIT = re.compile(rf"(?P<figure>{_FIGURE})(?P<unit>/?[^\W\d_]{{1,8}}[²³]?\.?)")
 
 
 class Word(NamedTuple):
@@ -95,18 +97,33 @@ def _words(item: Item, number: int) -> list[Word]:
         edges.append(edges[-1] + cell_width(character))
     scale = (item.right - item.left) / max(edges[-1], 1)
     words: list[Word] = []
-    for match in _TOKEN.finditer(text):
-        first, last = match.span()
+    for first, last, figure in _tokens(text):
         words.append(
             Word(
-                text=match[0],
+                text=text[first:last],
                 left=item.left + edges[first] * scale,
                 right=item.left + edges[last] * scale,
                 line=number,
                 start=item.line.start + first,
                 end=item.line.start + last,
-                figure=match["figure"] is not None,
+                figure=figure,
                 glued=bool(words) and first - (words[-1].end - item.line.start) <= 1,
             )
         )
     return words
+
+
+def _tokens(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Where each word is, and whether it is a figure; a unit without a space behind a figure is a word."""
+    before = 0
+    for match in _TOKEN.finditer(text):
+        first, last = match.span()
+        counted = None
+        if match["figure"] is None and text[first].isdigit() and (not first or first - before > 1):
+            counted = _WITH_UNIT.fullmatch(match[0])
+        if counted is not None and is_unit(counted["unit"]):
+            yield first, first + counted.end("figure"), True
+            yield first + counted.start("unit"), last, False
+        else:
+            yield first, last, match["figure"] is not None
+        before = last
