@@ -10,11 +10,11 @@ import hashlib
 from collections.abc import Sequence
 from typing import Protocol
 
-from pipeline.fields import calibration, examples
+from pipeline.fields import calibration, clues, examples, truth
 from pipeline.fields.classifier import Classifier
 from pipeline.fields.items import find_items
-from pipeline.fields.kinds import KINDS, Find
-from pipeline.fields.records import find_one
+from pipeline.fields.kinds import KINDS, Kind
+from pipeline.fields.records import Find, find_one
 from pipeline.models import Entity, Extraction, Field, ModelInfo, Page
 from pipeline.ner.locale import localised
 
@@ -49,23 +49,43 @@ class Filler:
 
     def fill(self, pages: Sequence[Page], entities: Sequence[Entity]) -> Extraction:
         """A document's type, each field of that type whether found or not, and the rows of its table."""
-        return calibration.calibrated(self.scored(pages, entities))
+        stated = truth.read(pages)
+        record = calibration.calibrated(self.scored(pages, entities, stated))
+        return truth.merged(record, stated, pages, entities)
 
-    def scored(self, pages: Sequence[Page], entities: Sequence[Entity]) -> Extraction:
-        """As `fill`, with scores for confidences: for fitting the calibration."""
+    def scored(
+        self, pages: Sequence[Page], entities: Sequence[Entity], stated: truth.Truth | None = None
+    ) -> Extraction:
+        """As printed, with scores for confidences: for fitting the calibration. `stated` may have the type."""
         if any(page.locale is None for page in pages):
             pages = localised(pages)
         kind, confidence = self._classifier.classify("\n".join(page.text for page in pages[:_TYPE_PAGES]))
+        if stated and (stated_kind := stated.kind(kind)):
+            kind, confidence = stated_kind, 1.0
         rules = KINDS.get(kind)
-        found = _find(pages[:_FIELD_PAGES], entities, rules.find) if rules else {}
+        found, warnings = _search(pages, entities, rules) if rules else ({}, [])
         rows = find_items(kind, pages, entities, tuple(found.values()))
+        names = dict.fromkeys((*FIELDS.get(kind, ()), *found))
         return Extraction(
             document_type=kind,
             confidence=confidence,
-            fields=tuple(found.get(name, Field(name=name)) for name in FIELDS.get(kind, ())),
+            fields=tuple(found.get(name, Field(name=name)) for name in names),
             items=rows.items,
-            warnings=rows.warnings,
+            warnings=(*warnings, *rows.warnings),
         )
+
+
+def _search(
+    pages: Sequence[Page], entities: Sequence[Entity], rules: Kind
+) -> tuple[dict[str, Field], list[str]]:
+    """The fields of a document by name, and what to warn about."""
+    if rules.find_all is None:
+        return _find(pages[:_FIELD_PAGES], entities, rules.find), []
+    fields, warnings = rules.find_all(pages, entities)
+    found: dict[str, Field] = {}
+    for field in fields:
+        found.setdefault(field.name, field)
+    return found, warnings
 
 
 def _find(pages: Sequence[Page], entities: Sequence[Entity], find: Find) -> dict[str, Field]:
@@ -92,6 +112,7 @@ def load(settings: FieldSettings) -> Filler:
 
 
 def describe(settings: FieldSettings) -> ModelInfo:
-    """Name the rules: the digest covers `RULES_VERSION`, the calibration and all examples. Raises as `load` does."""
-    parts = f"{RULES_VERSION}\0{calibration.digest()}\0{examples.digest(settings.document_types)}"
-    return ModelInfo(engine="rules", name="fields", digest=hashlib.sha256(parts.encode()).hexdigest()[:16])
+    """Name the rules: the digest covers `RULES_VERSION`, calibration, clues and examples. Raises as `load` does."""
+    parts = (RULES_VERSION, calibration.digest(), clues.source(), examples.digest(settings.document_types))
+    digest = hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
+    return ModelInfo(engine="rules", name="fields", digest=digest[:16])

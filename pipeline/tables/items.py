@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
-from pipeline.models import DocumentResult, LineItem
-from pipeline.tables.masking import Spans, masked_description, sensitive_texts
+from pipeline.models import DocumentResult, LineItem, Page
+from pipeline.tables.masking import Spans, masked_descriptions
 from pipeline.tables.places import date_of, decimal_of, place_columns
 
 _NUMBERS = {
@@ -24,45 +25,36 @@ def item_rows(result: DocumentResult, hidden: Mapping[int, Spans] | None) -> lis
     if result.extraction is None or not result.extraction.items:
         return []
     pages = {page.number: page for page in result.pages}
-    texts = (
-        {page.number: sensitive_texts(page, hidden.get(page.number, ())) for page in result.pages}
-        if hidden is not None
-        else {}
-    )
     rows = []
-    for item in result.extraction.items:
-        page = pages.get(item.page)
-        description = item.description
+    for number, of_page in groupby(result.extraction.items, key=lambda item: item.page):
+        items, page = list(of_page), pages.get(number)
+        texts = [item.description for item in items]
         if hidden is not None:
-            description = masked_description(description, texts.get(item.page, {}))
-        rows.append(
-            _row(item)
-            | {
-                "task_id": result.task_id,
-                "sha256": result.sha256,
-                "document_type": result.extraction.document_type,
-                "description": description or None,
-                "page_width": page.width if page else None,
-                "page_height": page.height if page else None,
-                "ocr_digest": result.ocr.digest if result.ocr else None,
-                "ner_digest": result.ner.digest if result.ner else None,
-                "fields_digest": result.fields.digest if result.fields else None,
-                "pipeline_version": result.pipeline_version,
-            }
-        )
+            texts = masked_descriptions(texts, page, hidden.get(number, ()))
+        for item, text in zip(items, texts, strict=True):
+            rows.append(_row(item, result) | _size(page) | {"description": text or None})
     return rows
 
 
-def _row(item: LineItem) -> dict[str, Any]:
+def _row(item: LineItem, result: DocumentResult) -> dict[str, Any]:
+    assert result.extraction is not None
     numbers = {name: decimal_of(getattr(item, name), *size) for name, size in _NUMBERS.items()}
-    return (
-        place_columns(item.boxes)
-        | numbers
-        | {
-            "page": item.page,
-            "row": item.row,
-            "unit": item.unit,
-            "date": date_of(item.date),
-            "confidence": item.confidence,
-        }
-    )
+    columns = place_columns(item.boxes) | numbers
+    return columns | {
+        "task_id": result.task_id,
+        "sha256": result.sha256,
+        "document_type": result.extraction.document_type,
+        "page": item.page,
+        "row": item.row,
+        "unit": item.unit,
+        "date": date_of(item.date),
+        "confidence": item.confidence,
+        "ocr_digest": result.ocr.digest if result.ocr else None,
+        "ner_digest": result.ner.digest if result.ner else None,
+        "fields_digest": result.fields.digest if result.fields else None,
+        "pipeline_version": result.pipeline_version,
+    }
+
+
+def _size(page: Page | None) -> dict[str, int | None]:
+    return {"page_width": page.width if page else None, "page_height": page.height if page else None}

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pipeline.fields.kinds import AMOUNTS, DATES
+from pipeline.fields.kinds import DATES, is_amount
 from pipeline.models import DocumentResult, Entity, Field, Page, PageLocale
 from pipeline.tables.items import item_rows
 from pipeline.tables.masking import Spans, mask_spans, masked_entity, masked_field, sensitive_spans
@@ -137,7 +137,7 @@ def _field_row(result: DocumentResult, found: Field, masked: bool) -> dict[str, 
         "document_type": result.extraction.document_type,
         "field": found.name,
         "text": shown.text or None,
-        "amount": decimal_of(shown.value) if found.name in AMOUNTS else None,
+        "amount": decimal_of(shown.value) if is_amount(found.name) else None,
         "date": date_of(shown.value) if found.name in DATES else None,
         "needs_review": found.needs_review,
         "page_width": page.width if page else None,

@@ -15,7 +15,7 @@ from pipeline.fields.items.label_words import is_total
 from pipeline.fields.items.unit_words import is_unit
 from pipeline.fields.items.values import number_of, plain_decimal
 from pipeline.fields.items.words import CURRENCY
-from pipeline.fields.receipt_total import kind_of
+from pipeline.fields.receipt_labels import kind_of
 from pipeline.fields.rows import Row
 from pipeline.models import LineItem
 
@@ -40,7 +40,7 @@ _LETTERS = re.compile(r"[^\W\d_]")
 _CODE = re.compile(r"[\d\W_]+|[A-Z]{0,3}[0-9]{4,20}[A-Z0-9]{0,6}")
 _NO_NAME = re.compile(
     r"[0-9]{1,2}[:/][0-9]{2}(?:[:/ AaPp]|$)|[0-9]{3}[-) ]{1,3}[0-9]{3,4}[- ][0-9]{4}|:$"
-    r"|^(?:date|time|order|table|tbl|chk|check)\b",
+    r"|^(?:date|time|order|table|tbl|chk|check|server|cashier|guests?|host|reg|pos)\b",
     re.IGNORECASE,
 )
 """What is next to an amount without naming it: dates, phones, labels."""
@@ -48,7 +48,23 @@ _NO_ITEM = re.compile(
     r"^(?:reg(?:ular)?price|pricebefore|you(?:pay|save)|cardsav|wasprice|origprice|originalprice|msrp)|cardsav$"
 )
 """A price that is not paid (squashed)."""
-_ENDS = frozenset({"part", "tax", "final", "inclusive", "total", "totalish", "cash", "change", "rounding"})
+_ENDS = frozenset(
+    {
+        "part",
+        "subtotal",
+        "net",
+        "tax",
+        "tip",
+        "service",
+        "final",
+        "inclusive",
+        "total",
+        "totalish",
+        "cash",
+        "change",
+    }
+    | {"rounding"}
+)
 _MANY = 200
 """Maximum quantity that is read from a number before a name."""
 _NAMES = 2

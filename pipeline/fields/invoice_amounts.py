@@ -1,0 +1,231 @@
+"""Net, tax, total and amount due of an invoice: of the labelled amounts those that fit together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from msgspec import structs
+
+from pipeline.fields.invoice_sum_words import PAID
+from pipeline.fields.invoice_sums import Figure, Sum, Taxed, sums_of
+from pipeline.fields.invoice_words import CURRENCY, GAP
+from pipeline.fields.rows import field
+from pipeline.fields.sheet import Sheet
+from pipeline.models import Field
+
+_MOST = 40
+"""Maximum number of amounts of a kind that are tried: the best labelled ones, then the last."""
+_STRONG = 0.85
+"""A label of this weight names its amount without the others."""
+_CODE = re.compile(r"[a-z]{3}(?![a-z])")
+
+
+class _Fit(NamedTuple):
+    """Amounts that add up."""
+
+    net: Sum | None
+    taxes: tuple[tuple[Figure, int], ...]
+    tax: Decimal
+    total: Sum
+    score: float
+    flipped: bool = False
+    """The minus of the tax is not next to it."""
+
+
+def find_amounts(sheets: Sequence[Sheet]) -> list[Field]:
+    """The fields net, tax, total, due and currency, and net and tax by rate, that were found on these pages."""
+    sums: list[Sum] = []
+    taxed: list[Taxed] = []
+    for index, sheet in enumerate(sheets):
+        found, rows = sums_of(sheet, index)
+        sums += found
+        taxed += rows
+    kinds = {
+        kind: _best(s for s in sums if s.kind == kind) for kind in ("net", "tax", "total", "due", "prepaid")
+    }
+    prepaid = [abs(s.figure.value) for s in kinds["prepaid"] if s.figure.value]
+    by_rate = {line.rate: line for line in taxed}
+    fit = _fit(kinds, by_rate, bool(prepaid))
+    currency = _currency(sheets, fit, kinds)
+    found_fields = _fitting(sheets, fit, currency) if fit else _single(sheets, kinds, currency)
+    found_fields += _due(sheets, fit, found_fields, kinds, prepaid, currency)
+    if fit:
+        found_fields += _rates(sheets, fit, by_rate, currency)
+    if currency:
+        found_fields.append(currency)
+    return found_fields
+
+
+def _best(sums: Iterable[Sum]) -> list[Sum]:
+    """One for each value, the best labelled ones first, then the last on the pages."""
+    by_value: dict[tuple[Decimal, str | None], Sum] = {}
+    for found in sums:
+        key = found.figure.value, found.figure.currency
+        if key not in by_value or found.weight >= by_value[key].weight:
+            by_value[key] = found
+    return sorted(by_value.values(), key=lambda s: (-s.weight, -s.page, -s.row))[:_MOST]
+
+
+def _fit(kinds: dict[str, list[Sum]], by_rate: dict[Decimal, Taxed], prepaid: bool) -> _Fit | None:
+    """The best labelled net, tax and total with net + tax = total; of equals the largest."""
+    totals = kinds["total"] + ([] if prepaid else kinds["due"])
+    taxes: dict[Decimal, tuple[tuple[tuple[Figure, int], ...], float]] = {
+        s.figure.value: (((s.figure, s.page),), s.weight) for s in reversed(kinds["tax"])
+    }
+    if len(by_rate) > 1:
+        parts = tuple((line.tax, line.page) for line in by_rate.values())
+        taxes.setdefault(sum((f.value for f, _ in parts), Decimal(0)), (parts, 0.7))
+    fits: list[_Fit] = []
+    for total in totals:
+        for net in kinds["net"]:
+            if not _alike(total.figure, net.figure):
+                continue
+            tax = total.figure.value - net.figure.value
+            score = total.weight + net.weight
+            if tax in taxes:
+                fits.append(_Fit(net, taxes[tax][0], tax, total, score + taxes[tax][1]))
+            elif -tax in taxes and tax < 0 and total.figure.value < 0:
+                fits.append(_Fit(net, taxes[-tax][0], tax, total, score + 0.3, flipped=True))
+            elif not tax and not taxes:
+                fits.append(_Fit(net, (), tax, total, score))
+    strong = {s.figure.value for s in totals if s.alone and s.weight >= _STRONG}
+    if strong:
+        fits = [fit for fit in fits if fit.total.figure.value in strong]
+    return max(fits, key=lambda fit: (round(fit.score, 1), abs(fit.total.figure.value)), default=None)
+
+
+def _alike(one: Figure, other: Figure) -> bool:
+    return one.currency == other.currency or not (one.currency and other.currency)
+
+
+def _amount(
+    sheets: Sequence[Sheet],
+    name: str,
+    figures: Sequence[tuple[Figure, int]],
+    value: Decimal,
+    confidence: float,
+    currency: Field | None,
+    *checks: str,
+) -> Field:
+    """A field of figures that are on the same page; their sum where there are several."""
+    page = figures[-1][1]
+    own = next((f.currency for f, _ in figures if f.currency), currency.value if currency else None)
+    spans = [f.span for f, at in figures if at == page]
+    found = field(name, sheets[page].page, spans, f"{value:f}", confidence, own)
+    return structs.replace(found, checks=tuple(checks))
+
+
+def _fitting(sheets: Sequence[Sheet], fit: _Fit, currency: Field | None) -> list[Field]:
+    """Net, tax and total that add up."""
+    sure = 0.97 if fit.total.alone else 0.92
+    if not fit.taxes:
+        sure -= 0.1  # the net equals the total: that proves little
+    found = [
+        _amount(sheets, "total", [(fit.total.figure, fit.total.page)], fit.total.figure.value, sure, currency)
+    ]
+    if fit.net:
+        found.append(
+            _amount(sheets, "net", [(fit.net.figure, fit.net.page)], fit.net.figure.value, sure, currency)
+        )
+    if fit.taxes:
+        less = sure - 0.1 * (fit.flipped or len(fit.taxes) > 1)
+        found.append(_amount(sheets, "tax", fit.taxes, fit.tax, less, currency))
+    return found
+
+
+def _single(sheets: Sequence[Sheet], kinds: dict[str, list[Sum]], currency: Field | None) -> list[Field]:
+    """Amounts by their labels alone; where net, tax and total are all there, they contradict each other."""
+    best = {name: next((s for s in kinds[name] if s.alone), None) for name in ("net", "tax", "total")}
+    if best["total"] is None and not kinds["prepaid"]:
+        best["total"] = next((s for s in kinds["due"] if s.alone), None)
+    total = best["total"]
+    if total and best["net"] and not best["tax"] and best["net"].figure.value == total.figure.value:
+        best["net"] = None
+    mismatch = all(best.values())
+    rivals = [s for s in kinds["total"] if s.alone and total and s.weight >= total.weight and s is not total]
+    found = []
+    for name, candidate in best.items():
+        if candidate is None:
+            continue
+        sure = 0.9 * candidate.weight
+        checks = []
+        if mismatch:
+            sure, checks = 0.4, ["sum_mismatch"]
+        elif name == "total" and rivals:
+            sure, checks = 0.45, ["contradiction"]
+        elif name != "total" or candidate.weight < _STRONG:
+            sure, checks = min(sure, 0.55), ["no_sum"]
+        figure = candidate.figure
+        found.append(_amount(sheets, name, [(figure, candidate.page)], figure.value, sure, currency, *checks))
+    return found
+
+
+def _due(
+    sheets: Sequence[Sheet],
+    fit: _Fit | None,
+    found: Sequence[Field],
+    kinds: dict[str, list[Sum]],
+    prepaid: Sequence[Decimal],
+    currency: Field | None,
+) -> list[Field]:
+    """The amount due by its label, checked against total and prepayments; without either it is the total."""
+    total = next((f for f in found if f.name == "total"), None)
+    labelled = [s for s in kinds["due"] if s.alone]
+    value = fit.total.figure.value if fit else None
+    rest = {value - p for p in (*prepaid, sum(prepaid))} if value is not None and prepaid else set()
+    if fitting := [s for s in (*labelled, *kinds["total"]) if s.figure.value in rest]:
+        due = fitting[0]
+        return [_amount(sheets, "due", [(due.figure, due.page)], due.figure.value, 0.97, currency)]
+    if labelled:
+        due = labelled[0]
+        same = value is not None and due.figure.value == value
+        sure = 0.95 if same and not prepaid else 0.85 if not prepaid else 0.45
+        checks = ["sum_mismatch"] if prepaid else []
+        if len({s.figure.value for s in labelled if s.weight == due.weight}) > 1:
+            sure, checks = 0.45, [*checks, "contradiction"]
+        return [_amount(sheets, "due", [(due.figure, due.page)], due.figure.value, sure, currency, *checks)]
+    if total and not prepaid and not any(PAID.search(text) for sheet in sheets for text in sheet.simple):
+        return [structs.replace(total, name="due", confidence=round(max(total.confidence - 0.05, 0.0), 3))]
+    return []
+
+
+def _rates(
+    sheets: Sequence[Sheet], fit: _Fit, by_rate: dict[Decimal, Taxed], currency: Field | None
+) -> list[Field]:
+    """`net_19`, `tax_19` …: only where the taxes by rate add up to the tax."""
+    if not by_rate or sum((line.tax.value for line in by_rate.values()), Decimal(0)) != fit.tax:
+        return []
+    nets = [line.net.value for line in by_rate.values() if line.net]
+    whole = bool(fit.net) and sum(nets, Decimal(0)) == (fit.net.figure.value if fit.net else None)
+    found = []
+    for rate, line in sorted(by_rate.items()):
+        name = f"{rate.normalize():f}"
+        if line.net and whole:
+            found.append(
+                _amount(sheets, f"net_{name}", [(line.net, line.page)], line.net.value, 0.95, currency)
+            )
+        found.append(_amount(sheets, f"tax_{name}", [(line.tax, line.page)], line.tax.value, 0.95, currency))
+    return found
+
+
+def _currency(sheets: Sequence[Sheet], fit: _Fit | None, kinds: dict[str, list[Sum]]) -> Field | None:
+    """The total's own currency, else the labelled one, else the only one of the pages."""
+    chosen = fit.total if fit else next((s for s in kinds["total"] + kinds["due"]), None)
+    if chosen is None:
+        return None
+    page = sheets[chosen.page].page
+    if chosen.figure.currency:
+        return field("currency", page, [chosen.figure.span], chosen.figure.currency, 0.95)
+    for sheet in sheets:
+        for number, text in enumerate(sheet.simple):
+            label = CURRENCY.search(text)
+            gap = GAP.match(text, label.end()) if label else None
+            if gap and (code := _CODE.match(text, gap.end())):
+                span = sheet.rows[number].span(*code.span())
+                return field("currency", sheet.page, [span], code[0].upper(), 0.95)
+    used = {s.figure.currency for found in kinds.values() for s in found if s.figure.currency}
+    own = used.pop() if len(used) == 1 else page.locale.currency if page.locale and not used else None
+    return field("currency", page, [chosen.figure.span], own, 0.8) if own else None
