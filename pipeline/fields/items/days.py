@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Literal
+
+from pipeline.ner.patterns.date_readings import full_year
+from pipeline.ner.patterns.months import months
 
 Order = Literal["dmy", "mdy", "ymd"]
 Day = tuple[int | None, int, int]
 """Year, month, day; the year may be missing."""
 
-_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt")
 _NUMERIC = re.compile(r"([0-9]{1,2})[/.\- ]([0-9]{1,2})(?:[/.\- ]([0-9]{4}|[0-9]{2}))?\.?")
 _YEAR_FIRST = re.compile(r"((?:19|20)[0-9]{2})[/.\-年]?([0-9]{1,2})[/.\-月]?([0-9]{1,2})日?")
 _HAN = re.compile(r"([0-9]{1,2})月([0-9]{1,2})日?")
@@ -77,14 +78,12 @@ def with_year(day: Day, known: Iterable[date]) -> date | None:
 
 
 def _named(year: str | None, name: str, day: str) -> Day | None:
-    month = _months().get(name.lower()) or _months().get(name.lower()[:3])
-    return None if month is None else _checked(_year(year), month, int(day))
+    month = months().get(name.lower())
+    return None if month is None else _checked(_year(year), month.number, int(day))
 
 
 def _year(text: str | None) -> int | None:
-    if text is None:
-        return None
-    return int(text) if len(text) == 4 else 2000 + int(text) if int(text) < 70 else 1900 + int(text)
+    return None if text is None else full_year(text)
 
 
 def _checked(year: int | None, month: int, day: int) -> Day | None:
@@ -96,18 +95,3 @@ def _date(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
-
-
-@lru_cache(maxsize=1)
-def _months() -> dict[str, int]:
-    """Names of months, and their first three letters where only one month begins so."""
-    from babel.dates import get_month_names
-
-    names: dict[str, int] = {}
-    short: dict[str, set[int]] = {}
-    for language in _LANGUAGES:
-        for width in ("wide", "abbreviated"):
-            for number, name in get_month_names(width, locale=language).items():
-                names.setdefault(name.lower().rstrip("."), number)
-                short.setdefault(name.lower()[:3], set()).add(number)
-    return {key: min(found) for key, found in short.items() if len(found) == 1} | names

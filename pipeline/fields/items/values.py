@@ -9,13 +9,13 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from pipeline.fields.items.words import CURRENCY
+from pipeline.ner.locale.numbers import read_number
 
 _PARTS = re.compile(
     rf"(?P<open>\( ?)?(?P<sign>[-+] ?)?(?P<before>{CURRENCY} ?)?(?P<inner>[-+] ?)?(?P<number>[0-9.,'’ ]*[0-9])"
     rf"(?P<close> ?\))?(?P<behind>-)?(?: ?(?P<after>%|{CURRENCY}|CR|DR)\.?)?",
     re.IGNORECASE,
 )
-_GROUPED = re.compile(r"[0-9]{1,3}(?:[.,'’ ][0-9]{2,3})*[.,'’ ][0-9]{3}")
 _CENTS = re.compile(r"[0-9]([.,])[0-9]{2}(?![0-9])")
 _DIGITS = 15
 """Maximum number of digits of an amount: a longer number is something else."""
@@ -52,18 +52,11 @@ def number_of(text: str, decimal: str | None) -> Number | None:
 
 
 def _value(digits: str, decimal: str | None) -> Decimal | None:
-    bare = re.sub("[ '’]", "", digits)
+    bare = digits.replace(" ", "")
     if sum(c.isdigit() for c in bare) > _DIGITS:
         return None
-    sign = max(".,", key=bare.rfind)
-    other = "," if sign == "." else "."
-    whole, _, part = bare.rpartition(sign) if sign in bare else (bare, "", "")
-    if other in whole:  # both signs: the last is the decimal sign
-        return Decimal(f"{whole.replace(other, '')}.{part}") if _GROUPED.fullmatch(whole) else None
-    if sign in whole:  # several of one sign: they group
-        return Decimal(bare.replace(sign, "")) if _GROUPED.fullmatch(bare) else None
-    groups = len(part) == 3 and 0 < len(whole) <= 3 and whole != "0" and (decimal or ".") != sign
-    return Decimal(whole + part) if groups else Decimal(f"{whole or 0}.{part}" if part else whole)
+    reading = read_number(bare if bare[0].isdigit() else f"0{bare}", decimal)
+    return Decimal(reading.value) if reading else None
 
 
 def plain_decimal(value: Decimal | None) -> str | None:
