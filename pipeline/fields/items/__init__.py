@@ -8,21 +8,21 @@ how sure they are (`sums`).
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 from typing import NamedTuple
 
 from msgspec import structs
 
 from pipeline.fields.items import goods, receipt, statement
-from pipeline.fields.items.columns import headings_of
 from pipeline.fields.items.days import Order
+from pipeline.fields.items.search import Sheet, find_table, printed_sums, sheets_of
 from pipeline.fields.items.sums import adds_up, decimal_of, known_sums, sum_of
-from pipeline.fields.items.table import PAID, Group, Table, read_rows
+from pipeline.fields.items.table import Group, Table
 from pipeline.fields.items.values import decimal_sign, number_of
-from pipeline.fields.items.words import WordRow, word_rows
+from pipeline.fields.items.words import WordRow
 from pipeline.fields.rows import rows_of
 from pipeline.models import Box, Entity, Field, LineItem, Page, PageLocale, TextLine
 
@@ -48,7 +48,7 @@ _HIGH, _LOW = 0.24, -0.25
 
 
 class Found(NamedTuple):
-    """The rows of a document, and a sentence where a statement's balances and amounts disagree."""
+    """The rows of a document, and a sentence where the balances and amounts of a statement disagree."""
 
     items: tuple[LineItem, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -60,64 +60,36 @@ def find_items(
     """The rows of a document of one type."""
     if kind not in WITH_ITEMS:
         return Found()
-    rows = [(page, word_rows(page)) for page in pages]
-    table = _table(rows, statement=kind == STATEMENT)
+    sheets = sheets_of(pages)
+    table = find_table(sheets, statement=kind == STATEMENT)
     known = _days(entities)
     locale = pages[0].locale or PageLocale() if pages else PageLocale()
     if kind == STATEMENT:
         return _statement(table, locale, known, fields) if table else Found()
-    choices = [_goods(table, locale, known, fields)] if table else []
+    choices = (
+        [_goods(table, locale, known, known_sums(fields, _printed(sheets, table, locale)))] if table else []
+    )
     if kind == "receipt":
         choices += [_receipt(page, fields) for page in pages[:1]]
+    elif not any(items for items, _ in choices):  # a letter with names and amounts, if they add up
+        choices = [found for page in pages if (found := _receipt(page, fields))[1]][:1]
     best = max(choices, key=lambda one: (one[1] or False, len(one[0])), default=([], None))
     return Found(_numbered(best[0]))
 
 
-def _table(pages: Sequence[tuple[Page, Sequence[WordRow]]], *, statement: bool) -> Table | None:
-    """The document's table, from page to page; of several tables the one with the most rows in columns counts."""
-    tables: list[Table] = []
-    table: Table | None = None
-    for page, rows in pages:
-        headings = headings_of(rows, statement=statement)
-        starts = sorted({heading.first for heading in headings} | {len(rows)})
-        if table is not None and not table.ended:
-            read_rows(table, page.number, rows[: starts[0]], table.heading, free=True)
-        for heading in headings:
-            if not heading.is_items:
-                continue
-            if table is None or table.heading.roles != heading.roles:
-                table = Table(heading)
-                tables.append(table)
-            table.ended, table.summed = False, table.summed and statement
-            end = starts[bisect_right(starts, heading.first)]
-            read_rows(table, page.number, rows[heading.last + 1 : end], heading, free=False)
-    filled = [table for table in tables if table.groups]
-    paid = [table for table in filled if table.heading.roles & PAID]
-    return _joined(paid or filled, every=statement) if filled else None
-
-
-def _joined(tables: Sequence[Table], *, every: bool) -> Table:
-    """Tables with the same roles are one, such as the transactions of two months; of a statement, all are."""
-    best = max(tables, key=lambda table: len(table.groups))
-    whole = Table(best.heading)
-    for table in tables:
-        if every or table.heading.roles == best.heading.roles:
-            whole.groups += table.groups
-            whole.sums += table.sums
-            whole.opening = whole.opening or table.opening
-            whole.closing = table.closing or whole.closing
-    return whole
-
-
 def _goods(
-    table: Table, locale: PageLocale, known: Sequence[date], fields: Sequence[Field]
+    table: Table, locale: PageLocale, known: Sequence[date], sums: frozenset[Decimal]
 ) -> tuple[list[LineItem], bool | None]:
     sign = _sign(table, locale)
     found = goods.items_of(table, sign, _order(locale), known)
     items = [_placed(item, group.rows) for item, group in found]
-    printed = [value for group in table.sums for value in _figures(group, sign)]
-    fits = adds_up(items, known_sums(fields, printed))
+    fits = adds_up(items, sums | {value for group in table.sums for value in _figures(group, sign)})
     return _judged(items, fits), fits
+
+
+def _printed(sheets: Sequence[Sheet], table: Table, locale: PageLocale) -> list[Decimal]:
+    sign = _sign(table, locale)
+    return [n.value for text in printed_sums(sheets) if (n := number_of(text, sign)) is not None]
 
 
 def _receipt(page: Page, fields: Sequence[Field]) -> tuple[list[LineItem], bool | None]:
@@ -177,8 +149,21 @@ def _figures(group: Group, decimal: str | None) -> list[Decimal]:
 
 
 def _days(entities: Sequence[Entity]) -> list[date]:
+    """The first and the last date of each year on the paper."""
     values = {e.value for e in entities if e.type == "DATE" and e.value and _ISO.fullmatch(e.value)}
-    return [date.fromisoformat(value) for value in sorted(values)]
+    days = sorted(found for value in values if (found := _day(value)) is not None)
+    return [day for _, year in groupby(days, key=lambda day: day.year) for day in _ends(list(year))]
+
+
+def _ends(days: Sequence[date]) -> list[date]:
+    return [days[0], days[-1]]
+
+
+def _day(value: str) -> date | None:
+    try:
+        return date.fromisoformat(value)
+    except ValueError:  # of a third-party engine
+        return None
 
 
 def _judged(items: list[LineItem], fits: bool | None) -> list[LineItem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from pipeline.fields.items.heading_words import HEADING, Role, fold, may_head, role_of
@@ -204,10 +205,16 @@ def _reach(rows: Sequence[WordRow], cells: _Cells, number: int, step: int, limit
         fits = bool(part) and all(len(cell.text) <= _SHORT for cell in part)
         if not near or not fits or any(c.isdigit() for cell in part for c in cell.text):
             break
-        if step > 0 and not _belongs(part, cells[number]):
+        if not (_belongs(part, cells[number]) if step > 0 else not _is_title(rows[at + step], cells[number])):
             break
         at += step
     return at
+
+
+def _is_title(row: WordRow, main: Sequence[_Cell]) -> bool:
+    """Whether a row above a heading is the title of the table: words without gaps at its left."""
+    closed = all(word.left - before.right < row.bottom - row.top for before, word in pairwise(row.words))
+    return closed and row.words[0].left < main[0].right
 
 
 def _belongs(part: Sequence[_Cell], main: Sequence[_Cell]) -> bool:

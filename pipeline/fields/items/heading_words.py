@@ -59,7 +59,7 @@ _NAMES = {
     Role.QUANTITY: """
         menge | anzahl | stück | qty | quantity | quantité | qté | qte | quant | nombre | nb | cantidad
         | cant | cantid | uds | quantità | qtà | q.tà | qta | aantal | hoeveelheid | quantidade | qtd |
-        qtde | hours | hrs | stunden | units | 数量 | 数 量
+        qtde | hours | hrs | stunden | units | qty/unit | quantity/unit | menge/einheit | 数量 | 数量/单位
     """,
     Role.UNIT: """
         einheit | einh | me | unit | uom | u/m | unité | unidad | unità | u.m. | um | eenheid | unidade

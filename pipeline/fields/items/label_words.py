@@ -24,8 +24,9 @@ _WITH = """
     and und et y order round rounding adj adjustment generale general dovuto imponible documento fattura
     factura euro eur usd gbp chf rm ex exc inc
 """
-_HAN_TOTAL = re.compile(r"^ ?(?:价 ?税 ?合 ?计|[合小总共] ?计|本页[小合]计|累计|[应实][付收])")
+_HAN_TOTAL = re.compile(r"^ ?(?:价 ?税 ?合 ?计|[合小总共] ?计|本页[小合]计|金额合 ?计|累计|[应实][付收])")
 _SUBTOTAL = re.compile(r"\b(?:sub ?-?|grand |net |nett )total\b")
+_ANY_TOTAL = re.compile(r"\W*(?:totals?|totaux|totale|summe|gesamt\w*|suma|totaal)\b")
 _FEW = 3
 _GLUED = re.compile(
     r"(?:tax(?:on)?|ttl|t[o0]ta[li]|svc(?:ch\w{0,4})?|gratuity|service(?:charge)?|subtot\w{0,4})$"
@@ -81,6 +82,17 @@ def is_total(folded: str) -> bool:
         return False
     others = sum(word not in _REST for word in words)
     return others <= (1 if words[0] in _FIRST and len(words) > 1 else 0)
+
+
+def begins_as_total(folded: str) -> bool:
+    """Whether it begins with the word for a total, whatever is added up."""
+    return _ANY_TOTAL.match(folded) is not None
+
+
+def is_sum(folded: str) -> bool:
+    """Whether it is the label of a sum of amounts, not of a tax."""
+    words = _WORD.findall(folded)
+    return is_total(folded) and not (words and words[0] in _TAXES)
 
 
 def is_carried(folded: str) -> bool:

@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from pipeline.fields.items.columns import NUMERIC, Column, Heading
 from pipeline.fields.items.days import is_day
 from pipeline.fields.items.heading_words import Role, fold
-from pipeline.fields.items.label_words import is_carried, is_closing, is_opening, is_stop, is_total
+from pipeline.fields.items.label_words import (
+    begins_as_total,
+    is_carried,
+    is_closing,
+    is_opening,
+    is_stop,
+    is_total,
+)
 from pipeline.fields.items.unit_words import is_unit
 from pipeline.fields.items.words import Word, WordRow
 
@@ -130,7 +137,7 @@ def _is_sum(table: Table, read: Group, label: str) -> bool:
     if is_carried(label) and not {Role.QUANTITY, Role.UNIT_PRICE} & read.cells.keys():
         return not statement or bool(table.groups)
     whole = Role.DATE in read.cells if statement else {Role.QUANTITY, Role.UNIT_PRICE} <= read.cells.keys()
-    if whole or not is_total(label):
+    if whole or not (is_total(label) or (statement and begins_as_total(label))):
         return False
     if read.cells:
         table.sums.append(read)

@@ -278,3 +278,48 @@ def test_hostile_pages_are_read_without_an_error() -> None:
             for tail in tails:
                 sheet: Page = page(f"{head}\n{tail}\n1 x {tail} {tail}\n")
                 find_items(kind, localised([sheet]), (), [Field(name="total", value="not a number")])
+
+
+def test_two_tables_next_to_each_other() -> None:
+    names, counts = "项目名称        数量/单位", "金额(元)"
+    head = f"{names}      {counts}        {names}      {counts}"
+    sheet = f"""
+{head}
+检查费          1.00/项        120.00         化验费          2.00/项        80.00
+西药费          1.00/项        50.00
+金额合计(小写) 250.00
+"""
+    items = read(sheet, kind="medical_bill").items
+    assert rows(items, "description", "quantity", "unit", "amount") == [
+        ("检查费", "1.00", "/项", "120.00"),
+        ("西药费", "1.00", "/项", "50.00"),
+        ("化验费", "2.00", "/项", "80.00"),
+    ]
+
+
+def test_a_unit_without_a_space_behind_its_number() -> None:
+    sheet = """
+Description                    Qty    Price     Amount
+Potatoes 2kg bag               3pcs   4.00      12.00
+"""
+    assert rows(read(sheet).items, "description", "quantity", "unit") == [("Potatoes 2kg bag", "3", "pcs")]
+
+
+def test_names_and_amounts_without_headings_if_they_add_up() -> None:
+    sheet = """
+Dear Ms Winter, for my work in May I charge
+Concept for the garden              600.00
+Planting plan                       250.00
+Total                               850.00
+"""
+    assert rows(read(sheet).items, "description", "amount") == [
+        ("Concept for the garden", "600.00"),
+        ("Planting plan", "250.00"),
+    ]
+    assert read(sheet.replace("850.00", "900.00")).items == ()
+
+
+def test_a_sum_on_another_page_counts() -> None:
+    sheet = "\n".join(ENGLISH.splitlines()[:4])
+    summed = read(sheet, "Summary\nSum of positions      1,671.00\n").items
+    assert summed[0].confidence > read(sheet).items[0].confidence

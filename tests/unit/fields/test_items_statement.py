@@ -1,8 +1,11 @@
 """Transactions of bank statements: signs, dates, balances."""
 
+from collections.abc import Sequence
+from datetime import date
+
 import pytest
 
-from pipeline.fields.items import Found
+from pipeline.fields.items import Found, days
 from tests.unit.fields.sheets import read as read_as
 from tests.unit.fields.sheets import rows
 
@@ -178,3 +181,72 @@ Returned direct debit       2          5.00
     found = read(sheet)
     assert len(found.items) == 3
     assert found.warnings == ()
+
+
+def test_without_headings_balances_tell_the_sign() -> None:
+    sheet = """
+Your account in January 2024, 2024-01-01 to 2024-01-31
+              Previous balance                                 100.00
+02/01/2024    Rent January                        80.00         20.00
+15/01/2024    Salary                           1,500.00      1,520.00
+              ACME payroll
+31/01/2024    Card payment 4711                   20.50      1,499.50
+"""
+    found = read(sheet)
+    assert rows(found.items, "date", "description", "amount", "balance") == [
+        ("2024-01-02", "Rent January", "-80.00", "20.00"),
+        ("2024-01-15", "Salary ACME payroll", "1500.00", "1520.00"),
+        ("2024-01-31", "Card payment 4711", "-20.50", "1499.50"),
+    ]
+    assert found.warnings == ()
+
+
+def test_without_headings_and_signs_the_rows_are_unsure() -> None:
+    sheet = """
+02/01/2024    Rent January                        80.00
+15/01/2024    Salary                           1,500.00
+31/01/2024    Card payment 4711                   20.50
+"""
+    found = read(sheet)
+    assert max((item.confidence for item in found.items), default=0) < 0.5
+
+
+def test_two_dates_and_amounts_are_no_statement() -> None:
+    assert read("Due 02/01/2024    80.00\n02/01/2024    Invoice 7    80.00\n").items == ()
+
+
+def test_sections_say_which_side_of_the_account_it_is() -> None:
+    sheet = """
+Account summary for January 2024, printed 2024-02-01
+Beginning balance                                 100.00
+Deposits and additions
+Date          Description                         Amount
+01/15         Salary                              1,500.00
+01/20         Refund                              10.00
+Total deposits and additions                      1,510.00
+Electronic withdrawals
+Date          Description                         Amount
+01/02         Rent                                80.00
+01/31         Phone                               20.00
+Total electronic withdrawals                      100.00
+"""
+    assert rows(read(sheet).items, "description", "amount") == [
+        ("Salary", "1500.00"),
+        ("Refund", "10.00"),
+        ("Rent", "-80.00"),
+        ("Phone", "-20.00"),
+    ]
+
+
+def test_many_dates_on_the_page_do_not_make_each_row_slower(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def counted(day: days.Day, known: Sequence[date]) -> date | None:
+        seen.append(len(known))
+        return days.with_year(day, known)
+
+    monkeypatch.setattr("pipeline.fields.items.statement.with_year", counted)
+    others = "\n".join(f"2024-01-{day:02} 2023-05-{day:02}" for day in range(1, 29))
+    head = "Date        Details                     Debit      Credit\n28 Dec      Groceries                   30.00\n"
+    read(f"{head}\n{others}")
+    assert max(seen) == 4
