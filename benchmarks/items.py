@@ -30,7 +30,7 @@ from pipeline.ner.locale import localised
 _CENT = Decimal("0.011")
 _CASH = Decimal("0.06")
 """Totals paid in cash are rounded."""
-_BANDS = (0.0, 0.5, 0.8, 1.01)
+_BANDS = (0.0, 0.6, 0.75, 0.9, 1.01)
 
 
 def results_of(store: Path) -> Iterator[DocumentResult]:
@@ -72,7 +72,7 @@ def receipts(store: Path, keys: Path, misses: bool) -> None:
         total = amount(json.loads(key.read_text(encoding="utf-8"))["total"])
         items = read("receipt", result.pages, result).items
         same = total is not None and abs(sum_of(items) - total) < _CASH
-        sure = any(item.confidence >= 0.7 for item in items)
+        sure = any(item.confidence >= 0.85 for item in items)
         counts.update({"receipts": 1, "add up to the total": same, "surer by a printed sum": sure})
         counts["items"] += len(items)
         if misses and not (same or sure):

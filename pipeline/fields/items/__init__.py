@@ -44,7 +44,8 @@ WITH_ITEMS = frozenset(
 """Types of documents whose rows are read."""
 
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_HIGH, _LOW = 0.24, -0.25
+_HIGH, _LOW, _UNBALANCED = 0.17, -0.1, -0.25
+"""What it adds to the confidence of each row that they add up, that they don't, that a statement does not."""
 
 
 class Found(NamedTuple):
@@ -127,7 +128,9 @@ def _statement(table: Table, locale: PageLocale, known: Sequence[date], fields: 
         warnings.append(
             "The statement does not add up: balances of its rows do not follow from their amounts."
         )
-    return Found(_numbered(_judged(items, fits if fits is not None else chained)), tuple(warnings))
+    return Found(
+        _numbered(_judged(items, fits if fits is not None else chained, _UNBALANCED)), tuple(warnings)
+    )
 
 
 def _first(*values: Decimal | None) -> Decimal | None:
@@ -166,8 +169,8 @@ def _day(value: str) -> date | None:
         return None
 
 
-def _judged(items: list[LineItem], fits: bool | None) -> list[LineItem]:
-    by = 0.0 if fits is None else _HIGH if fits else _LOW
+def _judged(items: list[LineItem], fits: bool | None, low: float = _LOW) -> list[LineItem]:
+    by = 0.0 if fits is None else _HIGH if fits else low
     return [
         structs.replace(item, confidence=round(min(max(item.confidence + by, 0.05), 0.99), 3))
         for item in items

@@ -72,7 +72,7 @@ def _item(group: Group, decimal: str | None, order: Order | None, known: Sequenc
         amount=plain_decimal(amount),
         tax_rate=plain_decimal(_rate(group, decimal)),
         date=dated.isoformat() if dated else None,
-        confidence=0.7 + product(quantity, price, amount),
+        confidence=0.8 + product(quantity, price, amount),
     )
 
 
@@ -80,7 +80,7 @@ def product(quantity: Decimal | None, price: Decimal | None, amount: Decimal | N
     """What quantity x unit price = amount adds to the confidence: less than nothing where it does not hold."""
     if quantity is None or price is None or amount is None:
         return 0.0
-    return 0.12 if abs(quantity * price - amount) <= max(_CENT, abs(amount) / 1000) else -0.2
+    return 0.1 if abs(quantity * price - amount) <= max(_CENT, abs(amount) / 1000) else -0.2
 
 
 def _unit(group: Group) -> str | None:

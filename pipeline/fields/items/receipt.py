@@ -33,7 +33,7 @@ _AT_PRICE = re.compile(rf" ?@ ?(?:{_CURRENCY} ?)?[0-9.,]+ *$")
 _AT = re.compile(r"@ ?$")
 _COUNT = re.compile(r"(?:^| )[*xX×](?P<quantity>[0-9]{1,4})$")
 _LEADING = re.compile(
-    r"^(?P<quantity>[0-9]{1,3}) ?[xX×]? (?=\S*[^\W\d_]{2})|^(?P<glued>[0-9]{1,3})[xX×] ?(?=[^\W\d_])"
+    r"^(?P<quantity>[1-9][0-9]{0,2}) ?[xX×]? (?=\S*[^\W\d_]{2})|^(?P<glued>[1-9][0-9]{0,2})[xX×] ?(?=[^\W\d_])"
 )
 _FIGURES = re.compile(rf"(?: |^)(?:{CURRENCY} ?)?([0-9]{{1,7}}(?:[.,][0-9]{{1,4}})?)(?: ?(?:{CURRENCY}))?$")
 _LETTERS = re.compile(r"[^\W\d_]")
@@ -160,8 +160,18 @@ class Reader:
             line.names = [_AT_PRICE.sub("", one.text).strip() for one in named]
             line.rows[:0] = named
         self._above, self._times, self._price = [], None, None
-        if line.names or line.quantity:
+        if not line.names and self._multiplies(line):
+            before = self.lines[-1]
+            before.quantity, before.price, before.amount = line.quantity, before.amount, amount
+            before.rows += line.rows
+        elif line.names or line.quantity:
             self.lines.append(line)
+
+    def _multiplies(self, line: Line) -> bool:
+        """Whether the row above had the price of one, and this row has how many and the amount."""
+        if not self.lines or line.quantity is None or self.lines[-1].quantity is not None:
+            return False
+        return product(line.quantity, self.lines[-1].amount, line.amount) > 0
 
 
 def item(line: Line, page: int) -> LineItem:
@@ -174,7 +184,7 @@ def item(line: Line, page: int) -> LineItem:
         unit=line.unit,
         unit_price=plain_decimal(line.price),
         amount=plain_decimal(line.amount),
-        confidence=(0.55 if line.names else 0.35) + product(line.quantity, line.price, line.amount),
+        confidence=(0.8 if line.names else 0.5) + product(line.quantity, line.price, line.amount),
     )
 
 

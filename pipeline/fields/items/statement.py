@@ -92,7 +92,7 @@ def transaction(entry: Entry, row: int) -> LineItem:
         amount=f"{entry.amount:f}",
         date=entry.day.isoformat() if entry.day else None,
         balance=None if entry.balance is None else f"{entry.balance:f}",
-        confidence=0.72 if entry.signed and entry.day else 0.5 if entry.signed else 0.35,
+        confidence=0.8 if entry.signed and entry.day else 0.6 if entry.signed else 0.35,
     )
 
 

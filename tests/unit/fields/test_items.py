@@ -184,7 +184,7 @@ def test_rows_that_add_up_are_surer() -> None:
     added = read(ENGLISH).items
     missing = read(ENGLISH.replace("421.00", "412.00")).items
     assert min(item.confidence for item in added) > 0.9
-    assert max(item.confidence for item in missing) < 0.7
+    assert max(item.confidence for item in missing) < 0.85
 
 
 def test_the_net_of_the_record_is_a_sum_too() -> None:
