@@ -8,7 +8,7 @@ how sure they are (`sums`).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
@@ -48,6 +48,10 @@ _HIGH, _LOW, _UNBALANCED = 0.17, -0.1, -0.25
 """What it adds to the confidence of each row that they add up, that they don't, that a statement does not."""
 
 
+Choice = tuple[list[LineItem], bool | None]
+"""Items, and whether they add up."""
+
+
 class Found(NamedTuple):
     """The rows of a document, and a sentence where the balances and amounts of a statement disagree."""
 
@@ -67,20 +71,20 @@ def find_items(
     locale = pages[0].locale or PageLocale() if pages else PageLocale()
     if kind == STATEMENT:
         return _statement(table, locale, known, fields) if table else Found()
-    choices = (
-        [_goods(table, locale, known, known_sums(fields, _printed(sheets, table, locale)))] if table else []
-    )
+    choices: list[Choice] = []
+    if table is not None:
+        sums = known_sums(fields, _printed(sheets, table, locale))
+        choices.append(_goods(table, locale, known, sums))
     if kind == "receipt":
-        choices += [_receipt(page, fields) for page in pages[:1]]
+        choices += [found for page, rows in sheets[:1] for found in _receipts(page, rows, fields)]
     elif not any(items for items, _ in choices):  # a letter with names and amounts, if they add up
-        choices = [found for page in pages if (found := _receipt(page, fields))[1]][:1]
+        listed = (found for page, rows in sheets for found in _receipts(page, rows, fields))
+        choices = [found for found in listed if found[1]][:1]
     best = max(choices, key=lambda one: (one[1] or False, len(one[0])), default=([], None))
     return Found(_numbered(best[0]))
 
 
-def _goods(
-    table: Table, locale: PageLocale, known: Sequence[date], sums: frozenset[Decimal]
-) -> tuple[list[LineItem], bool | None]:
+def _goods(table: Table, locale: PageLocale, known: Sequence[date], sums: frozenset[Decimal]) -> Choice:
     sign = _sign(table, locale)
     found = goods.items_of(table, sign, _order(locale), known)
     items = [_placed(item, group.rows) for item, group in found]
@@ -93,11 +97,17 @@ def _printed(sheets: Sequence[Sheet], table: Table, locale: PageLocale) -> list[
     return [n.value for text in printed_sums(sheets) if (n := number_of(text, sign)) is not None]
 
 
-def _receipt(page: Page, fields: Sequence[Field]) -> tuple[list[LineItem], bool | None]:
-    rows = rows_of(page)
+def _receipts(page: Page, geometric: Sequence[WordRow], fields: Sequence[Field]) -> Iterator[Choice]:
+    """The items in the rows of the page's text; then in those by place, where a column was cut off."""
+    first = _receipt(page, rows_of(page), fields)
+    yield first
+    if not first[1]:
+        yield _receipt(page, geometric, fields)
+
+
+def _receipt(page: Page, rows: Sequence[receipt.AnyRow], fields: Sequence[Field]) -> Choice:
     locale = page.locale or PageLocale()
-    sign = decimal_sign((row.text for row in rows), locale.decimal)
-    reader = receipt.Reader(sign)
+    reader = receipt.Reader(decimal_sign((row.text for row in rows), locale.decimal))
     reader.read(rows)
     items = [
         _with_boxes(receipt.item(line, page.number), [row.lines for row in line.rows])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pipeline.fields.amounts import squash
 from pipeline.fields.items.goods import product
@@ -16,14 +16,13 @@ from pipeline.fields.items.unit_words import is_unit
 from pipeline.fields.items.values import number_of, plain_decimal
 from pipeline.fields.items.words import CURRENCY
 from pipeline.fields.receipt_labels import kind_of
-from pipeline.fields.rows import Row
-from pipeline.models import LineItem
+from pipeline.models import LineItem, TextLine
 
 _CURRENCY = rf"(?:{CURRENCY}|R[NHK])"  # RM as OCR reads it
 _AMOUNT = re.compile(
     rf"(?:(?<=\s)|(?<=[^0-9.,\s-])|^)(?P<amount>-?(?:{_CURRENCY} ?)?-?"
-    rf"(?:[0-9]{{1,3}}(?:[,.][0-9]{{3}}){{1,3}}|[0-9]{{1,7}})?"
-    rf"[.,][0-9]{{2}}(?: ?{CURRENCY})?-?)(?: ?(?![AP]M)(?:[A-Z*#]{{1,3}}|\([A-Z]{{1,3}}\))| [a-z0-9≤])?\s*$"
+    rf"(?:(?:[0-9]{{1,3}}(?:[,.][0-9]{{3}}){{1,3}}|[0-9]{{1,7}})[.,][0-9]{{2}}|(?<![^\s$€£-])[.,][0-9]{{2}})"
+    rf"(?: ?{CURRENCY})?-?)(?: ?(?![AP]M)(?:[A-Z*#]{{1,3}}|\([A-Z]{{1,3}}\))| [a-z0-9≤])?\s*$"
 )
 _TIMES = re.compile(
     rf"(?<![0-9.,])(?P<quantity>[0-9]{{1,5}}(?:[.,][0-9]{{1,4}})?) ?(?P<unit>[A-Za-z]{{1,4}}|[\u4e00-\u9fff]{{1,2}})??"
@@ -45,7 +44,8 @@ _NO_NAME = re.compile(
 )
 """What is next to an amount without naming it: dates, phones, labels."""
 _NO_ITEM = re.compile(
-    r"^(?:reg(?:ular)?price|pricebefore|you(?:pay|save)|cardsav|wasprice|origprice|originalprice|msrp)|cardsav$"
+    r"^(?:reg(?:ular)?price|pricebefore|youpay|wasprice|orig(?:inal)?price|msrp)|saving|saved|yousave|cardsav$"
+    r"|^(?:precio|price|prix|preis|prezzo)(?:por|per|par|pro)?(?:kilo|kg|unidad|unit)"
 )
 """A price that is not paid (squashed)."""
 _ENDS = frozenset(
@@ -71,13 +71,23 @@ _NAMES = 2
 """Maximum number of rows above an amount that name its item."""
 
 
+class AnyRow(Protocol):
+    """A row of a page: its text as plain characters, and its lines."""
+
+    @property
+    def text(self) -> str: ...  # noqa: D102
+
+    @property
+    def lines(self) -> tuple[TextLine, ...]: ...  # noqa: D102
+
+
 class Times(NamedTuple):
     """Quantity, unit and unit price, as in `2 pcs x 3.50`."""
 
     quantity: Decimal | None
     price: Decimal | None
     unit: str | None
-    row: Row
+    row: AnyRow
 
 
 @dataclass
@@ -89,7 +99,7 @@ class Line:
     quantity: Decimal | None = None
     price: Decimal | None = None
     unit: str | None = None
-    rows: list[Row] = field(default_factory=list)
+    rows: list[AnyRow] = field(default_factory=list)
 
     def take(self, times: Times) -> None:
         """Set quantity and price."""
@@ -103,11 +113,11 @@ class Reader:
         self.lines: list[Line] = []
         self.sums: list[Decimal] = []
         self._decimal = decimal
-        self._above: list[Row] = []
+        self._above: list[AnyRow] = []
         self._times: Times | None = None
         self._price: Decimal | None = None
 
-    def read(self, rows: Sequence[Row]) -> None:
+    def read(self, rows: Sequence[AnyRow]) -> None:
         """Read all rows."""
         for row in rows:
             match = _AMOUNT.search(row.text)
@@ -124,15 +134,17 @@ class Reader:
             elif _AT.search(label):  # the unit price: the amount is on the next row
                 self._above.append(row)
                 self._price = amount.value
-            else:
+            elif kind != "discount":
                 self._item(row, label, amount.value)
+            elif self.lines:
+                self._item(row, label, -abs(amount.value))
 
     def _sum(self, amount: Decimal | None) -> None:
         self._above, self._times = [], None
         if self.lines and amount is not None:
             self.sums.append(amount)
 
-    def _text(self, row: Row) -> None:
+    def _text(self, row: AnyRow) -> None:
         """A row without an amount of its own: a name, or quantity and price of the item above or below."""
         times = _times(row, row.text, self._decimal)
         if times is None:
@@ -148,7 +160,7 @@ class Reader:
             return False
         return product(times.quantity, times.price, self.lines[-1].amount) > 0
 
-    def _item(self, row: Row, label: str, amount: Decimal) -> None:
+    def _item(self, row: AnyRow, label: str, amount: Decimal) -> None:
         line = _line(row, label, amount, self._decimal)
         if line.price is None:
             line.price = self._price
@@ -188,7 +200,7 @@ def item(line: Line, page: int) -> LineItem:
     )
 
 
-def _line(row: Row, label: str, amount: Decimal, decimal: str | None) -> Line:
+def _line(row: AnyRow, label: str, amount: Decimal, decimal: str | None) -> Line:
     """Read what is before the amount: name, quantity, unit price."""
     line = Line([], amount, rows=[row])
     times = _times(row, label, decimal)
@@ -237,7 +249,7 @@ def _is_name(text: str) -> bool:
     return sum(len(_LETTERS.findall(word)) for word in named) >= 2
 
 
-def _times(row: Row, text: str, decimal: str | None) -> Times | None:
+def _times(row: AnyRow, text: str, decimal: str | None) -> Times | None:
     match = _TIMES.search(text)
     if match is None:
         return None
