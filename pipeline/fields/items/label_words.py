@@ -31,7 +31,7 @@ _FEW = 3
 _GLUED = re.compile(
     r"(?:tax(?:on)?|ttl|t[o0]ta[li]|svc(?:ch\w{0,4})?|gratuity|service(?:charge)?|subtot\w{0,4})$"
     r"|(?:(?:amt|amount)due|saldo|moms|tendered)$"
-    r"|^(?:vat|gst|hst|pst|sst|tva|iva)[a-z]{0,6}$|^(?:sub|net|grand)t[o0]?t|^tips?(?:amount)?$"
+    r"|^(?:vat|gst|hst|pst|sst|tva|iva)[a-z]{0,6}$|^(?:sub|net|grand)t[o0]?t|^tips?(?:amount)?$|^t[o0]ta$"
     r"|^(?:food|beverages?|liquor|saving|change|cash|kontant|bar)s?$|^(?:sales|govt?|city|state|local)tax"
 )
 """Labels of sums on receipts, whose words OCR and printers run together."""

@@ -31,6 +31,7 @@ _TIMES = re.compile(
 _AT_PRICE = re.compile(rf" ?@ ?(?:{_CURRENCY} ?)?[0-9.,]+ *$")
 _AT = re.compile(r"@ ?$")
 _COUNT = re.compile(r"(?:^| )[*xX×](?P<quantity>[0-9]{1,4})$")
+_ONLY = re.compile(r"(?P<quantity>[1-9][0-9]?)")
 _LEADING = re.compile(
     r"^(?P<quantity>[1-9][0-9]{0,2}) ?[xX×]? (?=\S*[^\W\d_]{2})|^(?P<glued>[1-9][0-9]{0,2})[xX×] ?(?=[^\W\d_])"
 )
@@ -65,6 +66,8 @@ _ENDS = frozenset(
     }
     | {"rounding"}
 )
+_LOOSE = frozenset({"cash", "final", "change", "tip", "service", "net", "part"})
+"""Kinds whose words begin names of goods too: with a quantity in front it is an item."""
 _MANY = 200
 """Maximum quantity that is read from a number before a name."""
 _NAMES = 2
@@ -125,6 +128,8 @@ class Reader:
             label = (row.text[: match.start()] if match else row.text).strip()
             bare = squash(label)
             kind = kind_of(bare)
+            if kind in _LOOSE and _LEADING.match(label):
+                kind = ""  # 2 Tenderloin is no tender
             if kind in _ENDS or is_total(fold(label)):
                 self._sum(amount.value if amount is not None else None)
             elif (self.sums and self.lines) or _NO_ITEM.search(bare) or kind == "quantity":
@@ -223,7 +228,8 @@ def _line(row: AnyRow, label: str, amount: Decimal, decimal: str | None) -> Line
 
 def _figures(line: Line, label: str, decimal: str | None) -> str:
     """Take quantity and price, as figures, from the end of a label; returns the rest."""
-    if count := _COUNT.search(label):
+    count = _COUNT.search(label) or _ONLY.fullmatch(label)
+    if count:
         line.quantity = Decimal(count["quantity"])
         label = label[: count.start()]
     figures: list[Decimal] = []
