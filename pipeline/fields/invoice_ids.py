@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from msgspec import structs
@@ -22,6 +23,8 @@ _NATIONAL = re.compile(r"[0-9](?:[ /.]?[0-9]){8,13}(?![0-9A-Za-z])")
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}(?:[ ]?[0-9A-Z]{4}){2,7}(?:[ ]?[0-9A-Z]{1,3})?(?![0-9A-Za-z])")
 _BIC = re.compile(r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2,5}(?![0-9A-Za-z])")
 _NATIONAL_SCORE = 0.6
+_MOST_IN_ROW = 20
+"""Maximum number of labels of a row that are looked at."""
 
 
 class _Id(NamedTuple):
@@ -66,7 +69,7 @@ def _ids(
             text = sheet.simple[number]
             taken: list[Span] = []
             for kind in kinds:
-                for entity in sheet.inside(kind, row.start, row.end):
+                for entity in sheet.inside(kind, row.start, row.end)[:_MOST_IN_ROW]:
                     at = entity.start - row.start
                     taken.append((entity.start, entity.end))
                     yield _Id(
@@ -76,7 +79,7 @@ def _ids(
                         max(0.6, 0.95 * entity.confidence),
                         _named_buyer(text[:at]),
                     )
-            for match in label.finditer(text):
+            for match in islice(label.finditer(text), _MOST_IN_ROW):
                 found = _behind(sheet, number, match.end(), pattern)
                 if found and not any(a < found[1] and found[0] < b for a, b in taken):
                     value = _bare(sheet.page.text[slice(*found)])
