@@ -224,8 +224,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mask: Annotated[
         bool,
         Meta(
-            description="Whether ID numbers, bank card numbers and phone numbers are masked in parquet files and "
-            "tables."
+            description="Whether numbers of persons, tax payers, accounts, cards and phones are masked in parquet "
+            "files and tables."
         ),
     ] = True
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipeline.documents.sniff import NAMES
-from pipeline.models import Rotation, TextLine
+from pipeline.models import Code, Rotation, TextLine
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -45,7 +45,8 @@ class PageInput(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     `Document.render` draws it, that are to be compared with it before the layer is believed.
     `rotation`: degrees by which a native text layer was turned clockwise to be upright; the boxes, width and height
     are of the turned page. `unread`: parts of the page that are known to hold something and can't be drawn.
-    `warnings`: one sentence each. `dpi`: pixels of that image per inch of paper, `None` if unknown.
+    `warnings`: one sentence each. `dpi`: pixels of that image per inch of paper, `None` if unknown. `codes`: data for
+    machines that comes with the document. `tiled`: the page draws so many small areas that they may be a barcode.
     """
 
     number: int
@@ -59,6 +60,8 @@ class PageInput(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     unread: int = 0
     warnings: tuple[str, ...] = ()
     dpi: float | None = None
+    codes: tuple[Code, ...] = ()
+    tiled: bool = False
 
 
 class Document(ABC):

@@ -18,6 +18,8 @@ MAX_PARTS, MAX_REGIONS = 100, 8
 """More parts than this are read as one region, the page; so are more regions."""
 TRIVIAL = 4.0
 """Pictures and outlines less wide or high than this (points) hold no text."""
+TILE, MIN_TILES = (12.0, 4.0), 100
+"""So many filled areas less wide and high than this (points) may be the modules of a QR code, or runs of them."""
 
 _KINDS = [pdfium_c.FPDF_PAGEOBJ_TEXT, pdfium_c.FPDF_PAGEOBJ_IMAGE, pdfium_c.FPDF_PAGEOBJ_PATH]
 
@@ -52,6 +54,12 @@ def drawings(page: pdfium.PdfPage, frame: pdfium.PdfMatrix) -> Drawings:
                 found.outlines.append((rect, points))
             found.covers.append((place, rect))
     return found
+
+
+def is_tiled(drawn: Drawings, point: float) -> bool:
+    """Whether the page draws what may be a QR code out of small areas. `point`: pixels of a point."""
+    wide, high = TILE[0] * point, TILE[1] * point
+    return sum(r - x <= wide and b - y <= high for _, (x, y, r, b) in drawn.covers) >= MIN_TILES
 
 
 def _rect(item: pdfium.PdfObject, frame: pdfium.PdfMatrix) -> Rect:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from pipeline.documents import encodings
 from pipeline.documents.base import Document
-from pipeline.documents.sniff import HTML, NAMES, TEXT_FILE, WORD, sniff
+from pipeline.documents.sniff import HTML, NAMES, TEXT_FILE, WORD, XML_INVOICE, sniff
 from pipeline.errors import OverLimit, PermanentError, Unreadable
 from pipeline.limits import Limits
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from pipeline.documents.text_file import Content
 
 
 def open_document(data: bytes, limits: Limits) -> Document:
@@ -46,6 +48,8 @@ def _text_file(data: bytes, media_type: str, limits: Limits) -> Document:
             content = Content(encodings.decode(data))
         elif media_type == HTML:
             content = Content(html.html_text(html.decode_html(data)), html.pictures_in(data))
+        elif media_type == XML_INVOICE:
+            content = _invoice(data)
         elif media_type == WORD:
             content = office.word(data, limits)
         else:
@@ -57,6 +61,20 @@ def _text_file(data: bytes, media_type: str, limits: Limits) -> Document:
         raise Unreadable(
             f"The {NAMES[media_type]} is damaged: save it again, or export it as a PDF."
         ) from error
+
+
+def _invoice(data: bytes) -> Content:
+    """What an XML invoice says; raises `Unreadable` or `OverLimit`."""
+    from pipeline.documents import einvoice
+    from pipeline.documents.text_file import Content
+
+    if len(data) > einvoice.MAX_XML:
+        raise OverLimit(
+            f"The XML invoice is larger than {_mebibytes(einvoice.MAX_XML)} MiB: send its annexes separately."
+        )
+    xml, annexes = einvoice.xml_text(data)
+    warnings = [f"{annexes} of the files inside the XML invoice were left out."] if annexes else []
+    return Content(einvoice.readable(einvoice.parse(xml)), warnings=warnings, xml=xml)
 
 
 def page_image(data: bytes, number: int, rotation: int, limits: Limits) -> NDArray[np.uint8]:

@@ -6,11 +6,13 @@ import math
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+import msgspec
 import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
+from pipeline.documents.attached import attached_invoices
 from pipeline.documents.base import Document, PageInput, Rect
 from pipeline.documents.pdf_bounds import check_object_streams, check_page_count
 from pipeline.documents.pdf_streams import Pictures, broken_pictures
@@ -62,7 +64,17 @@ class PdfFile(Document):
             raise
 
     def page(self, number: int) -> PageInput:
-        """Read the visible text layer and draw what it lacks, or all; raises `Unreadable` or `OverLimit`."""
+        """Read the visible text layer and draw what it lacks, or all; raises `Unreadable` or `OverLimit`.
+
+        The first page has the attached invoices too.
+        """
+        given = self._read(number)
+        if number > 1:
+            return given
+        codes, warnings = attached_invoices(self._pdf, self._limits.max_bytes)
+        return msgspec.structs.replace(given, codes=codes, warnings=(*given.warnings, *warnings))
+
+    def _read(self, number: int) -> PageInput:
         with self._load(number) as (page, scale, scrawls):
             broken = broken_pictures(page, self.place(number))
             layer = None
@@ -107,6 +119,7 @@ class PdfFile(Document):
             lines=turn_lines(layer.lines, rotation, width, height),
             regions=tuple(turn_rect(region, rotation, width, height) for region in regions),
             suspects=suspects,
+            tiled=layer.tiled,
             rotation=rotation,
             unread=broken.unread,
             warnings=(*broken.warnings, *layer.warnings),

@@ -48,7 +48,7 @@ def unpacked(data: bytes | mmap, at: int, most: int) -> int:
         rest = data[at : at + 65536]
         at += 65536
         try:
-            while rest and size <= most:
+            while rest and size <= most and not inflater.eof:
                 size += len(inflater.decompress(rest, 1 << 20))
                 rest = inflater.unconsumed_tail
         except zlib.error:

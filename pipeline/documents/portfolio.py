@@ -84,8 +84,8 @@ def _members(file: Path | bytes, name: str, max_bytes: int, depth: int) -> Itera
                 return
             plain = plain_copy(pdf)
             wrapper = _is_portfolio(pdf, plain)
-            _check_sizes(plain, name, count, max_bytes)
-            names = _names(pdf)
+            check_sizes(plain, name, count, max_bytes)
+            names = names_of(pdf)
     except (pdfium.PdfiumError, OSError):
         return  # reported when the document is opened
     found = []
@@ -131,7 +131,7 @@ def refuse_wrapper(pdf: pdfium.PdfDocument) -> None:
             code="protected",
         )
     if _is_portfolio(pdf, plain_copy(pdf)):
-        names = _names(pdf)
+        names = names_of(pdf)
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         raise Unsupported(
             f"The PDF is a portfolio, only a cover for {len(names)} embedded"
@@ -162,7 +162,7 @@ def _is_payload(pdf: pdfium.PdfDocument) -> bool:
         return False
     file = pdfium_c.FPDFDoc_GetAttachment(pdf, 0)
     return _wide(partial(pdfium_c.FPDFAttachment_GetAFRelationship, file)) == "EncryptedPayload" or bool(
-        _PROTECTED.search(_names(pdf)[0])
+        _PROTECTED.search(names_of(pdf)[0])
     )
 
 
@@ -178,7 +178,7 @@ def _is_portfolio(pdf: pdfium.PdfDocument, plain: bytes) -> bool:
         return True
 
 
-def _check_sizes(plain: bytes, name: str, count: int, max_bytes: int) -> None:
+def check_sizes(plain: bytes, name: str, count: int, max_bytes: int) -> None:
     """Raise `OverLimit` for embedded files that unpack to too much; PDFium would unpack them whole in memory."""
     if count > MAX_EMBEDDED:
         raise OverLimit(
@@ -207,7 +207,7 @@ def _check_sizes(plain: bytes, name: str, count: int, max_bytes: int) -> None:
             )
 
 
-def _names(pdf: pdfium.PdfDocument) -> list[str]:
+def names_of(pdf: pdfium.PdfDocument) -> list[str]:
     """The names of all embedded files, on one line each and different from each other."""
     names: list[str] = []
     for index in range(min(pdfium_c.FPDFDoc_GetAttachmentCount(pdf), MAX_EMBEDDED)):

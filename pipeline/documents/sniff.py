@@ -6,7 +6,7 @@ import io
 import re
 import zipfile
 
-from pipeline.documents import encodings, ole
+from pipeline.documents import einvoice, encodings, ole
 from pipeline.errors import Encrypted, Unreadable, Unsupported
 
 SNIFF_BYTES = 1024
@@ -14,8 +14,8 @@ SNIFF_BYTES = 1024
 
 
 READABLE = (
-    "PDF, JPEG, PNG, WebP, BMP, GIF, JPEG 2000, HEIC, AVIF and TIFF, text, HTML, Word (.docx) and Excel or "
-    "OpenDocument spreadsheets"
+    "PDF, JPEG, PNG, WebP, BMP, GIF, JPEG 2000, HEIC, AVIF and TIFF, text, HTML, Word (.docx), Excel or "
+    "OpenDocument spreadsheets, and XML invoices (CII, UBL)"
 )
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -23,6 +23,7 @@ SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 OLD_SHEET = "application/vnd.ms-excel"
 OPEN_SHEET = "application/vnd.oasis.opendocument.spreadsheet"
 HTML = "text/html"
+XML_INVOICE = "application/xml"
 TEXT_FILE = "text/plain; charset=unknown"
 """A text file, laid out on pages; `pipeline.models.TEXT` is the text of a message, which has no pages."""
 
@@ -44,6 +45,7 @@ NAMES = {
     OLD_SHEET: "Excel workbook",
     OPEN_SHEET: "OpenDocument spreadsheet",
     HTML: "web page",
+    XML_INVOICE: "XML invoice",
     TEXT_FILE: "text",
 }
 """Name of each supported media type in messages."""
@@ -182,6 +184,8 @@ def sniff(data: bytes) -> str:
         return _compound(data)
     if _HTML.match(head):
         return HTML
+    if einvoice.is_einvoice(head):
+        return XML_INVOICE
     for what, advice, pattern in _STRANGERS:
         if re.match(pattern, head, re.DOTALL):
             raise _unsupported(what, advice)

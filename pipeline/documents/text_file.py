@@ -16,7 +16,7 @@ from pipeline.documents.images import ImageFile
 from pipeline.documents.sniff import NAMES, sniff
 from pipeline.errors import OverLimit, PermanentError, Unreadable
 from pipeline.limits import Limits
-from pipeline.models import TextLine
+from pipeline.models import Box, Code, TextLine
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,16 +27,21 @@ LINES, CELLS = 60, 120
 """Lines per page, and characters per line: a Chinese character counts as two. Longer lines are wrapped."""
 _CELL, _LINE, _MARGIN, _SIZE = 10, 24, 20, 18  # pixels
 _WIDTH, _HEIGHT = CELLS * _CELL + 2 * _MARGIN, LINES * _LINE + 2 * _MARGIN
+_SHEET: Box = ((0.0, 0.0), (_WIDTH, 0.0), (_WIDTH, _HEIGHT), (0.0, _HEIGHT))
 _PIECE = 10_000  # characters
 _GAP = re.compile(r"[^\S\n]{2,}|\t")
 
 
 class Content(NamedTuple):
-    """What a document holds: its text (a form feed begins a new page), its pictures, sentences on what was left out."""
+    """What a document holds: its text (a form feed begins a new page), its pictures, sentences on what was left out.
+
+    `xml`: the electronic invoice that the text was made from.
+    """
 
     text: str
     pictures: Sequence[bytes] = ()
     warnings: Sequence[str] = ()
+    xml: str = ""
 
 
 class TextFile(Document):
@@ -46,6 +51,7 @@ class TextFile(Document):
         """Lay the text out; raises `OverLimit`."""
         self.media_type = media_type
         self._limits, self._pictures, self._warnings = limits, content.pictures, tuple(content.warnings)
+        self._codes = (Code(kind="xml", text=content.xml, box=_SHEET),) if content.xml else ()
         self._pages = _paginated(content.text, limits.max_pages)
         if not self._pages and not content.pictures:
             self._pages = [[]]
@@ -71,6 +77,7 @@ class TextFile(Document):
                 _placed(row, text) for row, text in enumerate(self._pages[number - 1]) if text.strip()
             ),
             warnings=warnings,
+            codes=self._codes if number == 1 else (),
         )
 
     def render(self, number: int) -> NDArray[np.uint8]:

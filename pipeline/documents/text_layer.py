@@ -13,7 +13,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from pipeline.documents.base import Rect
-from pipeline.documents.drawings import drawings, regions
+from pipeline.documents.drawings import drawings, is_tiled, regions
 from pipeline.documents.glyphs import MAX_CHARS, Glyph, Run, read_glyphs
 from pipeline.documents.lines import text_lines
 from pipeline.documents.visible import look
@@ -31,12 +31,16 @@ _SCRAWLED = {pdfium_c.FPDF_ANNOT_INK}
 
 
 class Layer(NamedTuple):
-    """A page's visible native text. `runs`: the text objects it is drawn by. `regions`: what it lacks, in pixels."""
+    """A page's visible native text. `runs`: the text objects it is drawn by. `regions`: what it lacks, in pixels.
+
+    `tiled`: see `PageInput`.
+    """
 
     lines: tuple[TextLine, ...]
     glyphs: list[Glyph]
     regions: tuple[Rect, ...]
     warnings: tuple[str, ...]
+    tiled: bool = False
 
     @property
     def runs(self) -> list[Run]:
@@ -66,7 +70,8 @@ def read_layer(
     width, height = frame.on_rect(*page.get_bbox())[2:]
     drawn.pictures.extend(frame.on_rect(*rect) for rect in scrawls)
     parts = regions(drawn, width, height, scale) if len(kept) >= MIN_CHARS else ((0.0, 0.0, width, height),)
-    return Layer(tuple(text_lines(kept)), kept, parts, (*_left_out(hidden + outside), *_not_drawn(undrawn)))
+    warnings = (*_left_out(hidden + outside), *_not_drawn(undrawn))
+    return Layer(tuple(text_lines(kept)), kept, parts, warnings, is_tiled(drawn, scale))
 
 
 def _left_out(hidden: list[Glyph]) -> list[str]:

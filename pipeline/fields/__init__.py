@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Protocol
 
-from pipeline.fields import calibration, examples
+from pipeline.fields import calibration, clues, examples, truth
 from pipeline.fields.classifier import Classifier
 from pipeline.fields.kinds import KINDS, Kind
 from pipeline.fields.records import Find, find_one
@@ -48,13 +48,19 @@ class Filler:
 
     def fill(self, pages: Sequence[Page], entities: Sequence[Entity]) -> Extraction:
         """The extraction of a document: its type, and each field of that type whether found or not."""
-        return calibration.calibrated(self.scored(pages, entities))
+        stated = truth.read(pages)
+        record = calibration.calibrated(self.scored(pages, entities, stated))
+        return truth.merged(record, stated, pages, entities)
 
-    def scored(self, pages: Sequence[Page], entities: Sequence[Entity]) -> Extraction:
-        """As `fill`, with scores for confidences: for fitting the calibration."""
+    def scored(
+        self, pages: Sequence[Page], entities: Sequence[Entity], stated: truth.Truth | None = None
+    ) -> Extraction:
+        """As printed, with scores for confidences: for fitting the calibration. `stated` may have the type."""
         if any(page.locale is None for page in pages):
             pages = localised(pages)
         kind, confidence = self._classifier.classify("\n".join(page.text for page in pages[:_TYPE_PAGES]))
+        if stated and (stated_kind := stated.kind(kind)):
+            kind, confidence = stated_kind, 1.0
         rules = KINDS.get(kind)
         found, warnings = _search(pages, entities, rules) if rules else ({}, [])
         names = dict.fromkeys((*FIELDS.get(kind, ()), *found))
@@ -103,6 +109,7 @@ def load(settings: FieldSettings) -> Filler:
 
 
 def describe(settings: FieldSettings) -> ModelInfo:
-    """Name the rules: the digest covers `RULES_VERSION`, the calibration and all examples. Raises as `load` does."""
-    parts = f"{RULES_VERSION}\0{calibration.digest()}\0{examples.digest(settings.document_types)}"
-    return ModelInfo(engine="rules", name="fields", digest=hashlib.sha256(parts.encode()).hexdigest()[:16])
+    """Name the rules: the digest covers `RULES_VERSION`, calibration, clues and examples. Raises as `load` does."""
+    parts = (RULES_VERSION, calibration.digest(), clues.source(), examples.digest(settings.document_types))
+    digest = hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
+    return ModelInfo(engine="rules", name="fields", digest=digest[:16])

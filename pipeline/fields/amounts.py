@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
@@ -14,9 +15,13 @@ from pipeline.models import Entity
 _RINGGIT = re.compile(r"\(?\bRM\b|\bMYR\b")
 _MISREAD = re.compile(r"(?<=[a-z])[01]|[01](?=[a-z])")
 _YUAN = re.compile(r"[¥元圆]|人民币")
+_ACCENTS = re.compile(r"[\u0300-\u036f]")
+_NAMED = re.compile(r"[a-z]{2}|[\u4e00-\u9fff]")
 
 _LABEL = 40
 """Maximum length of a row that can label the amounts below it."""
+_BEFORE = 120
+"""Maximum number of characters before an amount that are read as its label."""
 
 
 class Amount(NamedTuple):
@@ -28,6 +33,8 @@ class Amount(NamedTuple):
     label: str
     last: bool
     """Whether it is the last amount of its row."""
+    near: str = ""
+    """The part of the label that is next to it, if a wide gap divides the label."""
 
     @property
     def span(self) -> Span:
@@ -36,8 +43,11 @@ class Amount(NamedTuple):
 
 
 def squash(text: str) -> str:
-    """Only letters, lower case; digits that OCR confused with letters are corrected (T0TA1)."""
-    repaired = _MISREAD.sub(lambda match: "ol"[int(match[0])], text.lower())
+    """Only letters, lower case, without accents; digits that OCR confused with letters are corrected (T0TA1)."""
+    text = text.lower()
+    if not text.isascii():
+        text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    repaired = _MISREAD.sub(lambda match: "ol"[int(match[0])], text)
     return re.sub(r"[^a-z\u4e00-\u9fff]", "", repaired)
 
 
@@ -49,37 +59,60 @@ def amounts_of(rows: Sequence[Row], entities: Iterable[Entity]) -> list[Amount]:
     moneys = [e for e in entities if e.type == "MONEY" and e.value is not None]
     found: list[Amount] = []
     above = ""
-    for number, row in enumerate(rows):
-        inside = sorted((e for e in moneys if row.start <= e.start < row.end), key=lambda e: e.start)
-        label, at = "", row.start
+    for number, (row, inside) in enumerate(zip(rows, by_row(rows, moneys), strict=True)):
+        label, near, at = "", "", row.start
         for place, entity in enumerate(inside):
-            label = squash(row.text[at - row.start : entity.start - row.start]) or label
-            if not place and not re.search(r"[a-z]{3}|[\u4e00-\u9fff]", label):
-                label = above
+            between = row.text[
+                max(at - row.start, entity.start - row.start - _BEFORE) : entity.start - row.start
+            ]
+            if own := squash(between):
+                label, near = own, _last_part(between)
+            if above and not place and not re.search(r"[a-z]{3}|[\u4e00-\u9fff]", label):
+                label = near = above
             at = entity.end
-            found.append(Amount(_decimal(entity), entity, number, label, place == len(inside) - 1))
+            found.append(Amount(_decimal(entity), entity, number, label, place == len(inside) - 1, near))
         above = "" if inside or len(row.text) > _LABEL else squash(row.text)
     return found
 
 
+def by_row(rows: Sequence[Row], entities: Iterable[Entity]) -> Iterator[list[Entity]]:
+    """The entities that start in each row, in their order; in one pass over both."""
+    ordered = sorted(entities, key=lambda e: e.start)
+    starts = [e.start for e in ordered]
+    for row in rows:
+        yield ordered[bisect_left(starts, row.start) : bisect_left(starts, row.end)]
+
+
+def _last_part(text: str) -> str:
+    """The squashed text after the last wide gap that has a word."""
+    for part in reversed(re.split(r" {2,}", text.strip())):
+        if _NAMED.search(squashed := squash(part)):
+            return squashed
+    return ""
+
+
 def _decimal(entity: Entity) -> Decimal:
     try:
-        return Decimal(entity.value or "")
+        value = Decimal(entity.value or "")
     except InvalidOperation:  # a third-party engine
         return Decimal(0)
+    return value if value.is_finite() else Decimal(0)
 
 
 def currency_of(amount: Amount, amounts: Sequence[Amount], rows: Sequence[Row]) -> str | None:
-    """The amount's own currency, else that of an equal amount, else the only one on the page."""
+    """The amount's own currency, else that of an equal amount, else the only one on the page, else the locale's."""
     if amount.entity.currency:
         return amount.entity.currency
-    printed = Counter(a.entity.currency for a in amounts if a.entity.currency)
+    printed = {a.entity.currency for a in amounts if a.entity.currency}
     same = {a.entity.currency for a in amounts if a.value == amount.value and a.entity.currency}
     if len(same) == 1:
         return same.pop()
     if len(printed) == 1:
         return next(iter(printed))
-    if not printed:
-        text = "\n".join(row.text for row in rows)
-        return "MYR" if _RINGGIT.search(text) else "CNY" if _YUAN.search(text) else None
-    return None
+    if printed or not rows:
+        return None
+    text = "\n".join(row.text for row in rows)
+    if _RINGGIT.search(text):
+        return "MYR"
+    locale = rows[0].page.locale
+    return "CNY" if _YUAN.search(text) else locale.currency if locale else None

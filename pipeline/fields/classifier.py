@@ -1,32 +1,45 @@
-"""Classify a document by its text: multinomial naive Bayes over words and pairs of Han characters.
+"""Classify a document by its text: clues (`clues`) joined with naive Bayes over words and pairs of Han characters.
 
-The model is fitted from short example texts on first use, in milliseconds, so no trained model is stored.
-(Manning, Raghavan and Schütze 2008, chapter 13.)
+The clues know the titles and phrases of the kinds of paper. Naive Bayes adds what the short example texts tell, and
+knows the user's own types. It is fitted on first use, in milliseconds, so no trained model is stored. (Manning,
+Raghavan and Schütze 2008, chapter 13.) Both give logarithms of odds, which add up.
 """
 
 from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
+
+from pipeline.fields.clues import clued_kinds, weigh
 
 OTHER = "other"
 SURE = 0.6
 """Types with a lower confidence become `other`."""
-_EVIDENCE = 15
+_DOUBT = 2.0
+"""Evidence that a type needs before it is as likely as `other`."""
+_EVIDENCE = 3
 """Features of a page are not independent: the evidence is capped at this many."""
 _LEAST = 3
-"""Minimum number of known features; a text with fewer is not classified."""
+"""Minimum number of known features; a text with fewer and little clues is not classified."""
+_LITTLE = 2.0
+"""Clues that are too weak for a kind of which clues are known."""
+_GUESS = 6.0
+"""What is taken from such a kind: to take it by its words alone would be a guess."""
 _SMOOTHING = 0.2
 _WORD = re.compile(r"[a-z]{2,}|[\u4e00-\u9fff]+")
 
 
 def features(text: str) -> set[str]:
-    """Latin words in lower case, and each pair of neighbouring Han characters."""
+    """Latin words in lower case without accents, and each pair of neighbouring Han characters."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     found: set[str] = set()
     # 名   称 is one word with wide spacing
-    for word in _WORD.findall(re.sub(r"(?<=[\u4e00-\u9fff])[ \u3000]+(?=[\u4e00-\u9fff])", "", text.lower())):
+    for word in _WORD.findall(
+        re.sub(r"(?<=[\u4e00-\u9fff])[ \u3000]+(?=[\u4e00-\u9fff])", "", bare.casefold())
+    ):
         if word[0] < "\u4e00":
             found.add(word)
         else:
@@ -37,7 +50,7 @@ def features(text: str) -> set[str]:
 class Classifier:
     """Fitted from `examples`: type to texts. All types have the same prior.
 
-    `other` is a collection of topics: each of its examples is a class of its own, and their shares add up.
+    `other` is a collection of topics: each of its examples is a class of its own, and the best of them counts.
     """
 
     def __init__(self, examples: Mapping[str, Sequence[str]]) -> None:
@@ -56,18 +69,31 @@ class Classifier:
         }
 
     def classify(self, text: str) -> tuple[str, float]:
-        """The type and its confidence, 0 to 1; `other` if no type reaches `SURE`, 0 if the text is too short."""
+        """The type and its confidence, 0 to 1; `other` if no type reaches `SURE`, 0 if the text tells nothing."""
         # sorted: the order of summation affects rounding, and results must not depend on hashing
         known = sorted(features(text) & self._weights.keys())
-        if len(known) < _LEAST:
+        clues = weigh(text)
+        if len(known) < _LEAST and max(clues.values(), default=0.0) < _LITTLE:
             return OTHER, 0.0
-        share = min(len(known), _EVIDENCE) / len(known)
-        scores = [share * sum(column) for column in zip(*(self._weights[f] for f in known), strict=True)]
-        shares = dict.fromkeys(self._kinds, 0.0)
-        for kind, score in zip(self._kinds, scores, strict=True):
-            shares[kind] += math.exp(score - max(scores))
+        scores = self._words(known)
+        for kind in scores:
+            weight = clues.get(kind, 0.0)
+            scores[kind] += -_GUESS if kind in clued_kinds() - {OTHER} and weight < _LITTLE else weight
+        if OTHER in scores:
+            scores[OTHER] += _DOUBT
+        most = max(scores.values())
+        shares = {kind: math.exp(score - most) for kind, score in scores.items()}
         best = max(sorted(shares), key=lambda kind: shares[kind])
         sure = shares[best] / sum(shares.values())
         if best != OTHER and sure < SURE:
             return OTHER, round(1 - sure, 3)
         return best, round(sure, 3)
+
+    def _words(self, known: Sequence[str]) -> dict[str, float]:
+        """The logarithm of the likelihood of the words by type: of all topics of `other`, the best."""
+        share = min(len(known), _EVIDENCE) / max(len(known), 1)
+        scores: dict[str, float] = {}
+        for place, kind in enumerate(self._kinds):
+            score = share * sum(self._weights[feature][place] for feature in known)
+            scores[kind] = max(score, scores.get(kind, -math.inf))
+        return scores

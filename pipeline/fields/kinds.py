@@ -33,7 +33,7 @@ KINDS: Mapping[str, Kind] = {
 }
 """By document type; a document of another type has no fields."""
 
-AMOUNTS = frozenset({"net", "tax", "total", "due"})
+AMOUNTS = frozenset({"net", "subtotal", "tax", "tip", "total", "due"})
 """Names of the fields whose value is an amount; also `net_19`, `tax_19` and the like (`is_amount`)."""
 DATES = frozenset({"date", "due_date", "delivery_date"})
 """Names of the fields whose value is a date."""

@@ -1,128 +1,162 @@
-"""The total of a receipt: found by its label, checked against payment and change."""
+"""The total of a receipt: found by its label, checked against payment and change and against the sum of its parts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import NamedTuple
+
+from msgspec import structs
 
 from pipeline.fields.amounts import Amount, amounts_of, currency_of, squash
+from pipeline.fields.receipt_align import realigned
+from pipeline.fields.receipt_labels import by_card, kind_of
+from pipeline.fields.receipt_sums import NETS, TOTALS, Evidence, Marked, Parts, is_near, mark, weigh
 from pipeline.fields.rows import Row, field
 from pipeline.models import Entity, Field
 
-_T = "t[o0]ta[li]"
-# Labels without spaces, digits and punctuation; the first match gives the kind.
-_KINDS = [
-    ("quantity", r"qty|quantity|quantlty|items?$|noofitem|pcs|units?$|points?|件数|数量|积分"),
-    ("change", r"change|^baki|找零|找回"),
-    ("rounding", r"^round(?:ing|lng)?(?:ad[jl].*)?(?:rm|rn|rk|myr)?$|抹零"),
-    ("part", r"exc[li]|before|sub-?" + _T + r"|taxable|supplies|summary|小计|税前"),
-    ("discount", r"discount|saving|voucher|rebate|less|优惠|折扣|立减"),
-    (
-        "tax",
-        r"^(?:add)?(?:gst|sst|tax|vat|pst|hst)|"
-        + _T
-        + r"(?:gst|tax|sst|vat)|(?:gst|tax|vat)(?:pay|am)|serv\w*c[a-z]*ha?r?g|^serv|税额|服务费",
-    ),
-    (
-        "final",
-        r"grand|^fina[li]|nett?" + _T + r"|" + _T + r"nett?|rounded|after|"
-        r"pa[yv]ab[li]e|topay|(?:amount|total|tota|balance|bal|amt)due|dueto|bill"
-        + _T
-        + "|应付|实付|实收|实际",
-    ),
-    ("inclusive", r"(?:" + _T + r"|sales|amount|amt).*inc|inc[li].*" + _T),
-    (
-        "total",
-        r"^(?:tot|tt[li])(?:rm|rn|myr)?$|(?:^|bill|sales|am(?:oun)?t)"
-        + _T
-        + r"(?:am(?:oun)?t|bill|price|cost)?(?:rm|rn|myr|usd|sgd|s)?$|合计|总计|总额|总金额|消费金额|付款金额",
-    ),
-    (
-        "cash",
-        r"^cash|^tunai|tender|paid|payment|visa|master|amex|debit|credit|^card|^nets|paywave|现金|支付|刷卡|微信|付款",
-    ),
-    ("totalish", _T + r"|^ttl|jumlah|^amount|^amt|金额|应收"),
-]
-_PATTERNS = [(kind, re.compile(pattern)) for kind, pattern in _KINDS]
-_BASE = {"final": 0.82, "total": 0.78, "inclusive": 0.74, "totalish": 0.55}
 _SUMMARY = re.compile(r"(?:gst|tax|sst|vat|ost)(?:am\w*)?(?:summary|analysis|breakdown)|^taxcode|^summary")
-_LEAST = 0.4
+_LEAST = 0.3
+_MOST = 40
+"""Maximum number of different values that are weighed against each other."""
 
 
-def kind_of(label: str) -> str:
-    """The kind of amount that a squashed label names: a key of `_KINDS`, `""` for an unknown label."""
-    return next((kind for kind, pattern in _PATTERNS if pattern.search(label)), "")
+class Reading(NamedTuple):
+    """The amounts of a receipt and its total, if it has one."""
+
+    rows: Sequence[Row]
+    amounts: Sequence[Amount]
+    evidence: Evidence
+    end: int
+    """Row of the tax summary, whose sums are those of its columns; number of rows without one."""
+    total: Field | None
+    value: Decimal | None
+    parts: Parts | None
+    """What makes the total, if the amounts tell."""
 
 
-def find_total(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | None:
-    """The amount due, as a plain decimal; `None` if no amount is labelled or confirmed as the total."""
-    amounts = [a for a in amounts_of(rows, entities) if a.value > 0]
-    kinds = [kind_of(a.label) for a in amounts]
-    end = _summary(rows, [a.row for a, kind in zip(amounts, kinds, strict=True) if kind in _BASE])
-    kinds = ["" if a.row >= end else kind for a, kind in zip(amounts, kinds, strict=True)]
-    paid = _paid(rows, entities, end)
-    parts = _parts(amounts, kinds)
-    best: dict[Decimal, tuple[float, Amount]] = {}
-    for amount, kind in zip(amounts, kinds, strict=True):
-        score = _BASE.get(kind, 0.0) if amount.last else 0.0
-        if not score and kind in ("", "rounding") and amount.row < end and amount.value in paid:
-            score = 0.6
-        if not score:
+def read_total(rows: Sequence[Row], entities: Sequence[Entity]) -> Reading:
+    """The amount due, as a plain decimal, if an amount is labelled or confirmed as the total."""
+    amounts = amounts_of(rows, entities)
+    marked = mark(amounts)
+    end = _summary(rows, [m.amount.row for m in marked if m.kind in TOTALS and m.kind not in NETS])
+    marked = [m if m.amount.row < end else Marked(m.amount, "") for m in marked]
+    evidence = weigh(marked)
+    best = _best(rows, evidence, end)
+    proof = evidence.strength(best.value) if best else 0
+    if proof < 2 and not any(evidence.strength(m.value) > 2 for m in evidence.of(*TOTALS)):
+        for other in realigned(rows[:end], marked):
+            moved = weigh(other)
+            shifted = _best(rows, moved, end)
+            if not shifted or shifted.kind not in TOTALS:
+                continue
+            if moved.strength(shifted.value) > max(proof, 1):
+                evidence, best = moved, shifted._replace(score=min(shifted.score, 0.8))
+                break
+            if best is None:  # the nearest amount, unless a sum tells better
+                score, checks = min(shifted.score, 0.5), (*shifted.checks, "no_label")
+                evidence, best = moved, shifted._replace(score=score, checks=checks)
+    if best is None or best.score < _LEAST:
+        return Reading(rows, amounts, evidence, end, None, None, None)
+    currency = currency_of(best.amount, amounts, rows)
+    total = field("total", rows[0].page, [best.amount.span], f"{best.value:f}", best.score, currency)
+    parts = evidence.parts.get(best.value)
+    return Reading(
+        rows, amounts, evidence, end, structs.replace(total, checks=best.checks), best.value, parts
+    )
+
+
+class _Candidate(NamedTuple):
+    value: Decimal
+    amount: Amount
+    kind: str
+    score: float
+    checks: tuple[str, ...] = ()
+
+
+def _best(rows: Sequence[Row], evidence: Evidence, end: int) -> _Candidate | None:
+    candidates: dict[Decimal, _Candidate] = {}
+    for marked in evidence.marked:
+        score = _base(marked, evidence, end)
+        if not score or (marked.amount.value not in candidates and len(candidates) >= _MOST):
             continue
-        score += 0.001 * amount.row / len(rows)  # of equal candidates, the last wins
-        before = best.get(amount.value)
-        if before is None:
-            best[amount.value] = score, amount
-        else:
-            best[amount.value] = (
-                max(score, before[0]) + 0.04,
-                max((score, amount), before, key=lambda b: b[0])[1],
-            )
-    scored = {value: _checked(score, value, paid, parts) for value, (score, _) in best.items()}
-    if not scored:
-        return None
-    value = max(scored, key=scored.__getitem__)
-    if scored[value] < _LEAST:
-        return None
-    amount = best[value][1]
-    currency = currency_of(amount, amounts, rows)
-    return field("total", rows[0].page, [amount.span], f"{value:f}", scored[value], currency)
+        score += 0.001 * marked.amount.row / len(rows)  # of equal candidates, the last wins
+        one = _Candidate(marked.value, marked.amount, marked.kind, score)
+        if before := candidates.get(one.value):
+            one = max(one, before, key=lambda c: c.score)
+            one = one._replace(score=one.score + 0.04)
+        candidates[one.value] = one
+    judged = [_checked(one, evidence, rows) for one in candidates.values()]
+    positive = [one for one in judged if one.value] or judged
+    return max(positive, key=lambda c: c.score, default=None)
+
+
+def _base(marked: Marked, evidence: Evidence, end: int) -> float:
+    """The score of an amount by its label alone; 0 if it can't be the total."""
+    amount, kind = marked.amount, marked.kind
+    if kind in TOTALS:
+        if amount.value < 0 or (not amount.value and kind == "totalish"):
+            return 0.0
+        return TOTALS[kind] if amount.last else 0.6 if kind in ("final", "total") else 0.3
+    if not marked.value or amount.row >= end or (amount.value < 0 and kind != "cash"):
+        return 0.0
+    return _unlabelled(marked, evidence)
+
+
+def _unlabelled(marked: Marked, evidence: Evidence) -> float:
+    """The score of an amount that only other amounts confirm as the total; 0 if they don't."""
+    value, kind = marked.value, marked.kind
+    if kind in ("", "rounding") and (value in evidence.paid or _follows(marked, evidence)):
+        return 0.6
+    if kind == "cash" and evidence.strength(value) > 2:
+        return 0.55
+    added = kind in ("", "cash") and marked.amount.entity.start in evidence.counted_up
+    charged = kind == "cash" and by_card(marked.amount.label) and evidence.paid == {value}
+    return 0.5 if added or charged else 0.0
+
+
+def _follows(marked: Marked, evidence: Evidence) -> bool:
+    """Whether an amount without a known label is below the parts that make it."""
+    parts = evidence.parts.get(marked.value)
+    if parts is None or not parts.proves or marked.kind:
+        return False
+    return marked.amount.row > max(m.amount.row for some in parts[1:] for m in some)
+
+
+def _checked(one: _Candidate, evidence: Evidence, rows: Sequence[Row]) -> _Candidate:
+    """The candidate with what the other amounts say about it."""
+    score, checks = one.score, []
+    parts = evidence.parts.get(one.value)
+    proved = parts is not None and parts.proves
+    if one.value in evidence.paid:
+        score += 0.15
+    elif evidence.paid and not proved:
+        score *= 0.6 if evidence.counted else 0.8
+        checks.append("payment_mismatch")
+    score += 0.06 if proved else 0.05 if parts or one.value in evidence.items else 0.0
+    if parts is None and evidence.of("subtotal") and not is_near(one.value, evidence.parts):
+        score *= 0.85
+        checks.append("sum_mismatch")
+    if one.kind in ("", "rounding", "totalish", "cash"):
+        checks.append("no_label")
+    if _tip_is_open(one.amount.row, rows):
+        score *= 0.7
+        checks.append("tip_open")
+    return one._replace(score=score, checks=tuple(checks))
+
+
+def _tip_is_open(row: int, rows: Sequence[Row]) -> bool:
+    """Whether a line for a tip and one for the total with it follow, both to be filled in by hand."""
+    kinds = [
+        kind_of(squash(below.text)) for below in rows[row + 1 : row + 6] if not re.search(r"\d", below.text)
+    ]
+    return "tip" in kinds and any(kind in TOTALS for kind in kinds[kinds.index("tip") :])
 
 
 def _summary(rows: Sequence[Row], totals: list[int]) -> int:
     """Row of the tax summary below the first total: its totals are sums of its columns."""
-    for number, row in enumerate(rows):
-        if totals and number > totals[0] and _SUMMARY.search(squash(row.text)):
+    for number in range(totals[0] + 1 if totals else len(rows), len(rows)):
+        if _SUMMARY.search(squash(rows[number].text)):
             return number
     return len(rows)
-
-
-def _paid(rows: Sequence[Row], entities: Sequence[Entity], end: int) -> frozenset[Decimal]:
-    """Amount paid minus change: all candidates, empty if the receipt does not state it."""
-    amounts = amounts_of(rows[:end], entities)
-    cash = [a.value for a in amounts if kind_of(a.label) == "cash" and a.value > 0]
-    change = [abs(a.value) for a in amounts if kind_of(a.label) == "change"]
-    differences = {tender - back for tender in cash for back in change or [Decimal(0)]}
-    return frozenset(d for d in differences if d > 0)
-
-
-def _parts(amounts: Sequence[Amount], kinds: Sequence[str]) -> frozenset[Decimal]:
-    """The sum of the items, and the sum of subtotals and taxes."""
-    first = next((a.row for a, kind in zip(amounts, kinds, strict=True) if kind), 0)
-    items = [a.value for a in amounts if a.last and a.row < first]
-    sums = {sum(items, Decimal(0))} if items else set()
-    less = [abs(a.value) for a, kind in zip(amounts, kinds, strict=True) if kind == "discount"]
-    sums |= {total - discount for total in sums for discount in less}
-    nets = [a.value for a, kind in zip(amounts, kinds, strict=True) if kind == "part"]
-    taxes = [a.value for a, kind in zip(amounts, kinds, strict=True) if kind == "tax"]
-    sums |= {net + tax for net in nets for tax in taxes} | {net + sum(taxes) for net in nets}
-    return frozenset(sums)
-
-
-def _checked(score: float, value: Decimal, paid: frozenset[Decimal], parts: frozenset[Decimal]) -> float:
-    if value in paid:
-        score += 0.15
-    elif paid:
-        score *= 0.6
-    return score + (0.05 if value in parts else 0.0)

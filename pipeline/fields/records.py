@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from statistics import median
@@ -22,6 +23,8 @@ _SURE = 0.7
 """Minimum confidence of it where records of the same date stand one below the other: any row may look like a name."""
 _GAP = 1.8
 """Minimum distance of such records in the usual distances of rows."""
+_ROWS = 400
+"""Maximum number of rows of a page that may hold several records."""
 _CUTS = 4
 """Maximum number of places of each kind at which it is tried to cut."""
 
@@ -33,7 +36,7 @@ def find_one(page: Page, entities: Sequence[Entity], find: Find) -> tuple[list[F
     as a whole.
     """
     blocks = [_part(page, block) for block in blocks_of(page.lines, page.width, page.height)]
-    several = [block for block in blocks if _is_record(_fields(block, entities, find))]
+    several = [block for block in blocks if len(blocks) > 1 and _is_record(_fields(block, entities, find))]
     whole = several if len(several) > 1 else [page]
     records = [fields for part in whole for fields in _stacked(part, entities, find)]
     return max(records, key=_evidence), len(records) > 1
@@ -55,7 +58,12 @@ def _stacked(part: Page, entities: Sequence[Entity], find: Find) -> list[list[Fi
 
 
 def _cuts(rows: Sequence[Row]) -> list[int]:
-    """Numbers of the rows where another record may begin: after a wide gap, or with the name of a company."""
+    """Numbers of the rows where another record may begin: after a wide gap, or with the name of a company.
+
+    None on a page with more rows than several receipts have.
+    """
+    if len(rows) > _ROWS:
+        return []
     tops = [min(y for line in row.lines for _, y in line.box) for row in rows]
     steps = [below - above for above, below in pairwise(tops)]
     if not steps:
@@ -72,7 +80,10 @@ def _part(page: Page, lines: Sequence[TextLine]) -> Page:
 
 
 def _inside(part: Page, entities: Sequence[Entity]) -> list[Entity]:
-    return [e for e in entities if any(line.start <= e.start < line.end for line in part.lines)]
+    lines = sorted(part.lines, key=lambda line: line.start)
+    starts = [line.start for line in lines]
+    at = (bisect_right(starts, e.start) - 1 for e in entities)
+    return [e for e, n in zip(entities, at, strict=True) if n >= 0 and e.start < lines[n].end]
 
 
 def _is_dated(part: Page, entities: Sequence[Entity]) -> bool:

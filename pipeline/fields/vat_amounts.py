@@ -80,7 +80,7 @@ def _net_and_tax(
         return None, None
     wanted = {n for place in labelled for n in (place, place - 1, place + 1)} or {max(a.row for a in table)}
     sums = [a for a in table if a.row in wanted]
-    marked = [a for a in sums if a.entity.currency]
+    marked = [a for a in sums if re.search("[^0-9., -]", a.entity.text)]
     sums = marked or sums
     pairs = [(a, b) for i, a in enumerate(sums) for b in sums[i + 1 :]]
     if total is not None:

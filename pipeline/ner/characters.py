@@ -21,14 +21,25 @@ _MARKS = {"￥": "¥", "﹕": ":", "∶": ":", "•": "·", "・": "·"}
 _PLAIN: dict[int, int | str] = {**_FULL_WIDTH, **_SPACES, **_ROW_ENDS, **_DASHES}
 _PLAIN |= {ord(mark): cousin for mark, cousin in _MARKS.items()}
 
+_LOWER = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}
+
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _DIGIT = re.compile("[0-9]")
 _LATIN = re.compile(r"[A-Za-z]")
 
 
+@lru_cache(maxsize=4)
 def plain(text: str) -> str:
     """Map `text` to the characters used in the patterns, position by position."""
     return text.translate(_PLAIN)
+
+
+@lru_cache(maxsize=4)
+def lowered(page: str) -> str:
+    """The page in lower case, position by position: far faster to search than by ignoring case."""
+    lower = page.lower()
+    # Few characters, such as U+0130, are longer in lower case.
+    return lower if len(lower) == len(page) else page.translate(_LOWER)
 
 
 def has_digit(page: str) -> bool:
@@ -47,7 +58,12 @@ def is_chinese(page: str) -> bool:
 
 
 def found(
-    kind: str, span: tuple[int, int], confidence: float, value: str | None, currency: str | None = None
+    kind: str,
+    span: tuple[int, int],
+    confidence: float,
+    value: str | None,
+    currency: str | None = None,
+    other: str | None = None,
 ) -> Mention:
     """A mention of this engine over the half-open `span`."""
     return Mention(
@@ -57,5 +73,6 @@ def found(
         confidence=round(confidence, 3),
         value=value,
         currency=currency,
+        other=other,
         engine=ENGINE,
     )

@@ -10,19 +10,28 @@ from pipeline.models import Mention
 _CHECKED = {
     # Strict syntax that may contain others: a date in a URL belongs to the URL.
     **{"EMAIL": 0, "URL": 0},
-    # Check digits.
-    **{"ID_NUMBER": 1, "USCC": 2, "BANK_CARD": 3},
+    # Check digits, a code of a closed list, a label.
+    **{
+        "MRZ": 1,
+        "IBAN": 2,
+        "ID_NUMBER": 3,
+        "USCC": 4,
+        "TAX_ID": 5,
+        "BANK_CARD": 6,
+        "BIC": 7,
+        "BANK_ACCOUNT": 8,
+    },
     # Calendar, then clock.
-    **{"DATE": 4, "TIME": 5},
+    **{"DATE": 9, "TIME": 10},
 }
-_UNCHECKED = 6
+_UNCHECKED = 11
 
 
 def resolve(mentions: Iterable[Mention]) -> list[Mention]:
     """Choose mentions so that no two overlap, sorted by `start`.
 
-    The rule, greedy from the strongest mention: checked types win in the order EMAIL and URL,
-    ID_NUMBER, USCC, BANK_CARD, DATE, TIME; all others are equal (a mention without a value was not
+    The rule, greedy from the strongest mention: checked types win in the order EMAIL and URL, MRZ, IBAN, ID_NUMBER,
+    USCC, TAX_ID, BANK_CARD, BIC, BANK_ACCOUNT, DATE, TIME; all others are equal (a mention without a value was not
     checked and counts as one of the others); then the longer span; then the higher confidence; then the
     earlier start. Remaining ties are broken by type and engine name, so the order of the input does not
     matter. Adjacent mentions of one type are not merged; empty spans are dropped.

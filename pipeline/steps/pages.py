@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, cast
 from msgspec import structs
 
 from pipeline.documents.base import Document, PageInput, Rect
+from pipeline.documents.codes import find_codes
 from pipeline.documents.layout import assemble
 from pipeline.documents.turned import turn_lines
 from pipeline.errors import PipelineError, RunError
-from pipeline.models import Box, Page, Point, Rotation, TextLine
+from pipeline.models import Box, Code, Page, Point, Rotation, TextLine
 from pipeline.steps import truth
 from pipeline.steps.engines import Engines
 
@@ -45,9 +46,21 @@ def read_page(document: Document, number: int, engines: Engines) -> Page:
             image=document.render(number),
             unread=given.unread,
             warnings=(*given.warnings, FALSE_LAYER),
+            codes=given.codes,
         )
     page = _by_ocr(given, engines) if given.lines is None else _by_layer(given, engines)
-    return _timed(page, started)
+    turn = cast(Rotation, (page.rotation - given.rotation) % 360)
+    codes = (*given.codes, *_codes_drawn(document, given, turn))
+    return _timed(structs.replace(page, codes=codes), started)
+
+
+def _codes_drawn(document: Document, given: PageInput, turn: Rotation) -> tuple[Code, ...]:
+    """The barcodes on the page. It is drawn for them only where small areas look like one."""
+    if given.image is not None:
+        return find_codes(given.image, turn)
+    if given.tiled:
+        return find_codes(document.render(given.number), cast(Rotation, (given.rotation + turn) % 360))
+    return ()
 
 
 def _load_ocr(engines: Engines) -> None:

@@ -1,27 +1,56 @@
-"""Mask sensitive values that must not leave the store in plain text: ID numbers, bank cards, phone numbers."""
+"""Mask sensitive values that must not leave the store in plain text: numbers of persons, accounts and phones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
 from pipeline.models import DocumentResult, Entity, Field, Mention
+from pipeline.ner import locale as locales
+from pipeline.ner.patterns.accounts import find_bank_accounts, find_ibans
 from pipeline.ner.patterns.contact import find_phones
 from pipeline.ner.patterns.identifiers import find_bank_cards, find_id_numbers
+from pipeline.ner.patterns.mrz import find_mrzs
+from pipeline.ner.patterns.personal_ids import find_personal_ids
+from pipeline.ner.patterns.tax_ids import find_tax_ids
 
-SENSITIVE = frozenset({"ID_NUMBER", "BANK_CARD", "PHONE"})
+SENSITIVE = frozenset({"ID_NUMBER", "MRZ", "BANK_CARD", "BANK_ACCOUNT", "IBAN", "TAX_ID", "PHONE"})
+"""Types that are masked. A BIC is not: it names a bank. Nor is a USCC: China publishes it."""
+_WHOLE = frozenset({"MRZ"})
+"""Types of which nothing stays visible."""
+_CERTAIN = frozenset({"MRZ", "IBAN"})
+"""Types whose form is no other's: they are sensitive whatever else was found there."""
 _SOMETHING_ELSE = frozenset({"DATE", "TIME", "MONEY", "USCC", "INVOICE_CODE", "INVOICE_NUMBER", "PLATE"})
 """Types that explain digits: a number covered by one of them is not treated as a phone number."""
+_SENSITIVE_FIELDS = frozenset({"iban", "account"})
+"""Fields whose value is sensitive wherever it comes from, such as from attached XML."""
 
 _KEEP = 4
-
-Spans = tuple[tuple[int, int], ...]
-"""Half-open ranges of a page's text."""
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def mask(text: str) -> str:
-    """Replace letters and digits by `*` except the last four; length and separators are kept, so spans stay valid."""
+class Span(NamedTuple):
+    """A half-open range of a page's text that is sensitive; `whole`: nothing of it stays visible."""
+
+    start: int
+    end: int
+    whole: bool = False
+
+
+Spans = tuple[Span, ...]
+
+
+def mask(text: str, *, whole: bool = False) -> str:
+    """Replace letters and digits by `*` except the last four; length and separators are kept, so spans stay valid.
+
+    `whole`: replace everything but white space.
+    """
+    if whole:
+        return re.sub(r"\S", "*", text)
     hidden = max(sum(c.isalnum() for c in text) - _KEEP, 0)
     out = []
     for c in text:
@@ -40,47 +69,82 @@ def sensitive_spans(text: str, entities: Iterable[Entity]) -> Spans:
     engine may not know these types at all: so the numbers are searched again.
     """
     entities = list(entities)
-    spans = [(e.start, e.end) for e in entities if e.type in SENSITIVE]
+    spans = [Span(e.start, e.end, e.type in _WHOLE) for e in entities if e.type in SENSITIVE]
     taken = [(e.start, e.end) for e in entities if e.type in _SOMETHING_ELSE]
     for mention in _numbers(text):
-        if not any(start < mention.end and mention.start < end for start, end in taken):
-            spans.append((mention.start, mention.end))
+        free = not any(start < mention.end and mention.start < end for start, end in taken)
+        if free or mention.type in _CERTAIN:
+            spans.append(Span(mention.start, mention.end, mention.type in _WHOLE))
     return tuple(sorted(set(spans)))
 
 
-def _numbers(text: str) -> Iterator[Mention]:
-    for find in (find_id_numbers, find_bank_cards, find_phones):
-        yield from find(text)
+@lru_cache(maxsize=16)
+def _numbers(text: str) -> tuple[Mention, ...]:
+    locale = locales.read(text)
+    plain = (find_id_numbers, find_bank_cards, find_bank_accounts, find_ibans, find_tax_ids, find_mrzs)
+    found = [mention for find in plain for mention in find(text)]
+    return (*found, *find_personal_ids(text, locale), *find_phones(text, locale))
+
+
+def mask_text(text: str) -> str:
+    """Free text with the sensitive numbers in it masked."""
+    return mask_spans(text, sensitive_spans(text, ()))
 
 
 def mask_spans(text: str, spans: Spans, offset: int = 0) -> str:
     """Mask the parts of `spans` that are in `text`, which begins at `offset` of the page's text."""
-    for start, end in spans:
+    for start, end, whole in spans:
         first, last = max(start - offset, 0), min(end - offset, len(text))
         if first < last:
-            text = text[:first] + mask(text[first:last]) + text[last:]
+            text = text[:first] + mask(text[first:last], whole=whole) + text[last:]
     return text
 
 
 def masked_entity(entity: Entity, spans: Spans) -> Entity:
-    """The entity with sensitive parts of its text masked, and then its value as well."""
+    """The entity with sensitive parts of its text masked, and then its values as well."""
+    whole = entity.type in _WHOLE
     if entity.type in SENSITIVE:
-        text = mask(entity.text)
+        text = mask(entity.text, whole=whole)
     else:
         text = mask_spans(entity.text, spans, entity.start)
         if text == entity.text:
             return entity
-    value = mask(entity.value) if entity.value else None
-    return msgspec.structs.replace(entity, text=text, value=value, other=None)
+    value, other = (mask(one, whole=whole) if one else None for one in (entity.value, entity.other))
+    return msgspec.structs.replace(entity, text=text, value=value, other=other)
 
 
 def masked_field(result: DocumentResult, found: Field) -> Field:
-    """The field with text and value masked if it contains something sensitive."""
+    """The field with text and values masked if it contains something sensitive, or is part of it."""
     page = next((page for page in result.pages if page.number == found.page), None)
-    if page is None:
-        return found
-    spans = sensitive_spans(page.text, (e for e in result.entities if e.page == page.number))
-    if not any(page.text[start:end] in found.text for start, end in spans):
-        return found
-    value = mask(found.value) if found.value else found.value
-    return msgspec.structs.replace(found, text=mask(found.text), value=value, other=None)
+    spans = sensitive_spans(page.text, (e for e in result.entities if e.page == page.number)) if page else ()
+    hidden = [span for span in spans if page and _touches(page.text, span, found)]
+    if any(not span.whole for span in hidden) or _is_sensitive(found):
+        value, other = (mask(one) if one else one for one in (found.value, found.other))
+        return msgspec.structs.replace(found, text=mask(found.text), value=value, other=other)
+    if hidden:
+        # Of a MRZ, the names and dates that were read from it may be seen.
+        value = mask(found.value) if found.value and _has_number(found.value) else found.value
+        return msgspec.structs.replace(found, text=mask(found.text, whole=True), value=value)
+    return found
+
+
+def _touches(text: str, span: Span, found: Field) -> bool:
+    if (
+        found.start is not None
+        and found.end is not None
+        and span.start < found.end
+        and found.start < span.end
+    ):
+        return True
+    return text[span.start : span.end] in found.text
+
+
+def _is_sensitive(found: Field) -> bool:
+    if not found.value:
+        return False
+    elsewhere = found.source != "page" and mask_text(found.value) != found.value
+    return found.name in _SENSITIVE_FIELDS or elsewhere
+
+
+def _has_number(value: str) -> bool:
+    return any(c.isdecimal() for c in value) and not _DATE.fullmatch(value)

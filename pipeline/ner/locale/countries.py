@@ -6,8 +6,9 @@ evidence is taken if it leads clearly; contradictions leave the country undecide
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
+from pipeline.ner.checks import ibans, vat_ids
 from pipeline.ner.locale.country_evidence import (
     ABROAD,
     CANADIAN_AREAS,
@@ -43,7 +44,12 @@ def country_of(page: str, languages: tuple[str, ...]) -> str | None:
     score: defaultdict[str, float] = defaultdict(float)
     for country, points in _words(page).items():
         score[country] += min(points, _MOST_OF_WORDS)
-    for country, points in (*_forms(page), *_numbers(page, languages), *_spoken(page, languages)):
+    for country, points in (
+        *_forms(page),
+        *_numbers(page, languages),
+        *_ids(page),
+        *_spoken(page, languages),
+    ):
         score[country] += points
     abroad = score.pop(ABROAD, 0.0)
     if not score:
@@ -84,6 +90,12 @@ def _numbers(page: str, languages: tuple[str, ...]) -> list[tuple[str, float]]:
         if country:
             seen[country, _DIAL] += 1
     return [(country, weight * (_OFTEN if count > 1 else 1)) for (country, weight), count in seen.items()]
+
+
+def _ids(page: str) -> list[tuple[str, float]]:
+    """Countries of valid IBANs and VAT ids."""
+    seen = Counter(one.country for one in (*ibans(page), *vat_ids(page)) if one.valid)
+    return [(country, _TAX_ID * (_OFTEN if count > 1 else 1)) for country, count in seen.items()]
 
 
 def _of_code(before: str, code: str) -> tuple[str, float] | None:

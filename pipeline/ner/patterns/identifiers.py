@@ -13,9 +13,7 @@ from datetime import date
 
 from pipeline.models import Mention
 from pipeline.ner.characters import found, plain
-
-UNCHECKED = 0.45
-"""Confidence of a labelled number of the right format whose check fails."""
+from pipeline.ner.patterns.labels import UNCHECKED
 
 _GAP = r"[^0-9A-Za-z\n]{0,8}"
 _PROVINCES = {
@@ -55,7 +53,12 @@ _CARD_LABEL = re.compile(
     r"(?P<card>[0-9](?:[ -]?[0-9]){12,18})(?![0-9A-Za-z*])",
     re.ASCII | re.IGNORECASE,
 )
-_OTHER_LABEL = re.compile(r"(?:no|ref|id|#|号码?|单号|编号|代码)[ .:#]{0,4}$", re.ASCII | re.IGNORECASE)
+_OTHER_LABEL = re.compile(
+    r"(?:单号|编号|代码|(?:order|invoice|bill|receipt|serial|batch|tracking|terminal|merchant)"
+    r"(?: id)?[ .:#]{0,4}(?:no|id)?)[ .:#]{0,4}$",
+    re.ASCII | re.IGNORECASE,
+)
+_ANY_LABEL = re.compile(r"(?:no|ref|id|#|号码?)[ .:#]{0,4}$", re.ASCII | re.IGNORECASE)
 
 _PLATE = re.compile(
     r"(?P<head>[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z]) ?[·.-]? ?"
@@ -130,10 +133,16 @@ def find_bank_cards(text: str) -> Iterator[Mention]:
         yield found("BANK_CARD", match.span("card"), 0.98 if good else UNCHECKED, number if good else None)
     for match in _CARD.finditer(page):
         number = re.sub("[ -]", "", match[0])
-        # One random number in ten passes Luhn: a number with another label is not a card.
-        labelled = _OTHER_LABEL.search(page[max(0, match.start() - 12) : match.start()])
-        if _issuer(number) and luhn_check(number) and not (labelled and number == match[0]):
-            yield found("BANK_CARD", match.span(), 0.7 if number == match[0] else 0.9, number)
+        if not (_issuer(number) and luhn_check(number)):
+            continue
+        if number != match[0]:
+            yield found("BANK_CARD", match.span(), 0.9, number)
+            continue
+        # One random number in ten passes Luhn: a number with a label of something else is not a card. What is behind
+        # "Ref no" may be one: payment slips print it there.
+        before = page[max(0, match.start() - 20) : match.start()]
+        if not _OTHER_LABEL.search(before):
+            yield found("BANK_CARD", match.span(), 0.55 if _ANY_LABEL.search(before) else 0.7, number)
 
 
 def _issuer(number: str) -> bool:

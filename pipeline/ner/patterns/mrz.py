@@ -10,6 +10,7 @@ import msgspec
 
 from pipeline.models import Mention
 from pipeline.ner.characters import found, plain
+from pipeline.ner.patterns.labels import UNCHECKED
 
 _FORMATS = {"TD1": (3, 30), "TD3": (2, 44), "TD2": (2, 36)}
 """Number of lines, and characters per line."""
@@ -29,7 +30,6 @@ _RUN = re.compile("<+")
 _DIGITS = str.maketrans("OQDILZSGB", "000112568")
 _LETTERS = str.maketrans("01258", "OIZSB")
 _VALUES = {c: value for value, c in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")} | {"<": 0}
-UNCHECKED = 0.45
 _YOUNGEST = 5
 """Years that a document is valid at least: who was born later than that before its expiry was born a century ago."""
 

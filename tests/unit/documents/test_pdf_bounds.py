@@ -12,6 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from pipeline.documents.open import open_document
+from pipeline.documents.pdf_bounds import unpacked
 from pipeline.errors import OverLimit, Unreadable
 from pipeline.limits import Limits
 from tests.unit.documents.conftest import build_pdf
@@ -96,3 +97,10 @@ def test_object_streams_that_unpack_to_the_memory_are_refused(twice: bool) -> No
     assert time.perf_counter() - start < 10
     assert tracemalloc.get_traced_memory()[1] < 64 * 2**20
     tracemalloc.stop()
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("size", [1 << 10, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20])
+def test_data_are_counted_to_their_end_whatever_follows(size: int) -> None:
+    data = b"stream\n" + zlib.compress(b" " * size) + b"\nendstream endobj"
+    assert unpacked(data, 0, 8 << 20) == size

@@ -128,11 +128,19 @@ def test_bank_card(text: str) -> None:
         "9555845400009",
         "6946759900212",
         "2018020951320023885",
-        "Ref: 4111111111111111",
+        "Order no: 4111111111111111",
+        "订单编号:4111111111111111",
+        "Ref no 4111111111111112",
     ],
 )
 def test_no_bank_card(text: str) -> None:
     assert list(find_bank_cards(text)) == []
+
+
+def test_a_card_number_behind_a_reference() -> None:
+    (mention,) = find_bank_cards("Ref no: 4111111111111111")
+    assert mention.value == "4111111111111111"
+    assert 0.5 < mention.confidence < 0.7
 
 
 def test_a_card_number_that_fails_needs_its_label() -> None:

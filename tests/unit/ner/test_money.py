@@ -41,7 +41,7 @@ HITS = [
     ("TOTAL CHF 1'234.50", "CHF 1'234.50", "1234.50", "CHF"),
     ("TOTAL 12’345.00", "12’345.00", "12345.00", None),
     ("TOTAL RM 1 234.50", "RM 1 234.50", "1234.50", "MYR"),
-    ("TOTAL € 1.234", "€ 1.234", None, "EUR"),
+    ("TOTAL € 1.234", "€ 1.234", "1234", "EUR"),
     ("TOTAL RM 10.00-", "RM 10.00", "-10.00", "MYR"),
     ("TOTAL 10.00-\n", "10.00", "-10.00", None),
     ("RM 10.00 - 5", "RM 10.00", "10.00", "MYR"),
@@ -124,7 +124,7 @@ def test_finds_every_amount_of_a_row_once() -> None:
     assert [(m.value, m.currency) for m in sorted(find_moneys(text), key=lambda m: m.start)] == [
         ("33.02", "MYR"),
         ("66.04", "MYR"),
-        ("0.50", None),
+        ("0.50", "MYR"),
     ]
 
 

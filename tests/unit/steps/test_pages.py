@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,10 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.documents.base import Document, PageInput, Suspect
-from pipeline.models import Rotation, TextLine
+from pipeline.models import Code, Page, Rotation, TextLine, from_json
 from pipeline.ocr.base import PageReading
 from pipeline.steps.engines import Engines
 from pipeline.steps.pages import FALSE_LAYER, read_page
+from tests.support.barcodes import barcode, sheet
 
 
 def line(text: str, x: float, y: float, confidence: float = 1.0) -> TextLine:
@@ -54,8 +56,11 @@ class Reader:
         )
 
 
+_numbers = count()
+
+
 def engines(reader: Reader) -> Engines:
-    made = SimpleNamespace(ocr=reader, ocr_info=SimpleNamespace(digest=str(id(reader))))
+    made = SimpleNamespace(ocr=reader, ocr_info=SimpleNamespace(digest=f"reader {next(_numbers)}"))
     return cast(Engines, made)
 
 
@@ -118,3 +123,57 @@ def test_a_false_layer_is_replaced_by_what_is_seen(said: str, shown: str, false:
     assert page.text == (shown if false else said)
     assert page.warnings == ((FALSE_LAYER,) if false else ())
     assert page.text_from == ("ocr" if false else "text_layer")
+
+
+def test_a_code_on_a_scan_has_its_place_on_the_upright_page() -> None:
+    upright = sheet((barcode("paid"), 500, 40), size=(800, 600))
+    image = np.ascontiguousarray(np.rot90(upright))  # on its side: OCR turns it by 90 degrees
+    page = read_page(
+        Paper(given(width=600, height=800, image=image)), 1, engines(Reader(line("x", 1, 1), rotation=90))
+    )
+    (code,) = page.codes
+    assert (page.rotation, page.width, page.height) == (90, 800, 600)
+    assert code.box is not None
+    assert code.box[0] == pytest.approx((512, 52), abs=10)
+
+
+def test_codes_of_pictures_and_attachments_are_joined() -> None:
+    layer = (line("first", 20, 200),)
+    image = sheet((barcode("seen"), 10, 10), size=(300, 400))
+    xml = Code(kind="xml", text="<a/>")
+    page = read_page(
+        Paper(given(image=image, lines=layer, regions=((0, 0, 150, 150),), codes=(xml,))),
+        1,
+        engines(Reader()),
+    )
+    assert [code.text for code in page.codes] == ["<a/>", "seen"]
+
+
+@pytest.mark.parametrize("tiled", [True, False])
+def test_a_digital_page_is_drawn_only_where_a_code_may_be(tiled: bool) -> None:
+    class Drawn(Paper):
+        drawn = 0
+
+        def render(self, number: int) -> NDArray[np.uint8]:
+            self.drawn += 1
+            return sheet((barcode("seen"), 10, 10), size=(300, 400))
+
+    paper = Drawn(given(image=None, lines=(line("first", 20, 200),), tiled=tiled))
+    page = read_page(paper, 1, engines(Reader()))
+    assert paper.drawn == tiled
+    assert [code.text for code in page.codes] == ["seen"] * tiled
+
+
+def test_a_layer_that_was_replaced_keeps_the_attachment() -> None:
+    suspect = Suspect(text="Lxzfye aljlmwp", box=(20, 20, 280, 40), font="F1")
+    paper = Paper(
+        given(lines=(line("Lxzfye", 20, 20),), suspects=(suspect,), codes=(Code(kind="xml", text="<a/>"),))
+    )
+    page = read_page(paper, 1, engines(Reader(line("Amount payable", 20, 20, 0.95))))
+    assert page.warnings == (FALSE_LAYER,)
+    assert [code.text for code in page.codes] == ["<a/>"]
+
+
+def test_pages_stored_before_there_were_codes_still_decode() -> None:
+    stored = b'{"number":1,"width":10,"height":20,"text":"a"}'
+    assert from_json(stored, Page).codes == ()

@@ -17,7 +17,6 @@ from pipeline.models import Box, DocumentResult, Entity, Extraction, Field, Mode
 from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
 from pipeline.tables import summary
-from pipeline.tables.masking import mask
 from pipeline.tables.schemas import SCHEMAS
 from pipeline.tables.summary import summarise
 
@@ -227,14 +226,6 @@ def test_missing_tables_say_what_to_do(tmp_path: Path) -> None:
         results.load(str(tmp_path), "entities")
     with pytest.raises(ValueError, match="there is no table"):
         results.load(str(tmp_path), "nonsense")  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("text", "masked"),
-    [("+86 138-0013-8000", "+** ***-****-8000"), ("123", "123"), ("12345", "*2345"), ("", "")],
-)
-def test_masks_keep_length_and_separators(text: str, masked: str) -> None:
-    assert mask(text) == masked
 
 
 def test_amounts_and_dates_are_numbers_and_dates(store: LocalStore) -> None:

@@ -1,0 +1,98 @@
+"""How much the titles and phrases of a text speak for each kind of paper, by the table in `clues.txt`."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+_TABLE = Path(__file__).with_name("clues.txt")
+_HAN = "\u4e00-\u9fff"
+_LONGEST = 12_000
+"""Characters of a document that are searched: its kind is evident on its first page."""
+_LATER = 0.3
+"""Share of a title below another one, and of clues of several kinds for a kind that the title does not name."""
+_NAMED = 0.6
+"""Share of all clues below the title of a paper that is of none of the kinds."""
+_TITLE = r"^(?:[\W\d]{{0,4}}|[^\n]{{0,24}}[ :/-])(?:{})(?![a-z]){}[^\n]{{0,90}}$"
+"""A line that begins with a title, or a short line that contains it."""
+_NO_LABEL = r"(?![ -]{0,2}(?:nr|no|number|n[°o]|#|date|datum|id)?\.? {0,2}:)"
+"""After a title: invoices have the label "Delivery note no: 5" too."""
+
+
+class Clue(NamedTuple):
+    """A pattern and its weight for some kinds of paper."""
+
+    kinds: tuple[str, ...]
+    weight: float
+    pattern: re.Pattern[str]
+    title: bool
+
+
+def source() -> str:
+    """The text of the table: a part of the rules' digest."""
+    return _TABLE.read_text(encoding="utf-8")
+
+
+@cache
+def _clues() -> tuple[Clue, ...]:
+    lines = re.sub(r"\n +", "", source()).splitlines()
+    kinds: tuple[str, ...] = ()
+    clues = []
+    for line in lines:
+        if line.startswith("["):
+            kinds = tuple(line.strip("[]").split())
+        elif line and not line.startswith("#"):
+            clues.append(_clue(kinds, line))
+    return tuple(clues)
+
+
+@cache
+def clued_kinds() -> frozenset[str]:
+    """The kinds of paper that have clues."""
+    return frozenset(kind for clue in _clues() for kind in clue.kinds)
+
+
+def _clue(kinds: tuple[str, ...], line: str) -> Clue:
+    mark = re.match(r"title(:?) ", line)
+    weight, pattern = line[mark.end() if mark else 0 :].split(" ", 1)
+    if mark:
+        pattern = _TITLE.format(pattern, "" if mark[1] else _NO_LABEL)
+    return Clue(kinds, float(weight), _compiled(pattern), bool(mark))
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A blank of the pattern means one blank or none: OCR loses blanks."""
+    return re.compile(re.sub(r"(?<!\[) (?![?{*+])", " ?", pattern), re.MULTILINE)
+
+
+def view(text: str) -> str:
+    """The text as the clues see it: lower case without accents, one cell of a row per line."""
+    decomposed = unicodedata.normalize("NFKD", text[:_LONGEST])
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+    cells = re.sub(r"[ \u3000]{2,}|\r\n?|\t", "\n", bare)
+    joined = re.sub(rf"(?<=[{_HAN}])[ \u3000](?=[{_HAN}])", "", cells)
+    return re.sub(r"\b(?:[a-z] ){4,40}[a-z]\b", lambda letters: letters[0].replace(" ", ""), joined)
+
+
+def weigh(text: str) -> dict[str, float]:
+    """The weight of the clues in a text, by kind of paper; kinds without one are left out."""
+    seen = view(text)
+    matches = [(match.start(), clue) for clue in _clues() if (match := clue.pattern.search(seen))]
+    first = min((start for start, clue in matches if clue.title), default=0)
+    named = {clue.kinds[0] for start, clue in matches if clue.title and start == first}
+    found: dict[str, float] = defaultdict(float)
+    for start, clue in matches:
+        if len(clue.kinds) == 1:
+            found[clue.kinds[0]] += clue.weight * (_LATER if clue.title and start > first else 1.0)
+    if named == {"other"}:
+        found.update({kind: weight * _NAMED for kind, weight in found.items() if kind != "other"})
+    own = named or set(found)
+    for _, clue in matches:
+        if len(clue.kinds) > 1:
+            for kind in clue.kinds:
+                found[kind] += clue.weight * (1.0 if kind in own else _LATER)
+    return dict(found)

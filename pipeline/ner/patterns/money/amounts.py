@@ -1,0 +1,144 @@
+"""Amounts out of the tokens of a page: a number and its currency, in front or behind, with a word of scale."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from msgspec import structs
+
+from pipeline.models import Mention, PageLocale
+from pipeline.ner.characters import found
+from pipeline.ner.locale.currencies import Currency
+from pipeline.ner.patterns.money.bare import Bare
+from pipeline.ner.patterns.money.number import Number, Source, number_at
+from pipeline.ner.patterns.money.sides import GLUE, Behind, behind, in_front
+from pipeline.ner.patterns.money.signs import bracketed, minus_before, minus_behind, shows_debits
+from pipeline.ner.patterns.money.tokens import Token, tokens_of
+
+UNCLEAR = 0.55
+"""Confidence of an amount with another reading."""
+_UNUSUAL = 0.7
+_PERCENT = re.compile(r" ?(?:[%‰]|per ?cent\b|Prozent\b)")
+_GOES_ON = re.compile(r"-(?=[0-9A-Za-z-])|[A-Za-z0-9#_]|/[0-9]")
+_PER_MEASURE = re.compile(r" ?/ ?(?:[kM]Wh?|GB|MB|km|m[²³23]|min)\b")
+_JIAO_FEN = re.compile(r"(?:(?P<jiao>[0-9])角)?(?:(?P<fen>[0-9])分)?")
+_MORE = re.compile("[多余]?(?:元|圆)?")
+_RATE = re.compile(r"(?:[A-Z]{3}/|\b1 ?(?:[A-Z]{3}|[$€£]) ?= ?)(?:[A-Z]{3}|[$€£])? ?\Z")
+_LONGEST = 9
+_CLOSE = frozenset({"", " ", ", ", ". ", "-", "多", "余"})
+_AND_CENTS = frozenset({" ", " and ", ", ", " und ", " et ", " y "})
+
+
+def amounts_in(text: str, page: str, locale: PageLocale) -> list[Mention]:
+    """The amounts of a page that are written with digits, in order; `page` is `plain(text)`."""
+    source = Source(text, page, tokens_of(page), locale)
+    debits = shows_debits(page)
+    bare = Bare(source, debits=debits)
+    mentions: list[Mention] = []
+    index = free = 0
+    while index < len(source.tokens):
+        amount = None
+        if source.tokens[index].number:
+            before = in_front(source, index, free)
+            if before is not None or not _plain(source, index):
+                amount = _written(source, index, before, debits=debits) or bare.read(index)
+        if amount is None:
+            index += 1
+        else:
+            mentions.append(amount[0])
+            index = free = amount[1]
+    return mentions
+
+
+def _plain(source: Source, index: int) -> bool:
+    """Whether the token is a whole number with nothing behind it that could make it an amount: most numbers are."""
+    return source.gap(index + 1) not in _CLOSE and source.printed(index).isdecimal()
+
+
+def _written(source: Source, index: int, before: Token | None, *, debits: bool) -> tuple[Mention, int] | None:
+    """An amount with a currency whose number begins at `index`, and the index of the token behind it."""
+    money = source.locale.currency
+    code = before.currency.code(money) if before and before.currency else None
+    number = number_at(source, index, code, signed=before is not None)
+    if number is None or _PERCENT.match(source.page, number.end):
+        return None
+    # Two spaces part columns: the sign is in a column of its own if an amount follows.
+    if before and source.page.startswith("  ", before.end) and not number.cents:
+        before = None
+    rest = behind(source, number, before)
+    currency = before.currency if before else rest.currency
+    if currency is None or not _whole(source, number, rest, signed=before is not None):
+        return None
+    start, minus = _start(source, number, before)
+    value, end, after = _value(source, number, currency, rest)
+    if rest.scale == 1:
+        minus = minus or minus_behind(source.page, end, debits=debits)
+    minus = minus or bracketed(source.page, start, end, bare=False)
+    other = _times(number.reading.other, rest.scale, currency) if number.reading.other else None
+    sure = UNCLEAR if other is not None else 0.95 if number.reading.usual and not number.damaged else _UNUSUAL
+    mention = found("MONEY", (start, end), sure, _signed(value, minus=minus), currency.code(money))
+    return structs.replace(mention, other=_signed(other, minus=minus) if other is not None else None), after
+
+
+def _whole(source: Source, number: Number, rest: Behind, *, signed: bool) -> bool:
+    """Whether nothing goes on in front of the amount or behind it."""
+    before = source.page[number.start - 1 : number.start]
+    if not signed and ((before.isascii() and before.isalnum()) or before in (".", ",", "/", "#", "_")):
+        return False
+    end = source.tokens[rest.after - 1].end
+    if not number.cents and (
+        _PER_MEASURE.match(source.page, end)
+        or _RATE.search(source.page, max(0, number.start - 12), number.start)
+        or (number.end - number.start > _LONGEST and source.page[number.start : number.end].isdecimal())
+    ):
+        return False
+    return rest.after > number.after or number.cents or not _GOES_ON.match(source.page, number.end)
+
+
+def _start(source: Source, number: Number, before: Token | None) -> tuple[int, bool]:
+    """Where the mention begins, and whether a minus sign is there."""
+    start, minus = number.start, False
+    if before and (glue := GLUE.fullmatch(source.page, before.end, number.start)):
+        minus = glue["minus"] is not None
+        # "AMOUNT (RM): 80.90": the currency counts, but the mention is the number.
+        start = number.start - len(glue["minus"] or "") if glue["label"].strip() else before.start
+    at = None if minus else minus_before(source.page, start)
+    return (start, minus) if at is None else (at, True)
+
+
+def _value(source: Source, number: Number, currency: Currency, rest: Behind) -> tuple[Decimal, int, int]:
+    """The value, where the mention ends, and the index of the token behind it."""
+    value = _times(number.reading.value, rest.scale, currency)
+    end = max(number.end, source.tokens[rest.after - 1].end)
+    if rest.scale > 1 and (more := _MORE.match(source.page, end)):
+        end = more.end()
+    if currency.noun and (small := _JIAO_FEN.match(source.page, end)) and small[0]:
+        value += Decimal(small["jiao"] or 0) / 10 + Decimal(small["fen"] or 0) / 100
+        return value, small.end(), rest.after
+    if currency.part == rest.scale == 1 and (cents := _cents(source, rest.after)) is not None:
+        return value + cents, source.tokens[rest.after + 1].end, rest.after + 2
+    return value, end, rest.after
+
+
+def _cents(source: Source, index: int) -> Decimal | None:
+    """`50 cents` behind `3 dollars`."""
+    if source.gap(index) not in _AND_CENTS or source.gap(index + 1) != " ":
+        return None
+    unit, number = source.tokens[index + 1].currency, number_at(source, index, None, signed=False)
+    if unit is None or unit.part == 1 or number is None or number.reading.decimals:
+        return None
+    return Decimal(number.reading.value) / unit.part
+
+
+def _times(number: str, scale: int, currency: Currency) -> Decimal:
+    if currency.part > 1:
+        value = Decimal(number) / currency.part
+        return value.quantize(Decimal("0.01")) if value == value.quantize(Decimal("0.01")) else value
+    factor = scale * currency.scale
+    value = Decimal(number) * factor
+    return value.quantize(Decimal(1)) if factor > 1 and value == value.to_integral_value() else value
+
+
+def _signed(value: Decimal, *, minus: bool) -> str:
+    return f"{-value if minus and value else value:f}"

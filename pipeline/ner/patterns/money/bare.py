@@ -1,0 +1,94 @@
+"""Amounts without a currency: numbers with two decimals on a page about money, none that counts or measures."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+from pipeline.models import Mention
+from pipeline.ner.characters import found
+from pipeline.ner.patterns.money.columns import Columns
+from pipeline.ner.patterns.money.number import Number, Source, number_at
+from pipeline.ner.patterns.money.signs import bracketed, minus_before, minus_behind
+from pipeline.ner.patterns.money.tokens import GLUED
+
+_UNITS = (
+    r"(?: ?(?:kgs?|gm|gms|mg|lbs?|oz|ltrs?|litres?|liters?|ml|cm|mm|km|inch|ft|pcs?|pkts?|units?|ctns?|hrs?"
+    r"|kwh?|mmol|ug|umol|am|pm|a\.m|p\.m|points?|pts|times|years?|months?|days?|stk|std|stück|stunden?|tag(?:e|en)?"
+    r"|monate?|pièces?|heures?|jours?|mois|unidad(?:es)?|horas?|pezzi|stuks?|uur|uhr)(?![A-Za-z])"
+    r"|[gGlLmhH](?![A-Za-z])|[\"'°℃×²³]|(?:个|件|公斤|千克|克|吨|米|升|次|小时|天|人|股|倍|度|年|月|%))"
+)
+_BEHIND = re.compile(rf"(?![.,:/][0-9]|-{{1,2}}[0-9]| ?[%‰]|(?i:{_UNITS})|[A-Za-z]{{4}})")
+_IN_FRONT = re.compile(r"[0-9A-Za-z/#$'’_]")
+_SEPARATOR = re.compile(r"[0-9][-~:.,]|--")
+_LABELS = re.compile(rf"(?:[0-9 ][xX]|\bR[NH]|(?i:{'|'.join(GLUED)}))\Z")
+_ABOUT_MONEY = re.compile(
+    r"total|amount|amt|\bcash|price|\bpa(?:y|id)|\bgst|\bvat\b|balance|change|\bbill|invoice|receipt|\bdue\b|\bcost|\bfees?\b"
+    r"|discount|\bRM\b|[$€£¥₹]|\bEUR\b|\bCHF\b|\bUSD\b|betrag|summe|rechnung|preis|mwst|\bust\b|netto|brutto|saldo"
+    r"|montant|facture|prix|\btva\b|solde|importe|precio|factura|kontant|\bmoms\b|\bkokku\b|summa|\bsuma\b|razem|celkem|\biva\b|importo|fattura|prezzo|bedrag|factuur|prijs|\bbtw\b"
+    r"|金额|合计|小计|总计|价|款|费用|收费|税额|人民币|[0-9]元|收银|找零|应收|实收",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(
+    r"(?:qty|quantity|pcs|volume|weight|count|rate|points?|menge|anzahl\b|gewicht|steuersatz|quantité|cantidad|kurs"
+    r"|数量|重量|税率|汇率)[^0-9\n]{0,8}$",
+    re.IGNORECASE,
+)
+_TOTALLED = re.compile(
+    r"total|amount|amt|cash|price|pa(?:y|id)|due|change|balance|tax|gst|betrag|summe|netto|brutto|preis|mwst|ust\b|saldo"
+    r"|montant|prix|tva|solde|ttc|importe|iva|合计|金额|价",
+    re.IGNORECASE,
+)
+_HEADING = re.compile(r" ?[\u4e00-\u9fff]")
+_REACH = 60
+
+
+class Bare:
+    """Reads the bare amounts of a page."""
+
+    def __init__(self, source: Source, *, debits: bool) -> None:
+        self.source = source
+        self.page = source.page
+        self.debits = debits
+        self.columns = Columns(source.page)
+
+    @cached_property
+    def _about_money(self) -> bool:
+        return _ABOUT_MONEY.search(self.page) is not None
+
+    def read(self, index: int) -> tuple[Mention, int] | None:
+        """The amount that begins with the token at `index`, and the index of the token behind it."""
+        number = number_at(self.source, index, None, signed=False)
+        if number is None or not number.cents or not self._fits(number) or not self._about_money:
+            return None
+        start, end = number.start, number.end
+        before = self._row_before(start)
+        # "3.10 合同金额" at a row's start is a section number.
+        heading = not before.strip() and _HEADING.match(self.page, end)
+        if heading or _COUNTED.search(before) or self.columns.counted(start, end):
+            return None
+        negative = minus_behind(self.page, end, debits=self.debits) or bracketed(
+            self.page, start, end, bare=True
+        )
+        if (at := minus_before(self.page, start)) is not None:
+            start, negative = at, True
+        negative = negative and number.reading.value.strip("0.") != ""
+        value = f"-{number.reading.value}" if negative else number.reading.value
+        confidence = 0.75 if _TOTALLED.search(before) else 0.6
+        return found("MONEY", (start, end), confidence, value, self.source.locale.currency), number.after
+
+    def _fits(self, number: Number) -> bool:
+        """Whether the number has the decimal sign of the page, and nothing goes on in front of it or behind it."""
+        start, page = number.start, self.page
+        printed = page[number.end - 3 : number.end - 2]
+        if printed != (self.source.locale.decimal or ".") and not number.damaged:
+            return False
+        if not _BEHIND.match(page, number.end) or _SEPARATOR.match(page, max(0, start - 2), start):
+            return False
+        if not _IN_FRONT.match(page, start - 1) if start else True:
+            return True
+        return _LABELS.search(page, max(0, start - 12), start) is not None
+
+    def _row_before(self, start: int) -> str:
+        begin = max(0, start - _REACH)
+        return self.page[max(begin, self.page.rfind("\n", begin, start) + 1) : start]

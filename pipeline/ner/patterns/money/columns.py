@@ -1,0 +1,90 @@
+"""Columns of counts and rates: numbers below headings such as Qty, Menge, MwSt % are no amounts."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from functools import cached_property
+
+_COUNTS = re.compile(
+    r"\(?(?:(?:qty|q'ty|quantity|quantité|qté|menge|anzahl|stück|cantidad|quantità|aantal|hours|std|stunden|kwh|weight"
+    r"|gewicht|poids|rate|kurs|taux|(?:mwst|ust|steuer)\.?-? ?satz|pos|points)(?![a-zß-ÿ])"
+    r"|(?:(?:discount|rabatt|vat|tax|gst|mwst|ust|tva|iva|btw)\.?[ -]{0,2})?\(?%|数量|重量|税率|汇率|件数|里程)",
+    re.IGNORECASE,
+)
+_AMOUNTS = re.compile(
+    r"price|amount|total|[a-z]*preis|[a-z]*betrag|summe|netto|montant|prix|importe|precio|prezzo|bedrag|prijs|单价|金额|价",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"(?<![^ ])(?=[^ ])")
+_CELLS = re.compile(r"[^\n]*?[^ \n](?=  |\n|\Z)")
+_DECIMALS = re.compile(r"[0-9][.,][0-9]{2}(?![0-9])")
+_NUMBERS = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
+_FEW = 3
+_LONGEST = 400
+_MOST_CELLS = 40
+
+
+class Columns:
+    """The tables of a page, as far as two spaces part their columns."""
+
+    def __init__(self, page: str) -> None:
+        self.page = page
+
+    @cached_property
+    def _rows(self) -> list[int]:
+        return [0, *(match.end() for match in re.finditer("\n", self.page))]
+
+    @cached_property
+    def _headings(self) -> list[tuple[int, list[str]]]:
+        """Where heading rows begin, and their cells."""
+        found = []
+        for row, begin in enumerate(self._rows):
+            text = self._row(row)
+            if "  " in text and _COUNTS.search(text) and _AMOUNTS.search(text) and not _DECIMALS.search(text):
+                found.append((begin, _cells(text)[:_MOST_CELLS]))
+        return found
+
+    def counted(self, start: int, end: int) -> bool:
+        """Whether the number at `start:end` is below the heading of a column of counts or rates."""
+        if not self._headings:
+            return False
+        place = bisect_right(self._headings, start, key=lambda heading: heading[0]) - 1
+        row = bisect_right(self._rows, start) - 1
+        if place < 0 or self._headings[place][0] == self._rows[row]:
+            return False
+        headings = self._headings[place][1]
+        spans = [match.span() for match in _CELLS.finditer(self._row(row))]
+        at = next((n for n, (_, stop) in enumerate(spans) if end - self._rows[row] <= stop), None)
+        # A row of a table, not one of a label and its sum: at most one cell of many is missing.
+        if at is None or len(spans) < max(2, len(headings) - (len(headings) > _FEW)):
+            return False
+        if len(_NUMBERS.findall(self._row(row)[slice(*spans[at])])) != 1:
+            return False
+        # Cells are missing in the middle more often than at the edges.
+        column = at if at == 0 else len(headings) - len(spans) + at
+        if column == len(headings) - 1 != len(spans) - 1:
+            return False
+        return 0 <= column < len(headings) and _COUNTS.match(headings[column]) is not None
+
+    def _row(self, row: int) -> str:
+        """The text of a row, unless it is too long for one of a table."""
+        start = self._rows[row]
+        end = self._rows[row + 1] - 1 if row + 1 < len(self._rows) else len(self.page)
+        return self.page[start:end] if end - start <= _LONGEST else ""
+
+
+def _cells(row: str) -> list[str]:
+    """The headings of a row; one space parts a count from an amount too (`USt. % Steuerbetrag`)."""
+    cells = []
+    for cell in re.split(" {2,}", row.strip()):
+        begin, kind = 0, None
+        for word in _WORD.finditer(cell):
+            now = _COUNTS if _COUNTS.match(cell, word.start()) else None
+            now = now or (_AMOUNTS if _AMOUNTS.match(cell, word.start()) else None)
+            if now and kind and now is not kind:
+                cells.append(cell[begin : word.start()].strip())
+                begin = word.start()
+            kind = now or kind
+        cells.append(cell[begin:])
+    return cells

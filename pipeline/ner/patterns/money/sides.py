@@ -1,0 +1,104 @@
+"""Which currency and which word of scale belong to a number: in front of it or behind it, never to two numbers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pipeline.ner.locale.currencies import Currency
+from pipeline.ner.patterns.money.number import Number, Source
+from pipeline.ner.patterns.money.numerals import NOT_A_UNIT
+from pipeline.ner.patterns.money.tokens import SCALES, SHORT, Token
+
+GLUE = re.compile(r"(?P<label> {0,2}|\)? ?[:=]? ?)(?P<minus>- ?)?")
+"""Between a currency and its amount: `RM 80.90`, `(RM): 80.90`, `€ -12,00`."""
+_IS_UNIT = re.compile(NOT_A_UNIT)
+_NEXT_TO = ("", " ")
+_BEHIND_SCALE = frozenset({"", " ", "多", "余", " de ", " d'", " d’", " di ", " of "})
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What belongs to a number behind it: the first token that does not, a factor, a currency."""
+
+    after: int
+    scale: int = 1
+    currency: Currency | None = None
+
+
+def in_front(source: Source, index: int, free: int) -> Token | None:
+    """The currency in front of the number at `index`, if it belongs to no number before (tokens from `free` on)."""
+    gap = source.gap(index)
+    if gap is None or index - 1 < free or not GLUE.fullmatch(gap):
+        return None
+    token = source.tokens[index - 1]
+    return token if token.currency and not token.currency.noun and _counts(source, token.currency) else None
+
+
+def behind(source: Source, number: Number, before: Token | None) -> Behind:
+    """Scale and currency behind a number, in either order."""
+    at, scale, currency = number.after, 1, None
+    while at < len(source.tokens) and (gap := source.gap(at)) is not None:
+        token = source.tokens[at]
+        if token.scale and scale == 1 and _scales(source, token, gap, before, currency):
+            scale = SCALES[token.scale.lower()]
+        elif token.currency and currency is None and _is_behind(source, at, number, before, scale):
+            currency = token.currency
+        else:
+            break
+        at += 1
+    if before is None and currency is None:
+        return Behind(number.after)
+    return Behind(at, scale, currency)
+
+
+def _counts(source: Source, currency: Currency) -> bool:
+    return not currency.weak or source.locale.currency in currency.codes
+
+
+def _scales(source: Source, token: Token, gap: str, before: Token | None, currency: Currency | None) -> bool:
+    if (token.scale or "").lower() not in SHORT:
+        return gap in _NEXT_TO
+    following = source.page[token.end : token.end + 1]
+    return before is not None and currency is None and gap == "" and following not in ("²", "³", "/")
+
+
+def _is_behind(source: Source, at: int, number: Number, before: Token | None, scale: int) -> bool:
+    """Whether the currency at `at` belongs to the number in front of it, and not to the one behind."""
+    currency, gap = source.tokens[at].currency, source.gap(at)
+    if (
+        currency is None
+        or not _counts(source, currency)
+        or not _IS_UNIT.match(source.page, source.tokens[at].end)
+    ):
+        return False
+    if gap == "-":
+        return currency.noun
+    if gap not in _NEXT_TO and not (scale > 1 and gap in _BEHIND_SCALE):
+        return False
+    near = source.gap(at + 1)
+    if not currency.noun and near in _NEXT_TO and source.tokens[at + 1].number:
+        return before is None and _nearer(source, at, number, gap or "", near or "")
+    return before is None or currency.noun or currency.codes == (before.currency or currency).codes
+
+
+def _nearer(source: Source, at: int, number: Number, gap: str, near: str) -> bool:
+    """Whether a currency between two numbers belongs to the first."""
+    currency = source.tokens[at].currency
+    if len(gap) != len(near):
+        return len(gap) < len(near)
+    if _has_own(source, at + 1):
+        return True
+    if currency is None or currency.before:
+        return False
+    if number.cents != (source.printed(at + 1)[-3:-2] in (".", ",")):
+        return number.cents
+    return source.locale.decimal != "."
+
+
+def _has_own(source: Source, index: int) -> bool:
+    """Whether a currency is behind the number at `index`, with no number directly behind that."""
+    token = source.tokens[index + 1] if index + 1 < len(source.tokens) else None
+    if token is None or not token.currency or source.gap(index + 1) not in _NEXT_TO:
+        return False
+    return source.gap(index + 2) not in _NEXT_TO or not source.tokens[index + 2].number

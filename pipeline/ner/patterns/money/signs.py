@@ -1,0 +1,44 @@
+"""Whether an amount is negative: a minus sign in front or behind, `CR`, brackets alone in a cell."""
+
+from __future__ import annotations
+
+import re
+
+_MINUS_BEHIND = re.compile(r"-(?![-0-9A-Za-z])(?:(?<=\.[0-9]{2}-)|(?<=,[0-9]{2}-)|(?= ?(?:\n|\Z|  )))")
+_SIDE = re.compile(r" ?(CR|DR)\b")
+_DEBITS = re.compile(r"[0-9] ?DR\b")
+_CELL_END = re.compile(r" ?(?:\n|\Z|  )")
+
+
+def shows_debits(page: str) -> bool:
+    """Whether the page marks debits: then they are the negative amounts, else the credits are."""
+    return _DEBITS.search(page) is not None
+
+
+def minus_before(page: str, start: int) -> int | None:
+    """The place of the minus sign in front of `start`: glued, or alone with the amount in its cell (`- 5.00`)."""
+    at = start - 1
+    apart = page[at : at + 1] == " "
+    at -= apart
+    if at < 0 or page[at] != "-":
+        return None
+    before = page[at - 1] if at else "\n"
+    if apart:
+        return at if before == "\n" or page[max(0, at - 2) : at] == "  " else None
+    return None if before.isalnum() or before in "-)" else at
+
+
+def minus_behind(page: str, end: int, *, debits: bool) -> bool:
+    """Whether the amount that ends at `end` is printed as `10.00-` or `10.00 CR`."""
+    if side := _SIDE.match(page, end):
+        return side[1] == ("DR" if debits else "CR")
+    return _MINUS_BEHIND.match(page, end) is not None
+
+
+def bracketed(page: str, start: int, end: int, *, bare: bool) -> bool:
+    """Whether accounting brackets are around `start:end`: alone in a cell, or `bare` of a currency at a row's end."""
+    if page[start - 1 : start] != "(" or page[end : end + 1] != ")" or not _CELL_END.match(page, end + 1):
+        return False
+    before = page[max(0, start - 3) : start - 1]
+    alone = before in ("", " ") or before.endswith(("\n", "  "))
+    return alone or (bare and before.endswith(" ") and not before[0].isdigit())
