@@ -129,4 +129,4 @@ def test_a_page_of_amounts_takes_steps_in_proportion(row: str) -> None:
 
 def test_long_runs_of_letters_and_digits_are_read_at_once() -> None:
     for text in ("a" * 50_000, "1" * 50_000, "1." * 25_000, "total " * 8_000, "invoice (" * 5_000):
-        assert not re.search("x", repr(amounts(text)))
+        assert not amounts(text)
