@@ -1,6 +1,5 @@
 """Amounts of invoices: which of the labelled ones are chosen, and when none is."""
 
-import re
 import sys
 
 import pytest
