@@ -302,6 +302,7 @@ def test_the_code_of_a_vat_invoice_confirms_what_is_printed() -> None:
     assert got["date"].value == "2026-02-03"
     assert not got["net"].checks
     assert got["total"] == found("total", "412.00")
+    assert tuple(got) == vat_invoice.NAMES
     assert not extraction.warnings
 
 
