@@ -30,6 +30,9 @@ def compared(
     if field.source != "page":
         return _confirmed(field, stated)
     agreed = same(stated, field.name, field.value)
+    if same(stated, field.name, field.other):  # of two readings of a date, the one that is meant
+        field = structs.replace(field, value=field.other)
+        agreed = True
     known = field.value is not None and (field.confidence >= REVIEW or agreed)
     other = None if agreed and known else _unprinted(_plain(field, stated), stated, pages, entities)
     if other and (not known or _shown_too(other, agreed)):

@@ -157,6 +157,14 @@ def test_a_difference_is_one_sentence(name: str, shown: str, sentence: str) -> N
     assert extraction.needs_review
 
 
+def test_the_data_decide_between_two_readings_of_a_date() -> None:
+    shown = structs.replace(found("date", "2026-04-03", 0.6, "ambiguous_date"), other="2026-03-04")
+    extraction = record([xml(cii())], shown)
+    field = fields(extraction)["date"]
+    assert (field.value, field.verified, field.other, field.checks) == ("2026-03-04", True, None, ())
+    assert not extraction.warnings
+
+
 def test_a_doubtful_printed_value_is_no_contradiction() -> None:
     extraction = record([xml(cii())], found("total", "41.00", 0.4))
     assert not extraction.warnings
