@@ -182,7 +182,8 @@ def _american(page: str, country: str | None) -> Iterator[Mention]:
     for match in _AMERICAN.finditer(page):
         bracket = match["one"] is not None
         before = page[max(0, match.start() - 2) : match.start()]
-        if not bracket and (_JOINED.search(before) or _labelled_otherwise(page, match.start())):
+        mixed = "-" in match[0] and "." in match[0]
+        if not bracket and (mixed or _JOINED.search(before) or _labelled_otherwise(page, match.start())):
             continue
         divided = bracket or "-" in match[0] or "." in match[0]
         if (divided or country) and (bracket or _dial(match[0], "US")):
