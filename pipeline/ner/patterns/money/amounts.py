@@ -44,13 +44,26 @@ def amounts_in(text: str, page: str, locale: PageLocale) -> list[Mention]:
         if source.tokens[index].number:
             before = in_front(source, index, free)
             if before is not None or not _plain(source, index):
-                amount = _written(source, index, before, marks) or bare.read(index)
+                amount = _amount(source, index, before, bare)
         if amount is None:
             index += 1
         else:
             mentions.append(amount[0])
             index = free = amount[1]
     return mentions
+
+
+def _amount(source: Source, index: int, before: Token | None, bare: Bare) -> tuple[Mention, int] | None:
+    """An amount whose number begins at `index`, with a currency or without, and the index of the token behind it."""
+    code = before.currency.code(source.locale.currency) if before and before.currency else None
+    number = number_at(source, index, code, signed=before is not None)
+    if number is None:
+        return None
+    if amount := _written(source, number, before, bare.marks):
+        return amount
+    if before is not None:
+        number = number_at(source, index, None, signed=False)
+    return bare.read(number) if number else None
 
 
 def _plain(source: Source, index: int) -> bool:
@@ -60,13 +73,11 @@ def _plain(source: Source, index: int) -> bool:
 
 
 def _written(
-    source: Source, index: int, before: Token | None, marks: frozenset[str]
+    source: Source, number: Number, before: Token | None, marks: frozenset[str]
 ) -> tuple[Mention, int] | None:
-    """An amount with a currency whose number begins at `index`, and the index of the token behind it."""
+    """The number as an amount with a currency, in front of it or behind it."""
     money = source.locale.currency
-    code = before.currency.code(money) if before and before.currency else None
-    number = number_at(source, index, code, signed=before is not None)
-    if number is None or _PERCENT.match(source.page, number.end):
+    if _PERCENT.match(source.page, number.end):
         return None
     # Two spaces part columns: the sign is in a column of its own if an amount follows.
     apart = before and source.page.startswith("  ", before.end)
