@@ -275,6 +275,18 @@ def test_a_payment_code_confirms_the_page_and_the_xml() -> None:
     assert (both["tax"].source, both["tax"].verified) == ("xml", False)
 
 
+@pytest.mark.parametrize("codes", [[], [xml(cii())]], ids=["page", "xml"])
+def test_the_payee_confirms_the_seller_or_says_nothing(codes: list[Code]) -> None:
+    for payee, verified in (("MUSTER ELEKTRIK GMBH", True), ("Inkasso Bank AG", False)):
+        extraction = record(
+            [*codes, qr(epc(name=payee))], *([] if codes else [found("seller", "Muster Elektrik GmbH", 0.4)])
+        )
+        seller = fields(extraction)["seller"]
+        assert (seller.value, seller.verified, seller.checks) == ("Muster Elektrik GmbH", verified, ())
+        assert not extraction.warnings
+    assert fields(record([qr(epc())]))["seller"].value is None
+
+
 def test_a_payment_code_that_differs_from_the_xml_is_reported() -> None:
     extraction = record([xml(cii()), qr(epc(sum="EUR999.00"))])
     assert extraction.warnings == ('The QR code and the attached XML differ in due: "999.00" and "197.50".',)
