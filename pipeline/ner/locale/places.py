@@ -90,7 +90,7 @@ def _named(page: str, home: str | None) -> Iterator[Currency]:
             continue
         if (
             (_AMOUNT_BEHIND if word else _NUMBER_BEHIND).match(page, end)
-            or _NUMBER_BEFORE.search(page, before, start)
+            or (match[0] != "Rp" and _NUMBER_BEFORE.search(page, before, start))
             or _LABEL.search(page, before, start)
         ):
             yield currency

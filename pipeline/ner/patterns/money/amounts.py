@@ -92,7 +92,8 @@ def _written(
     start, minus = _start(source, number, before)
     value, end, after = _value(source, number, currency, rest)
     if rest.scale == 1:
-        minus = minus or minus_behind(source.page, end, marks)
+        behind_number = number.cents and source.page.startswith("-", number.end) and rest.after > number.after
+        minus = minus or behind_number or minus_behind(source.page, end, marks)
     minus = minus or bracketed(source.page, start, end, bare=False)
     other = _times(number.reading.other, rest.scale, currency) if number.reading.other else None
     sure = UNCLEAR if other is not None else 0.95 if number.reading.usual and not number.damaged else _UNUSUAL
@@ -106,9 +107,11 @@ def _whole(source: Source, number: Number, rest: Behind, *, signed: bool) -> boo
     if not signed and ((before.isascii() and before.isalnum()) or before in (".", ",", "/", "#", "_")):
         return False
     end = source.tokens[rest.after - 1].end
+    part = rest.currency.part > 1 if rest.currency else False
+    if (part or not number.cents) and _PER_MEASURE.match(source.page, end):
+        return False
     if not number.cents and (
-        _PER_MEASURE.match(source.page, end)
-        or _RATE.search(source.page, max(0, number.start - 12), number.start)
+        _RATE.search(source.page, max(0, number.start - 12), number.start)
         or (number.end - number.start > _LONGEST and source.page[number.start : number.end].isdecimal())
     ):
         return False

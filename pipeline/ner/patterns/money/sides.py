@@ -15,6 +15,7 @@ GLUE = re.compile(r"(?P<label> {0,2}|\)? ?[:=]? ?)(?P<minus>- ?)?")
 _IS_UNIT = re.compile(NOT_A_UNIT)
 _OTHER_THINGS = frozenset({"pound", "pounds", "mark", "marks"})
 """Words for a weight or a grade too: they count on a page with that currency, or with a word of scale."""
+_ONLY_BEFORE = frozenset({"Rp", "Rp."})  # 5 Rp. are Swiss cents
 _NEXT_TO = ("", " ")
 _REACH = 8
 _BEHIND_SCALE = frozenset({"", " ", "多", "余", " de ", " d'", " d’", " di ", " of "})
@@ -77,10 +78,14 @@ def _is_behind(source: Source, at: int, gap: str, number: Number, before: Token 
         return False
     # "1 $AddBacon" is a dish.
     other = source.printed(at).lower() in _OTHER_THINGS and scale == 1
-    if (other and source.locale.currency not in currency.codes) or (
-        currency.before and source.page[end : end + 1].isalpha()
+    other = other and source.locale.currency not in currency.codes
+    if (
+        other
+        or source.printed(at) in _ONLY_BEFORE
+        or (currency.before and source.page[end : end + 1].isalpha())
     ):
         return False
+    gap = gap.removeprefix("-") if number.cents else gap  # 12,00- EUR
     if gap not in _NEXT_TO and not (scale > 1 and gap in _BEHIND_SCALE):
         return gap == "-" and currency.noun
     near = source.gap(at + 1)
