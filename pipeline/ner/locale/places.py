@@ -21,9 +21,9 @@ _STATES = (
     "|OR|PA|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY|DC"
 )
 _USA = re.compile(rf"\b(?:{_STATES})[ ,.]{{1,3}}[0-9]{{5}}(?:-[0-9]{{4}})?(?![0-9])")
-
 _NAME = re.compile(
-    r"[Ee][Uu][Rr][Oo][Ss]?(?![A-Za-z])|[A-Z]{1,3}[$¥]|[A-Z]{3}(?![A-Za-z])|[$¥£€฿₠-₿]|RM|Rs|kr|Kč|zł|Rp|TL|人民币|[美港欧日]?元|円|英镑"
+    r"[Ee][Uu][Rr][Oo][Ss]?(?![A-Za-z])|[A-Z]{1,3}[$¥]|[A-Z]{3}(?![A-Za-z])|[$¥£€฿₠-₿]"
+    r"|RM|Rs|kr|Kč|zł|Rp|TL|人民币|[美港欧日]?元|円|英镑"
 )
 _LABEL = re.compile(
     r"(?:\b(?:in|currency|(?:rechnungs)?währung|devise|monnaie|moneda|valuta|amount|betrag|total)|币种|单位|\()"
