@@ -48,7 +48,7 @@ def find_amounts(sheets: Sequence[Sheet]) -> list[Field]:
     }
     prepaid = [abs(s.figure.value) for s in kinds["prepaid"] if s.figure.value]
     by_rate = {line.rate: line for line in taxed}
-    fit = _fit(kinds, by_rate, bool(prepaid))
+    fit = _fit(kinds, by_rate, _runs(sums), bool(prepaid))
     currency = _currency(sheets, fit, kinds)
     found_fields = _fitting(sheets, fit, currency) if fit else _single(sheets, kinds, currency)
     found_fields += _due(sheets, fit, found_fields, kinds, prepaid, currency)
@@ -69,7 +69,9 @@ def _best(sums: Iterable[Sum]) -> list[Sum]:
     return sorted(by_value.values(), key=lambda s: (-s.weight, -s.page, -s.row))[:_MOST]
 
 
-def _fit(kinds: dict[str, list[Sum]], by_rate: dict[Decimal, Taxed], prepaid: bool) -> _Fit | None:
+def _fit(
+    kinds: dict[str, list[Sum]], by_rate: dict[Decimal, Taxed], runs: Sequence[Sequence[Sum]], prepaid: bool
+) -> _Fit | None:
     """The best labelled net, tax and total with net + tax = total; of equals the largest."""
     totals = kinds["total"] + ([] if prepaid else kinds["due"])
     taxes: dict[Decimal, tuple[tuple[tuple[Figure, int], ...], float]] = {
@@ -78,6 +80,10 @@ def _fit(kinds: dict[str, list[Sum]], by_rate: dict[Decimal, Taxed], prepaid: bo
     if len(by_rate) > 1:
         parts = tuple((line.tax, line.page) for line in by_rate.values())
         taxes.setdefault(sum((f.value for f, _ in parts), Decimal(0)), (parts, 0.7))
+    for run in runs:
+        taxes.setdefault(
+            sum((s.figure.value for s in run), Decimal(0)), (tuple((s.figure, s.page) for s in run), 0.6)
+        )
     fits: list[_Fit] = []
     for total in totals:
         for net in kinds["net"]:
@@ -95,6 +101,19 @@ def _fit(kinds: dict[str, list[Sum]], by_rate: dict[Decimal, Taxed], prepaid: bo
     if strong:
         fits = [fit for fit in fits if fit.total.figure.value in strong]
     return max(fits, key=lambda fit: (round(fit.score, 1), abs(fit.total.figure.value)), default=None)
+
+
+def _runs(sums: Sequence[Sum]) -> list[list[Sum]]:
+    """Taxes in rows that follow each other, such as those of a state and of its country."""
+    runs: list[list[Sum]] = []
+    for tax in sums:
+        if tax.kind != "tax" or not tax.alone:
+            continue
+        if runs and (runs[-1][-1].page, runs[-1][-1].row + 1) == (tax.page, tax.row):
+            runs[-1].append(tax)
+        else:
+            runs.append([tax])
+    return [run for run in runs if len(run) > 1]
 
 
 def _alike(one: Figure, other: Figure) -> bool:

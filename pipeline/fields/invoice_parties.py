@@ -18,7 +18,15 @@ from pipeline.fields.invoice_blocks import (
     letterheads,
     senders,
 )
-from pipeline.fields.invoice_party_words import ADDRESS_KEY, LEGAL, NAME_KEY, NO_NAME, POSTCODE, TITLE
+from pipeline.fields.invoice_party_words import (
+    ADDRESS_KEY,
+    BEHIND_NAME,
+    LEGAL,
+    NAME_KEY,
+    NO_NAME,
+    POSTCODE,
+    TITLE,
+)
 from pipeline.fields.rows import Span, field, fold
 from pipeline.fields.sheet import Sheet, simplified, trimmed
 from pipeline.models import Field
@@ -112,6 +120,8 @@ def _names(side: str, blocks: Iterable[Block], loose: Iterable[Block]) -> list[N
         if part := _name_part(block):
             page = block.sheet.page
             start, end = trimmed(page.text, *part.span)
+            if more := BEHIND_NAME.search(simplified(page.text[start:end])):
+                start, end = trimmed(page.text, start, start + more.start())
             value = fold(page.text[start:end])
             legal = LEGAL.search(value) is not None
             score = block.score + (0.06 if legal and block.score < 0.9 else 0.03 if legal else 0.0)
@@ -174,13 +184,14 @@ def _address(block: Block, name: Part) -> tuple[list[Span], str] | None:
         chosen.append(span)
         if POSTCODE.search(part.text):
             spans = _street_first(text, chosen)
-            return spans, ", ".join(_MARKS.sub(", ", fold(text[a:b])) for a, b in spans)
+            pieces = [piece for a, b in spans for piece in _MARKS.split(fold(text[a:b]))]
+            return spans, ", ".join(p for p in pieces if not is_data(simplified(p)))
     return None
 
 
 def _street_first(text: str, spans: list[Span]) -> list[Span]:
     """The address without lines of contact persons before the street: those without a digit."""
-    for number, (start, end) in enumerate(spans[:-1]):
-        if any(c.isdigit() for c in text[start:end]):
-            return spans[number:]
-    return spans
+    numbers = [len(re.findall("[0-9]+", text[start:end])) for start, end in spans]
+    first = next((at for at, count in enumerate(numbers) if count), 0)
+    # a line with the postcode alone: the street before it has no number
+    return spans if first == len(spans) - 1 and numbers[first] < 2 else spans[first:]

@@ -66,6 +66,7 @@ LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
             (?:less )?(?:amounts? (?:already )?paid|already paid|paid to date|prepaid(?: amount)?)
             (?:less )?(?:prepayments?|deposits?)
             payments? received
+            paid(?: on)?
             (?:down payment|advance payment|advance)
             payments?(?: made)?
             (?:deja )?(?:verse|regle|paye)e?
@@ -90,7 +91,7 @@ LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
             (?:total |amount |balance |net )(?:now )?(?:due|payable|outstanding|owing)(?: now)?
             (?:total )?amount to (?:be )?pa(?:y|id)
             due (?:payable|amount|total)
-            balance
+            total amount due
             please pay
             net a payer
             (?:reste|montant|total|solde|somme) (?:a (?:payer|regler)|dua?|du)
@@ -115,6 +116,8 @@ LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
             nettogesamt(?:betrag|summe)?
             (?:invoice )?(?:total net|net total|net amou?n?t|net value|net sum|net price total)
             (?:total )?taxable (?:amount|value|supplies)
+            untaxed (?:amount|total)
+            (?:amount|total) untaxed
             net(?: ht)?
             base imponible
             (?:totale )?imponibile

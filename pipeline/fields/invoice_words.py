@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 
 _GROUPS = {
-    "WITHOUT": "(?:ohne|excl|excluding|exclusive|exclusief|ex|exc|before|sin|sem|senza|hors|net of|without|zonder)",
+    "WITHOUT": (
+        "(?:ohne|exkl|excl|excluding|exclusive|exclusief|ex|exc|before|sin|sem|senza|hors|net of|without|zonder)"
+    ),
     "WITH": "(?:inkl|incl|inclusive|including|inclusief|mit|inc|con|com|comprese?|toutes|iva|btw)",
     "VAT": (
-        "(?:mwst|mehrwertsteuer|ust|umsatzsteuer|vat|tva|iva|btw|igic|gst|hst|pst|qst|sales tax|steuer|tax(?:es|e)?"
-        "|imposta|impuestos?)"
+        "(?:mwst|mehrwertsteuer|ust|umsatzsteuer|vat|tva|iva|btw|igic|[csiu]?gst|hst|pst|qst|sales tax|steuer"
+        "|tax(?:es|e)?|imposta|impuestos?)"
     ),
     "NO": "(?:nummer|number|numero|num|nro|nr|n[.]?o|n|#)",
 }
@@ -104,6 +106,8 @@ DATE = words("""
     factuur datum
     data (?:da |de )?(?:fatura|emissao)
 """)
+AND_DATE = re.compile(r"\s?[/&+]\s?[a-z]{3,20}(?: of [a-z]{3,12})?")
+"""A second label of the same date: Rechnungsdatum/Lieferdatum."""
 BARE_DATE = words("""
     datum
     date
