@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from itertools import product
 from typing import NamedTuple
 
 from msgspec import structs
 
 from pipeline.fields.invoice_sum_words import PAID
-from pipeline.fields.invoice_sums import Figure, Sum, Taxed, sums_of
+from pipeline.fields.invoice_sums import Figure, Sum, Taxed, rates_of, sums_of
 from pipeline.fields.invoice_words import CURRENCY, GAP
 from pipeline.fields.rows import field
 from pipeline.fields.sheet import Sheet
@@ -18,6 +19,7 @@ from pipeline.models import Field
 
 _MOST = 40
 """Maximum number of amounts of a kind that are tried: the best labelled ones, then the last."""
+_FEW = 6
 _STRONG = 0.85
 """A label of this weight names its amount without the others."""
 _CODE = re.compile(r"[a-z]{3}(?![a-z])")
@@ -33,6 +35,10 @@ class _Fit(NamedTuple):
     score: float
     flipped: bool = False
     """The minus of the tax is not next to it."""
+    rival: bool = False
+    """Amounts in another currency fit as well."""
+    charges: bool = False
+    """They add up with charges or discounts that are printed between them."""
 
 
 def find_amounts(sheets: Sequence[Sheet]) -> list[Field]:
@@ -44,7 +50,8 @@ def find_amounts(sheets: Sequence[Sheet]) -> list[Field]:
         sums += found
         taxed += rows
     kinds = {
-        kind: _best(s for s in sums if s.kind == kind) for kind in ("net", "tax", "total", "due", "prepaid")
+        kind: _best(s for s in sums if s.kind == kind)
+        for kind in ("net", "tax", "total", "due", "prepaid", "other")
     }
     prepaid = [abs(s.figure.value) for s in kinds["prepaid"] if s.figure.value]
     by_rate = {line.rate: line for line in taxed}
@@ -55,7 +62,8 @@ def find_amounts(sheets: Sequence[Sheet]) -> list[Field]:
     if fit:
         found_fields += _rates(sheets, fit, by_rate, currency)
     if currency:
-        found_fields.append(currency)
+        doubt = fit is not None and fit.rival
+        found_fields.append(structs.replace(currency, confidence=0.45) if doubt else currency)
     return found_fields
 
 
@@ -100,7 +108,25 @@ def _fit(
     strong = {s.figure.value for s in totals if s.alone and s.weight >= _STRONG}
     if strong:
         fits = [fit for fit in fits if fit.total.figure.value in strong]
-    return max(fits, key=lambda fit: (round(fit.score, 1), abs(fit.total.figure.value)), default=None)
+    best = max(fits, key=lambda fit: (round(fit.score, 1), abs(fit.total.figure.value)), default=None)
+    if best is None:
+        return _with_charges(kinds)
+    same = [fit for fit in fits if round(fit.score, 1) == round(best.score, 1)]
+    return best._replace(rival=any(not _alike(fit.total.figure, best.total.figure) for fit in same))
+
+
+def _with_charges(kinds: dict[str, list[Sum]]) -> _Fit | None:
+    """Net + charges + tax = total, such as with shipping: the net is before the charges."""
+    others = [s for s in kinds["other"] if s.figure.value]
+    extra = {sign * s.figure.value for s in others for sign in (1, -1)}
+    for total, net, tax in product(*(kinds[name][:_FEW] for name in ("total", "net", "tax"))):
+        between = [
+            s.figure.value for s in others if (net.page, net.row) < (s.page, s.row) < (total.page, total.row)
+        ]
+        rest = total.figure.value - net.figure.value - tax.figure.value
+        if rest and (rest in extra or rest == sum(between, Decimal(0))):
+            return _Fit(net, ((tax.figure, tax.page),), tax.figure.value, total, 0.0, charges=True)
+    return None
 
 
 def _runs(sums: Sequence[Sum]) -> list[list[Sum]]:
@@ -142,17 +168,24 @@ def _fitting(sheets: Sequence[Sheet], fit: _Fit, currency: Field | None) -> list
     sure = 0.97 if fit.total.alone else 0.92
     if not fit.taxes:
         sure -= 0.1  # the net equals the total: that proves little
-    found = [
-        _amount(sheets, "total", [(fit.total.figure, fit.total.page)], fit.total.figure.value, sure, currency)
+    checks: tuple[str, ...] = ()
+    if fit.rival:
+        sure, checks = 0.45, ("contradiction",)
+    parts: list[tuple[str, Sequence[tuple[Figure, int]], Decimal, float]] = [
+        ("total", ((fit.total.figure, fit.total.page),), fit.total.figure.value, sure)
     ]
     if fit.net:
-        found.append(
-            _amount(sheets, "net", [(fit.net.figure, fit.net.page)], fit.net.figure.value, sure, currency)
-        )
+        parts.append(("net", ((fit.net.figure, fit.net.page),), fit.net.figure.value, sure))
     if fit.taxes:
         less = sure - 0.1 * (fit.flipped or len(fit.taxes) > 1)
-        found.append(_amount(sheets, "tax", fit.taxes, fit.tax, less, currency))
-    return found
+        parts.append(("tax", fit.taxes, fit.tax, less))
+    found = [_amount(sheets, *part, currency, *checks) for part in parts]
+    return [f if f.name != "net" or not fit.charges else _before_charges(f) for f in found]
+
+
+def _before_charges(net: Field) -> Field:
+    """A subtotal that lacks the charges is perhaps not what is meant by net."""
+    return structs.replace(net, confidence=min(net.confidence, 0.45), checks=("no_sum",))
 
 
 def _single(sheets: Sequence[Sheet], kinds: dict[str, list[Sum]], currency: Field | None) -> list[Field]:
@@ -163,23 +196,33 @@ def _single(sheets: Sequence[Sheet], kinds: dict[str, list[Sum]], currency: Fiel
     total = best["total"]
     if total and best["net"] and not best["tax"] and best["net"].figure.value == total.figure.value:
         best["net"] = None
-    mismatch = all(best.values())
     rivals = [s for s in kinds["total"] if s.alone and total and s.weight >= total.weight and s is not total]
+    share = total is not None and best["tax"] is not None and _is_share(sheets, best["tax"], total)
     found = []
     for name, candidate in best.items():
         if candidate is None:
             continue
         sure = 0.9 * candidate.weight
-        checks = []
-        if mismatch:
-            sure, checks = 0.4, ["sum_mismatch"]
+        checks: tuple[str, ...] = ()
+        if all(best.values()):
+            sure, checks = 0.4, ("sum_mismatch",)
         elif name == "total" and rivals:
-            sure, checks = 0.45, ["contradiction"]
+            sure, checks = 0.45, ("contradiction",)
+        elif share:
+            sure = 0.92
         elif name != "total" or candidate.weight < _STRONG:
-            sure, checks = min(sure, 0.55), ["no_sum"]
+            sure, checks = min(sure, 0.55), ("no_sum",)
         figure = candidate.figure
         found.append(_amount(sheets, name, [(figure, candidate.page)], figure.value, sure, currency, *checks))
     return found
+
+
+def _is_share(sheets: Sequence[Sheet], tax: Sum, total: Sum) -> bool:
+    """Whether a tax is contained in a total at a rate that is printed next to one of them."""
+    texts = {sheets[s.page].rows[s.row].text for s in (tax, total)}
+    rates = {rate for text in texts for rate in rates_of(text) if rate}
+    value = total.figure.value
+    return any(abs(value * rate / (100 + rate) - tax.figure.value) <= Decimal("0.02") for rate in rates)
 
 
 def _due(

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from pipeline.fields.invoice_sum_words import LABELS
+from pipeline.fields.invoice_words import DISCOUNT
 from pipeline.fields.rows import Span
 from pipeline.fields.sheet import Rect, Sheet
 from pipeline.models import Entity
@@ -26,6 +27,8 @@ _PLAIN_RATE = re.compile(r"(?<![0-9.,])(?P<rate>[0-9]{1,2}(?:[.,][0-9]{1,2})?)(?
 _ONLY_FIGURE = re.compile(r"[^a-z]*(?:[a-z]{3})?[^a-z]*")
 _HIGHEST = 30
 """Tax rates in per cent are below it."""
+_NO_AMOUNTS = ("DATE", "TIME", "PHONE", "IBAN", "TAX_ID")
+"""Entities that explain digits."""
 _MOST_IN_ROW = 40
 """A row with more labels or amounts is none of an invoice, and is not searched."""
 _TABLE = 40
@@ -108,6 +111,8 @@ def _figures(sheet: Sheet, number: int) -> list[Figure]:
         if (value := _decimal(entity)) is not None
     ]
     taken = [figure.span for figure in found]
+    for kind in _NO_AMOUNTS:
+        taken += [(e.start, e.end) for e in sheet.inside(kind, row.start, row.end)[:_MOST_IN_ROW]]
     decimal = sheet.page.locale.decimal if sheet.page.locale else None
     for match in islice(_NUMBER.finditer(row.text), _MOST_IN_ROW):
         span = row.span(match.start(), match.end())
@@ -138,11 +143,20 @@ def _beside(
 ) -> Iterator[Sum]:
     """Each label's amount: the last one before the next label, else a lone one in the row above or below."""
     row = sheet.rows[number]
+    if len(figures[number]) == 1 and "  " not in row.text[labels[0][2] : labels[-1][3]]:
+        labels = labels[:1]  # one label of several words: Total amount, VAT 20% included
+    if DISCOUNT.search(sheet.simple[number]):
+        labels = [label for label in labels if label[0] not in ("due", "total")]
+    if not labels:
+        return
     ends = [start for _, _, start, _ in labels[1:]] + [len(row.text)]
     for (kind, weight, start, _), end in zip(labels, ends, strict=True):
         inside = [f for f in figures[number] if start <= f.span[0] - row.start < end]
         if inside:
-            yield Sum(kind, inside[-1], index, number, weight)
+            # in two currencies side by side: one of each
+            for figure in {f.currency: f for f in inside}.values():
+                if figure.currency or figure is inside[-1]:
+                    yield Sum(kind, figure, index, number, weight)
         elif len(labels) == 1 and not figures[number]:
             for near in (number + 1, number - 1):
                 if not 0 <= near < len(sheet.rows) or len(figures[near]) != 1:
@@ -173,7 +187,10 @@ def _table(
                 break
             continue
         own = _labels(sheet.simple[below])
-        if {kind for kind, *_ in own} & {"net", "total", "due", "prepaid", "carried"}:
+        # a row of sums may have a label of its own: Total 448.99 70.00 518.99
+        if {kind for kind, *_ in own} & {"net", "total", "due", "prepaid", "carried"} and len(
+            figures[below]
+        ) < len({kind for kind, *_ in columns} - {"other"}):
             break
         last = below
         cells = _in_columns(sheet, below, figures[below], columns)
@@ -227,7 +244,7 @@ def _rate_row(
     text = "".join(masked)
     others = [figure for figure in figures if figure is not tax]
     rates = (
-        [_rate(match["rate"]) for match in _RATE.finditer(text)]
+        rates_of(text)
         or [_rate(match["rate"]) for match in _PLAIN_RATE.finditer(text)]
         or [figure.value for figure in others if 0 < figure.value < _HIGHEST]
     )
@@ -244,7 +261,7 @@ def _taxed(
     """A row such as `MwSt 19 % auf 100,00  19,00`, or without the taxed amount."""
     if not any(kind == "tax" for kind, *_ in labels) or not 0 < len(figures) <= 3:
         return None
-    rates = [_rate(match["rate"]) for match in _RATE.finditer(sheet.rows[number].text)]
+    rates = rates_of(sheet.rows[number].text)
     if len(rates) != 1:
         return None
     if matched := _matched(index, rates, figures[:-1], figures[-1]):
@@ -262,6 +279,11 @@ def _matched(index: int, rates: Sequence[Decimal], nets: Sequence[Figure], tax: 
             ):
                 return Taxed(rate, net, tax, index)
     return None
+
+
+def rates_of(text: str) -> list[Decimal]:
+    """The percentages in a row."""
+    return [_rate(match["rate"]) for match in islice(_RATE.finditer(text), _MOST_IN_ROW)]
 
 
 def _rate(text: str) -> Decimal:

@@ -10,7 +10,8 @@ import re
 
 _GROUPS = {
     "WITHOUT": (
-        "(?:ohne|exkl|excl|excluding|exclusive|exclusief|ex|exc|before|sin|sem|senza|hors|net of|without|zonder)"
+        "(?:ohne|zzgl|exkl|excl|excluding|exclusive|exclusief|ex|exc|before|plus|sin|sem|senza|hors|net of|without"
+        "|zonder)"
     ),
     "WITH": "(?:inkl|incl|inclusive|including|inclusief|mit|inc|con|com|comprese?|toutes|iva|btw)",
     "VAT": (
@@ -19,7 +20,7 @@ _GROUPS = {
     ),
     "NO": "(?:nummer|number|numero|num|nro|nr|n[.]?o|n|#)",
 }
-_BLANK = r"(?:[ ]?[.:/'-]{1,2}[ ]?|[ ])?"
+_BLANK = r"(?:[ ]?[.:/'(-]{1,2}[ ]?|[ ])?"
 """A wide gap, two blanks, is not part of a label: the next column begins behind it."""
 GAP = re.compile(r"[\s:.=>|*-]*(?:\([a-z0-9 /]{1,12}\))?[\s:.=>|*-]*")
 """What may stand between a label and its value."""
