@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from itertools import product
-from typing import NamedTuple
 
 from msgspec import structs
 
+from pipeline.fields.invoice_figures import Figure, Sum, Taxed, rates_of
+from pipeline.fields.invoice_fit import STRONG, Fit, best_of, fit_of, runs_of
 from pipeline.fields.invoice_sum_words import PAID
-from pipeline.fields.invoice_sums import Figure, Sum, Taxed, rates_of, sums_of
+from pipeline.fields.invoice_sums import sums_of
 from pipeline.fields.invoice_words import CURRENCY, GAP
 from pipeline.fields.rows import field
 from pipeline.fields.sheet import Sheet
 from pipeline.models import Field
 
-_MOST = 40
-"""Maximum number of amounts of a kind that are tried: the best labelled ones, then the last."""
-_FEW = 6
-_STRONG = 0.85
-"""A label of this weight names its amount without the others."""
 _CODE = re.compile(r"[a-z]{3}(?![a-z])")
-
-
-class _Fit(NamedTuple):
-    """Amounts that add up."""
-
-    net: Sum | None
-    taxes: tuple[tuple[Figure, int], ...]
-    tax: Decimal
-    total: Sum
-    score: float
-    flipped: bool = False
-    """The minus of the tax is not next to it."""
-    rival: bool = False
-    """Amounts in another currency fit as well."""
-    charges: bool = False
-    """They add up with charges or discounts that are printed between them."""
 
 
 def find_amounts(sheets: Sequence[Sheet]) -> list[Field]:
@@ -50,12 +29,12 @@ def find_amounts(sheets: Sequence[Sheet]) -> list[Field]:
         sums += found
         taxed += rows
     kinds = {
-        kind: _best(s for s in sums if s.kind == kind)
+        kind: best_of(s for s in sums if s.kind == kind)
         for kind in ("net", "tax", "total", "due", "prepaid", "other")
     }
     prepaid = [abs(s.figure.value) for s in kinds["prepaid"] if s.figure.value]
     by_rate = {line.rate: line for line in taxed}
-    fit = _fit(kinds, by_rate, _runs(sums), bool(prepaid))
+    fit = fit_of(kinds, by_rate, runs_of(sums), bool(prepaid))
     currency = _currency(sheets, fit, kinds)
     found_fields = _fitting(sheets, fit, currency) if fit else _single(sheets, kinds, currency)
     found_fields += _due(sheets, fit, found_fields, kinds, prepaid, currency)
@@ -65,85 +44,6 @@ def find_amounts(sheets: Sequence[Sheet]) -> list[Field]:
         doubt = fit is not None and fit.rival
         found_fields.append(structs.replace(currency, confidence=0.45) if doubt else currency)
     return found_fields
-
-
-def _best(sums: Iterable[Sum]) -> list[Sum]:
-    """One for each value, the best labelled ones first, then the last on the pages."""
-    by_value: dict[tuple[Decimal, str | None], Sum] = {}
-    for found in sums:
-        key = found.figure.value, found.figure.currency
-        if key not in by_value or found.weight >= by_value[key].weight:
-            by_value[key] = found
-    return sorted(by_value.values(), key=lambda s: (-s.weight, -s.page, -s.row))[:_MOST]
-
-
-def _fit(
-    kinds: dict[str, list[Sum]], by_rate: dict[Decimal, Taxed], runs: Sequence[Sequence[Sum]], prepaid: bool
-) -> _Fit | None:
-    """The best labelled net, tax and total with net + tax = total; of equals the largest."""
-    totals = kinds["total"] + ([] if prepaid else kinds["due"])
-    taxes: dict[Decimal, tuple[tuple[tuple[Figure, int], ...], float]] = {
-        s.figure.value: (((s.figure, s.page),), s.weight) for s in reversed(kinds["tax"])
-    }
-    if len(by_rate) > 1:
-        parts = tuple((line.tax, line.page) for line in by_rate.values())
-        taxes.setdefault(sum((f.value for f, _ in parts), Decimal(0)), (parts, 0.7))
-    for run in runs:
-        taxes.setdefault(
-            sum((s.figure.value for s in run), Decimal(0)), (tuple((s.figure, s.page) for s in run), 0.6)
-        )
-    fits: list[_Fit] = []
-    for total in totals:
-        for net in kinds["net"]:
-            if not _alike(total.figure, net.figure):
-                continue
-            tax = total.figure.value - net.figure.value
-            score = total.weight + net.weight
-            if tax in taxes:
-                fits.append(_Fit(net, taxes[tax][0], tax, total, score + taxes[tax][1]))
-            elif -tax in taxes and tax < 0 and total.figure.value < 0:
-                fits.append(_Fit(net, taxes[-tax][0], tax, total, score + 0.3, flipped=True))
-            elif not tax and not taxes:
-                fits.append(_Fit(net, (), tax, total, score))
-    strong = {s.figure.value for s in totals if s.alone and s.weight >= _STRONG}
-    if strong:
-        fits = [fit for fit in fits if fit.total.figure.value in strong]
-    best = max(fits, key=lambda fit: (round(fit.score, 1), abs(fit.total.figure.value)), default=None)
-    if best is None:
-        return _with_charges(kinds)
-    same = [fit for fit in fits if round(fit.score, 1) == round(best.score, 1)]
-    return best._replace(rival=any(not _alike(fit.total.figure, best.total.figure) for fit in same))
-
-
-def _with_charges(kinds: dict[str, list[Sum]]) -> _Fit | None:
-    """Net + charges + tax = total, such as with shipping: the net is before the charges."""
-    others = [s for s in kinds["other"] if s.figure.value]
-    extra = {sign * s.figure.value for s in others for sign in (1, -1)}
-    for total, net, tax in product(*(kinds[name][:_FEW] for name in ("total", "net", "tax"))):
-        between = [
-            s.figure.value for s in others if (net.page, net.row) < (s.page, s.row) < (total.page, total.row)
-        ]
-        rest = total.figure.value - net.figure.value - tax.figure.value
-        if rest and (rest in extra or rest == sum(between, Decimal(0))):
-            return _Fit(net, ((tax.figure, tax.page),), tax.figure.value, total, 0.0, charges=True)
-    return None
-
-
-def _runs(sums: Sequence[Sum]) -> list[list[Sum]]:
-    """Taxes in rows that follow each other, such as those of a state and of its country."""
-    runs: list[list[Sum]] = []
-    for tax in sums:
-        if tax.kind != "tax" or not tax.alone:
-            continue
-        if runs and (runs[-1][-1].page, runs[-1][-1].row + 1) == (tax.page, tax.row):
-            runs[-1].append(tax)
-        else:
-            runs.append([tax])
-    return [run for run in runs if len(run) > 1]
-
-
-def _alike(one: Figure, other: Figure) -> bool:
-    return one.currency == other.currency or not (one.currency and other.currency)
 
 
 def _amount(
@@ -163,7 +63,7 @@ def _amount(
     return structs.replace(found, checks=tuple(checks))
 
 
-def _fitting(sheets: Sequence[Sheet], fit: _Fit, currency: Field | None) -> list[Field]:
+def _fitting(sheets: Sequence[Sheet], fit: Fit, currency: Field | None) -> list[Field]:
     """Net, tax and total that add up."""
     sure = 0.97 if fit.total.alone else 0.92
     if not fit.taxes:
@@ -210,7 +110,7 @@ def _single(sheets: Sequence[Sheet], kinds: dict[str, list[Sum]], currency: Fiel
             sure, checks = 0.45, ("contradiction",)
         elif share:
             sure = 0.92
-        elif name != "total" or candidate.weight < _STRONG:
+        elif name != "total" or candidate.weight < STRONG:
             sure, checks = min(sure, 0.55), ("no_sum",)
         figure = candidate.figure
         found.append(_amount(sheets, name, [(figure, candidate.page)], figure.value, sure, currency, *checks))
@@ -227,7 +127,7 @@ def _is_share(sheets: Sequence[Sheet], tax: Sum, total: Sum) -> bool:
 
 def _due(
     sheets: Sequence[Sheet],
-    fit: _Fit | None,
+    fit: Fit | None,
     found: Sequence[Field],
     kinds: dict[str, list[Sum]],
     prepaid: Sequence[Decimal],
@@ -255,7 +155,7 @@ def _due(
 
 
 def _rates(
-    sheets: Sequence[Sheet], fit: _Fit, by_rate: dict[Decimal, Taxed], currency: Field | None
+    sheets: Sequence[Sheet], fit: Fit, by_rate: dict[Decimal, Taxed], currency: Field | None
 ) -> list[Field]:
     """`net_19`, `tax_19` …: only where the taxes by rate add up to the tax."""
     if not by_rate or sum((line.tax.value for line in by_rate.values()), Decimal(0)) != fit.tax:
@@ -273,7 +173,7 @@ def _rates(
     return found
 
 
-def _currency(sheets: Sequence[Sheet], fit: _Fit | None, kinds: dict[str, list[Sum]]) -> Field | None:
+def _currency(sheets: Sequence[Sheet], fit: Fit | None, kinds: dict[str, list[Sum]]) -> Field | None:
     """The total's own currency, else the labelled one, else the only one of the pages."""
     chosen = fit.total if fit else next((s for s in kinds["total"] + kinds["due"]), None)
     if chosen is None:
