@@ -5,8 +5,8 @@
 STORE is the output of `nightshift run DATA/sroie/img DATA/zh_docs --out STORE`: its pages and entities are
 used, the fields are extracted again. DATA contains `sroie/key/*.json`. Exact match: dates and totals as dates and
 numbers, company and address after upper-casing and dropping spaces; a second figure drops punctuation too.
-F1 counts a wrong value as false positive and false negative, a missing one as false negative only. The last line of each
-part says how well confidence and checks single out the wrong values.
+F1 counts a wrong value as false positive and false negative, a missing one as false negative only. The last line of
+each part says how well confidence and checks single out the wrong values.
 `--half` uses every other receipt in the order of their names: the rules were developed on `even` only.
 """
 

@@ -22,6 +22,7 @@ SUMS = [
     ("Subtotal  $6.50\nTax  $0.50\nGratuity  $1.00\nTotal  $8.00", ("6.50", "0.50", "1.00")),
     ("$6.50\nTax  $0.50\nTotal  $7.00", ("6.50", "0.50", None)),
     ("Subtotal  $6.50\n$0.50\nTotal  $7.00", ("6.50", "0.50", None)),
+    ("Subtotal  $6.50\nTax  $0.00\nTotal  $6.50", ("6.50", "0.00", None)),
     ("Total  $6.50", (None, None, None)),
     ("Total  $6.50\nTax invoice", (None, None, None)),
 ]
