@@ -122,8 +122,13 @@ def _parts(marked: Sequence[Marked]) -> Iterator[Parts]:
     )
     tax_choices = _choices(taxes, single=True)
     rest = [_choices(some, single=False) for some in (tips, services, discounts, rounding)]
-    for net, choice in product(nets, list(product(tax_choices, *rest))):
+    choices = list(product(tax_choices, *rest))
+    for net, choice in product(nets, choices):
         yield Parts(net, *choice)
+    # a first total to which taxes are added
+    for net, choice in product(_few(m for m in marked if m.kind in TOTALS and m.kind not in NETS), choices):
+        if (parts := Parts(net, *choice)).proves:
+            yield parts
 
 
 def _choices(some: Sequence[Marked], *, single: bool) -> list[tuple[Marked, ...]]:
