@@ -12,7 +12,7 @@ from pipeline.models import Field
 
 _METHODS = [
     ("visa", r"visa(?!ge|gi)|^v[il]sa"),
-    ("mastercard", r"master(?:card)?|^mc$"),
+    ("mastercard", r"master(?:card)?"),
     ("amex", r"amex|americanexpress"),
     ("unionpay", r"unionpay|银联"),
     ("discover", r"discover"),
