@@ -68,7 +68,9 @@ def find_company(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | Non
     if best is None or best.score < _LEAST:
         return None
     value = _legal_form(letters(fold(best.text)))
-    return field("company", best.row.page, best.spans, _as_elsewhere(value, rows), best.score)
+    # one misread letter makes a name wrong, and a legal form is no evidence against it
+    worst = min(line.confidence for line in best.row.lines)
+    return field("company", best.row.page, best.spans, _as_elsewhere(value, rows), best.score * worst**6)
 
 
 def _labelled(rows: Sequence[Row]) -> Field | None:

@@ -137,7 +137,8 @@ def _parts(marked: Sequence[Marked]) -> Iterator[Parts]:
         yield Parts(net, *choice)
     # a first total to which taxes are added
     for net, choice in product(_few(m for m in marked if m.kind in TOTALS and m.kind not in NETS), choices):
-        if (parts := Parts(net, *choice)).proves:
+        parts = Parts(net, *choice)
+        if parts.proves and not parts.discounts:
             yield parts
 
 
