@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
 
 from pipeline.fields.kinds import is_amount
-from pipeline.models import DocumentResult, Entity, Field, Mention
+from pipeline.models import DocumentResult, Entity, Field, Mention, Page
 from pipeline.ner import locale as locales
+from pipeline.ner.characters import plain
 from pipeline.ner.patterns.accounts import find_bank_accounts, find_ibans
 from pipeline.ner.patterns.identifiers import find_bank_cards, find_id_numbers
 from pipeline.ner.patterns.mrz import find_mrzs
@@ -169,3 +170,22 @@ def _is_sensitive(found: Field, kind: str) -> bool:
 
 def _has_number(value: str) -> bool:
     return any(c.isdecimal() for c in value) and not _DATE.fullmatch(value)
+
+
+def masked_descriptions(texts: Sequence[str], page: Page | None, spans: Spans) -> list[str]:
+    """Descriptions of line items of one page, with what is sensitive there, or in them, masked."""
+    hidden: dict[str, list[tuple[str, str]]] = {}
+    for start, end, whole in spans:
+        words = plain(page.text[start:end]).split() if page else []
+        if words:
+            text = " ".join(words)
+            hidden.setdefault(words[0], []).append((text, mask(text, whole=whole)))
+    found = []
+    for text in texts:
+        shown = " ".join(text.split())
+        for word in dict.fromkeys(shown.split()):
+            for sensitive, masked in hidden.get(word, ()):
+                shown = shown.replace(sensitive, masked)
+        found.append(shown)
+    # one search for all of them: they have no line feeds
+    return mask_text("\n".join(found)).split("\n") if found else []
