@@ -6,7 +6,23 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from pipeline.fields import invoice, receipt, vat_invoice
+from pipeline.fields import (
+    air_ticket,
+    bank_advice,
+    bank_statement,
+    contract,
+    delivery_note,
+    id_card,
+    invoice,
+    medical_bill,
+    payment_receipt,
+    payslip,
+    receipt,
+    ride_list,
+    taxi_receipt,
+    train_ticket,
+    vat_invoice,
+)
 from pipeline.fields.records import Find
 from pipeline.models import Entity, Field, Page
 
@@ -30,15 +46,68 @@ KINDS: Mapping[str, Kind] = {
     "credit_note": Kind(invoice.NAMES, invoice.find, invoice.find_all),
     "receipt": Kind(receipt.NAMES, receipt.find),
     "vat_invoice": Kind(vat_invoice.NAMES, vat_invoice.find),
+    "train_ticket": Kind(train_ticket.NAMES, train_ticket.find),
+    "air_ticket": Kind(air_ticket.NAMES, air_ticket.find),
+    "taxi_receipt": Kind(taxi_receipt.NAMES, taxi_receipt.find),
+    "ride_list": Kind(ride_list.NAMES, ride_list.find),
+    "medical_bill": Kind(medical_bill.NAMES, medical_bill.find),
+    "payment_receipt": Kind(payment_receipt.NAMES, payment_receipt.find),
+    "bank_advice": Kind(bank_advice.NAMES, bank_advice.find),
+    "bank_statement": Kind(bank_statement.NAMES, bank_statement.find),
+    "payslip": Kind(payslip.NAMES, payslip.find),
+    "id_card": Kind(id_card.NAMES, id_card.find),
+    "contract": Kind(contract.NAMES, contract.find),
+    "delivery_note": Kind(delivery_note.NAMES, delivery_note.find),
 }
 """By document type; a document of another type has no fields."""
 
-AMOUNTS = frozenset({"net", "subtotal", "tax", "tip", "total", "due"})
+AMOUNTS = frozenset(
+    [
+        "net",
+        "subtotal",
+        "tax",
+        "tip",
+        "total",
+        "due",
+        "fare",
+        "fuel_surcharge",
+        "fund",
+        "other_taxes",
+        "cash",
+        "own",
+        "balance",
+        "amount",
+        "opening",
+        "closing",
+        "gross",
+    ]
+)
 """Names of the fields whose value is an amount; also `net_19`, `tax_19` and the like (`is_amount`)."""
-DATES = frozenset({"date", "due_date", "delivery_date"})
+DATES = frozenset(
+    [
+        "date",
+        "due_date",
+        "delivery_date",
+        "travel_date",
+        "visit_date",
+        "start",
+        "end",
+        "period_start",
+        "period_end",
+        "birth_date",
+        "valid_from",
+        "valid_to",
+    ]
+)
 """Names of the fields whose value is a date."""
+_AMOUNTS_OF = frozenset({("medical_bill", "account")})
+"""Names that are amounts in one kind of paper only: elsewhere an account is a number."""
 
 
-def is_amount(name: str) -> bool:
-    """Whether the value of a field is an amount."""
-    return name in AMOUNTS or re.fullmatch(r"(?:net|tax)_[0-9.]+", name) is not None
+def is_amount(name: str, kind: str = "") -> bool:
+    """Whether the value of a field is an amount; `kind`: the type of its document."""
+    return (
+        name in AMOUNTS
+        or (kind, name) in _AMOUNTS_OF
+        or re.fullmatch(r"(?:net|tax)_[0-9.]+", name) is not None
+    )

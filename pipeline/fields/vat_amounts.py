@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from pipeline.fields.amounts import Amount, amounts_of, squash
+from pipeline.fields.labels import checked
 from pipeline.fields.rows import Row, field
+from pipeline.fields.vat_flat import sums_of
 from pipeline.models import Entity, Field
 
 _TOTAL = re.compile(r"价税合计|小写|大写")
@@ -33,6 +35,9 @@ def find_amounts(rows: Sequence[Row], entities: Sequence[Entity]) -> list[Field]
     total = digits or capitals
     net, tax = _net_and_tax(rows, amounts, at, total.value if total else None)
     page = rows[at].page
+    if not (total and net and tax and net.value + tax.value == total.value) and (three := sums_of(amounts)):
+        net, tax, total = three
+        digits = total
     found = []
     if total:
         sums = bool(net and tax and net.value + tax.value == total.value)
@@ -42,7 +47,9 @@ def find_amounts(rows: Sequence[Row], entities: Sequence[Entity]) -> list[Field]
         )
         if capitals and digits and net and tax and not sums and net.value + tax.value == capitals.value:
             total, sure = capitals, 0.7  # two sources against the digits
-        found.append(field("total", page, [total.span], f"{total.value:f}", sure, "CNY"))
+        contradicted = digits is not None and capitals is not None and digits.value != capitals.value
+        made = field("total", page, [total.span], f"{total.value:f}", sure, "CNY")
+        found.append(checked(made, "capitals_mismatch") if contradicted else made)
     agree = total is not None and net is not None and tax is not None and net.value + tax.value == total.value
     for name, amount in (("net", net), ("tax", tax)):
         if amount:
@@ -50,6 +57,8 @@ def find_amounts(rows: Sequence[Row], entities: Sequence[Entity]) -> list[Field]
             found.append(field(name, page, [amount.span], f"{amount.value:f}", sure, "CNY"))
     if net and not tax and total and net.value == total.value and (exempt := _exempt(rows[:at])):
         found.append(field("tax", page, [exempt], "0.00", 0.7, "CNY"))
+    if total and net and tax and not agree:
+        return [checked(one, "sum_mismatch") for one in found]
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pipeline.fields.dates import find_date
 from pipeline.fields.rows import field, rows_of
 from pipeline.fields.vat_amounts import find_amounts
+from pipeline.fields.vat_flat import find_unlabelled
 from pipeline.fields.vat_parties import find_parties
 from pipeline.models import Entity, Field, Page
 
@@ -27,14 +28,15 @@ NAMES = (
 def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
     """The fields found on one page; `entities` are those of the page."""
     rows = rows_of(page)
-    found = [
+    labelled = [
         _entity("code", page, entities, "INVOICE_CODE"),
         _entity("number", page, entities, "INVOICE_NUMBER"),
         find_date(rows, entities),
         *find_parties(rows, entities),
         *find_amounts(rows, entities),
     ]
-    return [field for field in found if field is not None]
+    found = [field for field in labelled if field is not None]
+    return [*found, *find_unlabelled(rows, entities, found)]
 
 
 def _entity(name: str, page: Page, entities: Sequence[Entity], kind: str) -> Field | None:

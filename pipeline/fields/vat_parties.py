@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from pipeline.fields.labels import checked
 from pipeline.fields.rows import Row, Span, field, fold, left_of
 from pipeline.models import Entity, Field
 from pipeline.ner.patterns.identifiers import id_check, uscc_check
@@ -18,9 +19,12 @@ from pipeline.ner.patterns.identifiers import id_check, uscc_check
 _NAME = re.compile(r"(?<![务物品目服])名 {0,12}称 ?:? *")
 _NAME_END = re.compile(r"  |名 {0,12}称| (?:[密码区备注销购买售方]|统一社会|纳税人)| *$")
 _ID = re.compile(
-    r"(?:纳 ?税 ?人 ?识 ?别 ?号|统一社会信用代码|税 ?号)[^0-9A-Za-z]{0,14}(?P<id>[0-9A-Z]{15,20})(?![0-9A-Za-z])"
+    r"(?:纳 ?税 ?人 ?识 ?别 ?号|统一社会信用代码"
+    r"|税 ?号)[^0-9A-Za-z]{0,14}(?P<id>[0-9A-Z]{15,20})(?![0-9A-Za-z])"
 )
 _BUYER, _SELLER = re.compile("[购買买]"), re.compile("[销銷售]")
+FAILED = 0.4
+"""Confidence of a tax number whose check digit is wrong."""
 _MISREAD = str.maketrans("IOSZ", "1052")
 
 
@@ -97,8 +101,9 @@ def _tax_ids(rows: Sequence[Row], parties: Sequence[_Party]) -> list[Field]:
             side = _owner(number, left_of(row.page, span), parties)
             if side is None or f"{side}_tax_id" in found:
                 continue
-            value, sure = _checked(match["id"])
-            found[f"{side}_tax_id"] = field(f"{side}_tax_id", row.page, [span], value, sure)
+            value, sure = checked_tax_id(match["id"])
+            made = field(f"{side}_tax_id", row.page, [span], value, sure)
+            found[made.name] = made if len(value) != 18 or sure > FAILED else checked(made, "check_digit")
     return list(found.values())
 
 
@@ -110,7 +115,7 @@ def _owner(row: int, left: float, parties: Sequence[_Party]) -> str | None:
     return above[-1].side if above else None
 
 
-def _checked(number: str) -> tuple[str, float]:
+def checked_tax_id(number: str) -> tuple[str, float]:
     """A tax number and its confidence, by its check digit; misread letters are corrected.
 
     Numbers of 15 digits (before 2015) and of 20 have no check digit.
@@ -120,5 +125,5 @@ def _checked(number: str) -> tuple[str, float]:
             return number, 0.97
         if uscc_check(number.translate(_MISREAD)):
             return number.translate(_MISREAD), 0.88
-        return number, 0.4
+        return number, FAILED
     return number, 0.75 if len(number) in (15, 20) else 0.35

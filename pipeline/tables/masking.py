@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
 
+from pipeline.fields.kinds import is_amount
 from pipeline.models import DocumentResult, Entity, Field, Mention, Page
 from pipeline.ner import locale as locales
 from pipeline.ner.characters import plain
 from pipeline.ner.patterns.accounts import find_bank_accounts, find_ibans
-from pipeline.ner.patterns.contact import find_phones
 from pipeline.ner.patterns.identifiers import find_bank_cards, find_id_numbers
 from pipeline.ner.patterns.mrz import find_mrzs
 from pipeline.ner.patterns.personal_ids import find_personal_ids
+from pipeline.ner.patterns.phones import find_phones
 from pipeline.ner.patterns.tax_ids import find_tax_ids
 
 SENSITIVE = frozenset({"ID_NUMBER", "MRZ", "BANK_CARD", "BANK_ACCOUNT", "IBAN", "TAX_ID", "PHONE"})
@@ -27,8 +29,10 @@ _CERTAIN = frozenset({"MRZ", "IBAN"})
 """Types whose form is no other's: they are sensitive whatever else was found there."""
 _SOMETHING_ELSE = frozenset({"DATE", "TIME", "MONEY", "USCC", "INVOICE_CODE", "INVOICE_NUMBER", "PLATE"})
 """Types that explain digits: a number covered by one of them is not treated as a phone number."""
-_SENSITIVE_FIELDS = frozenset({"iban", "account"})
-"""Fields whose value is sensitive wherever it comes from, such as from attached XML."""
+_SENSITIVE_FIELDS = frozenset({"iban", "account", "payer_account", "payee_account"})
+"""Fields whose value is sensitive wherever it comes from, such as from attached XML; but not where it is an amount."""
+_SENSITIVE_OF = frozenset({("id_card", "number")})
+"""The same, in one type of document."""
 
 _KEEP = 4
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -71,12 +75,27 @@ def sensitive_spans(text: str, entities: Iterable[Entity]) -> Spans:
     """
     entities = list(entities)
     spans = [Span(e.start, e.end, e.type in _WHOLE) for e in entities if e.type in SENSITIVE]
-    taken = [(e.start, e.end) for e in entities if e.type in _SOMETHING_ELSE]
+    taken = _disjoint((e.start, e.end) for e in entities if e.type in _SOMETHING_ELSE)
     for mention in _numbers(text):
-        free = not any(start < mention.end and mention.start < end for start, end in taken)
-        if free or mention.type in _CERTAIN:
+        if mention.type in _CERTAIN or not _overlaps(taken, mention):
             spans.append(Span(mention.start, mention.end, mention.type in _WHOLE))
     return tuple(sorted(set(spans)))
+
+
+def _disjoint(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The ranges in order, overlapping ones joined."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _overlaps(disjoint: list[tuple[int, int]], mention: Mention) -> bool:
+    at = bisect_left(disjoint, (mention.end, 0))
+    return at > 0 and disjoint[at - 1][1] > mention.start
 
 
 @lru_cache(maxsize=16)
@@ -94,11 +113,12 @@ def mask_text(text: str) -> str:
 
 def mask_spans(text: str, spans: Spans, offset: int = 0) -> str:
     """Mask the parts of `spans` that are in `text`, which begins at `offset` of the page's text."""
+    characters = list(text)
     for start, end, whole in spans:
         first, last = max(start - offset, 0), min(end - offset, len(text))
         if first < last:
-            text = text[:first] + mask(text[first:last], whole=whole) + text[last:]
-    return text
+            characters[first:last] = mask("".join(characters[first:last]), whole=whole)
+    return "".join(characters)
 
 
 def masked_entity(entity: Entity, spans: Spans) -> Entity:
@@ -119,13 +139,14 @@ def masked_field(result: DocumentResult, found: Field) -> Field:
     page = next((page for page in result.pages if page.number == found.page), None)
     spans = sensitive_spans(page.text, (e for e in result.entities if e.page == page.number)) if page else ()
     hidden = [span for span in spans if page and _touches(page.text, span, found)]
-    if any(not span.whole for span in hidden) or _is_sensitive(found):
+    kind = result.extraction.document_type if result.extraction else ""
+    if any(not span.whole for span in hidden) or _is_sensitive(found, kind):
         value, other = (mask(one) if one else one for one in (found.value, found.other))
         return msgspec.structs.replace(found, text=mask(found.text), value=value, other=other)
     if hidden:
         # Of a MRZ, the names and dates that were read from it may be seen.
-        value = mask(found.value) if found.value and _has_number(found.value) else found.value
-        return msgspec.structs.replace(found, text=mask(found.text, whole=True), value=value)
+        value, other = (mask(one) if one and _has_number(one) else one for one in (found.value, found.other))
+        return msgspec.structs.replace(found, text=mask(found.text, whole=True), value=value, other=other)
     return found
 
 
@@ -140,11 +161,11 @@ def _touches(text: str, span: Span, found: Field) -> bool:
     return text[span.start : span.end] in found.text
 
 
-def _is_sensitive(found: Field) -> bool:
-    if not found.value:
+def _is_sensitive(found: Field, kind: str) -> bool:
+    if not found.value or is_amount(found.name, kind):
         return False
     elsewhere = found.source != "page" and mask_text(found.value) != found.value
-    return found.name in _SENSITIVE_FIELDS or elsewhere
+    return found.name in _SENSITIVE_FIELDS or (kind, found.name) in _SENSITIVE_OF or elsewhere
 
 
 def _has_number(value: str) -> bool:

@@ -1,9 +1,11 @@
 """Build test pages from text: cells with a left edge, row by row."""
 
+from pipeline import fields
 from pipeline.documents.layout import assemble
-from pipeline.models import Box, Entity, Page, TextLine
+from pipeline.models import Box, Entity, Field, Page, TextLine
 from pipeline.ner.overlap import resolve
 from pipeline.ner.patterns import find
+from pipeline.settings import Settings
 from pipeline.steps.entities import entities_of
 
 HEIGHT, STEP, WIDTH = 20.0, 30.0, 10.0
@@ -33,3 +35,16 @@ def line(text: str, left: float, top: float) -> TextLine:
 def entities(*pages: Page) -> list[Entity]:
     """Entities found by the patterns."""
     return [e for p in pages for e in entities_of(p, resolve(find(p.text)))]
+
+
+def fields_of(rows: str) -> tuple[str, dict[str, Field]]:
+    """The type of a page, and its fields that were found, with scores for confidences."""
+    one = page(rows)
+    record = fields.load(Settings()).scored([one], entities(one))
+    return record.document_type, {field.name: field for field in record.fields if field.value is not None}
+
+
+def values_of(rows: str) -> tuple[str, dict[str, str | None]]:
+    """The type of a page, and the values that were found."""
+    kind, found = fields_of(rows)
+    return kind, {name: field.value for name, field in found.items()}

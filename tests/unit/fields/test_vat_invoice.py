@@ -3,7 +3,7 @@ import pytest
 from pipeline.fields import FIELDS, load
 from pipeline.models import Field
 from pipeline.settings import Settings
-from tests.unit.fields.paper import entities, page
+from tests.unit.fields.paper import entities, fields_of, page
 
 FILLER = load(Settings())
 BUYER_ID, SELLER_ID = "91119900MA00X1R280", "91119900MA00B7W93Q"
@@ -118,3 +118,48 @@ def test_what_is_missing_is_null() -> None:
         "增值税普通发票\n购买方 纳税人识别号\n货物或应税劳务 税率 税额\n价税合计（大写）\n销售方 开票人"
     )
     assert {f.value for f in found.values()} == {None}
+
+
+FLAT = """
+电子发票（普通发票） 发票号码：
+开票日期：
+名称：  名称：
+项目名称  规格型号  单位  数量  单价  金额  税率/征收率  税额
+合计
+价税合计（大写）  （小写）
+31119000000000000005
+2031年05月06日
+云州星河样例科技有限公司
+91119900MA00X1R280
+云州蓝鲸虚构办公设备有限公司
+91119900MA00B7W93Q
+¥776.24  ¥7.76
+¥784.00
+"""
+
+
+def test_a_digital_invoice_that_lost_its_layout() -> None:
+    kind, found = fields_of(FLAT)
+    assert kind == "vat_invoice"
+    assert {name: field.value for name, field in found.items()} == {
+        "number": "31119000000000000005",
+        "date": "2031-05-06",
+        "buyer": "云州星河样例科技有限公司",
+        "seller": "云州蓝鲸虚构办公设备有限公司",
+        "buyer_tax_id": "91119900MA00X1R280",
+        "seller_tax_id": "91119900MA00B7W93Q",
+        "net": "776.24",
+        "tax": "7.76",
+        "total": "784.00",
+    }
+    assert found["number"].checks == found["buyer"].checks == ("no_label",)
+
+
+def test_amounts_that_do_not_add_up_are_not_taken_without_a_label() -> None:
+    _, found = fields_of(FLAT.replace("¥784.00", "¥785.00"))
+    assert not {"net", "tax", "total"} & found.keys()
+
+
+def test_of_three_companies_without_labels_none_is_a_party() -> None:
+    _, found = fields_of(FLAT + "海东样例物流有限公司\n")
+    assert not {"buyer", "seller"} & found.keys()
