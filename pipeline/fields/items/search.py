@@ -61,6 +61,7 @@ def _joined(tables: Sequence[Table], *, every: bool) -> Table:
             whole.sums += table.sums
             whole.opening = whole.opening or table.opening
             whole.closing = table.closing or whole.closing
+            whole.several = whole.several or table.several
     return whole
 
 

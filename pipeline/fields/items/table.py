@@ -64,7 +64,10 @@ class Group:
 
 @dataclass
 class Table:
-    """What is below one heading or several equal ones: items, sums, and the balances of a statement."""
+    """What is below one heading or several equal ones: items, sums, and the balances of a statement.
+
+    `ended`: its total was reached. `summed`: a sum was. `several`: there is more than one account.
+    """
 
     heading: Heading
     groups: list[Group] = field(default_factory=list)
@@ -73,6 +76,7 @@ class Table:
     closing: Group | None = None
     ended: bool = False
     summed: bool = False
+    several: bool = False
 
 
 def read_rows(table: Table, page: int, rows: Sequence[WordRow], heading: Heading, *, free: bool) -> None:
@@ -149,13 +153,19 @@ def _is_sum(table: Table, read: Group, label: str) -> bool:
 def _is_balance(table: Table, read: Group, label: str) -> bool:
     """Whether a row of a statement is the balance before the transactions, or after them."""
     booked = Role.DATE in read.cells and (Role.DEBIT in read.cells or Role.CREDIT in read.cells)
-    if is_opening(label) and not table.groups and (PAID | {Role.BALANCE}) & read.cells.keys():
+    filled = bool((PAID | {Role.BALANCE}) & read.cells.keys())
+    if is_opening(label) and not table.groups and filled:
         table.opening = table.opening or read
         return True
-    if booked or not (is_closing(label) or is_opening(label)):
+    if booked or not filled:
         return False
-    table.closing, table.summed = read, True
-    return True
+    if is_closing(label):
+        table.closing, table.summed = read, True
+        return True
+    if is_opening(label):  # of the next account, or carried over from the page before
+        table.several = table.several or (table.closing is not None and not is_carried(label))
+        return True
+    return False
 
 
 def _fits(read: Group) -> bool:
