@@ -28,7 +28,7 @@ from pipeline.models import Box, Entity, Field, LineItem, Page, PageLocale, Text
 
 __all__ = ["WITH_ITEMS", "Found", "find_items"]
 
-STATEMENT = "bank_statement"
+STATEMENT, DELIVERY = "bank_statement", "delivery_note"
 WITH_ITEMS = frozenset(
     {
         "invoice",
@@ -66,7 +66,7 @@ def find_items(
     if kind not in WITH_ITEMS:
         return Found()
     sheets = sheets_of(pages)
-    table = find_table(sheets, statement=kind == STATEMENT)
+    table = find_table(sheets, statement=kind == STATEMENT, unpaid=kind == DELIVERY)
     known = _period(fields) or _days(entities)
     locale = pages[0].locale or PageLocale() if pages else PageLocale()
     if kind == STATEMENT:

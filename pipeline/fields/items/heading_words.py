@@ -88,6 +88,7 @@ _NAMES = {
         | iva % | 税率 | 税率/征收率
     """,
     Role.TAX: """
+        taxes | impuestos | imposte | steuern | impostos |
         ust | mwst | mwst-betrag | vat | gst | tax | sst | tva | iva | btw | steuer | sales tax | vat
         amount | tax amount | 税额 | 税 额
     """,

@@ -16,6 +16,8 @@ _PARTS = re.compile(
     rf"(?P<close> ?\))?(?P<behind>-)?(?: ?(?P<after>%|{CURRENCY}|CR|DR)\.?)?",
     re.IGNORECASE,
 )
+_ROUND = re.compile(r"(?<=[0-9])[.,]-{1,2}")
+"""Instead of cents, as in 12.-"""
 _CENTS = re.compile(r"[0-9]([.,])[0-9]{2}(?![0-9])")
 _DIGITS = 15
 """Maximum number of digits of an amount: a longer number is something else."""
@@ -39,7 +41,7 @@ def decimal_sign(texts: Iterable[str], usual: str | None) -> str | None:
 
 def number_of(text: str, decimal: str | None) -> Number | None:
     """Read a figure; `None` if it is no well-formed number. Brackets and a minus make it negative."""
-    match = _PARTS.fullmatch(text.strip())
+    match = _PARTS.fullmatch(_ROUND.sub("", text.rstrip(" .,;:*")))
     if match is None:
         return None
     value = _value(match["number"], decimal)
