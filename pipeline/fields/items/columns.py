@@ -299,6 +299,9 @@ def _resolved(cells: Sequence[_Cell], *, statement: bool) -> tuple[Column, ...]:
                 roles[n] = Role.VALUE_DATE if value else Role.OTHER if booked else roles[n]
         if Role.DATE not in roles and Role.VALUE_DATE in roles:
             roles[roles.index(Role.VALUE_DATE)] = Role.DATE
+    if Role.DESCRIPTION not in roles and Role.OTHER in roles and not statement:
+        unknown = [n for n, role in enumerate(roles) if role is Role.OTHER]
+        roles[max(unknown, key=lambda n: _room(columns, n))] = Role.DESCRIPTION
     amounts = [n for n, role in enumerate(roles) if role is Role.AMOUNT]
     if not amounts and Role.UNIT_PRICE in roles and not statement:
         last = max(n for n, role in enumerate(roles) if role is Role.UNIT_PRICE)
@@ -318,3 +321,9 @@ def _resolved(cells: Sequence[_Cell], *, statement: bool) -> tuple[Column, ...]:
         for n in [n for n, role in enumerate(roles) if role is single][1:]:
             roles[n] = Role.VALUE_DATE if single is Role.DATE else Role.OTHER
     return tuple(column._replace(role=role) for column, role in zip(columns, roles, strict=True))
+
+
+def _room(columns: Sequence[Column], number: int) -> float:
+    """From the left edge of a column to the next one: a description is wide."""
+    following = columns[number + 1].left if number + 1 < len(columns) else columns[number].right
+    return following - columns[number].left

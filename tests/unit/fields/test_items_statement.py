@@ -288,3 +288,39 @@ Date        Details                     Debit      Credit
     ]
     found = read_as(sheet, kind="bank_statement", fields=period)
     assert rows(found.items, "date") == [("2023-12-28",), ("2024-01-05",)]
+
+
+def test_soll_and_haben_behind_the_amount() -> None:
+    sheet = """
+Kontoauszug Nr. 3/2024 vom 31.03.2024
+Bu-Tag    Wert      Vorgang                                  Umsatz in EUR
+                    Alter Kontostand vom 29.02.2024          1.200,00 H
+04.03.    04.03.    Lastschrift Stadtwerke                   150,00 S
+15.03.    15.03.    Gehalt                                   2.000,00 H
+                    Neuer Kontostand vom 31.03.2024          3.050,00 H
+"""
+    found = read(sheet)
+    assert rows(found.items, "date", "amount") == [("2024-03-04", "-150.00"), ("2024-03-15", "2000.00")]
+    assert found.warnings == ()
+
+
+def test_several_transactions_of_a_day_with_one_balance() -> None:
+    sheet = """
+Account statement 1 March 2024 to 31 March 2024
+Date         Payment type and details          Paid out      Paid in      Balance
+29 Feb 24    BALANCE BROUGHT FORWARD                                      1,200.00
+01 Mar 24    DD COUNCIL                        150.00
+             ACME PAYROLL                                    2,000.00     3,050.00
+04 Mar 24    CARD SUPERMARKET
+             LONDON GB                         35.20
+             CASH HIGH ST                      50.00                      2,964.80
+31 Mar 24    BALANCE CARRIED FORWARD                                      2,964.80
+"""
+    found = read(sheet)
+    assert rows(found.items, "date", "description", "amount") == [
+        ("2024-03-01", "DD COUNCIL", "-150.00"),
+        ("2024-03-01", "ACME PAYROLL", "2000.00"),
+        ("2024-03-04", "CARD SUPERMARKET LONDON GB", "-35.20"),
+        ("2024-03-04", "CASH HIGH ST", "-50.00"),
+    ]
+    assert found.warnings == ()
