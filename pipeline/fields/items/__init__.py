@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from pipeline.fields.items import goods, receipt, statement
+from pipeline.fields.items import goods, receipt, statement, vat_rows
 from pipeline.fields.items.days import Order
 from pipeline.fields.items.search import Sheet, find_table, printed_sums, sheets_of
 from pipeline.fields.items.sums import adds_up, decimal_of, known_sums, sum_of
@@ -28,7 +28,7 @@ from pipeline.models import Box, Entity, Field, LineItem, Page, PageLocale, Text
 
 __all__ = ["WITH_ITEMS", "Found", "find_items"]
 
-STATEMENT, DELIVERY = "bank_statement", "delivery_note"
+STATEMENT, DELIVERY, VAT = "bank_statement", "delivery_note", "vat_invoice"
 WITH_ITEMS = frozenset(
     {
         "invoice",
@@ -77,9 +77,12 @@ def find_items(
         choices.append(_goods(table, locale, known, sums))
     if kind == "receipt":
         choices += [found for page, rows in sheets[:1] for found in _receipts(page, rows, fields)]
-    elif not any(items for items, _ in choices):  # a letter with names and amounts, if they add up
+    elif kind == VAT:
+        choices.append(_vat(sheets, fields))
+    elif not any(fits for _, fits in choices):  # a letter with names and amounts, if they add up
+        least = max((len(items) for items, _ in choices), default=1)
         listed = (found for page, rows in sheets for found in _receipts(page, rows, fields))
-        choices = [found for found in listed if found[1]][:1]
+        choices += [found for found in listed if found[1] and len(found[0]) >= least][:1]
     best = max(choices, key=lambda one: (one[1] or False, len(one[0])), default=([], None))
     return Found(_numbered(best[0]))
 
@@ -95,6 +98,14 @@ def _goods(table: Table, locale: PageLocale, known: Sequence[date], sums: frozen
 def _printed(sheets: Sequence[Sheet], table: Table, locale: PageLocale) -> list[Decimal]:
     sign = _sign(table, locale)
     return [n.value for text in printed_sums(sheets) if (n := number_of(text, sign)) is not None]
+
+
+def _vat(sheets: Sequence[Sheet], fields: Sequence[Field]) -> Choice:
+    items = [
+        _placed(item, own) for page, rows in sheets for item, own in vat_rows.items_of(rows, page.number)
+    ]
+    fits = adds_up(items, known_sums(fields, ()))
+    return _judged(items, fits), fits
 
 
 def _receipts(page: Page, geometric: Sequence[WordRow], fields: Sequence[Field]) -> Iterator[Choice]:

@@ -389,3 +389,29 @@ on 11.09.2018; 14.09.2018; 19.09.2018; 24.09.2018; 27.09.2018, each 2 hours
     assert item.description == (
         "Massage on 11.09.2018; 14.09.2018; 19.09.2018; 24.09.2018; 27.09.2018, each 2 hours"
     )
+
+
+FLAT = """
+项目名称  规格型号  单位  数量  单价  金额  税率/征收率  税额
+*家具*会议桌  张  2  1500.00  3000.00  13%  390.00
+*家具*办公椅  3260.123456789  780.37  13%  101.45
+*运输服务*送货
+50.00  免税  ***
+合 计  ¥3830.37  ¥491.45
+"""
+
+
+def test_a_vat_invoice_whose_columns_are_lost_is_read_by_its_figures() -> None:
+    items = read(FLAT, kind="vat_invoice", fields=[Field(name="net", value="3830.37")]).items
+    assert rows(items, "description", "unit", "quantity", "unit_price", "amount", "tax_rate") == [
+        ("*家具*会议桌", "张", "2", "1500.00", "3000.00", "13"),
+        ("*家具*办公椅", None, "3", "260.123456789", "780.37", "13"),
+        ("*运输服务*送货", None, None, None, "50.00", None),
+    ]
+    assert min(item.confidence for item in items) > 0.9
+
+
+def test_a_rate_that_does_not_explain_the_tax_is_no_row() -> None:
+    sheet = FLAT.replace("390.00", "399.00")
+    items = read(sheet, kind="vat_invoice", fields=[Field(name="net", value="3830.37")]).items
+    assert all(item.confidence < 0.9 for item in items)
