@@ -102,6 +102,11 @@ HITS = [
     ("3 dollars 50 cents", "3 dollars 50 cents", "3.50", "USD"),
     ("50 cents more", "50 cents", "0.50", "USD"),
     ("five thousand two hundred dollars", "five thousand two hundred dollars", "5200", "USD"),
+    ("361 million pounds", "361 million pounds", "361000000", "GBP"),
+    ("20 billion francs", "20 billion francs", "20000000000", None),
+    ("500 naira", "500 naira", "500", "NGN"),
+    ("it costs 15 dollars 50.", "15 dollars 50", "15.50", "USD"),
+    ("EURO 62,20", "EURO 62,20", "62.20", "EUR"),
     ("half million usd", "half million usd", "500000", "USD"),
     ("u.s. $ 100", "u.s. $ 100", "100", "USD"),
     ("Price in AUD: $12.00", "$12.00", "12.00", "AUD"),
@@ -160,6 +165,7 @@ MISSES = [
     "a weight of 8 pounds",
     "total of the third quarter",
     "1 $AddBacon",
+    "total EURO95 and EURO 1",
     "3.99 CT",
     "AJTPM7071RSD00",
     "TL  297",
@@ -198,6 +204,10 @@ def test_finds_every_amount_of_a_row_once() -> None:
         ("66.04", "MYR"),
         ("0.50", "MYR"),
     ]
+
+
+def test_pounds_are_money_on_a_page_in_pounds() -> None:
+    assert [m.value for m in find_moneys("£5 and 8 pounds")] == ["5", "8"]
 
 
 def test_both_decimal_signs_count_where_the_page_does_not_decide() -> None:

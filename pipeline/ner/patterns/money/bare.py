@@ -8,7 +8,7 @@ from functools import cached_property
 from pipeline.models import Mention
 from pipeline.ner.characters import found
 from pipeline.ner.patterns.money.columns import Columns
-from pipeline.ner.patterns.money.number import Number, Source, number_at
+from pipeline.ner.patterns.money.number import Number, Source
 from pipeline.ner.patterns.money.signs import bracketed, minus_before, minus_behind
 from pipeline.ner.patterns.money.tokens import GLUED
 
@@ -42,6 +42,7 @@ _TOTALLED = re.compile(
 )
 _HEADING = re.compile(r" ?[\u4e00-\u9fff]")
 _REACH = 60
+_NEAR = 24
 
 
 class Bare:
@@ -57,16 +58,15 @@ class Bare:
     def _about_money(self) -> bool:
         return _ABOUT_MONEY.search(self.page) is not None
 
-    def read(self, index: int) -> tuple[Mention, int] | None:
-        """The amount that begins with the token at `index`, and the index of the token behind it."""
-        number = number_at(self.source, index, None, signed=False)
-        if number is None or not number.cents or not self._fits(number) or not self._about_money:
+    def read(self, number: Number) -> tuple[Mention, int] | None:
+        """The number as an amount, and the index of the token behind it."""
+        if not number.cents or not self._fits(number) or not self._about_money:
             return None
         start, end = number.start, number.end
         before = self._row_before(start)
         # "3.10 合同金额" at a row's start is a section number.
         heading = not before.strip() and _HEADING.match(self.page, end)
-        if heading or _COUNTED.search(before) or self.columns.counted(start, end):
+        if heading or _COUNTED.search(before[-_NEAR:]) or self.columns.counted(start, end):
             return None
         negative = minus_behind(self.page, end, self.marks) or bracketed(self.page, start, end, bare=True)
         if (at := minus_before(self.page, start)) is not None:

@@ -41,7 +41,7 @@ class Columns:
         found = []
         for row, begin in enumerate(self._rows):
             text = self._row(row)
-            if "  " in text and _COUNTS.search(text) and _AMOUNTS.search(text) and not _DECIMALS.search(text):
+            if "  " in text and not _DECIMALS.search(text) and _AMOUNTS.search(text) and _COUNTS.search(text):
                 found.append((begin, _cells(text)[:_MOST_CELLS]))
         return found
 

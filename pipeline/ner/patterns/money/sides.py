@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pipeline.ner.locale.currencies import Currency, named
+from pipeline.ner.locale.currencies import Currency
 from pipeline.ner.patterns.money.number import Number, Source
 from pipeline.ner.patterns.money.numerals import NOT_A_UNIT
 from pipeline.ner.patterns.money.tokens import SCALES, SHORT, Token
@@ -13,6 +13,8 @@ from pipeline.ner.patterns.money.tokens import SCALES, SHORT, Token
 GLUE = re.compile(r"(?P<label> {0,2}|\)? ?[:=]? ?)(?P<minus>- ?)?")
 """Between a currency and its amount: `RM 80.90`, `(RM): 80.90`, `€ -12,00`."""
 _IS_UNIT = re.compile(NOT_A_UNIT)
+_OTHER_THINGS = frozenset({"pound", "pounds", "mark", "marks"})
+"""Words for a weight or a grade too: they count on a page with that currency, or with a word of scale."""
 _NEXT_TO = ("", " ")
 _REACH = 8
 _BEHIND_SCALE = frozenset({"", " ", "多", "余", " de ", " d'", " d’", " di ", " of "})
@@ -73,9 +75,11 @@ def _is_behind(source: Source, at: int, gap: str, number: Number, before: Token 
     currency, end = source.tokens[at].currency, source.tokens[at].end
     if currency is None or not _counts(source, currency) or not _IS_UNIT.match(source.page, end):
         return False
-    # Pounds are a weight too; "1 $AddBacon" is a dish.
-    weight = scale == 1 and currency == named("pounds") and source.locale.currency not in currency.codes
-    if weight or (currency.before and source.page[end : end + 1].isalpha()):
+    # "1 $AddBacon" is a dish.
+    other = source.printed(at).lower() in _OTHER_THINGS and scale == 1
+    if (other and source.locale.currency not in currency.codes) or (
+        currency.before and source.page[end : end + 1].isalpha()
+    ):
         return False
     if gap not in _NEXT_TO and not (scale > 1 and gap in _BEHIND_SCALE):
         return gap == "-" and currency.noun
