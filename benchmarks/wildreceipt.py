@@ -42,7 +42,7 @@ _MONTHS = {
 _MONTH = "(" + "|".join(_MONTHS) + ")[a-z]*"
 _GAP = "[-/. ,']*"
 _YEAR = r"((?:19|20)\d\d|\d\d)(?![\d:])"
-_AMOUNT = re.compile(r"(?<![\d.,])(\d{1,3}(?:,\d{3})+|\d+)\.(\d\d)(?!\d)")
+_AMOUNT = re.compile(r"(?<![\d.,])(\d{1,3}(?:[.,]\d{3})+|\d+)[.,](\d\d)(?!\d)")
 _USA = re.compile(
     r"(?<![a-z])(?:A[LKZR]|C[AOT]|D[CE]|FL|GA|HI|I[DLNA]|K[SY]|LA|M[EDAINSOT]|N[EVHJMYCD]|O[HKR]|PA|RI|S[CD]|T[NX]|UT"
     r"|V[TA]|W[AVIY])[ ,.]*\d{5}(?!\d)|(?<!\d)\(?\d{3}\)?[ -]?\d{3}-\d{4}(?!\d)",
@@ -187,9 +187,8 @@ class Tally:
         self._score(key, note, field, lambda value: value == day, day)
 
     def _amounts(self, note: str, name: str, field: Field | None, printed: Sequence[str]) -> None:
-        wanted = [
-            Decimal(m[1].replace(",", "") + "." + m[2]) for text in printed if (m := _AMOUNT.search(text))
-        ]
+        found = [m for text in printed if (m := _AMOUNT.search(text))]
+        wanted = [Decimal(re.sub("[.,]", "", m[1]) + "." + m[2]) for m in found]
         if not wanted:
             if name != "total":
                 self._mark(f"{name}, none where none is annotated", field is None, f"{note} {shown(field)}")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def load(
     store: str | None = None,
-    table: Literal["documents", "pages", "entities", "fields"] = "entities",
+    table: Literal["documents", "pages", "entities", "fields", "items"] = "entities",
     run_date: str | None = None,
     *,
     masked: bool = True,
@@ -37,8 +37,9 @@ def load(
 
     Nights of older versions get the columns of today, empty where they did not have them. `latest=True`: each document
     once, by its newest task, where the same bytes were processed in several nights or under several ids.
-    `masked=False` restores the true text and value of sensitive entities and fields (and the pages' text) from the
-    JSON results, which requires permission to read them. Raises `NotFound` if there is no such table yet.
+    `masked=False` restores the true text and value of sensitive entities and fields (and the pages' text and the
+    items' description) from the JSON results, which requires permission to read them. Raises `NotFound` if there is no
+    such table yet.
     """
     if table not in TABLES:
         raise ValueError(f"there is no table {table!r}: choose from {', '.join(TABLES)}")
@@ -127,6 +128,10 @@ def _unmask(frame: pd.DataFrame, table: str, settings: Settings) -> pd.DataFrame
         elif table == "fields":
             named = {field.name: field for field in full.extraction.fields} if full.extraction else {}
             _put(frame, rows, [named.get(name) for name in rows["field"]])
+        elif table == "items":
+            described = {i.row: i.description for i in full.extraction.items} if full.extraction else {}
+            masked = zip(rows["row"], rows["description"], strict=True)
+            frame.loc[rows.index, "description"] = [described.get(n, text) or None for n, text in masked]
         else:
             spans = {(e.page, e.start, e.end, e.type): e for e in full.entities}
             places = zip(rows["page"], rows["start"], rows["end"], rows["type"], strict=True)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from pipeline.fields import calibration, clues, examples, truth
 from pipeline.fields.classifier import Classifier
+from pipeline.fields.items import find_items
 from pipeline.fields.kinds import KINDS, Kind
 from pipeline.fields.records import Find, find_one
 from pipeline.models import Entity, Extraction, Field, ModelInfo, Page
@@ -47,7 +48,7 @@ class Filler:
         self._classifier = classifier
 
     def fill(self, pages: Sequence[Page], entities: Sequence[Entity]) -> Extraction:
-        """The extraction of a document: its type, and each field of that type whether found or not."""
+        """A document's type, each field of that type whether found or not, and the rows of its table."""
         stated = truth.read(pages)
         record = calibration.calibrated(self.scored(pages, entities, stated))
         return truth.merged(record, stated, pages, entities)
@@ -63,12 +64,14 @@ class Filler:
             kind, confidence = stated_kind, 1.0
         rules = KINDS.get(kind)
         found, warnings = _search(pages, entities, rules) if rules else ({}, [])
+        rows = find_items(kind, pages, entities, tuple(found.values()))
         names = dict.fromkeys((*FIELDS.get(kind, ()), *found))
         return Extraction(
             document_type=kind,
             confidence=confidence,
             fields=tuple(found.get(name, Field(name=name)) for name in names),
-            warnings=tuple(warnings),
+            items=rows.items,
+            warnings=(*warnings, *rows.warnings),
         )
 
 

@@ -7,10 +7,11 @@ import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
-AMOUNTS = ("net", "tax", "total", "due")
+from pipeline.fields.kinds import is_amount
+
 CODES = ("number", "code", "order_number", "seller_tax_id", "buyer_tax_id", "iban", "bic", "currency")
 ADDRESSES = ("seller_address", "buyer_address")
-WORDS = re.compile(r"[^\W_]+")
+_WORDS = re.compile(r"[^\W_]+")
 
 
 def agree(name: str, stated: str, shown: str, *, unsigned: bool = False) -> bool | None:
@@ -18,7 +19,7 @@ def agree(name: str, stated: str, shown: str, *, unsigned: bool = False) -> bool
 
     `unsigned`: amounts may differ in their sign, as on credit notes.
     """
-    if name in AMOUNTS:
+    if is_amount(name):
         return _amounts(stated, shown, unsigned)
     if name.endswith("date"):
         return stated == shown
@@ -41,7 +42,7 @@ def _amounts(stated: str, shown: str, unsigned: bool) -> bool | None:
 
 
 def _codes(name: str, stated: str, shown: str) -> bool | None:
-    one, other = ("".join(_words(value)) for value in (stated, shown))
+    one, other = (letters(value) for value in (stated, shown))
     if name == "bic":  # the main office may be written out
         one, other = (value.removesuffix("xxx") if len(value) == 11 else value for value in (one, other))
     if one == other:
@@ -50,8 +51,13 @@ def _codes(name: str, stated: str, shown: str) -> bool | None:
     return None if short and short in long else False  # with a prefix, or cut off
 
 
+def letters(text: str) -> str:
+    """The letters and digits of a text, case folded."""
+    return "".join(_words(text))
+
+
 def _words(text: str) -> list[str]:
-    return WORDS.findall(unicodedata.normalize("NFKC", text).casefold())
+    return _WORDS.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 def _similar(one: Sequence[str], other: Sequence[str]) -> bool:

@@ -35,6 +35,8 @@ class Amount(NamedTuple):
     """Whether it is the last amount of its row."""
     near: str = ""
     """The part of the label that is next to it, if a wide gap divides the label."""
+    behind: str = ""
+    """Squashed text behind the last amount of its row."""
 
     @property
     def span(self) -> Span:
@@ -56,7 +58,7 @@ def amounts_of(rows: Sequence[Row], entities: Iterable[Entity]) -> list[Amount]:
 
     An amount at the start of its row takes its label from the row above, if that has letters and no amount.
     """
-    moneys = [e for e in entities if e.type == "MONEY" and e.value is not None]
+    moneys = [e for e in entities if e.type == "MONEY" and _decimal(e) is not None]
     found: list[Amount] = []
     above = ""
     for number, (row, inside) in enumerate(zip(rows, by_row(rows, moneys), strict=True)):
@@ -70,7 +72,9 @@ def amounts_of(rows: Sequence[Row], entities: Iterable[Entity]) -> list[Amount]:
             if above and not place and not re.search(r"[a-z]{3}|[\u4e00-\u9fff]", label):
                 label = near = above
             at = entity.end
-            found.append(Amount(_decimal(entity), entity, number, label, place == len(inside) - 1, near))
+            last = place == len(inside) - 1
+            behind = squash(row.text[at - row.start :][:_LABEL]) if last else ""
+            found.append(Amount(_decimal(entity) or Decimal(0), entity, number, label, last, near, behind))
         above = "" if inside or len(row.text) > _LABEL else squash(row.text)
     return found
 
@@ -91,12 +95,12 @@ def _last_part(text: str) -> str:
     return ""
 
 
-def _decimal(entity: Entity) -> Decimal:
+def _decimal(entity: Entity) -> Decimal | None:
     try:
         value = Decimal(entity.value or "")
     except InvalidOperation:  # a third-party engine
-        return Decimal(0)
-    return value if value.is_finite() else Decimal(0)
+        return None
+    return value if value.is_finite() else None
 
 
 def currency_of(amount: Amount, amounts: Sequence[Amount], rows: Sequence[Row]) -> str | None:

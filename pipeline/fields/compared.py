@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from pipeline.fields.agree import AMOUNTS, agree
+from pipeline.fields.agree import agree
+from pipeline.fields.kinds import is_amount
 from pipeline.fields.placed import placed
 from pipeline.fields.stated import Stated
 from pipeline.models import REVIEW, Entity, Field, Page
@@ -20,27 +21,25 @@ def compared(
     field: Field, stated: Stated, pages: Sequence[Page], entities: Sequence[Entity]
 ) -> tuple[Field, str]:
     """The field with its stated value, and a sentence where another source says something else, else an empty one."""
-    values = stated.values.get(field.name, ())
+    has = field.name in stated.values
     if stated.whole:  # what the page shows is the data themselves
-        return (
-            (structs.replace(_plain(field, stated), page=stated.page), "")
-            if values
-            else (Field(name=field.name), "")
-        )
-    if not values:
+        alone = _plain(field, stated) if has else Field(name=field.name)
+        return structs.replace(alone, page=stated.page if has else None), ""
+    if not has:
         return field, ""
     if field.source != "page":
         return _confirmed(field, stated)
     agreed = same(stated, field.name, field.value)
-    if field.value is None or (field.confidence < REVIEW and not agreed):
-        return _unprinted(_plain(field, stated), stated, pages, entities), ""
-    value, checks = _printed_one(field, stated) if agreed else values[0], _checks(field, stated)
+    known = field.value is not None and (field.confidence >= REVIEW or agreed)
+    other = None if agreed and known else _unprinted(_plain(field, stated), stated, pages, entities)
+    if other and (not known or _shown_too(other, agreed)):
+        return other, ""
     there = structs.replace(
         field,
-        value=value,
+        value=_printed_one(field, stated) if agreed else stated.values[field.name][0],
         confidence=1.0,
         source=stated.source,
-        checks=checks,
+        checks=_checks(field, stated),
         other=None,
         verified=agreed is True,
         currency=field.currency or _currency(field, stated),
@@ -48,6 +47,15 @@ def compared(
     if agreed is not False:
         return there, ""
     return _contradicted(structs.replace(there, other=field.value)), _difference(field, stated, "page")
+
+
+def _shown_too(other: Field, agreed: bool | None) -> bool:
+    """Whether the page shows the stated value apart from a value that differs, as with two bank accounts.
+
+    Any amount or day may be printed for other reasons.
+    """
+    common = is_amount(other.name) or other.name.endswith("date") or other.name == "currency"
+    return agreed is False and other.text != "" and not common
 
 
 def with_amount(fields: dict[str, Field], stated: Stated) -> list[str]:
@@ -105,14 +113,15 @@ def _plain(field: Field, stated: Stated) -> Field:
 
 
 def _currency(field: Field, stated: Stated) -> str | None:
-    return stated.currency if field.name in AMOUNTS else None
+    return stated.currency if is_amount(field.name) else None
 
 
 def _unprinted(plain: Field, stated: Stated, pages: Sequence[Page], entities: Sequence[Entity]) -> Field:
-    """A value that was not found by its label: at the code, or where the page shows it anyway."""
-    if stated.box:
+    """A value that was not found by its label: where the page shows it anyway, or at the code."""
+    there = placed(plain, pages, entities)
+    if there.page is None and stated.box:
         return structs.replace(plain, page=stated.page, boxes=(stated.box,))
-    return placed(plain, pages, entities)
+    return there
 
 
 def _confirmed(field: Field, stated: Stated) -> tuple[Field, str]:

@@ -26,6 +26,8 @@ def read(xml: str, page: int) -> Stated:
     found = {name: several for name, several in found.items() if several}
     if not found.get("number") and not found.get("total"):
         raise Unreadable("The XML of the invoice has neither a number nor a total.")
+    if "seller" in found:
+        found["company"] = found["seller"]
     if currency:
         found["currency"] = (currency,)
     items = []

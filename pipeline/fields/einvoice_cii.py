@@ -43,6 +43,12 @@ def head(root: _Element) -> tuple[str, dict[str, tuple[str, ...]], str | None]:
         "tax": xml.amounts(sums, currency or "", "TaxTotalAmount"),
         "total": xml.amounts(sums, "", "GrandTotalAmount"),
         "due": xml.amounts(sums, "", "DuePayableAmount"),
+        **xml.by_rate(
+            xml.each(settled, "ApplicableTradeTax"),
+            ("RateApplicablePercent", "ApplicablePercent"),
+            "BasisAmount",
+            "CalculatedAmount",
+        ),
     }
     return xml.text(top, "TypeCode"), values, currency
 

@@ -32,6 +32,9 @@ def head(root: _Element) -> tuple[str, dict[str, tuple[str, ...]], str | None]:
         "tax": xml.amounts(root, currency or "", "TaxTotal/TaxAmount"),
         "total": xml.amounts(root, "", f"{sums}/TaxInclusiveAmount"),
         "due": xml.amounts(root, "", f"{sums}/PayableAmount"),
+        **xml.by_rate(
+            xml.each(root, "TaxTotal/TaxSubtotal"), ("TaxCategory/Percent",), "TaxableAmount", "TaxAmount"
+        ),
     }
     kind = xml.text(root, "InvoiceTypeCode", "CreditNoteTypeCode")
     return "381" if xml.local(root) == "CreditNote" else kind, values, currency

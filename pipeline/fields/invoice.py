@@ -41,6 +41,8 @@ _HEAD, _FOOT = 5, 3
 """Numbers of an invoice's first and last pages that are searched."""
 _OWN = 0.9
 """Minimum score of a number that tells one invoice from another."""
+_LINES = 1000
+"""A page with more lines does not show several invoices next to each other."""
 _TOGETHER = "Page {page} shows several invoices: only one of them is described."
 
 
@@ -57,7 +59,7 @@ def find_all(pages: Sequence[Page], entities: Sequence[Entity]) -> tuple[list[Fi
             by_page[entity.page].append(entity)
     sheets = [Sheet(page, by_page[page.number]) for page in pages]
     first, others = _split(sheets)
-    if first and len(_own_numbers(first[0])) > 1:
+    if first and len(first[0].page.lines) < _LINES and len(_own_numbers(first[0])) > 1:
         page = first[0].page
         fields, several = find_one(page, by_page[page.number], find)
         if several:

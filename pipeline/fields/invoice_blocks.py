@@ -58,9 +58,8 @@ def heading_of(sheet: Sheet, cell: Cell) -> tuple[str, int] | None:
     return None
 
 
-def headed(sheet: Sheet) -> list[Block]:
+def headed(sheet: Sheet) -> Iterator[Block]:
     """The blocks with a heading, in reading order."""
-    found = []
     for row, cells in enumerate(sheet.cells):
         for place, cell in enumerate(cells):
             heading = heading_of(sheet, cell)
@@ -75,8 +74,7 @@ def headed(sheet: Sheet) -> list[Block]:
                 parts = [_part(value), *_down(sheet, row, value.rect)]
             span = (cell.line.start, cell.line.end)
             if parts or side == "other":
-                found.append(Block(side, sheet, tuple(parts), 0.93, span))
-    return found
+                yield Block(side, sheet, tuple(parts), 0.93, span)
 
 
 def _inline(cell: Cell, after: int) -> Part | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from msgspec import structs
@@ -19,6 +20,8 @@ _SHORT_TITLE = 60
 _FULL = re.compile(r"\d{4}-\d\d-\d\d")
 _YEARS = (1990, 2060)
 """Plausible years; constant, so that results do not depend on the current date."""
+_MOST_IN_ROW = 20
+"""Maximum number of labels of a row that are looked at."""
 _RIVAL = 0.02
 """Candidates whose scores differ by less are equal."""
 _PROSE = 0.15
@@ -52,7 +55,7 @@ def _titled(sheet: Sheet) -> Iterator[Found]:
     """The number behind a title, or a lone `No.` in the rows below it."""
     titles: list[int] = []
     for row, text in enumerate(sheet.simple):
-        for match in labels.TITLED.finditer(text):
+        for match in islice(labels.TITLED.finditer(text), _MOST_IN_ROW):
             if labels.REFERENCE.search(text, max(0, match.start() - 40), match.start()):
                 continue
             titles.append(row)
@@ -134,7 +137,7 @@ def _due_dates(sheet: Sheet) -> Iterator[Found]:
     """Dates of payment; those with a discount are earlier and are not meant."""
     yield from _labelled(sheet, labels.DUE_DATE, 0.92, _day, apart=4)
     for row, text in enumerate(sheet.simple):
-        for match in labels.DUE_SENTENCE.finditer(text):
+        for match in islice(labels.DUE_SENTENCE.finditer(text), _MOST_IN_ROW):
             if labels.DISCOUNT.search(match[0]):
                 continue
             if day := _behind(sheet, row, match.end(), _day):
@@ -153,7 +156,7 @@ def _labelled(
 ) -> Iterator[Found]:
     """The value behind each label, else the one below it."""
     for row, text in enumerate(sheet.simple):
-        for match in pattern.finditer(text):
+        for match in islice(pattern.finditer(text), _MOST_IN_ROW):
             before = text[max(0, match.start() - 40) : match.start()]
             sure = score - (_PROSE if _in_prose(sheet, row, match.start()) else 0.0)
             if take is _code and labels.REFERENCE.search(before):

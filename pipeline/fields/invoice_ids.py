@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from msgspec import structs
@@ -21,7 +22,11 @@ _VAT = re.compile(
 _NATIONAL = re.compile(r"[0-9](?:[ /.]?[0-9]){8,13}(?![0-9A-Za-z])")
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}(?:[ ]?[0-9A-Z]{4}){2,7}(?:[ ]?[0-9A-Z]{1,3})?(?![0-9A-Za-z])")
 _BIC = re.compile(r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2,5}(?![0-9A-Za-z])")
-_NATIONAL_SCORE = 0.6
+_NATIONAL_SCORE, _LABELLED = 0.6, 0.75
+_WRONG = 0.55
+"""Score of a number with wrong check digits in a text layer: it is printed like that."""
+_MOST_IN_ROW = 20
+"""Maximum number of labels of a row that are looked at."""
 
 
 class _Id(NamedTuple):
@@ -30,57 +35,61 @@ class _Id(NamedTuple):
     value: str
     score: float
     buyer: bool
+    national: bool = False
+    """Only the tax office of one country knows it: not a VAT number."""
+    valid: bool = True
+
+    def field(self, name: str, rival: bool) -> Field:
+        """The field; one with wrong check digits is believed only where no OCR could have misread them."""
+        score: float = self.score
+        checks: tuple[str, ...] = ()
+        if not self.valid:
+            score = min(score, _WRONG if self.sheet.page.text_from == "text_layer" else 0.4)
+            checks = ("check_digit",)
+        made = field(name, self.sheet.page, [self.span], self.value, score - (0.15 if rival else 0.0))
+        return structs.replace(made, checks=checks + ("contradiction",) * rival)
 
 
 def find_tax_ids(sheets: Sequence[Sheet], blocks: Sequence[Block]) -> list[Field]:
-    """The fields seller_tax_id and buyer_tax_id; a national number only where the seller has no other."""
-    found: dict[str, _Id] = {}
-    rivals: set[str] = set()
-    for kinds, label, pattern in ((("TAX_ID", "USCC"), VAT_ID, _VAT), ((), TAX_NUMBER, _NATIONAL)):
-        if "seller" in found and not kinds:
-            break
-        for found_id in _ids(sheets, kinds, label, pattern):
-            side = _side(found_id, blocks)
-            if side is None or (side == "buyer" and not kinds):
-                continue
-            one = found_id if kinds else found_id._replace(score=_NATIONAL_SCORE)
-            before = found.get(side)
-            if before is None or one.score > before.score + 0.2:
-                found[side] = one
-            elif before.value != one.value:
-                rivals.add(side)
-    fields = []
-    for side, one in found.items():
-        # a second number of the seller, such as of a branch, makes neither sure
-        score = one.score - (0.15 if side in rivals else 0.0)
-        fields.append(field(f"{side}_tax_id", one.sheet.page, [one.span], one.value, score))
-    return fields
+    """The fields seller_tax_id and buyer_tax_id: VAT numbers, else national ones."""
+    sides: dict[str, list[_Id]] = {"seller": [], "buyer": []}
+    for one in _ids(sheets, ("TAX_ID", "USCC"), VAT_ID, _VAT):
+        if side := _side(one, blocks):
+            sides[side].append(one)
+    for one in _ids(sheets, (), TAX_NUMBER, _NATIONAL) if not sides["seller"] else ():
+        if _side(one, blocks) == "seller":
+            sides["seller"].append(one._replace(score=_NATIONAL_SCORE))
+    found = []
+    for side, ids in sides.items():
+        ids.sort(key=lambda one: (one.national, not one.valid, -one.score))
+        if ids:
+            same = [one for one in ids if one.national == ids[0].national and one.valid == ids[0].valid]
+            # a second number, such as of a branch, makes neither sure
+            found.append(ids[0].field(f"{side}_tax_id", len({one.value for one in same}) > 1))
+    return found
 
 
 def _ids(
     sheets: Sequence[Sheet], kinds: Sequence[str], label: re.Pattern[str], pattern: re.Pattern[str]
 ) -> Iterator[_Id]:
-    """Entities, and what follows a label: also with a check digit that is wrong."""
+    """Entities, and what follows a label: also with check digits that are wrong."""
     for sheet in sheets:
         for number, row in enumerate(sheet.rows):
             text = sheet.simple[number]
             taken: list[Span] = []
             for kind in kinds:
-                for entity in sheet.inside(kind, row.start, row.end):
-                    at = entity.start - row.start
+                for entity in sheet.inside(kind, row.start, row.end)[:_MOST_IN_ROW]:
                     taken.append((entity.start, entity.end))
-                    yield _Id(
-                        sheet,
-                        (entity.start, entity.end),
-                        _bare(entity.value or entity.text),
-                        max(0.6, 0.95 * entity.confidence),
-                        _named_buyer(text[:at]),
-                    )
-            for match in label.finditer(text):
+                    before = text[: entity.start - row.start]
+                    value, score = _bare(entity.value or entity.text), max(0.6, 0.95 * entity.confidence)
+                    national = any(TAX_NUMBER.finditer(before[-40:]))
+                    valid = entity.value is not None
+                    yield _Id(sheet, taken[-1], value, score, _named_buyer(before), national, valid)
+            for match in islice(label.finditer(text), _MOST_IN_ROW):
                 found = _behind(sheet, number, match.end(), pattern)
                 if found and not any(a < found[1] and found[0] < b for a, b in taken):
                     value = _bare(sheet.page.text[slice(*found)])
-                    yield _Id(sheet, found, value, 0.85, _named_buyer(text[: match.start()]))
+                    yield _Id(sheet, found, value, _LABELLED, _named_buyer(text[: match.start()]))
 
 
 def _named_buyer(before: str) -> bool:
@@ -119,26 +128,10 @@ def _side(one: _Id, blocks: Sequence[Block]) -> str | None:
 def find_bank(sheets: Sequence[Sheet]) -> list[Field]:
     """The fields iban and bic of the account to pay to."""
     found = []
-    for name, kind, label, pattern in (
-        ("iban", "IBAN", IBAN, _IBAN),
-        ("bic", "BIC", BIC, _BIC),
-    ):
-        ids = [one for one in _ids(sheets, (kind,), label, pattern) if not one.buyer]
-        if not ids:
-            continue
-        one = max(ids, key=lambda i: i.score)
-        valid = name != "iban" or _iban_check(one.value)
-        score = one.score if valid else 0.55 if one.sheet.page.text_from == "text_layer" else 0.4
-        several = len({i.value for i in ids}) > 1
-        made = field(
-            name, one.sheet.page, [one.span], one.value, score - (0.15 if several and valid else 0.0)
-        )
-        checks = ("check_digit",) * (not valid) + ("contradiction",) * several
-        found.append(structs.replace(made, checks=checks))
+    for name, label, pattern in (("iban", IBAN, _IBAN), ("bic", BIC, _BIC)):
+        ids = [one for one in _ids(sheets, (name.upper(),), label, pattern) if not one.buyer]
+        if ids:
+            ids.sort(key=lambda one: (not one.valid, -one.score))
+            several = len({one.value for one in ids if one.valid == ids[0].valid}) > 1
+            found.append(ids[0].field(name, several))
     return found
-
-
-def _iban_check(value: str) -> bool:
-    """ISO 7064 mod 97-10."""
-    digits = "".join(str(int(c, 36)) for c in value[4:] + value[:4])
-    return int(digits) % 97 == 1

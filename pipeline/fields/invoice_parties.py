@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from msgspec import structs
@@ -24,6 +25,8 @@ from pipeline.models import Field
 
 _MARKS = re.compile(r"\s*[●•·|∙■▪⋅]\s*|\s+[-–—]\s+")
 _SIDES = ("seller", "buyer")
+_MOST = 40
+"""Maximum number of blocks of each sort on a page."""
 
 
 class Name(NamedTuple):
@@ -45,13 +48,13 @@ class Parties(NamedTuple):
 
 def find_parties(sheets: Sequence[Sheet]) -> Parties:
     """The fields seller, seller_address, buyer and buyer_address that were found."""
-    blocks = [block for sheet in sheets for block in headed(sheet)]
+    blocks = [block for sheet in sheets for block in islice(headed(sheet), _MOST)]
     loose: list[Block] = []
     for sheet in sheets[:1]:
-        for sender, addressee in senders(sheet):
+        for sender, addressee in islice(senders(sheet), _MOST):
             loose += [sender] if addressee is None else [sender, addressee]
-        loose += letterheads(sheet)
-        loose += _sided(list(addresses(sheet)), [*blocks, *loose], sheet)
+        loose += islice(letterheads(sheet), _MOST)
+        loose += _sided(list(islice(addresses(sheet), _MOST)), [*blocks, *loose], sheet)
     names = {side: _names(side, blocks, loose) for side in _SIDES}
     seller = _best(names["seller"], _plain(names["seller"]), None)
     buyer = _best(names["buyer"], (), seller)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import NamedTuple
 
 from pipeline.fields.invoice_sum_words import LABELS
@@ -25,6 +26,8 @@ _PLAIN_RATE = re.compile(r"(?<![0-9.,])(?P<rate>[0-9]{1,2}(?:[.,][0-9]{1,2})?)(?
 _ONLY_FIGURE = re.compile(r"[^a-z]*(?:[a-z]{3})?[^a-z]*")
 _HIGHEST = 30
 """Tax rates in per cent are below it."""
+_MOST_IN_ROW = 40
+"""A row with more labels or amounts is none of an invoice, and is not searched."""
 _TABLE = 40
 """Maximum number of rows of a table of sums."""
 
@@ -85,7 +88,7 @@ def sums_of(sheet: Sheet, index: int) -> tuple[list[Sum], list[Taxed]]:
 def _labels(text: str) -> list[tuple[str, float, int, int]]:
     """Kind, weight and position of each label in a row."""
     found = []
-    for match in _ANY.finditer(text):
+    for match in islice(_ANY.finditer(text), _MOST_IN_ROW):
         group = match.lastgroup
         assert group is not None
         kind, weight, _ = LABELS[int(group[1:])]
@@ -96,14 +99,17 @@ def _labels(text: str) -> list[tuple[str, float, int, int]]:
 def _figures(sheet: Sheet, number: int) -> list[Figure]:
     """The amounts of a row: MONEY entities, and plain numbers with two decimals."""
     row = sheet.rows[number]
+    moneys = sheet.inside("MONEY", row.start, row.end)
+    if len(moneys) > _MOST_IN_ROW:
+        return []
     found = [
         Figure(value, entity.currency, (entity.start, entity.end), entity.confidence)
-        for entity in sheet.inside("MONEY", row.start, row.end)
+        for entity in moneys
         if (value := _decimal(entity)) is not None
     ]
     taken = [figure.span for figure in found]
     decimal = sheet.page.locale.decimal if sheet.page.locale else None
-    for match in _NUMBER.finditer(row.text):
+    for match in islice(_NUMBER.finditer(row.text), _MOST_IN_ROW):
         span = row.span(match.start(), match.end())
         if any(start < span[1] and span[0] < end for start, end in taken):
             continue
@@ -188,7 +194,10 @@ def _in_columns(
     row = sheet.rows[number]
     found: dict[str, tuple[Figure, float]] = {}
     for figure in figures:
-        rect = sheet.rect(number, figure.span[0] - row.start, figure.span[1] - row.start)
+        # a currency before the number may be in another column
+        start, end = figure.span[0] - row.start, figure.span[1] - row.start
+        digits = re.search(r"[-0-9]", row.text[start:end])
+        rect = sheet.rect(number, start + (digits.start() if digits else 0), end)
         kind, weight, heading = min(columns, key=lambda column: _distance(rect, column[2]))
         if _distance(rect, heading) < 4 * rect.height and kind != "other":
             found[kind] = figure, weight

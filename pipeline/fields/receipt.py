@@ -8,8 +8,9 @@ from pipeline.fields.dates import find_date
 from pipeline.fields.receipt_address import find_address
 from pipeline.fields.receipt_company import find_company
 from pipeline.fields.receipt_contact import find_phone, find_time
-from pipeline.fields.receipt_parts import find_parts
+from pipeline.fields.receipt_parts import find_subtotal, find_tip
 from pipeline.fields.receipt_payment import find_payment
+from pipeline.fields.receipt_tax import find_tax
 from pipeline.fields.receipt_total import read_total
 from pipeline.fields.rows import rows_of
 from pipeline.models import Entity, Field, Page
@@ -39,7 +40,9 @@ def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
         find_time(rows, entities, day),
         find_address(rows, entities),
         find_phone(rows, entities),
-        *find_parts(reading),
+        find_subtotal(reading),
+        find_tax(reading),
+        find_tip(reading),
         reading.total,
         find_payment(reading),
     )

@@ -33,8 +33,8 @@ def realigned(rows: Sequence[Row], marked: Sequence[Marked]) -> Iterator[list[Ma
         for number, row in enumerate(rows)
         if (kind := kind_of(squash(row.text[: starts.get(number, row.end) - row.start][:_LABEL]))) in _KINDS
     }
-    if len(labels) < 2 or max(labels) - min(labels) > _LONGEST:
-        return
+    if len(labels) < 2 or max(labels) - min(labels) > _LONGEST or labels.keys() <= starts.keys():
+        return  # every label has an amount in its row
     first, last = max(min(labels) - _AROUND, 0), max(labels) + _AROUND
     middles = [_middle(row.lines[0].box) for row in rows[first : last + 1]]
     pitch = median([below - above for above, below in pairwise(middles)])

@@ -11,6 +11,7 @@ from pipeline.models import Entity, Field
 
 _HEAD = 12
 """Maximum number of rows of a receipt's head."""
+_LEAST = 0.3
 _PHONE_LABEL = re.compile(
     r"(?:\b|(?<=[a-z]))(?:tel\w{0,8}|te1|phone|ph|tlf|telf|mobile|hp|h/p|contact|hotline|t|电话|热线|手机)\W{0,4}(?:no\W{0,3})?$",
     re.IGNORECASE,
@@ -43,7 +44,7 @@ def find_phone(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | None:
                 score *= 0.5
             if best is None or score > best[0]:
                 best = score, row, entity
-    if best is None or best[0] < 0.3:
+    if best is None or best[0] < _LEAST:
         return None
     score, row, entity = best
     value = entity.value or re.sub("[^0-9+]", "", entity.text)
@@ -51,31 +52,40 @@ def find_phone(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | None:
 
 
 def find_time(rows: Sequence[Row], entities: Sequence[Entity], day: Field | None) -> Field | None:
-    """The time of the sale: next to the date, else behind a label, else the only one."""
-    dated: dict[int, int] = {}
-    if day is not None:
-        for number, dates in enumerate(_of(rows, entities, "DATE")):
-            for entity in dates:
-                if day.value in (entity.value, entity.other):
-                    dated[number] = max(dated.get(number, 0), 2 if entity.start == day.start else 1)
-    best: tuple[float, Row, Entity] | None = None
+    """The time of the sale: next to the date, else behind a label, else the only one.
+
+    Of several next to the date the last: a table is opened before its bill is closed.
+    """
+    dated = _dated(rows, entities, day)
+    found: list[tuple[float, Row, Entity]] = []
     for number, (row, times) in enumerate(zip(rows, _of(rows, entities, "TIME"), strict=True)):
         for entity in times:
-            if entity.value is None:
-                continue
             before = row.text[max(entity.start - row.start - 16, 0) : entity.start - row.start]
-            near = max(dated.get(number, 0) + 1, dated.get(number - 1, 0), dated.get(number + 1, 0))
-            score = (0.6, 0.75, 0.95, 0.97)[min(near - 1, 2) + 1 if number in dated else min(near, 1)]
+            score = 0.95 if number in dated else 0.75 if {number - 1, number + 1} & dated else 0.6
             score = max(score, 0.8) if _TIME_LABEL.search(before) else score
             if _HOURS.search(row.text) or (len(times) > 1 and number not in dated):
                 score *= 0.4
-            score = score * entity.confidence - 0.001 * min(number, 100)
-            if best is None or score > best[0]:
-                best = score, row, entity
-    if best is None or best[0] < 0.3:
+            if entity.value:
+                found.append((score * entity.confidence, row, entity))
+    if not found:
         return None
-    score, row, entity = best
-    return field("time", row.page, [(entity.start, entity.end)], str(entity.value), score)
+    most = max(score for score, _, _ in found)
+    score, row, entity = [one for one in found if one[0] == most][-1]
+    several = len({str(e.value)[:5] for s, _, e in found if s > most - 0.2}) > 1
+    if most < _LEAST:
+        return None
+    checks = ["contradiction"] if several else []
+    span = (entity.start, entity.end)
+    return field("time", row.page, [span], str(entity.value), score * (0.7 if several else 1), checks=checks)
+
+
+def _dated(rows: Sequence[Row], entities: Sequence[Entity], day: Field | None) -> set[int]:
+    """The rows that show the day."""
+    if day is None:
+        return set()
+    values = {day.value, day.other} - {None}
+    dates = enumerate(_of(rows, entities, "DATE"))
+    return {number for number, inside in dates if any(e.value in values for e in inside)}
 
 
 def _of(rows: Sequence[Row], entities: Sequence[Entity], kind: str) -> list[list[Entity]]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 _T = "t[o0]ta[li]"
 _CURRENCY = (
-    "rm|rn|rh|myr|usd?|sgd|eur[os]*|gbp|chf|fr|aed|jod|kn|inr|rs|hkd|cad|aud|nzd|thb|idr|rp|php|dollars?|pounds?"
+    "rm|rn|rh|myr|usd?|hk|nt|au?|nz|ca|us|sgd|eur[os]*|gbp|chf|fr|aed|jod|kn|inr|rs|hkd|cad|aud|nzd|thb|idr|rp|php|dollars?|pounds?"
     "|[se]"
 )
 _TAX = (
@@ -20,7 +20,7 @@ _TAX = (
 )
 _AREA = (
     "add|plus|sales?(?=tax)|state|local|city|county|region|food|bev(?:erage)?|liq(?:uor)?|alcohol|govt?|room|meals?|rest"
-    "|restaurant|hotel|occ|t[lx]?|st|net|est(?:imated)?|c|s|i|u|pf|hawaii|ge|zzgl|inkl|enth"
+    "|restaurant|hotel|occ|t[lx]?|st|net|est(?:imated)?|c|s|i|u|pf|hawaii|ge|serv(?:ice)?|[a-d]|zzgl|inkl|enth"
 )
 _PAYER = (
     "visa|master(?:card)?|amex|americanexpress|maestro|discover|diners|jcb|unionpay|debit|credit|^card|^nets|paywave|eftpos"
@@ -29,9 +29,10 @@ _PAYER = (
 )
 # The first match decides.
 _KINDS = [
+    ("subtotal", rf"sub-?(?:{_T}|ttl|tl)|^s{_T}$|subt[ol]+"),
     (
         "quantity",
-        r"qty|quantity|quantlty|items?$|items?sold$|noofitem|numberofitem|pcs|units?$|points?|gallons?|liters?|litres?"
+        r"qty|quantity|quantlty|items?$|items?sold$|noofitem|numberofitem|pcs|units?$|points?|(?:gallons?|liters?|litres?)(?!s?(?:fuel|total|sale))"
         "|stuck$|anzahl$|^menge|nombre(?:d)?articles|articulos$|件数|数量|积分",
     ),
     (
@@ -41,13 +42,13 @@ _KINDS = [
     ),
     (
         "rounding",
-        r"^\W*r(?:ou)?nd(?:ing|lng|off|adj|am)?(?:am(?:oun)?t|off)?(?:ad[jl].*)?(?:rm|rn|rk|myr)?$"
+        r"^(?:cash)?r(?:ou)?nd(?:ing|lng|off|adj|am)?(?:am(?:oun)?t|off)?(?:ad[jl].*)?(?:rm|rn|rk|myr)?$"
         "|^arrondi|^redondeo|arrotond|rundung|^afronding|pembulatan|arredond|抹零",
     ),
     (
         "tip",
-        r"^(?:add|plus)?(?:\w{0,4})?gratuit|^grat$"  # codespell:ignore
-        r"|^tips?(?:am(?:oun)?t)?$|^tips?(?:usd)?$|^trinkgeld|^pourboire|^propina|^mancia"
+        r"^(?:add|plus|auto)?(?:\w{0,4})?gratuit|^grat$"  # codespell:ignore
+        r"|^(?:add(?:ed)?|plus|total)?tips?(?:am(?:oun)?t|usd)?$|^trinkgeld|^pourboire|^propina|^mancia"
         "|^fooi|^gorjeta|^小费",
     ),
     (
@@ -64,7 +65,7 @@ _KINDS = [
     ),
     (
         "tax",
-        rf"^(?:{_T}|incl?(?:ud(?:es?|ing|ed))?|ofwhich|davon|dont|{_T}inc[li](?:ud(?:es?|ing|ed))?|(?:{_AREA}){{0,3}})(?:of)?(?:{_TAX})"
+        rf"^tx$|^{_T}(?:{_TAX})(?!inc|ink|able|inv|id|no|reg|summ)|^(?:incl?(?:ud(?:es?|ing|ed))?|ofwhich|davon|dont|{_T}inc[li](?:ud(?:es?|ing|ed))?|(?:{_AREA}){{0,3}})(?:of)?(?:{_TAX})"
         "(?!able|inv|id|no|reg|code|summ|anal|exempt|free|exc|base)"
         rf"|(?:(?<!sub){_T}|incl?(?:udes?|uding|uded)?)(?:{_AREA})?(?:{_TAX})(?:of|am|s)?$"
         rf"|(?:{_TAX})(?:pay|paid|am(?:oun)?t|of)"
@@ -72,23 +73,24 @@ _KINDS = [
     ),
     (
         "service",
-        r"serv\w*c[a-z]*ha?r?g|serv\w{0,5}c(?:hr?|rg)|^serv(?!er|ed|ur|i[ar])|^svc|s[vc]{2}ch|bedienung|^coperto$|服务费",
+        r"fees?$|^deposit|bottledep|^crv$|surcharge|donation|delivery|corkage|livingwage"
+        r"|serv\w*c[a-z]*ha?r?g|serv\w{0,5}c(?:hr?|rg)|^serv(?!er|ed|ur|i[ar])|^svc|s[vc]{2}ch|bedienung|^coperto$|服务费",
     ),
     (
         "subtotal",
-        rf"sub-?{_T}|subt[ol]+|subtl$|sous{_T}|zwischensumme|subtota+[li]|netto(?:betrag|summe)?$|imponibile"
+        rf"sous{_T}|zwischensumme|subtota+[li]|netto(?:betrag|summe)?$|imponibile"
         rf"|^items?{_T}$|^(?:{_T})?(?:net|ht)$|小计|税前",
     ),
     ("net", rf"^nett?(?:am(?:oun)?t|sales?|price)(?:{_CURRENCY})?$|^{_T}net$"),
     ("fuel", rf"^(?:fuel|gas|pump)(?:{_T}|sales?)$"),
     (
         "part",
-        r"exc[li]|before|taxab[li]e|supplies|summary|^(?:food|bev(?:erage)?s?|drinks?|merch\w*|mdse\w*|goods|liquor|wine|beer|bar)"
+        r"exc[li]|before|taxab[li]e|supplies|summary|^(?:food|bev(?:erage)?s?|drinks?|merch\w*|mdse\w*|goods|liquor|wine|beer)"
         rf"(?:{_T}|sales?|st)?$|^base|^st$|baseimp|^grosssales?",
     ),
     (
         "final",
-        rf"^grand(?!ma|pa|e|marn)|grand{_T}|^fina[li]|nett?{_T}|{_T}nett?|rounded|after|pa[yv]ab[li]e|topay"
+        rf"^grand(?!ma|pa|e|marn)|grand{_T}|^fina[li]|bill(?:ed)?am(?:oun)?t|{_T}tobepaid|{_T}apay|nett?{_T}|{_T}nett?|rounded|after|pa[yv]ab[li]e|topay"
         rf"|(?:amount|total|tota|balance|bal|amt|payment|pay)due|dueto|bill{_T}"
         r"|^pay(?:this)?am(?:oun)?t|zuzahl|zahlbetrag|zahlsumme|endbetrag|endsumme|rechnungsbetrag|^apayer|netapayer|areg[li]er"
         r"|resteapayer|apagar|dapagare|tebetalen|应付|实付|实收|实际",
@@ -96,8 +98,8 @@ _KINDS = [
     ("inclusive", r"(?:" + _T + r"|sales|amount|amt).*inc|inc[li].*" + _T + f"|{_T}ttc|^ttc"),
     (
         "total",
-        rf"^(?:tot|tt[li]|tl)(?:{_CURRENCY})?$|^tota$|(?:^|bill|sales|am(?:oun)?t|purchase|order|check|guest|invoice"
-        rf"|receipt){_T}e?(?:am(?:oun)?t|bill|price|cost|sales?|sfar|geral|general|factura|fattura|facture)?(?:in)?"
+        rf"^(?:tot|tt[li]|tl)(?:{_CURRENCY})?$|^(?:tota|totl|toal|tatal|toial|iotal|fotal|otal|lotal|tolal|tctal|totel)$|(?:^|bill|sales?|am(?:oun)?t|purchase|order|check|guest|invoice"
+        rf"|receipt){_T}e?(?:am(?:oun)?t|bill|price|cost|sales?|sfar|geral|general|complessivo|charges?|charged|factura|fattura|facture)?(?:in)?"
         rf"(?:{_CURRENCY})?$"
         rf"|^{_T}(?:am(?:oun)?t|eatin|takeout|togo|dinein)|(?:dinein|eatin|takeout|togo|here){_T}$"
         rf"|^(?:gesamt|summe|totaal|totale|importe|importetotal|{_T}importe|gesamtbetrag|gesamtsumme|betrag|saldo|brutto"
@@ -107,12 +109,14 @@ _KINDS = [
     (
         "cash",
         rf"^cash(?!ier)|^tunai|tender|paid|paym[en]*t|{_PAYER}|^purchase$|^bar(?:geld|zahlung)?$|^gegeben|especes|^efectivo"
-        r"|^entregado|contant[ei]"  # codespell:ignore
+        r"|^totalcash$|^mc$|(?:am(?:oun)?t|amount)received|^entregado|contant[ei]"  # codespell:ignore
         r"|^contado|^dinheiro|^bezahlt|^paye$|^recu$|^received|现金|支付|刷卡|微信|付款",
     ),
     (
         "totalish",
-        _T + r"|^ttl|jumlah|^gross(?:am(?:oun)?t)?|^amount|^amt|^balance$|^summe|^gesamt|^importe|金额|应收",
+        _T
+        + r"|^ttl|jumlah|^gross(?:am(?:oun)?t)?|^amount|^amt|^balance$|^sale(?:am(?:oun)?t)?$|^pay$|^charged?$"
+        r"|^summe|^gesamt|^importe|金额|应收",
     ),
 ]
 _PATTERNS = [(kind, re.compile(pattern)) for kind, pattern in _KINDS]
@@ -121,6 +125,12 @@ _PATTERNS = [(kind, re.compile(pattern)) for kind, pattern in _KINDS]
 @lru_cache(maxsize=4096)
 def kind_of(label: str) -> str:
     """The kind of amount that a squashed label names: a key of `_KINDS`, `""` for an unknown label."""
+    kind = _first(label)
+    # TAX 1 is squashed like a misread letter
+    return _first(label[:-1]) if not kind and label.endswith("l") else kind
+
+
+def _first(label: str) -> str:
     return next((kind for kind, pattern in _PATTERNS if pattern.search(label)), "")
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from pipeline.fields.amounts import squash
-from pipeline.fields.receipt_labels import kind_of
 from pipeline.fields.receipt_total import Reading
 from pipeline.fields.rows import Row, field
 from pipeline.models import Field
@@ -54,6 +53,9 @@ _SAID = re.compile(
     r"|zahlungsart|bezahltmit|moyendepaiement|formadepago|metodo(?:di)?pagamento|betaalwijze"
     r"|支付方式|付款方式|结算方式)"
 )
+_FILLING = re.compile("card|credit|debit|sale|purchase|payment|paid|tender|slip|karte|zahlung|支付|付款|x+")
+_LEFT = 3
+"""Letters that may be left of it."""
 _WORD = 24
 """Maximum number of letters of a row that is nothing but a method."""
 
@@ -61,11 +63,11 @@ _WORD = 24
 def find_payment(reading: Reading) -> Field | None:
     """The method of payment; a brand of cards rather than just a card, `None` if the receipt does not tell."""
     scores: dict[str, float] = {}
-    places: dict[str, tuple[Row, str]] = {}
+    places: dict[str, Row] = {}
     for row, method, score in _mentions(reading):
         if score > scores.get(method, 0.0):
             scores[method] = score
-            places[method] = (row, method)
+            places[method] = row
     if not scores:
         return None
     brands = [m for m in scores if m not in ("cash", *_GENERIC)]
@@ -74,12 +76,11 @@ def find_payment(reading: Reading) -> Field | None:
         best, score = brands[0], max(scores[best], scores[brands[0]])
     else:
         score = scores[best]
-    rivals = [m for m in scores if m != best and m not in _GENERIC and scores[m] > score - 0.1]
-    row = places[best][0]
-    found = field(
-        "payment_method", row.page, [row.span(0, len(row.text))], best, score * (0.6 if rivals else 1.0)
-    )
-    return found
+    rivals = [m for m in scores if m != best and m not in _GENERIC and scores[m] > score - 0.2]
+    row = places[best]
+    checks = ["contradiction"] if rivals else []
+    span = row.span(0, len(row.text))
+    return field("payment_method", row.page, [span], best, score * (0.6 if rivals else 1.0), checks=checks)
 
 
 def _mentions(reading: Reading) -> Iterator[tuple[Row, str, float]]:
@@ -95,8 +96,17 @@ def _mentions(reading: Reading) -> Iterator[tuple[Row, str, float]]:
                 yield row, method, 0.93 if exact or (method == "cash" and reading.value is not None) else 0.75
         elif (said := _SAID.match(squashed)) and (method := _method(squashed[said.end() :])):
             yield row, method, 0.85
-        elif len(squashed) <= _WORD and (method := _method(squashed)) and kind_of(squashed) == "cash":
+        elif len(squashed) <= _WORD and (method := _alone(squashed)):
             yield row, method, 0.6 if method != "cash" else 0.5
+
+
+def _alone(squashed: str) -> str | None:
+    """The method that a row names and nothing else."""
+    method = _method(squashed)
+    if method is None:
+        return None
+    rest = dict(_PATTERNS)[method].sub("", squashed)
+    return method if len(_FILLING.sub("", rest)) < _LEFT else None
 
 
 def _method(squashed: str) -> str | None:

@@ -51,7 +51,7 @@ class Parts(NamedTuple):
     @property
     def proves(self) -> bool:
         """Whether something is added or taken off: a net that equals the total alone is weak evidence."""
-        if sum(m.value for m in self.taxes) > self.net.value:
+        if 2 * sum(m.value for m in self.taxes) > self.net.value:
             return False
         return any(m.value for m in (*self.taxes, *self.tips, *self.services, *self.discounts))
 
@@ -90,7 +90,9 @@ def mark(amounts: Iterable[Amount]) -> list[Marked]:
 def _kind(amount: Amount) -> str:
     kind = kind_of(amount.label)
     if kind in ("", "totalish", "quantity") and amount.near != amount.label:
-        return kind_of(amount.near) or kind
+        kind = kind_of(amount.near) or kind
+    if not kind and len(amount.label) < 3:
+        return kind_of(amount.behind)
     return kind
 
 
@@ -112,17 +114,16 @@ def weigh(marked: Sequence[Marked]) -> Evidence:
 
 
 def _parts(marked: Sequence[Marked]) -> Iterator[Parts]:
-    """Sums to try, the fullest first."""
-    nets = _few(m for m in marked if m.kind in NETS)
+    """Sums to try: from a subtotal first, and the fullest first."""
+    nets = sorted(_few(m for m in marked if m.kind in NETS), key=lambda m: m.kind != "subtotal")
     taxes, tips, services, discounts, rounding = (
         _few(m for m in marked if m.kind == kind)
         for kind in ("tax", "tip", "service", "discount", "rounding")
     )
     tax_choices = _choices(taxes, single=True)
     rest = [_choices(some, single=False) for some in (tips, services, discounts, rounding)]
-    for choice in product(tax_choices, *rest):
-        for net in nets:
-            yield Parts(net, *choice)
+    for net, choice in product(nets, list(product(tax_choices, *rest))):
+        yield Parts(net, *choice)
 
 
 def _choices(some: Sequence[Marked], *, single: bool) -> list[tuple[Marked, ...]]:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from msgspec import structs
-
 from pipeline.fields.amounts import Amount, amounts_of, currency_of, squash
 from pipeline.fields.receipt_align import realigned
 from pipeline.fields.receipt_labels import by_card, kind_of
@@ -39,11 +37,15 @@ class Reading(NamedTuple):
 def read_total(rows: Sequence[Row], entities: Sequence[Entity]) -> Reading:
     """The amount due, as a plain decimal, if an amount is labelled or confirmed as the total."""
     amounts = amounts_of(rows, entities)
-    marked = mark(amounts)
-    end = _summary(rows, [m.amount.row for m in marked if m.kind in TOTALS and m.kind not in NETS])
-    marked = [m if m.amount.row < end else Marked(m.amount, "") for m in marked]
+    labelled = mark(amounts)
+    end = _summary(rows, [m.amount.row for m in labelled if m.kind in TOTALS and m.kind not in NETS])
+    marked = [m if m.amount.row < end else Marked(m.amount, "") for m in labelled]
     evidence = weigh(marked)
     best = _best(rows, evidence, end)
+    if best is None and end < len(rows):
+        marked, end = labelled, len(rows)
+        evidence = weigh(marked)
+        best = _best(rows, evidence, end)
     proof = evidence.strength(best.value) if best else 0
     if proof < 2 and not any(evidence.strength(m.value) > 2 for m in evidence.of(*TOTALS)):
         for other in realigned(rows[:end], marked):
@@ -54,17 +56,18 @@ def read_total(rows: Sequence[Row], entities: Sequence[Entity]) -> Reading:
             if moved.strength(shifted.value) > max(proof, 1):
                 evidence, best = moved, shifted._replace(score=min(shifted.score, 0.8))
                 break
-            if best is None:  # the nearest amount, unless a sum tells better
+            if best is None and not any(m.kind for m in marked if m.amount is shifted.amount):
+                # the nearest amount without a label of its own, unless a sum tells better
                 score, checks = min(shifted.score, 0.5), (*shifted.checks, "no_label")
                 evidence, best = moved, shifted._replace(score=score, checks=checks)
     if best is None or best.score < _LEAST:
         return Reading(rows, amounts, evidence, end, None, None, None)
     currency = currency_of(best.amount, amounts, rows)
-    total = field("total", rows[0].page, [best.amount.span], f"{best.value:f}", best.score, currency)
-    parts = evidence.parts.get(best.value)
-    return Reading(
-        rows, amounts, evidence, end, structs.replace(total, checks=best.checks), best.value, parts
+    total = field(
+        "total", rows[0].page, [best.amount.span], f"{best.value:f}", best.score, currency, best.checks
     )
+    parts = evidence.parts.get(best.value)
+    return Reading(rows, amounts, evidence, end, total, best.value, parts)
 
 
 class _Candidate(NamedTuple):
@@ -72,6 +75,8 @@ class _Candidate(NamedTuple):
     amount: Amount
     kind: str
     score: float
+    rows: tuple[int, ...] = ()
+    """Rows with a label of a total for this value."""
     checks: tuple[str, ...] = ()
 
 
@@ -82,10 +87,12 @@ def _best(rows: Sequence[Row], evidence: Evidence, end: int) -> _Candidate | Non
         if not score or (marked.amount.value not in candidates and len(candidates) >= _MOST):
             continue
         score += 0.001 * marked.amount.row / len(rows)  # of equal candidates, the last wins
-        one = _Candidate(marked.value, marked.amount, marked.kind, score)
+        named: tuple[int, ...] = (marked.amount.row,) if marked.kind in TOTALS else ()
+        one = _Candidate(marked.value, marked.amount, marked.kind, score, named)
         if before := candidates.get(one.value):
+            named = (*before.rows, *(row for row in named if row not in before.rows))
             one = max(one, before, key=lambda c: c.score)
-            one = one._replace(score=one.score + 0.04)
+            one = one._replace(score=one.score + 0.04, rows=named[:3])
         candidates[one.value] = one
     judged = [_checked(one, evidence, rows) for one in candidates.values()]
     positive = [one for one in judged if one.value] or judged
@@ -96,7 +103,9 @@ def _base(marked: Marked, evidence: Evidence, end: int) -> float:
     """The score of an amount by its label alone; 0 if it can't be the total."""
     amount, kind = marked.amount, marked.kind
     if kind in TOTALS:
-        if amount.value < 0 or (not amount.value and kind == "totalish"):
+        if amount.value < 0:  # a dash before it, unless nothing says so
+            return 0.6 if _is_confirmed(marked.value, evidence) else 0.0
+        if not amount.value and kind == "totalish":
             return 0.0
         return TOTALS[kind] if amount.last else 0.6 if kind in ("final", "total") else 0.3
     if not marked.value or amount.row >= end or (amount.value < 0 and kind != "cash"):
@@ -104,10 +113,14 @@ def _base(marked: Marked, evidence: Evidence, end: int) -> float:
     return _unlabelled(marked, evidence)
 
 
+def _is_confirmed(value: Decimal, evidence: Evidence) -> bool:
+    return value in evidence.paid or value in evidence.parts or value in evidence.items
+
+
 def _unlabelled(marked: Marked, evidence: Evidence) -> float:
     """The score of an amount that only other amounts confirm as the total; 0 if they don't."""
     value, kind = marked.value, marked.kind
-    if kind in ("", "rounding") and (value in evidence.paid or _follows(marked, evidence)):
+    if kind in ("", "rounding", "quantity") and (value in evidence.paid or _follows(marked, evidence)):
         return 0.6
     if kind == "cash" and evidence.strength(value) > 2:
         return 0.55
@@ -131,7 +144,7 @@ def _checked(one: _Candidate, evidence: Evidence, rows: Sequence[Row]) -> _Candi
     proved = parts is not None and parts.proves
     if one.value in evidence.paid:
         score += 0.15
-    elif evidence.paid and not proved:
+    elif evidence.paid and not proved and len(one.rows) < 2:
         score *= 0.6 if evidence.counted else 0.8
         checks.append("payment_mismatch")
     score += 0.06 if proved else 0.05 if parts or one.value in evidence.items else 0.0

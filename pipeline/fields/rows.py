@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from pipeline.documents.layout import boxes_of
 from pipeline.models import Field, Page, TextLine
 from pipeline.ner.characters import plain
+
+LOW_OCR = 0.8
+"""A line with a lower OCR confidence may be misread."""
 
 Span = tuple[int, int]
 """Half-open character range in a page's text."""
@@ -68,10 +72,12 @@ def field(
     value: str,
     confidence: float,
     currency: str | None = None,
+    checks: Sequence[str] = (),
 ) -> Field:
     """A field found at `spans` of a page; its confidence is lowered by the OCR confidence of its lines.
 
-    `start` and `end` are set if only white space separates the spans.
+    `checks` are those that failed; `low_ocr` is added if OCR was unsure of a line. `start` and `end` are set if only
+    white space separates the spans.
     """
     spans = sorted(spans)
     start, end = spans[0][0], spans[-1][1]
@@ -91,4 +97,5 @@ def field(
         start=start if whole else None,
         end=end if whole else None,
         currency=currency,
+        checks=(*checks, *(["low_ocr"] if min(touched, default=1.0) < LOW_OCR else [])),
     )

@@ -10,6 +10,7 @@ from msgspec import structs
 from pipeline.errors import Unreadable
 from pipeline.fields import einvoice, qr_codes
 from pipeline.fields.compared import compared, same, with_amount
+from pipeline.fields.kinds import is_amount
 from pipeline.fields.stated import Stated
 from pipeline.models import Entity, Extraction, Field, LineItem, Page
 
@@ -69,9 +70,13 @@ def merged(record: Extraction, truth: Truth, pages: Sequence[Page], entities: Se
     warnings = [*record.warnings, *truth.warnings]
     items = record.items
     for stated in _applicable(record.document_type, truth, fields):
+        for name in stated.values:
+            if name not in fields and is_amount(name):  # of one tax rate
+                fields[name] = Field(name=name)
         for name, field in fields.items():
             fields[name], warning = compared(field, stated, pages, entities)
-            warnings += [warning] if warning else []
+            if warning and name != "company":  # the seller again
+                warnings.append(warning)
         if stated.amount:
             warnings += with_amount(fields, stated)
         if stated.items or stated.whole:

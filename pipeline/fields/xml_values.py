@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -56,6 +56,19 @@ def amounts(element: _Element, currency: str, *paths: str) -> tuple[str, ...]:
             if not currency or one.get("currencyID", currency) == currency:
                 return (amount(fold(one.text or "")),)
     return ()
+
+
+def by_rate(
+    taxes: Iterable[_Element], rates: Sequence[str], net: str, tax: str
+) -> dict[str, tuple[str, ...]]:
+    """Net amounts and taxes by rate, as `net_19` and `tax_19`; those of rates that occur twice are left out."""
+    found: dict[str, tuple[str, ...]] = {}
+    for one in taxes:
+        rate = amount(text(one, *rates), 0)
+        for name, path in (("net", net), ("tax", tax)):
+            key = f"{name}_{rate}"
+            found[key] = () if key in found or not rate else (amount(text(one, path)),)
+    return found
 
 
 def days(values: Sequence[str]) -> tuple[str, ...]:

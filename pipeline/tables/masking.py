@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
 
 from pipeline.fields.kinds import is_amount
-from pipeline.models import DocumentResult, Entity, Field, Mention
+from pipeline.models import DocumentResult, Entity, Field, Mention, Page
 from pipeline.ner import locale as locales
+from pipeline.ner.characters import plain
 from pipeline.ner.patterns.accounts import find_bank_accounts, find_ibans
-from pipeline.ner.patterns.contact import find_phones
 from pipeline.ner.patterns.identifiers import find_bank_cards, find_id_numbers
 from pipeline.ner.patterns.mrz import find_mrzs
 from pipeline.ner.patterns.personal_ids import find_personal_ids
+from pipeline.ner.patterns.phones import find_phones
 from pipeline.ner.patterns.tax_ids import find_tax_ids
 
 SENSITIVE = frozenset({"ID_NUMBER", "MRZ", "BANK_CARD", "BANK_ACCOUNT", "IBAN", "TAX_ID", "PHONE"})
@@ -73,12 +75,27 @@ def sensitive_spans(text: str, entities: Iterable[Entity]) -> Spans:
     """
     entities = list(entities)
     spans = [Span(e.start, e.end, e.type in _WHOLE) for e in entities if e.type in SENSITIVE]
-    taken = [(e.start, e.end) for e in entities if e.type in _SOMETHING_ELSE]
+    taken = _disjoint((e.start, e.end) for e in entities if e.type in _SOMETHING_ELSE)
     for mention in _numbers(text):
-        free = not any(start < mention.end and mention.start < end for start, end in taken)
-        if free or mention.type in _CERTAIN:
+        if mention.type in _CERTAIN or not _overlaps(taken, mention):
             spans.append(Span(mention.start, mention.end, mention.type in _WHOLE))
     return tuple(sorted(set(spans)))
+
+
+def _disjoint(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The ranges in order, overlapping ones joined."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _overlaps(disjoint: list[tuple[int, int]], mention: Mention) -> bool:
+    at = bisect_left(disjoint, (mention.end, 0))
+    return at > 0 and disjoint[at - 1][1] > mention.start
 
 
 @lru_cache(maxsize=16)
@@ -96,11 +113,12 @@ def mask_text(text: str) -> str:
 
 def mask_spans(text: str, spans: Spans, offset: int = 0) -> str:
     """Mask the parts of `spans` that are in `text`, which begins at `offset` of the page's text."""
+    characters = list(text)
     for start, end, whole in spans:
         first, last = max(start - offset, 0), min(end - offset, len(text))
         if first < last:
-            text = text[:first] + mask(text[first:last], whole=whole) + text[last:]
-    return text
+            characters[first:last] = mask("".join(characters[first:last]), whole=whole)
+    return "".join(characters)
 
 
 def masked_entity(entity: Entity, spans: Spans) -> Entity:
@@ -127,8 +145,8 @@ def masked_field(result: DocumentResult, found: Field) -> Field:
         return msgspec.structs.replace(found, text=mask(found.text), value=value, other=other)
     if hidden:
         # Of a MRZ, the names and dates that were read from it may be seen.
-        value = mask(found.value) if found.value and _has_number(found.value) else found.value
-        return msgspec.structs.replace(found, text=mask(found.text, whole=True), value=value)
+        value, other = (mask(one) if one and _has_number(one) else one for one in (found.value, found.other))
+        return msgspec.structs.replace(found, text=mask(found.text, whole=True), value=value, other=other)
     return found
 
 
@@ -152,3 +170,22 @@ def _is_sensitive(found: Field, kind: str) -> bool:
 
 def _has_number(value: str) -> bool:
     return any(c.isdecimal() for c in value) and not _DATE.fullmatch(value)
+
+
+def masked_descriptions(texts: Sequence[str], page: Page | None, spans: Spans) -> list[str]:
+    """Descriptions of line items of one page, with what is sensitive there, or in them, masked."""
+    hidden: dict[str, list[tuple[str, str]]] = {}
+    for start, end, whole in spans:
+        words = plain(page.text[start:end]).split() if page else []
+        if words:
+            text = " ".join(words)
+            hidden.setdefault(words[0], []).append((text, mask(text, whole=whole)))
+    found = []
+    for text in texts:
+        shown = " ".join(text.split())
+        for word in dict.fromkeys(shown.split()):
+            for sensitive, masked in hidden.get(word, ()):
+                shown = shown.replace(sensitive, masked)
+        found.append(shown)
+    # one search for all of them: they have no line feeds
+    return mask_text("\n".join(found)).split("\n") if found else []

@@ -8,6 +8,7 @@ import msgspec
 
 from pipeline.fields.kinds import DATES, is_amount
 from pipeline.models import DocumentResult, Entity, Field, Page, PageLocale
+from pipeline.tables.items import item_rows
 from pipeline.tables.masking import Spans, mask_spans, masked_entity, masked_field, sensitive_spans
 from pipeline.tables.places import date_of, decimal_of, place_columns
 from pipeline.tables.schemas import TABLES
@@ -23,12 +24,15 @@ def rows_of(results: list[DocumentResult], masked: bool) -> dict[str, list[dict[
         by_page: dict[int, list[Entity]] = {}
         for entity in result.entities:
             by_page.setdefault(entity.page, []).append(entity)
+        hidden: dict[int, Spans] = {}
         for page in result.pages:
             found = by_page.get(page.number, [])
             hide = sensitive_spans(page.text, found) if masked else ()
+            hidden[page.number] = hide
             rows["pages"].append(_page_row(result, page, hide))
             shown = [masked_entity(entity, hide) for entity in found] if masked else found
             rows["entities"].extend(_entity_row(result, page, entity) for entity in shown)
+        rows["items"].extend(item_rows(result, hidden if masked else None))
     return rows
 
 

@@ -6,10 +6,11 @@ import pyarrow as pa
 
 from pipeline.models import SCHEMA_VERSION
 
-TABLES = ("documents", "pages", "entities", "fields")
+TABLES = ("documents", "pages", "entities", "fields", "items")
 
 
 _AMOUNT = pa.decimal128(18, 2)
+_NUMBER = pa.decimal128(18, 4)
 _PLACE = {
     **dict.fromkeys(("x0", "y0", "x1", "y1"), pa.float32()),
     "polygons": pa.list_(pa.list_(pa.list_(pa.float32()))),
@@ -137,6 +138,32 @@ SCHEMAS = {
         start=pa.int32(),
         end=pa.int32(),
         **_PLACE,
+        page_width=pa.int32(),
+        page_height=pa.int32(),
+        ocr_digest=pa.string(),
+        ner_digest=pa.string(),
+        fields_digest=pa.string(),
+        pipeline_version=pa.string(),
+    ),
+    "items": _schema(
+        task_id=pa.string(),
+        sha256=pa.string(),
+        document_type=pa.string(),
+        page=pa.int32(),
+        row=pa.int32(),
+        description=pa.string(),
+        quantity=_NUMBER,
+        unit=pa.string(),
+        unit_price=_NUMBER,
+        amount=_AMOUNT,
+        tax_rate=pa.decimal128(7, 4),
+        date=pa.date32(),
+        balance=_AMOUNT,
+        confidence=pa.float32(),
+        x0=pa.float32(),
+        y0=pa.float32(),
+        x1=pa.float32(),
+        y1=pa.float32(),
         page_width=pa.int32(),
         page_height=pa.int32(),
         ocr_digest=pa.string(),

@@ -1,4 +1,4 @@
-"""Results -> Arrow -> parquet: four tables per run date, written atomically, replaced by a re-run.
+"""Results -> Arrow -> parquet: five tables per run date, written atomically, replaced by a re-run.
 
 The tables are hive-partitioned by `run_date`: the column comes from the path
 (`summary/entities/run_date=2026-11-22/part-00000.parquet`), so `pd.read_parquet(".../summary/entities")`

@@ -58,6 +58,9 @@ def cii(*, number: str = "R-2026-417", total: str = "297.50", kind: str = "380",
    <ram:PayeeSpecifiedCreditorFinancialInstitution><ram:BICID>BYLADEM1001</ram:BICID>
    </ram:PayeeSpecifiedCreditorFinancialInstitution>
   </ram:SpecifiedTradeSettlementPaymentMeans>
+  <ram:ApplicableTradeTax><ram:CalculatedAmount>47.50</ram:CalculatedAmount><ram:TypeCode>VAT</ram:TypeCode>
+   <ram:BasisAmount>250.00</ram:BasisAmount><ram:RateApplicablePercent>19.00</ram:RateApplicablePercent>
+  </ram:ApplicableTradeTax>
   <ram:SpecifiedTradePaymentTerms><ram:DueDateDateTime>
    <udt:DateTimeString format="102">20260403</udt:DateTimeString></ram:DueDateDateTime>
   </ram:SpecifiedTradePaymentTerms>
@@ -120,7 +123,10 @@ def ubl(*, root: str = "Invoice", kind: str = "380", annex: str = "") -> str:
 <cac:PaymentMeans><cac:PayeeFinancialAccount><cbc:ID>{IBAN}</cbc:ID>
  <cac:FinancialInstitutionBranch><cbc:ID>BYLADEM1001</cbc:ID></cac:FinancialInstitutionBranch>
 </cac:PayeeFinancialAccount></cac:PaymentMeans>
-<cac:TaxTotal><cbc:TaxAmount currencyID="EUR">47.50</cbc:TaxAmount></cac:TaxTotal>
+<cac:TaxTotal><cbc:TaxAmount currencyID="EUR">47.50</cbc:TaxAmount>
+ <cac:TaxSubtotal><cbc:TaxableAmount currencyID="EUR">250.00</cbc:TaxableAmount>
+  <cbc:TaxAmount currencyID="EUR">47.50</cbc:TaxAmount>
+  <cac:TaxCategory><cbc:Percent>19.0</cbc:Percent></cac:TaxCategory></cac:TaxSubtotal></cac:TaxTotal>
 <cac:LegalMonetaryTotal><cbc:TaxExclusiveAmount currencyID="EUR">250.00</cbc:TaxExclusiveAmount>
  <cbc:TaxInclusiveAmount currencyID="EUR">297.50</cbc:TaxInclusiveAmount>
  <cbc:PayableAmount currencyID="EUR">197.50</cbc:PayableAmount></cac:LegalMonetaryTotal>

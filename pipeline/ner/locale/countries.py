@@ -15,6 +15,7 @@ from pipeline.ner.locale.country_evidence import (
     CODES,
     DIALLED,
     DIALLING,
+    DOMAIN,
     FORMS,
     NANP,
     NOT_BEFORE,
@@ -30,7 +31,12 @@ from pipeline.ner.locale.languages import words_of
 _LEAST, _LEAD = 1.5, 1.0
 _OFTEN = 1.5
 """Factor of evidence that occurs more than once."""
-_ZIP, _PHONE, _DIAL, _TAX_ID, _CHARACTERS, _ADDRESS, _SPOKEN, _JOINED = 3.0, 2.0, 2.0, 2.0, 3.0, 1.5, 0.5, 1.5
+# How much each kind of evidence counts.
+_ZIP = _CHARACTERS = 3.0
+_PHONE = _DIAL = _TAX_ID = 2.0
+_ADDRESS = _JOINED = 1.5
+_SITE = 1.0
+_SPOKEN = 0.5
 _EAST_ASIA: dict[tuple[str, ...], str] = {("zh",): "CN", ("ja",): "JP", ("ko",): "KR"}
 _SINGAPORE = frozenset({"singapore", "pore", "s", "sg"})
 _DELAWARE = frozenset({"197", "198", "199"})
@@ -85,6 +91,8 @@ def _numbers(page: str, languages: tuple[str, ...]) -> list[tuple[str, float]]:
     for match in () if languages[:1] in _EAST_ASIA else NANP.finditer(page):
         if not NOT_BEFORE.search(page[max(0, match.start() - 5) : match.start()]):
             seen["CA" if match["area"] in CANADIAN_AREAS else "US", _PHONE] += 1
+    for match in DOMAIN.finditer(page):
+        seen["GB" if match["country"] == "uk" else match["country"].upper(), _SITE] += 1
     for match in DIALLED.finditer(page):
         country = DIALLING.get(match["code"]) or DIALLING.get(match["code"][:2])
         if country:

@@ -21,8 +21,8 @@ _STATE_NAMES = (
 )
 STATE_NAMES = frozenset(_STATE_NAMES.split())
 """Names of states, or their last words."""
-CODES = re.compile(r"[0-9]{5,6}(?![0-9A-Za-z])")
-"""Candidates for postcodes of five or six digits."""
+CODES = re.compile(r"[0-9]{5}(?:[0-9]|[0-9]{4})?(?![0-9A-Za-z])")
+"""Candidates for postcodes of five or six digits, or of nine (ZIP+4)."""
 WORD_BEFORE = re.compile(r"([A-Z]?[a-z]+|[A-Z]+)[ ,.(]{0,3}\Z")
 
 NANP = re.compile(
@@ -82,12 +82,21 @@ FORMS: tuple[tuple[re.Pattern[str], str, float], ...] = tuple(
         (r"Kč", "CZ", 2),
         (r"£ ?[0-9]", "GB", 1.5),
         (r"[£€]", ABROAD, 1.5),
-        (r"〒", "JP", 2),
+        (r"〒 ?[0-9]{3}-[0-9]{4}", "JP", 2),
+        (r"S\.L\.(?<![A-Za-z]....)(?:U\.)?(?![A-Za-z])", "ES", 1.5),
+        (r"C\.I\.F(?![A-Za-z])", "ES", 1.5),
+        (r"P\. ?IVA|S\.r\.l\.|S\.p\.A\.|S\.R\.L\.", "IT", 1.5),
+        (r"B0[0-9](?<=[0-9]{3}B0[0-9])(?![0-9A-Za-z])|B0[0-9](?<=[0-9]\.B0[0-9])(?![0-9A-Za-z])", "NL", 1.5),
         (r"香港|九龍", "HK", 2),
         (r"統一編號|臺灣|台灣|新臺幣|新台幣", "TW", 2),
     )
 )
 # Five digits and the name of a town: in which country, the language tells.
+DOMAIN = re.compile(
+    r"\.(?<=[a-z0-9-]{2}\.)(?:com?\.)?"
+    r"(?P<country>at|au|be|br|ca|ch|cz|de|dk|es|fi|fr|hk|ie|in|it|jp|my|nl|no|nz|ph|pl|pt|se|sg|th|tw|uk|za)(?![A-Za-z0-9-])"
+)
+"""The end of a website or e-mail address."""
 TOWN = re.compile(r"[0-9](?<![0-9A-Za-z.,-][0-9])[0-9]{4} [A-ZÄÖÜÉÎ][A-Za-zÀ-ÿ]{2}")
 OF_LANGUAGE = {"de": "DE", "fr": "FR", "es": "ES", "it": "IT"}
 
@@ -110,8 +119,8 @@ _WORDS: dict[str, tuple[tuple[str, float], ...]] = {
         ("gmbh ust mwst umsatzsteuer mehrwertsteuer", 1),
         ("handelsregister amtsgericht finanzamt hrb hra ustidnr steuernummer", 1.5),
     ),
-    "FR": (("france", 2), ("siret siren naf rcs ape", 2), ("tva sarl", 1), ("paris", 0.75)),
-    "BE": (("belgique belgië belgium", 2), ("sprl bvba", 2)),
+    "FR": (("france", 2), ("siret siren naf rcs ape", 2), ("sarl", 1), ("tva", 0.5), ("paris", 0.75)),
+    "BE": (("belgique belgië belgium", 2), ("sprl bvba", 2), ("tva btw", 0.5)),
     "LU": (("luxembourg", 2),),
     "NL": (("nederland netherlands", 2), ("kvk", 2), ("btw bv", 1), ("amsterdam", 1)),
     "ES": (("españa spain", 2), ("cif madrid barcelona", 1)),
@@ -129,7 +138,15 @@ _WORDS: dict[str, tuple[tuple[str, float], ...]] = {
         ("mumbai delhi bangalore bengaluru chennai hyderabad", 1.5),
     ),
     "CA": (("canada", 2), ("hst qst tvq", 2), ("gst cad", 0.75), ("toronto ontario québec quebec", 1)),
-    "US": (("usa", 2), ("llc inc ein", 0.5)),
+    "US": (
+        ("usa", 2),
+        ("llc inc ein", 0.5),
+        (
+            "arizona california colorado florida illinois indiana massachusetts michigan minnesota missouri nevada ohio"
+            " oklahoma oregon pennsylvania tennessee texas utah virginia wisconsin",
+            0.75,
+        ),
+    ),
     "AE": (("uae emirates dubai", 2), ("trn aed", 1.5)),
     "PL": (("polska poland", 2), ("pln", 1.5)),
     "CZ": (("republika", 1), ("czk dič", 1.5)),

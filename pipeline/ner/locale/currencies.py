@@ -114,7 +114,7 @@ def named(name: str) -> Currency | None:
         code = known.get(front.upper() if apart or len(front) > 1 else front)
         code = code or (front.upper() if len(front) == 3 and not apart else "")
         return Currency((code,), before=True) if code in table and code not in _AMBIGUOUS else None
-    return table.get(name.lower()) if name.lower() in _LOWER else None
+    return table.get(name.lower()) if name.lower() in _LOWER and name != "CT" else None
 
 
 def all_names() -> list[str]:
@@ -134,7 +134,7 @@ def _names() -> dict[str, Currency]:
     )
     table |= {sign: Currency(codes, before=sign in _BEFORE) for sign, codes in signs.items()}
     table |= {"R": Currency(("", "ZAR"), before=True, weak=True), "Kr": table["kr"]}
-    table["Fr"] = Currency(("CHF",), weak=True)
+    table |= {"Fr": Currency(("CHF",), weak=True), "TL": Currency(("TRY",), weak=True)}
     table |= {word: Currency(signs.get(sign, (sign,)), noun=True) for word, sign in _WORDS.items()}
     signs["$"] = (*_DOLLAR, "EUR", "ZAR")
     table |= {word: Currency(signs.get(sign, (sign,)), noun=True, part=100) for word, sign in _PARTS.items()}

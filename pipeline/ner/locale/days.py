@@ -16,7 +16,9 @@ _NUMERIC = re.compile(
 """A date, or the first one of a range such as 05/13 - 06/02/2014."""
 _MIXED = frozenset({"CA", "PH", "ZA"})
 """Countries whose papers show several orders, whatever CLDR says."""
-_DAY_FIRST = frozenset({"de", "fr", "it", "nl", "pt", "ms", "id", "pl", "cs", "da", "nb", "fi", "tr", "ru"})
+_DAY_FIRST = frozenset(
+    {"de", "fr", "es", "it", "nl", "pt", "ms", "id", "pl", "cs", "da", "nb", "fi", "tr", "ru"}
+)
 """Languages whose countries write the day first."""
 
 
@@ -26,13 +28,11 @@ def date_order(page: str, languages: tuple[str, ...], country: str | None) -> Or
     proven = _proven(page, chinese=first == "zh")
     if proven:
         return proven
-    if first in _DAY_FIRST and "en" not in languages and country not in _MIXED:
+    if first in _DAY_FIRST and "en" not in languages and country not in (*_MIXED, "US"):
         return "dmy"
     if country is not None:
         return _of_country(country)
-    if first in ("zh", "ja", "ko"):
-        return "ymd"
-    return "dmy" if first == "es" else None
+    return "ymd" if first in ("zh", "ja", "ko") else None
 
 
 def _proven(page: str, *, chinese: bool) -> Order | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from functools import lru_cache
 
 from pipeline.ner.characters import is_chinese
 from pipeline.ner.locale.language_words import WORDS
@@ -33,6 +34,7 @@ def _weights() -> dict[str, dict[str, float]]:
 _WEIGHTS = _weights()
 
 
+@lru_cache(maxsize=4)
 def words_of(page: str) -> Counter[str]:
     """The words of a page in lower case, and how often each occurs; of SubTotal also its parts."""
     words = Counter(_WORD.findall(page))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.models import Mention, PageLocale
 from pipeline.ner import locale as locales
 from pipeline.ner.patterns.accounts import find_bank_accounts, find_bics, find_ibans
-from pipeline.ner.patterns.contact import find_emails, find_phones, find_urls
+from pipeline.ner.patterns.contact import find_emails, find_urls
 from pipeline.ner.patterns.dates import find_dates
 from pipeline.ner.patterns.identifiers import find_bank_cards, find_id_numbers, find_plates, find_usccs
 from pipeline.ner.patterns.invoices import find_invoice_codes, find_invoice_numbers
@@ -13,6 +13,7 @@ from pipeline.ner.patterns.money import find_moneys
 from pipeline.ner.patterns.mrz import find_mrzs
 from pipeline.ner.patterns.organisations import find_organisations
 from pipeline.ner.patterns.personal_ids import find_personal_ids
+from pipeline.ner.patterns.phones import find_phones
 from pipeline.ner.patterns.tax_ids import find_tax_ids
 from pipeline.ner.patterns.times import find_times
 

@@ -10,8 +10,12 @@ from pipeline.ner.characters import found, lowered, plain
 from pipeline.ner.checks import IBAN_LENGTH, Id, ibans, valid
 from pipeline.ner.patterns.labels import UNCHECKED
 
-_IBAN_LABEL = re.compile(r"IBAN(?<![A-Za-z]....)[^0-9A-Za-z]{0,8}", re.IGNORECASE)
-_IBAN_SHAPE = re.compile(r"[A-Z]{2}[0-9OI]{2}(?:[ -]{0,2}[0-9A-Z]){11,30}(?![0-9A-Za-z])")
+_IBAN_LABEL = re.compile(
+    r"IBAN(?<![A-Za-z]....)(?:[- ]?(?:no|nr|number|code|\([A-Z]{3}\)))?[^0-9A-Za-z]{0,8}", re.IGNORECASE
+)
+_IBAN_SHAPE = re.compile(
+    r"[A-Z]{2}[0-9OI]{2}(?: {0,2}[A-Z]{4})?(?:[ -]{0,2}[0-9OI]){8,28}[0-9A-Z]{0,2}(?![0-9A-Za-z])"
+)
 
 _BIC = r"[A-Z]{4} ?[A-Z]{2} ?[A-Z0-9]{2}(?: ?[A-Z0-9]{3})?(?![0-9A-Za-z])"
 _BIC_LABEL = re.compile(
@@ -24,14 +28,19 @@ _NEAR = 80
 """Characters before and behind an IBAN where a BIC of its country needs no label."""
 
 _ACCOUNT_LABEL = re.compile(
-    r"(?=[账帐帳银对abcgknprs])(?:帐 ?号|账 ?号|帳 ?號|帐户号码?|账户号码?|银行账户|对公账户"
-    r"|(?:bank |current |savings )?(?:account|acct|a/c)[ .]{0,2}(?:no|nr|num|number|#)s?(?![a-z])"
-    r"|konto(?:nummer|[- ]?nr)|(?:n°|no|numéro) (?:de )?compte|(?:n[úo.º°]{1,6}(?:mero)? de )?cuenta"
-    r"|rekening(?:nummer|nr)|bankgiro|plusgiro)"
+    r"(?=[账帐帳银对abcgiknprs])(?:帐 ?号|账 ?号|帳 ?號|帐户号码?|账户号码?|银行账户|对公账户"
+    r"|(?:account|acct|a/c)[ .]{0,2}(?:no|nr|num|number|#)s?(?![a-z])|konto(?:nummer|[- ]?nr)"
+    r"|(?:n°|no|numéro) (?:de )?compte|n(?:úmero|[úuoº°.]{0,2}) de cuenta|rekening(?:nummer|nr)|bankgiro|plusgiro"
+    r"|(?P<bare>(?:(?<![a-z])(?:account|acct|a/c|konto|compte|cuenta|conto(?: corrente)?|c/c|rekening)"
+    r"|账 ?户|帐 ?户|帳 ?戶))(?= ?(?:[:.#0-9]|n[°º.r])))"
+)
+"""Labels of account numbers; a bare one is that of the account itself."""
+_BARE = re.compile(
+    r"[ .:#]{0,3}(?:n[°ºr.o]{0,2} ?)?(?P<number>[0-9](?:[ -]?[0-9]){6,29})(?![0-9A-Za-z*]|[.,][0-9])"
 )
 _ACCOUNT = re.compile(
     r"[ .:#)]{0,6}(?:[^\n]{0,40}?[^0-9A-Za-z\n])??"
-    r"(?P<number>[0-9](?:[ -]?[0-9]){5,29})(?![0-9A-Za-z*]|[ -]?[*xX]{3})"
+    r"(?P<number>[0-9](?:[ -]?[0-9]){5,29})(?![0-9A-Za-z*]|[.,][0-9]|[ -]?[*xX]{3})"
 )
 _MASKED = re.compile(r"[*xX•]{3}")
 
@@ -78,7 +87,7 @@ def find_bank_accounts(text: str) -> Iterator[Mention]:
     """
     page = plain(text)
     for label in _ACCOUNT_LABEL.finditer(lowered(page)):
-        match = _ACCOUNT.match(page, label.end())
+        match = (_BARE if label["bare"] else _ACCOUNT).match(page, label.end())
         if match and not _MASKED.search(page, label.end(), match.end()):
             number = re.sub("[ -]", "", match["number"])
             direct = match.start("number") - label.end() <= 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from pipeline.ner.patterns.date_readings import Day, Reading, valid
@@ -18,22 +19,8 @@ class Found(NamedTuple):
     reading: Reading
 
 
-def settled(dates: Sequence[Found]) -> list[Found]:
-    """Dates with two readings, read as the other dates of the page say: 06/10/2019 next to 10 June 2019."""
-    readings = [date.reading for date in dates]
-    sure = {one.day for one in readings if one.order in ("name", "ymd") and not one.other}
-    unsure = [one for one in readings if one.other and one.order == "dmy"]
-    as_read, otherwise = (any(day in sure for day in days) for days in _both(unsure))
-    if as_read == otherwise:
-        return list(dates)
-    return [date._replace(reading=date.reading.settled(swap=otherwise)) for date in dates]
-
-
-def _both(readings: Sequence[Reading]) -> tuple[list[Day], list[Day]]:
-    return [reading.day for reading in readings], [reading.other for reading in readings if reading.other]
-
-
 _TO = r"[ _]?[-~r][ _]?"
+_BETWEEN = re.compile(_TO.encode())
 _START = r"(?<![nYxX])(?<![nYxX][-/.])"
 _FIRST = re.compile(
     (
@@ -51,6 +38,31 @@ _LAST = re.compile(
         r"|(?P<m3>n)(?P<s>[-/.])(?P<d3>n)(?![nYxX]|[-/.][nYxX]))"  # 2014/05/01 - 05/31
     ).encode()
 )
+
+
+def settled(tokens: Tokens, dates: Sequence[Found]) -> list[Found]:
+    """Dates with two readings, read as the page tells.
+
+    By the same day elsewhere (06/10/2019 and 10 June 2019), and by ranges: the last day is not before the first.
+    """
+    sure = {
+        one.reading.day for one in dates if one.reading.order in ("name", "ymd") and not one.reading.other
+    }
+    unsure = sorted(date for date in dates if date.reading.other and date.reading.order == "dmy")
+    as_read = any(date.reading.day in sure for date in unsure)
+    otherwise = any(date.reading.other in sure for date in unsure)
+    for first, last in pairwise(unsure):
+        if _BETWEEN.fullmatch(tokens.signature, first.end, last.start):
+            forward = _forward(first.reading.day, last.reading.day)
+            if forward != _forward(first.reading.other, last.reading.other):
+                as_read, otherwise = as_read or forward, otherwise or not forward
+    if as_read == otherwise:
+        return list(dates)
+    return [date._replace(reading=date.reading.settled(swap=otherwise)) for date in dates]
+
+
+def _forward(first: Day | None, last: Day | None) -> bool:
+    return bool(first and last and first.iso <= last.iso)
 
 
 def ranges(tokens: Tokens, dates: Sequence[Found]) -> Iterator[Found]:

@@ -17,7 +17,23 @@ _ERA_LETTERS = {"R": "令和", "H": "平成", "S": "昭和", "T": "大正"}
 _REPUBLIC = (1911, date(1912, 1, 1), date(2099, 12, 31))
 """Years of the Republic of China (民國)."""
 
-_STREET = re.compile(r"(?:JALAN|JLN|LOT|LORONG|UNIT|NO)[ .:]{0,2}[A-Z0-9]{0,6} ?$", re.ASCII | re.IGNORECASE)
+_STREET = re.compile(
+    r"(?:(?:JALAN|JLN|LOT|LORONG|UNIT|NO)[ .:]{0,2}[A-Z0-9]{0,6} ?|SORT ?CODE[ .:]{0,3})\Z",
+    re.ASCII | re.IGNORECASE,
+)
+"""What is before the number of a house or the sort code of a British bank."""
+_NUMBERED = re.compile(
+    r"(?:(?<![a-z])(?:v|ver|version|rev|release|build|firmware|sec|section|clause|chapter|abschnitt|kapitel|ip)|§)"
+    r"[ .:]{0,2}\Z",
+    re.IGNORECASE,
+)
+
+_UNIT = re.compile(r" ?(?:[mc]?m|k?g|m?l|pcs|x)(?![A-Za-z])|[%\"]")
+_DATED = re.compile(
+    r"(?<![A-Za-z])(?:am|vom|den|ab|seit|bis|zum|le|du|au|il|dal?|op|\w*dat(?:um|e|a))[ :.]{1,3}\Z",
+    re.IGNORECASE,
+)
+"""Words before a date, in languages that write it with full stops or without zeros."""
 
 
 class Day(NamedTuple):
@@ -112,14 +128,24 @@ def numeric(first: str, second: str, year: str, separator: str, order: str | Non
 
 
 def year_first_short(first: str, second: str, third: str, separator: str) -> Reading | None:
-    """Read 10-08-06 as 2010-08-06, as on Chinese pages."""
-    day = valid(full_year(first), int(second), int(third))
+    """Read 10-08-06 as 2010-08-06, as on Chinese pages; `None` if the last number is a year of four digits."""
+    day = valid(full_year(first), int(second), int(third)) if len(third) == 2 else None
     if day is None:
         return None
     other = valid(full_year(third), int(second), int(first))
     return Reading(day, 0.75, "ymd", separator, None if other == day else other)
 
 
-def is_address(before: str) -> bool:
-    """Whether the text before three short numbers says that they are no date: `LOT 5/6/17`."""
-    return _STREET.search(before) is not None
+def is_no_date(before: str, numbers: str, year: str, behind: str) -> bool:
+    """Whether three numbers are something else: an address (`LOT 5/6/17`), a section (1.2.18), a version, a size (mm).
+
+    `before` and `behind`: the text next to them. `numbers`: day and month with their separator.
+    """
+    dotted = "." in numbers
+    if dotted and _NUMBERED.search(before):
+        return True
+    if len(year) > 2:
+        return False
+    if _STREET.search(before) or _UNIT.match(behind):
+        return True
+    return dotted and len(numbers) < 5 and not _DATED.search(before)

@@ -23,7 +23,7 @@ from functools import lru_cache
 from pipeline.ner.patterns.months import Month, months, weekdays
 
 _EIGHT = "(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]"
-_CLOCK = "[0-2]?[0-9] ?: ?[0-5][0-9](?![0-9])"
+_CLOCK = "[0-2]?[0-9] ?: ?[0-5][0-9](?![0-9]|[-/.][0-9]{1,2}[-/.])"
 _SPECIAL = "年月日号曰號令平昭大民中时時间期所有至到迄"
 _TOKEN = re.compile(
     rf"(?P<t>(?<![0-9][-/.]){_CLOCK})"
@@ -47,6 +47,8 @@ _DAMAGED = re.compile(
 """O5/01/2O18: the letter O can only be a zero here."""
 
 _ORDINALS = frozenset({"st", "nd", "rd", "th", "er", "e", "o", "ste", "de"})
+_SPLIT_ORDINALS = frozenset({"st", "nd", "rd", "th"})
+"""Those that text layers part from their number, because they are raised."""
 _WORDS = {
     **dict.fromkeys(("of", "de", "del", "di", "den", "in"), "c"),
     **dict.fromkeys(("to", "until", "through", "thru", "bis", "au", "a", "à", "al", "tot"), "r"),
@@ -105,11 +107,14 @@ def _tokens(page: str) -> Iterator[tuple[str, int, int]]:
             start, end = match.span()
             kind = match.lastgroup
             if kind == "number":
+                if last == "M" and end - start == 6:  # Aug092012
+                    yield "n", start, start + 2
+                    start += 2
                 letter = _number_letter(page, start, end)
             elif kind == "word":
                 word = match[0].lower()
                 letter = words.get(word, "")
-                if last in ("n", "Y") and word in _ORDINALS:
+                if (last in ("n", "Y") and word in _ORDINALS) or (last == " " and word in _SPLIT_ORDINALS):
                     letter = "o"
                 elif not letter:
                     letter, start = _unknown_word(word, start)

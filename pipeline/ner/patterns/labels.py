@@ -61,7 +61,7 @@ class Labelled:
 
     def _behind(self, page: str, label: re.Match[str]) -> Iterator[Mention]:
         shape: re.Match[str] | None = None
-        word = bool(label["rest"].strip(_MARKS))
+        word = bool(label["rest"].strip(_MARKS)) or label["label"].endswith(("nummer", "nr", "号", "号码"))
         for kind, of_kind, form in self._kinds:
             match = form.match(page, label.end()) if of_kind.fullmatch(label["label"]) else None
             if match is None:

@@ -14,12 +14,14 @@ from pipeline.ner.patterns.labels import UNCHECKED
 
 _FORMATS = {"TD1": (3, 30), "TD3": (2, 44), "TD2": (2, 36)}
 """Number of lines, and characters per line."""
-_SLACK = 3
+_ADDED, _LEFT_OUT = 4, 14
 """Characters that OCR may add to a run of fillers, or leave out."""
-_LONGEST = 50
+_JOINED = {2 * 44: 44, 2 * 36: 36, 3 * 30: 30}
+"""Lengths of all lines as one, and of each."""
+_LONGEST = 90
 _FEWEST_FILLERS = 5
 _FILLERS = str.maketrans({"«": "<", "‹": "<", "〈": "<", "《": "<", "く": "<", "≤": "<"})
-_LINE = re.compile(r"[A-Z0-9<]{24,50}", re.ASCII)
+_LINE = re.compile(r"[A-Z0-9<]{20,50}", re.ASCII)
 _ODD, _FEW_ODD = re.compile(r"[^A-Z0-9<]", re.ASCII), 3
 _DATES = re.compile(r"(?:[A-Z0-9<]{9}[0-9O][A-Z<]{3})?[0-9<O]{6}[0-9O][MFX<][0-9O]{7}[A-Z0-9<]+")
 """The line that has the dates."""
@@ -109,14 +111,16 @@ def _is_line(line: str) -> bool:
 
 
 def _rows(page: str) -> list[tuple[str, int, int]]:
-    """Each line with text: without spaces, and its span."""
-    rows = []
+    """Each line with text: without spaces, and its span; lines of a zone that are printed as one are separated."""
+    rows: list[tuple[str, int, int]] = []
     start = 0
     for line in page.split("\n"):
         bare = line.strip()
         if bare:
             first = start + line.index(bare[0])
-            rows.append((_cleaned(bare.replace(" ", "").upper()), first, first + len(bare)))
+            row = _cleaned(bare.replace(" ", "").upper())
+            width = _JOINED.get(len(row), len(row)) if _HEAD.match(row) else len(row)
+            rows += [(row[at : at + width], first, first + len(bare)) for at in range(0, len(row), width)]
         start += len(line) + 1
     return rows
 
@@ -133,25 +137,24 @@ def _zone(rows: list[tuple[str, int, int]]) -> Mrz | None:
     if not _LINE.fullmatch(lines[0]) or not _HEAD.match(lines[0]):
         return None
     best: Mrz | None = None
+    most = (0, 0)
     for kind, (count, width) in _FORMATS.items():
         fitted = [_fitted(line, width) for line in lines[:count]]
-        if len(fitted) < count or sum(line.count("<") for line in fitted) < _FEWEST_FILLERS:
+        if len(fitted) < count or not all(fitted):
             continue
-        if not all(fitted):
+        if sum(line.count("<") for line in fitted) < _FEWEST_FILLERS:
             continue
         zone = _read(kind, fitted, (rows[0][1], rows[count - 1][2]))
-        if any(zone.checks.values()) and (best is None or _right(zone) > _right(best)):
-            best = zone
+        changed = sum(abs(len(line) - width) for line in lines[:count])
+        right = (sum(zone.checks.values()), -changed)
+        if right[0] and (best is None or right > most):
+            best, most = zone, right
     return best
-
-
-def _right(zone: Mrz) -> int:
-    return sum(zone.checks.values())
 
 
 def _fitted(line: str, width: int) -> str:
     """The line with as many characters as its format has, by its longest run of fillers; empty if it can't be."""
-    if not _LINE.fullmatch(line) or abs(len(line) - width) > _SLACK:
+    if not _LINE.fullmatch(line) or not width - _LEFT_OUT <= len(line) <= width + _ADDED:
         return ""
     if len(line) == width:
         return line

@@ -1,6 +1,6 @@
-"""ORG by legal form: company names that end in SDN BHD, LTD, GMBH, 有限公司 and similar.
+"""ORG by legal form: company names that end in SDN BHD, LTD, GmbH & Co. KG, 有限公司 and similar.
 
-Names of organisations without such an ending are left to the statistical engine.
+Names of organisations without such a form are left to the statistical engine.
 """
 
 from __future__ import annotations
@@ -10,34 +10,48 @@ from collections.abc import Iterator
 
 from pipeline.models import Mention
 from pipeline.ner.characters import found, plain
+from pipeline.ner.patterns.han_organisations import find_han_organisations
 
-_LEGAL_FORM = re.compile(
-    r"(?:(?<![A-Za-z])(?:S[DB]N\.? ?BH[DO]\b\.?|BERHAD\b|BHD\b\.?|CO\.?,? ?LTD\b\.?|PTE\.? ?LTD\b\.?"
-    r"|PTY\.? ?LTD\b\.?|LTD\b\.?|LIMITED\b|INC\b\.?|INCORPORATED\b|LLC\b|LLP\b|PLC\b|GMBH\b|CORP\b\.?"
-    r"|CORPORATION\b|CO\.(?=[ ]?(?:\n|\Z|[,;]))|S\.A\.|B\.V\.|N\.V\.|S\.P\.A\.)"
-    r"|S/B(?![A-Za-z0-9])\.?|(?<= )5/B(?=\.?(?:\n|\Z| \()))",
-    re.ASCII | re.IGNORECASE,
-)
-_NAME_WORD = re.compile(r"[(\[\"']?(?:[A-Z0-9&@][\w&.'’/()+-]*|&|of|and|the|n)[,]?", re.ASCII)
-_STOP_WORDS = {
-    *(
-        "AT",
-        "BY",
-        "FROM",
-        "FOR",
-        "WITH",
-        "TO",
-        "SHOPPING",
-        "THANK",
-        "YOU",
-        "NAME",
-        "BETWEEN",
-        "IS",
-        "ARE",
-        "DATE",
-    ),
-    *("TEL", "FAX", "NO", "NO.", "LOT", "INVOICE"),
+_LETTER = r"A-Za-z\u00c0-\u024f"
+_PARTNERS = r"(?: ?& ?Co\.?(?: ?(?:KGaA|KG|OHG))?(?![A-Za-z]))?"
+_LONG = {
+    "b": r"ERHAD|HD|VBA|\.V",
+    "c": r"O\.?,? ?(?:LTD|LIMITED)|ORP(?:ORATION)?|O(?=\. ?(?:\n|\Z|[,;]))",
+    "e": "URL",
+    "g": rf"MBH{_PARTNERS}|GMBH{_PARTNERS}",
+    "i": "NC(?:ORPORATED)?",
+    "l": r"TD|IMITED|L[CP]|\.L\.C|T?DA",
+    "n": r"\.V",
+    "p": r"(?:T[EY]|VT)\.? ?(?:LTD|LIMITED)|RIVATE LIMITED|TY|LC",
+    "s": r"[DB]N\.? ?BH[DO]|\.?[AÀ]\.?R\.?L|PRL|ASU|P\. ?Z ?O\. ?O|\.R\.O|\.P\.A|\.R\.L|\.L(?:\.U)?|\.A(?:\.[SU])?",
 }
+"""Forms in any case, by their first letter (the search is several times faster so)."""
+_SHORT = (
+    rf"(?:AG|UG(?: ?\(haftungsbeschränkt\))?){_PARTNERS}|KG(?:aA)?|OHG|GbR|mbH|e\. ?K|e\.Kfr|e\. ?V|a\. ?G|VVaG|eG|SE"
+    r"|SAS|SA|SLU?|SRL|SpA|BV|NV|V\.O\.F|ApS|A/S|ASA?|AB|Oyj?|Kft|UAB"
+)
+"""Forms that are other words too in other spellings; they need a name that looks like one."""
+_ANY_CASE = "|".join(f"[{first}{first.upper()}](?i:{rest})" for first, rest in _LONG.items())
+_FORM = re.compile(
+    rf"(?<![{_LETTER}])(?:{_ANY_CASE}|(?P<short>{_SHORT}))(?![{_LETTER}0-9])\.?"
+    r"|[Ss]/[Bb](?![A-Za-z0-9])\.?|(?<= )5/[Bb](?=\.?(?:\n|\Z| \())"
+)
+_FORM_FIRST = re.compile(
+    r"^(?:SARL|SASU?|EURL|SCI|SNC)(?: (?:[A-Z0-9\u00c0-\u00de][\w.'-]*|&|et|de|du)){1,5}(?= {2}|$)",
+    re.MULTILINE,
+)
+_NAME_WORD = re.compile(
+    rf"[(\[\"'„»]?(?:[a-z]{{0,2}}[A-Z0-9&@\u00c0-\u00de][{_LETTER}0-9_&.'’/()+-]*|&|of|and|the|n|und|für|et|y|e|van|de|des|du|del|di|da|do)[,]?"
+)
+_INNER = re.compile(r"^(?:(?:&|of|and|the|n|und|für|et|y|e|van|de|des|du|del|di|da|do) )+")
+_STOPS = (
+    "AT BY FROM FOR WITH TO SHOPPING THANK YOU NAME BETWEEN IS ARE DATE TEL FAX NO NO. LOT INVOICE HERR FRAU"
+)
+_STOP_WORDS = frozenset(_STOPS.split())
+_PARTIES = "RECHNUNG LIEFERANT KUNDE VERKÄUFER KÄUFER FACTURE FACTURA FATTURA CLIENT SELLER BUYER"
+_LABELS = frozenset(_PARTIES.split())
+"""Words that end a name on its left, but may be one: Lieferant GmbH."""
+_LONGEST_NAME = 80
 _INCLUSIVE = re.compile(r"(?i)\b(?:am(?:oun)?t|total|price|tax|gst|sales|qty|exc?l?)\b")
 _TRADE = (
     "ENTERPRISES?|TRADING|RESTAURANT|SUPPLY|HARDWARE|SUPERMARKET|MINIMARKET|BAKERY|CAFE|HOTEL|PHARMACY|CLINIC"
@@ -51,60 +65,48 @@ _TRADE_ROW = re.compile(
     re.ASCII | re.MULTILINE,
 )
 
-_COMPANY = "股份有限公司|有限责任公司|有限公司|集团公司"
-_INSTITUTION = (
-    "医院|卫生院|诊所|银行|信用社|大学|学院|研究院|研究所|税务局|人民法院|公安局|管理局|委员会|事务所"
-)
-_HAN_FORM = re.compile(
-    rf"(?P<form>(?P<company>{_COMPANY})|{_INSTITUTION})(?:[\u4e00-\u9fff]{{2,8}}?(?:分公司|支行|分行|营业部))?"
-)
-_FIELD_START, _FIELD_END = " \n:(", " \n)"
-_HAN_NAME = re.compile(r"[\u4e00-\u9fffA-Za-z0-9()&·]{1,30}\Z")
-_HAN_LEAD = re.compile(
-    r".*(?:[的了是你他她它在由被把从给请兹兼]|[位属关鉴]于|[作成]为|以及|公司[和与]|[对向](?![外日阳前]))|^原|"
-    r"^\((?:[甲乙丙买卖]方|盖章|公章)\)|"
-    r"^(?:单位|公司|收款|付款|开户)?(?:名称|称|单位|户名|甲方|乙方|开户行|全称|[购销][买售]?方|机构)"
-)
-
 
 def find_organisations(text: str) -> Iterator[Mention]:
-    """Yield the ORG mentions of `text`, each on one row.
+    """Yield the ORG mentions of `text`, each in one row and column.
 
     The span is the name with its legal form, without the registration numbers after it. A separate row
     such as SUNRISE ENTERPRISE counts too, with lower confidence.
     """
     page = plain(text)
     after = 0
-    for match in _LEGAL_FORM.finditer(page):
+    for match in _FORM.finditer(page):
         start = _name_start(page, after, match)
         after = match.end()
         if start is not None:
-            yield found("ORG", (start, match.end()), 0.88, None)
+            yield found("ORG", (start, match.end()), 0.75 if match["short"] else 0.88, None)
+    for match in _FORM_FIRST.finditer(page):
+        yield found("ORG", match.span(), 0.7, None)
     for match in _TRADE_ROW.finditer(page):
         yield found("ORG", match.span("name"), 0.65, None)
-    for match in _HAN_FORM.finditer(page):
-        start = _han_start(page, match.start())
-        if start is None:
-            continue
-        # In running text only a company's legal form is reliable; 医院 or 银行 must fill a whole field.
-        field = page[start - 1 : start] in _FIELD_START and page[match.end() : match.end() + 1] in _FIELD_END
-        if match["company"] or field:
-            yield found("ORG", (start, match.end()), 0.8 if match["company"] else 0.6, None)
+    yield from find_han_organisations(page)
 
 
 def _name_start(page: str, after: int, form: re.Match[str]) -> int | None:
-    """Walk left from the legal form over the words of a name, not past `after`; `None` if there is no name."""
-    if form[0][0].islower():
+    """Walk left from the legal form over the words of a name, not past `after`; `None` if there is no name.
+
+    A line break and two blanks part columns: what is before them is not part of the name.
+    """
+    if form[0][0].islower() and not form["short"] and form[0][:2] != "gG":
         return None
-    row = max(page.rfind("\n", 0, form.start()) + 1, form.start() - 80, after)
+    left = max(after, form.start() - _LONGEST_NAME)
+    left = max(left, page.rfind("\n", left, form.start()) + 1)
+    column = page.rfind("  ", left, form.start())
+    row = column + 2 if column >= 0 else left
     start, letters = form.start(), 0
     for word in reversed(list(re.finditer("[^ ]+", page[row : form.start()]))[-9:]):
         _, colon, rest = word[0].rpartition(":")
         name = rest if colon else word[0]
         last = start == form.start()
-        if not _NAME_WORD.fullmatch(name) or (name.endswith(",") and not last):
+        if not _NAME_WORD.fullmatch(name):
             break
-        if name.upper() in _STOP_WORDS or re.search("[0-9]{5}", name) or ("," in name and not last):
+        if name.upper() in _STOP_WORDS or (name.upper() in _LABELS and not last):
+            break
+        if re.search("[0-9]{5}", name) or ("," in name and not last):
             break
         start = row + word.end() - len(name)
         letters += sum(c.isalpha() for c in name if name not in ("CO.", "Co."))
@@ -114,18 +116,18 @@ def _name_start(page: str, after: int, form: re.Match[str]) -> int | None:
     # The rest of a bracket opened on the row above is not a name, and "AMT INC." refers to tax.
     if name.count(")") > name.count("(") or (form[0][:3].upper() == "INC" and _INCLUSIVE.search(name)):
         return None
-    start += len(name) - len(re.sub(r"^(?:(?:&|of|and|the|n) )+", "", name))
+    if form["short"] and not _fits_short_form(name, page[form.end() : form.end() + 2]):
+        return None
+    start += len(name) - len(_INNER.sub("", name))
     glued = form[0].upper().startswith("S/B") and start == form.start()
     return start if letters >= 2 and not glued else None
 
 
-def _han_start(page: str, end: int) -> int | None:
-    run = _HAN_NAME.search(page[max(0, end - 30) : end])
-    if run is None:
-        return None
-    name = run[0]
-    lead = _HAN_LEAD.match(name)
-    name = name[lead.end() :] if lead else name
-    while name.count("(") != name.count(")"):
-        name = name.partition("(")[2] if name.count("(") > name.count(")") else name.partition(")")[2]
-    return end - len(name) if len(name) >= 2 else None
+def _fits_short_form(name: str, behind: str) -> bool:
+    """Whether a form that may be another word too (NV, KG, SE) follows a name: not in `5 KG` or `PAID AS AGREED`."""
+    words = name.split()
+    if not words or not name.endswith(" ") or not words[-1][0].isalpha() or words[-1].endswith(","):
+        return False
+    if any(word[0].isdigit() for word in words) or sum(c.isalpha() for c in name) < 3:
+        return False
+    return not re.match(r" ?[0-9]| [^\W_]" if name.isupper() else " ?[0-9]", behind)

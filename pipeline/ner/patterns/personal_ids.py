@@ -11,7 +11,8 @@ from pipeline.ner.checks import valid
 from pipeline.ner.patterns.labels import Kind, Labelled, compact
 
 _PASSPORT = (
-    r"passport|passeport|reisepass|passaport[oe]|pasaporte|paspoort|护照|護照|pass(?=[- ]?nr)|travel document"
+    r"passport|passeport|reisepass(?:nummer|nr)?|passaport[oe]|pasaporte|paspoort|护照|護照|passnummer"
+    r"|pass(?=[- ]?nr)|travel document"
 )
 _KINDS = (
     Kind(r"ssn|ss ?#|social security|soc\. ?sec\.?", r"[0-9]{3}[- ]?[0-9]{2}[- ]?[0-9]{4}", ("us.ssn",)),
@@ -48,13 +49,27 @@ _KINDS = (
     Kind(r"curp", r"[A-Z]{4}[0-9]{6}[HM][A-Z]{5}[0-9A-Z]{2}", ("mx.curp",)),
     Kind(r"身份證|身分證|統一證號", r"[A-Z][1289][0-9]{8}", ("tw.id",)),
     Kind(r"hkid|身份證|香港身份证|identity card", r"[A-Z]{1,2}[0-9]{6} ?\(?[0-9A]\)?", ("hk.id",)),
+    Kind(r"personnummer|personnr", r"(?:19|20)?[0-9]{6}[-+]?[0-9]{4}", ("se.personnummer",)),
+    Kind(r"fødselsnummer|fødselsnr|personnummer", r"[0-9]{6} ?[0-9]{5}", ("no.fodselsnummer",)),
+    Kind(r"cpr", r"[0-9]{6}-?[0-9]{4}", ("dk.cpr",)),
+    Kind(r"hetu|henkilötunnus", r"[0-9]{6}[-+A][0-9]{3}[0-9A-Z]", ("fi.hetu",)),
+    Kind(r"ahv|avs|ahv-?(?:nummer|nr)", r"756\.?[0-9]{4}\.?[0-9]{4}\.?[0-9]{2}", ("ch.ssn",)),
+    Kind(
+        r"(?:sozial|renten)?versicherungs-?(?:nummer|nr)|sv-?(?:nummer|nr)|rvnr",
+        r"[0-9]{2} ?[0-9]{6} ?[A-Z] ?[0-9]{3}",
+    ),
+    Kind(
+        r"(?:港澳[一-龥]{0,8}|台湾居民来往大陆)通行证|台胞证|回乡证|居留证|军官证|社会保障号码?|社保卡?号|医保(?:个人)?编号"
+        r"|医保卡?号|个人编号",
+        r"[A-Z]{0,2}[0-9]{8,18}[A-Z]?",
+    ),
     Kind(r"주민등록번호", r"[0-9]{6}-?[0-9]{7}", ("kr.rrn",)),
     Kind(
         _PASSPORT,
         r"[A-Z]{1,3}[ ]?[0-9]{5,8}[A-Z]?|[0-9]{2}[A-Z]{2}[0-9]{5}|[CFGHJKLMNPRTVWXYZ0-9]{9}|[0-9]{8,9}",
     ),
     Kind(
-        r"identity card|personalausweis|ausweis|carte d'identité|driver'?s? licen[cs]e|driving licen[cs]e",
+        r"identity card|(?:personal)?ausweis(?:nummer|nr)?|carte d'identité|driver'?s? licen[cs]e|driving licen[cs]e",
         r"[A-Z0-9]{0,4}[0-9]{6,10}[A-Z0-9]{0,3}",
     ),
 )
@@ -65,12 +80,14 @@ _CPF = re.compile(r"[0-9]{3}\.(?<![0-9.]....)[0-9]{3}\.[0-9]{3}-[0-9]{2}(?![0-9]
 _FISCALE = re.compile(
     r"[A-Z]{6}(?<![0-9A-Za-z]......)[0-9]{2}[A-EHLMPRST][0-9]{2}[A-Z][0-9]{3}[A-Z](?![0-9A-Za-z])"
 )
+_SWISS = re.compile(r"756\.(?<![0-9.]....)[0-9]{4}\.[0-9]{4}\.[0-9]{2}(?![0-9])")
 _HONGKONG = re.compile(r"[A-Z](?<![0-9A-Za-z].)[A-Z]?[0-9]{6}\([0-9A]\)")
 _TAIWAN = re.compile(r"[A-Z](?<![0-9A-Za-z].)[12][0-9]{8}(?![0-9A-Za-z])")
 _BARE = (
     (_SINGAPORE, "sg.nric", 0.9, None),
     (_CPF, "br.cpf", 0.9, None),
     (_FISCALE, "it.codicefiscale", 0.97, None),
+    (_SWISS, "ch.ssn", 0.97, None),
     (_HONGKONG, "hk.id", 0.9, None),
     (_SSN, "us.ssn", 0.7, "US"),
     (_MALAYSIA, "my.nric", 0.8, "MY"),

@@ -31,6 +31,11 @@ _FORMS = [
     ),
     re.compile(r"(?<![0-9.])(?P<time>(?P<h>0?[1-9]|1[0-2]) ?(?P<half>[AaPp])\.?[Mm](?![A-Za-z]))", re.ASCII),
     re.compile(r"(?<![0-9])(?P<time>(?P<h>[01][0-9]|2[0-3])(?P<m>[0-5][0-9]) ?(?:HRS?|hrs?)\b)", re.ASCII),
+    re.compile(  # 14h30, 14.30 Uhr
+        r"(?<![0-9A-Za-z.,])(?P<time>(?P<h>[01]?[0-9]|2[0-3])(?:h(?P<m>[0-5][0-9])(?![0-9A-Za-z])"
+        r"|\.(?P<minute>[0-5][0-9]) ?Uhr\b))",
+        re.ASCII,
+    ),
     re.compile(
         r"(?:\btime|时间)[ :.]{1,4}(?P<time>(?P<h>[01][0-9]|2[0-3]) ?(?P<m>[0-5][0-9])"
         r"(?: ?(?P<s>[0-5][0-9]))?)(?![0-9]|[-./:][0-9])",
@@ -40,7 +45,7 @@ _FORMS = [
 
 
 def find_times(text: str) -> Iterator[Mention]:
-    """Yield the TIME mentions of `text`: 12:31, 5:18:08 PM, 上午9时30分, 1000 HRS, TIME 12 31 00.
+    """Yield the TIME mentions of `text`: 12:31, 5:18:08 PM, 上午9时30分, 14h30, 1000 HRS, TIME 12 31 00.
 
     Invalid times (12:75) and longer chains of numbers (12:31:22:10) are not mentions.
     """
@@ -56,7 +61,7 @@ def find_times(text: str) -> Iterator[Mention]:
 
 def _clock(match: re.Match[str]) -> str:
     groups = match.groupdict()
-    hour, minute, second = int(groups["h"]), groups.get("m") or "0", groups.get("s")
+    hour, minute, second = int(groups["h"]), groups.get("m") or groups.get("minute") or "0", groups.get("s")
     half = (groups.get("half") or groups.get("cut") or "").lower()
     part = groups.get("part")
     if (half == "p" or part in _LATER) and hour < 12 and not (part == "中午" and hour == 11):

@@ -20,7 +20,19 @@ from pipeline.storage.local import LocalStore
 from pipeline.version import __version__
 from tests.unit.cli.conftest import DAY, Nightshift, fail
 
-HEAVY = ("pandas", "pyarrow", "paddle", "celery", "boto3", "numpy", "PIL", "openvino", "paddlenlp")
+HEAVY = (
+    "pandas",
+    "pyarrow",
+    "paddle",
+    "celery",
+    "boto3",
+    "numpy",
+    "PIL",
+    "openvino",
+    "paddlenlp",
+    "stdnum",
+    "phonenumbers",
+)
 NO_STORE = {"run", "submit", "ner train", "ner evaluate", "settings"}  # not there, or named otherwise
 READERS = [
     ("status",),

@@ -26,6 +26,9 @@ EXPECTED = {
     "tax": "47.50",
     "total": "297.50",
     "due": "197.50",
+    "net_19": "250.00",
+    "tax_19": "47.50",
+    "company": "Muster Elektrik GmbH",
     "currency": "EUR",
 }
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pytest
+from msgspec import structs
 
-from pipeline.fields import FIELDS, Filler, kinds, load, vat_invoice
-from pipeline.fields.kinds import Kind
+from pipeline.fields import Filler, load, vat_invoice
 from pipeline.fields.truth import Truth, merged, read
-from pipeline.models import Code, Entity, Extraction, Field, LineItem, Page
+from pipeline.models import Code, Extraction, Field, LineItem, Page
 from pipeline.settings import Settings
 from tests.support.einvoices import IBAN, cii, ubl
 from tests.unit.fields.paper import entities, page
@@ -192,6 +192,26 @@ def test_values_that_the_page_shows_without_a_label_get_their_place() -> None:
     assert (got["number"].text, got["number"].page, got["number"].verified) == ("", None, False)
 
 
+def test_a_page_that_shows_the_stated_number_as_well_does_not_contradict_it() -> None:
+    paper = page("Customer 88123\nInvoice R-2026-417\nAmounts 297.50 EUR  297.05 EUR")
+    extraction = record([xml(cii())], found("number", "88123"), found("total", "297.05"), paper=paper)
+    got = fields(extraction)
+    assert (got["number"].value, got["number"].text, got["number"].verified) == (
+        "R-2026-417",
+        "R-2026-417",
+        True,
+    )
+    assert got["total"].checks == ("contradiction",)
+    assert len(extraction.warnings) == 1
+
+
+@pytest.mark.timeout(20)
+def test_hostile_values_are_looked_for_in_linear_time() -> None:
+    paper = Page(number=1, width=1, height=1, text="1 " * 50_000)
+    for number in ("1" * 199 + "2", "1" * 500, "1 " * 99 + "2"):
+        assert fields(record([xml(cii(number=number))], paper=paper))["number"].value
+
+
 def test_xml_that_contradicts_itself_is_to_be_reviewed() -> None:
     extraction = record([xml(cii(total="300.00"))])
     assert fields(extraction)["net"].checks == ("sum_mismatch",)
@@ -315,24 +335,30 @@ def test_codes_beyond_the_first_pages_are_not_looked_at() -> None:
     assert read([Page(number=6, width=1, height=1, codes=(xml(cii()),))]) == Truth()
 
 
-@pytest.fixture
-def filler(monkeypatch: pytest.MonkeyPatch) -> Filler:
-    def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
-        return [found("total", "297.50")] if page.text else []
-
-    monkeypatch.setitem(kinds.KINDS, "invoice", Kind(NAMES, find))
-    monkeypatch.setitem(FIELDS, "invoice", NAMES)
+@pytest.fixture(scope="module")
+def filler() -> Filler:
     return load(Settings())
 
 
 def test_the_xml_decides_the_type_and_fills_the_record(filler: Filler) -> None:
-    paper = Page(number=1, width=100, height=100, text="zzz", codes=(xml(cii()),))
-    extraction = filler.fill([paper], [])
+    paper = structs.replace(
+        page("Holiday greetings\nMuster Elektrik GmbH\nTotal 297.50 EUR"), codes=(xml(cii()),)
+    )
+    extraction = filler.fill([paper], entities(paper))
     assert (extraction.document_type, extraction.confidence) == ("invoice", 1.0)
     got = fields(extraction)
-    assert (got["total"].confidence, got["total"].verified) == (1.0, True)
+    assert (got["seller"].value, got["seller"].verified) == ("Muster Elektrik GmbH", True)
+    assert (got["total"].confidence, got["total"].source) == (1.0, "xml")
     assert (got["number"].value, got["number"].source) == ("R-2026-417", "xml")
+    assert got["tax_19"].value == "47.50"
     assert len(extraction.items) == 1
+
+
+def test_a_contradiction_of_the_seller_is_one_sentence() -> None:
+    extraction = record(
+        [xml(cii())], found("seller", "Anders KG"), found("company", "Anders KG"), names=("seller", "company")
+    )
+    assert len(extraction.warnings) == 1
 
 
 def test_a_code_of_a_vat_invoice_decides_only_what_the_text_does_not(filler: Filler) -> None:

@@ -49,8 +49,9 @@ def test_an_iban_that_fails_needs_its_label() -> None:
     (mention,) = find_ibans(f"IBAN: {WRONG}")
     assert mention.value is None
     assert mention.confidence < 0.5
-    (short,) = find_ibans(f"IBAN: {GERMAN[:18]}")
-    assert short.value is None
+    short = f"{SPACED[:19]}"
+    (cut,) = find_ibans(f"IBAN No. {short} BIC TESTDEFF")
+    assert (cut.value, cut.end - cut.start) == (None, len(short))
 
 
 @pytest.mark.parametrize("text", [f"{GERMAN}1", f"X{GERMAN}", "DE12", "ZZ" + GERMAN[2:], "IBAN: on request"])
@@ -92,6 +93,12 @@ def test_no_bic(text: str) -> None:
         ("Kontonummer 123 456 789", "123 456 789"),
         ("Bank account no: Testbank 20304050", "20304050"),
         ("rekeningnummer 123456789", "123456789"),
+        ("Account: 12345678", "12345678"),
+        ("Konto 1234567890 BLZ 10020030", "1234567890"),
+        ("Compte n° 00012345678", "00012345678"),
+        ("Número de cuenta: 1234 5678 90", "1234 5678 90"),
+        ("c/c 123456789", "123456789"),
+        ("账户：62170000123456789", "62170000123456789"),
     ],
 )
 def test_bank_account(text: str, span: str) -> None:
@@ -109,6 +116,11 @@ def test_bank_account(text: str, span: str) -> None:
         "account 12345",
         f"Account no: {GERMAN}",
         "on account of 1234567",
+        "Account no 12345678.00",
+        "Account total 1234567",
+        "Konto 1234567,00",
+        "discounts 12345678",
+        "账户余额 12345678",
     ],
 )
 def test_no_bank_account(text: str) -> None:

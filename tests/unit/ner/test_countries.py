@@ -26,6 +26,8 @@ ISSUED = [
     ("Austin,TX73301-0042", "US"),
     ("SPRINGFIELDIL62701\nTOTAL 4.00", "US"),
     ("Anytown California 94301", "US"),
+    ("Springfield, Illinois 627010042", "US"),
+    ("(217) 555-0143\nIllinois\nTotal 4.00", "US"),
     ("(212) 555-0143", "US"),
     ("212-555-0143\nTotal 4.00", "US"),
     ("Store 1-800-555-0143", "US"),
@@ -40,6 +42,10 @@ ISSUED = [
     ("Example Pte Ltd\nSingapore 238823", "SG"),
     ("GSTIN 27\nCGST 9%\n₹ 400", "IN"),
     ("Example Pty Ltd ABN\nSydney NSW 2000", "AU"),
+    ("Rechnung, Betrag\nwww.beispiel.at\n1020 Wien", "AT"),
+    ("info@example.co.uk\nTotal £4.20", "GB"),
+    ("Ejemplo S.L.\nC.I.F. B00", "ES"),
+    ("Scontrino\nTotale\nP.IVA 01", "IT"),
     ("Tel +49 30 901820", "DE"),
     ("0033 1 46 26 00 34", "FR"),
     ("增值税专用发票 价税合计", "CN"),
@@ -55,6 +61,8 @@ UNDECIDED = [
     "5121-212-555-0143",
     "Item CA12345678\nOR 10",
     "+33 1 46 26 00 34\n+49 30 901820",
+    "Facture, montant, TVA 21%",
+    "CA〒A",
     "date 2018.12.25 12:30:45",
 ]
 

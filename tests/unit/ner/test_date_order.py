@@ -25,7 +25,7 @@ from pipeline.ner.locale.days import date_order
         ("17-06-18", ("zh",), None, "ymd"),
         ("17-06-2018", ("zh",), None, "dmy"),
         ("10.15.20", (), None, None),
-        ("03/04/2018", ("de",), "US", "dmy"),
+        ("03/04/2018", ("de",), "JP", "dmy"),
         ("03/04/2018", ("es",), "US", "mdy"),
         ("03/04/2018", ("es",), None, "dmy"),
         ("03/04/2018", ("fr",), "CA", None),

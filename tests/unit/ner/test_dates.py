@@ -34,6 +34,8 @@ HITS = [
     ("25/12/201812:33", "25/12/2018", "2018-12-25"),
     ("27/05/20188:07 PM", "27/05/2018", "2018-05-27"),
     ("05/01/1811:44", "05/01/18", "2018-01-05"),
+    ("copy 1: 15/01/2018 15:11", "15/01/2018", "2018-01-15"),
+    ("12/05/18:12:33", "12/05/18", "2018-05-12"),
     ("25-12-18 13:49 SH01", "25-12-18", "2018-12-25"),
     ("Date20-05-18", "20-05-18", "2018-05-20"),
     ("12/08/17TIME", "12/08/17", "2017-08-12"),
@@ -77,6 +79,11 @@ HITS = [
     ("Jul.30'11 9:15", "Jul.30'11", "2011-07-30"),
     ("ThuAug09,2012", "Aug09,2012", "2012-08-09"),
     ("Tue09/20/16", "09/20/16", "2016-09-20"),
+    ("SunAug052012", "Aug052012", "2012-08-05"),
+    ("JAN 05,13 12:30", "JAN 05,13", "2013-01-05"),
+    ("Aug/09/12", "Aug/09/12", "2012-08-09"),
+    ("9 th of August 2012", "9 th of August 2012", "2012-08-09"),
+    ("Rechnungsdatum 1.5.14", "1.5.14", "2014-05-01"),
     ("MAY7,2014", "MAY7,2014", "2014-05-07"),
     ("2020/23/Sep", "2020/23/Sep", "2020-09-23"),
     ("10/Oct/2000:13:55:36", "10/Oct/2000", "2000-10-10"),
@@ -113,6 +120,13 @@ MISSES = [
     "25/12",
     "25/12\n/2018",
     "133-03-03-2020",
+    "v2.12.2014",
+    "Version 10.12.14",
+    "§ 10.12.2014",
+    "Sort code: 20-12-14",
+    "4 x 10-12-14 mm",
+    "Abschnitt 1.5.14",
+    "on May 5, 14 and 20",
     "7/7/5",
     "1-01-5",
     "令和元年4月30日",
@@ -194,6 +208,12 @@ def test_the_same_day_with_the_name_of_its_month_decides() -> None:
     assert numeric.confidence > 0.8
 
 
+def test_a_range_that_goes_forward_decides() -> None:
+    first, last = find_dates("03/04/2019 - 04/02/2019")
+    assert (first.value, last.value) == ("2019-03-04", "2019-04-02")
+    assert (first.other, last.other) == (None, None)
+
+
 def test_an_undecided_range_has_both_readings_at_both_ends() -> None:
     first, last = find_dates("03/04 - 05/06/2018")
     assert (first.value, first.other, last.value, last.other) == (
@@ -212,6 +232,10 @@ def test_an_english_word_is_a_month_where_the_page_is_in_its_language() -> None:
 def test_a_page_of_dates_takes_steps_in_proportion() -> None:
     line = "03/04/2018 1-31 May 2014 Jul19'14\n"
     assert len(list(find_dates(line * 12_500))) == 50_000
+
+
+def test_a_number_of_any_length_is_no_year() -> None:
+    assert list(find_dates("令和" + "1" * 5000 + "年5月7日 " + "1" * 5000 + "年5月7日")) == []
 
 
 def test_one_stray_character_does_not_make_a_page_chinese() -> None:

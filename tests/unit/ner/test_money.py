@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+import time
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.models import PageLocale
 from pipeline.ner.patterns.money import find_moneys
 from pipeline.ner.patterns.numerals import han_amount
 
@@ -65,6 +71,56 @@ HITS = [
     ("CHANGE RN27.25", "27.25", "27.25", None),
     ("total 1 X.12.50", "12.50", "12.50", None),
     ("Total Qty 3 6.36", "6.36", "6.36", None),
+    ("Total HT : 46,68 €", "46,68 €", "46.68", "EUR"),
+    ("Brutto 104,00 EUR", "104,00 EUR", "104.00", "EUR"),
+    ("Total TTC 1 234,56 €", "1 234,56 €", "1234.56", "EUR"),
+    ("Total TTC 1\u202f234,56", "1\u202f234,56", "1234.56", None),
+    ("10 000€", "10 000€", "10000", "EUR"),
+    ("12 345 678,90 EUR", "12 345 678,90 EUR", "12345678.90", "EUR"),
+    ("€ 12,-", "€ 12,-", "12", "EUR"),
+    ("12,-- €", "12,-- €", "12", "EUR"),
+    ("7€50", "7€50", "7.50", "EUR"),
+    ("Rs. 1,23,456.00", "Rs. 1,23,456.00", "123456.00", "INR"),
+    ("Rs.50", "Rs.50", "50", "INR"),
+    ("100 000 Kč", "100 000 Kč", "100000", "CZK"),
+    ("kr 125,00", "kr 125,00", "125.00", None),
+    ("R$ 1.234,50", "R$ 1.234,50", "1234.50", "BRL"),
+    ("100 ₡", "100 ₡", "100", "CRC"),
+    ("£ 8.10 million", "£ 8.10 million", "8100000", "GBP"),
+    ("$2.54bn", "$2.54bn", "2540000000", "USD"),
+    ("€5m", "€5m", "5000000", "EUR"),
+    ("order 75 USD million", "75 USD million", "75000000", "USD"),
+    ("2.5 Mio. €", "2.5 Mio. €", "2500000", "EUR"),
+    ("1,5 million d'euros", "1,5 million d'euros", "1500000", "EUR"),
+    ("30 MUSD", "30 MUSD", "30000000", "USD"),
+    ("500 T€", "500 T€", "500000", "EUR"),
+    ("35 lakh rupees", "35 lakh rupees", "3500000", "INR"),
+    ("3千万元", "3千万元", "30000000", "CNY"),
+    ("2.5亿元", "2.5亿元", "250000000", "CNY"),
+    ("五 5 dollars", "5 dollars", "5", "USD"),
+    ("10,000 Swiss francs", "10,000 Swiss francs", "10000", "CHF"),
+    ("3 dollars 50 cents", "3 dollars 50 cents", "3.50", "USD"),
+    ("50 cents more", "50 cents", "0.50", "USD"),
+    ("five thousand two hundred dollars", "five thousand two hundred dollars", "5200", "USD"),
+    ("half million usd", "half million usd", "500000", "USD"),
+    ("u.s. $ 100", "u.s. $ 100", "100", "USD"),
+    ("Price in AUD: $12.00", "$12.00", "12.00", "AUD"),
+    ("お会計 ¥1,234 です", "¥1,234", "1234", "JPY"),
+    ("金额（¥12300.00），", "¥12300.00", "12300.00", "CNY"),
+    ("a loan (USD 5,000.00).", "USD 5,000.00", "5000.00", "USD"),
+    ("Total (12.50) in all", "12.50", "12.50", None),
+    ("fee  (12.50)  total", "12.50", "-12.50", None),
+    ("Sum  - 5,00 EUR", "- 5,00 EUR", "-5.00", "EUR"),
+    ("rebate - $500 off", "$500", "500", "USD"),
+    ("total 12.50 CR", "12.50", "-12.50", None),
+    ("Erhaltene Anzahlungen  -50,00 Summe", "-50,00", "-50.00", None),
+    ("Gesamtbetrag der Abschläge  -0,00", "-0,00", "0.00", None),
+    ("Kontoauszug Saldo 12,50 S", "12,50", "-12.50", None),
+    ("Saldo 12,50 S", "12,50", "12.50", None),
+    ("TAX .26", ".26", "0.26", None),
+    ("DEBIT$ 76.08", "$ 76.08", "76.08", "USD"),
+    ("Card  QAR  -59.00", "QAR  -59.00", "-59.00", "QAR"),
+    ("Total loss (1,234.56) 2", "1,234.56", "-1234.56", None),
 ]
 
 MISSES = [
@@ -95,6 +151,22 @@ MISSES = [
     "一元二次",
     "100元素",
     "壹贰叁元",
+    "total 80,90 %",
+    "Mo.-Fr. 08.30",
+    "EUR/USD 1.0850 total",
+    "0,2543 €/kWh",
+    "KR3M and KR87654321012",
+    "ALL 5 were there, TRY 5 times",
+    "a weight of 8 pounds",
+    "total of the third quarter",
+    "1 $AddBacon",
+    "3.99 CT",
+    "AJTPM7071RSD00",
+    "TL  297",
+    "Mietdauer 2,50 Stunden, Summe",
+    "Menge: 2,00 Summe",
+    "5 m total",
+    "EUR 123456789012345678901234567890",
 ]
 
 
@@ -126,6 +198,79 @@ def test_finds_every_amount_of_a_row_once() -> None:
         ("66.04", "MYR"),
         ("0.50", "MYR"),
     ]
+
+
+def test_both_decimal_signs_count_where_the_page_does_not_decide() -> None:
+    assert [m.value for m in find_moneys("Total 46,68  46.68")] == ["46.68", "46.68"]
+
+
+def test_a_sign_belongs_to_one_amount() -> None:
+    for text in ("0,75 €  0,80 €  1,20", "EUR 0,75  EUR 0,80  1,20", "0,75€ 0,80€ und 1,20"):
+        assert [(m.value, text[m.start : m.end].strip("€EUR ")) for m in find_moneys(text)] == [
+            ("0.75", "0,75"),
+            ("0.80", "0,80"),
+            ("1.20", "1,20"),
+        ]
+
+
+@pytest.mark.parametrize("text", ["10 usd 20 eur", "usd 10 eur 20", "3 x usd 10 eur 20", "$10, €20"])
+def test_currencies_in_front_and_behind(text: str) -> None:
+    assert [(m.value, m.currency) for m in find_moneys(text)] == [("10", "USD"), ("20", "EUR")]
+
+
+def test_an_ambiguous_amount_has_both_readings() -> None:
+    (mention,) = find_moneys("Preis 1.234 EUR")
+    assert (mention.value, mention.other) == ("1234", "1.234")
+    assert mention.confidence < 0.6
+    for page, value in (("1,50 EUR und 1.234 EUR", "1234"), ("1.50 EUR und 1.234 EUR", "1.234")):
+        *_, mention = find_moneys(page)
+        assert (mention.value, mention.other) == (value, None)
+
+
+def test_credits_are_positive_where_debits_are_marked() -> None:
+    moneys = find_moneys("Balance 12.50 CR  10.00 DR")
+    assert [mention.value for mention in moneys] == ["12.50", "-10.00"]
+
+
+def test_numbers_in_columns_of_counts_and_rates_are_no_amounts() -> None:
+    page = """Menge  Artikel  MwSt %  Preis  Betrag
+2,00  Mappe grau  19,00  3,50  7,00
+Mappe blau, 10,00 cm breit
+Nettobetrag  7,00
+"""
+    found = [(page[m.start : m.end], m.value) for m in find_moneys(page)]
+    assert found == [("3,50", "3.50"), ("7,00", "7.00"), ("7,00", "7.00")]
+
+
+def test_a_heading_of_two_columns_parted_by_one_space() -> None:
+    page = "Art  Basisbetrag  USt. % Steuerbetrag\nWaren  100,00  19,00  19,00\nSumme 100,00"
+    assert [m.value for m in find_moneys(page)] == ["100.00", "19.00", "100.00"]
+
+
+def test_a_bare_amount_follows_the_decimal_sign_of_the_page() -> None:
+    german = PageLocale(decimal=",", currency="EUR")
+    assert [(m.value, m.currency) for m in find_moneys("Summe 12,50 am 10.12", german)] == [("12.50", "EUR")]
+
+
+@pytest.mark.parametrize(
+    "unit", ["12,50 € ", "1 234 567 ", "$", "5 five ", "(5.00) ", "Rs. 5 ", "Qty  Price\n1.00  2.00\n"]
+)
+def test_each_amount_takes_the_same_time(unit: str) -> None:
+    text = "total " + unit * (60_000 // len(unit))
+    start = time.process_time()
+    list(find_moneys(text))
+    # Half a second; a step that grows with the page takes minutes.
+    assert time.process_time() - start < 8
+
+
+@given(st.text(alphabet="0123456789.,'’ -()€$¥RMEUR%\n万亿元千百kmillion", max_size=60))
+def test_any_text_gives_plain_decimals(text: str) -> None:
+    end = 0
+    for mention in find_moneys(text):
+        assert mention.start >= end
+        assert mention.value is not None
+        assert re.fullmatch(r"-?[0-9]+(?:\.[0-9]+)?", mention.value)
+        end = mention.end
 
 
 @pytest.mark.parametrize(

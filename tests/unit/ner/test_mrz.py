@@ -114,6 +114,27 @@ def test_misread_fillers_and_letters() -> None:
     assert (zone.valid, zone.name, zone.birth_date) == (True, "MARY ANN VAN TESTER", "1985-03-17")
 
 
+def test_fillers_left_out_or_added() -> None:
+    short = PASSPORT[1].replace("<" * 14, "<" * 6)
+    for lines in (
+        (PASSPORT[0][:32], short),
+        (PASSPORT[0] + "<<", PASSPORT[1]),
+        (CARD_1[0][:20], *CARD_1[1:]),
+    ):
+        zone = read_mrz(page(lines))
+        assert zone is not None
+        assert (zone.valid, zone.birth_date) == (True, "1985-03-17")
+
+
+@pytest.mark.parametrize("lines", [PASSPORT, CARD_1, CARD_2])
+def test_lines_printed_as_one(lines: tuple[str, ...]) -> None:
+    for text in ("".join(lines), " ".join(lines)):
+        zone = read_mrz(f"x\n{text}\ny")
+        assert zone is not None
+        assert (zone.valid, zone.lines) == (True, lines)
+        assert (zone.start, zone.end) == (2, 2 + len(text))
+
+
 def test_a_single_line_is_found() -> None:
     for line in PASSPORT:
         (mention,) = find_mrzs(f"x\n{line}\ny")

@@ -27,6 +27,33 @@ HITS = [
     ("他在测试制造有限责任公司工作", "测试制造有限责任公司"),
     ("开户行：测试银行城南支行", "测试银行城南支行"),
     ("某市第一医院\n检验报告", "某市第一医院"),
+    ("王小明现任样例某某集团有限公司董事长", "样例某某集团有限公司"),
+    ("自2010年起历任样例某某股份有限公司经理", "样例某某股份有限公司"),
+    ("本公司独立董事和样例某某咨询有限公司总经理", "样例某某咨询有限公司"),
+    ("2001年3月样例某某有限公司成立", "样例某某有限公司"),
+    ("就职于样例某某有限公司", "样例某某有限公司"),
+    ("理工大学（原样例某某工业学院）", "样例某某工业学院"),
+    ("任丘市样例有限公司", "任丘市样例有限公司"),
+    ("Übermut & Söhne GmbH & Co. KG, Musterstadt", "Übermut & Söhne GmbH & Co. KG"),
+    ("Musterhosting AG - Uferweg 40 - D-63571 Musterstadt", "Musterhosting AG"),
+    ("Musterhosting AG  Vorstand: Erika Muster", "Musterhosting AG"),
+    ("Erika Muster  Musterhosting AG", "Musterhosting AG"),
+    ("zwischen der Musterhosting AG und", "Musterhosting AG"),
+    ("Gesellschaft für Beispiele mbH", "Gesellschaft für Beispiele mbH"),
+    ("Muster gGmbH", "Muster gGmbH"),
+    ("Muster Bau e.K.", "Muster Bau e.K."),
+    ("Muster Bau UG (haftungsbeschränkt)", "Muster Bau UG (haftungsbeschränkt)"),
+    ("Versicherungsverein Musterstadt a.G.", "Versicherungsverein Musterstadt a.G."),
+    ("Rechnung an Lieferant GmbH", "Lieferant GmbH"),
+    ("Modelo Services SARL", "Modelo Services SARL"),
+    ("SARL DURAND & CIE", "SARL DURAND & CIE"),
+    ("Ejemplo Norte S.L.", "Ejemplo Norte S.L."),
+    ("Esempio S.p.A., Milano", "Esempio S.p.A."),
+    ("Esempio S.r.l.", "Esempio S.r.l."),
+    ("Voorbeeld van Zaken B.V.", "Voorbeeld van Zaken B.V."),
+    ("Eksempel ApS", "Eksempel ApS"),
+    ("Exemplo Ltda", "Exemplo Ltda"),
+    ("iSample Labs Ltd.", "iSample Labs Ltd."),
 ]
 MISSES = [
     "SDN BHD",
@@ -40,6 +67,14 @@ MISSES = [
     "有限公司",
     "建议到正规医院检查",
     "ACME\nLTD",
+    "Acme  Ltd",
+    "Las Vegas NV 89104",
+    "Las Vegas, NV 89104",
+    "RICE 10 KG",
+    "Tomaten  KG",
+    "EUR/KG",
+    "1200 5th Ave SE",
+    "PAID AS AGREED",
 ]
 
 
@@ -52,6 +87,10 @@ def test_organisation(text: str, span: str) -> None:
 @pytest.mark.parametrize("text", MISSES)
 def test_no_organisation(text: str) -> None:
     assert list(find_organisations(text)) == []
+
+
+def test_a_page_in_one_row_takes_steps_in_proportion() -> None:
+    assert len(list(find_organisations("Acme Ltd, " * 20_000))) == 20_000
 
 
 def test_two_companies_in_one_row_are_not_merged() -> None:

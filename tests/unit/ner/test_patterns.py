@@ -27,7 +27,7 @@ def test_a_receipt() -> None:
     found = [(m.type, RECEIPT[m.start : m.end], m.value) for m in resolve(find(RECEIPT))]
     assert found == [
         ("ORG", "SUNRISE PAPER SDN BHD", None),
-        ("PHONE", "03-5555 0823", "0355550823"),
+        ("PHONE", "03-5555 0823", "+60355550823"),
         ("INVOICE_NUMBER", "CS180319-0015", "CS180319-0015"),
         ("MONEY", "2.50", "2.50"),
         ("MONEY", "30.00", "30.00"),

@@ -34,12 +34,18 @@ LABELLED = [
     ("IC No. 850317145678", "850317145678"),
     ("Passport No: X1234567", "X1234567"),
     ("护照号码：E12345678", "E12345678"),
+    ("港澳居民来往内地通行证号码 H12345678", "H12345678"),
+    ("医保编号:100200300400", "100200300400"),
     ("Reisepass-Nr. C01X00T47", "C01X00T47"),
     (f"CPF: {completed('123.456.789-??', 'br.cpf')}", completed("123456789??", "br.cpf")),
     (f"NHS number {completed('943 476 591?', 'gb.nhs')}", completed("943476591?", "gb.nhs")),
     (f"BSN {completed('12345678?', 'nl.bsn')}", completed("12345678?", "nl.bsn")),
     (f"SIN {completed('123-456-78?', 'ca.sin')}", completed("12345678?", "ca.sin")),
     ("NI number AB 12 34 56 C", "AB123456C"),
+    ("Reisepassnummer C01X00T47", "C01X00T47"),
+    ("Ausweisnummer: 123456789", "123456789"),
+    ("Sozialversicherungsnummer: 65 170839 J 003", "65170839J003"),
+    (f"AHV-Nr. {completed('756.1234.5678.??', 'ch.ssn')}", completed("75612345678??", "ch.ssn")),
     ("Driving licence no: 12345678", "12345678"),
 ]
 

@@ -145,6 +145,19 @@ def test_the_other_reading_is_masked_as_well() -> None:
     assert masked_entity(one, ()).other == "*****4390"
 
 
+def test_a_date_in_a_number_explains_only_itself() -> None:
+    text = "Tel 030 901820, 2018-12-25, Tel 030 901821"
+    hidden = mask_spans(text, sensitive_spans(text, [one for one in entities(text) if one.type == "DATE"]))
+    assert hidden == "Tel *** **1820, 2018-12-25, Tel *** **1821"
+
+
+def test_a_page_full_of_numbers_is_masked_in_linear_time() -> None:
+    text = "2018-12-25 Tel 030 901820\n" * 5_000
+    found = [structs.replace(entities(text[:30])[0], start=at, end=at + 10) for at in range(0, len(text), 26)]
+    hidden = mask_spans(text, sensitive_spans(text, found))
+    assert hidden == "2018-12-25 Tel *** **1820\n" * 5_000
+
+
 def test_fields_are_masked_by_the_type_of_their_document() -> None:
     number, paid = Field(name="number", value="DOE99712345JD"), Field(name="account", value="797.50")
     shown = {}

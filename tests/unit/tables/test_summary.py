@@ -86,7 +86,7 @@ def store(tmp_path: Path) -> LocalStore:
 
 
 def test_rows_and_columns(store: LocalStore) -> None:
-    assert summarise(store, DAY) == {"documents": 2, "pages": 1, "entities": 1, "fields": 2}
+    assert summarise(store, DAY) == {"documents": 2, "pages": 1, "entities": 1, "fields": 2, "items": 0}
     documents = results.load(store.url, "documents").set_index("task_id")
     assert documents.loc["one", "status"] == "done"
     assert documents.loc["one", "mean_confidence"] == pytest.approx(0.8)
@@ -212,12 +212,12 @@ def test_running_again_replaces(store: LocalStore) -> None:
     summarise(store, DAY)
     summarise(store, DAY)
     assert len(results.load(store.url, "documents")) == 2
-    assert len(list(store.list(keys.SUMMARY))) == 4
+    assert len(list(store.list(keys.SUMMARY))) == 5
 
 
 def test_an_empty_night_has_empty_tables(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
-    assert summarise(store, DAY) == {"documents": 0, "pages": 0, "entities": 0, "fields": 0}
+    assert summarise(store, DAY) == {"documents": 0, "pages": 0, "entities": 0, "fields": 0, "items": 0}
     assert list(results.load(store.url, "documents").columns) == [*SCHEMAS["documents"].names, "run_date"]
 
 

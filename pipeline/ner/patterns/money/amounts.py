@@ -13,7 +13,7 @@ from pipeline.ner.locale.currencies import Currency
 from pipeline.ner.patterns.money.bare import Bare
 from pipeline.ner.patterns.money.number import Number, Source, number_at
 from pipeline.ner.patterns.money.sides import GLUE, Behind, behind, in_front
-from pipeline.ner.patterns.money.signs import bracketed, minus_before, minus_behind, shows_debits
+from pipeline.ner.patterns.money.signs import bracketed, minus_before, minus_behind, negative_marks
 from pipeline.ner.patterns.money.tokens import Token, tokens_of
 
 UNCLEAR = 0.55
@@ -26,6 +26,7 @@ _JIAO_FEN = re.compile(r"(?:(?P<jiao>[0-9])角)?(?:(?P<fen>[0-9])分)?")
 _MORE = re.compile("[多余]?(?:元|圆)?")
 _RATE = re.compile(r"(?:[A-Z]{3}/|\b1 ?(?:[A-Z]{3}|[$€£]) ?= ?)(?:[A-Z]{3}|[$€£])? ?\Z")
 _LONGEST = 9
+_CENT = Decimal("0.01")
 _CLOSE = frozenset({"", " ", ", ", ". ", "-", "多", "余"})
 _AND_CENTS = frozenset({" ", " and ", ", ", " und ", " et ", " y "})
 
@@ -33,8 +34,8 @@ _AND_CENTS = frozenset({" ", " and ", ", ", " und ", " et ", " y "})
 def amounts_in(text: str, page: str, locale: PageLocale) -> list[Mention]:
     """The amounts of a page that are written with digits, in order; `page` is `plain(text)`."""
     source = Source(text, page, tokens_of(page), locale)
-    debits = shows_debits(page)
-    bare = Bare(source, debits=debits)
+    marks = negative_marks(page)
+    bare = Bare(source, marks)
     mentions: list[Mention] = []
     index = free = 0
     while index < len(source.tokens):
@@ -42,7 +43,7 @@ def amounts_in(text: str, page: str, locale: PageLocale) -> list[Mention]:
         if source.tokens[index].number:
             before = in_front(source, index, free)
             if before is not None or not _plain(source, index):
-                amount = _written(source, index, before, debits=debits) or bare.read(index)
+                amount = _written(source, index, before, marks) or bare.read(index)
         if amount is None:
             index += 1
         else:
@@ -53,10 +54,13 @@ def amounts_in(text: str, page: str, locale: PageLocale) -> list[Mention]:
 
 def _plain(source: Source, index: int) -> bool:
     """Whether the token is a whole number with nothing behind it that could make it an amount: most numbers are."""
-    return source.gap(index + 1) not in _CLOSE and source.printed(index).isdecimal()
+    gap = source.gap(index + 1)
+    return gap not in _CLOSE and source.printed(index).isdecimal() and (gap or "")[1:2] != "-"
 
 
-def _written(source: Source, index: int, before: Token | None, *, debits: bool) -> tuple[Mention, int] | None:
+def _written(
+    source: Source, index: int, before: Token | None, marks: frozenset[str]
+) -> tuple[Mention, int] | None:
     """An amount with a currency whose number begins at `index`, and the index of the token behind it."""
     money = source.locale.currency
     code = before.currency.code(money) if before and before.currency else None
@@ -64,7 +68,9 @@ def _written(source: Source, index: int, before: Token | None, *, debits: bool) 
     if number is None or _PERCENT.match(source.page, number.end):
         return None
     # Two spaces part columns: the sign is in a column of its own if an amount follows.
-    if before and source.page.startswith("  ", before.end) and not number.cents:
+    apart = before and source.page.startswith("  ", before.end)
+    glued = before and before.start and source.page[before.start - 1].isalnum()
+    if (apart or glued) and not number.cents:
         before = None
     rest = behind(source, number, before)
     currency = before.currency if before else rest.currency
@@ -73,7 +79,7 @@ def _written(source: Source, index: int, before: Token | None, *, debits: bool) 
     start, minus = _start(source, number, before)
     value, end, after = _value(source, number, currency, rest)
     if rest.scale == 1:
-        minus = minus or minus_behind(source.page, end, debits=debits)
+        minus = minus or minus_behind(source.page, end, marks)
     minus = minus or bracketed(source.page, start, end, bare=False)
     other = _times(number.reading.other, rest.scale, currency) if number.reading.other else None
     sure = UNCLEAR if other is not None else 0.95 if number.reading.usual and not number.damaged else _UNUSUAL
@@ -116,26 +122,30 @@ def _value(source: Source, number: Number, currency: Currency, rest: Behind) -> 
     if currency.noun and (small := _JIAO_FEN.match(source.page, end)) and small[0]:
         value += Decimal(small["jiao"] or 0) / 10 + Decimal(small["fen"] or 0) / 100
         return value, small.end(), rest.after
-    if currency.part == rest.scale == 1 and (cents := _cents(source, rest.after)) is not None:
-        return value + cents, source.tokens[rest.after + 1].end, rest.after + 2
+    if currency.part == rest.scale == 1 and (parts := _cents(source, rest.after)) is not None:
+        cents, after = parts
+        return (value + cents).quantize(_CENT), source.tokens[after - 1].end, after
     return value, end, rest.after
 
 
-def _cents(source: Source, index: int) -> Decimal | None:
-    """`50 cents` behind `3 dollars`."""
+def _cents(source: Source, index: int) -> tuple[Decimal, int] | None:
+    """`50 cents` behind `3 dollars`; the 50 of `3€50`."""
+    digits = source.printed(index) if source.gap(index) == "" else ""
+    if len(digits) == 2 and digits.isdecimal() and source.page[source.tokens[index].start - 1] == "€":
+        return Decimal(digits) / 100, index + 1
     if source.gap(index) not in _AND_CENTS or source.gap(index + 1) != " ":
         return None
     unit, number = source.tokens[index + 1].currency, number_at(source, index, None, signed=False)
     if unit is None or unit.part == 1 or number is None or number.reading.decimals:
         return None
-    return Decimal(number.reading.value) / unit.part
+    return Decimal(number.reading.value) / unit.part, index + 2
 
 
 def _times(number: str, scale: int, currency: Currency) -> Decimal:
     if currency.part > 1:
         value = Decimal(number) / currency.part
-        return value.quantize(Decimal("0.01")) if value == value.quantize(Decimal("0.01")) else value
-    factor = scale * currency.scale
+        return value.quantize(_CENT) if value == value.quantize(_CENT) else value
+    factor = scale if scale > 1 else currency.scale
     value = Decimal(number) * factor
     return value.quantize(Decimal(1)) if factor > 1 and value == value.to_integral_value() else value
 

@@ -14,23 +14,24 @@ from pipeline.ner.patterns.money.tokens import GLUED
 
 _UNITS = (
     r"(?: ?(?:kgs?|gm|gms|mg|lbs?|oz|ltrs?|litres?|liters?|ml|cm|mm|km|inch|ft|pcs?|pkts?|units?|ctns?|hrs?"
-    r"|kwh?|mmol|ug|umol|am|pm|a\.m|p\.m|points?|pts|times|years?|months?|days?|stk|std|stück|stunden?|tag(?:e|en)?"
-    r"|monate?|pièces?|heures?|jours?|mois|unidad(?:es)?|horas?|pezzi|stuks?|uur|uhr)(?![A-Za-z])"
+    r"|kwh?|mmol|ug|umol|points?|pts|times|years?|months?|days?|stk|std|stück|stunden?|tag(?:e|en)?"
+    r"|monate?|pièces?|heures?|jours?|mois|unidad(?:es)?|horas?|pezzi|stuks?|uur|uhr|liter|nächte|nights?|personen|persons?|packungen|rollen|kw|mwh|gb|mb|kcal|kj|ppm|min)(?![A-Za-z])"
     r"|[gGlLmhH](?![A-Za-z])|[\"'°℃×²³]|(?:个|件|公斤|千克|克|吨|米|升|次|小时|天|人|股|倍|度|年|月|%))"
 )
 _BEHIND = re.compile(rf"(?![.,:/][0-9]|-{{1,2}}[0-9]| ?[%‰]|(?i:{_UNITS})|[A-Za-z]{{4}})")
+_CLOCK = re.compile(r" ?(?:[aApP][mM]|[aApP]\.[mM])(?![A-Za-z])")
 _IN_FRONT = re.compile(r"[0-9A-Za-z/#$'’_]")
 _SEPARATOR = re.compile(r"[0-9][-~:.,]|--")
 _LABELS = re.compile(rf"(?:[0-9 ][xX]|\bR[NH]|(?i:{'|'.join(GLUED)}))\Z")
 _ABOUT_MONEY = re.compile(
-    r"total|amount|amt|\bcash|price|\bpa(?:y|id)|\bgst|\bvat\b|balance|change|\bbill|invoice|receipt|\bdue\b|\bcost|\bfees?\b"
+    r"total|amount|amt|\bcash|price|\bpa(?:y|id)|\bgst|\bvat\b|\btax\b|balance|change|\bbill|invoice|receipt|\bdue\b|\bcost|\bfees?\b"
     r"|discount|\bRM\b|[$€£¥₹]|\bEUR\b|\bCHF\b|\bUSD\b|betrag|summe|rechnung|preis|mwst|\bust\b|netto|brutto|saldo"
     r"|montant|facture|prix|\btva\b|solde|importe|precio|factura|kontant|\bmoms\b|\bkokku\b|summa|\bsuma\b|razem|celkem|\biva\b|importo|fattura|prezzo|bedrag|factuur|prijs|\bbtw\b"
     r"|金额|合计|小计|总计|价|款|费用|收费|税额|人民币|[0-9]元|收银|找零|应收|实收",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
-    r"(?:qty|quantity|pcs|volume|weight|count|rate|points?|menge|anzahl\b|gewicht|steuersatz|quantité|cantidad|kurs"
+    r"(?:qty|quantity|pcs|volume|weight|(?<!dis)(?<!ac)count|rate|points?|menge|anzahl\b|gewicht|steuersatz|quantité|cantidad|kurs"
     r"|数量|重量|税率|汇率)[^0-9\n]{0,8}$",
     re.IGNORECASE,
 )
@@ -46,10 +47,10 @@ _REACH = 60
 class Bare:
     """Reads the bare amounts of a page."""
 
-    def __init__(self, source: Source, *, debits: bool) -> None:
+    def __init__(self, source: Source, marks: frozenset[str]) -> None:
         self.source = source
         self.page = source.page
-        self.debits = debits
+        self.marks = marks
         self.columns = Columns(source.page)
 
     @cached_property
@@ -67,9 +68,7 @@ class Bare:
         heading = not before.strip() and _HEADING.match(self.page, end)
         if heading or _COUNTED.search(before) or self.columns.counted(start, end):
             return None
-        negative = minus_behind(self.page, end, debits=self.debits) or bracketed(
-            self.page, start, end, bare=True
-        )
+        negative = minus_behind(self.page, end, self.marks) or bracketed(self.page, start, end, bare=True)
         if (at := minus_before(self.page, start)) is not None:
             start, negative = at, True
         negative = negative and number.reading.value.strip("0.") != ""
@@ -81,7 +80,9 @@ class Bare:
         """Whether the number has the decimal sign of the page, and nothing goes on in front of it or behind it."""
         start, page = number.start, self.page
         printed = page[number.end - 3 : number.end - 2]
-        if printed != (self.source.locale.decimal or ".") and not number.damaged:
+        if not number.damaged and printed not in (self.source.locale.decimal or (".", ",")):
+            return False
+        if printed == "." and _CLOCK.match(page, number.end):
             return False
         if not _BEHIND.match(page, number.end) or _SEPARATOR.match(page, max(0, start - 2), start):
             return False

@@ -8,7 +8,7 @@ from functools import cached_property
 
 _COUNTS = re.compile(
     r"\(?(?:(?:qty|q'ty|quantity|quantité|qté|menge|anzahl|stück|cantidad|quantità|aantal|hours|std|stunden|kwh|weight"
-    r"|gewicht|poids|rate|kurs|taux|(?:mwst|ust|steuer)\.?-? ?satz|pos|points)(?![a-zß-ÿ])"
+    r"|gewicht|poids|(?:tax|vat|gst|exchange) rate|kurs|taux|(?:mwst|ust|steuer)\.?-? ?satz|pos|points)(?![a-zß-ÿ])"
     r"|(?:(?:discount|rabatt|vat|tax|gst|mwst|ust|tva|iva|btw)\.?[ -]{0,2})?\(?%|数量|重量|税率|汇率|件数|里程)",
     re.IGNORECASE,
 )
@@ -47,25 +47,17 @@ class Columns:
 
     def counted(self, start: int, end: int) -> bool:
         """Whether the number at `start:end` is below the heading of a column of counts or rates."""
-        if not self._headings:
-            return False
         place = bisect_right(self._headings, start, key=lambda heading: heading[0]) - 1
         row = bisect_right(self._rows, start) - 1
         if place < 0 or self._headings[place][0] == self._rows[row]:
             return False
-        headings = self._headings[place][1]
-        spans = [match.span() for match in _CELLS.finditer(self._row(row))]
-        at = next((n for n, (_, stop) in enumerate(spans) if end - self._rows[row] <= stop), None)
-        # A row of a table, not one of a label and its sum: at most one cell of many is missing.
-        if at is None or len(spans) < max(2, len(headings) - (len(headings) > _FEW)):
+        text, offset = self._row(row), end - self._rows[row]
+        spans = [match.span() for match in _CELLS.finditer(text)]
+        at = next((n for n, (_, stop) in enumerate(spans) if offset <= stop), None)
+        if at is None or len(_NUMBERS.findall(text[slice(*spans[at])])) != 1:
             return False
-        if len(_NUMBERS.findall(self._row(row)[slice(*spans[at])])) != 1:
-            return False
-        # Cells are missing in the middle more often than at the edges.
-        column = at if at == 0 else len(headings) - len(spans) + at
-        if column == len(headings) - 1 != len(spans) - 1:
-            return False
-        return 0 <= column < len(headings) and _COUNTS.match(headings[column]) is not None
+        heading = _heading_of(at, len(spans), self._headings[place][1])
+        return heading is not None and _COUNTS.match(heading) is not None
 
     def _row(self, row: int) -> str:
         """The text of a row, unless it is too long for one of a table."""
@@ -88,3 +80,14 @@ def _cells(row: str) -> list[str]:
             kind = now or kind
         cells.append(cell[begin:])
     return cells
+
+
+def _heading_of(at: int, cells: int, headings: list[str]) -> str | None:
+    """The heading of a cell in a row of so many; `None` if the row may be none of the table, such as a sum."""
+    if at == 0 and cells > 1 and cells >= len(headings) - (len(headings) > _FEW):
+        return headings[0]
+    # Of many cells one may be missing, in the middle more often than at the right edge.
+    missing = len(headings) - cells
+    if not 0 <= missing <= (len(headings) > _FEW) or (missing and at == cells - 1):
+        return None
+    return headings[missing + at]

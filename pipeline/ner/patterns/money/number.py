@@ -20,11 +20,17 @@ _ROW_END = re.compile(r" ?(?:\n|\Z)")
 _TAX_CODE_AND_ROW_END = re.compile(r"(?: ?\*?[A-Za-z]{1,3})? ?(?:\n|\Z)")
 _ROUND = re.compile(r"[.,]-{1,2}(?![0-9A-Za-z-])")
 _NARROW = "\u2009\u202f"
-_POINT_CURRENCIES = frozenset(
-    ("USD", "GBP", "CNY", "JPY", "HKD", "SGD", "MYR", "INR", "TWD", "KRW", "THB", "AUD")
-)
-"""Where no amount of the page tells, theirs have a decimal point."""
+_USUAL = {
+    **dict.fromkeys(
+        ("USD", "GBP", "CNY", "JPY", "HKD", "SGD", "MYR", "INR", "TWD", "KRW", "THB", "AUD"), "."
+    ),
+    **dict.fromkeys(
+        ("IDR", "VND", "BRL", "ARS", "CLP", "COP", "PLN", "CZK", "HUF", "SEK", "NOK", "DKK"), ","
+    ),
+}
+"""The decimal sign of a currency, for pages that do not tell."""
 _MOST_GROUPS = 5
+_MOST_DIGITS = 16
 
 
 class Number(NamedTuple):
@@ -70,7 +76,7 @@ def number_at(source: Source, index: int, code: str | None, *, signed: bool) -> 
         return Number(token.start, token.end, Reading(token.spelled), index + 1)
     for after, digits, damaged in _forms(source, index, signed):
         reading = _read(digits, source, code)
-        if reading is not None:
+        if reading is not None and len(reading.value) <= _MOST_DIGITS:
             end = source.tokens[after - 1].end
             if whole := _ROUND.match(source.page, end) if not reading.decimals else None:
                 end = whole.end()
@@ -86,8 +92,7 @@ def _forms(source: Source, index: int, signed: bool) -> list[tuple[int, str, boo
         forms.append(groups)
     if (cents := _parted_cents(source, index, digits, signed)) is not None:
         forms.append((index + 2, cents, True))
-    if digits[0] != "." or signed:
-        forms.append((index + 1, digits.replace("O", "0"), "O" in digits))
+    forms.append((index + 1, digits.replace("O", "0"), "O" in digits))
     return forms
 
 
@@ -146,7 +151,7 @@ def _parted_cents(source: Source, index: int, digits: str, signed: bool) -> str 
 
 
 def _read(digits: str, source: Source, code: str | None) -> Reading | None:
-    decimal = source.locale.decimal or ("." if code in _POINT_CURRENCIES else None)
+    decimal = source.locale.decimal or _USUAL.get(code or "")
     if digits[0] == ".":
         return Reading(f"0{digits}")
     return read_number(digits, decimal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pipeline.ner.locale.currencies import Currency
+from pipeline.ner.locale.currencies import Currency, named
 from pipeline.ner.patterns.money.number import Number, Source
 from pipeline.ner.patterns.money.numerals import NOT_A_UNIT
 from pipeline.ner.patterns.money.tokens import SCALES, SHORT, Token
@@ -14,6 +14,7 @@ GLUE = re.compile(r"(?P<label> {0,2}|\)? ?[:=]? ?)(?P<minus>- ?)?")
 """Between a currency and its amount: `RM 80.90`, `(RM): 80.90`, `€ -12,00`."""
 _IS_UNIT = re.compile(NOT_A_UNIT)
 _NEXT_TO = ("", " ")
+_REACH = 8
 _BEHIND_SCALE = frozenset({"", " ", "多", "余", " de ", " d'", " d’", " di ", " of "})
 
 
@@ -38,11 +39,12 @@ def in_front(source: Source, index: int, free: int) -> Token | None:
 def behind(source: Source, number: Number, before: Token | None) -> Behind:
     """Scale and currency behind a number, in either order."""
     at, scale, currency = number.after, 1, None
-    while at < len(source.tokens) and (gap := source.gap(at)) is not None:
-        token = source.tokens[at]
+    end = number.end
+    while at < len(source.tokens) and (token := source.tokens[at]).start - end < _REACH:
+        gap, end = source.page[end : token.start], token.end
         if token.scale and scale == 1 and _scales(source, token, gap, before, currency):
             scale = SCALES[token.scale.lower()]
-        elif token.currency and currency is None and _is_behind(source, at, number, before, scale):
+        elif token.currency and currency is None and _is_behind(source, at, gap, number, before, scale):
             currency = token.currency
         else:
             break
@@ -60,37 +62,38 @@ def _scales(source: Source, token: Token, gap: str, before: Token | None, curren
     if (token.scale or "").lower() not in SHORT:
         return gap in _NEXT_TO
     following = source.page[token.end : token.end + 1]
-    return before is not None and currency is None and gap == "" and following not in ("²", "³", "/")
+    if following and following in "€$£":  # T€, k$
+        return gap in _NEXT_TO
+    sure = before is not None and currency is None and gap == "" and token.scale != "t"
+    return sure and following not in ("²", "³", "/")
 
 
-def _is_behind(source: Source, at: int, number: Number, before: Token | None, scale: int) -> bool:
+def _is_behind(source: Source, at: int, gap: str, number: Number, before: Token | None, scale: int) -> bool:
     """Whether the currency at `at` belongs to the number in front of it, and not to the one behind."""
-    currency, gap = source.tokens[at].currency, source.gap(at)
-    if (
-        currency is None
-        or not _counts(source, currency)
-        or not _IS_UNIT.match(source.page, source.tokens[at].end)
-    ):
+    currency, end = source.tokens[at].currency, source.tokens[at].end
+    if currency is None or not _counts(source, currency) or not _IS_UNIT.match(source.page, end):
         return False
-    if gap == "-":
-        return currency.noun
+    # Pounds are a weight too; "1 $AddBacon" is a dish.
+    weight = scale == 1 and currency == named("pounds") and source.locale.currency not in currency.codes
+    if weight or (currency.before and source.page[end : end + 1].isalpha()):
+        return False
     if gap not in _NEXT_TO and not (scale > 1 and gap in _BEHIND_SCALE):
-        return False
+        return gap == "-" and currency.noun
     near = source.gap(at + 1)
     if not currency.noun and near in _NEXT_TO and source.tokens[at + 1].number:
-        return before is None and _nearer(source, at, number, gap or "", near or "")
+        return before is None and _nearer(source, at, number, gap, near or "")
     return before is None or currency.noun or currency.codes == (before.currency or currency).codes
 
 
 def _nearer(source: Source, at: int, number: Number, gap: str, near: str) -> bool:
     """Whether a currency between two numbers belongs to the first."""
     currency = source.tokens[at].currency
-    if len(gap) != len(near):
-        return len(gap) < len(near)
     if _has_own(source, at + 1):
         return True
     if currency is None or currency.before:
         return False
+    if len(gap) != len(near):
+        return len(gap) < len(near)
     if number.cents != (source.printed(at + 1)[-3:-2] in (".", ",")):
         return number.cents
     return source.locale.decimal != "."

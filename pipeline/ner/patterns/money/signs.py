@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 
 _MINUS_BEHIND = re.compile(r"-(?![-0-9A-Za-z])(?:(?<=\.[0-9]{2}-)|(?<=,[0-9]{2}-)|(?= ?(?:\n|\Z|  )))")
-_SIDE = re.compile(r" ?(CR|DR)\b")
+_SIDE = re.compile(r" ?(CR|DR|[SH])\b")
 _DEBITS = re.compile(r"[0-9] ?DR\b")
-_CELL_END = re.compile(r" ?(?:\n|\Z|  )")
+_ACCOUNT = re.compile(r"kontoauszug|\bsoll\b|\bhaben\b", re.IGNORECASE)
+_CELL_END = re.compile(r" ?(?:\n|\Z|  )| (?=\(?-?[$€£¥]?[0-9])")
 
 
-def shows_debits(page: str) -> bool:
-    """Whether the page marks debits: then they are the negative amounts, else the credits are."""
-    return _DEBITS.search(page) is not None
+def negative_marks(page: str) -> frozenset[str]:
+    """The marks behind amounts that make them negative: debits (`DR`, `S` for Soll) where there are any, or `CR`."""
+    marks = {"DR" if _DEBITS.search(page) else "CR"}
+    return frozenset(marks | {"S"} if _ACCOUNT.search(page) else marks)
 
 
 def minus_before(page: str, start: int) -> int | None:
@@ -28,10 +30,10 @@ def minus_before(page: str, start: int) -> int | None:
     return None if before.isalnum() or before in "-)" else at
 
 
-def minus_behind(page: str, end: int, *, debits: bool) -> bool:
-    """Whether the amount that ends at `end` is printed as `10.00-` or `10.00 CR`."""
+def minus_behind(page: str, end: int, marks: frozenset[str]) -> bool:
+    """Whether the amount that ends at `end` is printed as `10.00-`, or one of the `marks` is behind it."""
     if side := _SIDE.match(page, end):
-        return side[1] == ("DR" if debits else "CR")
+        return side[1] in marks
     return _MINUS_BEHIND.match(page, end) is not None
 
 

@@ -16,15 +16,18 @@ SCALES = {
     **{"thousand": 10**3, "million": 10**6, "millions": 10**6, "mn": 10**6, "mln": 10**6, "mio": 10**6},
     **{"billion": 10**9, "billions": 10**9, "bn": 10**9, "bln": 10**9, "trillion": 10**12, "tn": 10**12},
     **{"lakh": 10**5, "lakhs": 10**5, "crore": 10**7, "crores": 10**7, "k": 10**3, "m": 10**6, "b": 10**9},
+    "t": 10**3,
     **{"tsd": 10**3, "tausend": 10**3, "millionen": 10**6, "mrd": 10**9, "milliarde": 10**9},
     **{"milliarden": 10**9, "milliard": 10**9, "milliards": 10**9, "millones": 10**6, "mil": 10**3},
     **{"milioni": 10**6, "miliardi": 10**9, "miljoen": 10**6, "miljard": 10**9},
 }
-SHORT = frozenset({"k", "m", "b", "mil", "tn"})
+SHORT = frozenset({"k", "m", "b", "t", "mil", "tn"})
 """Scales that mean other things too: only directly behind an amount with its currency in front."""
 # OCR drops spaces (TOTALRM10.00, Cash10.00).
 GLUED = ("total", "cash", "amount", "change", "due", "tax", "gst", "price")
-_DOTTED = frozenset({"Rs", "kr", "Kr", "Fr", "SFr", "sFr", "Php", "Rp", "Ft", "руб", "грн", "лв"})
+_DOTTED = frozenset(
+    {"Mio", "Mrd", "Tsd", "Rs", "kr", "Kr", "Fr", "SFr", "sFr", "Php", "Rp", "Ft", "руб", "грн", "лв"}
+)
 _HAN_WORDS = "|".join(sorted([*HAN, *(s for s in SCALES if s > "\u2e80")], key=len, reverse=True))
 _TOKEN = re.compile(
     r"([A-Za-zÀ-ɏЀ-ӿ]+(?: ?\$|¥)?)"
@@ -35,6 +38,7 @@ _TOKEN = re.compile(
     re.ASCII,
 )
 _WORD, _NUMBER, _CENTS, _SIGN = 1, 2, 3, 4
+_AMERICAN = re.compile(r"[uU]\. ?[sS]\. ?\Z")
 _DAMAGED = re.compile(r"[0-9O]{1,6}\.[0-9O]{2}(?![0-9A-Za-z])")
 
 
@@ -65,6 +69,8 @@ def tokens_of(page: str) -> list[Token]:
         kind = match.lastindex
         start, end = match.span()
         if start < skip:
+            if kind == _CENTS and skip == start + 1:  # Rs.50
+                tokens.append(Token(skip, end))
             continue
         if kind == _WORD:
             word = match[0]
@@ -74,8 +80,9 @@ def tokens_of(page: str) -> list[Token]:
         elif kind == _NUMBER:
             tokens.append(_number(page, start, end))
         elif kind == _CENTS:
-            after = tokens and tokens[-1].end == start + 1 and tokens[-1].currency  # Rs.50
-            tokens.append(Token(start + 1 if after else start, end))
+            tokens.append(Token(start, end))
+        elif match[0] == "$" and (letters := _AMERICAN.search(page, max(0, start - 6), start)):
+            tokens.append(Token(letters.start(), end, currency=named("US$")))
         elif kind == _SIGN or match[0] not in SCALES:
             tokens.append(Token(start, end, currency=named(match[0])))
         else:
@@ -105,8 +112,9 @@ def _word(page: str, word: str, start: int) -> list[Token]:
         return [Token(start, longer.end(), currency=table[longer[0].lower()])]
     if lower in FIRST and (spelled := spelled_at(page, start)):
         return [Token(start, spelled[0], spelled=spelled[1])]
+    end += word in _DOTTED and page[end : end + 1] == "."
     if currency := named(word):
-        return [Token(start, end + (word in _DOTTED and page[end : end + 1] == "."), currency=currency)]
+        return [Token(start, end, currency=currency)]
     if lower in SCALES:
         return [Token(start, end, scale=lower)]
     return _signed(page, word, start) if word[-1] in "$¥" else _glued(page, word, start)
