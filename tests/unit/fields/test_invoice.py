@@ -156,7 +156,6 @@ def values(*pages: Page) -> dict[str, str | None]:
         ),
         (
             AMERICAN,
-            BRITISH,
             {
                 "number": "10045",
                 "date": "2024-06-15",
