@@ -140,6 +140,10 @@ def test_nothing_is_guessed(text: str) -> None:
     assert not {"net", "tax", "total", "due"} & set(values(text))
 
 
+def test_a_quantity_in_front_of_an_amount_does_not_become_its_thousands() -> None:
+    assert values("Nettobetrag 2 100,00\nMwSt   19,00\nGesamtbetrag   119,00").get("net") != "2100.00"
+
+
 def test_two_general_labels_with_different_amounts_are_a_contradiction() -> None:
     total = amounts("Total   100.00\nTotal   120.00")["total"]
     assert total.checks == ("contradiction",)
