@@ -21,7 +21,7 @@ from pipeline.cli.figures import status_of
 from pipeline.cli.screen import terminal
 from pipeline.models import DocumentResult, Entity, Failure, Field
 from pipeline.run.outcome import Outcome
-from pipeline.tables.masking import masked_entity, masked_field, sensitive_spans
+from pipeline.tables.masking import mask_text, masked_entity, masked_field, sensitive_spans
 
 _ROWS = 40  # documents listed one by one; a night has thousands
 _WIDEST = 110  # columns: beyond, a row is hard to follow
@@ -205,7 +205,7 @@ def fields(console: Console, results: Sequence[DocumentResult], *, masked: bool)
         if extraction.items:
             console.print(indented(4, f"items: {len(extraction.items)} rows"))
         for warning in extraction.warnings:
-            console.print(indented(4, f"? {warning}"))
+            console.print(indented(4, f"? {mask_text(warning) if masked else warning}"))
     console.print()
 
 

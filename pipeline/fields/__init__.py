@@ -20,7 +20,7 @@ from pipeline.ner.locale import localised
 
 __all__ = ["FIELDS", "FieldSettings", "Filler", "describe", "load"]
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 """Raise it when a change in this room changes what is found (tests/unit/test_rules_versions.py)."""
 
 _TYPE_PAGES = 3

@@ -18,6 +18,11 @@ SELLER = words("""
     vendor
     provider
     (?:billed|issued|sold|invoice) (?:by|from)
+    verkauft (?:von|durch)
+    vendu par
+    vendido por
+    venduto da
+    verkocht door
     fournisseur
     vendeur
     emetteur
@@ -41,7 +46,7 @@ BUYER = words(r"""
     leistungsempfanger(?:in)?
     auftraggeber(?:in)?
     kunde(?:in|n)?
-    (?:bill(?:ed|ing)?|invoiced?|sold|charge) to
+    (?:bill(?:ed|ing)?|invoiced?|sold|charge) to(?: address)?
     buyer
     purchaser
     customer(?: name| details)?
@@ -73,7 +78,7 @@ OTHER = words("""
     [a-z]*bevollmachtigter?(?: des verkaufers)?
     warenempfanger(?:in)?
     liefer ?(?:adresse|anschrift|an)
-    (?:ship|deliver|delivery|shipped|remit|pay)(?:ed)? to
+    (?:ship|deliver|delivery|shipped|remit|pay)(?:ed)? to(?: address)?
     (?:delivery|shipping|remittance) address
     (?:adresse de )?livraison
     livre a
@@ -199,3 +204,8 @@ NO_NAME = re.compile(
     r"|datum|date|tel|fax|www|deutschland|germany|france|united kingdom|usa)\b"
 )
 """The beginning of a line that is no name."""
+BEHIND_NAME = re.compile(
+    r"[ ,]+(?:au capital|capital|kapital|stammkapital|sitz|registered|reg[.]? no|company no|hrb|hra|rcs|siren|siret"
+    r"|tel[.:]|telefon|phone|fax|vat|ust|inh[.:])(?![a-z]).*"
+)
+"""What may follow a name in its line, and is not part of it."""

@@ -17,6 +17,7 @@ _LENGTHS = (
 IBAN_LENGTH = {one[:2]: int(one[2:]) for one in _LENGTHS.split()}
 _IBAN = re.compile(r"[A-Z]{2}(?<![0-9A-Za-z]..)[0-9OI]{2}(?=[ -]{0,2}[0-9A-Z])")
 _GROUP = re.compile(r"[ -]{0,2}([0-9A-Za-z])")
+_BROKEN_GROUP = re.compile(r"(?:[ -]{0,2}| ?\n ?)([0-9A-Za-z])")
 _MISREAD = str.maketrans("OISBZ", "01582")
 
 _VAT_FORMS = {
@@ -67,17 +68,26 @@ def ibans(page: str) -> tuple[Id, ...]:
 
 def _ibans(page: str) -> Iterator[Id]:
     for match in _IBAN.finditer(page):
-        length = IBAN_LENGTH.get(match[0][:2])
-        if length is None:
-            continue
-        at, characters = match.end(), match[0]
-        while len(characters) < length and (one := _GROUP.match(page, at)):
-            characters += one[1]
-            at = one.end()
-        if len(characters) < length or (at < len(page) and page[at].isalnum()):
-            continue
-        number = next((one for one in _iban_readings(characters) if valid("iban", one)), "")
-        yield Id(match.start(), at, number or characters.upper(), match[0][:2], bool(number))
+        one = _iban_at(page, match, _GROUP)
+        if one is None:
+            # Only a valid one may go on in the next line.
+            one = _iban_at(page, match, _BROKEN_GROUP)
+            one = one if one and one.valid else None
+        if one:
+            yield one
+
+
+def _iban_at(page: str, match: re.Match[str], group: re.Pattern[str]) -> Id | None:
+    country = match[0][:2]
+    length = IBAN_LENGTH.get(country, 0)
+    at, characters = match.end(), match[0]
+    while len(characters) < length and (one := group.match(page, at)):
+        characters += one[1]
+        at = one.end()
+    if not length or len(characters) < length or (at < len(page) and page[at].isalnum()):
+        return None
+    number = next((one for one in _iban_readings(characters) if valid("iban", one)), "")
+    return Id(match.start(), at, number or characters.upper(), country, bool(number))
 
 
 def _iban_readings(characters: str) -> Iterator[str]:

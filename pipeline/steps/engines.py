@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.ner.base import NerEngine
     from pipeline.ocr.base import OcrEngine
 
-READER_VERSION = "2"
+READER_VERSION = "3"
 """Increase it when decoding, layout or the text layer give different pages for the same bytes and model."""
 
 

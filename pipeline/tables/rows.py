@@ -9,7 +9,7 @@ import msgspec
 from pipeline.fields.kinds import DATES, is_amount
 from pipeline.models import DocumentResult, Entity, Field, Page, PageLocale
 from pipeline.tables.items import item_rows
-from pipeline.tables.masking import Spans, mask_spans, masked_entity, masked_field, sensitive_spans
+from pipeline.tables.masking import Spans, mask_spans, mask_text, masked_entity, masked_field, sensitive_spans
 from pipeline.tables.places import date_of, decimal_of, place_columns
 from pipeline.tables.schemas import TABLES
 
@@ -18,7 +18,7 @@ def rows_of(results: list[DocumentResult], masked: bool) -> dict[str, list[dict[
     """The rows of each table, by its name; `masked`: with sensitive numbers masked."""
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
     for result in results:
-        rows["documents"].append(_document_row(result))
+        rows["documents"].append(_document_row(result, masked))
         found_fields = result.extraction.fields if result.extraction else ()
         rows["fields"].extend(_field_row(result, field, masked) for field in found_fields)
         by_page: dict[int, list[Entity]] = {}
@@ -36,7 +36,7 @@ def rows_of(results: list[DocumentResult], masked: bool) -> dict[str, list[dict[
     return rows
 
 
-def _document_row(result: DocumentResult) -> dict[str, Any]:
+def _document_row(result: DocumentResult, masked: bool) -> dict[str, Any]:
     models = {
         f"{step}_{column}": getattr(info, field) if info else None
         for step, info in (("ocr", result.ocr), ("ner", result.ner), ("fields", result.fields))
@@ -75,7 +75,9 @@ def _document_row(result: DocumentResult) -> dict[str, Any]:
         "document_type_confidence": result.extraction.confidence if result.extraction else None,
         "seconds_fields": result.seconds.get("fields"),
         "items": len(result.extraction.items) if result.extraction else None,
-        "record_warnings": list(result.extraction.warnings) if result.extraction else None,
+        "record_warnings": [mask_text(one) if masked else one for one in result.extraction.warnings]
+        if result.extraction
+        else None,
         "needs_review": result.status == "partial"
         or (result.extraction.needs_review if result.extraction else None),
     }

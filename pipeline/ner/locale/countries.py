@@ -118,7 +118,8 @@ def _of_code(before: str, code: str) -> tuple[str, float] | None:
     if ZIP_DIGIT.get(state) != code[0] or (state == "DE" and code[:3] not in _DELAWARE):
         return None
     # In lower case some are words: or, in, me. OCR may join the state to its town: BOSTONMA02114.
-    if len(word) == 2 and (word.isupper() or (word.istitle() and word not in _COMMON)):
+    after_town = match is not None and before[: match.start()].rstrip().endswith(",")
+    if len(word) == 2 and (word.isupper() or (word.istitle() and (after_town or word not in _COMMON))):
         return "US", _ZIP
     return ("US", _JOINED) if len(word) > 3 and word.isupper() else None
 

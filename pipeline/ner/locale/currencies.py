@@ -48,7 +48,7 @@ _WORDS = _pairs("""
     ringgit MYR  euro EUR  euros EUR  ruble RUB  rubles RUB  rouble RUB  roubles RUB  zloty PLN  zlotys PLN
     złotych PLN  złoty PLN  forint HUF  rand ZAR  reais BRL  shekel ILS  shekels ILS  lira TRY  kronor SEK
     krona SEK  franken CHF  pesetas ESP  guilders NLG  markka FIM  franc -  francs -  peso -  pesos -
-    dinars -  dirhams -
+    dinars -  dirhams -  lire ITL  rupiah IDR  zlotys PLN  mark -  marks -
 """)
 _PARTS = _pairs("cent $  cents $  pence £  penny £  ct EUR  eurocent EUR  centimes -")
 _LOWER_CODES = ("usd", "eur", "gbp", "cny", "hkd", "jpy", "chf", "aud", "sgd", "myr")
@@ -62,6 +62,11 @@ HAN = _pairs("""
 """Chinese words for currencies."""
 _AMBIGUOUS = frozenset(re.findall("...", "ALLAMDANGBAMBOBCOPCUPDOPGELLAKMADMOPNADPENRONSARSOSTOPTRY"))
 """Codes that are words or names of things too."""
+_LONG = 4
+_NO_NAMES = frozenset({"real", "reals", "unit", "units", "sols", "leone", "leones"})
+"""Last words of English names that are other words too."""
+_FORMER = frozenset({"HRK", "DEM", "FRF", "ITL", "NLG", "ATS", "GRD", "IEP", "EEK", "LVL", "LTL", "SKK"})
+"""Codes of currencies that old papers have."""
 _COUNTRIES = _pairs("""
     US USD  CN CNY  GB GBP  JP JPY  CH CHF  LI CHF  MY MYR  SG SGD  HK HKD  TW TWD  AU AUD  CA CAD  NZ NZD  IN INR
     KR KRW  TH THB  AT EUR  BE EUR  DE EUR  ES EUR  FI EUR  FR EUR  GR EUR  IE EUR  IT EUR  LU EUR  NL EUR  PT EUR
@@ -138,18 +143,29 @@ def _names() -> dict[str, Currency]:
     table |= {word: Currency(signs.get(sign, (sign,)), noun=True) for word, sign in _WORDS.items()}
     signs["$"] = (*_DOLLAR, "EUR", "ZAR")
     table |= {word: Currency(signs.get(sign, (sign,)), noun=True, part=100) for word, sign in _PARTS.items()}
+    table |= dict.fromkeys(("euro", "euros"), Currency(("EUR",)))
     table |= {word: Currency((code,), noun=True) for word, code in HAN.items()}
     return table | dict.fromkeys(("人民币", "rmb"), Currency(("CNY",)))
 
 
 @cache
 def phrases() -> tuple[frozenset[str], re.Pattern[str], dict[str, Currency]]:
-    """Names of several words (`US dollars`, `Turkish lira`): their first words, a pattern, and what they mean."""
-    table = {
-        name.lower(): Currency((code,), noun=True)
-        for code, name in _english()
-        if " " in name and not re.search(r"[0-9()]", name)
-    }
+    """English names (`US dollars`, `Turkish lira`, `naira`): their first words, a pattern, and what they mean."""
+    names = [(code, name.lower()) for code, name in _english() if not re.search(r"[0-9()]", name)]
+    table = {name: Currency((code,), noun=True) for code, name in names if " " in name}
+    last: dict[str, set[str]] = {}
+    for code, name in names:
+        last.setdefault(name.split()[-1], set()).add(code)
+    known, now = _names(), set(_codes())
+    for word, codes in last.items():
+        if (
+            len(codes) == 1
+            and codes <= now
+            and len(word) >= _LONG
+            and word not in known
+            and word not in _NO_NAMES
+        ):
+            table[word] = Currency(tuple(codes), noun=True)
     pounds = Currency(("GBP",), noun=True)
     table |= {
         "pounds sterling": pounds,
@@ -166,7 +182,7 @@ def _codes() -> list[str]:
 
     known = get_global("territory_currencies").values()
     tender = {code for each in known for code, _, until, legal in each if until is None and legal}
-    return sorted(tender | {"CNY", "CNH", "EUR", "CHF", "HRK"})
+    return sorted(tender | _FORMER | {"CNY", "CNH", "EUR", "CHF"})
 
 
 def _english() -> list[tuple[str, str]]:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pipeline.ner.locale.currencies import Currency, currency_in, named
 
 _NAME = re.compile(
-    r"[A-Z]{1,3}[$¥]|[A-Z]{3}(?![A-Za-z])|[$¥£€฿₠-₿]|RM|Rs|kr|Kč|zł|Rp|TL|人民币|[美港欧日]?元|円|英镑"
+    r"[Ee][Uu][Rr][Oo][Ss]?(?![A-Za-z])|[A-Z]{1,3}[$¥]|[A-Z]{3}(?![A-Za-z])|[$¥£€฿₠-₿]"
+    r"|RM|Rs|kr|Kč|zł|Rp|TL|人民币|[美港欧日]?元|円|英镑"
 )
 _LABEL = re.compile(
     r"(?:\b(?:in|currency|(?:rechnungs)?währung|devise|monnaie|moneda|valuta|amount|betrag|total)|币种|单位|\()"
@@ -17,6 +18,7 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _NUMBER_BEHIND = re.compile(r"\)?[ .:]{0,3}-?[0-9]")
+_AMOUNT_BEHIND = re.compile(r"[ .:]{0,3}\n?-?[0-9.]{1,9}[.,][0-9]{2}(?![0-9])")
 _NUMBER_BEFORE = re.compile(r"[0-9] ?\Z")
 _REACH = 20
 _KANA = re.compile("[\u3041-\u30fa]")
@@ -56,11 +58,12 @@ def _named(page: str, home: str | None) -> Iterator[Currency]:
             continue
         start, end = match.span()
         before = max(0, start - _REACH)
-        if page[start - 1 : start].isalpha() and page[start - 1 : start].isascii():
+        word = match[0].lower().startswith("euro")
+        if not word and page[start - 1 : start].isalpha() and page[start - 1 : start].isascii():
             continue
         if (
-            _NUMBER_BEHIND.match(page, end)
-            or _NUMBER_BEFORE.search(page, before, start)
+            (_AMOUNT_BEHIND if word else _NUMBER_BEHIND).match(page, end)
+            or (match[0] != "Rp" and _NUMBER_BEFORE.search(page, before, start))
             or _LABEL.search(page, before, start)
         ):
             yield currency

@@ -29,9 +29,9 @@ _NEAR = 80
 
 _ACCOUNT_LABEL = re.compile(
     r"(?=[账帐帳银对abcgiknprs])(?:帐 ?号|账 ?号|帳 ?號|帐户号码?|账户号码?|银行账户|对公账户"
-    r"|(?:account|acct|a/c)[ .]{0,2}(?:no|nr|num|number|#)s?(?![a-z])|konto(?:nummer|[- ]?nr)"
+    r"|(?:account|acct|a/c)[ .]{0,2}(?:no|nr|num|number|#)s?(?![a-z])|(?:konto|kto)(?:nummer|\.?[- ]?nr)"
     r"|(?:n°|no|numéro) (?:de )?compte|n(?:úmero|[úuoº°.]{0,2}) de cuenta|rekening(?:nummer|nr)|bankgiro|plusgiro"
-    r"|(?P<bare>(?:(?<![a-z])(?:account|acct|a/c|konto|compte|cuenta|conto(?: corrente)?|c/c|rekening)"
+    r"|(?P<bare>(?:(?<![a-z])(?:account|acct|a/c|konto|kto|compte|cuenta|conto(?: corrente)?|c/c|rekening)"
     r"|账 ?户|帐 ?户|帳 ?戶))(?= ?(?:[:.#0-9]|n[°º.r])))"
 )
 """Labels of account numbers; a bare one is that of the account itself."""

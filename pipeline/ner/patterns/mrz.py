@@ -127,7 +127,7 @@ def _rows(page: str) -> list[tuple[str, int, int]]:
 
 def _cleaned(line: str) -> str:
     """The line with its few other characters, if any, as fillers."""
-    if len(line) > _LONGEST or len(_ODD.findall(line)) > _FEW_ODD:
+    if len(line) > _LONGEST or "<" not in line or len(_ODD.findall(line)) > _FEW_ODD:
         return line
     return _ODD.sub("<", line)
 
@@ -140,9 +140,8 @@ def _zone(rows: list[tuple[str, int, int]]) -> Mrz | None:
     most = (0, 0)
     for kind, (count, width) in _FORMATS.items():
         fitted = [_fitted(line, width) for line in lines[:count]]
-        if len(fitted) < count or not all(fitted):
-            continue
-        if sum(line.count("<") for line in fitted) < _FEWEST_FILLERS:
+        fillers = sum(line.count("<") for line in lines[:count])
+        if len(fitted) < count or not all(fitted) or fillers < _FEWEST_FILLERS:
             continue
         zone = _read(kind, fitted, (rows[0][1], rows[count - 1][2]))
         changed = sum(abs(len(line) - width) for line in lines[:count])

@@ -55,6 +55,9 @@ _AMERICAN = re.compile(
     r"(?:1[-. ]?)?(?:\((?P<one>[0-9]{3})\)|(?P<two>[2-9][0-9]{2})\)?)[ ]?[-. ]?[ ]?[2-9][0-9]{2}[ ]?[-. ][ ]?[0-9]{4}"
     r"(?![0-9]|[-./][0-9])"
 )
+_DASHES = re.compile(r"\+[0-9]+(?:-[0-9]+)+")
+_NO_EXCHANGE = re.compile(r"1[0-9]{2}-[0-9]{4}")
+"""Of the form of a local number in North America, where none begins with 1."""
 _INTERNATIONAL = re.compile(
     r"(?:\(?\+ ?|\(?00[ ]?)[1-9][0-9]{0,2}(?:[ ]?[-./()]{0,2}[ ]?[0-9]){5,14}(?![0-9])"
 )
@@ -113,7 +116,7 @@ def _labelled(page: str, region: str | None) -> Iterator[Mention]:
         for _ in range(4):
             match = _CANDIDATE.match(page, at)
             end = _fitted(match, region) if match else None
-            if match is None or end is None:
+            if match is None or end is None or _NO_EXCHANGE.fullmatch(page, match.start(), end):
                 break
             number = page[match.start() : end]
             extension = _extension(page, end)
@@ -151,7 +154,9 @@ def _dialled(page: str, region: str | None) -> Iterator[Mention]:
         if end is None:
             continue
         number = match[0][: end - match.start()]
-        if plus or (_dial(number, region) and not _labelled_otherwise(page, match.start())):
+        # Written with dashes alone, and no valid number: perhaps a sum or a serial number.
+        phone = plus and not _DASHES.fullmatch(number)
+        if phone or (_dial(number, region) and not _labelled_otherwise(page, match.start())):
             yield found("PHONE", (match.start(), _extension(page, end)), 0.85, _value(number, region))
 
 
@@ -177,7 +182,8 @@ def _american(page: str, country: str | None) -> Iterator[Mention]:
     for match in _AMERICAN.finditer(page):
         bracket = match["one"] is not None
         before = page[max(0, match.start() - 2) : match.start()]
-        if not bracket and (_JOINED.search(before) or _labelled_otherwise(page, match.start())):
+        mixed = "-" in match[0] and "." in match[0]
+        if not bracket and (mixed or _JOINED.search(before) or _labelled_otherwise(page, match.start())):
             continue
         divided = bracket or "-" in match[0] or "." in match[0]
         if (divided or country) and (bracket or _dial(match[0], "US")):

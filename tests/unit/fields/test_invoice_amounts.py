@@ -79,6 +79,48 @@ Goods          Net amount     VAT amount     VAT %     Grand total
     assert (have["net_19"], have["tax_7"]) == ("321.40", "8.93")
 
 
+def test_the_last_row_of_such_a_table_may_have_a_label() -> None:
+    text = """
+Rate     Net        VAT       Gross amount
+20%      100.00     20.00     120.00
+5%       10.00      0.50      10.50
+Total    110.00     20.50     130.50
+"""
+    have = values(text)
+    assert (have["net"], have["tax"], have["total"]) == ("110.00", "20.50", "130.50")
+
+
+def test_charges_between_net_and_total() -> None:
+    have = amounts("Subtotal   100.00\nShipping   10.00\nTax   8.80\nTotal   118.80")
+    assert (have["tax"].value, have["total"].value) == ("8.80", "118.80")
+    assert have["total"].confidence > 0.9
+    assert have["net"].confidence < 0.5
+
+
+def test_a_tax_that_is_contained_in_the_total_confirms_it() -> None:
+    have = amounts("Rechnungsbetrag inkl. 19% MwSt.   119,00 EUR\ndarin enthaltene MwSt.   19,00 EUR")
+    other = amounts("Rechnungsbetrag inkl. 19% MwSt.   119,00 EUR\ndarin enthaltene MwSt.   18,00 EUR")
+    assert (have["tax"].value, have["total"].value) == ("19.00", "119.00")
+    assert have["tax"].confidence > 0.9
+    assert other["tax"].checks == ("no_sum",)
+
+
+def test_an_amount_less_a_cash_discount_is_not_due() -> None:
+    assert values("Rechnungsbetrag   119,00\nZahlbetrag abzüglich 2% Skonto   116,62")["due"] == "119.00"
+
+
+def test_the_same_sums_in_two_currencies_are_a_contradiction() -> None:
+    have = amounts("Net USD 100.00   EUR 92.00\nVAT USD 20.00   EUR 18.40\nTotal USD 120.00   EUR 110.40")
+    assert have["total"].checks == ("contradiction",)
+    assert have["total"].confidence < 0.5
+    assert have["currency"].confidence < 0.5
+
+
+@pytest.mark.parametrize("label", ["Total (incl. VAT)", "Total amount, VAT included", "Total incl. VAT"])
+def test_a_label_of_several_words_is_one(label: str) -> None:
+    assert values(f"{label}   119.00")["total"] == "119.00"
+
+
 def test_an_item_table_is_no_table_of_sums() -> None:
     text = """
 Item        VAT      Price       Total

@@ -36,7 +36,7 @@ def test_iban(number: str, printed: str) -> None:
     "printed",
     [
         *(SPACED, SPACED.replace(" ", "  "), SPACED.replace(" ", "-"), GERMAN[:4] + " " + GERMAN[4:]),
-        *(SPACED.replace("0", "O"), SPACED.replace(" ", "\u00a0")),
+        *(SPACED[:14] + "\n" + SPACED[15:], SPACED.replace("0", "O"), SPACED.replace(" ", "\u00a0")),
     ],
 )
 def test_an_iban_in_groups_or_with_misread_digits(printed: str) -> None:
@@ -54,7 +54,17 @@ def test_an_iban_that_fails_needs_its_label() -> None:
     assert (cut.value, cut.end - cut.start) == (None, len(short))
 
 
-@pytest.mark.parametrize("text", [f"{GERMAN}1", f"X{GERMAN}", "DE12", "ZZ" + GERMAN[2:], "IBAN: on request"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{GERMAN}1",
+        f"X{GERMAN}",
+        "DE12",
+        "ZZ" + GERMAN[2:],
+        f"{WRONG[:12]}\n{WRONG[12:]}",
+        "IBAN: on request",
+    ],
+)
 def test_no_iban(text: str) -> None:
     assert list(find_ibans(text)) == []
 
@@ -95,6 +105,7 @@ def test_no_bic(text: str) -> None:
         ("rekeningnummer 123456789", "123456789"),
         ("Account: 12345678", "12345678"),
         ("Konto 1234567890 BLZ 10020030", "1234567890"),
+        ("Kto.-Nr. 1234567", "1234567"),
         ("Compte n° 00012345678", "00012345678"),
         ("Número de cuenta: 1234 5678 90", "1234 5678 90"),
         ("c/c 123456789", "123456789"),

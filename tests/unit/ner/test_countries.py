@@ -23,6 +23,8 @@ SPOKEN = [
 ]
 ISSUED = [
     ("Springfield, IL 62701", "US"),
+    ("Springfield,Ma01101", "US"),
+    ("Springfield, Ma. 01101", "US"),
     ("Austin,TX73301-0042", "US"),
     ("SPRINGFIELDIL62701\nTOTAL 4.00", "US"),
     ("Anytown California 94301", "US"),
@@ -59,6 +61,7 @@ UNDECIDED = [
     # Delaware has no such ZIP: it is Germany's code.
     "DE 10115",
     "5121-212-555-0143",
+    "Ma 01101",
     "Item CA12345678\nOR 10",
     "+33 1 46 26 00 34\n+49 30 901820",
     "Facture, montant, TVA 21%",

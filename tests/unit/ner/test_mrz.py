@@ -144,6 +144,7 @@ def test_a_single_line_is_found() -> None:
 
 NO_ZONES = [
     *("", "<", "<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<", "P<UTO", "if a<b then c<d", "A" * 44 + "\n" + "1" * 44),
+    "Copyright (c) 2016 Anna Example\nCopyright (c) 2017 Jo Example-Sample\nx < y",
     *("INVOICE<<<<<<<<<<<<<<<<<<<<<<<", "<" * 100_000, "<\n" * 50_000, ("P<UTOA<<B" + "<" * 35 + "\n") * 3),
 ]
 

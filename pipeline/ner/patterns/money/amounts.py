@@ -27,6 +27,7 @@ _MORE = re.compile("[多余]?(?:元|圆)?")
 _RATE = re.compile(r"(?:[A-Z]{3}/|\b1 ?(?:[A-Z]{3}|[$€£]) ?= ?)(?:[A-Z]{3}|[$€£])? ?\Z")
 _LONGEST = 9
 _CENT = Decimal("0.01")
+_SENTENCE_END = re.compile(r"[.!?]?\s*(?:\n|\Z)")
 _CLOSE = frozenset({"", " ", ", ", ". ", "-", "多", "余"})
 _AND_CENTS = frozenset({" ", " and ", ", ", " und ", " et ", " y "})
 
@@ -43,13 +44,26 @@ def amounts_in(text: str, page: str, locale: PageLocale) -> list[Mention]:
         if source.tokens[index].number:
             before = in_front(source, index, free)
             if before is not None or not _plain(source, index):
-                amount = _written(source, index, before, marks) or bare.read(index)
+                amount = _amount(source, index, before, bare)
         if amount is None:
             index += 1
         else:
             mentions.append(amount[0])
             index = free = amount[1]
     return mentions
+
+
+def _amount(source: Source, index: int, before: Token | None, bare: Bare) -> tuple[Mention, int] | None:
+    """An amount whose number begins at `index`, with a currency or without, and the index of the token behind it."""
+    code = before.currency.code(source.locale.currency) if before and before.currency else None
+    number = number_at(source, index, code, signed=before is not None)
+    if number is None:
+        return None
+    if amount := _written(source, number, before, bare.marks):
+        return amount
+    if before is not None:
+        number = number_at(source, index, None, signed=False)
+    return bare.read(number) if number else None
 
 
 def _plain(source: Source, index: int) -> bool:
@@ -59,18 +73,13 @@ def _plain(source: Source, index: int) -> bool:
 
 
 def _written(
-    source: Source, index: int, before: Token | None, marks: frozenset[str]
+    source: Source, number: Number, before: Token | None, marks: frozenset[str]
 ) -> tuple[Mention, int] | None:
-    """An amount with a currency whose number begins at `index`, and the index of the token behind it."""
+    """The number as an amount with a currency, in front of it or behind it."""
     money = source.locale.currency
-    code = before.currency.code(money) if before and before.currency else None
-    number = number_at(source, index, code, signed=before is not None)
-    if number is None or _PERCENT.match(source.page, number.end):
+    if _PERCENT.match(source.page, number.end):
         return None
-    # Two spaces part columns: the sign is in a column of its own if an amount follows.
-    apart = before and source.page.startswith("  ", before.end)
-    glued = before and before.start and source.page[before.start - 1].isalnum()
-    if (apart or glued) and not number.cents:
+    if before and not number.cents and _doubtful(source, before):
         before = None
     rest = behind(source, number, before)
     currency = before.currency if before else rest.currency
@@ -78,13 +87,22 @@ def _written(
         return None
     start, minus = _start(source, number, before)
     value, end, after = _value(source, number, currency, rest)
-    if rest.scale == 1:
-        minus = minus or minus_behind(source.page, end, marks)
+    between = (
+        number.cents and rest.after > number.after and source.page.startswith("-", number.end)
+    )  # 12,00- EUR
+    minus = minus or between or (rest.scale == 1 and minus_behind(source.page, end, marks))
     minus = minus or bracketed(source.page, start, end, bare=False)
     other = _times(number.reading.other, rest.scale, currency) if number.reading.other else None
     sure = UNCLEAR if other is not None else 0.95 if number.reading.usual and not number.damaged else _UNUSUAL
     mention = found("MONEY", (start, end), sure, _signed(value, minus=minus), currency.code(money))
     return structs.replace(mention, other=_signed(other, minus=minus) if other is not None else None), after
+
+
+def _doubtful(source: Source, before: Token) -> bool:
+    """Whether a whole number behind this currency may be something else: in another column, a code, `EURO95`."""
+    glued = before.start > 0 and source.page[before.start - 1].isalnum()
+    word = source.page[before.start : before.end].lower() in ("euro", "euros")
+    return glued or word or source.page.startswith("  ", before.end)
 
 
 def _whole(source: Source, number: Number, rest: Behind, *, signed: bool) -> bool:
@@ -93,11 +111,12 @@ def _whole(source: Source, number: Number, rest: Behind, *, signed: bool) -> boo
     if not signed and ((before.isascii() and before.isalnum()) or before in (".", ",", "/", "#", "_")):
         return False
     end = source.tokens[rest.after - 1].end
-    if not number.cents and (
-        _PER_MEASURE.match(source.page, end)
-        or _RATE.search(source.page, max(0, number.start - 12), number.start)
-        or (number.end - number.start > _LONGEST and source.page[number.start : number.end].isdecimal())
-    ):
+    parts = rest.currency is not None and rest.currency.part > 1
+    if (parts or not number.cents) and _PER_MEASURE.match(source.page, end):
+        return False
+    rate = _RATE.search(source.page, max(0, number.start - 12), number.start)
+    long = number.end - number.start > _LONGEST and source.page[number.start : number.end].isdecimal()
+    if not number.cents and (rate or long):
         return False
     return rest.after > number.after or number.cents or not _GOES_ON.match(source.page, number.end)
 
@@ -122,23 +141,28 @@ def _value(source: Source, number: Number, currency: Currency, rest: Behind) -> 
     if currency.noun and (small := _JIAO_FEN.match(source.page, end)) and small[0]:
         value += Decimal(small["jiao"] or 0) / 10 + Decimal(small["fen"] or 0) / 100
         return value, small.end(), rest.after
-    if currency.part == rest.scale == 1 and (parts := _cents(source, rest.after)) is not None:
+    if currency.part == rest.scale == 1 and (parts := _cents(source, rest.after, currency)) is not None:
         cents, after = parts
         return (value + cents).quantize(_CENT), source.tokens[after - 1].end, after
     return value, end, rest.after
 
 
-def _cents(source: Source, index: int) -> tuple[Decimal, int] | None:
-    """`50 cents` behind `3 dollars`; the 50 of `3€50`."""
+def _cents(source: Source, index: int, currency: Currency) -> tuple[Decimal, int] | None:
+    """`50 cents` behind `3 dollars`; the 50 of `3€50`, and of `15 dollars 50.`"""
     digits = source.printed(index) if source.gap(index) == "" else ""
     if len(digits) == 2 and digits.isdecimal() and source.page[source.tokens[index].start - 1] == "€":
         return Decimal(digits) / 100, index + 1
-    if source.gap(index) not in _AND_CENTS or source.gap(index + 1) != " ":
+    if source.gap(index) not in _AND_CENTS or not source.tokens[index].number:
         return None
-    unit, number = source.tokens[index + 1].currency, number_at(source, index, None, signed=False)
-    if unit is None or unit.part == 1 or number is None or number.reading.decimals:
+    number = number_at(source, index, None, signed=False)
+    if number is None or number.reading.decimals or len(number.reading.value) > 2:
         return None
-    return Decimal(number.reading.value) / unit.part, index + 2
+    cents = Decimal(number.reading.value) / 100
+    unit = source.tokens[index + 1].currency if source.gap(index + 1) == " " else None
+    if unit is None or unit.part == 1:
+        last = currency.noun and _SENTENCE_END.match(source.page, number.end)
+        return (cents, index + 1) if last else None
+    return cents, index + 2
 
 
 def _times(number: str, scale: int, currency: Currency) -> Decimal:
