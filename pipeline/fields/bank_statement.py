@@ -74,8 +74,12 @@ _CLOSING = re.compile(
     r"|nieuw saldo|期末余额|本期余额",
     re.IGNORECASE,
 )
-_BALANCE = re.compile(r"(?:solde|saldo|balance)(?: (?:cr[eé]diteur|d[eé]biteur))?\b", re.IGNORECASE)
-_DEBTOR = re.compile(r"d[eé]biteur|\bDR\b|overdrawn|soll\b", re.IGNORECASE)
+_BALANCE = re.compile(
+    r"\b(?:solde|saldo|balance|kontostand)(?: (?:cr[eé]diteur|d[eé]biteur))?"
+    r" (?:au|am|per|zum|al|a|at|on|as (?:of|at)|op)\b",
+    re.IGNORECASE,
+)
+_DEBTOR = re.compile(r"(?i:d[eé]biteur|overdrawn)|\bDR\b")
 _CODES = {"人民币": "CNY", "euro": "EUR", "euros": "EUR"}
 
 
@@ -111,7 +115,9 @@ def _balances(sheet: Sheet) -> Iterator[Field]:
         if pair is not None:
             row, amount = pair
             sharp = (_OPENING if name == "opening" else _CLOSING).search(row.text)
-            yield of_entity(name, row, amount, 0.9 if sharp else 0.7)
+            made = of_entity(name, row, amount, 0.9 if sharp else 0.7)
+            debt = _DEBTOR.search(row.text) and not (made.value or "").startswith("-")
+            yield structs.replace(made, value=f"-{made.value}") if debt else made
 
 
 def _labelled(sheet: Sheet, label: re.Pattern[str], last: bool = False) -> Iterator[tuple[Row, Entity]]:
