@@ -287,7 +287,7 @@ def test_a_debit_balance_is_negative() -> None:
     _, found = values_of(
         """
 RELEVÉ DE COMPTE
-Titulaire : Anna Exemple
+Titulaire : Anna Beispiel
 du 01/05/2031 au 31/05/2031
 Date  Libellé  Débit  Crédit
 Solde précédent au 30/04/2031  22,15 €
@@ -296,4 +296,4 @@ Solde débiteur au 31/05/2031  278,96 €
     )
     assert (found["opening"], found["closing"]) == ("22.15", "-278.96")
     assert (found["period_start"], found["period_end"]) == ("2031-05-01", "2031-05-31")
-    assert found["holder"] == "Anna Exemple"
+    assert found["holder"] == "Anna Beispiel"
