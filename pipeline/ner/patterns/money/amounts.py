@@ -97,7 +97,11 @@ def _written(source: Source, number: Number, before: Token | None) -> tuple[Ment
 
 def _doubtful(source: Source, before: Token) -> bool:
     """Whether a whole number behind this currency may be something else: in another column, a code, `EURO95`."""
-    glued = before.start > 0 and source.page[before.start - 1].isalnum()
+    glued = (
+        before.start > 0
+        and source.page[before.start - 1].isascii()
+        and source.page[before.start - 1].isalnum()
+    )
     word = source.page[before.start : before.end].lower() in ("euro", "euros")
     return glued or word or source.page.startswith("  ", before.end)
 
