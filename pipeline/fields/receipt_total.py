@@ -162,7 +162,7 @@ def _checked(one: _Candidate, evidence: Evidence, rows: Sequence[Row]) -> _Candi
         score *= 0.7  # one of the things costs more
         checks.append("sum_mismatch")
     confirmed = one.value in evidence.paid or evidence.strength(one.value) > 1
-    if one.kind in ("", "rounding", "cash") or (one.kind == "totalish" and not confirmed):
+    if not one.rows or ((one.kind not in TOTALS or one.kind == "totalish") and not confirmed):
         checks.append("no_label")
     if _tip_is_open(one.amount.row, rows):
         score *= 0.7
