@@ -96,6 +96,10 @@ HITS = [
     ("500 T€", "500 T€", "500000", "EUR"),
     ("35 lakh rupees", "35 lakh rupees", "3500000", "INR"),
     ("3千万元", "3千万元", "30000000", "CNY"),
+    ("收受人民币1.5万元", "人民币1.5万元", "15000", "CNY"),
+    ("约￥100", "￥100", "100", "CNY"),
+    ("港币143万余元", "港币143万余元", "1430000", "HKD"),
+    ("4.8万卢布", "4.8万卢布", "48000", "RUB"),
     ("2.5亿元", "2.5亿元", "250000000", "CNY"),
     ("五 5 dollars", "5 dollars", "5", "USD"),
     ("10,000 Swiss francs", "10,000 Swiss francs", "10000", "CHF"),
@@ -220,8 +224,13 @@ def test_both_decimal_signs_count_where_the_page_does_not_decide() -> None:
 
 
 def test_a_sign_belongs_to_one_amount() -> None:
-    for text in ("0,75 €  0,80 €  1,20", "EUR 0,75  EUR 0,80  1,20", "0,75€ 0,80€ und 1,20"):
-        assert [(m.value, text[m.start : m.end].strip("€EUR ")) for m in find_moneys(text)] == [
+    for text in (
+        "0,75 $ 0,80 $ 1,20 $",
+        "0,75 €  0,80 €  1,20",
+        "EUR 0,75  EUR 0,80  1,20",
+        "0,75€ 0,80€ und 1,20",
+    ):
+        assert [(m.value, text[m.start : m.end].strip("€EUR$ ")) for m in find_moneys(text)] == [
             ("0.75", "0,75"),
             ("0.80", "0,80"),
             ("1.20", "1,20"),

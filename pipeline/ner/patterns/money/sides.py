@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pipeline.ner.locale.currencies import Currency
+from pipeline.ner.locale.currencies import HAN, Currency
 from pipeline.ner.patterns.money.number import Number, Source
 from pipeline.ner.patterns.money.numerals import NOT_A_UNIT
 from pipeline.ner.patterns.money.tokens import SCALES, SHORT, Token
@@ -13,11 +13,13 @@ from pipeline.ner.patterns.money.tokens import SCALES, SHORT, Token
 GLUE = re.compile(r"(?P<label> {0,2}|\)? ?[:=]? ?)(?P<minus>- ?)?")
 """Between a currency and its amount: `RM 80.90`, `(RM): 80.90`, `€ -12,00`."""
 _IS_UNIT = re.compile(NOT_A_UNIT)
+_HAN_FIRST = frozenset(name[0] for name in HAN if len(name) > 1)
 _OTHER_THINGS = frozenset({"pound", "pounds", "mark", "marks"})
 """Words for a weight or a grade too: they count on a page with that currency, or with a word of scale."""
 _ONLY_BEFORE = frozenset({"Rp", "Rp."})  # 5 Rp. are Swiss cents
 _NEXT_TO = ("", " ")
 _REACH = 8
+_LONGEST_ROW = 40
 _BEHIND_SCALE = frozenset({"", " ", "多", "余", " de ", " d'", " d’", " di ", " of "})
 
 
@@ -36,7 +38,11 @@ def in_front(source: Source, index: int, free: int) -> Token | None:
     if gap is None or index - 1 < free or not GLUE.fullmatch(gap):
         return None
     token = source.tokens[index - 1]
-    return token if token.currency and not token.currency.noun and _counts(source, token.currency) else None
+    if token.currency is None or not _counts(source, token.currency):
+        return None
+    # 港币4900元
+    chinese = gap == "" and token.end - token.start > 1 and source.page[token.start] in _HAN_FIRST
+    return token if chinese or not token.currency.noun else None
 
 
 def behind(source: Source, number: Number, before: Token | None) -> Behind:
@@ -110,8 +116,11 @@ def _nearer(source: Source, at: int, number: Number, gap: str, near: str) -> boo
 
 
 def _has_own(source: Source, index: int) -> bool:
-    """Whether a currency is behind the number at `index`, with no number directly behind that."""
-    token = source.tokens[index + 1] if index + 1 < len(source.tokens) else None
-    if token is None or not token.currency or source.gap(index + 1) not in _NEXT_TO:
-        return False
-    return source.gap(index + 2) not in _NEXT_TO or not source.tokens[index + 2].number
+    """Whether a row of numbers and currencies from the number at `index` on ends with a currency: 10 $ 20 $."""
+    tokens = source.tokens
+    for number in range(index, min(index + _LONGEST_ROW, len(tokens) - 1), 2):
+        if not tokens[number + 1].currency or source.gap(number + 1) not in _NEXT_TO:
+            return False
+        if source.gap(number + 2) not in _NEXT_TO or not tokens[number + 2].number:
+            return True
+    return False
