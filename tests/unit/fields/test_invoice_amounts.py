@@ -3,10 +3,12 @@
 import sys
 
 import pytest
+from msgspec import structs
 
 from pipeline.fields.invoice_amounts import find_amounts
+from pipeline.fields.invoice_figures import figures_of
 from pipeline.fields.sheet import Sheet
-from pipeline.models import Field
+from pipeline.models import Field, PageLocale
 from pipeline.ner.locale import localised
 from tests.unit.fields.paper import entities, page
 
@@ -140,13 +142,21 @@ def test_nothing_is_guessed(text: str) -> None:
     assert not {"net", "tax", "total", "due"} & set(values(text))
 
 
+@pytest.mark.parametrize(("grouping", "expected"), [(" ", ["2100.00"]), (None, []), (".", [])])
+def test_a_blank_is_a_grouping_mark_only_where_the_page_says_so(
+    grouping: str | None, expected: list[str]
+) -> None:
+    shown = structs.replace(page("Netto 2 100,00"), locale=PageLocale(decimal=",", grouping=grouping))
+    assert [str(figure.value) for figure in figures_of(Sheet(shown, []), 0)] == expected
+
+
 def test_two_general_labels_with_different_amounts_are_a_contradiction() -> None:
     total = amounts("Total   100.00\nTotal   120.00")["total"]
     assert total.checks == ("contradiction",)
     assert total.confidence < 0.5
 
 
-@pytest.mark.parametrize("row", ["Total 1.00   ", "Net 1.00  VAT 2.00  Total 3.00\n", "1.00 "])
+@pytest.mark.parametrize("row", ["Total 1.00 ", "Net 1.00  VAT 2.00  Total 3.00\n", "1.00 "])
 def test_a_page_of_amounts_takes_steps_in_proportion(row: str) -> None:
     def steps(count: int) -> int:
         shown = localised([page(row * count)])[0]
