@@ -28,6 +28,8 @@ _HEADINGS = 3
 """A line with at least so many labels is a line of headings."""
 _WIDEST = 60
 """Maximum number of lines in a row of labels above their values."""
+_TRANSLATED = 40
+"""Maximum length of a label with its translation."""
 _AFTER = re.compile(r" ?(?:\([^()\n]{1,16}\))? {0,3}[:#.=]{0,2} ?")
 _LOW_OCR = 0.8
 _LABELLED = 0.9
@@ -54,7 +56,7 @@ def _values(sheet: Sheet, at: int, one: Wanted, wanted: tuple[Wanted, ...]) -> I
         colon = ":" in row.text[match.end() : begin]
         following = any_label(wanted).search(row.text, begin)
         stop = following.start() if following else len(row.text)
-        alone, leads = _is_alone(row, match.start(), begin), _leads(row, match.span())
+        alone, leads = _is_alone(row, match.start(), begin, wanted), _leads(row, match.span())
         if one.colon and not colon and not alone and not leads:
             continue
         label = match[0].casefold()
@@ -64,11 +66,18 @@ def _values(sheet: Sheet, at: int, one: Wanted, wanted: tuple[Wanted, ...]) -> I
             yield below._replace(label=label)
 
 
-def _is_alone(row: Row, start: int, end: int) -> bool:
-    """Whether a label is all of its line."""
+def _is_alone(row: Row, start: int, end: int, wanted: tuple[Wanted, ...]) -> bool:
+    """Whether a label is all of its line, or with its translation: 姓名/Name."""
     if len(row.lines) > _WIDEST:
         return False
-    return any(row.start + start <= line.start and line.end <= row.start + end for line in row.lines)
+    for line in row.lines:
+        first, last = line.start - row.start, line.end - row.start
+        if start <= first and last <= end:
+            return True
+        if first <= start < last and "/" in line.text and len(line.text) <= _TRANSLATED:
+            halves = row.text[first:last].split("/")
+            return all(any_label(wanted).fullmatch(half.strip(" :")) for half in halves)
+    return False
 
 
 def _under(
