@@ -35,12 +35,14 @@ def currency_of(page: str, country: str | None) -> str | None:
     A sign of several currencies means the one of them that the page names otherwise, else the country's.
     """
     home = "JPY" if len(_KANA.findall(page)) >= _JAPANESE else currency_in(country)
-    printed = Counter(_named(page, home))
+    counts = Counter(_names(page)).items()
+    each: list[tuple[Currency, int]] = [(one, count) for name, count in counts if (one := named(name))]
+    printed = [(one, count) for one, count in each if not one.weak or home in one.codes]
     if not printed:
         return "ZAR" if len(_RANDS.findall(page)) >= _SOUTH_AFRICAN else home
-    sure = {currency.codes[0] for currency in printed if len(currency.codes) == 1}
+    sure = {currency.codes[0] for currency, _ in printed if len(currency.codes) == 1}
     seen: Counter[str] = Counter()
-    for currency, count in printed.items():
+    for currency, count in printed:
         own = [] if currency.noun else [code for code in currency.codes if code in sure]
         if code := own[0] if len(own) == 1 else currency.code(home):
             seen[code] += count
@@ -50,11 +52,10 @@ def currency_of(page: str, country: str | None) -> str | None:
     return most if not others or count >= _BY_FAR * others[0][1] else None
 
 
-def _named(page: str, home: str | None) -> Iterator[Currency]:
-    """The currencies next to a number, in brackets, or behind a word such as `in` or `Currency:`."""
+def _names(page: str) -> Iterator[str]:
+    """The names of currencies next to a number, in brackets, or behind a word such as `in` or `Currency:`."""
     for match in _NAME.finditer(page):
-        currency = named(match[0])
-        if currency is None or (currency.weak and home not in currency.codes):
+        if named(match[0]) is None:
             continue
         start, end = match.span()
         before = max(0, start - _REACH)
@@ -66,4 +67,4 @@ def _named(page: str, home: str | None) -> Iterator[Currency]:
             or (match[0] != "Rp" and _NUMBER_BEFORE.search(page, before, start))
             or _LABEL.search(page, before, start)
         ):
-            yield currency
+            yield match[0]

@@ -14,7 +14,7 @@ from pipeline.ner.patterns.money.bare import Bare
 from pipeline.ner.patterns.money.number import Number, Source, number_at
 from pipeline.ner.patterns.money.rates import rates_in
 from pipeline.ner.patterns.money.sides import GLUE, Behind, behind, in_front
-from pipeline.ner.patterns.money.signs import bracketed, minus_before, minus_behind, negative_marks
+from pipeline.ner.patterns.money.signs import bracketed, minus_before, minus_behind
 from pipeline.ner.patterns.money.tokens import Token, tokens_of
 
 UNCLEAR = 0.55
@@ -49,8 +49,7 @@ _AND_CENTS = frozenset({" ", " and ", ", ", " und ", " et ", " y "})
 def amounts_in(text: str, page: str, locale: PageLocale) -> list[Mention]:
     """The amounts of a page that are written with digits, in order; `page` is `plain(text)`."""
     source = Source(text, page, tokens_of(page), locale)
-    marks, rates = negative_marks(page), rates_in(page)
-    bare = Bare(source, marks)
+    bare, rates = Bare(source), rates_in(page)
     mentions: list[Mention] = []
     index = free = 0
     while index < len(source.tokens):
@@ -73,7 +72,7 @@ def _amount(source: Source, index: int, before: Token | None, bare: Bare) -> tup
     number = number_at(source, index, code, signed=before is not None)
     if number is None:
         return None
-    if amount := _written(source, number, before, bare.marks):
+    if amount := _written(source, number, before):
         return amount
     if before is not None:
         number = number_at(source, index, None, signed=False)
@@ -86,9 +85,7 @@ def _plain(source: Source, index: int) -> bool:
     return gap not in _CLOSE and source.printed(index).isdecimal() and (gap or "")[1:2] != "-"
 
 
-def _written(
-    source: Source, number: Number, before: Token | None, marks: frozenset[str]
-) -> tuple[Mention, int] | None:
+def _written(source: Source, number: Number, before: Token | None) -> tuple[Mention, int] | None:
     """The number as an amount with a currency, in front of it or behind it."""
     if _PERCENT.match(source.page, number.end) or _TO_SCALE.match(source.page, number.end):
         return None
@@ -103,7 +100,7 @@ def _written(
     between = (
         number.cents and rest.after > number.after and source.page.startswith("-", number.end)
     )  # 12,00- EUR
-    minus = minus or between or (rest.scale == 1 and minus_behind(source.page, end, marks))
+    minus = minus or between or (rest.scale == 1 and minus_behind(source.page, end))
     minus = minus or bracketed(source.page, start, end, bare=False)
     other = _times(number.reading.other, rest.scale, currency) if number.reading.other else None
     sure = UNCLEAR if other is not None else 0.95 if number.reading.usual and not number.damaged else _UNUSUAL
@@ -120,7 +117,11 @@ def _written(
 
 def _doubtful(source: Source, before: Token) -> bool:
     """Whether a whole number behind this currency may be something else: in another column, a code, `EURO95`."""
-    glued = before.start > 0 and source.page[before.start - 1].isalnum()
+    glued = (
+        before.start > 0
+        and source.page[before.start - 1].isascii()
+        and source.page[before.start - 1].isalnum()
+    )
     word = source.page[before.start : before.end].lower() in ("euro", "euros")
     return glued or word or source.page.startswith("  ", before.end)
 

@@ -31,10 +31,13 @@ _IN_SMALL = re.compile(
     + _FRACTION.format(c=SMALL, tenth=_TENTH)
 )
 _MONEY_BEHIND = ("钱", "錢")
+_UNITS = frozenset(name[-1] for name in HAN)
 
 
 def numerals_in(page: str, country: str | None) -> Iterator[Mention]:
     """Amounts in capital numerals, as on invoices and cheques, and in everyday ones; `country`: of the page."""
+    if not any(unit in page for unit in _UNITS):
+        return
     home = currency_in(country)
     for pattern, confidence in ((_IN_CAPITALS, 0.97), (_IN_SMALL, 0.75)):
         for match in pattern.finditer(page):

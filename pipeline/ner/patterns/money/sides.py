@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from pipeline.ner.locale.currencies import Currency
+from pipeline.ner.locale.currencies import HAN, Currency
 from pipeline.ner.patterns.money.number import Number, Source
 from pipeline.ner.patterns.money.numerals import NOT_A_UNIT
 from pipeline.ner.patterns.money.tokens import EAST_ASIAN, SCALES, SHORT, Token
@@ -14,6 +14,7 @@ from pipeline.ner.patterns.money.tokens import EAST_ASIAN, SCALES, SHORT, Token
 GLUE = re.compile(r"(?P<label> {0,2}|\)? ?[:=]? ?)(?P<minus>- ?)?")
 """Between a currency and its amount: `RM 80.90`, `(RM): 80.90`, `€ -12,00`."""
 _IS_UNIT = re.compile(NOT_A_UNIT)
+_HAN_FIRST = frozenset(name[0] for name in HAN if len(name) > 1)
 _OTHER_THINGS = frozenset({"pound", "pounds", "mark", "marks"})
 """Words for a weight or a grade too: they count on a page with that currency, or with a word of scale."""
 _ONLY_BEFORE = frozenset({"Rp", "Rp."})  # 5 Rp. are Swiss cents
@@ -41,7 +42,11 @@ def in_front(source: Source, index: int, free: int) -> Token | None:
     if gap is None or index - 1 < free or not GLUE.fullmatch(gap):
         return None
     token = source.tokens[index - 1]
-    return token if token.currency and not token.currency.noun and _counts(source, token.currency) else None
+    if token.currency is None or not _counts(source, token.currency):
+        return None
+    # 港币4900元
+    chinese = gap == "" and token.end - token.start > 1 and source.page[token.start] in _HAN_FIRST
+    return token if chinese or not token.currency.noun else None
 
 
 def behind(source: Source, number: Number, before: Token | None) -> Behind:
