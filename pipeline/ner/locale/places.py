@@ -10,7 +10,7 @@ from pipeline.ner.locale.currencies import Currency, currency_in, named
 
 _NAME = re.compile(
     r"[Ee][Uu][Rr][Oo][Ss]?(?![A-Za-z])|[A-Z]{1,3}[$¥]|[A-Z]{3}(?![A-Za-z])|[$¥£€฿₠-₿]"
-    r"|RM|Rs|kr|Kč|zł|Rp|TL|人民币|[美港欧日]?元|円|英镑"
+    r"|RM|Rs|kr|Kč|zł|Rp|TL|人民[币幣]|[美港欧日]?元|新?[台臺][币幣]|港[币幣]|円|英镑"
 )
 _LABEL = re.compile(
     r"(?:\b(?:in|currency|(?:rechnungs)?währung|devise|monnaie|moneda|valuta|amount|betrag|total)|币种|单位|\()"
@@ -43,7 +43,7 @@ def currency_of(page: str, country: str | None) -> str | None:
     sure = {currency.codes[0] for currency, _ in printed if len(currency.codes) == 1}
     seen: Counter[str] = Counter()
     for currency, count in printed:
-        own = [code for code in currency.codes if code in sure]
+        own = [] if currency.noun else [code for code in currency.codes if code in sure]
         if code := own[0] if len(own) == 1 else currency.code(home):
             seen[code] += count
     if not seen:
