@@ -89,7 +89,7 @@ def edges(items: Sequence[Item]) -> list[float]:
 
 def cells(text: str) -> int:
     """Length of a text in which a Chinese character counts as two."""
-    return sum(cell_width(c) for c in text)
+    return len(text) if text.isascii() else sum(map(cell_width, text))
 
 
 def cell_width(character: str) -> int:
