@@ -48,6 +48,8 @@ class Amount(NamedTuple):
 def squash(text: str) -> str:
     """Only letters, lower case, without accents; digits that OCR confused with letters are corrected (T0TA1)."""
     text = text.lower()
+    if text.isascii() and (not text or text.isalpha()):
+        return text
     if not text.isascii():
         text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
     if "0" in text or "1" in text:
