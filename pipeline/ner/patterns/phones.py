@@ -43,7 +43,7 @@ _DATE = re.compile(
 )
 """A date, or hours of opening."""
 _OTHER_LABEL = re.compile(
-    r"(?:(?:^|[^a-z])(?:no|nr|number|nummer|id|ref|reference|order|invoice|account|acct|card|serial|siren|siret|rcs|vat|tva"
+    r"(?:(?:^|[^a-z])(?:no|nr|number|nummer|id|ref|reference|order|part|model|lot|policy|flight|invoice|account|acct|card|serial|siren|siret|rcs|vat|tva"
     r"|gst|abn|ean|isbn|sku|upc|zip|plz|iban|code|auth|tran|trans|batch|konto|kunde)|n°|#|号码?|单号|编号|代码|帐号|账号)"
     r"[ .:#°-]{0,3}\Z"
 )
@@ -78,6 +78,7 @@ _MOBILE = re.compile(
     r"(?P<own>1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}))(?![0-9A-Za-z])(?![.-][0-9])",
     re.ASCII,
 )
+_NO_MOBILE = re.compile(r"(?:[单單编編流水工批序凭証证][号號]|代码|代碼|金额|金額)[ :]{0,2}\Z")
 _LANDLINE = re.compile(
     r"(?<![0-9A-Za-z.+/-])(?P<phone>\(?(?:0(?:10|2[0-9])\)?[- ]?[2-9][0-9]{7}"
     r"|0[3-9][0-9]{2}\)?[- ]?[2-9][0-9]{6,7})|[48]00[- ]?[0-9]{3}[- ]?[0-9]{4}|[48]00-[0-9]{4}-[0-9]{3})"
@@ -171,7 +172,11 @@ def _mobiles(page: str, country: str | None) -> Iterator[Mention]:
 
 def _chinese(page: str) -> Iterator[Mention]:
     for match in _MOBILE.finditer(page):
-        yield found("PHONE", match.span("phone"), 0.85, "+86" + _digits(match["own"]))
+        if (
+            not _NO_MOBILE.search(page, max(0, match.start() - 6), match.start())
+            and page[match.end() : match.end() + 1] != "元"
+        ):
+            yield found("PHONE", match.span("phone"), 0.85, "+86" + _digits(match["own"]))
     for form in (_LANDLINE, _AFTER_ADDRESS):
         for match in form.finditer(page):
             yield found("PHONE", match.span("phone"), 0.7, _value(match["phone"], "CN"))

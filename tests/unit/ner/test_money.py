@@ -257,10 +257,20 @@ def test_yuan_is_the_unit_of_the_pages_country(country: str | None, currency: st
         "Temp 36.50 °C, invoice",
         "pH 7.40, bill",
         "VAT @ 20.00 total",
+        "Total protein 7.20 g/dL",
+        "Payroll: 8.25 hours",
+        "pay 2.50 per cent",
+        "Prices from 09.30 to 18.00",
+        "cash desk 9.30 to 17.00",
+        "Rate: $1 = Rs 83.25",
     ],
 )
 def test_rates_and_measurements_are_no_amounts(text: str) -> None:
     assert not [mention.value for mention in find_moneys(text) if mention.value != "2000000000"]
+
+
+def test_a_count_of_pieces_in_front_of_an_amount() -> None:
+    assert [mention.value for mention in find_moneys("2.00 PCS 5.00 total 10.00")] == ["5.00", "10.00"]
 
 
 def test_equal_currencies_are_no_rate() -> None:

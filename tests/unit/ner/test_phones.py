@@ -108,6 +108,7 @@ NO_PHONES = [
         "A0123-456789",
         "Rechnung 0176-1234567-89",
         "01-02-18 03-04-18",
+        "Part 212-555-0143",
     ),
 ]
 
@@ -128,6 +129,10 @@ def test_phone_of_an_unknown_country(text: str, span: str, value: str) -> None:
 @pytest.mark.parametrize("country", [None, "US", "DE", "FR", "GB", "SG", "MY", "CN"])
 def test_other_numbers_are_no_phones(text: str, country: str | None) -> None:
     assert list(find_phones(text, PageLocale(country=country))) == []
+
+
+def test_eleven_digits_with_another_label_are_no_mobile_number() -> None:
+    assert not list(find_phones("单号13912345678，金额：13912345678，共13912345678元"))
 
 
 def test_an_american_form_is_no_phone_elsewhere() -> None:
