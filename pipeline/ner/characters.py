@@ -24,6 +24,9 @@ _PLAIN |= {ord(mark): cousin for mark, cousin in _MARKS.items()}
 _LOWER = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}
 
 _HAN = re.compile(r"[\u4e00-\u9fff]")
+_JAPANESE = re.compile("[\u3041-\u30fa単発価録売様駅込払検験関経気伝読実広働変仮択図]")
+"""Kana, and characters that only Japanese writes so."""
+_SHARE = 10
 _DIGIT = re.compile("[0-9]")
 _LATIN = re.compile(r"[A-Za-z]")
 
@@ -55,6 +58,14 @@ def is_chinese(page: str) -> bool:
     """
     han = len(_HAN.findall(page))
     return han > 0 and 4 * han >= len(_LATIN.findall(page))
+
+
+def is_japanese(page: str, least: int = 5) -> bool:
+    """Whether a page has Japanese characters, and at least one for ten Han characters: Chinese pages quote a few."""
+    if page.isascii():
+        return False
+    own = len(_JAPANESE.findall(page))
+    return own >= least and _SHARE * own >= len(_HAN.findall(page))
 
 
 def found(

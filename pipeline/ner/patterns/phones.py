@@ -44,7 +44,7 @@ _DATE = re.compile(
 """A date, or hours of opening."""
 _OTHER_LABEL = re.compile(
     r"(?:(?:^|[^a-z])(?:no|nr|number|nummer|id|ref|reference|order|part|model|lot|policy|flight|invoice|account|acct|card|serial|siren|siret|rcs|vat|tva"
-    r"|gst|abn|ean|isbn|sku|upc|zip|plz|iban|code|auth|tran|trans|batch|konto|kunde)|n°|#|号码?|单号|编号|代码|帐号|账号)"
+    r"|gst|abn|ean|isbn|sku|upc|zip|plz|iban|code|auth|tran|trans|batch|konto|kunde|doc|bon|beleg|ticket|terminal|rrn)|(?:^|[^a-z])n[.º]|n°|#|号码?|单号|编号|代码|帐号|账号)"
     r"[ .:#°-]{0,3}\Z"
 )
 _JOINED = re.compile(r"[0-9A-Za-z][-./+]?\Z|[$€£¥] ?\Z")

@@ -257,6 +257,7 @@ def test_yuan_is_the_unit_of_the_pages_country(country: str | None, currency: st
         "Temp 36.50 °C, invoice",
         "pH 7.40, bill",
         "VAT @ 20.00 total",
+        "建筑面积120.50平方米，租金面议",
         "Total protein 7.20 g/dL",
         "Payroll: 8.25 hours",
         "pay 2.50 per cent",
@@ -271,6 +272,10 @@ def test_rates_and_measurements_are_no_amounts(text: str) -> None:
 
 def test_a_count_of_pieces_in_front_of_an_amount() -> None:
     assert [mention.value for mention in find_moneys("2.00 PCS 5.00 total 10.00")] == ["5.00", "10.00"]
+
+
+def test_a_litre_in_front_of_an_amount() -> None:
+    assert [mention.value for mention in find_moneys("1 VINO 0,50 L   7,50 prezzo")] == ["7.50"]
 
 
 def test_equal_currencies_are_no_rate() -> None:
@@ -295,6 +300,11 @@ def test_letters_that_are_currencies_of_their_country_only() -> None:
     assert [mention.currency for mention in find_moneys("S/ 45.90", PageLocale(currency="PEN"))] == ["PEN"]
     assert [mention.currency for mention in find_moneys("P1,250.00", PageLocale(currency="PHP"))] == ["PHP"]
     assert not list(find_moneys("S/ 45 P1,250", PageLocale()))
+
+
+def test_yuan_is_less_sure_on_a_traditional_page_of_no_country() -> None:
+    (mention,) = find_moneys("總額 60 元")
+    assert (mention.currency, mention.confidence) == ("CNY", 0.85)
 
 
 def test_mil_is_a_thousand_in_spanish_and_portuguese() -> None:

@@ -43,6 +43,8 @@ HITS = [
     ("Transport van der Voorbeeld B.V.", "Transport van der Voorbeeld B.V."),
     ("Przykład Usługi sp. z o.o.", "Przykład Usługi sp. z o.o."),
     ("Příklad s.r.o., Praha", "Příklad s.r.o."),
+    ("株式会社さんぷる商店 御中", "株式会社さんぷる商店"),
+    ("お客様: 見本商事株式会社 様", "見本商事株式会社"),
     ("与样例某某物流有限公司签订合同", "样例某某物流有限公司"),
     ("收到样例某某电子有限公司交来货款", "样例某某电子有限公司"),
     ("zwischen der Musterhosting AG und", "Musterhosting AG"),

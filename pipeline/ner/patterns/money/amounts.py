@@ -104,6 +104,8 @@ def _written(source: Source, number: Number, before: Token | None) -> tuple[Ment
     minus = minus or bracketed(source.page, start, end, bare=False)
     other = _times(number.reading.other, rest.scale, currency) if number.reading.other else None
     sure = UNCLEAR if other is not None else 0.95 if number.reading.usual and not number.damaged else _UNUSUAL
+    if currency.codes == CHINESE and source.locale.country is None:
+        sure = min(sure, _SHARED)  # of Hong Kong, perhaps
     if (
         source.locale.country is None
         and currency.codes[0] in _DEFAULTS

@@ -19,7 +19,9 @@ _UNITS = (
     r"|monate?|pièces?|heures?|jours?|mois|unidad(?:es)?|horas?|pezzi|stuks?|uur|uhr|liter|nächte|nights?"
     r"|personen|persons?|packungen|rollen|kw|mwh|gb|mb|kcal|kj|ppm|min)(?![A-Za-z])"
     r"|[gGlLmhH](?![A-Za-z])| ?m[²³]| (?-i:m)(?![A-Za-z])| ?miles?(?![A-Za-z])| ?[°℃]"
-    r"|[\"'°℃×²³]|(?:个|件|公斤|千克|克|吨|米|升|次|小时|天|人|股|倍|度|年|月|%)"
+    r"|[\"'°℃×²³]| [lL](?= +[0-9])"
+    r"|(?:个|件|公斤|千克|克|吨|米|升|次|小时|天|人|股|倍|度|年|月|%|平方|平米|㎡|立方|公里|千米|厘米|毫米|毫升|公顷|亩|[台套瓶盒箱袋粒片支辆]"
+    r"|分钟|秒|周|岁|页|层|千瓦)"
     r"|/ ?[项盒支瓶片袋套次]| ?ct ?/)"
 )
 _BEHIND = re.compile(rf"(?![.,:/][0-9]|-{{1,2}}[0-9]| ?[%‰]|(?i:{_UNITS})|[A-Za-z]{{4}})")
@@ -32,10 +34,10 @@ _NOT_AMOUNTS = re.compile(
     re.IGNORECASE,
 )
 """Before numbers of pages and sections, rates, measurements, times."""
-_CLOCKS = re.compile(r"0[1-9]\.|[0-9]{1,2}\.[0-9]{2} (?:to|till?|until|bis) [0-9]{1,2}\.[0-5]0(?![0-9])")
+_CLOCKS = re.compile(r"0[1-9]\.|[0-9]{1,2}\.[0-9]{2} (?:to|(?:un)?til{1,2}|bis) [0-9]{1,2}\.[0-5]0(?![0-9])")
 """No amounts: 09.30; opening hours, or a range."""
 _SEPARATOR = re.compile(r"[0-9][-~:.,]|--")
-_UNTIL = re.compile(r"[0-9]\.[0-9]{2} (?:to|till?|until|bis) \Z")
+_UNTIL = re.compile(r"[0-9]\.[0-9]{2} (?:to|(?:un)?til{1,2}|bis) \Z")
 _LABELS = re.compile(rf"(?:[0-9 ][xX]|\bR[NH]|(?i:{'|'.join(GLUED)}))\Z")
 _ABOUT_MONEY = re.compile(
     r"total|amount|amt|\bcash|price|\bpa(?:y|id)|\bgst|\bvat\b|\btax\b|balance|change|\bbill|invoice|receipt"
