@@ -7,6 +7,7 @@ them on a page. Of several entries for one field the first that is found counts,
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -51,6 +52,8 @@ def find_labelled(rows: Sequence[Row], entities: Sequence[Entity], wanted: Seque
 def _values(sheet: Sheet, at: int, one: Wanted, wanted: tuple[Wanted, ...]) -> Iterator[Value]:
     row = sheet.rows[at]
     for match in pattern_of(one.labels).finditer(row.text):
+        if _is_part(sheet, at, match.start(), wanted):
+            continue
         after = _AFTER.match(row.text, match.end())
         begin = after.end() if after else match.end()
         colon = ":" in row.text[match.end() : begin]
@@ -64,6 +67,15 @@ def _values(sheet: Sheet, at: int, one: Wanted, wanted: tuple[Wanted, ...]) -> I
             yield right._replace(label=label)
         elif below := _under(sheet, at, (match.start(), begin, stop), one, wanted, alone):
             yield below._replace(label=label)
+
+
+def _is_part(sheet: Sheet, at: int, start: int, wanted: tuple[Wanted, ...]) -> bool:
+    """Whether a label is a part of a longer one: "no" of "order no"."""
+    if at not in sheet.spans:
+        sheet.spans[at] = [match.span() for match in any_label(wanted).finditer(sheet.rows[at].text)]
+    spans = sheet.spans[at]
+    place = bisect_left(spans, (start, 0)) - 1
+    return place >= 0 and spans[place][0] < start < spans[place][1]
 
 
 def _is_alone(row: Row, start: int, end: int, wanted: tuple[Wanted, ...]) -> bool:
