@@ -47,7 +47,8 @@ def read_total(rows: Sequence[Row], entities: Sequence[Entity]) -> Reading:
         evidence = weigh(marked)
         best = _best(rows, evidence, end)
     proof = evidence.strength(best.value) if best else 0
-    if proof < 2 and not any(evidence.strength(m.value) > 2 for m in evidence.of(*TOTALS)):
+    repeated = best is not None and len(best.rows) > 1
+    if proof < 2 and not repeated and not any(evidence.strength(m.value) > 2 for m in evidence.of(*TOTALS)):
         for other in realigned(rows[:end], marked):
             moved = weigh(other)
             shifted = _best(rows, moved, end)
@@ -125,8 +126,11 @@ def _unlabelled(marked: Marked, evidence: Evidence) -> float:
     if kind == "cash" and evidence.strength(value) > 2:
         return 0.55
     added = kind in ("", "cash") and marked.amount.entity.start in evidence.counted_up
-    charged = kind == "cash" and by_card(marked.amount.label) and evidence.paid == {value}
-    return 0.5 if added or charged else 0.0
+    charged = kind == "cash" and evidence.paid == {value} and (evidence.exact or by_card(marked.amount.label))
+    # TOTAL 3 ITEMS $6.50: with cents or a currency it is no number of things
+    counted = kind == "quantity" and re.match("t[o0]ta[li].*items?$", marked.amount.label)
+    priced = bool(counted) and (marked.amount.entity.currency is not None or value % 1 != 0)
+    return 0.5 if added or charged or priced else 0.0
 
 
 def _follows(marked: Marked, evidence: Evidence) -> bool:
