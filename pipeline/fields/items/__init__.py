@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, product
 from typing import NamedTuple
 
 from msgspec import structs
 
-from pipeline.fields.items import goods, receipt, statement
+from pipeline.fields.items import goods, receipt, statement, vat_rows
 from pipeline.fields.items.days import Order
 from pipeline.fields.items.search import Sheet, find_table, printed_sums, sheets_of
 from pipeline.fields.items.sums import adds_up, decimal_of, known_sums, sum_of
@@ -28,7 +28,7 @@ from pipeline.models import Box, Entity, Field, LineItem, Page, PageLocale, Text
 
 __all__ = ["WITH_ITEMS", "Found", "find_items"]
 
-STATEMENT = "bank_statement"
+STATEMENT, DELIVERY, VAT = "bank_statement", "delivery_note", "vat_invoice"
 WITH_ITEMS = frozenset(
     {
         "invoice",
@@ -66,8 +66,8 @@ def find_items(
     if kind not in WITH_ITEMS:
         return Found()
     sheets = sheets_of(pages)
-    table = find_table(sheets, statement=kind == STATEMENT)
-    known = _days(entities)
+    table = find_table(sheets, statement=kind == STATEMENT, unpaid=kind == DELIVERY)
+    known = _period(fields) or _days(entities)
     locale = pages[0].locale or PageLocale() if pages else PageLocale()
     if kind == STATEMENT:
         return _statement(table, locale, known, fields) if table else Found()
@@ -77,9 +77,12 @@ def find_items(
         choices.append(_goods(table, locale, known, sums))
     if kind == "receipt":
         choices += [found for page, rows in sheets[:1] for found in _receipts(page, rows, fields)]
-    elif not any(items for items, _ in choices):  # a letter with names and amounts, if they add up
+    elif kind == VAT:
+        choices.append(_vat(sheets, fields))
+    elif not any(fits for _, fits in choices):  # a letter with names and amounts, if they add up
+        least = max((len(items) for items, _ in choices), default=1)
         listed = (found for page, rows in sheets for found in _receipts(page, rows, fields))
-        choices = [found for found in listed if found[1]][:1]
+        choices += [found for found in listed if found[1] and len(found[0]) >= least][:1]
     best = max(choices, key=lambda one: (one[1] or False, len(one[0])), default=([], None))
     return Found(_numbered(best[0]))
 
@@ -95,6 +98,14 @@ def _goods(table: Table, locale: PageLocale, known: Sequence[date], sums: frozen
 def _printed(sheets: Sequence[Sheet], table: Table, locale: PageLocale) -> list[Decimal]:
     sign = _sign(table, locale)
     return [n.value for text in printed_sums(sheets) if (n := number_of(text, sign)) is not None]
+
+
+def _vat(sheets: Sequence[Sheet], fields: Sequence[Field]) -> Choice:
+    items = [
+        _placed(item, own) for page, rows in sheets for item, own in vat_rows.items_of(rows, page.number)
+    ]
+    fits = adds_up(items, known_sums(fields, ()))
+    return _judged(items, fits), fits
 
 
 def _receipts(page: Page, geometric: Sequence[WordRow], fields: Sequence[Field]) -> Iterator[Choice]:
@@ -121,30 +132,46 @@ def _statement(table: Table, locale: PageLocale, known: Sequence[date], fields: 
     sign = _sign(table, locale)
     entries = statement.entries_of(table, sign, _order(locale), known)
     items = [_placed(statement.transaction(entry, 0), entry.group.rows) for entry in entries]
-    named = {field.name: decimal_of(field) for field in fields if field.name in ("opening", "closing")}
-    opening = _first(statement.opening_of(table, sign), named.get("opening"))
-    closing = _first(statement.closing_of(table, sign), named.get("closing"))
+    if table.several:
+        return Found(_numbered(_judged(items, None)))
+    opening, fits = _balanced(table, items, sign, fields)
     chained = statement.chained(items, opening)
-    fits: bool | None = None
-    if opening is not None and closing is not None and items:
-        fits = opening + sum_of(items) == closing
-    warnings = []
-    if fits is False and items:
-        warnings.append(
-            f"The statement does not add up: opening balance {opening} + transactions {sum_of(items)} is not the "
-            f"closing balance {closing}."
-        )
-    elif chained is False:
-        warnings.append(
-            "The statement does not add up: balances of its rows do not follow from their amounts."
-        )
-    return Found(
-        _numbered(_judged(items, fits if fits is not None else chained, _UNBALANCED)), tuple(warnings)
-    )
+    warning = _warning(items, fits, chained)
+    judged = _judged(items, fits[0] if fits else chained, _UNBALANCED)
+    return Found(_numbered(judged), (warning,) if warning else ())
 
 
-def _first(*values: Decimal | None) -> Decimal | None:
-    return next((value for value in values if value is not None), None)
+def _balanced(
+    table: Table, items: Sequence[LineItem], sign: str | None, fields: Sequence[Field]
+) -> tuple[Decimal | None, tuple[bool, Decimal, Decimal] | None]:
+    """The opening balance; and whether it and the amounts make the closing balance, with both of them.
+
+    Each may be in the table and in the record; they are right if any of them fit.
+    """
+    named = {field.name: value for field in fields if (value := decimal_of(field)) is not None}
+    first = [v for v in (statement.opening_of(table, sign), named.get("opening")) if v is not None]
+    last = [v for v in (statement.closing_of(table, sign), named.get("closing")) if v is not None]
+    opening = first[0] if first else None
+    if not (first and last and items):
+        return opening, None
+    total = sum_of(items)
+    for before, after in product(first, last):
+        if before + total == after:
+            return before, (True, before, after)
+    return opening, (False, first[0], last[0])
+
+
+def _warning(
+    items: Sequence[LineItem], fits: tuple[bool, Decimal, Decimal] | None, chained: bool | None
+) -> str | None:
+    if fits and not fits[0]:
+        return (
+            f"The statement does not add up as read: opening balance {fits[1]} + transactions {sum_of(items)} is not "
+            f"the closing balance {fits[2]}."
+        )
+    if chained is False:
+        return "The statement does not add up as read: balances of its rows do not follow from their amounts."
+    return None
 
 
 def _sign(table: Table, locale: PageLocale) -> str | None:
@@ -159,6 +186,13 @@ def _order(locale: PageLocale) -> Order | None:
 def _figures(group: Group, decimal: str | None) -> list[Decimal]:
     words = [word for words in group.cells.values() for word in words]
     return [n.value for n in (number_of(word.text, decimal) for word in words) if n is not None]
+
+
+def _period(fields: Sequence[Field]) -> list[date]:
+    """First and last day of a statement, where both are in its record."""
+    named = {field.name: field.value for field in fields if field.value}
+    days = [_day(named.get(name, "")) for name in ("period_start", "period_end")]
+    return [day for day in days if day] if all(days) else []
 
 
 def _days(entities: Sequence[Entity]) -> list[date]:

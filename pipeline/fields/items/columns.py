@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ _STACK = 3
 """Maximum number of rows of a heading above its main row, and below it."""
 _TITLE = 5
 """Maximum number of words of a title, and its maximum distance in heights."""
+_MOST = 40
+"""Maximum number of words in a row of headings."""
+_DECIMAL = re.compile(r"[0-9][.,][0-9]")
 _SHORT = 22
 """Maximum length of a part of a stacked heading."""
 _PRICED = {Role.AMOUNT, Role.UNIT_PRICE}
@@ -140,7 +144,7 @@ class _Cells(dict[int, list[_Cell]]):
 
 def _cells(row: WordRow) -> list[_Cell]:
     """The parts of a row that may be headings of their own: known ones, and what is between them."""
-    if len(row.words) > 40 or any(word.figure and any(c in ".," for c in word.text) for word in row.words):
+    if len(row.words) > _MOST or any(_DECIMAL.search(word.text) for word in row.words):
         return []
     gap = row.bottom - row.top
     text, places = "", []
@@ -149,28 +153,46 @@ def _cells(row: WordRow) -> list[_Cell]:
             text += " " if word.glued or word.left - before.right < 0.6 * gap else "\t"
         places.append(len(text))
         text += fold(word.text)
-    cells: list[_Cell] = []
+    spans: list[tuple[int, int, Role | None]] = []
     at = 0
     for match in HEADING.finditer(text):
-        cells += _between(text, at, match.start(), row.words, places)
-        cells.append(_cell(text, *match.span(), row.words, places, role_of(match[0])))
+        spans += [(*span, None) for span in _between(text, at, match.start())]
+        spans.append((*match.span(), role_of(match[0])))
         at = match.end()
-    return cells + _between(text, at, len(text), row.words, places)
+    spans += [(*span, None) for span in _between(text, at, len(text))]
+    return [_cell(text, *span, row.words, places) for span in _qualified(text, spans)]
 
 
-def _between(text: str, start: int, end: int, words: Sequence[Word], places: Sequence[int]) -> list[_Cell]:
-    """Unknown text between known headings: part of a heading if it is close, such as the currency behind it."""
-    cells = []
+def _qualified(
+    text: str, spans: Sequence[tuple[int, int, Role | None]]
+) -> list[tuple[int, int, Role | None]]:
+    """Known headings with the unknown words close to them: `(EUR)` behind one, `line` before one."""
+    found: list[tuple[int, int, Role | None]] = []
+    for number, (start, end, role) in enumerate(spans):
+        close = found and "\t" not in text[found[-1][1] : start]
+        if close and role is None and found[-1][2] is not None and text[end - 1] != "-":
+            after = spans[number + 1] if number + 1 < len(spans) else None
+            ahead = after is not None and after[2] is not None and "\t" not in text[end : after[0]]
+            if text[start] in "([/" or not ahead:
+                found[-1] = (found[-1][0], end, found[-1][2])
+                continue
+        if close and role is not None and found[-1][2] is None:
+            found[-1] = (found[-1][0], end, role)
+        else:
+            found.append((start, end, role))
+    return found
+
+
+def _between(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Unknown text between known headings, by gaps."""
     for part in text[start:end].split("\t"):
         if any(c.isalnum() for c in part):
-            begin = start + (len(part) - len(part.lstrip()))
-            cells.append(_cell(text, begin, start + len(part), words, places, None))
+            yield start + len(part) - len(part.lstrip()), start + len(part.rstrip())
         start += len(part) + 1
-    return cells
 
 
 def _cell(
-    text: str, start: int, end: int, words: Sequence[Word], places: Sequence[int], role: Role | None
+    text: str, start: int, end: int, role: Role | None, words: Sequence[Word], places: Sequence[int]
 ) -> _Cell:
     left = _edge(start, words, places)
     right = _edge(max(end - 1, start), words, places, behind=True)
@@ -189,7 +211,9 @@ def _is_heading(row: WordRow, cells: Sequence[_Cell]) -> bool:
     known = sum(len(cell.text) for cell in cells if cell.role is not None)
     letters = sum(len(cell.text) for cell in cells)
     return (
-        len(roles) >= 2 and known >= 0.5 * letters and not any(word.text.endswith(":") for word in row.words)
+        len(roles) >= 2
+        and known >= 0.5 * letters
+        and not any(":" in word.text[:1] + word.text[-1:] for word in row.words)
     )
 
 
@@ -275,6 +299,9 @@ def _resolved(cells: Sequence[_Cell], *, statement: bool) -> tuple[Column, ...]:
                 roles[n] = Role.VALUE_DATE if value else Role.OTHER if booked else roles[n]
         if Role.DATE not in roles and Role.VALUE_DATE in roles:
             roles[roles.index(Role.VALUE_DATE)] = Role.DATE
+    if Role.DESCRIPTION not in roles and Role.OTHER in roles and not statement:
+        unknown = [n for n, role in enumerate(roles) if role is Role.OTHER]
+        roles[max(unknown, key=lambda n: _room(columns, n))] = Role.DESCRIPTION
     amounts = [n for n, role in enumerate(roles) if role is Role.AMOUNT]
     if not amounts and Role.UNIT_PRICE in roles and not statement:
         last = max(n for n, role in enumerate(roles) if role is Role.UNIT_PRICE)
@@ -294,3 +321,9 @@ def _resolved(cells: Sequence[_Cell], *, statement: bool) -> tuple[Column, ...]:
         for n in [n for n, role in enumerate(roles) if role is single][1:]:
             roles[n] = Role.VALUE_DATE if single is Role.DATE else Role.OTHER
     return tuple(column._replace(role=role) for column, role in zip(columns, roles, strict=True))
+
+
+def _room(columns: Sequence[Column], number: int) -> float:
+    """From the left edge of a column to the next one: a description is wide."""
+    following = columns[number + 1].left if number + 1 < len(columns) else columns[number].right
+    return following - columns[number].left

@@ -46,7 +46,8 @@ _NAMES = {
         规格型号 | 规格 | 型号 | 商品编码 | 编码 | 货号 | 凭证号
     """,
     Role.DESCRIPTION: """
-        description | beschreibung | bezeichnung | artikelbezeichnung | artikel | artikelbeschreibung |
+        description | beschreibung | tätigkeit |
+        bezeichnung | artikelbezeichnung | artikel | artikelbeschreibung |
         leistung | leistungen | produkt | produktbezeichnung | warenbezeichnung | ware | text | item |
         items | item name | item description | product | product name | products | service | services |
         article | articles | particulars | details | description of goods | goods | designation |
@@ -67,7 +68,8 @@ _NAMES = {
     """,
     Role.UNIT_PRICE: """
         einzelpreis | e-preis | einzel | ep | stückpreis | preis | nettopreis | bruttopreis |
-        preis/einheit | einzelpreis netto | unit price | price | u. price | u/price | unit cost | cost |
+        preis/einheit | einzelpreis netto | stundensatz | satz |
+        unit price | price | u. price | u/price | unit cost | cost |
         rate | price each | unit rate | list price | net price | pu | p.u. | p.u | p.u. ht | pu ht |
         prix unitaire | prix unitaire ht | prix unit | prix | precio | precio unitario | p. unit |
         p.unit | precio unit | prezzo | prezzo unitario | prezzo unit | prijs | stukprijs |
@@ -88,6 +90,7 @@ _NAMES = {
         | iva % | 税率 | 税率/征收率
     """,
     Role.TAX: """
+        taxes | impuestos | imposte | steuern | impostos |
         ust | mwst | mwst-betrag | vat | gst | tax | sst | tva | iva | btw | steuer | sales tax | vat
         amount | tax amount | 税额 | 税 额
     """,

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from pipeline.fields.items.columns import NUMERIC, Column, Heading
 from pipeline.fields.items.days import is_day
@@ -31,6 +32,8 @@ _FAR = 3.0
 """A row of text farther below an item than this, in heights, does not belong to it."""
 _END = 8.0
 """So does nothing farther below the last row of the table."""
+_CODE = 3
+"""Maximum length of what may be behind a figure: a tax code, CR."""
 _LONG = 400
 """Maximum length of a description."""
 _MARKS = {"CR": "CR", "DR": "DR", "S": "DR", "H": "CR", "-": "DR", "+": "CR", "AF": "DR", "BIJ": "CR"}
@@ -64,7 +67,11 @@ class Group:
 
 @dataclass
 class Table:
-    """What is below one heading or several equal ones: items, sums, and the balances of a statement."""
+    """What is below one heading or several equal ones: items, sums, and the balances of a statement.
+
+    `ended`: its total was reached. `summed`: a sum was. `several`: there is more than one account.
+    `named_above`: the first item has its name above its figures.
+    """
 
     heading: Heading
     groups: list[Group] = field(default_factory=list)
@@ -73,6 +80,8 @@ class Table:
     closing: Group | None = None
     ended: bool = False
     summed: bool = False
+    several: bool = False
+    named_above: bool = False
 
 
 def read_rows(table: Table, page: int, rows: Sequence[WordRow], heading: Heading, *, free: bool) -> None:
@@ -91,6 +100,7 @@ def read_rows(table: Table, page: int, rows: Sequence[WordRow], heading: Heading
             table.ended = True
             break
         if _is_sum(table, read, label):
+            _attach(current, pending, None, None, codes=False)
             current, pending, last = None, [], row
             if table.ended:
                 break
@@ -103,7 +113,8 @@ def read_rows(table: Table, page: int, rows: Sequence[WordRow], heading: Heading
             last = row
             continue
         if current is None or _begins(current, read, statement=table.heading.statement):
-            _attach(current, pending, read, row)
+            above = _attach(current, pending, read, row, codes=table.named_above or not table.groups)
+            table.named_above = table.named_above or (above and not table.groups)
             current = read
             if heading.mark and not current.marks:
                 current.marks.append(heading.mark)
@@ -113,7 +124,7 @@ def read_rows(table: Table, page: int, rows: Sequence[WordRow], heading: Heading
                 _merge(current, part)
             _merge(current, read)
         pending, last = [], row
-    _attach(current, pending, None, None)
+    _attach(current, pending, None, None, codes=False)
 
 
 def _within(rows: Sequence[WordRow], heading: Heading) -> Iterator[WordRow]:
@@ -149,13 +160,19 @@ def _is_sum(table: Table, read: Group, label: str) -> bool:
 def _is_balance(table: Table, read: Group, label: str) -> bool:
     """Whether a row of a statement is the balance before the transactions, or after them."""
     booked = Role.DATE in read.cells and (Role.DEBIT in read.cells or Role.CREDIT in read.cells)
-    if is_opening(label) and not table.groups and (PAID | {Role.BALANCE}) & read.cells.keys():
+    filled = bool((PAID | {Role.BALANCE}) & read.cells.keys())
+    if is_opening(label) and not table.groups and filled:
         table.opening = table.opening or read
         return True
-    if booked or not (is_closing(label) or is_opening(label)):
+    if booked or not filled:
         return False
-    table.closing, table.summed = read, True
-    return True
+    if is_closing(label):
+        table.closing, table.summed = read, True
+        return True
+    if is_opening(label):  # of the next account, or carried over from the page before
+        table.several = table.several or (table.closing is not None and not is_carried(label))
+        return True
+    return False
 
 
 def _fits(read: Group) -> bool:
@@ -167,7 +184,9 @@ def _begins(current: Group, read: Group, *, statement: bool) -> bool:
     """Whether a row begins another item: it has what the item already has."""
     if statement and Role.DATE in read.cells:
         return bool((PAID | {Role.DATE}) & current.cells.keys())
-    roles = _ANCHORS if not statement else PAID
+    if statement:
+        return bool(PAID & current.cells.keys() and PAID & read.cells.keys())
+    roles = _ANCHORS
     if Role.AMOUNT in read.cells and Role.AMOUNT not in current.cells and Role.POSITION not in read.cells:
         roles = roles - {Role.TAX, Role.TAX_RATE, Role.DISCOUNT}
     return bool(roles & current.cells.keys() & read.cells.keys())
@@ -178,12 +197,17 @@ def _attach(
     pending: Sequence[tuple[WordRow, Group]],
     following: Group | None,
     row: WordRow | None,
-) -> None:
-    """Give rows of text to the item above, or to the one below if that has no text of its own."""
+    *,
+    codes: bool,
+) -> bool:
+    """Give rows of text to the item above, or to the one below if that has no text of its own; whether it got any.
+
+    `codes`: a code is no text of its own.
+    """
     parts = list(pending)
-    if following is not None and row is not None and parts and not following.text:
-        take = len(parts) if current is None or not current.text else 1
-        own = []
+    own: list[tuple[WordRow, Group]] = []
+    if following is not None and row is not None and not _is_titled(following, codes=codes):
+        take = len(parts) if current is None or not _is_titled(current, codes=codes) else 1
         below = row
         for above, part in reversed(parts[len(parts) - take :]):
             if below.top - above.bottom > 1.5 * (above.bottom - above.top):
@@ -194,14 +218,26 @@ def _attach(
         for _, part in own:
             following.text[:0] = part.text or part.codes
             following.rows[:0] = part.rows
-    if current is None:
-        return
-    bottom = current.rows[-1]
-    for above, part in parts:
-        if above.top - bottom.bottom > _FAR * (above.bottom - above.top):
+    if current is not None:
+        _append(current, parts)
+    return bool(own)
+
+
+def _append(group: Group, parts: Sequence[tuple[WordRow, Group]]) -> None:
+    """Add rows of text to an item, as long as they are close."""
+    bottom = group.rows[-1]
+    for row, part in parts:
+        if row.top - bottom.bottom > _FAR * (row.bottom - row.top):
             return
-        _merge(current, part)
-        bottom = above
+        _merge(group, part)
+        bottom = row
+
+
+def _is_titled(group: Group, *, codes: bool) -> bool:
+    """Whether a row has text of its own; where `codes` are none, more than an article number."""
+    if not codes:
+        return bool(group.text)
+    return any(sum(map(str.isalpha, word)) > 2 and not any(map(str.isdigit, word)) for word in group.text)
 
 
 def _merge(group: Group, part: Group) -> None:
@@ -270,13 +306,12 @@ def _column(
 
 
 def _is_followed(words: Sequence[Word], number: int) -> bool:
-    """Whether a figure is followed by text that is not only its unit: then it is part of the text."""
-    for word in words[number + 1 : number + 3]:
-        if not word.glued or word.line != words[number].line or word.figure:
-            return False
-        if not is_unit(word.text):
-            return any(c.isalnum() for c in word.text)
-    return False
+    """Whether a figure is followed by text that is not only its unit or a code: then it is part of the text."""
+    run = list(takewhile(lambda w: w.glued and w.line == words[number].line, words[number + 1 : number + 4]))
+    if not run or run[0].figure or (len(run) == 1 and len(run[0].text) <= _CODE):
+        return False
+    named = next((word for word in run if not is_unit(word.text)), None)
+    return named is not None and not named.figure and any(c.isalnum() for c in named.text)
 
 
 def _share(word: Word, column: Column) -> float:

@@ -13,25 +13,27 @@ from pipeline.documents.items import Item, cell_width, items_of, slope_of
 from pipeline.fields.items.unit_words import is_unit
 from pipeline.models import Page, TextLine
 from pipeline.ner.characters import plain
+from pipeline.ner.locale.numbers import read_number
 
 _SIGN = r"[$€£¥₹₩฿₽₫₪₴₺]|(?:US|HK|NT|AU?|CA?|NZ|S|R)\$|R\$|Rs\.?|RM|kr\.?|zł|Kč|元"
 _CODES = "EUR|USD|GBP|CHF|CNY|RMB|JPY|MYR|SGD|HKD|TWD|AUD|CAD|NZD|INR|THB|KRW|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN"
 CURRENCY = rf"(?:{_SIGN}|(?:{_CODES}))"
 _NUMBER = (
     r"(?:[0-9]{1,3}(?:[ '’][0-9]{3})+(?:[.,][0-9]{1,4})?(?![0-9])"
-    r"|[0-9]{1,18}(?:[.,'’][0-9]{1,6}){0,6}|[.,][0-9]{2})"
+    r"|[0-9]{1,9}[.,]-{1,2}|[0-9]{1,18}(?:[.,'’][0-9]{1,15}){0,6}|[.,][0-9]{2})"
 )
 _FIGURE = (
     rf"(?:\( ?)?(?:[-+] ?)?(?:{CURRENCY} ?)?(?:[-+] ?)?{_NUMBER}(?: ?\))?(?:-(?![0-9A-Za-z]))?"
     rf"(?: ?(?:%|{CURRENCY}(?![A-Za-z])|(?:CR|DR|Cr|Dr|cr|dr)\b\.?))?"
 )
 _GLUED_DATE = r"[0-9]{1,2}[/.-][0-9]{1,2}(?:[/.-](?:[0-9]{4}|[0-9]{2}))?(?=[^\W\d_])"
-_TOKEN = re.compile(rf"(?<!\S)(?P<figure>{_FIGURE})(?=[,;:*]{{0,2}}(?: |\Z))|(?<!\S){_GLUED_DATE}|\S+")
+_TOKEN = re.compile(rf"(?<!\S)(?P<figure>{_FIGURE})[.,;:*]{{0,2}}(?= |\Z)|(?<!\S){_GLUED_DATE}|\S+")
+_NO_DIGITS = re.compile("[^0-9.,']")
 _WITH_UNIT = re.compile(rf"(?P<figure>{_FIGURE})(?P<unit>/?[^\W\d_]{{1,8}}[²³]?\.?)")
 
 
 class Word(NamedTuple):
-    """A word, or a figure with its sign and currency, as plain characters.
+    """A word, or a figure with its sign, currency and the punctuation behind it, as plain characters.
 
     `line`: number of its line on the page. `start`, `end`: its place in the page's text. `glued`: only a space
     separates it from the word before it.
@@ -113,6 +115,12 @@ def _words(item: Item, number: int) -> list[Word]:
     return words
 
 
+def _is_number(figure: str) -> bool:
+    """Whether it is no date or version: 14.09.2018."""
+    digits = _NO_DIGITS.sub("", figure).strip(".,'")
+    return len(digits) - sum(map(str.isdigit, digits)) < 2 or read_number(digits) is not None
+
+
 def _tokens(text: str) -> Iterator[tuple[int, int, bool]]:
     """Where each word is, and whether it is a figure; a unit without a space behind a figure is a word."""
     before = 0
@@ -125,5 +133,5 @@ def _tokens(text: str) -> Iterator[tuple[int, int, bool]]:
             yield first, first + counted.end("figure"), True
             yield first + counted.start("unit"), last, False
         else:
-            yield first, last, match["figure"] is not None
+            yield first, last, match["figure"] is not None and _is_number(match["figure"])
         before = last
