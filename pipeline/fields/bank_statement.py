@@ -50,7 +50,7 @@ _WANTED = (
         "currency",
         "currency|währung|devise|monnaie(?: du compte)?|moneda|valuta|币种|货币",
         "text",
-        "(?i)[A-Z]{3}|人民币|euros?",
+        "[A-Za-z]{3}(?![A-Za-z])|人民币|[Ee]uros?",
     ),
 )
 _PERIOD = re.compile(

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pipeline.ner.locale.currencies import Currency, currency_in, named
 
 _NAME = re.compile(
-    r"[Ee][Uu][Rr][Oo][Ss]?(?![A-Za-z])|[A-Z]{1,3}[$¥]|[A-Z]{3}(?![A-Za-z])|[$¥£€฿₠-₿]|RM|Rs|kr|Kč|zł|Rp|TL|人民币|[美港欧日]?元|円|英镑"
+    r"[Ee][Uu][Rr][Oo][Ss]?(?![A-Za-z])|[A-Z]{1,3}[$¥]|[A-Z]{3}(?![A-Za-z])|[$¥£€฿₠-₿]"
+    r"|RM|Rs|kr|Kč|zł|Rp|TL|人民币|[美港欧日]?元|円|英镑"
 )
 _LABEL = re.compile(
     r"(?:\b(?:in|currency|(?:rechnungs)?währung|devise|monnaie|moneda|valuta|amount|betrag|total)|币种|单位|\()"
@@ -62,7 +63,7 @@ def _named(page: str, home: str | None) -> Iterator[Currency]:
             continue
         if (
             (_AMOUNT_BEHIND if word else _NUMBER_BEHIND).match(page, end)
-            or _NUMBER_BEFORE.search(page, before, start)
+            or (match[0] != "Rp" and _NUMBER_BEFORE.search(page, before, start))
             or _LABEL.search(page, before, start)
         ):
             yield currency

@@ -115,6 +115,8 @@ HITS = [
     ("a loan (USD 5,000.00).", "USD 5,000.00", "5000.00", "USD"),
     ("Total (12.50) in all", "12.50", "12.50", None),
     ("fee  (12.50)  total", "12.50", "-12.50", None),
+    ("Summe 12,00- EUR", "12,00- EUR", "-12.00", "EUR"),
+    ("Rabatt ./. 5,00 €", "./. 5,00 €", "-5.00", "EUR"),
     ("Sum  - 5,00 EUR", "- 5,00 EUR", "-5.00", "EUR"),
     ("rebate - $500 off", "$500", "500", "USD"),
     ("total 12.50 CR", "12.50", "-12.50", None),
@@ -140,6 +142,7 @@ MISSES = [
     "total 1.50L",
     "Total Qty: 1.00",
     "数量 2.00 合计",
+    "检查费 1.00/项 合计",
     "cash 10.30 am",
     "cash 12:31.00",
     "price 3.50-5.50",
@@ -160,6 +163,8 @@ MISSES = [
     "Mo.-Fr. 08.30",
     "EUR/USD 1.0850 total",
     "0,2543 €/kWh",
+    "25,43 ct/kWh",
+    "5 Rp. Rundung",
     "KR3M and KR87654321012",
     "ALL 5 were there, TRY 5 times",
     "a weight of 8 pounds",
@@ -240,6 +245,11 @@ def test_an_ambiguous_amount_has_both_readings() -> None:
 def test_credits_are_positive_where_debits_are_marked() -> None:
     moneys = find_moneys("Balance 12.50 CR  10.00 DR")
     assert [mention.value for mention in moneys] == ["12.50", "-10.00"]
+
+
+def test_credits_are_positive_on_the_statement_of_an_account() -> None:
+    assert [m.value for m in find_moneys("Opening balance  12.50 CR")] == ["12.50"]
+    assert [m.value for m in find_moneys("Credit card  Opening balance  12.50 CR")] == ["-12.50"]
 
 
 def test_numbers_in_columns_of_counts_and_rates_are_no_amounts() -> None:

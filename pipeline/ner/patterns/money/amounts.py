@@ -79,11 +79,7 @@ def _written(
     money = source.locale.currency
     if _PERCENT.match(source.page, number.end):
         return None
-    # Two spaces part columns: the sign is in a column of its own if an amount follows.
-    apart = before and source.page.startswith("  ", before.end)
-    glued = before and before.start and source.page[before.start - 1].isalnum()
-    word = before and source.page[before.start : before.end].lower() in ("euro", "euros")  # EURO95
-    if (apart or glued or word) and not number.cents:
+    if before and not number.cents and _doubtful(source, before):
         before = None
     rest = behind(source, number, before)
     currency = before.currency if before else rest.currency
@@ -91,13 +87,22 @@ def _written(
         return None
     start, minus = _start(source, number, before)
     value, end, after = _value(source, number, currency, rest)
-    if rest.scale == 1:
-        minus = minus or minus_behind(source.page, end, marks)
+    between = (
+        number.cents and rest.after > number.after and source.page.startswith("-", number.end)
+    )  # 12,00- EUR
+    minus = minus or between or (rest.scale == 1 and minus_behind(source.page, end, marks))
     minus = minus or bracketed(source.page, start, end, bare=False)
     other = _times(number.reading.other, rest.scale, currency) if number.reading.other else None
     sure = UNCLEAR if other is not None else 0.95 if number.reading.usual and not number.damaged else _UNUSUAL
     mention = found("MONEY", (start, end), sure, _signed(value, minus=minus), currency.code(money))
     return structs.replace(mention, other=_signed(other, minus=minus) if other is not None else None), after
+
+
+def _doubtful(source: Source, before: Token) -> bool:
+    """Whether a whole number behind this currency may be something else: in another column, a code, `EURO95`."""
+    glued = before.start > 0 and source.page[before.start - 1].isalnum()
+    word = source.page[before.start : before.end].lower() in ("euro", "euros")
+    return glued or word or source.page.startswith("  ", before.end)
 
 
 def _whole(source: Source, number: Number, rest: Behind, *, signed: bool) -> bool:
@@ -106,11 +111,12 @@ def _whole(source: Source, number: Number, rest: Behind, *, signed: bool) -> boo
     if not signed and ((before.isascii() and before.isalnum()) or before in (".", ",", "/", "#", "_")):
         return False
     end = source.tokens[rest.after - 1].end
-    if not number.cents and (
-        _PER_MEASURE.match(source.page, end)
-        or _RATE.search(source.page, max(0, number.start - 12), number.start)
-        or (number.end - number.start > _LONGEST and source.page[number.start : number.end].isdecimal())
-    ):
+    parts = rest.currency is not None and rest.currency.part > 1
+    if (parts or not number.cents) and _PER_MEASURE.match(source.page, end):
+        return False
+    rate = _RATE.search(source.page, max(0, number.start - 12), number.start)
+    long = number.end - number.start > _LONGEST and source.page[number.start : number.end].isdecimal()
+    if not number.cents and (rate or long):
         return False
     return rest.after > number.after or number.cents or not _GOES_ON.match(source.page, number.end)
 
@@ -149,7 +155,7 @@ def _cents(source: Source, index: int, currency: Currency) -> tuple[Decimal, int
     if source.gap(index) not in _AND_CENTS or not source.tokens[index].number:
         return None
     number = number_at(source, index, None, signed=False)
-    if number is None or number.reading.decimals or len(number.reading.value) > len("99"):
+    if number is None or number.reading.decimals or len(number.reading.value) > 2:
         return None
     cents = Decimal(number.reading.value) / 100
     unit = source.tokens[index + 1].currency if source.gap(index + 1) == " " else None

@@ -15,8 +15,10 @@ from pipeline.ner.patterns.money.tokens import GLUED
 _UNITS = (
     r"(?: ?(?:kgs?|gm|gms|mg|lbs?|oz|ltrs?|litres?|liters?|ml|cm|mm|km|inch|ft|pcs?|pkts?|units?|ctns?|hrs?"
     r"|kwh?|mmol|ug|umol|points?|pts|times|years?|months?|days?|stk|std|stück|stunden?|tag(?:e|en)?"
-    r"|monate?|pièces?|heures?|jours?|mois|unidad(?:es)?|horas?|pezzi|stuks?|uur|uhr|liter|nächte|nights?|personen|persons?|packungen|rollen|kw|mwh|gb|mb|kcal|kj|ppm|min)(?![A-Za-z])"
-    r"|[gGlLmhH](?![A-Za-z])|[\"'°℃×²³]|(?:个|件|公斤|千克|克|吨|米|升|次|小时|天|人|股|倍|度|年|月|%))"
+    r"|monate?|pièces?|heures?|jours?|mois|unidad(?:es)?|horas?|pezzi|stuks?|uur|uhr|liter|nächte|nights?"
+    r"|personen|persons?|packungen|rollen|kw|mwh|gb|mb|kcal|kj|ppm|min)(?![A-Za-z])"
+    r"|[gGlLmhH](?![A-Za-z])|[\"'°℃×²³]|(?:个|件|公斤|千克|克|吨|米|升|次|小时|天|人|股|倍|度|年|月|%)"
+    r"|/ ?[项盒支瓶片袋套次]| ?ct ?/)"
 )
 _BEHIND = re.compile(rf"(?![.,:/][0-9]|-{{1,2}}[0-9]| ?[%‰]|(?i:{_UNITS})|[A-Za-z]{{4}})")
 _CLOCK = re.compile(r" ?(?:[aApP][mM]|[aApP]\.[mM])(?![A-Za-z])")
@@ -24,15 +26,16 @@ _IN_FRONT = re.compile(r"[0-9A-Za-z/#$'’_]")
 _SEPARATOR = re.compile(r"[0-9][-~:.,]|--")
 _LABELS = re.compile(rf"(?:[0-9 ][xX]|\bR[NH]|(?i:{'|'.join(GLUED)}))\Z")
 _ABOUT_MONEY = re.compile(
-    r"total|amount|amt|\bcash|price|\bpa(?:y|id)|\bgst|\bvat\b|\btax\b|balance|change|\bbill|invoice|receipt|\bdue\b|\bcost|\bfees?\b"
-    r"|discount|\bRM\b|[$€£¥₹]|\bEUR\b|\bCHF\b|\bUSD\b|betrag|summe|rechnung|preis|mwst|\bust\b|netto|brutto|saldo"
-    r"|montant|facture|prix|\btva\b|solde|importe|precio|factura|kontant|\bmoms\b|\bkokku\b|summa|\bsuma\b|razem|celkem|\biva\b|importo|fattura|prezzo|bedrag|factuur|prijs|\bbtw\b"
+    r"total|amount|amt|\bcash|price|\bpa(?:y|id)|\bgst|\bvat\b|\btax\b|balance|change|\bbill|invoice|receipt"
+    r"|\bdue\b|\bcost|\bfees?\b|discount|\bRM\b|[$€£¥₹]|\bEUR\b|\bCHF\b|\bUSD\b|betrag|summe|rechnung|preis|mwst|\bust\b|netto|brutto|saldo"
+    r"|montant|facture|prix|\btva\b|solde|importe|precio|factura|kontant|\bmoms\b|\bkokku\b"
+    r"|summa|\bsuma\b|razem|celkem|\biva\b|importo|fattura|prezzo|bedrag|factuur|prijs|\bbtw\b"
     r"|金额|合计|小计|总计|价|款|费用|收费|税额|人民币|[0-9]元|收银|找零|应收|实收",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
-    r"(?:qty|quantity|pcs|volume|weight|(?<!dis)(?<!ac)count|rate|points?|menge|anzahl\b|gewicht|steuersatz|quantité|cantidad|kurs"
-    r"|数量|重量|税率|汇率)[^0-9\n]{0,8}$",
+    r"(?:qty|quantity|pcs|volume|weight|(?<!dis)(?<!ac)count|rate|points?|hours|stunden|menge|anzahl\b"
+    r"|gewicht|steuersatz|quantité|cantidad|kurs|数量|重量|税率|汇率)[^0-9\n]{0,8}$",
     re.IGNORECASE,
 )
 _TOTALLED = re.compile(

@@ -7,13 +7,16 @@ from bisect import bisect_right
 from functools import cached_property
 
 _COUNTS = re.compile(
-    r"\(?(?:(?:qty|q'ty|quantity|quantité|qté|menge|anzahl|stück|cantidad|quantità|aantal|hours|std|stunden|kwh|weight"
-    r"|gewicht|poids|(?:tax|vat|gst|exchange) rate|kurs|taux|(?:mwst|ust|steuer)\.?-? ?satz|pos|points)(?![a-zß-ÿ])"
-    r"|(?:(?:discount|rabatt|vat|tax|gst|mwst|ust|tva|iva|btw)\.?[ -]{0,2})?\(?%|数量|重量|税率|汇率|件数|里程)",
+    r"\(?(?:(?:qty|q'ty|quant|quantity|quantité|qté|menge|anzahl|stück|can(?:t|tidad)|unidades|uds|quantità|qtà|qtd"
+    r"|aantal|antal|antall|ilość|hours|std|stunden|kwh|weight|gewicht|poids|(?:tax|vat|gst|exchange) rate|kurs|taux"
+    r"|(?:mwst|ust|steuer)\.?-? ?satz|pos|points)(?![a-zß-ÿ])|q\.tà"
+    r"|(?:(?:disc(?:ount)?|rabatt|nachlass|skonto|remise|vat|tax|gst|mwst|ust|tva|iva|btw)\.?[ -]{0,2})?[(\[]?%"
+    r"|数 ?量|重 ?量|税 ?率|汇率|件数|里程)",
     re.IGNORECASE,
 )
 _AMOUNTS = re.compile(
-    r"price|amount|total|[a-z]*preis|[a-z]*betrag|summe|netto|montant|prix|importe|precio|prezzo|bedrag|prijs|单价|金额|价",
+    r"price|amount|total|[a-z]*preis|[a-z]*betrag|summe|netto|montant|prix|\bp\.?u\b|\bht\b|\bttc\b|importe|precio"
+    r"|importo|prezzo|bedrag|prijs|belopp|kwota|单 ?价|金 ?额|价",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"(?<![^ ])(?=[^ ])")

@@ -15,6 +15,7 @@ GLUE = re.compile(r"(?P<label> {0,2}|\)? ?[:=]? ?)(?P<minus>- ?)?")
 _IS_UNIT = re.compile(NOT_A_UNIT)
 _OTHER_THINGS = frozenset({"pound", "pounds", "mark", "marks"})
 """Words for a weight or a grade too: they count on a page with that currency, or with a word of scale."""
+_ONLY_BEFORE = frozenset({"Rp", "Rp."})  # 5 Rp. are Swiss cents
 _NEXT_TO = ("", " ")
 _REACH = 8
 _BEHIND_SCALE = frozenset({"", " ", "多", "余", " de ", " d'", " d’", " di ", " of "})
@@ -72,21 +73,26 @@ def _scales(source: Source, token: Token, gap: str, before: Token | None, curren
 
 def _is_behind(source: Source, at: int, gap: str, number: Number, before: Token | None, scale: int) -> bool:
     """Whether the currency at `at` belongs to the number in front of it, and not to the one behind."""
-    currency, end = source.tokens[at].currency, source.tokens[at].end
-    if currency is None or not _counts(source, currency) or not _IS_UNIT.match(source.page, end):
+    currency = source.tokens[at].currency
+    if currency is None or not _counts(source, currency) or not _is_unit(source, at, scale):
         return False
-    # "1 $AddBacon" is a dish.
-    other = source.printed(at).lower() in _OTHER_THINGS and scale == 1
-    if (other and source.locale.currency not in currency.codes) or (
-        currency.before and source.page[end : end + 1].isalpha()
-    ):
-        return False
+    gap = gap.removeprefix("-") if number.cents else gap  # 12,00- EUR
     if gap not in _NEXT_TO and not (scale > 1 and gap in _BEHIND_SCALE):
         return gap == "-" and currency.noun
     near = source.gap(at + 1)
     if not currency.noun and near in _NEXT_TO and source.tokens[at + 1].number:
         return before is None and _nearer(source, at, number, gap, near or "")
     return before is None or currency.noun or currency.codes == (before.currency or currency).codes
+
+
+def _is_unit(source: Source, at: int, scale: int) -> bool:
+    """Whether the currency at `at` can be one behind an amount, and no other word: 元素, 8 pounds, `1 $AddBacon`."""
+    token, name = source.tokens[at], source.printed(at)
+    codes, before = (token.currency.codes, token.currency.before) if token.currency else ((), False)
+    if name.lower() in _OTHER_THINGS and scale == 1 and source.locale.currency not in codes:
+        return False
+    glued = before and source.page[token.end : token.end + 1].isalpha()
+    return not glued and name not in _ONLY_BEFORE and _IS_UNIT.match(source.page, token.end) is not None
 
 
 def _nearer(source: Source, at: int, number: Number, gap: str, near: str) -> bool:

@@ -7,13 +7,19 @@ import re
 _MINUS_BEHIND = re.compile(r"-(?![-0-9A-Za-z])(?:(?<=\.[0-9]{2}-)|(?<=,[0-9]{2}-)|(?= ?(?:\n|\Z|  )))")
 _SIDE = re.compile(r" ?(CR|DR|[SH])\b")
 _DEBITS = re.compile(r"[0-9] ?DR\b")
+_BANK = re.compile(r"(?:opening|closing) balance|balance (?:brought|carried)|withdrawals?\b", re.IGNORECASE)
+_CARD = re.compile(r"credit card|card statement", re.IGNORECASE)
 _ACCOUNT = re.compile(r"kontoauszug|\bsoll\b|\bhaben\b", re.IGNORECASE)
 _CELL_END = re.compile(r" ?(?:\n|\Z|  )| (?=\(?-?[$€£¥]?[0-9])")
 
 
 def negative_marks(page: str) -> frozenset[str]:
-    """The marks behind amounts that make them negative: debits (`DR`, `S` for Soll) where there are any, or `CR`."""
-    marks = {"DR" if _DEBITS.search(page) else "CR"}
+    """The marks behind amounts that make them negative.
+
+    `CR`, except on the statement of a bank account and where debits are marked: there `DR`; `S` for Soll.
+    """
+    bank = _DEBITS.search(page) or (_BANK.search(page) and not _CARD.search(page))
+    marks = {"DR" if bank else "CR"}
     return frozenset(marks | {"S"} if _ACCOUNT.search(page) else marks)
 
 
@@ -22,6 +28,8 @@ def minus_before(page: str, start: int) -> int | None:
     at = start - 1
     apart = page[at : at + 1] == " "
     at -= apart
+    if page[max(0, at - 2) : at + 1] == "./.":  # German: less
+        return at - 2
     if at < 0 or page[at] != "-":
         return None
     before = page[at - 1] if at else "\n"
