@@ -68,7 +68,7 @@ def places_around(rows: Sequence[Row], at: int) -> list[Field]:
 def issue(rows: Sequence[Row], entities: Sequence[Entity], found: Sequence[Field]) -> list[Field]:
     """Number and date of issue of a digital ticket whose text has lost its layout.
 
-    The number is the only one of 20 digits, the date the only one besides that of the journey.
+    The number is the only one of 20 digits, the date the only one that is not of the journey.
     """
     numbers = [(row, cell) for row in rows for cell in cells_of(row.text)]
     numbers = [(row, cell) for row, cell in numbers if _NUMBER.fullmatch(row.text[cell.start : cell.end])]

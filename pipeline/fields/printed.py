@@ -19,7 +19,7 @@ _SIGN = re.compile(r"[ :¥$€£]*(?:[A-Z]{2,3} ?(?=[0-9]))?")
 _CODE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9/_.*-]*[A-Za-z0-9])?")
 _DATE = re.compile(r"[0-9]{1,4}([./-])[0-9]{1,2}\1[0-9]{2,4}")
 _FULL_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_LABEL = re.compile(rf"^[A-Za-z{HAN}(][^:\n]{{0,23}}:|[A-Za-z{HAN}][^:\d\n]{{0,20}}: *$")
+_LABEL = re.compile(rf"^[A-Za-z{HAN}(][^:\n]{{0,22}}(?<![0-9]):|[A-Za-z{HAN}][^:\d\n]{{0,20}}: *$")
 """A cell that is a label itself, or begins with one."""
 _HEADING = re.compile("号码|证件|日期|名称|金额|^(?:name|date|number|amount|address)$", re.IGNORECASE)
 """Words of the heading of another column; a value has a colon before it if it contains them."""
