@@ -53,8 +53,8 @@ def heading_of(sheet: Sheet, cell: Cell) -> tuple[str, int] | None:
         if match and (rest := parties.HEADING_REST.match(text, match.end())):
             return side, rest.end()
     match = parties.SHORT.match(text)
-    if match and text[match.end() :].strip() == ":":
-        return ("seller" if match[0] in ("from", "von", "de") else "buyer"), len(text)
+    if match and (rest := re.fullmatch(r"\s*:\s*([^0-9]*)", text[match.end() :])):
+        return ("seller" if match[0] in ("from", "von", "de") else "buyer"), match.end() + rest.start(1)
     return None
 
 

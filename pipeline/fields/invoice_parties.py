@@ -20,6 +20,7 @@ from pipeline.fields.invoice_blocks import (
 )
 from pipeline.fields.invoice_party_words import (
     ADDRESS_KEY,
+    ADDRESSED,
     BEHIND_NAME,
     LEGAL,
     NAME_KEY,
@@ -31,6 +32,8 @@ from pipeline.fields.rows import Span, field, fold
 from pipeline.fields.sheet import Sheet, simplified, trimmed
 from pipeline.models import Field
 
+_STREET = re.compile(r"[0-9]{1,4}[a-z]?,? [a-z]")
+"""A line that begins with the number of a house."""
 _BULLETS = re.compile("[●•·|∙■▪⋅]")
 _MARKS = re.compile(r"\s*[●•·|∙■▪⋅]\s*|\s+[-–—]\s+")
 _SIDES = ("seller", "buyer")
@@ -131,6 +134,9 @@ def _names(side: str, blocks: Iterable[Block], loose: Iterable[Block]) -> list[N
             start, end = trimmed(page.text, *part.span)
             if more := BEHIND_NAME.search(simplified(page.text[start:end])):
                 start, end = trimmed(page.text, start, start + more.start())
+            simple = simplified(page.text[start:end])
+            if (addressed := ADDRESSED.match(simple)) and not LEGAL.search(page.text[start:end]):
+                start += addressed.end()
             value = fold(page.text[start:end])
             legal = LEGAL.search(value) is not None
             score = block.score + (0.06 if legal and block.score < 0.9 else 0.03 if legal else 0.0)
@@ -172,6 +178,8 @@ def _is_name(part: Part) -> bool:
     text = simplified(part.text).strip(" .,:;")
     letters = sum(c.isalpha() for c in text)
     if letters < 3 or letters * 2 < len(text.replace(" ", "")) or len(text) > 80:
+        return False
+    if _STREET.match(text) and not LEGAL.search(part.text):
         return False
     if _BULLETS.search(text):  # a line of several parts, such as a footer
         return False

@@ -179,7 +179,9 @@ LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
             summe
             endpreis
             gesamtpreis
-            total(?: (?:amount|price|importe|bedrag|eur|usd|gbp|chf))?
+            totals?(?: (?:amount|price|importe|bedrag|eur|usd|gbp|chf))?
+            gross
+            brutto
             (?:importe|importo) totale?
             amount
             totale

@@ -7,6 +7,7 @@ from pipeline.models import Field, Page
 from pipeline.ner.locale import localised
 from tests.unit.fields.invoice_papers import (
     AMERICAN,
+    BRITISH,
     CREDIT_NOTE,
     DUTCH,
     ENGLISH,
@@ -14,8 +15,10 @@ from tests.unit.fields.invoice_papers import (
     GERMAN,
     ITALIAN,
     KEYED,
+    PAID_IN_PART,
     PORTUGUESE,
     SPANISH,
+    TABLE_OF_SUMS,
 )
 from tests.unit.fields.paper import entities, page
 
@@ -186,6 +189,47 @@ def values(*pages: Page) -> dict[str, str | None]:
                 "tax_7": "7.91",
                 "net_19": "64.46",
                 "tax_19": "12.25",
+            },
+        ),
+        (
+            BRITISH,
+            {
+                "number": "2291",
+                "date": "2024-03-24",
+                "seller": "HARBOUR PLUMBING LTD",
+                "buyer": "A Jones",
+                "buyer_address": "7 Hill View, Bath BA1 2QQ",
+                "net": "100.00",
+                "tax": "20.00",
+                "total": "120.00",
+            },
+        ),
+        (
+            TABLE_OF_SUMS,
+            {
+                "number": "20240017",
+                "date": "2024-02-15",
+                "due_date": "2024-03-16",
+                "buyer": "Jansen Bouw B.V.",
+                "iban": "NL91ABNA0417164300",
+                "net": "1000.00",
+                "tax": "210.00",
+                "total": "1210.00",
+                "net_21": "1000.00",
+            },
+        ),
+        (
+            PAID_IN_PART,
+            {
+                "number": "INV/2023/03/0008",
+                "date": "2023-03-20",
+                "due_date": "2023-04-30",
+                "seller": "Harbour Robotics Inc.",
+                "buyer": "Deco Home Ltd",
+                "net": "1500.00",
+                "tax": "225.00",
+                "total": "1725.00",
+                "due": "1000.00",
             },
         ),
         (
