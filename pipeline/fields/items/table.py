@@ -1,15 +1,14 @@
-"""The rows below a heading: which words belong to which column, and which rows form one item."""
+"""The rows below a heading: which of them form one item, which are sums, where the table ends."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 
-from pipeline.fields.items.columns import NUMERIC, Column, Heading
-from pipeline.fields.items.days import is_day
+from pipeline.fields.items.cells import Group, groups_of
+from pipeline.fields.items.columns import NUMERIC, Heading
 from pipeline.fields.items.heading_words import Role, fold
 from pipeline.fields.items.label_words import (
     begins_as_total,
@@ -19,50 +18,21 @@ from pipeline.fields.items.label_words import (
     is_stop,
     is_total,
 )
-from pipeline.fields.items.unit_words import is_unit
-from pipeline.fields.items.words import Word, WordRow
+from pipeline.fields.items.words import WordRow
 
 _ANCHORS = NUMERIC | {Role.DATE}
 PAID = frozenset({Role.AMOUNT, Role.DEBIT, Role.CREDIT})
 """Columns of amounts."""
-_TEXT = frozenset({Role.DESCRIPTION, Role.CODE, Role.UNIT, Role.OTHER, Role.DATE, Role.VALUE_DATE})
 _AFTER_SUM = {True: frozenset({Role.DATE}), False: frozenset({Role.QUANTITY, Role.UNIT_PRICE, Role.POSITION})}
 """What a row below a sum must have to be one more of the table."""
 _FAR = 3.0
 """A row of text farther below an item than this, in heights, does not belong to it."""
 _END = 8.0
 """So does nothing farther below the last row of the table."""
-_CODE = 3
-"""Maximum length of what may be behind a figure: a tax code, CR."""
-_LONG = 400
-"""Maximum length of a description."""
-_MARKS = {"CR": "CR", "DR": "DR", "S": "DR", "H": "CR", "-": "DR", "+": "CR", "AF": "DR", "BIJ": "CR"}
-"""Debit or credit behind an amount: in English, German (Soll, Haben), Dutch."""
 _SUBTOTALS = ("sub", "zwischen", "sous", "小")
 _PAGE = re.compile(
     r"^(?:page|seite|pagina|blatt|hoja|sheet)\b[: /]*(?:of|von|sur|de|di|van)?[ :]*$|^第.{0,6}页"
 )
-
-
-@dataclass
-class Group:
-    """The rows of one item: the words in each role, and the words of the description."""
-
-    page: int
-    cells: dict[Role, list[Word]] = field(default_factory=dict)
-    text: list[str] = field(default_factory=list)
-    rows: list[WordRow] = field(default_factory=list)
-    codes: list[str] = field(default_factory=list)
-    marks: list[str] = field(default_factory=list)
-
-    @property
-    def description(self) -> str:
-        """Its text, without what is beyond `_LONG`."""
-        return " ".join(self.text or self.codes)[:_LONG].strip()
-
-    def figure(self, role: Role) -> str:
-        """What is printed in a column."""
-        return " ".join(word.text for word in self.cells.get(role, ()))
 
 
 @dataclass
@@ -92,7 +62,7 @@ def read_rows(table: Table, page: int, rows: Sequence[WordRow], heading: Heading
     current: Group | None = None
     pending: list[tuple[WordRow, Group]] = []
     last: WordRow | None = None
-    for row, read in _cells(_within(rows, heading), page, heading.columns):
+    for row, read in groups_of(_within(rows, heading), page, heading.columns):
         label = fold(" ".join(word.text for word in row.words if not word.figure))
         if last is not None and row.top - last.bottom > _END * (row.bottom - row.top) and not read.cells:
             break
@@ -247,92 +217,3 @@ def _merge(group: Group, part: Group) -> None:
     group.codes += part.codes
     group.marks += part.marks
     group.rows += part.rows
-
-
-def _cells(rows: Iterable[WordRow], page: int, columns: Sequence[Column]) -> Iterator[tuple[WordRow, Group]]:
-    for row in rows:
-        group = Group(page, rows=[row])
-        before: Word | None = None
-        column: Column | None = None
-        for number, word in enumerate(row.words):
-            glued = word.glued and before is not None and before.line == word.line
-            followed = word.figure and _is_followed(row.words, number)
-            column = _column(
-                word, columns, before if glued else None, column if glued else None, followed=followed
-            )
-            _put(group, word, column)
-            before = word
-        if Role.DATE in group.cells and not is_day(group.figure(Role.DATE)):
-            group.text[:0] = [word.text for word in group.cells.pop(Role.DATE)]
-        yield row, group
-
-
-def _put(group: Group, word: Word, column: Column | None) -> None:
-    role = column.role if column is not None else Role.OTHER
-    if role is Role.DESCRIPTION:
-        group.text.append(word.text)
-    elif role is Role.CODE:
-        group.codes.append(word.text)
-    elif role in NUMERIC and not word.figure:
-        if word.text.upper() in _MARKS:
-            group.marks.append(_MARKS[word.text.upper()])
-        elif is_unit(word.text):
-            group.cells.setdefault(Role.UNIT, []).append(word)
-        else:
-            group.codes.append(word.text)
-    else:
-        group.cells.setdefault(role, []).append(word)
-
-
-def _column(
-    word: Word, columns: Sequence[Column], before: Word | None, its: Column | None, *, followed: bool
-) -> Column | None:
-    """The column of a word: the one above it, unless it is in the middle of running text.
-
-    `before`: the word close to its left, in the column `its`. `followed`: a figure has text close to its right.
-    """
-    hit = _over(word, columns)
-    running = its is not None and its.role in _TEXT
-    if not word.figure:
-        other = hit is not None and hit.role in _TEXT and hit != its
-        return its if running and not other else hit or its or _left_of(word, columns)
-    if running and before is not None and not before.figure:
-        apart = hit is not None and _share(word, hit) >= 0.5 and not followed
-        if before.text.endswith((":", "=")) or not apart:
-            return its
-    if followed and hit is not None and hit.role in NUMERIC - {Role.QUANTITY, Role.POSITION}:
-        return _left_of(word, columns)
-    return hit or _nearest(word, columns)
-
-
-def _is_followed(words: Sequence[Word], number: int) -> bool:
-    """Whether a figure is followed by text that is not only its unit or a code: then it is part of the text."""
-    run = list(takewhile(lambda w: w.glued and w.line == words[number].line, words[number + 1 : number + 4]))
-    if not run or run[0].figure or (len(run) == 1 and len(run[0].text) <= _CODE):
-        return False
-    named = next((word for word in run if not is_unit(word.text)), None)
-    return named is not None and not named.figure and any(c.isalnum() for c in named.text)
-
-
-def _share(word: Word, column: Column) -> float:
-    return (min(word.right, column.right) - max(word.left, column.left)) / max(word.right - word.left, 1e-6)
-
-
-def _over(word: Word, columns: Sequence[Column]) -> Column | None:
-    best = max(columns, key=lambda c: min(word.right, c.right) - max(word.left, c.left))
-    return best if min(word.right, best.right) > max(word.left, best.left) else None
-
-
-def _left_of(word: Word, columns: Sequence[Column]) -> Column | None:
-    """The column of text that begins left of a word."""
-    return next((c for c in reversed(columns) if c.role in _TEXT and c.left <= word.left), None) or next(
-        (c for c in columns if c.role in _TEXT), None
-    )
-
-
-def _nearest(word: Word, columns: Sequence[Column]) -> Column | None:
-    """The nearest column of figures: a heading may be narrower than what is below it."""
-    return min(
-        columns,
-        key=lambda c: max(c.left - word.right, word.left - c.right) - (0.01 if c.role in NUMERIC else 0.0),
-    )

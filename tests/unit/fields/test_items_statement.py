@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from msgspec import structs
 
 from pipeline.fields.items import Found, days
+from pipeline.fields.items.balances import Balances, weighed
 from pipeline.models import Field
 from tests.unit.fields.sheets import read as read_as
 from tests.unit.fields.sheets import rows
@@ -324,3 +326,33 @@ Date         Payment type and details          Paid out      Paid in      Balanc
         ("2024-03-04", "CASH HIGH ST", "-50.00"),
     ]
     assert found.warnings == ()
+
+
+def balance(name: str, value: str) -> Field:
+    return Field(name=name, value=value, confidence=0.7)
+
+
+def test_balances_that_add_up_are_surer() -> None:
+    found = weighed(
+        {"opening": balance("opening", "100.00"), "closing": balance("closing", "90.00")},
+        Balances(Decimal(100), Decimal(90), fit=True),
+    )
+    assert (found["opening"].confidence, found["closing"].confidence) == (0.85, 0.85)
+    assert found["opening"].checks == ()
+
+
+def test_balances_that_do_not_add_up_need_a_look() -> None:
+    found = weighed({"closing": balance("closing", "90.00")}, Balances(Decimal(100), Decimal(90), fit=False))
+    assert found["closing"].checks == ("sum_mismatch",)
+    assert found["closing"].needs_review
+
+
+def test_a_balance_of_the_record_that_the_rows_contradict() -> None:
+    found = weighed({"closing": balance("closing", "9.00")}, Balances(Decimal(100), Decimal(90), fit=True))
+    assert found["closing"].checks == ("contradiction",)
+    assert found["closing"].confidence < 0.5
+
+
+def test_without_a_sum_the_record_stays() -> None:
+    fields = {"closing": balance("closing", "9.00")}
+    assert weighed(fields, Balances()) == fields
