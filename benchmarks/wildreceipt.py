@@ -154,6 +154,15 @@ class Tally:
                 self._score(
                     "phone", note, right, lambda v: any(end in v for end in ends), str(gold["Tel_value"])
                 )
+        if gold["Store_addr_value"]:
+            lines = [squash(text) for text in gold["Store_addr_value"]]
+            self._score(
+                "address, all its letters",
+                note,
+                value.get("address"),
+                lambda v: made_of(squash(v), lines),
+                str(lines),
+            )
         if gold["Store_name_value"]:
             names = [squash(text) for text in gold["Store_name_value"]]
             whole = "".join(names)
@@ -234,6 +243,15 @@ def shown(field: Field | None) -> str:
 
 def squash(text: str) -> str:
     return re.sub("[^a-z0-9]", "", text.lower())
+
+
+def made_of(text: str, lines: Sequence[str]) -> bool:
+    """Whether a text is made of these lines and nothing else, in any order."""
+    for line in sorted(lines, key=len, reverse=True):
+        if line not in text:
+            return False
+        text = text.replace(line, "", 1)
+    return not text
 
 
 def days_of(text: str) -> Iterator[str]:
