@@ -74,8 +74,12 @@ _CLOSING = re.compile(
     r"|nieuw saldo|期末余额|本期余额",
     re.IGNORECASE,
 )
-_BALANCE = re.compile(r"(?:solde|saldo|balance)(?: (?:cr[eé]diteur|d[eé]biteur))?\b", re.IGNORECASE)
-_DEBTOR = re.compile(r"d[eé]biteur|\bDR\b|overdrawn|soll\b", re.IGNORECASE)
+_BALANCE = re.compile(
+    r"\b(?:solde|saldo|balance|kontostand)(?: (?:cr[eé]diteur|d[eé]biteur))?"
+    r" (?:au|am|per|zum|al|a|at|on|as (?:of|at)|op)\b",
+    re.IGNORECASE,
+)
+_DEBTOR = re.compile(r"(?i:d[eé]biteur|overdrawn)|\bDR\b")
 _CODES = {"人民币": "CNY", "euro": "EUR", "euros": "EUR"}
 
 
@@ -102,16 +106,22 @@ def _balances(sheet: Sheet) -> Iterator[Field]:
     """The opening balance is the first one, the closing balance the last one that has its label."""
     opening = next(_labelled(sheet, _OPENING), None)
     closing = next(_labelled(sheet, _CLOSING, last=True), None)
-    plain = list(_labelled(sheet, _BALANCE)) if opening is None or closing is None else []
-    if opening is None and plain and (closing is None or plain[0] != closing):
-        opening = plain[0] if len(plain) > 1 or closing is not None else None
-    if closing is None and len(plain) > 1:
-        closing = plain[-1]
+    dated = list(_labelled(sheet, _BALANCE)) if opening is None or closing is None else []
+    if opening is None and dated and _before(dated[0], closing or dated[-1]):
+        opening = dated[0]
+    if closing is None and dated and opening is not None and _before(opening, dated[-1]):
+        closing = dated[-1]
     for name, pair in (("opening", opening), ("closing", closing)):
         if pair is not None:
             row, amount = pair
             sharp = (_OPENING if name == "opening" else _CLOSING).search(row.text)
-            yield of_entity(name, row, amount, 0.9 if sharp else 0.7)
+            made = of_entity(name, row, amount, 0.9 if sharp else 0.7)
+            debt = _DEBTOR.search(row.text) and not (made.value or "").startswith("-")
+            yield structs.replace(made, value=f"-{made.value}") if debt else made
+
+
+def _before(one: tuple[Row, Entity], other: tuple[Row, Entity]) -> bool:
+    return one[0].start < other[0].start
 
 
 def _labelled(sheet: Sheet, label: re.Pattern[str], last: bool = False) -> Iterator[tuple[Row, Entity]]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pipeline.fields.invoice_sum_words import LABELS
 from pipeline.fields.rows import Span
 from pipeline.fields.sheet import Sheet
-from pipeline.models import Entity
+from pipeline.models import Entity, PageLocale
 
 _ANY = re.compile(
     "|".join(f"(?P<k{number}>{pattern.pattern})" for number, (_, _, pattern) in enumerate(LABELS))
@@ -90,14 +90,16 @@ def figures_of(sheet: Sheet, number: int) -> list[Figure]:
     taken = [figure.span for figure in found]
     for kind in _NO_AMOUNTS:
         taken += [(e.start, e.end) for e in sheet.inside(kind, row.start, row.end)[:_MOST_IN_ROW]]
-    decimal = sheet.page.locale.decimal if sheet.page.locale else None
+    locale = sheet.page.locale or PageLocale()
     for match in islice(_NUMBER.finditer(row.text), _MOST_IN_ROW):
         span = row.span(match.start(), match.end())
         if any(start < span[1] and span[0] < end for start, end in taken):
             continue
         sign = match["sign"] or match["bare"]
-        if decimal and sign != decimal:
+        if locale.decimal and sign != locale.decimal:
             continue
+        if match["mark"] == " " and locale.grouping != " ":
+            continue  # a quantity and an amount, or one number: the page does not tell
         digits = re.sub("[^0-9]", "", match["all"])
         value = Decimal(f"{digits[:-2]}.{digits[-2:]}")
         found.append(Figure(-value if match["minus"] or match["after"] else value, None, span))

@@ -94,7 +94,7 @@ _KINDS = [
     ("fuel", rf"^(?:fuel|gas|pump)(?:{_T}|sales?)$"),
     (
         "part",
-        r"exc[li]|before|taxab[li]e|supplies|summary|^(?:food|bev(?:erage)?s?|drinks?|merch\w*|mdse\w*|goods|liquor|wine|beer)"
+        rf"exc[li]|before|{_T}(?:department|dept|group|section)|(?:department|dept){_T}|taxab[li]e|supplies|summary|^(?:food|bev(?:erage)?s?|drinks?|merch\w*|mdse\w*|goods|liquor|wine|beer)"
         rf"(?:{_T}|sales?|st)?$|^base|^st$|baseimp|^grosssales?",
     ),
     (

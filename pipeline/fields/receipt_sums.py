@@ -69,6 +69,8 @@ class Evidence(NamedTuple):
     """Whether the receipt says that no change was given."""
     items: frozenset[Decimal]
     """The sum of the amounts above the first label, with and without discounts."""
+    dearest: Decimal
+    """The largest amount above the first label."""
     counted_up: frozenset[int]
     """Amounts, by the start of their entity, that are the sum of those above them: of all, or from the subtotal."""
 
@@ -119,6 +121,7 @@ def weigh(marked: Sequence[Marked]) -> Evidence:
         any(m.value for m in change),
         bool(change) and not any(m.value for m in change),
         _items(marked),
+        _dearest(marked),
         _counted_up(marked),
     )
 
@@ -167,6 +170,11 @@ def _items(marked: Sequence[Marked]) -> frozenset[Decimal]:
         return frozenset()
     total = sum(items, _ZERO)
     return frozenset({total, *(total - m.value for m in _few(m for m in marked if m.kind == "discount"))})
+
+
+def _dearest(marked: Sequence[Marked]) -> Decimal:
+    first = next((m.amount.row for m in marked if m.kind), 0)
+    return max((m.value for m in marked if m.amount.last and m.amount.row < first), default=_ZERO)
 
 
 def _counted_up(marked: Sequence[Marked]) -> frozenset[int]:

@@ -59,7 +59,10 @@ def read_total(rows: Sequence[Row], entities: Sequence[Entity]) -> Reading:
                 break
             if best is None and not any(m.kind for m in marked if m.amount is shifted.amount):
                 # the nearest amount without a label of its own, unless a sum tells better
-                score, checks = min(shifted.score, 0.5), (*shifted.checks, "no_label")
+                score, checks = (
+                    min(shifted.score, 0.5),
+                    tuple({**dict.fromkeys(shifted.checks), "no_label": None}),
+                )
                 evidence, best = moved, shifted._replace(score=score, checks=checks)
     if best is None or best.score < _LEAST:
         return Reading(rows, amounts, evidence, end, None, None, None)
@@ -155,7 +158,11 @@ def _checked(one: _Candidate, evidence: Evidence, rows: Sequence[Row]) -> _Candi
     if parts is None and evidence.of("subtotal") and not is_near(one.value, evidence.parts):
         score *= 0.85
         checks.append("sum_mismatch")
-    if one.kind in ("", "rounding", "totalish", "cash"):
+    elif not proved and one.value < evidence.dearest and not evidence.of("discount"):
+        score *= 0.7  # one of the things costs more
+        checks.append("sum_mismatch")
+    confirmed = one.value in evidence.paid or evidence.strength(one.value) > 1
+    if one.kind in ("", "rounding", "cash") or (one.kind == "totalish" and not confirmed):
         checks.append("no_label")
     if _tip_is_open(one.amount.row, rows):
         score *= 0.7

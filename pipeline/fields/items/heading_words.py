@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import Enum, auto
+from functools import cache
 
 
 class Role(Enum):
@@ -193,20 +194,28 @@ for _names in (_NAMES, _STATEMENT):
         for _phrase in _listed(_phrases):
             ROLES.setdefault(re.sub(r"[^\w#%°]", "", fold(_phrase)), _role)
 _ALL = sorted({p for names in (_NAMES, _STATEMENT) for ps in names.values() for p in _listed(ps)})
-HEADING = re.compile(_any_of(_ALL))
-"""A heading of a column, in folded text; `role_of` tells which."""
 _FIRST_WORDS = frozenset(re.split("[ -]", fold(p))[0] for p in _ALL if not _HAN.search(p))
 _HAN_FIRST = frozenset(p[0] for p in _ALL if _HAN.search(p))
 
 
 def may_head(words: Iterable[str]) -> bool:
-    """Whether at least two of a row's words may begin headings: cheap, before `HEADING` is tried."""
+    """Whether at least two of a row's words may begin headings: cheap, before `headings_in`."""
     seen = 0
     for word in words:
         seen += len(_HAN_FIRST & set(word)) or re.split("[ :-]", fold(word).rstrip("."))[0] in _FIRST_WORDS
         if seen > 1:
             return True
     return False
+
+
+def headings_in(folded: str) -> Iterator[re.Match[str]]:
+    """The headings of columns in folded text; `role_of` tells which."""
+    return _heading().finditer(folded)
+
+
+@cache
+def _heading() -> re.Pattern[str]:
+    return re.compile(_any_of(_ALL))
 
 
 def role_of(phrase: str) -> Role | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from pipeline.fields.items.heading_words import HEADING, Role, fold, role_of
+from pipeline.fields.items.heading_words import Role, fold, headings_in, role_of
 from pipeline.fields.items.words import Word, WordRow
 
 _NEAR = 1.3
@@ -55,7 +55,7 @@ def _cells(row: WordRow) -> list[Cell]:
         text += fold(word.text)
     spans: list[tuple[int, int, Role | None]] = []
     at = 0
-    for match in HEADING.finditer(text):
+    for match in headings_in(text):
         spans += [(*span, None) for span in _between(text, at, match.start())]
         spans.append((*match.span(), role_of(match[0])))
         at = match.end()
@@ -177,7 +177,7 @@ def _joined(stack: Sequence[tuple[int, Cell]]) -> Cell:
     text = ""
     for cell in ordered:
         text = text[:-1] + cell.text if text.endswith("-") else f"{text} {cell.text}".strip()
-    roles = [(len(match[0]), role_of(match[0])) for match in HEADING.finditer(text)]
+    roles = [(len(match[0]), role_of(match[0])) for match in headings_in(text)]
     role = max(roles, key=lambda one: one[0])[1] if roles else None
     if any(found is Role.DESCRIPTION for _, found in roles):
         role = Role.DESCRIPTION

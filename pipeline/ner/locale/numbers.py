@@ -58,10 +58,11 @@ def number_signs(page: str, languages: tuple[str, ...], country: str | None) -> 
     """
     signs: Counter[str] = Counter()
     marks: dict[str, Counter[str]] = {".": Counter(), ",": Counter()}
-    lone = [match[0] for match in _LONE.finditer(page)]
+    lone = [number for number in _LONE.findall(page) if not number.isdecimal()]
+    spaced = list(_SPACED.finditer(page))
     # In "157.40  1 157.40" the 1 is a count.
-    alone = Counter(lone)
-    for match in _SPACED.finditer(page):
+    alone = Counter(lone if spaced else ())
+    for match in spaced:
         signs[match[2]] += 1
         marks[match[2]][" "] += alone[match[1]] < _REPEATED
     for number in lone:

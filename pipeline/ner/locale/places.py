@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from pipeline.ner.locale.currencies import Currency, currency_in, named
+from pipeline.ner.locale.currencies import currency_in, named
 
 _NAME = re.compile(
     r"[Ee][Uu][Rr][Oo][Ss]?(?![A-Za-z])|[A-Z]{1,3}[$¥]|[A-Z]{3}(?![A-Za-z])|[$¥£€฿₠-₿]"
@@ -35,12 +35,15 @@ def currency_of(page: str, country: str | None) -> str | None:
     A sign of several currencies means the one of them that the page names otherwise, else the country's.
     """
     home = "JPY" if len(_KANA.findall(page)) >= _JAPANESE else currency_in(country)
-    printed = Counter(_named(page, home))
+    printed = [
+        (currency, count) for name, count in Counter(_names(page)).items() if (currency := named(name))
+    ]
+    printed = [each for each in printed if not each[0].weak or home in each[0].codes]
     if not printed:
         return "ZAR" if len(_RANDS.findall(page)) >= _SOUTH_AFRICAN else home
-    sure = {currency.codes[0] for currency in printed if len(currency.codes) == 1}
+    sure = {currency.codes[0] for currency, _ in printed if len(currency.codes) == 1}
     seen: Counter[str] = Counter()
-    for currency, count in printed.items():
+    for currency, count in printed:
         own = [code for code in currency.codes if code in sure]
         if code := own[0] if len(own) == 1 else currency.code(home):
             seen[code] += count
@@ -50,11 +53,10 @@ def currency_of(page: str, country: str | None) -> str | None:
     return most if not others or count >= _BY_FAR * others[0][1] else None
 
 
-def _named(page: str, home: str | None) -> Iterator[Currency]:
-    """The currencies next to a number, in brackets, or behind a word such as `in` or `Currency:`."""
+def _names(page: str) -> Iterator[str]:
+    """The names of currencies next to a number, in brackets, or behind a word such as `in` or `Currency:`."""
     for match in _NAME.finditer(page):
-        currency = named(match[0])
-        if currency is None or (currency.weak and home not in currency.codes):
+        if named(match[0]) is None:
             continue
         start, end = match.span()
         before = max(0, start - _REACH)
@@ -66,4 +68,4 @@ def _named(page: str, home: str | None) -> Iterator[Currency]:
             or (match[0] != "Rp" and _NUMBER_BEFORE.search(page, before, start))
             or _LABEL.search(page, before, start)
         ):
-            yield currency
+            yield match[0]

@@ -3,10 +3,12 @@
 import sys
 
 import pytest
+from msgspec import structs
 
 from pipeline.fields.invoice_amounts import find_amounts
+from pipeline.fields.invoice_figures import figures_of
 from pipeline.fields.sheet import Sheet
-from pipeline.models import Field
+from pipeline.models import Field, PageLocale
 from pipeline.ner.locale import localised
 from tests.unit.fields.paper import entities, page
 
@@ -138,6 +140,14 @@ Due payable: 571.04
 )
 def test_nothing_is_guessed(text: str) -> None:
     assert not {"net", "tax", "total", "due"} & set(values(text))
+
+
+@pytest.mark.parametrize(("grouping", "expected"), [(" ", ["2100.00"]), (None, []), (".", [])])
+def test_a_blank_is_a_grouping_mark_only_where_the_page_says_so(
+    grouping: str | None, expected: list[str]
+) -> None:
+    shown = structs.replace(page("Netto 2 100,00"), locale=PageLocale(decimal=",", grouping=grouping))
+    assert [str(figure.value) for figure in figures_of(Sheet(shown, []), 0)] == expected
 
 
 def test_two_general_labels_with_different_amounts_are_a_contradiction() -> None:

@@ -281,3 +281,19 @@ def test_a_statement_of_an_overdrawn_account_has_a_negative_balance() -> None:
         STATEMENT.replace("Closing balance                       2,950.00", "Closing balance  -50.00")
     )
     assert (found["opening"], found["closing"]) == ("1000.00", "-50.00")
+
+
+def test_a_debit_balance_is_negative() -> None:
+    _, found = values_of(
+        """
+RELEVÉ DE COMPTE
+Titulaire : Anna Beispiel
+du 01/05/2031 au 31/05/2031
+Date  Libellé  Débit  Crédit
+Solde précédent au 30/04/2031  22,15 €
+Solde débiteur au 31/05/2031  278,96 €
+"""
+    )
+    assert (found["opening"], found["closing"]) == ("22.15", "-278.96")
+    assert (found["period_start"], found["period_end"]) == ("2031-05-01", "2031-05-31")
+    assert found["holder"] == "Anna Beispiel"

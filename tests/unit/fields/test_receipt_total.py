@@ -69,6 +69,16 @@ def test_a_total_that_contradicts_the_parts_or_the_payment_says_so() -> None:
     assert paid.confidence < 0.6
 
 
+def test_a_total_below_the_price_of_a_thing_is_in_doubt() -> None:
+    assert fields("BLUE GULL\nChair  $40.00\nTotal  $4.00")["total"].checks == ("sum_mismatch",)
+    assert fields("BLUE GULL\nChair  $40.00\nCoupon  -$36.00\nTotal  $4.00")["total"].checks == ()
+
+
+def test_a_vague_label_is_enough_if_the_payment_agrees() -> None:
+    assert fields(HEAD + "Amount  $6.50")["total"].checks == ("no_label",)
+    assert fields(HEAD + "Amount  $6.50\nVisa  $6.50")["total"].checks == ()
+
+
 def test_rounding_to_coins_is_no_contradiction() -> None:
     rounded = fields(HEAD + "Subtotal  RM6.52\nRounding Adj  -0.02\nRounded Total  RM6.50")["total"]
     assert (rounded.value, rounded.checks) == ("6.50", ())

@@ -220,8 +220,13 @@ def test_both_decimal_signs_count_where_the_page_does_not_decide() -> None:
 
 
 def test_a_sign_belongs_to_one_amount() -> None:
-    for text in ("0,75 €  0,80 €  1,20", "EUR 0,75  EUR 0,80  1,20", "0,75€ 0,80€ und 1,20"):
-        assert [(m.value, text[m.start : m.end].strip("€EUR ")) for m in find_moneys(text)] == [
+    for text in (
+        "0,75 $ 0,80 $ 1,20 $",
+        "0,75 €  0,80 €  1,20",
+        "EUR 0,75  EUR 0,80  1,20",
+        "0,75€ 0,80€ und 1,20",
+    ):
+        assert [(m.value, text[m.start : m.end].strip("€EUR$ ")) for m in find_moneys(text)] == [
             ("0.75", "0,75"),
             ("0.80", "0,80"),
             ("1.20", "1,20"),

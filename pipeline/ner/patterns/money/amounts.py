@@ -13,7 +13,7 @@ from pipeline.ner.locale.currencies import Currency
 from pipeline.ner.patterns.money.bare import Bare
 from pipeline.ner.patterns.money.number import Number, Source, number_at
 from pipeline.ner.patterns.money.sides import GLUE, Behind, behind, in_front
-from pipeline.ner.patterns.money.signs import bracketed, minus_before, minus_behind, negative_marks
+from pipeline.ner.patterns.money.signs import bracketed, minus_before, minus_behind
 from pipeline.ner.patterns.money.tokens import Token, tokens_of
 
 UNCLEAR = 0.55
@@ -35,8 +35,7 @@ _AND_CENTS = frozenset({" ", " and ", ", ", " und ", " et ", " y "})
 def amounts_in(text: str, page: str, locale: PageLocale) -> list[Mention]:
     """The amounts of a page that are written with digits, in order; `page` is `plain(text)`."""
     source = Source(text, page, tokens_of(page), locale)
-    marks = negative_marks(page)
-    bare = Bare(source, marks)
+    bare = Bare(source)
     mentions: list[Mention] = []
     index = free = 0
     while index < len(source.tokens):
@@ -59,7 +58,7 @@ def _amount(source: Source, index: int, before: Token | None, bare: Bare) -> tup
     number = number_at(source, index, code, signed=before is not None)
     if number is None:
         return None
-    if amount := _written(source, number, before, bare.marks):
+    if amount := _written(source, number, before):
         return amount
     if before is not None:
         number = number_at(source, index, None, signed=False)
@@ -72,9 +71,7 @@ def _plain(source: Source, index: int) -> bool:
     return gap not in _CLOSE and source.printed(index).isdecimal() and (gap or "")[1:2] != "-"
 
 
-def _written(
-    source: Source, number: Number, before: Token | None, marks: frozenset[str]
-) -> tuple[Mention, int] | None:
+def _written(source: Source, number: Number, before: Token | None) -> tuple[Mention, int] | None:
     """The number as an amount with a currency, in front of it or behind it."""
     money = source.locale.currency
     if _PERCENT.match(source.page, number.end):
@@ -90,7 +87,7 @@ def _written(
     between = (
         number.cents and rest.after > number.after and source.page.startswith("-", number.end)
     )  # 12,00- EUR
-    minus = minus or between or (rest.scale == 1 and minus_behind(source.page, end, marks))
+    minus = minus or between or (rest.scale == 1 and minus_behind(source.page, end))
     minus = minus or bracketed(source.page, start, end, bare=False)
     other = _times(number.reading.other, rest.scale, currency) if number.reading.other else None
     sure = UNCLEAR if other is not None else 0.95 if number.reading.usual and not number.damaged else _UNUSUAL

@@ -51,10 +51,9 @@ _NEAR = 24
 class Bare:
     """Reads the bare amounts of a page."""
 
-    def __init__(self, source: Source, marks: frozenset[str]) -> None:
+    def __init__(self, source: Source) -> None:
         self.source = source
         self.page = source.page
-        self.marks = marks
         self.columns = Columns(source.page)
 
     @cached_property
@@ -71,7 +70,7 @@ class Bare:
         heading = not before.strip() and _HEADING.match(self.page, end)
         if heading or _COUNTED.search(before[-_NEAR:]) or self.columns.counted(start, end):
             return None
-        negative = minus_behind(self.page, end, self.marks) or bracketed(self.page, start, end, bare=True)
+        negative = minus_behind(self.page, end) or bracketed(self.page, start, end, bare=True)
         if (at := minus_before(self.page, start)) is not None:
             start, negative = at, True
         negative = negative and number.reading.value.strip("0.") != ""

@@ -24,10 +24,13 @@ _IN_SMALL = re.compile(
     + NOT_A_UNIT
     + _FRACTION.format(c=SMALL)
 )
+_UNITS = frozenset(name[-1] for name in HAN)
 
 
 def numerals_in(page: str) -> Iterator[Mention]:
     """Amounts in capital numerals, as on invoices and cheques, and in everyday ones."""
+    if not any(unit in page for unit in _UNITS):
+        return
     for pattern, confidence in ((_IN_CAPITALS, 0.97), (_IN_SMALL, 0.75)):
         for match in pattern.finditer(page):
             whole = han_amount(match["han"].replace(" ", ""))

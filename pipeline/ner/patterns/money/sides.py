@@ -18,6 +18,7 @@ _OTHER_THINGS = frozenset({"pound", "pounds", "mark", "marks"})
 _ONLY_BEFORE = frozenset({"Rp", "Rp."})  # 5 Rp. are Swiss cents
 _NEXT_TO = ("", " ")
 _REACH = 8
+_LONGEST_ROW = 40
 _BEHIND_SCALE = frozenset({"", " ", "多", "余", " de ", " d'", " d’", " di ", " of "})
 
 
@@ -110,8 +111,11 @@ def _nearer(source: Source, at: int, number: Number, gap: str, near: str) -> boo
 
 
 def _has_own(source: Source, index: int) -> bool:
-    """Whether a currency is behind the number at `index`, with no number directly behind that."""
-    token = source.tokens[index + 1] if index + 1 < len(source.tokens) else None
-    if token is None or not token.currency or source.gap(index + 1) not in _NEXT_TO:
-        return False
-    return source.gap(index + 2) not in _NEXT_TO or not source.tokens[index + 2].number
+    """Whether a row of numbers and currencies from the number at `index` on ends with a currency: 10 $ 20 $."""
+    tokens = source.tokens
+    for number in range(index, min(index + _LONGEST_ROW, len(tokens) - 1), 2):
+        if not tokens[number + 1].currency or source.gap(number + 1) not in _NEXT_TO:
+            return False
+        if source.gap(number + 2) not in _NEXT_TO or not tokens[number + 2].number:
+            return True
+    return False

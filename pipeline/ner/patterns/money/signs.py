@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _MINUS_BEHIND = re.compile(r"-(?![-0-9A-Za-z])(?:(?<=\.[0-9]{2}-)|(?<=,[0-9]{2}-)|(?= ?(?:\n|\Z|  )))")
 _SIDE = re.compile(r" ?(CR|DR|[SH])\b")
@@ -13,7 +14,8 @@ _ACCOUNT = re.compile(r"kontoauszug|\bsoll\b|\bhaben\b", re.IGNORECASE)
 _CELL_END = re.compile(r" ?(?:\n|\Z|  )| (?=\(?-?[$€£¥]?[0-9])")
 
 
-def negative_marks(page: str) -> frozenset[str]:
+@lru_cache(maxsize=2)
+def _negative_marks(page: str) -> frozenset[str]:
     """The marks behind amounts that make them negative.
 
     `CR`, except on the statement of a bank account and where debits are marked: there `DR`; `S` for Soll.
@@ -38,10 +40,10 @@ def minus_before(page: str, start: int) -> int | None:
     return None if before.isalnum() or before in "-)" else at
 
 
-def minus_behind(page: str, end: int, marks: frozenset[str]) -> bool:
-    """Whether the amount that ends at `end` is printed as `10.00-`, or one of the `marks` is behind it."""
+def minus_behind(page: str, end: int) -> bool:
+    """Whether the amount that ends at `end` is printed as `10.00-` or with a mark that makes it negative."""
     if side := _SIDE.match(page, end):
-        return side[1] in marks
+        return side[1] in _negative_marks(page)
     return _MINUS_BEHIND.match(page, end) is not None
 
 
