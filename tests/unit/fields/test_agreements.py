@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.unit.fields.paper import values_of
+from pipeline.fields import delivery_note
+from tests.unit.fields.paper import entities, page, values_of
 
 VERTRAG = """
 Dienstleistungsvertrag
@@ -120,3 +121,19 @@ def test_all_values_that_are_printed_are_found_and_no_others(
     paper: str, kind: str, values: dict[str, str]
 ) -> None:
     assert values_of(paper) == (kind, values)
+
+
+@pytest.mark.parametrize(
+    ("title", "number"),
+    [
+        ("Lieferschein Nr. LS-7788", "LS-7788"),
+        ("Lieferschein LS 7788", "LS 7788"),
+        ("Bon de livraison n° 7788", "7788"),
+        ("DELIVERY NOTE\nCustomer no: 12", None),
+        ("LIEFERSCHEIN\n12 Kartons", None),
+    ],
+)
+def test_the_number_of_a_delivery_note_is_its_own(title: str, number: str | None) -> None:
+    one = page(title + "\nDelivery address: Fern Ltd")
+    found = {field.name: field.value for field in delivery_note.find(one, entities(one))}
+    assert found.get("number") == number
