@@ -68,7 +68,7 @@ _KINDS = [
     ("final", rf"{_T}\w{{0,6}}after(?:{_TAX})"),
     (  # a total that names the tax, not the tax
         "inclusive",
-        rf"(?:{_T}|amount|amt|sales|price)\w{{0,12}}(?:inc[li]?|with|w)\w{{0,10}}(?:{_TAX})(?!of|am)"
+        rf"(?:{_T}|amount|amt|sales|price)\w{{0,12}}(?:[il]nc[li]?|with|w)\w{{0,10}}(?:{_TAX})(?!of|am)"
         rf"|inc[li]\w{{0,10}}(?:{_TAX})\w{{0,3}}{_T}",
     ),
     (
@@ -104,7 +104,7 @@ _KINDS = [
         r"|^pay(?:this)?am(?:oun)?t|zuzahl|zahlbetrag|zahlsumme|endbetrag|endsumme|rechnungsbetrag|^apayer|netapayer|areg[li]er"
         r"|resteapayer|apagar|dapagare|tebetalen|应付|实付|实收|实际",
     ),
-    ("inclusive", r"(?:" + _T + r"|sales|amount|amt).*inc|inc[li].*" + _T + f"|{_T}ttc|^ttc"),
+    ("inclusive", r"(?:" + _T + r"|sales|amount|amt).*[il]nc|[il]nc[li].*" + _T + f"|{_T}ttc|^ttc"),
     (
         "total",
         rf"^(?:tot|tt[li]|tl)(?:{_CURRENCY})?$|^{_MISREAD}$|(?:^|bill|sales?|am(?:oun)?t|purchase|order|check|guest|invoice"

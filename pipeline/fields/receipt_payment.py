@@ -63,7 +63,7 @@ _WORD = 24
 
 
 def find_payment(reading: Reading) -> Field | None:
-    """The method of payment; a brand of cards rather than just a card, `None` if the receipt does not tell."""
+    """The method of payment; a brand of cards rather than just a card, `None` if the receipt does not state it."""
     scores: dict[str, float] = {}
     places: dict[str, Row] = {}
     for row, method, score in _mentions(reading):

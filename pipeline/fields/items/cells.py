@@ -56,19 +56,22 @@ def groups_of(
             column = _column(
                 word, columns, before if glued else None, column if glued else None, followed=followed
             )
-            _put(group, word, column)
+            _put(group, word, column, attached=before is not None and before.end == word.start)
             before = word
         if Role.DATE in group.cells and not is_day(group.figure(Role.DATE)):
             group.text[:0] = [word.text for word in group.cells.pop(Role.DATE)]
         yield row, group
 
 
-def _put(group: Group, word: Word, column: Column | None) -> None:
+def _put(group: Group, word: Word, column: Column | None, *, attached: bool) -> None:
+    """Add a word to its column; `attached`: nothing separates it from the word before."""
     role = column.role if column is not None else Role.OTHER
-    if role is Role.DESCRIPTION:
-        group.text.append(word.text)
-    elif role is Role.CODE:
-        group.codes.append(word.text)
+    if role in (Role.DESCRIPTION, Role.CODE):
+        texts = group.text if role is Role.DESCRIPTION else group.codes
+        if attached and texts:
+            texts[-1] += word.text
+        else:
+            texts.append(word.text)
     elif role in NUMERIC and not word.figure:
         if word.text.upper() in _MARKS:
             group.marks.append(_MARKS[word.text.upper()])

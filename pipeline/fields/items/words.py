@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from msgspec import structs
+
 from pipeline.documents.items import Item, cell_width, items_of, slope_of
 from pipeline.fields.items.unit_words import is_unit
 from pipeline.models import Page, TextLine
@@ -28,8 +30,13 @@ _FIGURE = (
 )
 _GLUED_DATE = r"[0-9]{1,2}[/.-][0-9]{1,2}(?:[/.-](?:[0-9]{4}|[0-9]{2}))?(?=[^\W\d_])"
 _TOKEN = re.compile(rf"(?<!\S)(?P<figure>{_FIGURE})[.,;:*]{{0,2}}(?= |\Z)|(?<!\S){_GLUED_DATE}|\S+")
+_LABELLED = re.compile(rf"(?P<label>[^0-9]{{1,40}}[):])(?P<figure>{_FIGURE})")
 _NO_DIGITS = re.compile("[^0-9.,']")
 _WITH_UNIT = re.compile(rf"(?P<figure>{_FIGURE})(?P<unit>/?[^\W\d_]{{1,8}}[²³]?\.?)")
+
+
+_DOWN = 12
+"""Maximum number of characters of a line that is taken apart because it runs down."""
 
 
 class Word(NamedTuple):
@@ -65,9 +72,10 @@ class WordRow(NamedTuple):
 
 def word_rows(page: Page) -> tuple[WordRow, ...]:
     """The rows of a page from top to bottom."""
-    numbers = {line.start: number for number, line in enumerate(page.lines)}
+    parts = [part for line in page.lines for part in _upright(line)]
+    numbers = {line.start: number for number, line in enumerate(parts)}
     rows = []
-    for row in _rows(items_of(page.lines, slope_of(page.lines, page.width, page.height))):
+    for row in _rows(items_of(parts, slope_of(page.lines, page.width, page.height))):
         words = [word for item in row for word in _words(item, numbers[item.line.start])]
         if words:
             lines = tuple(item.line for item in row)
@@ -76,6 +84,24 @@ def word_rows(page: Page) -> tuple[WordRow, ...]:
                 WordRow(tuple(words), top, top + sum(i.height for i in row) / len(row), lines),
             )
     return tuple(rows)
+
+
+def _upright(line: TextLine) -> list[TextLine]:
+    """The characters of a line that runs down, such as the units of several rows that OCR took for one word."""
+    (left, top), (right, _), (_, bottom), _ = line.box
+    size = len(line.text)
+    if not 1 < size <= _DOWN or not line.text.isalpha() or bottom - top < 0.8 * size * (right - left):
+        return [line]
+    edges = [top + (bottom - top) * number / size for number in range(size + 1)]
+    return [
+        structs.replace(
+            line,
+            text=character,
+            box=((left, upper), (right, upper), (right, lower), (left, lower)),
+            start=line.start + number,
+        )
+        for number, (character, upper, lower) in enumerate(zip(line.text, edges, edges[1:], strict=False))
+    ]
 
 
 def _rows(items: Sequence[Item]) -> list[list[Item]]:
@@ -126,6 +152,12 @@ def _tokens(text: str) -> Iterator[tuple[int, int, bool]]:
     before = 0
     for match in _TOKEN.finditer(text):
         first, last = match.span()
+        labelled = None if match["figure"] else _LABELLED.fullmatch(match[0])
+        if labelled is not None:
+            yield first, first + labelled.end("label"), False
+            yield first + labelled.start("figure"), last, True
+            before = last
+            continue
         counted = None
         if match["figure"] is None and text[first].isdigit() and (not first or first - before > 1):
             counted = _WITH_UNIT.fullmatch(match[0])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.unit.fields.paper import values_of
+from pipeline.fields import delivery_note
+from tests.unit.fields.paper import entities, page, values_of
 
 VERTRAG = """
 Dienstleistungsvertrag
@@ -149,3 +150,19 @@ Governing law: Sample State
     )
     assert kind == "contract"
     assert found == {"date": "2031-05-06", "party_a": "Birchwood Estates Ltd", "party_b": "Jane Doe"}
+
+
+@pytest.mark.parametrize(
+    ("title", "number"),
+    [
+        ("Lieferschein Nr. LS-7788", "LS-7788"),
+        ("Lieferschein LS 7788", "LS 7788"),
+        ("Bon de livraison n° 7788", "7788"),
+        ("DELIVERY NOTE\nCustomer no: 12", None),
+        ("LIEFERSCHEIN\n12 Kartons", None),
+    ],
+)
+def test_the_number_of_a_delivery_note_is_its_own(title: str, number: str | None) -> None:
+    one = page(title + "\nDelivery address: Fern Ltd")
+    found = {field.name: field.value for field in delivery_note.find(one, entities(one))}
+    assert found.get("number") == number

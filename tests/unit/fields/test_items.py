@@ -1,11 +1,13 @@
 """Line items of invoices: headings, columns, rows that wrap, pages, sums."""
 
 import pytest
+from msgspec import structs
 
+from pipeline.documents.layout import assemble
 from pipeline.fields.items import Found, find_items
 from pipeline.models import Field, Page
 from pipeline.ner.locale import localised
-from tests.unit.fields.paper import page
+from tests.unit.fields.paper import line, page
 from tests.unit.fields.sheets import read, rows
 
 GERMAN = """
@@ -415,3 +417,28 @@ def test_a_rate_that_does_not_explain_the_tax_is_no_row() -> None:
     sheet = FLAT.replace("390.00", "399.00")
     items = read(sheet, kind="vat_invoice", fields=[Field(name="net", value="3830.37")]).items
     assert all(item.confidence < 0.9 for item in items)
+
+
+def test_units_that_were_read_as_one_word_from_top_to_bottom() -> None:
+    sheet = page("""
+名称                          单位      数量      单价      金额
+扫描仪                                  4         10.00     40.00
+复印纸                                  20        2.00      40.00
+""")
+    down = line("台箱", 300, 30)
+    lines = [*sheet.lines, structs.replace(down, box=((300, 30), (320, 30), (320, 80), (300, 80)))]
+    text, placed = assemble(lines, sheet.width, sheet.height)
+    whole = structs.replace(sheet, text=text, lines=placed)
+    items = find_items("invoice", localised([whole]), (), ()).items
+    assert rows(items, "description", "unit") == [("扫描仪", "台"), ("复印纸", "箱")]
+
+
+def test_a_sum_without_a_space_behind_its_label() -> None:
+    sheet = """
+Description                    Qty    Price     Amount
+Paper 80g A4                   3      4.00      12.00
+Total (EUR):12.00
+"""
+    (item,) = read(sheet).items
+    assert item.description == "Paper 80g A4"
+    assert item.confidence > 0.9
