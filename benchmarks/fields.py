@@ -1,11 +1,12 @@
 """F1 of the key information of receipts (SROIE), and the fields of the Chinese invoices.
 
-    python benchmarks/fields.py [DATA] --store STORE [--half even|odd] [--misses]
+    python benchmarks/fields.py [DATA] --store STORE [--half even|odd] [--misses] [--samples FILE]
 
 STORE is the output of `nightshift run DATA/sroie/img DATA/zh_docs --out STORE`: its pages and entities are
 used, the fields are extracted again. DATA contains `sroie/key/*.json`. Exact match: dates and totals as dates and
 numbers, company and address after upper-casing and dropping spaces; a second figure drops punctuation too.
-F1 counts a wrong value as false positive and false negative, a missing one as false negative only.
+F1 counts a wrong value as false positive and false negative, a missing one as false negative only. The last line of
+each part says how well confidence and checks single out the wrong values.
 `--half` uses every other receipt in the order of their names: the rules were developed on `even` only.
 """
 
@@ -17,6 +18,7 @@ import os
 import re
 import time
 from collections import Counter
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from fields_recall import key_date, key_total
 from pipeline import fields
 from pipeline.models import DocumentResult, Extraction, Field, from_json
 from pipeline.settings import Settings
+from samples import Sample, write
 
 NAMES = ("company", "date", "address", "total")
 INVOICES = ("invoice-1", "invoice-3", "vat_special_specimen")
@@ -57,6 +60,7 @@ def main() -> None:
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--half", choices=("even", "odd"))
     parser.add_argument("--misses", action="store_true", help="print values that differ from the key")
+    parser.add_argument("--samples", type=Path, help="write scores for benchmarks/calibrate.py")
     args = parser.parse_args()
 
     started = time.perf_counter()
@@ -66,14 +70,16 @@ def main() -> None:
     keys = sorted((args.data / "sroie/key").glob("*.json"))
     halves = {"even": keys[::2], "odd": keys[1::2]}
     records: dict[str, Extraction] = {}
-    started = time.perf_counter()
+    started = time.process_time()
     for stem, result in results.items():
         records[stem] = filler.fill(result.pages, result.entities)
-    each = (time.perf_counter() - started) / max(len(results), 1)
-    print(f"classifier fitted in {fitted * 1000:.0f} ms; {each * 1000:.1f} ms per document")
+    each = (time.process_time() - started) / max(len(results), 1)
+    print(f"classifier fitted in {fitted * 1000:.0f} ms; {each * 1000:.1f} ms of CPU per document")
     for half, paths in halves.items():
         if args.half in (None, half):
             report(half, paths, records, args.misses)
+    if args.samples:
+        write(args.samples, samples_of(filler, results, halves))
     if args.half is None:
         report("all", keys, records, False)
         for stem in INVOICES:
@@ -81,9 +87,23 @@ def main() -> None:
                 show(stem, records[stem])
 
 
+def samples_of(
+    filler: fields.Filler, results: dict[str, DocumentResult], halves: dict[str, list[Path]]
+) -> Iterator[Sample]:
+    for half, paths in enumerate(halves.values()):
+        for path in paths:
+            gold = json.loads(path.read_text(encoding="utf-8"))
+            result = results[path.stem]
+            for field in filler.scored(result.pages, result.entities).fields:
+                if field.value is not None and field.name in gold:
+                    right = same(field.name, gold[field.name], field.value, punctuation=False)
+                    yield Sample("receipt", field.name, field.confidence, right, half)
+
+
 def report(half: str, paths: list[Path], records: dict[str, Extraction], misses: bool) -> None:
     kinds = Counter(records[path.stem].document_type for path in paths if path.stem in records)
     print(f"{half}: {len(paths)} receipts, classified as {dict(kinds)}")
+    judged: list[tuple[Field, bool]] = []
     for name in NAMES:
         strict: Counter[str] = Counter()
         loose: Counter[str] = Counter()
@@ -96,6 +116,8 @@ def report(half: str, paths: list[Path], records: dict[str, Extraction], misses:
                 if found and found.value:
                     hit = same(name, gold, found.value, punctuation=punctuation)
                     counts["hit" if hit else "wrong"] += 1
+                    if punctuation:
+                        judged.append((found, hit))
             if misses and not (found and found.value and same(name, gold, found.value, punctuation=True)):
                 print(
                     f"  {path.stem} {name}: {gold!r} | {found.value if found else None!r} {found and found.confidence}"
@@ -104,6 +126,17 @@ def report(half: str, paths: list[Path], records: dict[str, Extraction], misses:
             f"  {name:8} F1 {f1(strict):.3f} ({strict['hit']}/{strict['gold']}, {strict['wrong']} wrong)"
             f"   without punctuation {f1(loose):.3f}"
         )
+
+    right = [field for field, hit in judged if hit]
+    wrong = [field for field, hit in judged if not hit]
+    pairs = [
+        (r.confidence > w.confidence) + 0.5 * (r.confidence == w.confidence) for r in right for w in wrong
+    ]
+    print(
+        f"  to review: {sum(f.needs_review for f in wrong)} of {len(wrong)} wrong values,"
+        f" {sum(f.needs_review for f in right)} of {len(right)} right ones;"
+        f" a right one has the higher confidence in {sum(pairs) / max(len(pairs), 1):.3f} of the pairs"
+    )
 
 
 def show(stem: str, record: Extraction) -> None:

@@ -19,8 +19,10 @@ Box = tuple[Point, Point, Point, Point]
 TEXT = "text/plain"
 """Media type of a document submitted as text: it has no page image and needs no OCR."""
 
-REVIEW = 0.5
-"""Fields below this confidence need a person's look."""
+REVIEW = 0.8
+"""Fields below this confidence should be looked at by a person, ..."""
+HINTS = frozenset({"no_label", "no_sum", "tip_open", "low_ocr"})
+"""... and those with a failed check; these are none: they only lower the confidence."""
 
 T = TypeVar("T")
 Rotation = Literal[0, 90, 180, 270]

@@ -13,6 +13,7 @@ from typing import Protocol
 from pipeline.fields import calibration, clues, examples, truth
 from pipeline.fields.classifier import Classifier
 from pipeline.fields.items import find_items
+from pipeline.fields.items.balances import weighed
 from pipeline.fields.kinds import KINDS, Kind
 from pipeline.fields.records import Find, find_one
 from pipeline.models import Entity, Extraction, Field, ModelInfo, Page
@@ -65,6 +66,7 @@ class Filler:
         rules = KINDS.get(kind)
         found, warnings = _search(pages, entities, rules) if rules else ({}, [])
         rows = find_items(kind, pages, entities, tuple(found.values()))
+        found = weighed(found, rows.balances)
         names = dict.fromkeys((*FIELDS.get(kind, ()), *found))
         return Extraction(
             document_type=kind,

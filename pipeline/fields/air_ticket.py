@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pipeline.fields.journey import departure, first_of, places
+from pipeline.fields.journey import PLACE, departure, first_of, issue, places
 from pipeline.fields.labels import Wanted, find_labelled
 from pipeline.fields.rows import field, rows_of
 from pipeline.models import Entity, Field, Page
@@ -41,8 +41,8 @@ _WANTED = (
     ),
     Wanted("passenger", "旅客姓名|passenger(?: name)?|name of passenger|traveller|passagier|passager"),
     Wanted("flight", "航班号?|flight(?: (?:no|number))?|flug(?:nummer)?|vol", "code", _FLIGHT),
-    Wanted("from", "自|出发地|始发地|from|von|origin", colon=True),
-    Wanted("to", "至|目的地|到达地|to|nach|destination", colon=True),
+    Wanted("from", "自|出发地|始发地|from|von|origin", "text", PLACE, True),
+    Wanted("to", "至|目的地|到达地|to|nach|destination", "text", PLACE, True),
     Wanted("travel_date", "乘机日期|航班日期|departure date|travel date|date of travel|flugdatum", "DATE"),
     Wanted("time", "起飞时间|departure time|departs?|abflug", "TIME"),
     Wanted("class", "座位等级|舱位|cabin|class|klasse|buchungsklasse"),
@@ -69,4 +69,5 @@ def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
             if booked := _CLASS.match(row.text, match.end()):
                 found.append(field("class", page, [row.span(*booked.span(1))], booked[1], 0.8))
             break
-    return first_of([*found, *departure(rows, entities, found)])
+    found += departure(rows, entities, found)
+    return first_of([*found, *issue(rows, entities, found)])

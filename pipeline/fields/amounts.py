@@ -53,20 +53,19 @@ def squash(text: str) -> str:
     return re.sub(r"[^a-z\u4e00-\u9fff]", "", repaired)
 
 
-def amounts_of(rows: Sequence[Row], entities: Iterable[Entity]) -> list[Amount]:
+def amounts_of(rows: Sequence[Row], entities: Sequence[Entity]) -> list[Amount]:
     """Every MONEY entity with a value, in the order of the rows.
 
     An amount at the start of its row takes its label from the row above, if that has letters and no amount.
     """
-    moneys = [e for e in entities if e.type == "MONEY" and _decimal(e) is not None]
+    values = {e.start: value for e in entities if e.type == "MONEY" and (value := _decimal(e)) is not None}
+    moneys = [e for e in entities if e.type == "MONEY" and e.start in values]
     found: list[Amount] = []
     above = ""
     for number, (row, inside) in enumerate(zip(rows, by_row(rows, moneys), strict=True)):
         label, near, at = "", "", row.start
         for place, entity in enumerate(inside):
-            between = row.text[
-                max(at - row.start, entity.start - row.start - _BEFORE) : entity.start - row.start
-            ]
+            between = row.text[max(at, entity.start - _BEFORE) - row.start : entity.start - row.start]
             if own := squash(between):
                 label, near = own, _last_part(between)
             if above and not place and not re.search(r"[a-z]{3}|[\u4e00-\u9fff]", label):
@@ -74,7 +73,7 @@ def amounts_of(rows: Sequence[Row], entities: Iterable[Entity]) -> list[Amount]:
             at = entity.end
             last = place == len(inside) - 1
             behind = squash(row.text[at - row.start :][:_LABEL]) if last else ""
-            found.append(Amount(_decimal(entity) or Decimal(0), entity, number, label, last, near, behind))
+            found.append(Amount(values[entity.start], entity, number, label, last, near, behind))
         above = "" if inside or len(row.text) > _LABEL else squash(row.text)
     return found
 

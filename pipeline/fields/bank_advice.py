@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.fields.bank import find_bank
+from pipeline.fields.bank_sides import ACCOUNT, find_sides
+from pipeline.fields.capitals import against_capitals
 from pipeline.fields.journey import first_of
 from pipeline.fields.labels import Wanted, find_labelled
 from pipeline.fields.rows import rows_of
@@ -24,7 +26,6 @@ NAMES = (
     "purpose",
     "amount",
 )
-_ACCOUNT = r"[A-Z]{0,2}[0-9][0-9A-Z* -]{5,38}[0-9A-Z]"
 _WANTED = (
     Wanted(
         "number",
@@ -52,7 +53,7 @@ _WANTED = (
         "付款人账号|付款人帐号|付款账号|付款方账号|汇款账号|debit account|from account"
         "|payer account|compte d[eé]bit[eé]",
         "code",
-        _ACCOUNT,
+        ACCOUNT,
     ),
     Wanted(
         "payer_bank",
@@ -69,7 +70,7 @@ _WANTED = (
         "收款人账号|收款人帐号|收款账号|收款方账号|beneficiary account(?: no| number)?"
         "|to account|payee account",
         "code",
-        _ACCOUNT,
+        ACCOUNT,
     ),
     Wanted(
         "payee_bank", "收款人开户行(?:名称)?|收款人开户银行|收款方开户行|收款行(?:名称)?|beneficiary bank"
@@ -87,9 +88,10 @@ _WANTED = (
         r"|transfer amount|betrag|montant|importe|importo",
         "MONEY",
     ),
+    Wanted("amount", r"大写(?:金额)?|\(? ?大写 ?\)?", "MONEY"),
     Wanted(
         "",
-        r"大写(?:金额)?|\(? ?大写 ?\)?|开户行|开户银行|账号|户名|币种|手续费|charges|记账机构|交易机构|柜员",
+        r"开户行|开户银行|账号|户名|币种|手续费|charges|记账机构|交易机构|柜员",
     ),
 )
 
@@ -97,4 +99,6 @@ _WANTED = (
 def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
     """The fields found on one page; `entities` are those of the page."""
     rows = rows_of(page)
-    return first_of([*find_labelled(rows, entities, _WANTED), *find_bank(rows)])
+    labelled = find_labelled(rows, entities, _WANTED)
+    found = first_of([*labelled, *find_sides(rows, entities), *find_bank(rows)])
+    return against_capitals(found, "amount", page, entities)

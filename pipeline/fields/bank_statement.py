@@ -9,7 +9,7 @@ from msgspec import structs
 
 from pipeline.fields.bank import find_bank
 from pipeline.fields.cells import Sheet
-from pipeline.fields.journey import first_of
+from pipeline.fields.journey import first_of, next_date
 from pipeline.fields.labels import Wanted, find_labelled, of_entity
 from pipeline.fields.rows import Row, rows_of
 from pipeline.models import Entity, Field, Page
@@ -47,10 +47,15 @@ _WANTED = (
         "DATE",
     ),
     Wanted(
+        "period_start",
+        "statement period|period covered|period|abrechnungszeitraum|zeitraum|periodo|起止日期",
+        "DATE",
+    ),
+    Wanted(
         "currency",
         "currency|währung|devise|monnaie(?: du compte)?|moneda|valuta|币种|货币",
         "text",
-        "(?i)[A-Z]{3}|人民币|euros?",
+        "[A-Za-z]{3}(?![A-Za-z])|人民币|[Ee]uros?",
     ),
 )
 _PERIOD = re.compile(
@@ -74,8 +79,12 @@ _CLOSING = re.compile(
     r"|nieuw saldo|期末余额|本期余额",
     re.IGNORECASE,
 )
-_BALANCE = re.compile(r"(?:solde|saldo|balance)(?: (?:cr[eé]diteur|d[eé]biteur))?\b", re.IGNORECASE)
-_DEBTOR = re.compile(r"d[eé]biteur|\bDR\b|overdrawn|soll\b", re.IGNORECASE)
+_BALANCE = re.compile(
+    r"\b(?:solde|saldo|balance|kontostand)(?: (?:cr[eé]diteur|d[eé]biteur))?"
+    r" (?:au|am|per|zum|al|a|at|on|as (?:of|at)|op)\b",
+    re.IGNORECASE,
+)
+_DEBTOR = re.compile(r"(?i:d[eé]biteur|overdrawn)|\bDR\b")
 _CODES = {"人民币": "CNY", "euro": "EUR", "euros": "EUR"}
 
 
@@ -83,7 +92,9 @@ def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
     """The fields found on one page; `entities` are those of the page."""
     rows = rows_of(page)
     sheet = Sheet(rows, entities)
-    found = first_of([*find_labelled(rows, entities, _WANTED), *find_bank(rows), *_period(sheet)])
+    labelled = find_labelled(rows, entities, _WANTED)
+    period = [*_period(sheet), *labelled, *next_date(rows, entities, labelled, "period_start", "period_end")]
+    found = first_of([*period, *find_bank(rows)])
     balances = list(_balances(sheet))
     return [*map(_currency, found), *balances, *_currency_of(found, balances)]
 
@@ -102,16 +113,22 @@ def _balances(sheet: Sheet) -> Iterator[Field]:
     """The opening balance is the first one, the closing balance the last one that has its label."""
     opening = next(_labelled(sheet, _OPENING), None)
     closing = next(_labelled(sheet, _CLOSING, last=True), None)
-    plain = list(_labelled(sheet, _BALANCE)) if opening is None or closing is None else []
-    if opening is None and plain and (closing is None or plain[0] != closing):
-        opening = plain[0] if len(plain) > 1 or closing is not None else None
-    if closing is None and len(plain) > 1:
-        closing = plain[-1]
+    dated = list(_labelled(sheet, _BALANCE)) if opening is None or closing is None else []
+    if opening is None and dated and _before(dated[0], closing or dated[-1]):
+        opening = dated[0]
+    if closing is None and dated and opening is not None and _before(opening, dated[-1]):
+        closing = dated[-1]
     for name, pair in (("opening", opening), ("closing", closing)):
         if pair is not None:
             row, amount = pair
             sharp = (_OPENING if name == "opening" else _CLOSING).search(row.text)
-            yield of_entity(name, row, amount, 0.9 if sharp else 0.7)
+            made = of_entity(name, row, amount, 0.9 if sharp else 0.7)
+            debt = _DEBTOR.search(row.text) and not (made.value or "").startswith("-")
+            yield structs.replace(made, value=f"-{made.value}") if debt else made
+
+
+def _before(one: tuple[Row, Entity], other: tuple[Row, Entity]) -> bool:
+    return one[0].start < other[0].start
 
 
 def _labelled(sheet: Sheet, label: re.Pattern[str], last: bool = False) -> Iterator[tuple[Row, Entity]]:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from pipeline.fields.clues import clued_kinds, weigh
+from pipeline.fields.clues import bare, clued_kinds, weigh
 
 OTHER = "other"
 SURE = 0.6
@@ -24,22 +23,18 @@ _EVIDENCE = 3
 """Features of a page are not independent: the evidence is capped at this many."""
 _LEAST = 3
 """Minimum number of known features; a text with fewer and little clues is not classified."""
-_LITTLE = 2.0
-"""Clues that are too weak for a kind of which clues are known."""
-_GUESS = 6.0
-"""What is taken from such a kind: to take it by its words alone would be a guess."""
+_LITTLE = 2.5
+"""Clues that are too weak for a kind of which clues are known: to name it by its words alone would be a guess."""
 _SMOOTHING = 0.2
+_SPACED = re.compile(r"(?<=[\u4e00-\u9fff])[ \u3000]+(?=[\u4e00-\u9fff])")
 _WORD = re.compile(r"[a-z]{2,}|[\u4e00-\u9fff]+")
 
 
 def features(text: str) -> set[str]:
     """Latin words in lower case without accents, and each pair of neighbouring Han characters."""
-    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     found: set[str] = set()
     # 名   称 is one word with wide spacing
-    for word in _WORD.findall(
-        re.sub(r"(?<=[\u4e00-\u9fff])[ \u3000]+(?=[\u4e00-\u9fff])", "", bare.casefold())
-    ):
+    for word in _WORD.findall(_SPACED.sub("", bare(text))):
         if word[0] < "\u4e00":
             found.add(word)
         else:
@@ -75,16 +70,14 @@ class Classifier:
         clues = weigh(text)
         if len(known) < _LEAST and max(clues.values(), default=0.0) < _LITTLE:
             return OTHER, 0.0
-        scores = self._words(known)
-        for kind in scores:
-            weight = clues.get(kind, 0.0)
-            scores[kind] += -_GUESS if kind in clued_kinds() - {OTHER} and weight < _LITTLE else weight
+        scores = {kind: score + clues.get(kind, 0.0) for kind, score in self._words(known).items()}
         if OTHER in scores:
             scores[OTHER] += _DOUBT
         most = max(scores.values())
         shares = {kind: math.exp(score - most) for kind, score in scores.items()}
-        best = max(sorted(shares), key=lambda kind: shares[kind])
-        sure = shares[best] / sum(shares.values())
+        weak = {kind for kind in clued_kinds() if clues.get(kind, 0.0) < _LITTLE} - {OTHER}
+        best = max(sorted(shares.keys() - weak), key=lambda kind: shares[kind], default=OTHER)
+        sure = shares.get(best, 0.0) / sum(shares.values())
         if best != OTHER and sure < SURE:
             return OTHER, round(1 - sure, 3)
         return best, round(sure, 3)

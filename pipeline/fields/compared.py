@@ -21,15 +21,23 @@ def compared(
     field: Field, stated: Stated, pages: Sequence[Page], entities: Sequence[Entity]
 ) -> tuple[Field, str]:
     """The field with its stated value, and a sentence where another source says something else, else an empty one."""
-    has = field.name in stated.values
+    if field.name not in stated.values:
+        return (Field(name=field.name) if stated.whole else field), ""
     if stated.whole:  # what the page shows is the data themselves
-        alone = _plain(field, stated) if has else Field(name=field.name)
-        return structs.replace(alone, page=stated.page if has else None), ""
-    if not has:
-        return field, ""
-    if field.source != "page":
+        return structs.replace(_plain(field, stated), page=stated.page), ""
+    if field.source != "page" or field.name in stated.confirming:
         return _confirmed(field, stated)
+    return _replaced(field, stated, pages, entities)
+
+
+def _replaced(
+    field: Field, stated: Stated, pages: Sequence[Page], entities: Sequence[Entity]
+) -> tuple[Field, str]:
+    """A printed field with its stated value in place of the printed one."""
     agreed = same(stated, field.name, field.value)
+    if same(stated, field.name, field.other):  # of two readings of a date, the one that is meant
+        field = structs.replace(field, value=field.other)
+        agreed = True
     known = field.value is not None and (field.confidence >= REVIEW or agreed)
     other = None if agreed and known else _unprinted(_plain(field, stated), stated, pages, entities)
     if other and (not known or _shown_too(other, agreed)):
@@ -125,10 +133,12 @@ def _unprinted(plain: Field, stated: Stated, pages: Sequence[Page], entities: Se
 
 
 def _confirmed(field: Field, stated: Stated) -> tuple[Field, str]:
-    """A value of the XML, and what a QR code says of it."""
+    """A value that stays as it is, and what a QR code says of it: one of the XML, or the name of a party."""
     agreed = same(stated, field.name, field.value)
-    if agreed is not False:
-        return structs.replace(field, verified=field.verified or (agreed is True and not field.checks)), ""
+    if agreed and (field.source == "page" or not field.checks):
+        return structs.replace(field, confidence=1.0, verified=True, checks=()), ""
+    if agreed is not False or field.name in stated.confirming:
+        return field, ""
     return _contradicted(field), _difference(field, stated, "attached XML")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from msgspec import structs
 
+from pipeline.documents.layout import boxes_of
 from pipeline.fields.invoice_amounts import find_amounts
 from pipeline.fields.invoice_head import find_dates, find_number, find_order, numbers_of
 from pipeline.fields.invoice_ids import find_bank, find_tax_ids
@@ -39,10 +41,14 @@ NAMES = (
 
 _HEAD, _FOOT = 5, 3
 """Numbers of an invoice's first and last pages that are searched."""
-_OWN = 0.9
+_OWN = 0.85
 """Minimum score of a number that tells one invoice from another."""
 _LINES = 1000
 """A page with more lines does not show several invoices next to each other."""
+_LATER = re.compile(
+    r"(?<![a-z])(?:seite|page|blatt|pagina|pag|p)[. :]{0,2}(?:[2-9]|[1-9][0-9])\s?(?:von|of|de|di|van|sur|/)\s?[0-9]"
+)
+"""The number of a page that is not the first."""
 _TOGETHER = "Page {page} shows several invoices: only one of them is described."
 
 
@@ -88,7 +94,8 @@ def _found(sheets: Sequence[Sheet]) -> list[Field]:
 def _split(sheets: Sequence[Sheet]) -> tuple[list[Sheet], dict[str, list[int]]]:
     """The pages of the first invoice, and those of the others by their number.
 
-    A page that shows no number goes on with the invoice before it.
+    A page that shows no number goes on with the invoice before it, and so does one that begins no paper: its numbers
+    may be of deliveries or of papers that are listed.
     """
     first: list[Sheet] = []
     others: dict[str, list[int]] = {}
@@ -100,13 +107,23 @@ def _split(sheets: Sequence[Sheet]) -> tuple[list[Sheet], dict[str, list[int]]]:
             own = set(numbers)
         elif numbers and own.intersection(numbers):
             current = None
-        elif numbers:
+        elif numbers and _begins(sheet):
             current = numbers[0]
         if current is None:
             first.append(sheet)
         else:
             others.setdefault(current, []).append(sheet.page.number)
     return first, others
+
+
+def _begins(sheet: Sheet) -> bool:
+    """Whether a page looks like the first of a paper: a number and a date at its top, and no later page number."""
+    if any(_LATER.search(text) for text in sheet.simple):
+        return False
+    top = [found for found in numbers_of(sheet) if found.score >= _OWN]
+    half = sheet.page.height / 2
+    high = any(boxes_of(sheet.page.lines, *found.span)[0][0][1] < half for found in top[:5])
+    return high and any(found.name == "date" for found in find_dates([sheet], None))
 
 
 def _own_numbers(sheet: Sheet) -> list[str]:

@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
 
 from msgspec import structs
 
+from pipeline.fields.invoice_figures import Figure, Sum, Taxed, rates_of
+from pipeline.fields.invoice_fit import STRONG, Fit, best_of, fit_of, runs_of
 from pipeline.fields.invoice_sum_words import PAID
-from pipeline.fields.invoice_sums import Figure, Sum, Taxed, sums_of
+from pipeline.fields.invoice_sums import sums_of
 from pipeline.fields.invoice_words import CURRENCY, GAP
 from pipeline.fields.rows import field
 from pipeline.fields.sheet import Sheet
 from pipeline.models import Field
 
-_MOST = 40
-"""Maximum number of amounts of a kind that are tried: the best labelled ones, then the last."""
-_STRONG = 0.85
-"""A label of this weight names its amount without the others."""
 _CODE = re.compile(r"[a-z]{3}(?![a-z])")
-
-
-class _Fit(NamedTuple):
-    """Amounts that add up."""
-
-    net: Sum | None
-    taxes: tuple[tuple[Figure, int], ...]
-    tax: Decimal
-    total: Sum
-    score: float
-    flipped: bool = False
-    """The minus of the tax is not next to it."""
 
 
 def find_amounts(sheets: Sequence[Sheet]) -> list[Field]:
@@ -44,61 +29,21 @@ def find_amounts(sheets: Sequence[Sheet]) -> list[Field]:
         sums += found
         taxed += rows
     kinds = {
-        kind: _best(s for s in sums if s.kind == kind) for kind in ("net", "tax", "total", "due", "prepaid")
+        kind: best_of(s for s in sums if s.kind == kind)
+        for kind in ("net", "tax", "total", "due", "prepaid", "other")
     }
     prepaid = [abs(s.figure.value) for s in kinds["prepaid"] if s.figure.value]
     by_rate = {line.rate: line for line in taxed}
-    fit = _fit(kinds, by_rate, bool(prepaid))
+    fit = fit_of(kinds, by_rate, runs_of(sums), bool(prepaid))
     currency = _currency(sheets, fit, kinds)
     found_fields = _fitting(sheets, fit, currency) if fit else _single(sheets, kinds, currency)
     found_fields += _due(sheets, fit, found_fields, kinds, prepaid, currency)
     if fit:
         found_fields += _rates(sheets, fit, by_rate, currency)
     if currency:
-        found_fields.append(currency)
+        doubt = fit is not None and fit.rival
+        found_fields.append(structs.replace(currency, confidence=0.45) if doubt else currency)
     return found_fields
-
-
-def _best(sums: Iterable[Sum]) -> list[Sum]:
-    """One for each value, the best labelled ones first, then the last on the pages."""
-    by_value: dict[tuple[Decimal, str | None], Sum] = {}
-    for found in sums:
-        key = found.figure.value, found.figure.currency
-        if key not in by_value or found.weight >= by_value[key].weight:
-            by_value[key] = found
-    return sorted(by_value.values(), key=lambda s: (-s.weight, -s.page, -s.row))[:_MOST]
-
-
-def _fit(kinds: dict[str, list[Sum]], by_rate: dict[Decimal, Taxed], prepaid: bool) -> _Fit | None:
-    """The best labelled net, tax and total with net + tax = total; of equals the largest."""
-    totals = kinds["total"] + ([] if prepaid else kinds["due"])
-    taxes: dict[Decimal, tuple[tuple[tuple[Figure, int], ...], float]] = {
-        s.figure.value: (((s.figure, s.page),), s.weight) for s in reversed(kinds["tax"])
-    }
-    if len(by_rate) > 1:
-        parts = tuple((line.tax, line.page) for line in by_rate.values())
-        taxes.setdefault(sum((f.value for f, _ in parts), Decimal(0)), (parts, 0.7))
-    fits: list[_Fit] = []
-    for total in totals:
-        for net in kinds["net"]:
-            if not _alike(total.figure, net.figure):
-                continue
-            tax = total.figure.value - net.figure.value
-            score = total.weight + net.weight
-            if tax in taxes:
-                fits.append(_Fit(net, taxes[tax][0], tax, total, score + taxes[tax][1]))
-            elif -tax in taxes and tax < 0 and total.figure.value < 0:
-                fits.append(_Fit(net, taxes[-tax][0], tax, total, score + 0.3, flipped=True))
-            elif not tax and not taxes:
-                fits.append(_Fit(net, (), tax, total, score))
-    strong = {s.figure.value for s in totals if s.alone and s.weight >= _STRONG}
-    if strong:
-        fits = [fit for fit in fits if fit.total.figure.value in strong]
-    return max(fits, key=lambda fit: (round(fit.score, 1), abs(fit.total.figure.value)), default=None)
-
-
-def _alike(one: Figure, other: Figure) -> bool:
-    return one.currency == other.currency or not (one.currency and other.currency)
 
 
 def _amount(
@@ -118,22 +63,29 @@ def _amount(
     return structs.replace(found, checks=tuple(checks))
 
 
-def _fitting(sheets: Sequence[Sheet], fit: _Fit, currency: Field | None) -> list[Field]:
+def _fitting(sheets: Sequence[Sheet], fit: Fit, currency: Field | None) -> list[Field]:
     """Net, tax and total that add up."""
     sure = 0.97 if fit.total.alone else 0.92
     if not fit.taxes:
         sure -= 0.1  # the net equals the total: that proves little
-    found = [
-        _amount(sheets, "total", [(fit.total.figure, fit.total.page)], fit.total.figure.value, sure, currency)
+    checks: tuple[str, ...] = ()
+    if fit.rival:
+        sure, checks = 0.45, ("contradiction",)
+    parts: list[tuple[str, Sequence[tuple[Figure, int]], Decimal, float]] = [
+        ("total", ((fit.total.figure, fit.total.page),), fit.total.figure.value, sure)
     ]
     if fit.net:
-        found.append(
-            _amount(sheets, "net", [(fit.net.figure, fit.net.page)], fit.net.figure.value, sure, currency)
-        )
+        parts.append(("net", ((fit.net.figure, fit.net.page),), fit.net.figure.value, sure))
     if fit.taxes:
         less = sure - 0.1 * (fit.flipped or len(fit.taxes) > 1)
-        found.append(_amount(sheets, "tax", fit.taxes, fit.tax, less, currency))
-    return found
+        parts.append(("tax", fit.taxes, fit.tax, less))
+    found = [_amount(sheets, *part, currency, *checks) for part in parts]
+    return [f if f.name != "net" or not fit.charges else _before_charges(f) for f in found]
+
+
+def _before_charges(net: Field) -> Field:
+    """A subtotal that lacks the charges is perhaps not what is meant by net."""
+    return structs.replace(net, confidence=min(net.confidence, 0.45), checks=("no_sum",))
 
 
 def _single(sheets: Sequence[Sheet], kinds: dict[str, list[Sum]], currency: Field | None) -> list[Field]:
@@ -144,28 +96,38 @@ def _single(sheets: Sequence[Sheet], kinds: dict[str, list[Sum]], currency: Fiel
     total = best["total"]
     if total and best["net"] and not best["tax"] and best["net"].figure.value == total.figure.value:
         best["net"] = None
-    mismatch = all(best.values())
     rivals = [s for s in kinds["total"] if s.alone and total and s.weight >= total.weight and s is not total]
+    share = total is not None and best["tax"] is not None and _is_share(sheets, best["tax"], total)
     found = []
     for name, candidate in best.items():
         if candidate is None:
             continue
         sure = 0.9 * candidate.weight
-        checks = []
-        if mismatch:
-            sure, checks = 0.4, ["sum_mismatch"]
+        checks: tuple[str, ...] = ()
+        if all(best.values()):
+            sure, checks = 0.4, ("sum_mismatch",)
         elif name == "total" and rivals:
-            sure, checks = 0.45, ["contradiction"]
-        elif name != "total" or candidate.weight < _STRONG:
-            sure, checks = min(sure, 0.55), ["no_sum"]
+            sure, checks = 0.45, ("contradiction",)
+        elif share:
+            sure = 0.92
+        elif name != "total" or candidate.weight < STRONG:
+            sure, checks = min(sure, 0.55), ("no_sum",)
         figure = candidate.figure
         found.append(_amount(sheets, name, [(figure, candidate.page)], figure.value, sure, currency, *checks))
     return found
 
 
+def _is_share(sheets: Sequence[Sheet], tax: Sum, total: Sum) -> bool:
+    """Whether a tax is contained in a total at a rate that is printed next to one of them."""
+    texts = {sheets[s.page].rows[s.row].text for s in (tax, total)}
+    rates = {rate for text in texts for rate in rates_of(text) if rate}
+    value = total.figure.value
+    return any(abs(value * rate / (100 + rate) - tax.figure.value) <= Decimal("0.02") for rate in rates)
+
+
 def _due(
     sheets: Sequence[Sheet],
-    fit: _Fit | None,
+    fit: Fit | None,
     found: Sequence[Field],
     kinds: dict[str, list[Sum]],
     prepaid: Sequence[Decimal],
@@ -193,7 +155,7 @@ def _due(
 
 
 def _rates(
-    sheets: Sequence[Sheet], fit: _Fit, by_rate: dict[Decimal, Taxed], currency: Field | None
+    sheets: Sequence[Sheet], fit: Fit, by_rate: dict[Decimal, Taxed], currency: Field | None
 ) -> list[Field]:
     """`net_19`, `tax_19` …: only where the taxes by rate add up to the tax."""
     if not by_rate or sum((line.tax.value for line in by_rate.values()), Decimal(0)) != fit.tax:
@@ -211,7 +173,7 @@ def _rates(
     return found
 
 
-def _currency(sheets: Sequence[Sheet], fit: _Fit | None, kinds: dict[str, list[Sum]]) -> Field | None:
+def _currency(sheets: Sequence[Sheet], fit: Fit | None, kinds: dict[str, list[Sum]]) -> Field | None:
     """The total's own currency, else the labelled one, else the only one of the pages."""
     chosen = fit.total if fit else next((s for s in kinds["total"] + kinds["due"]), None)
     if chosen is None:

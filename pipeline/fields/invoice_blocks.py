@@ -53,8 +53,8 @@ def heading_of(sheet: Sheet, cell: Cell) -> tuple[str, int] | None:
         if match and (rest := parties.HEADING_REST.match(text, match.end())):
             return side, rest.end()
     match = parties.SHORT.match(text)
-    if match and text[match.end() :].strip() == ":":
-        return ("seller" if match[0] in ("from", "von", "de") else "buyer"), len(text)
+    if match and (rest := re.fullmatch(r"\s*:\s*([^0-9]*)", text[match.end() :])):
+        return ("seller" if match[0] in ("from", "von", "de") else "buyer"), match.end() + rest.start(1)
     return None
 
 
@@ -171,8 +171,11 @@ def senders(sheet: Sheet) -> Iterator[tuple[Block, Block | None]]:
             if cell.rect.top > sheet.page.height / 2 or len(cell.text) > 140:
                 continue
             pieces = [piece for piece in _SEPARATED.split(cell.text) if piece.strip()]
-            marked = len(pieces) > 2 or not re.search(r"[,;]\s", cell.text)
-            if len(pieces) < 2 or not marked or not any(POSTCODE.match(piece) for piece in pieces[1:]):
+            # "Austin, TX 78701" is a place: a comma between name and town alone names nobody
+            first_town = 2 if re.search(r"[,;]\s", cell.text) else 1
+            if not any(POSTCODE.match(piece) for piece in pieces[first_town:]):
+                continue
+            if any(c.isdigit() for c in pieces[0]) and not LEGAL.search(pieces[0]):
                 continue
             below = tuple(_window(sheet, row, cell.rect))
             start = cell.line.start + cell.text.index(pieces[0])
@@ -249,6 +252,8 @@ def _up(sheet: Sheet, row: int, cell: Cell) -> Iterator[Part]:
         text = sheet.simple_text(found)
         if top - found.rect.bottom > 2.5 * cell.rect.height or _is_end(sheet, found) or is_data(text):
             return
+        if POSTCODE.search(found.text):
+            return  # another address
         yield _part(found)
         top, count = found.rect.top, count + 1
         if count == 5:

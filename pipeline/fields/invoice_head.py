@@ -64,12 +64,18 @@ def _titled(sheet: Sheet) -> Iterator[Found]:
                 continue
             gap = labels.GAP.match(text, match.end())
             if gap and (code := _code(sheet, row, gap.end())):
-                yield Found(sheet, code[0], code[1], 0.72 if plain else 0.91)
+                whole = code[0][1] >= _line_end(sheet, row, code[0][0])
+                yield Found(sheet, code[0], code[1], 0.91 if not plain else 0.86 if whole else 0.7)
         if titles and 0 < row - titles[-1] <= 4:
             bare = labels.BARE_NUMBER.match(text)
             gap = bare and labels.GAP.match(text, bare.end())
             if gap and (code := _code(sheet, row, gap.end())):
                 yield Found(sheet, code[0], code[1], 0.7)
+
+
+def _line_end(sheet: Sheet, row: int, at: int) -> int:
+    """The end of the line that an offset of the page's text is in."""
+    return next((li.end for li in sheet.rows[row].lines if li.start <= at < li.end), at)
 
 
 def find_order(sheets: Sequence[Sheet]) -> Field | None:
@@ -127,7 +133,8 @@ def _unlabelled(sheet: Sheet, others: set[str]) -> Iterator[Found]:
         found = sheet.rows[row]
         for day in sheet.inside("DATE", found.start, found.end):
             value = _read(day)
-            if value and value not in others:
+            before = sheet.simple[row][: day.start - found.start][-40:]
+            if value and value not in others and not labels.OTHER_DATE.search(before):
                 days[value] = Found(sheet, (day.start, day.end), value, 0.6, day.other)
     if len(days) == 1:
         yield from days.values()
@@ -163,7 +170,8 @@ def _labelled(
                 continue
             if take is _day and labels.OTHER_DATE.search(before):
                 continue
-            if taken := _behind(sheet, row, match.end(), take):
+            more = labels.AND_DATE.match(text, match.end()) if take is _day else None
+            if taken := _behind(sheet, row, more.end() if more else match.end(), take):
                 yield Found(sheet, taken[0], taken[1], sure, taken[2])
             elif taken := _under(sheet, row, match.span(), take, apart):
                 yield Found(sheet, taken[0], taken[1], sure - 0.04, taken[2])

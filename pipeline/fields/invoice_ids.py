@@ -95,7 +95,11 @@ def _ids(
 def _named_buyer(before: str) -> bool:
     """Whether the label says that a number is the addressee's: your VAT no."""
     return (
-        OF_BUYER.search(re.sub(r"[^a-z]*(?:ust|vat|tva|umsatzsteuer|tax)[a-z .:-]*$", " ", before[-60:]))
+        OF_BUYER.search(
+            re.sub(
+                r"[^a-z]*(?:(?:n|no|nr)[ .]*)?(?:ust|vat|tva|umsatzsteuer|tax)[a-z .:-]*$", " ", before[-60:]
+            )
+        )
         is not None
     )
 

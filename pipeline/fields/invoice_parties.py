@@ -18,11 +18,23 @@ from pipeline.fields.invoice_blocks import (
     letterheads,
     senders,
 )
-from pipeline.fields.invoice_party_words import ADDRESS_KEY, LEGAL, NAME_KEY, NO_NAME, POSTCODE, TITLE
+from pipeline.fields.invoice_party_words import (
+    ADDRESS_KEY,
+    ADDRESSED,
+    BEHIND_NAME,
+    LEGAL,
+    NAME_KEY,
+    NO_NAME,
+    POSTCODE,
+    TITLE,
+)
 from pipeline.fields.rows import Span, field, fold
 from pipeline.fields.sheet import Sheet, simplified, trimmed
 from pipeline.models import Field
 
+_STREET = re.compile(r"[0-9]{1,4}[a-z]?,? [a-z]")
+"""A line that begins with the number of a house."""
+_BULLETS = re.compile("[●•·|∙■▪⋅]")
 _MARKS = re.compile(r"\s*[●•·|∙■▪⋅]\s*|\s+[-–—]\s+")
 _SIDES = ("seller", "buyer")
 _MOST = 40
@@ -53,8 +65,13 @@ def find_parties(sheets: Sequence[Sheet]) -> Parties:
     for sheet in sheets[:1]:
         for sender, addressee in islice(senders(sheet), _MOST):
             loose += [sender] if addressee is None else [sender, addressee]
-        loose += islice(letterheads(sheet), _MOST)
-        loose += _sided(list(islice(addresses(sheet), _MOST)), [*blocks, *loose], sheet)
+        placed = list(islice(addresses(sheet), _MOST))
+        heads = [
+            head
+            for head in islice(letterheads(sheet), _MOST)
+            if not any(b.side == "buyer" and b.covers(head.parts[0].span[0]) for b in placed)
+        ]
+        loose += [*_sided(placed, [*blocks, *loose], heads, sheet), *heads]
     names = {side: _names(side, blocks, loose) for side in _SIDES}
     seller = _best(names["seller"], _plain(names["seller"]), None)
     buyer = _best(names["buyer"], (), seller)
@@ -81,7 +98,7 @@ def find_parties(sheets: Sequence[Sheet]) -> Parties:
     return Parties(found, used)
 
 
-def _sided(found: list[Block], known: Sequence[Block], sheet: Sheet) -> list[Block]:
+def _sided(found: list[Block], known: Sequence[Block], heads: Sequence[Block], sheet: Sheet) -> list[Block]:
     """Whose the addresses without a heading are: the one at the top is the seller's if the buyer's is elsewhere."""
     buyers = [
         part.span[0]
@@ -96,7 +113,7 @@ def _sided(found: list[Block], known: Sequence[Block], sheet: Sheet) -> list[Blo
         return sellers or [b._replace(side="seller") for b in top[:1]]
     if not sellers and len(plain) > 1:
         return [plain[0]._replace(side="seller", score=0.62), plain[1]._replace(score=0.66)]
-    if not sellers and plain and plain[0].parts[0].rect.top < 0.1 * sheet.page.height:
+    if not sellers and not heads and plain and plain[0].parts[0].rect.top < 0.1 * sheet.page.height:
         return [plain[0]._replace(side="seller", score=0.62)]
     return [*sellers, *plain[:1]]
 
@@ -105,13 +122,21 @@ def _names(side: str, blocks: Iterable[Block], loose: Iterable[Block]) -> list[N
     """The names in the blocks of a side; a block without a heading counts only in a document's first page."""
     taken = [block for block in (*blocks, *loose) if block.side == side]
     others = [block for block in blocks if block.side != side]
-    found = []
+    found: list[Name] = []
     for block in taken:
         if block.heading is None and any(o.covers(block.parts[0].span[0]) for o in others):
             continue
-        if part := _name_part(block):
+        part = _name_part(block)
+        if part and not any(
+            name.block.sheet is block.sheet and name.part.span[0] == part.span[0] for name in found
+        ):
             page = block.sheet.page
             start, end = trimmed(page.text, *part.span)
+            if more := BEHIND_NAME.search(simplified(page.text[start:end])):
+                start, end = trimmed(page.text, start, start + more.start())
+            simple = simplified(page.text[start:end])
+            if (addressed := ADDRESSED.match(simple)) and not LEGAL.search(page.text[start:end]):
+                start += addressed.end()
             value = fold(page.text[start:end])
             legal = LEGAL.search(value) is not None
             score = block.score + (0.06 if legal and block.score < 0.9 else 0.03 if legal else 0.0)
@@ -154,6 +179,10 @@ def _is_name(part: Part) -> bool:
     letters = sum(c.isalpha() for c in text)
     if letters < 3 or letters * 2 < len(text.replace(" ", "")) or len(text) > 80:
         return False
+    if _STREET.match(text) and not LEGAL.search(part.text):
+        return False
+    if _BULLETS.search(text):  # a line of several parts, such as a footer
+        return False
     if is_data(text) or TITLE.fullmatch(text) or POSTCODE.match(part.text.strip()) or NO_NAME.match(text):
         return False
     return not text.endswith(":")
@@ -174,13 +203,14 @@ def _address(block: Block, name: Part) -> tuple[list[Span], str] | None:
         chosen.append(span)
         if POSTCODE.search(part.text):
             spans = _street_first(text, chosen)
-            return spans, ", ".join(_MARKS.sub(", ", fold(text[a:b])) for a, b in spans)
+            pieces = [piece for a, b in spans for piece in _MARKS.split(fold(text[a:b]))]
+            return spans, ", ".join(p for p in pieces if not is_data(simplified(p)))
     return None
 
 
 def _street_first(text: str, spans: list[Span]) -> list[Span]:
     """The address without lines of contact persons before the street: those without a digit."""
-    for number, (start, end) in enumerate(spans[:-1]):
-        if any(c.isdigit() for c in text[start:end]):
-            return spans[number:]
-    return spans
+    numbers = [len(re.findall("[0-9]+", text[start:end])) for start, end in spans]
+    first = next((at for at, count in enumerate(numbers) if count), 0)
+    # a line with the postcode alone: the street before it has no number
+    return spans if first == len(spans) - 1 and numbers[first] < 2 else spans[first:]

@@ -18,6 +18,11 @@ SELLER = words("""
     vendor
     provider
     (?:billed|issued|sold|invoice) (?:by|from)
+    verkauft (?:von|durch)
+    vendu par
+    vendido por
+    venduto da
+    verkocht door
     fournisseur
     vendeur
     emetteur
@@ -41,7 +46,7 @@ BUYER = words(r"""
     leistungsempfanger(?:in)?
     auftraggeber(?:in)?
     kunde(?:in|n)?
-    (?:bill(?:ed|ing)?|invoiced?|sold|charge) to
+    (?:bill(?:ed|ing)?|invoiced?|sold|charge) to(?: address)?
     buyer
     purchaser
     customer(?: name| details)?
@@ -73,7 +78,7 @@ OTHER = words("""
     [a-z]*bevollmachtigter?(?: des verkaufers)?
     warenempfanger(?:in)?
     liefer ?(?:adresse|anschrift|an)
-    (?:ship|deliver|delivery|shipped|remit|pay)(?:ed)? to
+    (?:ship|deliver|delivery|shipped|remit|pay)(?:ed)? to(?: address)?
     (?:delivery|shipping|remittance) address
     (?:adresse de )?livraison
     livre a
@@ -90,6 +95,8 @@ OTHER = words("""
 """)
 SHORT = words("""
     an
+    aan
+    para
     to
     a
     from
@@ -98,7 +105,7 @@ SHORT = words("""
     kunde
     client
 """)
-"""Headings only where a colon follows and nothing else."""
+"""Headings only where a colon follows, and then a name or nothing."""
 HEADING_REST = re.compile(r"\s*(?:[/(&][a-z /()&.'-]{0,40})?\s*(?::|$)\s*")
 STOP = words("""
     bemerkung(?:en)?
@@ -138,7 +145,7 @@ DATA = words("""
     (?:tel|telefon|fon|phone|fax|telefax|mobil|mobile|e mail|email|mail|internet|web|www|http)
     (?:ust|umsatzsteuer|mwst|vat|tva|nif|cif|iva|btw|steuer|tax|gst|p iva|partita iva)
     (?:siret|siren|kvk|hrb|hra|rcs|abteilung)
-    (?:ansprechpartner|kontakt|contact|attn|z hd|zu handen|c o|att)
+    (?:ansprechpartner|inh|inhaber|kontakt|contact|attn|z hd|zu handen|c o|att)
     (?:weee?|oko|wee) [a-z-]+
 """)
 NAME_KEY = words("""
@@ -183,7 +190,7 @@ POSTCODE = re.compile(
 LEGAL = re.compile(
     r"(?<!\w)(?:GmbH(?: ?& ?Co\.?(?: ?KGa?A?| ?OHG)?)?|[gm]mbH|GMBH|AG|KGaA|KG|OHG|GbR|e\.? ?K(?:fm|fr)?\.?|UG|SE"
     r"|e\.? ?V\.?|e\.? ?G\.?|a\. ?G\.?|Ltd\.?|LTD\.?|Limited|LIMITED|Inc\.?|INC\.?|LLC|L\.L\.C\.|LLP|PLC|plc"
-    r"|Corp\.?|CORP\.?|Corporation|Pty\.?|Company|Sdn\.? Bhd\.?|Pte\.?"
+    r"|Corp\.?|CORP\.?|Corporation|Pty\.?|Company|Co\.|CO\.|Sdn\.? Bhd\.?|Pte\.?"
     r"|S\.?A\.?S?\.?U?|S\.?A\.?R\.?L\.?|Sarl|EURL|SCI|SNC|S\.?L\.?U?\.?|S\.? ?r\.? ?l\.?s?|S\.? ?p\.? ?A\.?"
     r"|S\.?n\.?c\.?|S\.?a\.?s\.?|B\.?V\.?(?:BA)?|N\.?V\.?|V\.?O\.?F\.?|Lda\.?|LDA|Unipessoal"
     r"|ApS|A/S|AB|Oy|OYJ|AS|Sp\. ?z ?o\. ?o\.|s\. ?r\. ?o\.|a\. ?s\.|Kft\.?|d\. ?o\. ?o\.)(?!\w)"
@@ -191,11 +198,22 @@ LEGAL = re.compile(
 """Legal forms of companies, as they are written."""
 TITLE = re.compile(
     r"(?:(?:an|to|z ?hd|herrn?|frau|firma|familie|mr|mrs|ms|messrs|mme|mlle|m|monsieur|madame|societe|sr|sra|don|dona"
-    r"|sig|sig ra|spett le|spettabile|dhr|mevr|de heer|exmo|exma|company|attn)\.?\s*:?)$"
+    r"|sig|sig ra|spett le|spettabile|dhr|mevr|de heer|exmo|exma|company|attn)\.?"
+    r"(?:\s*(?:dr|prof|dipl|ing|med)\.?)*\s*:?)$"
 )
 """A line that is only how somebody is addressed."""
+ADDRESSED = re.compile(
+    r"(?:herrn?|frau|firma|fa\.|mr\.?|mrs\.?|ms\.?|messrs\.?|mme\.?|mlle\.?|m\.|monsieur|madame|sig\.|dhr\.|mevr\.)"
+    r"\s+(?=\S)"
+)
+"""How somebody is addressed, before the name in the same line."""
 NO_NAME = re.compile(
     r"(?:seite|page|rechnung|invoice|facture|factura|fattura|factuur|fatura|gutschrift|credit note|original|kopie|copy"
     r"|datum|date|tel|fax|www|deutschland|germany|france|united kingdom|usa)\b"
 )
 """The beginning of a line that is no name."""
+BEHIND_NAME = re.compile(
+    r"[ ,]+(?:au capital|capital|kapital|stammkapital|sitz|registered|reg[.]? no|company no|hrb|hra|rcs|siren|siret"
+    r"|tel[.:]|telefon|phone|fax|vat|ust|inh[.:])(?![a-z]).*"
+)
+"""What may follow a name in its line, and is not part of it."""

@@ -38,7 +38,6 @@ LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
             rechnungs rabatt\w*
             rabatt(?:betrag)?
             skonto(?:betrag)?
-            discount
             remise
             descuento
             sconto
@@ -48,7 +47,10 @@ LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
             versicherungssteuer
             versand(?:kosten)?
             fracht(?:betrag)?
-            shipping(?: and handling)?
+            (?:shipping|handling|delivery|postage|freight|service|packing)(?: (?:and|&) [a-z]+)?(?: charges?)?
+            (?:shipping|handling|delivery|service) (?:costs?|fees?)
+            (?:porto|verpackung|mindermengenzuschlag|bearbeitungsgebuhr)(?:skosten)?
+            (?:less )?(?:discounts?|allowances?|surcharges?)
             frais de port
             offene zahlungen
             rundung(?:sbetrag)?
@@ -66,6 +68,7 @@ LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
             (?:less )?(?:amounts? (?:already )?paid|already paid|paid to date|prepaid(?: amount)?)
             (?:less )?(?:prepayments?|deposits?)
             payments? received
+            paid(?: on)?
             (?:down payment|advance payment|advance)
             payments?(?: made)?
             (?:deja )?(?:verse|regle|paye)e?
@@ -90,7 +93,7 @@ LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
             (?:total |amount |balance |net )(?:now )?(?:due|payable|outstanding|owing)(?: now)?
             (?:total )?amount to (?:be )?pa(?:y|id)
             due (?:payable|amount|total)
-            balance
+            total amount due
             please pay
             net a payer
             (?:reste|montant|total|solde|somme) (?:a (?:payer|regler)|dua?|du)
@@ -108,13 +111,15 @@ LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
         words("""
             (?:[a-z]*(?:summe|betrag)|gesamt|sub totaa?le?|total|totaal|totale) WITHOUT (?:[0-9]{1,2} % )?VAT
             (?:amount|importe|importo|montant|bedrag) WITHOUT (?:[0-9]{1,2} % )?VAT
-            (?:total|montant|sous total|somme) (?:net )?(?:ht|hors tax(?:e|es))
+            (?:total|montant|sous total|somme) (?:de la )?(?:facture )?(?:net )?(?:ht|hors tax(?:e|es))
             (?:rechnungs|gesamt)?(?:summe|betrag|gesamt|wert) netto
             netto (?:betrag|summe|gesamt|wert|rechnungsbetrag|total|totaal|bedrag)?
             (?:total|totale) netto
             nettogesamt(?:betrag|summe)?
             (?:invoice )?(?:total net|net total|net amou?n?t|net value|net sum|net price total)
             (?:total )?taxable (?:amount|value|supplies)
+            untaxed (?:amount|total)
+            (?:amount|total) untaxed
             net(?: ht)?
             base imponible
             (?:totale )?imponibile
@@ -144,7 +149,7 @@ LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
             (?:[a-z]*(?:summe|betrag)|gesamt) WITH gesetzl\w* VAT
             (?:amount|importe|importo|montant|bedrag)(?: [a-z]+)? WITH (?:[0-9]{1,2} % )?VAT
             (?:total|totale|montant|importe|importo) (?:WITH|VAT) (?:compris\w*|incluid\w*|inclus\w*)
-            (?:total|montant|somme) (?:net )?(?:ttc|toutes taxes comprises)
+            (?:total|montant|somme) (?:de la )?(?:facture )?(?:net )?(?:ttc|toutes taxes comprises)
             brutto (?:betrag|summe|gesamt|wert|rechnungsbetrag|total)?
             (?:summe|gesamt(?:betrag|summe)?|rechnungsbetrag|betrag) brutto
             gross (?:amount|total|value|sum)
@@ -174,7 +179,9 @@ LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
             summe
             endpreis
             gesamtpreis
-            total(?: (?:amount|price|importe|bedrag|eur|usd|gbp|chf))?
+            totals?(?: (?:amount|price|importe|bedrag|eur|usd|gbp|chf))?
+            gross
+            brutto
             (?:importe|importo) totale?
             amount
             totale

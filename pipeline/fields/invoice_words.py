@@ -9,15 +9,18 @@ from __future__ import annotations
 import re
 
 _GROUPS = {
-    "WITHOUT": "(?:ohne|excl|excluding|exclusive|exclusief|ex|exc|before|sin|sem|senza|hors|net of|without|zonder)",
+    "WITHOUT": (
+        "(?:ohne|zzgl|exkl|excl|excluding|exclusive|exclusief|ex|exc|before|plus|sin|sem|senza|hors|net of|without"
+        "|zonder)"
+    ),
     "WITH": "(?:inkl|incl|inclusive|including|inclusief|mit|inc|con|com|comprese?|toutes|iva|btw)",
     "VAT": (
-        "(?:mwst|mehrwertsteuer|ust|umsatzsteuer|vat|tva|iva|btw|igic|gst|hst|pst|qst|sales tax|steuer|tax(?:es|e)?"
-        "|imposta|impuestos?)"
+        "(?:mwst|mehrwertsteuer|ust|umsatzsteuer|vat|tva|iva|btw|igic|[csiu]?gst|hst|pst|qst|sales tax|steuer"
+        "|tax(?:es|e)?|imposta|impuestos?)"
     ),
     "NO": "(?:nummer|number|numero|num|nro|nr|n[.]?o|n|#)",
 }
-_BLANK = r"(?:[ ]?[.:/'-]{1,2}[ ]?|[ ])?"
+_BLANK = r"(?:[ ]?[.:/'(-]{1,2}[ ]?|[ ])?"
 """A wide gap, two blanks, is not part of a label: the next column begins behind it."""
 GAP = re.compile(r"[\s:.=>|*-]*(?:\([a-z0-9 /]{1,12}\))?[\s:.=>|*-]*")
 """What may stand between a label and its value."""
@@ -104,6 +107,8 @@ DATE = words("""
     factuur datum
     data (?:da |de )?(?:fatura|emissao)
 """)
+AND_DATE = re.compile(r"\s?[/&+]\s?[a-z]{3,20}(?: of [a-z]{3,12})?")
+"""A second label of the same date: Rechnungsdatum/Lieferdatum."""
 BARE_DATE = words("""
     datum
     date

@@ -7,68 +7,39 @@ them on a page. Of several entries for one field the first that is found counts,
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import NamedTuple
+from itertools import islice
 
 from msgspec import structs
 
 from pipeline.fields.cells import CELL, TYPED, Cell, Sheet, cells_of, edges, overlap, top
-from pipeline.fields.rows import Row, Span, field, fold
+from pipeline.fields.printed import value_in
+from pipeline.fields.rows import Row, Span, field
+from pipeline.fields.wanted import COLON, Value, Wanted, any_label, pattern_of
 from pipeline.models import Entity, Field
 
-_HAN = "\u4e00-\u9fff"
+__all__ = ["Wanted", "checked", "find_labelled", "of_entity"]
+
 _BELOW = 2
 """Maximum number of rows between a label and the value below it."""
-_LONGEST = 60
-"""Maximum length of a text value."""
 _FAR = 3.0
 """Maximum distance to it, in heights of a row."""
+_HEADINGS = 3
+"""A line with at least so many labels is a line of headings."""
 _WIDEST = 60
 """Maximum number of lines in a row of labels above their values."""
-_GAP = 16
-"""Maximum number of characters between a label and its typed value."""
-_NUMBER = re.compile(
-    r"[-+]?(?:[0-9]{1,3}(?:[,.' ][0-9]{3})+|[0-9]{1,12})(?:[.,][0-9]{1,2})?(?![0-9A-Za-z%:/-])"
-)
-_CODE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9/_.*-]*[A-Za-z0-9])?")
-_DATE = re.compile(r"[0-9]{1,4}([./-])[0-9]{1,2}\1[0-9]{2,4}")
-_FULL_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_TRANSLATED = 40
+"""Maximum length of a label with its translation."""
 _AFTER = re.compile(r" ?(?:\([^()\n]{1,16}\))? {0,3}[:#.=]{0,2} ?")
-_LABEL = re.compile(rf"^[A-Za-z{_HAN}(][^:\n]{{0,23}}:|[A-Za-z{_HAN}][^:\d\n]{{0,20}}: *$")
-"""A cell that is a label itself, or begins with one."""
-_HEADING = re.compile("号码|证件|日期|名称|金额|^(?:name|date|number|amount|address)$", re.IGNORECASE)
-"""Words of the heading of another column; a value has a colon before it if it contains them."""
-_NEXT = re.compile(rf" (?:[{_HAN}()/]{{2,16}}|[A-Za-z][A-Za-z.-]{{1,14}}):")
-"""The label of something else, in the cell of a value."""
+_GENERAL = re.compile(
+    r"no\.?|n[o°º]|nr|number|nummer|num[ée]ro|date|datum|data|fecha|name|nom", re.IGNORECASE
+)
+"""Labels that name something else with a word before them: customer no, expiry date."""
+_WORD_BEFORE = re.compile(r"[^\W\d_][\w.']{0,30}[ /-]$")
 _LOW_OCR = 0.8
 _LABELLED = 0.9
 """Minimum confidence of an amount with a label: recognisers doubt a number without a sign of its currency."""
-_COLON = 0.93
-"""Score of a value behind a label with a colon, in the same cell."""
-
-
-class Wanted(NamedTuple):
-    """A field, the labels that name it, and the sort of its value. Without a name: a label of something else.
-
-    `labels`: alternatives of a regular expression, without regard to case. `sort`: an entity type of `TYPED`,
-    `code` (a number or code of one word, with a digit) or `text` (what the cell holds). `pattern`: what a code or text
-    must match as a whole. `colon`: only where a colon follows the label: for a word that is also used in sentences.
-    """
-
-    name: str
-    labels: str
-    sort: str = "text"
-    pattern: str = ""
-    colon: bool = False
-
-
-class _Value(NamedTuple):
-    value: str
-    span: Span
-    score: float
-    entity: Entity | None = None
-    label: str = ""
 
 
 def find_labelled(rows: Sequence[Row], entities: Sequence[Entity], wanted: Sequence[Wanted]) -> list[Field]:
@@ -83,43 +54,107 @@ def find_labelled(rows: Sequence[Row], entities: Sequence[Entity], wanted: Seque
     return list(found.values())
 
 
-def _values(sheet: Sheet, at: int, one: Wanted, wanted: tuple[Wanted, ...]) -> Iterator[_Value]:
+def _values(sheet: Sheet, at: int, one: Wanted, wanted: tuple[Wanted, ...]) -> Iterator[Value]:
     row = sheet.rows[at]
-    for match in _pattern(one.labels).finditer(row.text):
+    for match in pattern_of(one.labels).finditer(row.text):
+        general = _GENERAL.fullmatch(match[0]) is not None and _is_second(row, match.start())
+        if general or _is_part(sheet, at, match.start(), wanted):
+            continue
         after = _AFTER.match(row.text, match.end())
         begin = after.end() if after else match.end()
         colon = ":" in row.text[match.end() : begin]
-        following = _all_labels(wanted).search(row.text, begin)
+        following = any_label(wanted).search(row.text, begin)
         stop = following.start() if following else len(row.text)
-        alone = any(
-            row.start + match.start() <= line.start and line.end <= row.start + begin for line in row.lines
-        )
-        leads = _leads(row, match.span())
+        alone, leads = _is_alone(row, match.start(), begin, wanted), _leads(row, match.span())
         if one.colon and not colon and not alone and not leads:
             continue
         label = match[0].casefold()
         if right := _right(sheet, row, (begin, stop), one, colon, leads):
             yield right._replace(label=label)
-        elif alone or not row.text[begin:stop].strip():
-            below = _below(sheet, at, match.span(), one, wanted)
-            if below:
-                yield below._replace(label=label)
+        elif below := _under(sheet, at, (match.start(), begin, stop), one, wanted, alone):
+            yield below._replace(label=label)
 
 
-def _right(sheet: Sheet, row: Row, region: Span, one: Wanted, colon: bool, leads: bool) -> _Value | None:
+def _is_part(sheet: Sheet, at: int, start: int, wanted: tuple[Wanted, ...]) -> bool:
+    """Whether a label is a part of a longer one: "no" of "order no"."""
+    if at not in sheet.spans:
+        sheet.spans[at] = [match.span() for match in any_label(wanted).finditer(sheet.rows[at].text)]
+    spans = sheet.spans[at]
+    place = bisect_left(spans, (start, 0)) - 1
+    return place >= 0 and spans[place][0] < start < spans[place][1]
+
+
+def _is_second(row: Row, start: int) -> bool:
+    """Whether a word of the same line is before a label."""
+    if not _WORD_BEFORE.search(row.text, max(0, start - 34), start):
+        return False
+    return all(line.start != row.start + start for line in row.lines)
+
+
+def _is_alone(row: Row, start: int, end: int, wanted: tuple[Wanted, ...]) -> bool:
+    """Whether a label is all of its line, or with its translation: 姓名/Name."""
+    if len(row.lines) > _WIDEST:
+        return False
+    for line in row.lines:
+        first, last = line.start - row.start, line.end - row.start
+        if start <= first and last <= end:
+            return True
+        if first <= start < last and "/" in line.text and len(line.text) <= _TRANSLATED:
+            halves = row.text[first:last].split("/")
+            return all(any_label(wanted).fullmatch(half.strip(" :")) for half in halves)
+    return False
+
+
+def _under(
+    sheet: Sheet,
+    at: int,
+    place: tuple[int, int, int],
+    one: Wanted,
+    wanted: tuple[Wanted, ...],
+    alone: bool,
+) -> Value | None:
+    """The value below a label, if nothing that fits is to the right of it."""
+    row = sheet.rows[at]
+    start, begin, stop = place
+    labels = 0 if alone else sum(1 for _ in islice(any_label(wanted).finditer(row.text), _HEADINGS))
+    if labels == _HEADINGS:
+        return _counted(sheet, at, start, one, wanted)
+    if alone or (labels == 1 and not row.text[begin:stop].strip()):
+        return _below(sheet, at, (start, begin), one, wanted)
+    return None
+
+
+def _counted(sheet: Sheet, at: int, start: int, one: Wanted, wanted: tuple[Wanted, ...]) -> Value | None:
+    """The value below a label in a line of headings: the one of its place, if there are as many values as headings."""
+    if one.sort not in TYPED:
+        return None
+    row = sheet.rows[at]
+    pattern = any_label(tuple(other for other in wanted if other.sort == one.sort))
+    starts = [match.start() for match in pattern.finditer(row.text)]
+    for under in sheet.rows[at + 1 : at + 1 + _BELOW]:
+        values = sheet.within(one.sort, under.start, under.end)
+        if values:
+            fits = len(values) == len(starts) and start in starts
+            entity = values[starts.index(start)] if fits else None
+            span = (entity.start, entity.end) if entity else (0, 0)
+            return Value(entity.value or "", span, 0.76, entity) if entity else None
+    return None
+
+
+def _right(sheet: Sheet, row: Row, region: Span, one: Wanted, colon: bool, leads: bool) -> Value | None:
     begin, stop = region
     first = CELL.search(row.text, begin, stop)
     if first is None:
         return None
     piece = Cell(*first.span())
     apart = len(row.text[begin : piece.start]) > 1
-    score = 0.86 if apart else _COLON if colon else 0.85
+    score = 0.86 if apart else COLON if colon else 0.85
     if one.sort in TYPED:
-        return _typed(sheet, row, Cell(begin, stop), one.sort, score)
+        return value_in(sheet, row, Cell(begin, stop), one, score)
     if not colon and one.sort == "text":
         score = score if apart or leads else 0.75
         piece = _of_line(row, piece)
-    return _text(row, piece, one, score)
+    return value_in(sheet, row, piece, one, score)
 
 
 def _of_line(row: Row, piece: Cell) -> Cell:
@@ -129,7 +164,7 @@ def _of_line(row: Row, piece: Cell) -> Cell:
     return Cell(piece.start, min(piece.end, end - row.start))
 
 
-def _below(sheet: Sheet, at: int, label: Span, one: Wanted, wanted: tuple[Wanted, ...]) -> _Value | None:
+def _below(sheet: Sheet, at: int, label: Span, one: Wanted, wanted: tuple[Wanted, ...]) -> Value | None:
     """The value in the column of a label: in the cell below that has its place in the row, else its edges."""
     row = sheet.rows[at]
     if len(row.lines) > _WIDEST:
@@ -141,11 +176,11 @@ def _below(sheet: Sheet, at: int, label: Span, one: Wanted, wanted: tuple[Wanted
         cell = _cell_below(row, label, under, own_edges)
         if cell is None:
             continue
-        if _all_labels(wanted).match(under.text, cell.start, cell.end):
+        if any_label(wanted).match(under.text, cell.start, cell.end):
             return None
         typed = one.sort in TYPED
-        found = _typed(sheet, under, cell, one.sort, 0.8) if typed else _text(under, cell, one, 0.78)
-        if found:
+        found = value_in(sheet, under, cell, one, 0.8 if typed else 0.78)
+        if found or not typed:
             return found
     return None
 
@@ -163,83 +198,13 @@ def _cell_below(row: Row, label: Span, under: Row, own: tuple[float, float]) -> 
     return best if best is not None and overlap(own, edges(under, best)) > 0 else None
 
 
-def _typed(sheet: Sheet, row: Row, region: Cell, sort: str, score: float) -> _Value | None:
-    """The first entity of a type in a part of a row, unless other figures are before it."""
-    start, end = row.start + region.start, row.start + region.end
-    for entity in sheet.within(sort, start, end):
-        between = row.text[region.start : entity.start - row.start]
-        if len(between.strip()) > _GAP or (re.search("[0-9]", between) and sort != "TIME"):
-            break
-        if sort == "DATE" and not _FULL_DATE.fullmatch(entity.value or ""):
-            continue
-        return _Value(entity.value or "", (entity.start, entity.end), score, entity)
-    return _bare(row, region, score) if sort == "MONEY" else None
-
-
-def _bare(row: Row, region: Cell, score: float) -> _Value | None:
-    """A number without a sign of a currency: its label says that it is an amount."""
-    text = row.text[region.start : region.end]
-    lead = len(text) - len(text.lstrip(" :¥$€£"))
-    match = _NUMBER.match(row.text, region.start + lead, region.end)
-    if match is None:
-        return None
-    locale = row.page.locale
-    value = plain_number(match[0], locale.decimal if locale else None)
-    return _Value(value, row.span(*match.span()), score * 0.9) if value else None
-
-
-def plain_number(text: str, decimal: str | None) -> str | None:
-    """A printed number as a plain decimal, `None` if its separator is ambiguous."""
-    bare = re.sub("[ ']", "", text)
-    whole, mark, rest = re.fullmatch(r"([-+]?[0-9.,]*?)(?:([.,])([0-9]{1,2}))?", bare).groups()  # type: ignore[union-attr]
-    if mark and decimal and mark != decimal:
-        return None
-    if not re.fullmatch(r"[-+]?(?:[0-9]+|[0-9]{1,3}(?:[.,][0-9]{3})+)", whole):
-        return None
-    return re.sub("[.,+]", "", whole) + (f".{rest}" if rest else "")
-
-
-def _text(row: Row, cell: Cell, one: Wanted, score: float) -> _Value | None:
-    text = row.text[cell.start : cell.end]
-    if one.sort == "text" and (after := _NEXT.search(text)):
-        text = text[: after.start()]
-    lead = len(text) - len(text.lstrip(" :#.,;-*_|"))
-    if one.sort == "code":
-        match = re.compile(one.pattern).match(text, lead) if one.pattern else _CODE.match(text, lead)
-        if match is None or not re.search("[0-9]", match[0]) or _DATE.fullmatch(match[0]):
-            return None
-        span = match.span()
-    else:
-        kept = text[lead:].rstrip(" :,;-_|")
-        if not kept or len(kept) > _LONGEST or _LABEL.search(kept):
-            return None
-        if score < _COLON and _HEADING.search(kept):
-            return None
-        if one.pattern and not re.fullmatch(one.pattern, kept):
-            return None
-        span = lead, lead + len(kept)
-    start, end = row.span(cell.start + span[0], cell.start + span[1])
-    return _Value(fold(row.page.text[start:end]), (start, end), score)
-
-
 def _leads(row: Row, label: Span) -> bool:
     """Whether a Chinese label begins its line and a blank follows: 自 云州."""
+    if len(row.lines) > _WIDEST:
+        return False
     start = row.start + label[0]
     spaced = row.text[label[1] : label[1] + 1] == " "
     return spaced and row.text[label[1] - 1] > "\u4e00" and any(line.start == start for line in row.lines)
-
-
-@lru_cache(maxsize=512)
-def _pattern(labels: str) -> re.Pattern[str]:
-    """Labels where a word begins; their Han characters may be spaced out, their blanks be missing."""
-    spaced = re.sub(rf"(?<=[{_HAN}])(?=[{_HAN}])", " {0,4}", labels)
-    loose = re.sub(r"(?<=[A-Za-z.]) (?=[A-Za-z(])", r"[ .]{0,2}", spaced)
-    return re.compile(rf"(?<![A-Za-z{_HAN}])(?:{loose})(?![A-Za-z])", re.IGNORECASE)
-
-
-@lru_cache(maxsize=64)
-def _all_labels(wanted: tuple[Wanted, ...]) -> re.Pattern[str]:
-    return _pattern("|".join(one.labels for one in wanted))
 
 
 def checked(found: Field, *checks: str, factor: float = 1.0) -> Field:
@@ -267,7 +232,7 @@ def of_entity(name: str, row: Row, entity: Entity, score: float, *checks: str) -
     return structs.replace(checked(made, *checks, doubt, factor=0.7), other=entity.other)
 
 
-def _best(row: Row, one: Wanted, values: Sequence[_Value]) -> Field:
+def _best(row: Row, one: Wanted, values: Sequence[Value]) -> Field:
     """The value with the highest score, the first of equals; another one with the same label contradicts it."""
     best = max(values, key=lambda value: value.score)
     if best.entity is not None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from pipeline.fields.capitals import against_capitals
 from pipeline.fields.cells import cells_of
 from pipeline.fields.labels import Wanted, checked, find_labelled
 from pipeline.fields.rows import Row, field, fold, rows_of
@@ -90,7 +91,7 @@ def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
         if paid > Decimal(total.value or 0):
             for one in (total, *parts):
                 found[one.name] = checked(one, "sum_mismatch", factor=0.5)
-    return list(found.values())
+    return against_capitals(list(found.values()), "total", page, entities)
 
 
 def _institution(rows: Sequence[Row]) -> Field | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.fields.capitals import against_capitals
 from pipeline.fields.labels import Wanted, find_labelled
 from pipeline.fields.rows import rows_of
 from pipeline.models import Entity, Field, Page
@@ -13,9 +14,10 @@ _WANTED = (
     Wanted(
         "number",
         r"收据编号|票据号码|编号|receipt (?:no|number)|quittung nr|belegnummer|re[cç]u n[o°]"
-        r"|recibo n[o°º]|n[o°]|nr\.?|no\.?",
+        r"|recibo n[o°º]",
         "code",
     ),
+    Wanted("number", r"n[o°]|nr\.?|no\.?", "code"),
     Wanted("date", "收款日期|入账日期|开票日期|日期|date|datum|fecha|data|le", "DATE"),
     Wanted(
         "payer",
@@ -44,10 +46,11 @@ _WANTED = (
         r"|betrag|gesamt|montant|la somme de|la cantidad de|importe|importo|bedrag",
         "MONEY",
     ),
-    Wanted("", r"\(? ?大写 ?\)?|经手人|出纳|会计|审核|收款人"),
+    Wanted("total", r"大写(?:金额)?|\(? ?大写 ?\)?", "MONEY"),
+    Wanted("", r"经手人|出纳|会计|审核|收款人"),
 )
 
 
 def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
     """The fields found on one page; `entities` are those of the page."""
-    return find_labelled(rows_of(page), entities, _WANTED)
+    return against_capitals(find_labelled(rows_of(page), entities, _WANTED), "total", page, entities)

@@ -17,6 +17,8 @@ _NET = ("01", "04", "08", "10")
 """Types of VAT invoice whose code has the amount without tax; in the fully digital ones it is the total."""
 _VAT_KINDS = (*_NET, "31", "32")
 _MAX_NAME = 140
+_PARTIES = ("seller", "buyer")
+"""The payee of a payment code may be a bank or a collector, and the payer somebody else."""
 
 
 def read(code: Code, page: int) -> Stated | None:
@@ -32,6 +34,7 @@ def read(code: Code, page: int) -> Stated | None:
                 kind=kind,
                 values={name: (value,) for name, value in values.items() if value},
                 currency=currency,
+                confirming=_PARTIES if kind == "invoice" else (),
                 amount=which,
                 page=page,
                 box=code.box,

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 
 from pipeline.fields.receipt_head import (
     HEAD,
+    HOUSE,
     LEGAL,
     NUMBERED,
     POSTCODE,
     STREET,
     is_place,
     is_stop,
+    is_street,
+    is_town,
     letters,
     trimmed,
 )
@@ -20,12 +23,14 @@ from pipeline.fields.rows import Row, Span, field, fold
 from pipeline.models import Entity, Field
 
 _LABEL = re.compile(r"^[ *]*(?:地 ?址|门店地址|店址|(?:ADDRESS|ADDR|ALAMAT)\b) ?[:.]? *", re.IGNORECASE)
+_EARLY = 8
+"""Rows of the head where a town needs no other evidence."""
 _BRACKETED = re.compile(r"^[ *]*\(.*\)\W*$")
 # A full stop between the parts of an address is a comma that OCR misread, except for these.
 _STOP_MISREAD = re.compile(
     r"(?<![ .][A-Z])(?<!^[A-Z])(?<!\bNO)(?<!\bST)(?<!\bRD)(?<!\bKG)(?<!\bDR)(?<!\bMT)"
     r"(?<!\bLRG)(?<!\bTMN)(?<!\bJLN)(?<!\bAVE)"
-    r"(?<!\bBLK)(?<!\bLOT)(?<!\bFLR)(?<=[A-Z0-9)])\.(?=[ A-Z0-9])(?! ?[A-Z]\b)",
+    r"(?<!\bBLK)(?<!\bLOT)(?<!\bFLR)(?<!STR)(?<!\bAV)(?<!\bBLVD)(?<!\bSTE)(?<=[A-Z0-9)])\.(?=[ A-Z0-9])(?! ?[A-Z]\b)",
     re.IGNORECASE,
 )
 
@@ -77,9 +82,21 @@ def address_start(rows: Sequence[Row], entities: Sequence[Entity]) -> int | None
             or (number and street and (code or more))
             or (number and code and number < 8)
             or (is_place(row.text) and (more or (number and (street or code))))
+            or (0 < number < _EARLY and _leads(rows, number, entities))
         ):
             return number
     return None
+
+
+def _leads(rows: Sequence[Row], number: int, entities: Sequence[Entity]) -> bool:
+    """Whether the row is a town with its state, or a street, or a house and the next row is a place."""
+    text = rows[number].text
+    if is_town(text) or is_street(text):
+        return True
+    if not HOUSE.match(text) or number + 1 == len(rows) or is_stop(rows[number + 1], entities):
+        return False
+    after = rows[number + 1].text
+    return is_town(after) or bool(POSTCODE.search(after))
 
 
 def _continues(rows: Sequence[Row], block: Sequence[int], number: int, entities: Sequence[Entity]) -> bool:
@@ -92,10 +109,14 @@ def _continues(rows: Sequence[Row], block: Sequence[int], number: int, entities:
         return False
     coded = [n for n in block if POSTCODE.search(rows[n].text)]
     if not coded:
-        return True
+        before = rows[number - 1].text
+        return not is_town(before) or bool(POSTCODE.search(row.text) or STREET.search(row.text))
     # after the postcode: the rest of the place, or a branch, not a name or a title
     return (
-        number - coded[0] <= 2 and not LEGAL.search(row.text) and len(re.findall("[A-Za-z]", row.text)) >= 4
+        number - coded[0] <= 2
+        and not re.search("[0-9]{7}", row.text)
+        and not LEGAL.search(row.text)
+        and len(re.findall("[A-Za-z]", row.text)) >= 4
     )
 
 

@@ -23,7 +23,11 @@ _SENDER = re.compile(r" ?[-–·•|,;] ?[^0-9]{0,40}[0-9]")
 _TITLE = re.compile(
     r"^\W*(?:(?:TAX ?)?INVOICE|(?:OFFICIAL |SALES? ?)?RECEIPT|CASH ?(?:SALES?|BILL)?|COPY|REPRINT.*|SALE"
     r"|(?:GUEST|CUSTOMER|MERCHANT) ?COPY"
-    r"|CREDIT|DEBIT|VISA|DINE ?IN|TAKE ?OUT|TO ?GO|DUPLICATE|PRE ?SETTLEMENT ?BILL|QUITTUNG|BELEG|KASSENBON|TICKET"
+    r"|CREDIT|DEBIT|VISA|DINE ?IN|TAKE ?OUT|TO ?GO|DUPLICATE|PRE ?SETTLEMENT ?BILL|EAT ?IN|FOR ?HERE"
+    r"|DRIVE ?THR(?:U|OUGH)|GUEST ?(?:CHECK|RECEIPT)|APPROVED|TRANSACTION(?: ?RECORD)?|SALES ?SLIP|BILL"
+    r"|(?:NON ?)?FISCAL ?RECEIPT"
+    r"|(?:SIMPLIFIED ?INVOICE|FACTURA ?SIMPLIFICADA|KASSABON|RE[CÇ]U|SCONTRINO.*|DOCUMENTO ?COMMERCIALE.*)"
+    r"|QUITTUNG|BELEG|KASSENBON|TICKET"
     r"|FACTURE|小票|收据)\W*$",
     re.I,
 )
@@ -33,7 +37,8 @@ _THANKS = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(
-    r"^\W*(?:YOUR|OUR|PLEASE|THANK|WE |OPEN|VISIT|SERVED|IT'?S|TRY|GET|ENJOY|LOW(?:ER)? ?PRICES)",
+    r"^\W*(?:YOUR|OUR|PLEASE|THANK|WE |OPEN|VISIT|SERVED|IT'?S|TRY|GET|ENJOY|HAVE|COME|TELL ?US|HOW"
+    r"|SEE ?YOU|FREE|RATE|FOLLOW|LIKE ?US|KEEP|SAVE ?(?:MONEY|\d)|LOW(?:ER)? ?PRICES)",
     re.IGNORECASE,
 )
 _MERCHANT = re.compile(
@@ -63,7 +68,9 @@ def find_company(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | Non
     if best is None or best.score < _LEAST:
         return None
     value = _legal_form(letters(fold(best.text)))
-    return field("company", best.row.page, best.spans, _as_elsewhere(value, rows), best.score)
+    # one misread letter makes a name wrong, and a legal form is no evidence against it
+    worst = min(line.confidence for line in best.row.lines)
+    return field("company", best.row.page, best.spans, _as_elsewhere(value, rows), best.score * worst**6)
 
 
 def _labelled(rows: Sequence[Row]) -> Field | None:

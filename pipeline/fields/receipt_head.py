@@ -48,20 +48,25 @@ _STATES = (
     "|OR|PA|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY|DC"
 )
 POSTCODE = re.compile(
-    r"(?<![0-9-])[0-9]{5,6}(?![0-9-])[ ,.]*(?:(?-i:[A-Z])[A-Z]{2}|$)|\b[A-Z]{2} [0-9]{5}\b"
+    r"(?<![0-9#-])[0-9]{5,6}(?![0-9-])[ ,.]*(?:(?-i:[A-Z])[A-Z]{2}|$)|\b[A-Z]{2} [0-9]{5}\b"
     rf"|(?:{_STATES})[ ,.]*[0-9]{{5}}(?:-[0-9]{{4}})?(?![0-9])"
-    r"|\b[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][A-Z]{2}\b|\b[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]\b",
+    r"|\b[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][A-Z]{2}\b|(?-i:(?<![A-Z])[A-Z]{1,2}[0-9][0-9A-Z]?[0-9][A-Z]{2})\W*$"
+    r"|(?-i:AB|BC|MB|NB|NL|NS|ON|PE|QC|SK)[ ,.]*[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|(?<=[a-z])[- ]{1,3}[0-9]{6}\W*$"
+    r"|(?-i:NSW|VIC|QLD|ACT|TAS|\bSA|\bWA)[ ,.]*[0-9]{4}(?![0-9])|\b[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]\b",
     re.IGNORECASE,
 )
+HOUSE = re.compile(r"^[\W_]*[0-9]{1,6}(?:[-/][0-9]{1,4})?[A-Z]?[ .,]*[A-Za-z]{2}")
+"""A row that begins with the number of a house, if the next row is a place."""
 NUMBERED = re.compile(
     r"^[\W_]*(?:NO\b[ .:,]*[0-9A-Z]|LOT\b|L[O0]T[ .:]*[0-9]|UNIT\b|BLOCK\b"
     r"|[0-9A-Z/-]{1,8}(?:[ &,-]+[0-9A-Z/-]{1,8})?,)",
     re.I,
 )
-_HOUSE = re.compile(
-    r"^[\W_]*[0-9]{3,6}[A-Z]?[ .]*[A-Za-z]"  # 2503 N Harrison St
-    r"|^[\W_]*[0-9]{1,6}[A-Z]?[ .]*[A-Z][A-Za-z .']*?"
-    r"(?:ST|STREET|AVE|AVENUE|RD|ROAD|BLVD|DR|DRIVE|LN|LANE|HWY|PKWY|WAY|PLAZA)\b"
+_NUMBER_FIRST = re.compile(r"^[\W_]*[0-9]{3,6}[A-Z]?[ .]*[A-Za-z]")
+_IN_STREET = re.compile(
+    r"^[\W_]*[0-9]{1,6}[A-Z]?[ .]*[A-Z][A-Za-z .']*?"  # 2503 N Harrison St
+    r"(?:ST|STREET|AVE|AVENUE|RD|ROAD|BLVD|DR|DRIVE|LN|LANE|HWY|PKWY|WAY|PLAZA|St|Street|Ave|Avenue|Rd|Road|Blvd|Dr|Drive|Ln"
+    r"|Lane|Hwy|Pkwy|Way|Plaza)(?![a-zA-Z])"
     r"|[A-Za-z](?:straße|strasse|str\.) ?[0-9]"
 )
 _PLACE = re.compile(
@@ -73,11 +78,13 @@ STOP = re.compile(
     r"\b(?:TEL|TE1|PHONE|HP|H/P|FAX|MOBILE|WHATSAPP\w*|HOTLINE|E-?MAIL|WWW|HTTPS?|GST|G5T|SST|VAT|TAX|TAXINVOICE|INVOICE|INV|RECEIPT"
     r"|REG|ROC|CASHIER|CASH|BILL|TABLE|ORDER|DATE|TIME|TERMINAL|POS|OPERATOR|MEMBER|COUNTER|DOC|GUESTS?|PAX|QTY|ITEMS?"
     r"|DESCRIPTION|CUSTOMER|OWNED|SOLD|SALESPERSON|TRANS|SLIP|STAFF|SERVED|CHECK|CHK|PRICE|AMOUNT|TOTAL|WELCOME|THANK"
+    r"|MANAGER|MGR|OWNER|HOST|WAITER|WAITRESS|ASSOCIATE|CLERK|EMPLOYEE"
     r"|SERVER|TICKET|STATION|REGISTER|KASSE|MESA|TISCH|TAFEL|TAVOLO|FACTURE|RECHNUNG"
     r"|TILL|FATTURA)\b"  # codespell:ignore
-    r"|^\W*(?:GST|VAT|TAX|TABLE|SERVER|CASHIER|CHECK|CHK|ORDER|TICKET|GUESTS?|STATION|TERMINAL|REG|TEL"
+    r"|^\W*(?:GST|VAT|TAX|TABLE|SERVER|CASHIER|MANAGER|MGR|CHECK|CHK|ORDER|BILL|TICKET|GUESTS?|STATION|TERMINAL|REG|TEL"
     r"|STORE|TILL|TRAN)"  # codespell:ignore
     r"(?:NO|NUM\w*|ID|IN:|REG\w*|DETAIL|#|[0-9:]).*[0-9]"
+    r"|^\W*[TF]:? ?[(+]?[0-9]{3}|^\W*(?:SIRET|ABN|UID|UST)\b"
     r"|@|\.COM|电话|传真|税号|日期|时间|单号|小票|收据|发票|收银|桌号|编号",
     re.IGNORECASE,
 )
@@ -94,7 +101,17 @@ def is_stop(row: Row, entities: Sequence[Entity]) -> bool:
 
 def is_place(text: str) -> bool:
     """Whether a text is part of an address: a house with its street, a town with its state or postcode."""
-    return bool(_HOUSE.search(text) or _PLACE.search(text) or POSTCODE.search(text))
+    return bool(_NUMBER_FIRST.search(text) or is_street(text) or _PLACE.search(text) or POSTCODE.search(text))
+
+
+def is_street(text: str) -> bool:
+    """Whether a text is a street with the number of a house."""
+    return bool(_IN_STREET.search(text))
+
+
+def is_town(text: str) -> bool:
+    """Whether a text is a town with its state."""
+    return bool(_PLACE.search(text))
 
 
 def letters(text: str) -> str:

@@ -10,6 +10,11 @@ import re
 from functools import lru_cache
 
 _T = "t[o0]ta[li]"
+# one letter of it misread, left out or too many
+_MISREAD = (
+    "(?:[a-z]otal|t[a-z]tal|to[a-z]al|tot[a-z]l|tota[a-z]?|otal|ttal|toal|totl|t[a-z]otal|to[a-z]tal"
+    "|tot[a-z]al|tota[a-z]l)"
+)
 _CURRENCY = (
     "rm|rn|rh|myr|usd?|hk|nt|au?|nz|ca|us|sgd|eur[os]*|gbp|chf|fr|aed|jod|kn|inr|rs|hkd|cad|aud|nzd|thb|idr|rp|php|dollars?|pounds?"
     "|[se]"
@@ -29,7 +34,10 @@ _PAYER = (
 )
 # The first match decides.
 _KINDS = [
-    ("subtotal", rf"sub-?(?:{_T}|ttl|tl)|^s{_T}$|subt[ol]+"),
+    (
+        "subtotal",
+        rf"sub-?(?:{_T}|ttl|tl)|^s{_T}$|subt[ol]+|^(?:sub|su|sb|s[a-z]b|[a-z]ub|su[a-z])-?{_MISREAD}$",
+    ),
     (
         "quantity",
         r"qty|quantity|quantlty|items?$|items?sold$|noofitem|numberofitem|pcs|units?$|points?|(?:gallons?|liters?|litres?)(?!s?(?:fuel|total|sale))"
@@ -60,7 +68,7 @@ _KINDS = [
     ("final", rf"{_T}\w{{0,6}}after(?:{_TAX})"),
     (  # a total that names the tax, not the tax
         "inclusive",
-        rf"(?:{_T}|amount|amt|sales|price)\w{{0,12}}(?:inc[li]?|with|w)\w{{0,10}}(?:{_TAX})(?!of|am)"
+        rf"(?:{_T}|amount|amt|sales|price)\w{{0,12}}(?:[il]nc[li]?|with|w)\w{{0,10}}(?:{_TAX})(?!of|am)"
         rf"|inc[li]\w{{0,10}}(?:{_TAX})\w{{0,3}}{_T}",
     ),
     (
@@ -69,6 +77,7 @@ _KINDS = [
         "(?!able|inv|id|no|reg|code|summ|anal|exempt|free|exc|base)"
         rf"|(?:(?<!sub){_T}|incl?(?:udes?|uding|uded)?)(?:{_AREA})?(?:{_TAX})(?:of|am|s)?$"
         rf"|(?:{_TAX})(?:pay|paid|am(?:oun)?t|of)"
+        rf"|^(?!.*(?:{_T}|amount|due|pre|before|after|exc|sub|free|exempt|w)).{{0,18}}(?:tax(?:es)?|vat|gst|hst|pst|mwst)$"
         r"|^cuota|税额|税金|增值税",
     ),
     (
@@ -85,7 +94,7 @@ _KINDS = [
     ("fuel", rf"^(?:fuel|gas|pump)(?:{_T}|sales?)$"),
     (
         "part",
-        r"exc[li]|before|taxab[li]e|supplies|summary|^(?:food|bev(?:erage)?s?|drinks?|merch\w*|mdse\w*|goods|liquor|wine|beer)"
+        rf"exc[li]|before|{_T}(?:department|dept|group|section)|(?:department|dept){_T}|taxab[li]e|supplies|summary|^(?:food|bev(?:erage)?s?|drinks?|merch\w*|mdse\w*|goods|liquor|wine|beer)"
         rf"(?:{_T}|sales?|st)?$|^base|^st$|baseimp|^grosssales?",
     ),
     (
@@ -95,10 +104,10 @@ _KINDS = [
         r"|^pay(?:this)?am(?:oun)?t|zuzahl|zahlbetrag|zahlsumme|endbetrag|endsumme|rechnungsbetrag|^apayer|netapayer|areg[li]er"
         r"|resteapayer|apagar|dapagare|tebetalen|应付|实付|实收|实际",
     ),
-    ("inclusive", r"(?:" + _T + r"|sales|amount|amt).*inc|inc[li].*" + _T + f"|{_T}ttc|^ttc"),
+    ("inclusive", r"(?:" + _T + r"|sales|amount|amt).*[il]nc|[il]nc[li].*" + _T + f"|{_T}ttc|^ttc"),
     (
         "total",
-        rf"^(?:tot|tt[li]|tl)(?:{_CURRENCY})?$|^(?:tota|totl|toal|tatal|toial|iotal|fotal|otal|lotal|tolal|tctal|totel)$|(?:^|bill|sales?|am(?:oun)?t|purchase|order|check|guest|invoice"
+        rf"^(?:tot|tt[li]|tl)(?:{_CURRENCY})?$|^{_MISREAD}$|(?:^|bill|sales?|am(?:oun)?t|purchase|order|check|guest|invoice"
         rf"|receipt){_T}e?(?:am(?:oun)?t|bill|price|cost|sales?|sfar|geral|general|complessivo|charges?|charged|factura|fattura|facture)?(?:in)?"
         rf"(?:{_CURRENCY})?$"
         rf"|^{_T}(?:am(?:oun)?t|eatin|takeout|togo|dinein)|(?:dinein|eatin|takeout|togo|here){_T}$"

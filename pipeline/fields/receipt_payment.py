@@ -12,7 +12,7 @@ from pipeline.models import Field
 
 _METHODS = [
     ("visa", r"visa(?!ge|gi)|^v[il]sa"),
-    ("mastercard", r"master(?:card)?|^mc$"),
+    ("mastercard", r"master(?:card)?"),
     ("amex", r"amex|americanexpress"),
     ("unionpay", r"unionpay|银联"),
     ("discover", r"discover"),
@@ -46,6 +46,8 @@ _METHODS = [
 ]
 METHODS = tuple(method for method, _ in _METHODS)
 _PATTERNS = [(method, re.compile(pattern)) for method, pattern in _METHODS]
+_BY_NAME = dict(_PATTERNS)
+_ANY = re.compile("|".join(pattern for _, pattern in _METHODS))
 _GENERIC = ("card", "credit_card", "debit_card")
 _SAID = re.compile(
     r"^(?:paid(?:by|with|via)?|(?:pay|payment)(?:method|type|mode|by)?|tender(?:type)?|card(?:type|issuer|brand|name)?|issuer"
@@ -61,7 +63,7 @@ _WORD = 24
 
 
 def find_payment(reading: Reading) -> Field | None:
-    """The method of payment; a brand of cards rather than just a card, `None` if the receipt does not tell."""
+    """The method of payment; a brand of cards rather than just a card, `None` if the receipt does not state it."""
     scores: dict[str, float] = {}
     places: dict[str, Row] = {}
     for row, method, score in _mentions(reading):
@@ -105,9 +107,11 @@ def _alone(squashed: str) -> str | None:
     method = _method(squashed)
     if method is None:
         return None
-    rest = dict(_PATTERNS)[method].sub("", squashed)
+    rest = _BY_NAME[method].sub("", squashed)
     return method if len(_FILLING.sub("", rest)) < _LEFT else None
 
 
 def _method(squashed: str) -> str | None:
+    if not _ANY.search(squashed):
+        return None
     return next((method for method, pattern in _PATTERNS if pattern.search(squashed)), None)

@@ -65,8 +65,12 @@ class Evidence(NamedTuple):
     """Cash less change; empty if neither is printed."""
     counted: bool
     """Whether change was given: cash less change then confirms a total."""
+    exact: bool
+    """Whether the receipt says that no change was given."""
     items: frozenset[Decimal]
     """The sum of the amounts above the first label, with and without discounts."""
+    dearest: Decimal
+    """The largest amount above the first label."""
     counted_up: frozenset[int]
     """Amounts, by the start of their entity, that are the sum of those above them: of all, or from the subtotal."""
 
@@ -82,9 +86,16 @@ class Evidence(NamedTuple):
         return 0 if parts is None else 2 if parts.taxes else 1
 
 
-def mark(amounts: Iterable[Amount]) -> list[Marked]:
-    """The amounts by the labels in their rows."""
-    return [Marked(amount, _kind(amount)) for amount in amounts]
+def mark(amounts: Sequence[Amount]) -> list[Marked]:
+    """The amounts by the labels in their rows. A tax is not more than half of the largest amount."""
+    most = max((amount.value for amount in amounts), default=_ZERO)
+    marked = []
+    for amount in amounts:
+        kind = _kind(amount)
+        if kind == "tax" and 2 * amount.value > most and len(amounts) > 1:
+            kind = "inclusive" if "inc" in amount.label else ""
+        marked.append(Marked(amount, kind))
+    return marked
 
 
 def _kind(amount: Amount) -> str:
@@ -108,7 +119,9 @@ def weigh(marked: Sequence[Marked]) -> Evidence:
         {parts.total: parts for parts in reversed(list(_parts(marked)))},
         frozenset(value for value in paid if value > 0),
         any(m.value for m in change),
+        bool(change) and not any(m.value for m in change),
         _items(marked),
+        _dearest(marked),
         _counted_up(marked),
     )
 
@@ -122,8 +135,14 @@ def _parts(marked: Sequence[Marked]) -> Iterator[Parts]:
     )
     tax_choices = _choices(taxes, single=True)
     rest = [_choices(some, single=False) for some in (tips, services, discounts, rounding)]
-    for net, choice in product(nets, list(product(tax_choices, *rest))):
+    choices = list(product(tax_choices, *rest))
+    for net, choice in product(nets, choices):
         yield Parts(net, *choice)
+    # a first total to which taxes are added
+    for net, choice in product(_few(m for m in marked if m.kind in TOTALS and m.kind not in NETS), choices):
+        parts = Parts(net, *choice)
+        if parts.proves and not parts.discounts:
+            yield parts
 
 
 def _choices(some: Sequence[Marked], *, single: bool) -> list[tuple[Marked, ...]]:
@@ -151,6 +170,11 @@ def _items(marked: Sequence[Marked]) -> frozenset[Decimal]:
         return frozenset()
     total = sum(items, _ZERO)
     return frozenset({total, *(total - m.value for m in _few(m for m in marked if m.kind == "discount"))})
+
+
+def _dearest(marked: Sequence[Marked]) -> Decimal:
+    first = next((m.amount.row for m in marked if m.kind), 0)
+    return max((m.value for m in marked if m.amount.last and m.amount.row < first), default=_ZERO)
 
 
 def _counted_up(marked: Sequence[Marked]) -> frozenset[int]:

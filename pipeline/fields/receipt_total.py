@@ -31,7 +31,7 @@ class Reading(NamedTuple):
     total: Field | None
     value: Decimal | None
     parts: Parts | None
-    """What makes the total, if the amounts tell."""
+    """What makes the total, if the amounts add up."""
 
 
 def read_total(rows: Sequence[Row], entities: Sequence[Entity]) -> Reading:
@@ -46,20 +46,7 @@ def read_total(rows: Sequence[Row], entities: Sequence[Entity]) -> Reading:
         marked, end = labelled, len(rows)
         evidence = weigh(marked)
         best = _best(rows, evidence, end)
-    proof = evidence.strength(best.value) if best else 0
-    if proof < 2 and not any(evidence.strength(m.value) > 2 for m in evidence.of(*TOTALS)):
-        for other in realigned(rows[:end], marked):
-            moved = weigh(other)
-            shifted = _best(rows, moved, end)
-            if not shifted or shifted.kind not in TOTALS:
-                continue
-            if moved.strength(shifted.value) > max(proof, 1):
-                evidence, best = moved, shifted._replace(score=min(shifted.score, 0.8))
-                break
-            if best is None and not any(m.kind for m in marked if m.amount is shifted.amount):
-                # the nearest amount without a label of its own, unless a sum tells better
-                score, checks = min(shifted.score, 0.5), (*shifted.checks, "no_label")
-                evidence, best = moved, shifted._replace(score=score, checks=checks)
+    evidence, best = _aligned(rows[:end], marked, evidence, best)
     if best is None or best.score < _LEAST:
         return Reading(rows, amounts, evidence, end, None, None, None)
     currency = currency_of(best.amount, amounts, rows)
@@ -78,6 +65,31 @@ class _Candidate(NamedTuple):
     rows: tuple[int, ...] = ()
     """Rows with a label of a total for this value."""
     checks: tuple[str, ...] = ()
+
+
+def _aligned(
+    rows: Sequence[Row], marked: Sequence[Marked], evidence: Evidence, best: _Candidate | None
+) -> tuple[Evidence, _Candidate | None]:
+    """The evidence and the best candidate, with the labels given to amounts in other rows if these then add up.
+
+    Without any candidate, the amount nearest to the label of a total is one, if it has no label of its own.
+    """
+    proof = evidence.strength(best.value) if best else 0
+    settled = proof > 1 or (best is not None and len(best.rows) > 1)
+    if settled or any(evidence.strength(m.value) > 2 for m in evidence.of(*TOTALS)):
+        return evidence, best
+    unlabelled = {m.amount.entity.start for m in marked if not m.kind}
+    for other in realigned(rows, marked):
+        moved = weigh(other)
+        one = _best(rows, moved, len(rows))
+        if not one or one.kind not in TOTALS:
+            continue
+        if moved.strength(one.value) > max(proof, 1):
+            return moved, one._replace(score=min(one.score, 0.8))
+        if best is None and one.amount.entity.start in unlabelled:
+            checks = dict.fromkeys([*one.checks, "no_label"])
+            evidence, best = moved, one._replace(score=min(one.score, 0.5), checks=tuple(checks))
+    return evidence, best
 
 
 def _best(rows: Sequence[Row], evidence: Evidence, end: int) -> _Candidate | None:
@@ -103,7 +115,7 @@ def _base(marked: Marked, evidence: Evidence, end: int) -> float:
     """The score of an amount by its label alone; 0 if it can't be the total."""
     amount, kind = marked.amount, marked.kind
     if kind in TOTALS:
-        if amount.value < 0:  # a dash before it, unless nothing says so
+        if amount.value < 0:  # a dash before it, if other amounts confirm it
             return 0.6 if _is_confirmed(marked.value, evidence) else 0.0
         if not amount.value and kind == "totalish":
             return 0.0
@@ -125,8 +137,11 @@ def _unlabelled(marked: Marked, evidence: Evidence) -> float:
     if kind == "cash" and evidence.strength(value) > 2:
         return 0.55
     added = kind in ("", "cash") and marked.amount.entity.start in evidence.counted_up
-    charged = kind == "cash" and by_card(marked.amount.label) and evidence.paid == {value}
-    return 0.5 if added or charged else 0.0
+    charged = kind == "cash" and evidence.paid == {value} and (evidence.exact or by_card(marked.amount.label))
+    # TOTAL 3 ITEMS $6.50: with cents or a currency it is no number of things
+    counted = kind == "quantity" and re.match("t[o0]ta[li].*items?$", marked.amount.label)
+    priced = bool(counted) and (marked.amount.entity.currency is not None or value % 1 != 0)
+    return 0.5 if added or charged or priced else 0.0
 
 
 def _follows(marked: Marked, evidence: Evidence) -> bool:
@@ -151,7 +166,11 @@ def _checked(one: _Candidate, evidence: Evidence, rows: Sequence[Row]) -> _Candi
     if parts is None and evidence.of("subtotal") and not is_near(one.value, evidence.parts):
         score *= 0.85
         checks.append("sum_mismatch")
-    if one.kind in ("", "rounding", "totalish", "cash"):
+    elif not proved and one.value < evidence.dearest and not evidence.of("discount"):
+        score *= 0.7  # one of the things costs more
+        checks.append("sum_mismatch")
+    confirmed = one.value in evidence.paid or evidence.strength(one.value) > 1
+    if not one.rows or ((one.kind not in TOTALS or one.kind == "totalish") and not confirmed):
         checks.append("no_label")
     if _tip_is_open(one.amount.row, rows):
         score *= 0.7

@@ -44,17 +44,20 @@ def find_one(page: Page, entities: Sequence[Entity], find: Find) -> tuple[list[F
 
 def _stacked(part: Page, entities: Sequence[Entity], find: Find) -> list[list[Field]]:
     """The fields of each record of those that stand one below the other."""
-    rows = rows_of(part)
-    for cut in _cuts(rows):
-        upper, lower = (
-            _part(part, [line for row in side for line in row.lines]) for side in (rows[:cut], rows[cut:])
-        )
-        if not all(_is_dated(side, entities) for side in (upper, lower)):
-            continue
-        first, second = (_fields(side, entities, find) for side in (upper, lower))
-        if _differ(first, second):
-            return [*_stacked(upper, entities, find), *_stacked(lower, entities, find)]
-    return [_fields(part, entities, find)]
+    inside = _inside(part, entities)
+    starts = [[e.start for e in inside if e.type == kind] for kind in ("DATE", "MONEY")]
+    if all(len(some) > 1 for some in starts):  # each record has its own
+        rows = rows_of(part)
+        for cut in _cuts(rows):
+            if not all(min(some) < rows[cut].start <= max(some) for some in starts):
+                continue
+            upper, lower = (
+                _part(part, [line for row in side for line in row.lines]) for side in (rows[:cut], rows[cut:])
+            )
+            first, second = (_fields(side, inside, find) for side in (upper, lower))
+            if _differ(first, second):
+                return [*_stacked(upper, inside, find), *_stacked(lower, inside, find)]
+    return [find(part, inside)]
 
 
 def _cuts(rows: Sequence[Row]) -> list[int]:
@@ -84,11 +87,6 @@ def _inside(part: Page, entities: Sequence[Entity]) -> list[Entity]:
     starts = [line.start for line in lines]
     at = (bisect_right(starts, e.start) - 1 for e in entities)
     return [e for e, n in zip(entities, at, strict=True) if n >= 0 and e.start < lines[n].end]
-
-
-def _is_dated(part: Page, entities: Sequence[Entity]) -> bool:
-    """Whether the part has a date and an amount: without them it is no record."""
-    return {"DATE", "MONEY"} <= {e.type for e in _inside(part, entities)}
 
 
 def _fields(part: Page, entities: Sequence[Entity], find: Find) -> list[Field]:

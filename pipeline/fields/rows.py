@@ -83,9 +83,8 @@ def field(
     start, end = spans[0][0], spans[-1][1]
     gaps = (page.text[a:b] for (_, a), (b, _) in pairwise(spans))
     whole = not any(gap.strip() for gap in gaps)
-    touched = [
-        line.confidence for line in page.lines if any(a < line.end and line.start < b for a, b in spans)
-    ]
+    near = [line for line in page.lines if line.start < end and line.start + len(line.text) > start]
+    touched = [line.confidence for line in near if any(a < line.end and line.start < b for a, b in spans)]
     read = sum(touched) / len(touched) if touched else 1.0
     return Field(
         name=name,
@@ -93,7 +92,7 @@ def field(
         text="\n".join(page.text[a:b] for a, b in spans) if not whole else page.text[start:end],
         confidence=round(max(0.0, min(confidence, 0.99)) * read, 3),
         page=page.number,
-        boxes=tuple(box for a, b in spans for box in boxes_of(page.lines, a, b)),
+        boxes=tuple(box for a, b in spans for box in boxes_of(near, a, b)),
         start=start if whole else None,
         end=end if whole else None,
         currency=currency,

@@ -29,7 +29,7 @@ _LETTERS = {
     "№": "n",
     "°": "o",
 }
-_MISREAD = re.compile("(?<=[a-z])[01](?=[a-z])")
+_MISREAD = re.compile("(?<=[a-z])[01](?=[a-z])|(?<=[a-z])0(?![0-9a-z])")
 
 
 class Rect(NamedTuple):

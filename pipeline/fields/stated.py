@@ -15,7 +15,8 @@ class Stated(msgspec.Struct, frozen=True, kw_only=True):
 
     `kind`: type of document. `values`: by field, all that are right for it, the preferred one first. `checks`: codes of
     failed checks, by field. `page`, `box`: where it is. `whole`: it is the document, not an addition to a page.
-    `amount`: an amount of the invoice, where only the page tells which: `net` or `total`.
+    `confirming`: values that may be of someone else, and count only where they agree. `amount`: an amount of the
+    invoice, where only the page shows which: `net` or `total`.
     """
 
     source: Literal["xml", "qr"]
@@ -27,6 +28,7 @@ class Stated(msgspec.Struct, frozen=True, kw_only=True):
     currency: str | None = None
     items: tuple[LineItem, ...] = ()
     whole: bool = False
+    confirming: tuple[str, ...] = ()
     amount: str = ""
 
     @property

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from pipeline.fields.cells import Sheet, cells_of
-from pipeline.fields.journey import departure, first_of, places
+from pipeline.fields.journey import PLACE, departure, first_of, issue, places, places_around
 from pipeline.fields.labels import Wanted, find_labelled, of_entity
 from pipeline.fields.rows import Row, field, fold, rows_of
 from pipeline.models import Entity, Field, Page
@@ -32,7 +32,8 @@ _TRAIN = re.compile(
 )
 _CLASS = re.compile(r"(?:商务|特等|[一二]等|[软硬])(?:座|卧)(?:代(?:座|卧|[软硬][座卧]))?|动卧|无座")
 _SEAT = re.compile(r"[0-9]{1,2} ?车 ?(?:[0-9]{1,3} ?[A-F]?(?: ?[上中下]铺|号(?:[上中下]铺)?)?|无座)")
-_MASKED = re.compile(r"[0-9]{6,10}\*{2,10}[0-9Xx]{2,4} *(?P<name>[\u4e00-\u9fff·]{2,10})")
+_MASKED = re.compile(r"[0-9]{6,10}\*{2,10}[0-9Xx]{2,4}")
+_PERSON = re.compile(r" *(?P<name>[\u4e00-\u9fff·]{2,10})")
 _WANTED = (
     Wanted("number", "发票号码|invoice (?:no|number)", "code"),
     Wanted(
@@ -51,10 +52,10 @@ _WANTED = (
     ),
     Wanted("passenger", "旅客姓名|乘车人|passenger(?: name)?|reisender?|voyageur|passeggero"),
     Wanted("train", "车次|train(?: (?:no|number))?|zug(?:nummer)?|treno", "code", "[A-Z]{0,4} ?[0-9]{1,5}"),
-    Wanted("from", "始发站|出发站|发站|from|von|de|da|origin", colon=True),
-    Wanted("to", "到达站|终到站|到站|to|nach|vers|destination", colon=True),
+    Wanted("from", "始发站|出发站|发站|from|von|de|da|origin", "text", PLACE, True),
+    Wanted("to", "到达站|终到站|到站|to|nach|vers|destination", "text", PLACE, True),
     Wanted("class", "席别|席位|座位等级|class|klasse|classe"),
-    Wanted("seat", "座位号|seat|sitzplatz|place assise|posto"),
+    Wanted("seat", "座位号|seat|sitzplatz|place assise|posto", "code"),
     Wanted("total", "票价|总票价|fare|price|total|preis|gesamtpreis|prix|prezzo", "MONEY"),
     Wanted("buyer", "购买方名称|购买方"),
     Wanted("seller", "销售方名称|销售方"),
@@ -69,14 +70,16 @@ def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
     rows = rows_of(page)
     found = find_labelled(rows, entities, _WANTED)
     found += [*departure(rows, entities, found), *_unlabelled(rows), *_only_amount(rows, entities)]
-    return first_of(found)
+    return first_of([*found, *issue(rows, entities, found)])
 
 
 def _unlabelled(rows: Sequence[Row]) -> list[Field]:
     found: list[Field] = []
-    for row in rows:
+    for number, row in enumerate(rows):
         if match := _TRAIN.search(row.text):
             sides = places(row, *match.span())
+            if match[0] == row.text.strip():
+                sides = places_around(rows, number)
             if sides or row.text[match.end() :].lstrip().startswith("次"):
                 found.append(field("train", row.page, [row.span(*match.span())], match[0], 0.85))
             found += sides
@@ -84,8 +87,17 @@ def _unlabelled(rows: Sequence[Row]) -> list[Field]:
             if match := pattern.search(row.text):
                 found.append(field(name, row.page, [row.span(*match.span())], fold(match[0]), 0.88))
         if match := _MASKED.search(row.text):
-            found.append(field("passenger", row.page, [row.span(*match.span("name"))], match["name"], 0.85))
+            found += _passenger(row, match.end(), rows[number + 1] if number + 1 < len(rows) else None)
     return found
+
+
+def _passenger(row: Row, end: int, below: Row | None) -> list[Field]:
+    """The name behind a masked number of a person, or below it."""
+    if match := _PERSON.match(row.text, end):
+        return [field("passenger", row.page, [row.span(*match.span("name"))], match["name"], 0.85)]
+    if below is not None and not row.text[end:].strip() and (match := _PERSON.fullmatch(below.text)):
+        return [field("passenger", row.page, [below.span(*match.span("name"))], match["name"], 0.75)]
+    return []
 
 
 def _only_amount(rows: Sequence[Row], entities: Sequence[Entity]) -> list[Field]:

@@ -10,7 +10,6 @@ from msgspec import structs
 from pipeline.errors import Unreadable
 from pipeline.fields import einvoice, qr_codes
 from pipeline.fields.compared import compared, same, with_amount
-from pipeline.fields.kinds import is_amount
 from pipeline.fields.stated import Stated
 from pipeline.models import Entity, Extraction, Field, LineItem, Page
 
@@ -71,7 +70,7 @@ def merged(record: Extraction, truth: Truth, pages: Sequence[Page], entities: Se
     items = record.items
     for stated in _applicable(record.document_type, truth, fields):
         for name in stated.values:
-            if name not in fields and is_amount(name):  # of one tax rate
+            if name not in fields and name.startswith(("net_", "tax_")):  # of one rate
                 fields[name] = Field(name=name)
         for name, field in fields.items():
             fields[name], warning = compared(field, stated, pages, entities)

@@ -7,6 +7,7 @@ first), and three amounts with a sign of which two add up to the third. What is 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -37,7 +38,8 @@ def find_unlabelled(rows: Sequence[Row], entities: Sequence[Entity], found: Sequ
             row, span = numbers[0]
             more.append(field("number", row.page, [span], _text(row, span), _SURE))
     if not names & {"buyer", "seller"}:
-        more += _pair("buyer", "seller", [pair for pair in cells if _is_name(pair[1], entities)])
+        organisations = _names(entities)
+        more += _pair("buyer", "seller", [pair for pair in cells if _is_name(pair[1], organisations)])
     if not names & {"buyer_tax_id", "seller_tax_id"}:
         ids = [pair for pair in cells if _TAX_ID.fullmatch(_text(*pair))]
         more += _pair("buyer_tax_id", "seller_tax_id", ids)
@@ -68,10 +70,15 @@ def _pair(first: str, second: str, cells: Sequence[tuple[Row, Span]]) -> list[Fi
     return found
 
 
-def _is_name(span: Span, entities: Sequence[Entity]) -> bool:
-    start, end = span
-    inside = [e for e in entities if e.type == "ORG" and start <= e.start and e.end <= end]
-    return any(e.end - e.start >= _NAME * (end - start) for e in inside)
+def _names(entities: Sequence[Entity]) -> list[Span]:
+    return sorted((e.start, e.end) for e in entities if e.type == "ORG")
+
+
+def _is_name(cell: Span, names: Sequence[Span]) -> bool:
+    """Whether an organisation covers a cell."""
+    start, end = cell
+    inside = names[bisect_left(names, (start, 0)) : bisect_left(names, (end, 0))]
+    return any(stop <= end and stop - begin >= _NAME * (end - start) for begin, stop in inside)
 
 
 def _text(row: Row, span: Span) -> str:

@@ -164,7 +164,9 @@ def _touches(text: str, span: Span, found: Field) -> bool:
 def _is_sensitive(found: Field, kind: str) -> bool:
     if not found.value or is_amount(found.name, kind):
         return False
-    elsewhere = found.source != "page" and mask_text(found.value) != found.value
+    elsewhere = found.source != "page" and (
+        found.name.endswith("_tax_id") or mask_text(found.value) != found.value
+    )
     return found.name in _SENSITIVE_FIELDS or (kind, found.name) in _SENSITIVE_OF or elsewhere
 
 

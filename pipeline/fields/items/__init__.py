@@ -1,8 +1,8 @@
 """Line items: the rows of the table of an invoice, a receipt, a delivery note, or a statement.
 
-A table is found by its headings (`columns`, `heading_words`); the words below belong to the column above them (`words`,
-`table`, `goods`, `statement`). Receipts without headings are read row by row (`receipt`). What rows add up to decides
-how sure they are (`sums`).
+A table is found by its headings (`headings`, `columns`, `search`); the words below belong to the column above them
+(`words`, `cells`), and rows become items (`table`, `goods`, `statement`). Receipts without headings are read row by row
+(`receipt`). What rows add up to decides how sure they are (`sums`, `balances`).
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
 
-from msgspec import structs
-
-from pipeline.fields.items import goods, receipt, statement
+from pipeline.fields.items import goods, receipt, statement, vat_rows
+from pipeline.fields.items.balances import Balances, balances_of, warning_of
+from pipeline.fields.items.cells import Group
 from pipeline.fields.items.days import Order
+from pipeline.fields.items.placed import UNBALANCED, judged, numbered, placed, with_boxes
 from pipeline.fields.items.search import Sheet, find_table, printed_sums, sheets_of
-from pipeline.fields.items.sums import adds_up, decimal_of, known_sums, sum_of
-from pipeline.fields.items.table import Group, Table
+from pipeline.fields.items.sums import adds_up, known_sums
+from pipeline.fields.items.table import Table
 from pipeline.fields.items.values import decimal_sign, number_of
 from pipeline.fields.items.words import WordRow
 from pipeline.fields.rows import rows_of
-from pipeline.models import Box, Entity, Field, LineItem, Page, PageLocale, TextLine
+from pipeline.models import Entity, Field, LineItem, Page, PageLocale
 
 __all__ = ["WITH_ITEMS", "Found", "find_items"]
 
-STATEMENT = "bank_statement"
+STATEMENT, DELIVERY, VAT = "bank_statement", "delivery_note", "vat_invoice"
 WITH_ITEMS = frozenset(
     {
         "invoice",
@@ -44,8 +45,6 @@ WITH_ITEMS = frozenset(
 """Types of documents whose rows are read."""
 
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_HIGH, _LOW, _UNBALANCED = 0.17, -0.1, -0.25
-"""What it adds to the confidence of each row that they add up, that they don't, that a statement does not."""
 
 
 Choice = tuple[list[LineItem], bool | None]
@@ -57,6 +56,7 @@ class Found(NamedTuple):
 
     items: tuple[LineItem, ...] = ()
     warnings: tuple[str, ...] = ()
+    balances: Balances = Balances()
 
 
 def find_items(
@@ -66,8 +66,8 @@ def find_items(
     if kind not in WITH_ITEMS:
         return Found()
     sheets = sheets_of(pages)
-    table = find_table(sheets, statement=kind == STATEMENT)
-    known = _days(entities)
+    table = find_table(sheets, statement=kind == STATEMENT, unpaid=kind == DELIVERY)
+    known = _period(fields) or _days(entities)
     locale = pages[0].locale or PageLocale() if pages else PageLocale()
     if kind == STATEMENT:
         return _statement(table, locale, known, fields) if table else Found()
@@ -77,24 +77,33 @@ def find_items(
         choices.append(_goods(table, locale, known, sums))
     if kind == "receipt":
         choices += [found for page, rows in sheets[:1] for found in _receipts(page, rows, fields)]
-    elif not any(items for items, _ in choices):  # a letter with names and amounts, if they add up
+    elif kind == VAT:
+        choices.append(_vat(sheets, fields))
+    elif not any(fits for _, fits in choices):  # a letter with names and amounts, if they add up
+        least = max((len(items) for items, _ in choices), default=1)
         listed = (found for page, rows in sheets for found in _receipts(page, rows, fields))
-        choices = [found for found in listed if found[1]][:1]
+        choices += [found for found in listed if found[1] and len(found[0]) >= least][:1]
     best = max(choices, key=lambda one: (one[1] or False, len(one[0])), default=([], None))
-    return Found(_numbered(best[0]))
+    return Found(numbered(best[0]))
 
 
 def _goods(table: Table, locale: PageLocale, known: Sequence[date], sums: frozenset[Decimal]) -> Choice:
     sign = _sign(table, locale)
     found = goods.items_of(table, sign, _order(locale), known)
-    items = [_placed(item, group.rows) for item, group in found]
+    items = [placed(item, group.rows) for item, group in found]
     fits = adds_up(items, sums | {value for group in table.sums for value in _figures(group, sign)})
-    return _judged(items, fits), fits
+    return judged(items, fits), fits
 
 
 def _printed(sheets: Sequence[Sheet], table: Table, locale: PageLocale) -> list[Decimal]:
     sign = _sign(table, locale)
     return [n.value for text in printed_sums(sheets) if (n := number_of(text, sign)) is not None]
+
+
+def _vat(sheets: Sequence[Sheet], fields: Sequence[Field]) -> Choice:
+    items = [placed(item, own) for page, rows in sheets for item, own in vat_rows.items_of(rows, page.number)]
+    fits = adds_up(items, known_sums(fields, ()))
+    return judged(items, fits), fits
 
 
 def _receipts(page: Page, geometric: Sequence[WordRow], fields: Sequence[Field]) -> Iterator[Choice]:
@@ -110,41 +119,24 @@ def _receipt(page: Page, rows: Sequence[receipt.AnyRow], fields: Sequence[Field]
     reader = receipt.Reader(decimal_sign((row.text for row in rows), locale.decimal))
     reader.read(rows)
     items = [
-        _with_boxes(receipt.item(line, page.number), [row.lines for row in line.rows])
-        for line in reader.lines
+        with_boxes(receipt.item(line, page.number), [row.lines for row in line.rows]) for line in reader.lines
     ]
     fits = adds_up(items, known_sums(fields, reader.sums))
-    return _judged(items, fits), fits
+    return judged(items, fits), fits
 
 
 def _statement(table: Table, locale: PageLocale, known: Sequence[date], fields: Sequence[Field]) -> Found:
     sign = _sign(table, locale)
     entries = statement.entries_of(table, sign, _order(locale), known)
-    items = [_placed(statement.transaction(entry, 0), entry.group.rows) for entry in entries]
-    named = {field.name: decimal_of(field) for field in fields if field.name in ("opening", "closing")}
-    opening = _first(statement.opening_of(table, sign), named.get("opening"))
-    closing = _first(statement.closing_of(table, sign), named.get("closing"))
-    chained = statement.chained(items, opening)
-    fits: bool | None = None
-    if opening is not None and closing is not None and items:
-        fits = opening + sum_of(items) == closing
-    warnings = []
-    if fits is False and items:
-        warnings.append(
-            f"The statement does not add up: opening balance {opening} + transactions {sum_of(items)} is not the "
-            f"closing balance {closing}."
-        )
-    elif chained is False:
-        warnings.append(
-            "The statement does not add up: balances of its rows do not follow from their amounts."
-        )
-    return Found(
-        _numbered(_judged(items, fits if fits is not None else chained, _UNBALANCED)), tuple(warnings)
-    )
-
-
-def _first(*values: Decimal | None) -> Decimal | None:
-    return next((value for value in values if value is not None), None)
+    items = [placed(statement.transaction(entry, 0), entry.group.rows) for entry in entries]
+    if table.several:
+        return Found(numbered(judged(items, None)))
+    printed = statement.opening_of(table, sign), statement.closing_of(table, sign)
+    balances = balances_of(items, *printed, fields)
+    chained = statement.chained(items, balances.opening)
+    warning = warning_of(items, balances, chained)
+    fits = chained if balances.fit is None else balances.fit
+    return Found(numbered(judged(items, fits, UNBALANCED)), (warning,) if warning else (), balances)
 
 
 def _sign(table: Table, locale: PageLocale) -> str | None:
@@ -159,6 +151,13 @@ def _order(locale: PageLocale) -> Order | None:
 def _figures(group: Group, decimal: str | None) -> list[Decimal]:
     words = [word for words in group.cells.values() for word in words]
     return [n.value for n in (number_of(word.text, decimal) for word in words) if n is not None]
+
+
+def _period(fields: Sequence[Field]) -> list[date]:
+    """First and last day of a statement, where both are in its record."""
+    named = {field.name: field.value for field in fields if field.value}
+    days = [_day(named.get(name, "")) for name in ("period_start", "period_end")]
+    return [day for day in days if day] if all(days) else []
 
 
 def _days(entities: Sequence[Entity]) -> list[date]:
@@ -177,33 +176,3 @@ def _day(value: str) -> date | None:
         return date.fromisoformat(value)
     except ValueError:  # of a third-party engine
         return None
-
-
-def _judged(items: list[LineItem], fits: bool | None, low: float = _LOW) -> list[LineItem]:
-    by = 0.0 if fits is None else _HIGH if fits else low
-    return [
-        structs.replace(item, confidence=round(min(max(item.confidence + by, 0.05), 0.99), 3))
-        for item in items
-    ]
-
-
-def _placed(item: LineItem, rows: Sequence[WordRow]) -> LineItem:
-    return _with_boxes(item, [row.lines for row in rows])
-
-
-def _with_boxes(item: LineItem, rows: Sequence[Sequence[TextLine]]) -> LineItem:
-    """With one rectangle for each row of text, and the confidence lowered by that of the lines."""
-    sure = [line.confidence for row in rows for line in row]
-    boxes = tuple(_around(row) for row in rows if row)
-    return structs.replace(item, boxes=boxes, confidence=item.confidence * sum(sure) / max(len(sure), 1))
-
-
-def _around(lines: Sequence[TextLine]) -> Box:
-    xs = [x for line in lines for x, _ in line.box]
-    ys = [y for line in lines for _, y in line.box]
-    left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
-    return ((left, top), (right, top), (right, bottom), (left, bottom))
-
-
-def _numbered(items: Sequence[LineItem]) -> tuple[LineItem, ...]:
-    return tuple(structs.replace(item, row=number) for number, item in enumerate(items, 1))

@@ -43,7 +43,8 @@ def read_day(text: str, order: Order | None) -> Day | None:
     if match := _HAN.fullmatch(text):
         return _checked(None, int(match[1]), int(match[2]))
     if match := _NUMERIC.fullmatch(text):
-        return _numeric(int(match[1]), int(match[2]), _year(match[3]), order)
+        usual: Order | None = "dmy" if "." in text else None
+        return _numeric(int(match[1]), int(match[2]), _year(match[3]), order or usual)
     if match := _NAMED.fullmatch(text):
         return _named(match[3], match[2], match[1])
     match = _NAME_FIRST.fullmatch(text)

@@ -7,10 +7,11 @@ from datetime import date
 from decimal import Decimal
 from statistics import mode
 
+from pipeline.fields.items.cells import Group
 from pipeline.fields.items.days import Order, order_of, read_day, with_year
 from pipeline.fields.items.heading_words import Role
 from pipeline.fields.items.statement import figure
-from pipeline.fields.items.table import Group, Table
+from pipeline.fields.items.table import Table
 from pipeline.fields.items.unit_words import is_unit
 from pipeline.fields.items.values import number_of, plain_decimal
 from pipeline.models import LineItem

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import Enum, auto
+from functools import cache
 
 
 class Role(Enum):
@@ -46,7 +47,8 @@ _NAMES = {
         规格型号 | 规格 | 型号 | 商品编码 | 编码 | 货号 | 凭证号
     """,
     Role.DESCRIPTION: """
-        description | beschreibung | bezeichnung | artikelbezeichnung | artikel | artikelbeschreibung |
+        description | beschreibung | tätigkeit |
+        bezeichnung | artikelbezeichnung | artikel | artikelbeschreibung |
         leistung | leistungen | produkt | produktbezeichnung | warenbezeichnung | ware | text | item |
         items | item name | item description | product | product name | products | service | services |
         article | articles | particulars | details | description of goods | goods | designation |
@@ -67,7 +69,8 @@ _NAMES = {
     """,
     Role.UNIT_PRICE: """
         einzelpreis | e-preis | einzel | ep | stückpreis | preis | nettopreis | bruttopreis |
-        preis/einheit | einzelpreis netto | unit price | price | u. price | u/price | unit cost | cost |
+        preis/einheit | einzelpreis netto | stundensatz | satz |
+        unit price | price | u. price | u/price | unit cost | cost |
         rate | price each | unit rate | list price | net price | pu | p.u. | p.u | p.u. ht | pu ht |
         prix unitaire | prix unitaire ht | prix unit | prix | precio | precio unitario | p. unit |
         p.unit | precio unit | prezzo | prezzo unitario | prezzo unit | prijs | stukprijs |
@@ -88,6 +91,7 @@ _NAMES = {
         | iva % | 税率 | 税率/征收率
     """,
     Role.TAX: """
+        taxes | impuestos | imposte | steuern | impostos |
         ust | mwst | mwst-betrag | vat | gst | tax | sst | tva | iva | btw | steuer | sales tax | vat
         amount | tax amount | 税额 | 税 额
     """,
@@ -190,20 +194,28 @@ for _names in (_NAMES, _STATEMENT):
         for _phrase in _listed(_phrases):
             ROLES.setdefault(re.sub(r"[^\w#%°]", "", fold(_phrase)), _role)
 _ALL = sorted({p for names in (_NAMES, _STATEMENT) for ps in names.values() for p in _listed(ps)})
-HEADING = re.compile(_any_of(_ALL))
-"""A heading of a column, in folded text; `role_of` tells which."""
 _FIRST_WORDS = frozenset(re.split("[ -]", fold(p))[0] for p in _ALL if not _HAN.search(p))
 _HAN_FIRST = frozenset(p[0] for p in _ALL if _HAN.search(p))
 
 
 def may_head(words: Iterable[str]) -> bool:
-    """Whether at least two of a row's words may begin headings: cheap, before `HEADING` is tried."""
+    """Whether at least two of a row's words may begin headings: cheap, before `headings_in`."""
     seen = 0
     for word in words:
         seen += len(_HAN_FIRST & set(word)) or re.split("[ :-]", fold(word).rstrip("."))[0] in _FIRST_WORDS
         if seen > 1:
             return True
     return False
+
+
+def headings_in(folded: str) -> Iterator[re.Match[str]]:
+    """The headings of columns in folded text; `role_of` tells which."""
+    return _heading().finditer(folded)
+
+
+@cache
+def _heading() -> re.Pattern[str]:
+    return re.compile(_any_of(_ALL))
 
 
 def role_of(phrase: str) -> Role | None:

@@ -12,8 +12,7 @@ _TOTAL_FIRST = """
 """
 _TAX_FIRST = """
     vat gst sst tax taxes sales mwst ust umsatzsteuer mehrwertsteuer zzgl zuzuglich zuzugl zuzügl plus
-    steuerbetrag steuer tva dont iva btw igv hst pst inkl incl including rounding rundung discount rabatt
-    skonto
+    steuerbetrag steuer tva dont iva btw igv hst pst inkl incl including rounding rundung
 """
 _WITH = """
     der die das des den ohne mit inkl incl inclusive including exkl excl excluding exclusive of for the in

@@ -68,6 +68,8 @@ _ENDS = frozenset(
 )
 _LOOSE = frozenset({"cash", "final", "change", "tip", "service", "net", "part"})
 """Kinds whose words begin names of goods too: with a quantity in front it is an item."""
+_LONG = 400
+"""Maximum length of a description."""
 _MANY = 200
 """Maximum quantity that is read from a number before a name."""
 _NAMES = 2
@@ -196,7 +198,7 @@ def item(line: Line, page: int) -> LineItem:
     return LineItem(
         page=page,
         row=0,
-        description=" ".join(line.names)[:400],
+        description=" ".join(" ".join(line.names).split())[:_LONG],
         quantity=plain_decimal(line.quantity),
         unit=line.unit,
         unit_price=plain_decimal(line.price),

@@ -26,8 +26,11 @@ def sheets_of(pages: Sequence[Page]) -> list[Sheet]:
     return [(page, word_rows(page)) for page in pages]
 
 
-def find_table(sheets: Sequence[Sheet], *, statement: bool) -> Table | None:
-    """The document's table; of several, the one with the most rows, and those with the same columns."""
+def find_table(sheets: Sequence[Sheet], *, statement: bool, unpaid: bool = False) -> Table | None:
+    """The document's table; of several, the one with the most rows, and those with the same columns.
+
+    `unpaid`: it may have no column of amounts.
+    """
     tables: list[Table] = []
     table: Table | None = None
     for page, rows in sheets:
@@ -48,7 +51,8 @@ def find_table(sheets: Sequence[Sheet], *, statement: bool) -> Table | None:
             read_rows(table, page.number, rows[heading.last + 1 : end], heading, free=False)
     filled = [table for table in tables if table.groups]
     paid = [table for table in filled if table.heading.roles & PAID]
-    return _joined(paid or filled, every=statement) if filled else None
+    kept = paid or (filled if unpaid else [])
+    return _joined(kept, every=statement) if kept else None
 
 
 def _joined(tables: Sequence[Table], *, every: bool) -> Table:
@@ -61,6 +65,7 @@ def _joined(tables: Sequence[Table], *, every: bool) -> Table:
             whole.sums += table.sums
             whole.opening = whole.opening or table.opening
             whole.closing = table.closing or whole.closing
+            whole.several = whole.several or table.several
     return whole
 
 

@@ -8,9 +8,10 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import NamedTuple
 
+from pipeline.fields.items.cells import Group
 from pipeline.fields.items.days import Order, order_of, read_day, with_year
 from pipeline.fields.items.heading_words import Role
-from pipeline.fields.items.table import Group, Table
+from pipeline.fields.items.table import Table
 from pipeline.fields.items.values import number_of
 from pipeline.models import LineItem
 

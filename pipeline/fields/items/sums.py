@@ -34,6 +34,7 @@ def adds_up(items: Sequence[LineItem], sums: Iterable[Decimal]) -> bool | None:
 def decimal_of(field: Field) -> Decimal | None:
     """The value of a field as a number; `None` where it is none."""
     try:
-        return Decimal(field.value) if field.value is not None else None
+        number = Decimal(field.value or "")
     except InvalidOperation:
         return None
+    return number if number.is_finite() else None

@@ -16,9 +16,11 @@ _PARTS = re.compile(
     rf"(?P<close> ?\))?(?P<behind>-)?(?: ?(?P<after>%|{CURRENCY}|CR|DR)\.?)?",
     re.IGNORECASE,
 )
+_ROUND = re.compile(r"(?<=[0-9])[.,]-{1,2}")
+"""Instead of cents, as in 12.-"""
 _CENTS = re.compile(r"[0-9]([.,])[0-9]{2}(?![0-9])")
-_DIGITS = 15
-"""Maximum number of digits of an amount: a longer number is something else."""
+_DIGITS, _WHOLE = 20, 12
+"""Maximum number of digits, and of those before the decimal sign: a longer number is something else."""
 
 
 class Number(NamedTuple):
@@ -39,7 +41,7 @@ def decimal_sign(texts: Iterable[str], usual: str | None) -> str | None:
 
 def number_of(text: str, decimal: str | None) -> Number | None:
     """Read a figure; `None` if it is no well-formed number. Brackets and a minus make it negative."""
-    match = _PARTS.fullmatch(text.strip())
+    match = _PARTS.fullmatch(_ROUND.sub("", text.rstrip(" .,;:*")))
     if match is None:
         return None
     value = _value(match["number"], decimal)
@@ -56,7 +58,9 @@ def _value(digits: str, decimal: str | None) -> Decimal | None:
     if sum(c.isdigit() for c in bare) > _DIGITS:
         return None
     reading = read_number(bare if bare[0].isdigit() else f"0{bare}", decimal)
-    return Decimal(reading.value) if reading else None
+    if reading is None or len(reading.value.partition(".")[0]) > _WHOLE:
+        return None
+    return Decimal(reading.value)
 
 
 def plain_decimal(value: Decimal | None) -> str | None:

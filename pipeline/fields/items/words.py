@@ -9,29 +9,38 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from msgspec import structs
+
 from pipeline.documents.items import Item, cell_width, items_of, slope_of
 from pipeline.fields.items.unit_words import is_unit
 from pipeline.models import Page, TextLine
 from pipeline.ner.characters import plain
+from pipeline.ner.locale.numbers import read_number
 
 _SIGN = r"[$€£¥₹₩฿₽₫₪₴₺]|(?:US|HK|NT|AU?|CA?|NZ|S|R)\$|R\$|Rs\.?|RM|kr\.?|zł|Kč|元"
 _CODES = "EUR|USD|GBP|CHF|CNY|RMB|JPY|MYR|SGD|HKD|TWD|AUD|CAD|NZD|INR|THB|KRW|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN"
 CURRENCY = rf"(?:{_SIGN}|(?:{_CODES}))"
 _NUMBER = (
     r"(?:[0-9]{1,3}(?:[ '’][0-9]{3})+(?:[.,][0-9]{1,4})?(?![0-9])"
-    r"|[0-9]{1,18}(?:[.,'’][0-9]{1,6}){0,6}|[.,][0-9]{2})"
+    r"|[0-9]{1,9}[.,]-{1,2}|[0-9]{1,18}(?:[.,'’][0-9]{1,15}){0,6}|[.,][0-9]{2})"
 )
 _FIGURE = (
     rf"(?:\( ?)?(?:[-+] ?)?(?:{CURRENCY} ?)?(?:[-+] ?)?{_NUMBER}(?: ?\))?(?:-(?![0-9A-Za-z]))?"
     rf"(?: ?(?:%|{CURRENCY}(?![A-Za-z])|(?:CR|DR|Cr|Dr|cr|dr)\b\.?))?"
 )
 _GLUED_DATE = r"[0-9]{1,2}[/.-][0-9]{1,2}(?:[/.-](?:[0-9]{4}|[0-9]{2}))?(?=[^\W\d_])"
-_TOKEN = re.compile(rf"(?<!\S)(?P<figure>{_FIGURE})(?=[,;:*]{{0,2}}(?: |\Z))|(?<!\S){_GLUED_DATE}|\S+")
+_TOKEN = re.compile(rf"(?<!\S)(?P<figure>{_FIGURE})[.,;:*]{{0,2}}(?= |\Z)|(?<!\S){_GLUED_DATE}|\S+")
+_LABELLED = re.compile(rf"(?P<label>[^0-9]{{1,40}}[):])(?P<figure>{_FIGURE})")
+_NO_DIGITS = re.compile("[^0-9.,']")
 _WITH_UNIT = re.compile(rf"(?P<figure>{_FIGURE})(?P<unit>/?[^\W\d_]{{1,8}}[²³]?\.?)")
 
 
+_DOWN = 12
+"""Maximum number of characters of a line that is taken apart because it runs down."""
+
+
 class Word(NamedTuple):
-    """A word, or a figure with its sign and currency, as plain characters.
+    """A word, or a figure with its sign, currency and the punctuation behind it, as plain characters.
 
     `line`: number of its line on the page. `start`, `end`: its place in the page's text. `glued`: only a space
     separates it from the word before it.
@@ -63,9 +72,10 @@ class WordRow(NamedTuple):
 
 def word_rows(page: Page) -> tuple[WordRow, ...]:
     """The rows of a page from top to bottom."""
-    numbers = {line.start: number for number, line in enumerate(page.lines)}
+    parts = [part for line in page.lines for part in _upright(line)]
+    numbers = {line.start: number for number, line in enumerate(parts)}
     rows = []
-    for row in _rows(items_of(page.lines, slope_of(page.lines, page.width, page.height))):
+    for row in _rows(items_of(parts, slope_of(page.lines, page.width, page.height))):
         words = [word for item in row for word in _words(item, numbers[item.line.start])]
         if words:
             lines = tuple(item.line for item in row)
@@ -74,6 +84,24 @@ def word_rows(page: Page) -> tuple[WordRow, ...]:
                 WordRow(tuple(words), top, top + sum(i.height for i in row) / len(row), lines),
             )
     return tuple(rows)
+
+
+def _upright(line: TextLine) -> list[TextLine]:
+    """The characters of a line that runs down, such as the units of several rows that OCR took for one word."""
+    (left, top), (right, _), (_, bottom), _ = line.box
+    size = len(line.text)
+    if not 1 < size <= _DOWN or not line.text.isalpha() or bottom - top < 0.8 * size * (right - left):
+        return [line]
+    edges = [top + (bottom - top) * number / size for number in range(size + 1)]
+    return [
+        structs.replace(
+            line,
+            text=character,
+            box=((left, upper), (right, upper), (right, lower), (left, lower)),
+            start=line.start + number,
+        )
+        for number, (character, upper, lower) in enumerate(zip(line.text, edges, edges[1:], strict=False))
+    ]
 
 
 def _rows(items: Sequence[Item]) -> list[list[Item]]:
@@ -113,11 +141,23 @@ def _words(item: Item, number: int) -> list[Word]:
     return words
 
 
+def _is_number(figure: str) -> bool:
+    """Whether it is no date or version: 14.09.2018."""
+    digits = _NO_DIGITS.sub("", figure).strip(".,'")
+    return len(digits) - sum(map(str.isdigit, digits)) < 2 or read_number(digits) is not None
+
+
 def _tokens(text: str) -> Iterator[tuple[int, int, bool]]:
     """Where each word is, and whether it is a figure; a unit without a space behind a figure is a word."""
     before = 0
     for match in _TOKEN.finditer(text):
         first, last = match.span()
+        labelled = None if match["figure"] else _LABELLED.fullmatch(match[0])
+        if labelled is not None:
+            yield first, first + labelled.end("label"), False
+            yield first + labelled.start("figure"), last, True
+            before = last
+            continue
         counted = None
         if match["figure"] is None and text[first].isdigit() and (not first or first - before > 1):
             counted = _WITH_UNIT.fullmatch(match[0])
@@ -125,5 +165,5 @@ def _tokens(text: str) -> Iterator[tuple[int, int, bool]]:
             yield first, first + counted.end("figure"), True
             yield first + counted.start("unit"), last, False
         else:
-            yield first, last, match["figure"] is not None
+            yield first, last, match["figure"] is not None and _is_number(match["figure"])
         before = last

@@ -194,3 +194,48 @@ Nettobetrag             -50,00
 USt 19%                 -9,50
 Gutschriftsbetrag brutto -59,50
 """
+BRITISH = """
+                                   HARBOUR PLUMBING LTD
+                                   Unit 4, Quay Road, Bristol BS1 6XY
+                                   Tel: 0117 496 0000  Email: info@harbour.example
+INVOICE
+To: Mrs A Jones                    Invoice No.   2291
+    7 Hill View                    Date          24th March 2024
+    Bath BA1 2QQ                   Your Ref      AJ/01
+Description                                       Net      VAT     Gross
+Boiler service                                    80.00    16.00   96.00
+Parts                                             20.00    4.00    24.00
+                                   Totals         100.00   20.00   120.00
+Terms: 14 days. VAT Reg No. 123 4567 82. Sort code 20-00-00 Account 12345678
+"""
+TABLE_OF_SUMS = """
+Factuur
+Factuurnummer   Factuurdatum   Vervaldatum   Klantnummer
+20240017        15-02-2024     16-03-2024    553
+Aan:
+Jansen Bouw B.V.
+Dorpsstraat 5
+3511 AB Utrecht
+Omschrijving     Bedrag excl.   BTW %   BTW      Bedrag incl.
+Advies           € 1.000,00     21%     € 210,00  € 1.210,00
+Totaal           € 1.000,00             € 210,00  € 1.210,00
+Wij verzoeken u het bedrag over te maken op NL91ABNA0417164300
+"""
+PAID_IN_PART = """
+Harbour Robotics Inc.
+250 Executive Park Blvd
+San Francisco CA 94134
+                                        Deco Home Ltd
+                                        77 Santa Barbara Rd
+                                        Pleasant Hill CA 94523
+Invoice INV/2023/03/0008
+Invoice Date:        Due Date:         Source:
+03/20/2023           04/30/2023        S00011
+Description          Quantity      Unit Price     Taxes      Amount
+Desk Stand           1.00          1,500.00       15%        $ 1,500.00
+Untaxed Amount       $ 1,500.00
+Tax 15%              $ 225.00
+Total                $ 1,725.00
+Paid on 03/21/2023   $ 725.00
+Amount Due           $ 1,000.00
+"""

@@ -7,6 +7,7 @@ from pipeline.models import Field, Page
 from pipeline.ner.locale import localised
 from tests.unit.fields.invoice_papers import (
     AMERICAN,
+    BRITISH,
     CREDIT_NOTE,
     DUTCH,
     ENGLISH,
@@ -14,8 +15,10 @@ from tests.unit.fields.invoice_papers import (
     GERMAN,
     ITALIAN,
     KEYED,
+    PAID_IN_PART,
     PORTUGUESE,
     SPANISH,
+    TABLE_OF_SUMS,
 )
 from tests.unit.fields.paper import entities, page
 
@@ -189,6 +192,47 @@ def values(*pages: Page) -> dict[str, str | None]:
             },
         ),
         (
+            BRITISH,
+            {
+                "number": "2291",
+                "date": "2024-03-24",
+                "seller": "HARBOUR PLUMBING LTD",
+                "buyer": "A Jones",
+                "buyer_address": "7 Hill View, Bath BA1 2QQ",
+                "net": "100.00",
+                "tax": "20.00",
+                "total": "120.00",
+            },
+        ),
+        (
+            TABLE_OF_SUMS,
+            {
+                "number": "20240017",
+                "date": "2024-02-15",
+                "due_date": "2024-03-16",
+                "buyer": "Jansen Bouw B.V.",
+                "iban": "NL91ABNA0417164300",
+                "net": "1000.00",
+                "tax": "210.00",
+                "total": "1210.00",
+                "net_21": "1000.00",
+            },
+        ),
+        (
+            PAID_IN_PART,
+            {
+                "number": "INV/2023/03/0008",
+                "date": "2023-03-20",
+                "due_date": "2023-04-30",
+                "seller": "Harbour Robotics Inc.",
+                "buyer": "Deco Home Ltd",
+                "net": "1500.00",
+                "tax": "225.00",
+                "total": "1725.00",
+                "due": "1000.00",
+            },
+        ),
+        (
             CREDIT_NOTE,
             {
                 "number": "GS-99",
@@ -244,3 +288,26 @@ def test_a_second_page_with_the_same_number_is_the_same_invoice() -> None:
     fields, warnings = find_all(pages, entities(*pages))
     assert not warnings
     assert {f.name: f.value for f in fields}["total"] == "9.00"
+
+
+def test_numbers_of_other_papers_on_a_later_page_begin_no_invoice() -> None:
+    first = "Invoice No: A-17\nDate: 23/04/2024"
+    second = "Page 2 of 2\nInvoice No: A-9 was paid on 21/03/2024\nTotal 9.00"
+    pages = localised([page(first), page(second, number=2)])
+    fields, warnings = find_all(pages, entities(*pages))
+    assert not warnings
+    assert {f.name: f.value for f in fields}["number"] == "A-17"
+
+
+@pytest.mark.parametrize("gap", [0, 3])
+def test_two_invoices_on_one_page_are_not_mixed(gap: int) -> None:
+    upper = "ACME LAMPS LTD\nInvoice No: A-17\nInvoice Date: 23/04/2024\nNet 10.00\nVAT 2.00\nTotal 12.00"
+    lower = "ZENITH CHAIRS LTD\nInvoice No: B-99\nInvoice Date: 27/06/2024\nNet 50.00\nVAT 10.00\nTotal 60.00"
+    pages = localised([page(upper + "\n" * (1 + gap) + lower)])
+    fields, warnings = find_all(pages, entities(*pages))
+    have = {f.name: f.value for f in fields}
+    assert (have["number"], have["date"], have["total"]) in (
+        ("A-17", "2024-04-23", "12.00"),
+        ("B-99", "2024-06-27", "60.00"),
+    )
+    assert warnings == ["Page 1 shows several invoices: only one of them is described."]

@@ -3,10 +3,12 @@
 import sys
 
 import pytest
+from msgspec import structs
 
 from pipeline.fields.invoice_amounts import find_amounts
+from pipeline.fields.invoice_figures import figures_of
 from pipeline.fields.sheet import Sheet
-from pipeline.models import Field
+from pipeline.models import Field, PageLocale
 from pipeline.ner.locale import localised
 from tests.unit.fields.paper import entities, page
 
@@ -79,6 +81,48 @@ Goods          Net amount     VAT amount     VAT %     Grand total
     assert (have["net_19"], have["tax_7"]) == ("321.40", "8.93")
 
 
+def test_the_last_row_of_such_a_table_may_have_a_label() -> None:
+    text = """
+Rate     Net        VAT       Gross amount
+20%      100.00     20.00     120.00
+5%       10.00      0.50      10.50
+Total    110.00     20.50     130.50
+"""
+    have = values(text)
+    assert (have["net"], have["tax"], have["total"]) == ("110.00", "20.50", "130.50")
+
+
+def test_charges_between_net_and_total() -> None:
+    have = amounts("Subtotal   100.00\nShipping   10.00\nTax   8.80\nTotal   118.80")
+    assert (have["tax"].value, have["total"].value) == ("8.80", "118.80")
+    assert have["total"].confidence > 0.9
+    assert have["net"].confidence < 0.5
+
+
+def test_a_tax_that_is_contained_in_the_total_confirms_it() -> None:
+    have = amounts("Rechnungsbetrag inkl. 19% MwSt.   119,00 EUR\ndarin enthaltene MwSt.   19,00 EUR")
+    other = amounts("Rechnungsbetrag inkl. 19% MwSt.   119,00 EUR\ndarin enthaltene MwSt.   18,00 EUR")
+    assert (have["tax"].value, have["total"].value) == ("19.00", "119.00")
+    assert have["tax"].confidence > 0.9
+    assert other["tax"].checks == ("no_sum",)
+
+
+def test_an_amount_less_a_cash_discount_is_not_due() -> None:
+    assert values("Rechnungsbetrag   119,00\nZahlbetrag abzüglich 2% Skonto   116,62")["due"] == "119.00"
+
+
+def test_the_same_sums_in_two_currencies_are_a_contradiction() -> None:
+    have = amounts("Net USD 100.00   EUR 92.00\nVAT USD 20.00   EUR 18.40\nTotal USD 120.00   EUR 110.40")
+    assert have["total"].checks == ("contradiction",)
+    assert have["total"].confidence < 0.5
+    assert have["currency"].confidence < 0.5
+
+
+@pytest.mark.parametrize("label", ["Total (incl. VAT)", "Total amount, VAT included", "Total incl. VAT"])
+def test_a_label_of_several_words_is_one(label: str) -> None:
+    assert values(f"{label}   119.00")["total"] == "119.00"
+
+
 def test_an_item_table_is_no_table_of_sums() -> None:
     text = """
 Item        VAT      Price       Total
@@ -98,13 +142,21 @@ def test_nothing_is_guessed(text: str) -> None:
     assert not {"net", "tax", "total", "due"} & set(values(text))
 
 
+@pytest.mark.parametrize(("grouping", "expected"), [(" ", ["2100.00"]), (None, []), (".", [])])
+def test_a_blank_is_a_grouping_mark_only_where_the_page_says_so(
+    grouping: str | None, expected: list[str]
+) -> None:
+    shown = structs.replace(page("Netto 2 100,00"), locale=PageLocale(decimal=",", grouping=grouping))
+    assert [str(figure.value) for figure in figures_of(Sheet(shown, []), 0)] == expected
+
+
 def test_two_general_labels_with_different_amounts_are_a_contradiction() -> None:
     total = amounts("Total   100.00\nTotal   120.00")["total"]
     assert total.checks == ("contradiction",)
     assert total.confidence < 0.5
 
 
-@pytest.mark.parametrize("row", ["Total 1.00   ", "Net 1.00  VAT 2.00  Total 3.00\n", "1.00 "])
+@pytest.mark.parametrize("row", ["Total 1.00 ", "Net 1.00  VAT 2.00  Total 3.00\n", "1.00 "])
 def test_a_page_of_amounts_takes_steps_in_proportion(row: str) -> None:
     def steps(count: int) -> int:
         shown = localised([page(row * count)])[0]

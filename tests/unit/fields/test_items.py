@@ -1,11 +1,13 @@
 """Line items of invoices: headings, columns, rows that wrap, pages, sums."""
 
 import pytest
+from msgspec import structs
 
+from pipeline.documents.layout import assemble
 from pipeline.fields.items import Found, find_items
 from pipeline.models import Field, Page
 from pipeline.ner.locale import localised
-from tests.unit.fields.paper import page
+from tests.unit.fields.paper import line, page
 from tests.unit.fields.sheets import read, rows
 
 GERMAN = """
@@ -277,7 +279,8 @@ def test_hostile_pages_are_read_without_an_error() -> None:
         for head in heads:
             for tail in tails:
                 sheet: Page = page(f"{head}\n{tail}\n1 x {tail} {tail}\n")
-                find_items(kind, localised([sheet]), (), [Field(name="total", value="not a number")])
+                fields = [Field(name="total", value="not a number"), Field(name="opening", value="NaN")]
+                find_items(kind, localised([sheet]), (), fields)
 
 
 def test_two_tables_next_to_each_other() -> None:
@@ -323,3 +326,119 @@ def test_a_sum_on_another_page_counts() -> None:
     sheet = "\n".join(ENGLISH.splitlines()[:4])
     summed = read(sheet, "Summary\nSum of positions      1,671.00\n").items
     assert summed[0].confidence > read(sheet).items[0].confidence
+
+
+def test_a_heading_with_its_currency_is_one_column() -> None:
+    sheet = """
+Item            Unit price (EUR)     Qty     Amount (EUR)
+Bolt M8         0.12                 100     12.00
+"""
+    assert rows(read(sheet).items, "description", "unit_price", "quantity", "amount") == [
+        ("Bolt M8", "0.12", "100", "12.00")
+    ]
+
+
+def test_an_unknown_heading_over_the_widest_column_is_the_description() -> None:
+    sheet = """
+Datum          Gewerk                             Stunden     Satz        Betrag in EUR
+03.02.2024     Dachstuhl                          3,5         95,00       332,50
+"""
+    (item,) = read(sheet).items
+    assert (item.date, item.description, item.unit_price) == ("2024-02-03", "Dachstuhl", "95.00")
+
+
+def test_a_discount_among_the_rows_does_not_end_the_table() -> None:
+    sheet = """
+Pos   Artikel            Menge   Einzelpreis   Gesamtpreis
+1     Lampe              2       50,00         100,00
+      Rabatt 10 %                              -10,00
+2     Kabel              1       5,00          5,00
+Zwischensumme                                  95,00
+"""
+    assert rows(read(sheet).items, "description", "amount") == [
+        ("Lampe", "100.00"),
+        ("Rabatt 10 %", "-10.00"),
+        ("Kabel", "5.00"),
+    ]
+
+
+NAMED_ABOVE = """
+Item                 Qty      Rate           Amount
+Annual licence
+A-1000               1        900.00         900.00
+Support plan gold
+A-2000               2        50.00          100.00
+Total                                        1,000.00
+"""
+
+
+def test_names_above_or_below_the_row_of_the_article_number() -> None:
+    above = [("Annual licence A-1000", "900.00"), ("Support plan gold A-2000", "100.00")]
+    assert rows(read(NAMED_ABOVE).items, "description", "amount") == above
+    head, first, one, second, two, total = NAMED_ABOVE.strip().splitlines()
+    items = read("\n".join((head, one, first, two, second, total))).items
+    below = [("A-1000 Annual licence", "900.00"), ("A-2000 Support plan gold", "100.00")]
+    assert rows(items, "description", "amount") == below
+
+
+def test_dates_in_running_text_stay_there() -> None:
+    sheet = """
+Description                         Qty       Price       Amount
+Massage                             3         30.00       90.00
+on 11.09.2018; 14.09.2018; 19.09.2018; 24.09.2018; 27.09.2018, each 2 hours
+"""
+    (item,) = read(sheet).items
+    assert item.description == (
+        "Massage on 11.09.2018; 14.09.2018; 19.09.2018; 24.09.2018; 27.09.2018, each 2 hours"
+    )
+
+
+FLAT = """
+项目名称  规格型号  单位  数量  单价  金额  税率/征收率  税额
+*家具*会议桌  张  2  1500.00  3000.00  13%  390.00
+*家具*办公椅  3260.123456789  780.37  13%  101.45
+*运输服务*送货
+50.00  免税  ***
+合 计  ¥3830.37  ¥491.45
+"""
+
+
+def test_a_vat_invoice_whose_columns_are_lost_is_read_by_its_figures() -> None:
+    items = read(FLAT, kind="vat_invoice", fields=[Field(name="net", value="3830.37")]).items
+    assert rows(items, "description", "unit", "quantity", "unit_price", "amount", "tax_rate") == [
+        ("*家具*会议桌", "张", "2", "1500.00", "3000.00", "13"),
+        ("*家具*办公椅", None, "3", "260.123456789", "780.37", "13"),
+        ("*运输服务*送货", None, None, None, "50.00", None),
+    ]
+    assert min(item.confidence for item in items) > 0.9
+
+
+def test_a_rate_that_does_not_explain_the_tax_is_no_row() -> None:
+    sheet = FLAT.replace("390.00", "399.00")
+    items = read(sheet, kind="vat_invoice", fields=[Field(name="net", value="3830.37")]).items
+    assert all(item.confidence < 0.9 for item in items)
+
+
+def test_units_that_were_read_as_one_word_from_top_to_bottom() -> None:
+    sheet = page("""
+名称                          单位      数量      单价      金额
+扫描仪                                  4         10.00     40.00
+复印纸                                  20        2.00      40.00
+""")
+    down = line("台箱", 300, 30)
+    lines = [*sheet.lines, structs.replace(down, box=((300, 30), (320, 30), (320, 80), (300, 80)))]
+    text, placed = assemble(lines, sheet.width, sheet.height)
+    whole = structs.replace(sheet, text=text, lines=placed)
+    items = find_items("invoice", localised([whole]), (), ()).items
+    assert rows(items, "description", "unit") == [("扫描仪", "台"), ("复印纸", "箱")]
+
+
+def test_a_sum_without_a_space_behind_its_label() -> None:
+    sheet = """
+Description                    Qty    Price     Amount
+Paper 80g A4                   3      4.00      12.00
+Total (EUR):12.00
+"""
+    (item,) = read(sheet).items
+    assert item.description == "Paper 80g A4"
+    assert item.confidence > 0.9

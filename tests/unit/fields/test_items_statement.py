@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from pipeline.fields.items import Found, days
+from pipeline.fields.items.balances import Balances, weighed
+from pipeline.models import Field
 from tests.unit.fields.sheets import read as read_as
 from tests.unit.fields.sheets import rows
 
@@ -41,7 +45,7 @@ def test_a_statement_that_does_not_add_up_says_so() -> None:
     found = read(DEBIT_CREDIT.replace("20.50  ", "25.50  "))
     assert len(found.warnings) == 1
     assert found.warnings[0] == (
-        "The statement does not add up: "
+        "The statement does not add up as read: "
         "opening balance 100.00 + transactions 1394.50 is not the closing balance 1499.50."
     )
     assert max(item.confidence for item in found.items) < 0.6
@@ -52,7 +56,7 @@ def test_balances_that_do_not_follow_are_reported_without_an_opening_balance() -
     assert read("\n".join(rows_only)).warnings == ()
     wrong = "\n".join(rows_only).replace("1,520.00", "1,620.00")
     assert read(wrong).warnings == (
-        "The statement does not add up: balances of its rows do not follow from their amounts.",
+        "The statement does not add up as read: balances of its rows do not follow from their amounts.",
     )
 
 
@@ -250,3 +254,105 @@ def test_many_dates_on_the_page_do_not_make_each_row_slower(monkeypatch: pytest.
     head = "Date        Details                     Debit      Credit\n28 Dec      Groceries                   30.00\n"
     read(f"{head}\n{others}")
     assert max(seen) == 4
+
+
+def test_two_accounts_are_not_added_up() -> None:
+    second = (
+        DEBIT_CREDIT.replace("100.00", "300.00").replace("1,499.50", "7.00").replace("Salary", "Interest")
+    )
+    found = read(DEBIT_CREDIT, second)
+    assert len(found.items) == 6
+    assert found.warnings == ()
+
+
+def test_the_record_may_have_the_balances() -> None:
+    sheet = "\n".join(line for line in DEBIT_CREDIT.splitlines() if "balance  " not in line)
+    sheet = sheet.replace("20.00", "").replace("1,520.00", "").replace("1,499.50", "")
+    opening, closing = Field(name="opening", value="100.00"), Field(name="closing", value="1499.50")
+    assert read(sheet).items[0].confidence < 0.9
+    right = read_as(sheet, kind="bank_statement", fields=[opening, closing])
+    assert right.warnings == ()
+    assert right.items[0].confidence > 0.9
+    wrong = read_as(sheet, kind="bank_statement", fields=[opening, structs.replace(closing, value="1.00")])
+    assert "closing balance 1.00" in wrong.warnings[0]
+
+
+def test_the_period_of_the_record_gives_the_year() -> None:
+    sheet = """
+Printed on 2025-06-07
+Date        Details                     Debit      Credit
+28 Dec      Groceries                   30.00
+05 Jan      Refund                                 10.00
+"""
+    period = [
+        Field(name="period_start", value="2023-12-15"),
+        Field(name="period_end", value="2024-01-14"),
+    ]
+    found = read_as(sheet, kind="bank_statement", fields=period)
+    assert rows(found.items, "date") == [("2023-12-28",), ("2024-01-05",)]
+
+
+def test_soll_and_haben_behind_the_amount() -> None:
+    sheet = """
+Kontoauszug Nr. 3/2024 vom 31.03.2024
+Bu-Tag    Wert      Vorgang                                  Umsatz in EUR
+                    Alter Kontostand vom 29.02.2024          1.200,00 H
+04.03.    04.03.    Lastschrift Stadtwerke                   150,00 S
+15.03.    15.03.    Gehalt                                   2.000,00 H
+                    Neuer Kontostand vom 31.03.2024          3.050,00 H
+"""
+    found = read(sheet)
+    assert rows(found.items, "date", "amount") == [("2024-03-04", "-150.00"), ("2024-03-15", "2000.00")]
+    assert found.warnings == ()
+
+
+def test_several_transactions_of_a_day_with_one_balance() -> None:
+    sheet = """
+Account statement 1 March 2024 to 31 March 2024
+Date         Payment type and details          Paid out      Paid in      Balance
+29 Feb 24    BALANCE BROUGHT FORWARD                                      1,200.00
+01 Mar 24    DD COUNCIL                        150.00
+             ACME PAYROLL                                    2,000.00     3,050.00
+04 Mar 24    CARD SUPERMARKET
+             LONDON GB                         35.20
+             CASH HIGH ST                      50.00                      2,964.80
+31 Mar 24    BALANCE CARRIED FORWARD                                      2,964.80
+"""
+    found = read(sheet)
+    assert rows(found.items, "date", "description", "amount") == [
+        ("2024-03-01", "DD COUNCIL", "-150.00"),
+        ("2024-03-01", "ACME PAYROLL", "2000.00"),
+        ("2024-03-04", "CARD SUPERMARKET LONDON GB", "-35.20"),
+        ("2024-03-04", "CASH HIGH ST", "-50.00"),
+    ]
+    assert found.warnings == ()
+
+
+def balance(name: str, value: str) -> Field:
+    return Field(name=name, value=value, confidence=0.7)
+
+
+def test_balances_that_add_up_are_surer() -> None:
+    found = weighed(
+        {"opening": balance("opening", "100.00"), "closing": balance("closing", "90.00")},
+        Balances(Decimal(100), Decimal(90), fit=True),
+    )
+    assert (found["opening"].confidence, found["closing"].confidence) == (0.85, 0.85)
+    assert found["opening"].checks == ()
+
+
+def test_balances_that_do_not_add_up_need_a_look() -> None:
+    found = weighed({"closing": balance("closing", "90.00")}, Balances(Decimal(100), Decimal(90), fit=False))
+    assert found["closing"].checks == ("sum_mismatch",)
+    assert found["closing"].needs_review
+
+
+def test_a_balance_of_the_record_that_the_rows_contradict() -> None:
+    found = weighed({"closing": balance("closing", "9.00")}, Balances(Decimal(100), Decimal(90), fit=True))
+    assert found["closing"].checks == ("contradiction",)
+    assert found["closing"].confidence < 0.5
+
+
+def test_without_a_sum_the_record_stays() -> None:
+    fields = {"closing": balance("closing", "9.00")}
+    assert weighed(fields, Balances()) == fields

@@ -1,6 +1,7 @@
 """The registry of the kinds of paper, its documentation, and the types that the classifier knows."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from pipeline.fields import examples
 from pipeline.fields.clues import clued_kinds
 from pipeline.fields.kinds import AMOUNTS, DATES, KINDS, is_amount
+from pipeline.models import Entity, Page, PageLocale, TextLine
 
 DOCS = Path(__file__).parents[3] / "docs" / "reference" / "fields.md"
 WITHOUT_FIELDS = {"medical", "ticket", "other"}
@@ -33,3 +35,48 @@ def test_an_account_is_an_amount_on_a_medical_bill_only() -> None:
     assert is_amount("account", "medical_bill")
     assert not is_amount("account", "bank_statement")
     assert is_amount("net_19", "invoice")
+
+
+@pytest.fixture(scope="module")
+def crowded() -> tuple[Page, list[Entity]]:
+    """A page with a label and an amount in each of its 12,000 lines."""
+    words = ("Total: {}.50", "合计：{}.50", "Balance on {}.10", "Name: a{}")
+    lines, parts, at = [], [], 0
+    for row in range(3000):
+        for column, word in enumerate(words):
+            text = word.format(row)
+            left, top = 400.0 * column, 30.0 * row
+            box = ((left, top), (left + 200, top), (left + 200, top + 20), (left, top + 20))
+            lines.append(TextLine(text=text, box=box, confidence=1.0, start=at))
+            end = "\n" if column == len(words) - 1 else "  "
+            parts.append(text + end)
+            at += len(parts[-1])
+    page = Page(
+        number=1, width=1600, height=90_000, text="".join(parts), lines=tuple(lines), locale=PageLocale()
+    )
+    amounts = [
+        Entity(
+            page=1,
+            type="MONEY",
+            text=line.text[-6:],
+            value="1.50",
+            currency=None,
+            confidence=0.9,
+            start=line.end - 4,
+            end=line.end,
+            boxes=(),
+            engine="x",
+        )
+        for line in lines
+        if "." in line.text
+    ]
+    return page, amounts
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"invoice", "credit_note", "receipt"}))
+def test_a_page_of_thousands_of_labels_is_searched_in_linear_time(
+    kind: str, crowded: tuple[Page, list[Entity]]
+) -> None:
+    started = time.process_time()
+    KINDS[kind].find(*crowded)
+    assert time.process_time() - started < 5

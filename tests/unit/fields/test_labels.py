@@ -3,7 +3,8 @@ import time
 import pytest
 from msgspec import structs
 
-from pipeline.fields.labels import Wanted, find_labelled, plain_number
+from pipeline.fields.labels import Wanted, find_labelled
+from pipeline.fields.printed import plain_number
 from pipeline.fields.rows import rows_of
 from pipeline.models import Entity, Field, PageLocale
 from tests.unit.fields.paper import entities, page
@@ -139,3 +140,46 @@ def test_thousands_of_labels_are_searched_in_linear_time() -> None:
     started = time.process_time()
     find_labelled(rows, [], WANTED)
     assert time.process_time() - started < 10
+
+
+HEADINGS = (
+    Wanted("fare", "票价", "MONEY"),
+    Wanted("tax", "税额", "MONEY"),
+    Wanted("total", "合计", "MONEY"),
+)
+
+
+def test_a_line_of_headings_names_the_amounts_below_it_in_their_order() -> None:
+    found = find("票价 税率 税额 合计\nCNY 80.00 9% CNY 7.20 CNY 87.20", HEADINGS)
+    assert {name: field.value for name, field in found.items()} == {
+        "fare": "80.00",
+        "tax": "7.20",
+        "total": "87.20",
+    }
+
+
+def test_a_line_of_headings_names_nothing_if_there_are_more_or_fewer_amounts() -> None:
+    assert find("票价 税额 合计\nCNY 80.00 CNY 87.20", HEADINGS) == {}
+    assert find("票价 税额 合计\nCNY 80.00 CNY 7.20 CNY 0.00 CNY 87.20", HEADINGS) == {}
+
+
+def test_a_text_has_a_letter() -> None:
+    assert find("Name: 12345") == {}
+
+
+def test_a_pattern_limits_the_value() -> None:
+    wanted = (Wanted("place", "from", "text", "[A-Z][a-z]+"),)
+    assert find("From: Sampleton 10:30", wanted)["place"].value == "Sampleton"
+    assert find("From: 10:30 Sampleton", wanted) == {}
+
+
+def test_a_general_label_behind_another_word_names_something_else() -> None:
+    wanted = (Wanted("number", "number|no", "code"), Wanted("date", "date", "DATE"))
+    assert find("Customer no: 4711\nExpiry date: 06 May 2031", wanted) == {}
+    found = find("No: 4712\nDate: 06 May 2031", wanted)
+    assert {name: field.value for name, field in found.items()} == {"number": "4712", "date": "2031-05-06"}
+
+
+def test_letters_before_the_digits_belong_to_a_number() -> None:
+    found = find("Slip no: DN 20331")
+    assert found["number"].value == "DN 20331"

@@ -281,3 +281,76 @@ def test_a_statement_of_an_overdrawn_account_has_a_negative_balance() -> None:
         STATEMENT.replace("Closing balance                       2,950.00", "Closing balance  -50.00")
     )
     assert (found["opening"], found["closing"]) == ("1000.00", "-50.00")
+
+
+def test_a_debit_balance_is_negative() -> None:
+    _, found = values_of(
+        """
+RELEVÉ DE COMPTE
+Titulaire : Anna Beispiel
+du 01/05/2031 au 31/05/2031
+Date  Libellé  Débit  Crédit
+Solde précédent au 30/04/2031  22,15 €
+Solde débiteur au 31/05/2031  278,96 €
+"""
+    )
+    assert (found["opening"], found["closing"]) == ("22.15", "-278.96")
+    assert (found["period_start"], found["period_end"]) == ("2031-05-01", "2031-05-31")
+    assert found["holder"] == "Anna Beispiel"
+
+
+SIDES = """
+Sample Bank
+Transfer confirmation
+Payer                                 Payee
+Name: Birchwood Clinics plc           Name: Alder Finch Ltd
+Account: 12345678                     Account: 87654321
+Amount: USD 1,200.00
+"""
+STACKED = """
+海东样例银行电子回单
+付款人
+户名：云州星河样例科技有限公司
+账号：6200000000000001234
+收款人
+户名：云州北光幻想系统有限公司
+账号：6200000000000005678
+交易金额：12,000.00
+"""
+
+
+def test_labels_that_are_printed_once_for_each_side() -> None:
+    kind, found = values_of(SIDES)
+    assert kind == "bank_advice"
+    assert (found["payer"], found["payer_account"]) == ("Birchwood Clinics plc", "12345678")
+    assert (found["payee"], found["payee_account"]) == ("Alder Finch Ltd", "87654321")
+
+
+def test_sides_one_below_the_other() -> None:
+    kind, found = values_of(STACKED)
+    assert kind == "bank_advice"
+    assert (found["payer"], found["payer_account"]) == ("云州星河样例科技有限公司", "6200000000000001234")
+    assert (found["payee"], found["payee_account"]) == ("云州北光幻想系统有限公司", "6200000000000005678")
+
+
+@pytest.mark.parametrize(("paper", "name"), [(SHOUJU, "total"), (HUIDAN, "amount")])
+def test_capital_numerals_contradict_the_digits(paper: str, name: str) -> None:
+    _, right = fields_of(paper)
+    _, wrong = fields_of(paper.replace("壹万贰仟", "壹万叁仟"))
+    assert (right[name].checks, wrong[name].checks) == ((), ("capitals_mismatch",))
+    assert wrong[name].confidence < right[name].confidence
+
+
+def test_the_period_of_a_statement_below_its_heading() -> None:
+    _, found = values_of(
+        """
+Sample Savings Bank
+Statement of Account
+Account Name        Account Number     Statement Period
+Jane Doe            12345678           01 May 2031 to 31 May 2031
+01 May 2031  Opening Balance                            1,000.00
+31 May 2031  Closing Balance                            950.00
+"""
+    )
+    assert (found["holder"], found["account"]) == ("Jane Doe", "12345678")
+    assert (found["period_start"], found["period_end"]) == ("2031-05-01", "2031-05-31")

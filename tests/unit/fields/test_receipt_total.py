@@ -21,9 +21,9 @@ LABELS = [
     ("Gesamtbetrag EUR  6,50", "6.50"),
     ("Zu zahlen  6,50 €\nGegeben  10,00 €\nRückgeld  3,50 €", "6.50"),
     ("Total TTC  6,50 €\nRendu  3,50 €", "6.50"),
-    ("Reste à payer  6,50 €", "6.50"),
+    ("A PAYER  6,50 €", "6.50"),
     ("Total a pagar  6,50 €\nEntregado  10,00 €\nCambio  3,50 €", "6.50"),
-    ("Totaal te betalen  € 6,50", "6.50"),
+    ("Totaal  € 6,50", "6.50"),
     ("Total geral  6,50 €", "6.50"),
     ("Jumlah (RM)  6.50", "6.50"),
     ("Total $6.50\nGratuity 18%  $1.17\nGratuity 20%  $1.30", "6.50"),
@@ -67,6 +67,16 @@ def test_a_total_that_contradicts_the_parts_or_the_payment_says_so() -> None:
     paid = fields(HEAD + "Total  $6.50\nCash  $20.00\nChange  $10.00")["total"]
     assert paid.checks == ("payment_mismatch",)
     assert paid.confidence < 0.6
+
+
+def test_a_total_below_the_price_of_a_thing_is_in_doubt() -> None:
+    assert fields("BLUE GULL\nChair  $40.00\nTotal  $4.00")["total"].checks == ("sum_mismatch",)
+    assert fields("BLUE GULL\nChair  $40.00\nCoupon  -$36.00\nTotal  $4.00")["total"].checks == ()
+
+
+def test_a_vague_label_is_enough_if_the_payment_agrees() -> None:
+    assert fields(HEAD + "Amount  $6.50")["total"].checks == ("no_label",)
+    assert fields(HEAD + "Amount  $6.50\nVisa  $6.50")["total"].checks == ()
 
 
 def test_rounding_to_coins_is_no_contradiction() -> None:

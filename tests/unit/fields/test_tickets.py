@@ -235,3 +235,38 @@ def test_one_of_two_prices_without_a_label_is_not_guessed() -> None:
 def test_the_only_ride_of_a_list_has_a_time() -> None:
     _, found = values_of("\n".join(RIDES.strip().splitlines()[:-1]).replace("共2笔", "共1笔"))
     assert (found["rides"], found["time"]) == ("1", "09:35")
+
+
+def test_a_train_ticket_that_lost_its_layout() -> None:
+    paper = """
+电子发票（铁路电子客票）
+发票号码:
+开票日期:
+云州南
+G8012
+海东
+2031年05月06日
+08:10开
+票价:
+￥238.50
+1199001900****0028
+安可心
+购买方名称:
+统一社会信用代码:
+31119000000000000001
+2031年05月08日
+"""
+    kind, found = fields_of(paper)
+    assert kind == "train_ticket"
+    assert {name: field.value for name, field in found.items()} == {
+        "number": "31119000000000000001",
+        "date": "2031-05-08",
+        "passenger": "安可心",
+        "train": "G8012",
+        "from": "云州南",
+        "to": "海东",
+        "travel_date": "2031-05-06",
+        "time": "08:10",
+        "total": "238.50",
+    }
+    assert found["number"].checks == found["date"].checks == ("no_label",)

@@ -157,6 +157,14 @@ def test_a_difference_is_one_sentence(name: str, shown: str, sentence: str) -> N
     assert extraction.needs_review
 
 
+def test_the_data_decide_between_two_readings_of_a_date() -> None:
+    shown = structs.replace(found("date", "2026-04-03", 0.6, "ambiguous_date"), other="2026-03-04")
+    extraction = record([xml(cii())], shown)
+    field = fields(extraction)["date"]
+    assert (field.value, field.verified, field.other, field.checks) == ("2026-03-04", True, None, ())
+    assert not extraction.warnings
+
+
 def test_a_doubtful_printed_value_is_no_contradiction() -> None:
     extraction = record([xml(cii())], found("total", "41.00", 0.4))
     assert not extraction.warnings
@@ -267,6 +275,18 @@ def test_a_payment_code_confirms_the_page_and_the_xml() -> None:
     assert (both["tax"].source, both["tax"].verified) == ("xml", False)
 
 
+@pytest.mark.parametrize("codes", [[], [xml(cii())]], ids=["page", "xml"])
+def test_the_payee_confirms_the_seller_or_says_nothing(codes: list[Code]) -> None:
+    for payee, verified in (("MUSTER ELEKTRIK GMBH", True), ("Inkasso Bank AG", False)):
+        extraction = record(
+            [*codes, qr(epc(name=payee))], *([] if codes else [found("seller", "Muster Elektrik GmbH", 0.4)])
+        )
+        seller = fields(extraction)["seller"]
+        assert (seller.value, seller.verified, seller.checks) == ("Muster Elektrik GmbH", verified, ())
+        assert not extraction.warnings
+    assert fields(record([qr(epc())]))["seller"].value is None
+
+
 def test_a_payment_code_that_differs_from_the_xml_is_reported() -> None:
     extraction = record([xml(cii()), qr(epc(sum="EUR999.00"))])
     assert extraction.warnings == ('The QR code and the attached XML differ in due: "999.00" and "197.50".',)
@@ -302,6 +322,7 @@ def test_the_code_of_a_vat_invoice_confirms_what_is_printed() -> None:
     assert got["date"].value == "2026-02-03"
     assert not got["net"].checks
     assert got["total"] == found("total", "412.00")
+    assert tuple(got) == vat_invoice.NAMES
     assert not extraction.warnings
 
 

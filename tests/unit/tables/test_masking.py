@@ -136,6 +136,8 @@ def test_fields_are_masked_by_their_text_their_place_their_name_or_their_source(
     attached = Field(name="reference", value=compact, source="xml")
     for field in (placed, named, attached):
         assert masked_field(one, field).value == hidden
+    number = Field(name="buyer_tax_id", value="99/999/99990", source="xml")
+    assert masked_field(one, number).value == "**/***/*9990"
     total = Field(name="total", value="4.00", text="4.00", page=1)
     assert masked_field(one, total) == total
 
