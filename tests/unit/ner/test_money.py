@@ -282,6 +282,31 @@ def test_equal_currencies_are_no_rate() -> None:
     assert [mention.value for mention in find_moneys("5 x 1,00 € = 5,00 €")] == ["1.00", "5.00"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "仟 佰 拾 元 角 分",
+        "万仟佰元整",
+        "⊗佰⊗拾伍元",
+        "第12块硬盘",
+        "5块巧克力",
+        "切成4块5厘米",
+        "两块蛋糕",
+        "二十五块砖",
+    ],
+)
+def test_a_form_that_is_not_filled_in_and_pieces_are_no_amounts(text: str) -> None:
+    assert not list(find_moneys(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("共25块，", "25"), ("25块钱", "25"), ("拾元整", "10.00"), ("4块5", "4.5"), ("三百块", "300.00")],
+)
+def test_kuai_and_units(text: str, value: str) -> None:
+    assert [mention.value for mention in find_moneys(text)] == [value]
+
+
 def test_five_minutes_are_no_cents() -> None:
     assert [mention.value for mention in find_moneys("每次3元5分钟，两元五分钟")] == ["3"]
 
