@@ -223,6 +223,8 @@ def test_an_amount_of_several_parts(text: str, value: str, currency: str) -> Non
         ("港幣 1,234.50 元", "HKD"),
         ("新臺幣壹仟貳佰元整", "TWD"),
         ("AR$ 1.234,50", "ARS"),
+        ("COP $ 1.234.567", "COP"),
+        ("MOP$ 123.00", "MOP"),
         ("R$ 3,5 milhões", "BRL"),
     ],
 )
@@ -330,6 +332,14 @@ def test_letters_that_are_currencies_of_their_country_only() -> None:
 def test_yuan_is_less_sure_on_a_traditional_page_of_no_country() -> None:
     (mention,) = find_moneys("總額 60 元")
     assert (mention.currency, mention.confidence) == ("CNY", 0.85)
+
+
+def test_grouped_by_spaces_without_cents() -> None:
+    assert [mention.value for mention in find_moneys("12 345,- Kč")] == ["12345"]
+
+
+def test_an_amount_in_thousands_is_not_read_as_units() -> None:
+    assert not [mention for mention in find_moneys("Betrag in Tsd. €: 450") if mention.value == "450"]
 
 
 def test_mil_is_a_thousand_in_spanish_and_portuguese() -> None:
