@@ -31,8 +31,7 @@ _DOLLARS = _pairs("""
 """)
 """Letters in front of `$`."""
 _APART = {
-    front: _DOLLARS[front]
-    for front in ("US", "U.S", "U.S.", "HK", "NT", "NZ", "C", "MEX", "COP", "DOP")
+    front: _DOLLARS[front] for front in ("US", "U.S", "U.S.", "HK", "NT", "NZ", "C", "MEX", "COP", "DOP")
 }
 _YENS = {"JP": "JPY", "CN": "CNY"}
 _DOLLAR = tuple(
