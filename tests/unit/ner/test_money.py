@@ -208,6 +208,7 @@ def test_ignores_what_is_not_an_amount(text: str) -> None:
         ("12億3,400万円", "1234000000", "JPY"),
         ("3만 5천원", "35000", "KRW"),
         ("3萬元", "30000", "CNY"),
+        ("2千5百元", "2500", "CNY"),
         ("金壱萬弐仟円也", "12000.00", "JPY"),
     ],
 )
@@ -251,6 +252,9 @@ def test_yuan_is_the_unit_of_the_pages_country(country: str | None, currency: st
         "exchange rate: 1.08 USD",
         "$1.5 - 2 billion",
         "1 234:50 kr",
+        "2千零5元",
+        "1亿3千5百万元",
+        "￥ 3 0 0 . 0 0",
         "Page 3.10 of the invoice",
         "Kapitel 2.10 Rechnung",
         "2,50 m x 3,20 m Teppich Preis",
@@ -340,6 +344,11 @@ def test_grouped_by_spaces_without_cents() -> None:
 
 def test_an_amount_in_thousands_is_not_read_as_units() -> None:
     assert not [mention for mention in find_moneys("Betrag in Tsd. €: 450") if mention.value == "450"]
+
+
+def test_chinese_brackets_with_a_sign_are_no_minus() -> None:
+    assert [mention.value for mention in find_moneys("（￥300.00）")] == ["300.00"]
+    assert [mention.value for mention in find_moneys("(￥300.00)")] == ["-300.00"]
 
 
 def test_mil_is_a_thousand_in_spanish_and_portuguese() -> None:
