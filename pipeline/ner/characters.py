@@ -55,6 +55,14 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 _JAPANESE = re.compile("[\u3041-\u30fa単発価録売様駅込払検験関経気伝読実広働変仮択図]")
 """Kana, and characters that only Japanese writes so."""
 _SHARE = 10
+_TRADITIONAL, _SIMPLIFIED = (
+    re.compile(f"[{characters}]")
+    for characters in (
+        "電話號總額發貿門東單稅億萬圓銀帳買賣應實訂這個們來為時開關會與學國產價現廠貨據證記書經營業機車費數項訊務",
+        "电话号总额发贸门东单税亿万圆银账买卖应实订这个们来为时开关会与学国产价现厂货据证记书经营业机车费数项讯务",
+    )
+)
+"""Characters of traditional Chinese, and those of the mainland for the same words."""
 _DIGIT = re.compile("[0-9]")
 _LATIN = re.compile(r"[A-Za-z]")
 
@@ -94,6 +102,11 @@ def is_japanese(page: str, least: int = 5) -> bool:
         return False
     own = len(_JAPANESE.findall(page))
     return own >= least and _SHARE * own >= len(_HAN.findall(page))
+
+
+def is_traditional(page: str) -> bool:
+    """Whether Chinese text is written as in Hong Kong, Macao and Taiwan."""
+    return len(_TRADITIONAL.findall(page)) > len(_SIMPLIFIED.findall(page))
 
 
 def found(

@@ -95,14 +95,6 @@ FORMS: tuple[tuple[re.Pattern[str], str, float], ...] = tuple(
         (r"統一編號|統一發票|賣方|[臺台][北中南]|高雄|新北|桃園|臺灣|台灣|新臺幣|新台幣", "TW", 2),
     )
 )
-TRADITIONAL, SIMPLIFIED = (
-    re.compile(f"[{characters}]")
-    for characters in (
-        "電話號總額發貿門東單稅億萬圓銀帳買賣應實訂這個們來為時開關會與學國產價現廠貨據證記書經營業機車費數項訊務",
-        "电话号总额发贸门东单税亿万圆银账买卖应实订这个们来为时开关会与学国产价现厂货据证记书经营业机车费数项讯务",
-    )
-)
-"""Characters of traditional Chinese, and those of the mainland for the same words."""
 # Five digits and the name of a town: in which country, the language tells.
 DOMAIN = re.compile(
     r"\.(?<=[a-z0-9-]{2}\.)(?:com?\.)?"

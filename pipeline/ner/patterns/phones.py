@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from pipeline.models import Mention, PageLocale
-from pipeline.ner.characters import found, has_digit, is_chinese, lowered, plain
+from pipeline.ner.characters import found, has_digit, is_chinese, is_traditional, lowered, plain
 
 _DIGITS = range(7, 16)
 """How many digits a number has (E.164)."""
@@ -99,7 +99,7 @@ def find_phones(text: str, locale: PageLocale | None = None) -> Iterator[Mention
     if not has_digit(page):
         return
     country = locale.country if locale else None
-    chinese = country == "CN" or (country is None and is_chinese(page))
+    chinese = country == "CN" or (country is None and is_chinese(page) and not is_traditional(page))
     region = "CN" if chinese else country
     yield from _labelled(page, region)
     yield from _dialled(page, region)
