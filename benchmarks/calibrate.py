@@ -15,9 +15,10 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
+
+from samples import Sample, read
 
 _CURVES = Path(__file__).parent.parent / "pipeline/fields/calibration.json"
 _LIMIT = 0.001
@@ -27,14 +28,6 @@ _PRIOR = 6.0
 """Weight of the pooled curve, in samples, and of ..."""
 _DOUBT = 0.5
 """... one wrong value: papers of other people are read less well than those that were looked at."""
-
-
-class Sample(NamedTuple):
-    kind: str
-    name: str
-    score: float
-    right: bool
-    half: int
 
 
 Curve = tuple[float, float]
@@ -132,9 +125,7 @@ def main() -> None:
     parser.add_argument("samples", nargs="+", type=Path)
     parser.add_argument("--write", action="store_true", help="write pipeline/fields/calibration.json")
     args = parser.parse_args()
-    samples = [
-        Sample(**json.loads(line)) for path in args.samples for line in path.read_text().splitlines() if line
-    ]
+    samples = [sample for path in args.samples for sample in read(path)]
     report("scores", ((s.score, s.right) for s in samples))
     report("confidences, each half by the other", crossed(samples))
     if args.write:

@@ -1,6 +1,6 @@
 """F1 of the key information of receipts (SROIE), and the fields of the Chinese invoices.
 
-    python benchmarks/fields.py [DATA] --store STORE [--half even|odd] [--misses]
+    python benchmarks/fields.py [DATA] --store STORE [--half even|odd] [--misses] [--samples FILE]
 
 STORE is the output of `nightshift run DATA/sroie/img DATA/zh_docs --out STORE`: its pages and entities are
 used, the fields are extracted again. DATA contains `sroie/key/*.json`. Exact match: dates and totals as dates and
@@ -18,6 +18,7 @@ import os
 import re
 import time
 from collections import Counter
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from fields_recall import key_date, key_total
 from pipeline import fields
 from pipeline.models import DocumentResult, Extraction, Field, from_json
 from pipeline.settings import Settings
+from samples import Sample, write
 
 NAMES = ("company", "date", "address", "total")
 INVOICES = ("invoice-1", "invoice-3", "vat_special_specimen")
@@ -58,6 +60,7 @@ def main() -> None:
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--half", choices=("even", "odd"))
     parser.add_argument("--misses", action="store_true", help="print values that differ from the key")
+    parser.add_argument("--samples", type=Path, help="write scores for benchmarks/calibrate.py")
     args = parser.parse_args()
 
     started = time.perf_counter()
@@ -75,11 +78,26 @@ def main() -> None:
     for half, paths in halves.items():
         if args.half in (None, half):
             report(half, paths, records, args.misses)
+    if args.samples:
+        write(args.samples, samples_of(filler, results, halves))
     if args.half is None:
         report("all", keys, records, False)
         for stem in INVOICES:
             if stem in records:
                 show(stem, records[stem])
+
+
+def samples_of(
+    filler: fields.Filler, results: dict[str, DocumentResult], halves: dict[str, list[Path]]
+) -> Iterator[Sample]:
+    for half, paths in enumerate(halves.values()):
+        for path in paths:
+            gold = json.loads(path.read_text(encoding="utf-8"))
+            result = results[path.stem]
+            for field in filler.scored(result.pages, result.entities).fields:
+                if field.value is not None and field.name in gold:
+                    right = same(field.name, gold[field.name], field.value, punctuation=False)
+                    yield Sample("receipt", field.name, field.confidence, right, half)
 
 
 def report(half: str, paths: list[Path], records: dict[str, Extraction], misses: bool) -> None:

@@ -17,7 +17,7 @@ import re
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from zlib import crc32
 
@@ -28,6 +28,7 @@ from pipeline.fields.kinds import KINDS, is_amount
 from pipeline.models import DocumentResult, Extraction, Field
 from pipeline.ner.locale import localised
 from pipeline.settings import Settings
+from samples import Sample, write
 
 SURE = 0.5
 
@@ -55,7 +56,7 @@ def main() -> None:
     print(f"{len(records)} of {len(truth)} documents, {each * 1000:.1f} ms per document")
     report(truth, records, args.misses)
     if args.samples:
-        write_samples(args.samples, truth, records)
+        write(args.samples, samples_of(truth, records))
 
 
 def scored(filler: fields.Filler, result: DocumentResult, as_invoice: bool) -> Extraction:
@@ -119,23 +120,16 @@ def report(
     )
 
 
-def write_samples(
-    path: Path, truth: Mapping[str, Mapping[str, str | int]], records: Mapping[str, Extraction]
-) -> None:
-    with path.open("w", encoding="utf-8") as out:
-        for document, record in records.items():
-            family = re.sub(r"[0-9]|XML-Rechnung_FX|ZUGFeRDv|zugferd|p[0-9]", "", document)
-            for name, gold in truth[document].items():
-                found = value_of(record, name)
-                if isinstance(gold, str) and found and found.value:
-                    sample = {
-                        "kind": "invoice",
-                        "name": name,
-                        "score": found.confidence,
-                        "right": same(name, gold, found.value),
-                        "half": crc32(family.encode()) % 2,
-                    }
-                    out.write(json.dumps(sample) + "\n")
+def samples_of(
+    truth: Mapping[str, Mapping[str, str | int]], records: Mapping[str, Extraction]
+) -> Iterator[Sample]:
+    for document, record in records.items():
+        family = re.sub(r"[0-9]|XML-Rechnung_FX|ZUGFeRDv|zugferd|p[0-9]", "", document)
+        for name, gold in truth[document].items():
+            found = value_of(record, name)
+            if isinstance(gold, str) and found and found.value:
+                right = same(name, gold, found.value)
+                yield Sample("invoice", name, found.confidence, right, crc32(family.encode()) % 2)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """Accuracy of the fields of receipts on annotated lines (WildReceipt): no pictures, so no errors of OCR.
 
-    python benchmarks/wildreceipt.py FOLDER [--half even|odd] [--misses] [--receipts]
+    python benchmarks/wildreceipt.py FOLDER [--half even|odd] [--misses] [--receipts] [--samples FILE]
 
 FOLDER contains `test.txt` (a receipt per line: JSON with `annotations` of `text`, `box`, `label`) and `class_list.txt`.
 Each receipt becomes a page of lines, from which entities and fields are found. Amounts count where the annotation has
 two decimals; a value is right if it is one of the annotated ones, and a tax also if it is their sum. A date is scored
 where it can be read in one way, and month first where both day and month are possible and an address or phone number of
 the USA is printed. `--half` takes every other receipt; the rules were developed on `even` only. `--receipts` reads each
-as a receipt, whatever the classifier says.
+as a receipt, whatever the classifier says. `--samples` writes the scores for `benchmarks/calibrate.py`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from pipeline.models import Entity, Field, Page, TextLine
 from pipeline.ner.locale import localised
 from pipeline.settings import Settings
 from pipeline.steps.entities import entities_of
+from samples import Sample, write
 
 AMOUNTS = {"subtotal": "Subtotal", "tax": "Tax", "tip": "Tips", "total": "Total"}
 _MONTHS = {
@@ -61,6 +62,7 @@ def main() -> None:
     parser.add_argument("--half", choices=("even", "odd"))
     parser.add_argument("--misses", action="store_true", help="print values that differ from the annotation")
     parser.add_argument("--receipts", action="store_true", help="do not classify")
+    parser.add_argument("--samples", type=Path, help="write scores for benchmarks/calibrate.py")
     args = parser.parse_args()
 
     labels = (args.folder / "class_list.txt").read_text(encoding="utf-8").split()
@@ -72,6 +74,7 @@ def main() -> None:
     halves = {"even": receipts[::2], "odd": receipts[1::2]}
     if args.half is None:
         halves["all"] = receipts
+    found_all: list[Sample] = []
     for half, chosen in halves.items():
         if args.half not in (None, half):
             continue
@@ -86,7 +89,7 @@ def main() -> None:
             if args.receipts:
                 kind, found = "receipt", find_one(page, entities, KINDS["receipt"].find)[0]
             else:
-                record = filler.fill([page], entities)
+                record = (filler.scored if args.samples else filler.fill)([page], entities)
                 kind, found = record.document_type, list(record.fields)
             spent += time.perf_counter() - started
             tally.add(receipt["file_name"], kind, found, entities, gold_of(receipt, labels))
@@ -94,6 +97,13 @@ def main() -> None:
             f"{half}: {len(chosen)} receipts, {dict(tally.kinds)}, {1000 * spent / len(chosen):.2f} ms per receipt"
         )
         tally.report(misses=args.misses and half != "all")
+        if half != "all":
+            found_all += [
+                Sample("receipt", key.split(",")[0], score, right, ["even", "odd"].index(half))
+                for key, score, right in tally.sure
+            ]
+    if args.samples:
+        write(args.samples, found_all)
 
 
 def lines_of(receipt: dict[str, Any]) -> list[TextLine]:
@@ -123,7 +133,7 @@ class Tally:
         self._right: Counter[str] = Counter()
         self._of: Counter[str] = Counter()
         self._misses: dict[str, list[str]] = defaultdict(list)
-        self._sure: list[tuple[str, float, bool]] = []
+        self.sure: list[tuple[str, float, bool]] = []
 
     def add(
         self,
@@ -210,7 +220,7 @@ class Tally:
         self._mark(key, right, f"{note} {wanted} {shown(field)}")
         if field is not None:
             self._mark(f"  {key}, of those given", right)
-            self._sure.append((key, field.confidence, right))
+            self.sure.append((key, field.confidence, right))
 
     def _mark(self, key: str, right: bool, note: str = "") -> None:
         self._of[key] += 1
@@ -223,8 +233,8 @@ class Tally:
         for key in sorted(self._of, key=str.strip):
             share = self._right[key] / self._of[key]
             print(f"  {key:45} {self._right[key]:4} of {self._of[key]:4}  {share:.3f}")
-        if self._sure:
-            print(f"  right ones rank above wrong ones: {ranking(self._sure):.3f} (area under the ROC curve)")
+        if self.sure:
+            print(f"  right ones rank above wrong ones: {ranking(self.sure):.3f} (area under the ROC curve)")
         for key, notes in self._misses.items() if misses else ():
             print(f"  {key}:", *notes, sep="\n    ")
 

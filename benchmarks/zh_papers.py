@@ -21,6 +21,7 @@ from pipeline.documents.layout import assemble
 from pipeline.models import Box, Extraction, Page, TextLine
 from pipeline.settings import Settings
 from pipeline.steps.entities import entities_of
+from samples import Sample, write
 
 LEFT, STEP, HEIGHT, CELL, GAP, MIDDLE = 40.0, 30.0, 20.0, 10.0, 60.0, 820.0
 _SIDES = re.compile(r"名 ?称|统一社会信用代码|方信息")
@@ -71,12 +72,21 @@ def score(truth: dict[str, str], record: Extraction, counts: Counter[str]) -> li
     return notes
 
 
+def samples_of(truth: dict[str, str], record: Extraction, half: int) -> list[Sample]:
+    return [
+        Sample(record.document_type, f.name, f.confidence, bare(f.value) == bare(truth[f.name]), half)
+        for f in record.fields
+        if f.value is not None and f.name in truth
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("pages", type=Path)
     parser.add_argument("--misses", action="store_true", help="print values that are missing or wrong")
+    parser.add_argument("--samples", type=Path, help="write scores for benchmarks/calibrate.py")
     args = parser.parse_args()
 
     settings = Settings.from_env()
@@ -84,9 +94,12 @@ def main() -> None:
     papers: list[dict[str, Any]] = json.loads(args.pages.read_text(encoding="utf-8"))
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     types = 0
-    for paper in papers:
+    samples: list[Sample] = []
+    for number, paper in enumerate(papers):
         page = page_of(paper["text"])
-        record = filler.fill([page], entities_of(page, engine.extract([page.text])[0]))
+        entities = entities_of(page, engine.extract([page.text])[0])
+        record = filler.fill([page], entities)
+        samples += samples_of(paper["truth"], filler.scored([page], entities), number % 2)
         kind = paper["truth"]["type"]
         right = record.document_type == kind.split(" (")[0]
         types += right
@@ -95,6 +108,8 @@ def main() -> None:
             print(f"{paper['name']}: {record.document_type} ({record.confidence}), not {kind}")
         for note in notes if args.misses else ():
             print(f"{paper['name']}: {note}")
+    if args.samples:
+        write(args.samples, samples)
     print(f"type right: {types} of {len(papers)}")
     counts["all"] = sum(counts.values(), Counter())
     for kind, one in counts.items():

@@ -66,9 +66,11 @@ _PARTS = (
     Wanted("given", "given names?|vornamen?|pr[eé]noms?|nome|nombre"),
     Wanted("", "nationality|sex|date of birth"),
 )
+_CITIZEN = re.compile("[1-9][0-9]{16}[0-9X]")
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])")
 _ADDRESS = re.compile(r"住 {0,4}址 ?:? ?")
 _ADDRESS_END = re.compile(r"公 ?民 ?身|[0-9]{17}|签 ?发|有 ?效|姓 ?名|性 ?别|出 ?生")
+_SEX = re.compile("性 ?别 ?([男女])(?![男女])")
 _PERIOD = re.compile(r"有 ?效 ?期 ?限?")
 _SPOKEN = {"男": "M", "女": "F", "male": "M", "female": "F", "w": "F"}
 _MRZ_CHECKS = {"number": "number", "birth_date": "birth_date", "valid_to": "expiry"}
@@ -80,10 +82,30 @@ def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
     if not rows:
         return []
     zone = read_mrz(page.text)
-    labelled = [*find_labelled(rows, entities, _WANTED), *_period(rows, entities), *_chinese(rows)]
+    labelled = [
+        *find_labelled(rows, entities, _WANTED),
+        *_period(rows, entities),
+        *_address(rows),
+        *_sex(rows),
+    ]
     printed = first_of([*_numbers(rows), *labelled, *_full_name(rows, entities)])
     coded = _coded(rows[0], zone) if zone else []
-    return [_normal(one) for one in first_of([*coded, *printed])]
+    return _consistent([_normal(one) for one in first_of([*coded, *printed])])
+
+
+def _consistent(found: list[Field]) -> list[Field]:
+    """A Chinese citizen number says the date of birth and the sex: those that differ from it are in doubt."""
+    number = next((one.value for one in found if one.name == "number" and not one.checks), None) or ""
+    if not _CITIZEN.fullmatch(number):
+        return found
+    said = {
+        "birth_date": f"{number[6:10]}-{number[10:12]}-{number[12:14]}",
+        "sex": "M" if int(number[16]) % 2 else "F",
+    }
+    return [
+        checked(one, "contradiction", factor=0.6) if one.value != said.get(one.name, one.value) else one
+        for one in found
+    ]
 
 
 def _coded(row: Row, zone: Mrz) -> list[Field]:
@@ -120,7 +142,7 @@ def _numbers(rows: Sequence[Row]) -> list[Field]:
     return []
 
 
-def _chinese(rows: Sequence[Row]) -> list[Field]:
+def _address(rows: Sequence[Row]) -> list[Field]:
     """The address of a Chinese card: what follows its label, over several rows."""
     for number, row in enumerate(rows):
         label = _ADDRESS.search(row.text)
@@ -138,6 +160,14 @@ def _chinese(rows: Sequence[Row]) -> list[Field]:
         if spans:
             text = "".join(fold(row.page.text[a:b]).replace(" ", "") for a, b in spans)
             return [field("address", row.page, spans, text, 0.85)]
+    return []
+
+
+def _sex(rows: Sequence[Row]) -> list[Field]:
+    """The sex, where OCR lost the blanks: 性别女民族汉."""
+    for row in rows:
+        if match := _SEX.search(row.text):
+            return [field("sex", row.page, [row.span(*match.span(1))], match[1], 0.85)]
     return []
 
 

@@ -25,6 +25,20 @@ def first_of(fields: Sequence[Field]) -> list[Field]:
     return list(found.values())
 
 
+def next_date(
+    rows: Sequence[Row], entities: Sequence[Entity], found: Sequence[Field], first: str, second: str
+) -> list[Field]:
+    """The field `second`: the date that follows the one of the field `first` in its row, the end of a period."""
+    start = next((one for one in found if one.name == first and one.end is not None), None)
+    sheet = Sheet(rows, entities)
+    for row in rows:
+        if start is not None and start.end is not None and row.start <= start.end <= row.end:
+            dates = sheet.within("DATE", start.end, row.end)
+            dates = [e for e in dates if _FULL_DATE.fullmatch(e.value or "")]
+            return [of_entity(second, row, dates[0], 0.88)] if dates else []
+    return []
+
+
 def places(row: Row, start: int, end: int) -> list[Field]:
     """From and to: the places on both sides of `start:end`, the number of a train or flight."""
     if not row.text[:start].strip() and not row.text[end:].strip():

@@ -7,6 +7,7 @@ them on a page. Of several entries for one field the first that is found counts,
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -28,6 +29,8 @@ _HEADINGS = 3
 """A line with at least so many labels is a line of headings."""
 _WIDEST = 60
 """Maximum number of lines in a row of labels above their values."""
+_TRANSLATED = 40
+"""Maximum length of a label with its translation."""
 _AFTER = re.compile(r" ?(?:\([^()\n]{1,16}\))? {0,3}[:#.=]{0,2} ?")
 _GENERAL = re.compile(
     r"no\.?|n[o°º]|nr|number|nummer|num[ée]ro|date|datum|data|fecha|name|nom", re.IGNORECASE
@@ -54,14 +57,15 @@ def find_labelled(rows: Sequence[Row], entities: Sequence[Entity], wanted: Seque
 def _values(sheet: Sheet, at: int, one: Wanted, wanted: tuple[Wanted, ...]) -> Iterator[Value]:
     row = sheet.rows[at]
     for match in pattern_of(one.labels).finditer(row.text):
-        if _GENERAL.fullmatch(match[0]) and _is_second(row, match.start()):
+        general = _GENERAL.fullmatch(match[0]) is not None and _is_second(row, match.start())
+        if general or _is_part(sheet, at, match.start(), wanted):
             continue
         after = _AFTER.match(row.text, match.end())
         begin = after.end() if after else match.end()
         colon = ":" in row.text[match.end() : begin]
         following = any_label(wanted).search(row.text, begin)
         stop = following.start() if following else len(row.text)
-        alone, leads = _is_alone(row, match.start(), begin), _leads(row, match.span())
+        alone, leads = _is_alone(row, match.start(), begin, wanted), _leads(row, match.span())
         if one.colon and not colon and not alone and not leads:
             continue
         label = match[0].casefold()
@@ -71,6 +75,15 @@ def _values(sheet: Sheet, at: int, one: Wanted, wanted: tuple[Wanted, ...]) -> I
             yield below._replace(label=label)
 
 
+def _is_part(sheet: Sheet, at: int, start: int, wanted: tuple[Wanted, ...]) -> bool:
+    """Whether a label is a part of a longer one: "no" of "order no"."""
+    if at not in sheet.spans:
+        sheet.spans[at] = [match.span() for match in any_label(wanted).finditer(sheet.rows[at].text)]
+    spans = sheet.spans[at]
+    place = bisect_left(spans, (start, 0)) - 1
+    return place >= 0 and spans[place][0] < start < spans[place][1]
+
+
 def _is_second(row: Row, start: int) -> bool:
     """Whether a word of the same line is before a label."""
     if not _WORD_BEFORE.search(row.text, max(0, start - 34), start):
@@ -78,11 +91,18 @@ def _is_second(row: Row, start: int) -> bool:
     return all(line.start != row.start + start for line in row.lines)
 
 
-def _is_alone(row: Row, start: int, end: int) -> bool:
-    """Whether a label is all of its line."""
+def _is_alone(row: Row, start: int, end: int, wanted: tuple[Wanted, ...]) -> bool:
+    """Whether a label is all of its line, or with its translation: 姓名/Name."""
     if len(row.lines) > _WIDEST:
         return False
-    return any(row.start + start <= line.start and line.end <= row.start + end for line in row.lines)
+    for line in row.lines:
+        first, last = line.start - row.start, line.end - row.start
+        if start <= first and last <= end:
+            return True
+        if first <= start < last and "/" in line.text and len(line.text) <= _TRANSLATED:
+            halves = row.text[first:last].split("/")
+            return all(any_label(wanted).fullmatch(half.strip(" :")) for half in halves)
+    return False
 
 
 def _under(

@@ -14,9 +14,10 @@ _WANTED = (
     Wanted(
         "number",
         r"收据编号|票据号码|编号|receipt (?:no|number)|quittung nr|belegnummer|re[cç]u n[o°]"
-        r"|recibo n[o°º]|n[o°]|nr\.?|no\.?",
+        r"|recibo n[o°º]",
         "code",
     ),
+    Wanted("number", r"n[o°]|nr\.?|no\.?", "code"),
     Wanted("date", "收款日期|入账日期|开票日期|日期|date|datum|fecha|data|le", "DATE"),
     Wanted(
         "payer",

@@ -21,8 +21,10 @@ from pipeline.ner.locale.country_evidence import (
     NOT_BEFORE,
     OF_LANGUAGE,
     OF_WORD,
+    SIMPLIFIED,
     STATE_NAMES,
     TOWN,
+    TRADITIONAL,
     WORD_BEFORE,
     ZIP_DIGIT,
 )
@@ -127,6 +129,8 @@ def _of_code(before: str, code: str) -> tuple[str, float] | None:
 def _spoken(page: str, languages: tuple[str, ...]) -> list[tuple[str, float]]:
     """What the language tells: East Asian scripts by themselves, others if an address has the form of their country."""
     first = languages[0] if languages else ""
+    if first == "zh" and len(TRADITIONAL.findall(page)) > len(SIMPLIFIED.findall(page)):
+        return []  # Hong Kong, Macao, Taiwan: other evidence tells which
     if languages[:1] in _EAST_ASIA:
         return [(_EAST_ASIA[languages[:1]], _CHARACTERS)]
     country = OF_LANGUAGE.get(first)

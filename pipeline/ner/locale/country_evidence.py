@@ -87,10 +87,21 @@ FORMS: tuple[tuple[re.Pattern[str], str, float], ...] = tuple(
         (r"C\.I\.F(?![A-Za-z])", "ES", 1.5),
         (r"P\. ?IVA|S\.r\.l\.|S\.p\.A\.|S\.R\.L\.", "IT", 1.5),
         (r"B0[0-9](?<=[0-9]{3}B0[0-9])(?![0-9A-Za-z])|B0[0-9](?<=[0-9]\.B0[0-9])(?![0-9A-Za-z])", "NL", 1.5),
+        (r"税込|税抜|消費税|株式会社|有限会社|御請求", "JP", 4.5),
         (r"香港|九龍", "HK", 2),
+        (r"澳門", "MO", 2),
+        (r"S/\.? ?[0-9](?<![A-Za-z0-9/]S/[0-9])", "PE", 0.75),
         (r"統一編號|臺灣|台灣|新臺幣|新台幣", "TW", 2),
     )
 )
+TRADITIONAL, SIMPLIFIED = (
+    re.compile(f"[{characters}]")
+    for characters in (
+        "電話號總額發貿門東單稅億萬圓銀帳買賣應實訂這個們來為時開關會與學國產價現廠貨據證記書經營業機車費數項訊務",
+        "电话号总额发贸门东单税亿万圆银账买卖应实订这个们来为时开关会与学国产价现厂货据证记书经营业机车费数项讯务",
+    )
+)
+"""Characters of traditional Chinese, and those of the mainland for the same words."""
 # Five digits and the name of a town: in which country, the language tells.
 DOMAIN = re.compile(
     r"\.(?<=[a-z0-9-]{2}\.)(?:com?\.)?"
@@ -129,7 +140,13 @@ _WORDS: dict[str, tuple[tuple[str, float], ...]] = {
     "BR": (("brasil brazil", 2), ("cnpj cpf", 2), ("ltda", 1)),
     "GB": (("kingdom england scotland wales", 2), ("london", 1.5), ("vat", 0.5), ("gbp", 1)),
     "IE": (("ireland dublin", 2),),
-    "AU": (("australia", 2), ("abn pty", 2), ("gst aud", 0.75), ("sydney melbourne", 1)),
+    "AU": (
+        ("australia", 2),
+        ("abn", 2),
+        ("pty", 1),
+        ("gst aud", 0.75),
+        ("sydney melbourne brisbane perth", 1),
+    ),
     "NZ": (("zealand", 2), ("nzbn", 2), ("gst nzd", 0.75), ("auckland", 1)),
     "IN": (
         ("india", 2),
@@ -137,7 +154,12 @@ _WORDS: dict[str, tuple[tuple[str, float], ...]] = {
         ("gst inr", 0.75),
         ("mumbai delhi bangalore bengaluru chennai hyderabad", 1.5),
     ),
-    "CA": (("canada", 2), ("hst qst tvq", 2), ("gst cad", 0.75), ("toronto ontario québec quebec", 1)),
+    "CA": (
+        ("canada", 2),
+        ("hst qst tvq tps", 2),
+        ("gst cad", 0.75),
+        ("toronto ontario québec quebec montréal montreal vancouver calgary ottawa alberta", 1),
+    ),
     "US": (
         ("usa", 2),
         ("llc inc ein", 0.5),
@@ -148,22 +170,31 @@ _WORDS: dict[str, tuple[tuple[str, float], ...]] = {
         ),
     ),
     "AE": (("uae emirates dubai", 2), ("trn aed", 1.5)),
-    "PL": (("polska poland", 2), ("pln", 1.5)),
-    "CZ": (("republika", 1), ("czk dič", 1.5)),
-    "DK": (("danmark denmark", 2), ("aps cvr", 1.5)),
-    "SE": (("sverige sweden", 2), ("moms", 0.75)),
-    "NO": (("norge norway", 2), ("mva", 1)),
+    "PL": (("polska poland", 2), ("pln nabywca sprzedawca", 1.5), ("warszawa kraków wrocław nip", 1)),
+    "CZ": (("republika", 1), ("czk dič ičo odběratel dodavatel", 1.5), ("praha brno ostrava", 1)),
+    "DK": (("danmark denmark", 2), ("aps cvr dkk forfaldsdato", 1.5), ("københavn aarhus odense", 1)),
+    "SE": (
+        ("sverige sweden", 2),
+        ("bankgiro plusgiro förfallodatum fakturadatum", 1.5),
+        ("moms", 0.75),
+        ("stockholm göteborg malmö uppsala", 1),
+    ),
+    "NO": (("norge norway", 2), ("mva forfallsdato", 1.5), ("oslo trondheim stavanger", 1)),
     "FI": (("suomi finland", 2),),
     "TH": (("thailand bangkok", 2), ("thb baht", 1.5)),
     "ID": (("indonesia jakarta", 2), ("idr", 1.5)),
-    "PH": (("philippines manila", 2), ("php", 1)),
+    "PH": (("philippines manila", 2), ("php", 1), ("makati quezon cebu", 1)),
     "VN": (("vietnam", 2), ("vnd", 1.5)),
     "JP": (("japan tokyo", 2), ("jpy", 1)),
     "KR": (("korea seoul", 2), ("krw", 1.5)),
     "TW": (("taiwan taipei", 2), ("ntd twd", 1.5)),
-    "ZA": (("africa", 1.5), ("rand", 1)),
+    "ZA": (("africa zar", 1.5), ("rand pty", 1), ("johannesburg pretoria durban gauteng", 1.5)),
     "TR": (("türkiye turkey", 1),),
-    "MX": (("méxico mexico", 1), ("rfc mxn", 1.5)),
+    "MX": (("méxico", 2), ("mexico", 1), ("rfc mxn cfdi", 1.5)),
+    "AR": (("argentina", 2), ("cuit ars", 1.5)),
+    "CL": (("chile", 1), ("clp santiago", 1)),
+    "CO": (("colombia", 2), ("bogotá", 1.5)),
+    "PE": (("perú peru", 2), ("ruc sunat lima", 1)),
     ABROAD: (("gst vat tva mwst iva btw ust eur gbp", 1.5),),
 }
 OF_WORD: dict[str, list[tuple[str, float]]] = {}

@@ -26,7 +26,7 @@ _OWN = _pairs("""
 """)
 _DOLLARS = _pairs("""
     US USD  U.S USD  U.S. USD  S SGD  HK HKD  NT TWD  A AUD  AU AUD  C CAD  CA CAD  CAN CAD  NZ NZD
-    MX MXN  MEX MXN  R BRL  RD DOP  EC XCD  BZ BZD  J JMD  TT TTD  B BND
+    AR ARS  CL CLP  CO COP  MX MXN  MEX MXN  R BRL  RD DOP  EC XCD  BZ BZD  J JMD  TT TTD  B BND
 """)
 """Letters in front of `$`."""
 _APART = {front: _DOLLARS[front] for front in ("US", "U.S", "U.S.", "HK", "NT", "NZ", "C", "MEX")}
@@ -55,11 +55,18 @@ _LOWER_CODES = ("usd", "eur", "gbp", "cny", "hkd", "jpy", "chf", "aud", "sgd", "
 _LOWER = frozenset({*_WORDS, *_PARTS, *_LOWER_CODES, "rmb"})
 """Names that count in capitals and small letters; of codes only those that are no words."""
 HAN = _pairs("""
-    元 CNY  圆 CNY  圓 CNY  块 CNY  人民币 CNY  美元 USD  美金 USD  港元 HKD  港币 HKD  欧元 EUR  日元 JPY  円 JPY
+    元 CNY  圆 CNY  圓 CNY  块 CNY  人民币 CNY  人民幣 CNY  美元 USD  美金 USD  港元 HKD  港币 HKD
+    港幣 HKD  欧元 EUR  日元 JPY  円 JPY
     英镑 GBP  新元 SGD  新加坡元 SGD  澳元 AUD  加元 CAD  韩元 KRW  泰铢 THB  令吉 MYR  林吉特 MYR  新台币 TWD
-    瑞士法郎 CHF  卢布 RUB  印度卢比 INR  澳门元 MOP  越南盾 VND  新西兰元 NZD
+    新臺幣 TWD  新台幣 TWD  台币 TWD  臺幣 TWD  台幣 TWD
+    瑞士法郎 CHF  歐元 EUR  日圓 JPY  日幣 JPY  英鎊 GBP  韓元 KRW  泰銖 THB  澳幣 AUD  加幣 CAD  塊 CNY  원 KRW
+    卢布 RUB  印度卢比 INR  澳门元 MOP  越南盾 VND  新西兰元 NZD
 """)
 """Chinese words for currencies."""
+IN_FRONT = tuple(name for name in HAN if name[-1] in "币幣金" and name not in ("日幣", "澳幣", "加幣"))
+"""Those that are in front of an amount too: 港币 5,000 元."""
+CHINESE = ("CNY", "TWD", "HKD", "MOP")
+"""Currencies whose unit is called 元; the country of the page tells which."""
 _AMBIGUOUS = frozenset(re.findall("...", "ALLAMDANGBAMBOBCOPCUPDOPGELLAKMADMOPNADPENRONSARSOSTOPTRY"))
 """Codes that are words or names of things too."""
 _LONG = 4
@@ -139,13 +146,17 @@ def _names() -> dict[str, Currency]:
     )
     table |= {sign: Currency(codes, before=sign in _BEFORE) for sign, codes in signs.items()}
     table |= {"R": Currency(("", "ZAR"), before=True, weak=True), "Kr": table["kr"]}
+    table |= {"P": Currency(("", "PHP"), before=True, weak=True)}
+    table |= {"S/": Currency(("", "PEN"), before=True, weak=True)}
     table |= {"Fr": Currency(("CHF",), weak=True), "TL": Currency(("TRY",), weak=True)}
     table |= {word: Currency(signs.get(sign, (sign,)), noun=True) for word, sign in _WORDS.items()}
     signs["$"] = (*_DOLLAR, "EUR", "ZAR")
     table |= {word: Currency(signs.get(sign, (sign,)), noun=True, part=100) for word, sign in _PARTS.items()}
     table |= dict.fromkeys(("euro", "euros"), Currency(("EUR",)))
     table |= {word: Currency((code,), noun=True) for word, code in HAN.items()}
-    return table | dict.fromkeys(("人民币", "rmb"), Currency(("CNY",)))
+    table |= dict.fromkeys(("元", "圆", "圓", "块", "塊"), Currency(CHINESE, noun=True))
+    table |= {word: Currency((HAN[word],)) for word in IN_FRONT}
+    return table | {"rmb": table["人民币"]}
 
 
 @cache

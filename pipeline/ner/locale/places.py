@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from pipeline.ner.locale.currencies import currency_in, named
+from pipeline.ner.locale.currencies import Currency, currency_in, named
 
 _NAME = re.compile(
     r"[Ee][Uu][Rr][Oo][Ss]?(?![A-Za-z])|[A-Z]{1,3}[$¥]|[A-Z]{3}(?![A-Za-z])|[$¥£€฿₠-₿]"
-    r"|RM|Rs|kr|Kč|zł|Rp|TL|人民币|[美港欧日]?元|円|英镑"
+    r"|RM|Rs|kr|Kč|zł|Rp|TL|人民[币幣]|[美港欧日]?元|新?[台臺][币幣]|港[币幣]|円|英镑"
 )
 _LABEL = re.compile(
     r"(?:\b(?:in|currency|(?:rechnungs)?währung|devise|monnaie|moneda|valuta|amount|betrag|total)|币种|单位|\()"
@@ -35,16 +35,15 @@ def currency_of(page: str, country: str | None) -> str | None:
     A sign of several currencies means the one of them that the page names otherwise, else the country's.
     """
     home = "JPY" if len(_KANA.findall(page)) >= _JAPANESE else currency_in(country)
-    printed = [
-        (currency, count) for name, count in Counter(_names(page)).items() if (currency := named(name))
-    ]
-    printed = [each for each in printed if not each[0].weak or home in each[0].codes]
+    counts = Counter(_names(page)).items()
+    each: list[tuple[Currency, int]] = [(one, count) for name, count in counts if (one := named(name))]
+    printed = [(one, count) for one, count in each if not one.weak or home in one.codes]
     if not printed:
         return "ZAR" if len(_RANDS.findall(page)) >= _SOUTH_AFRICAN else home
     sure = {currency.codes[0] for currency, _ in printed if len(currency.codes) == 1}
     seen: Counter[str] = Counter()
     for currency, count in printed:
-        own = [code for code in currency.codes if code in sure]
+        own = [] if currency.noun else [code for code in currency.codes if code in sure]
         if code := own[0] if len(own) == 1 else currency.code(home):
             seen[code] += count
     if not seen:

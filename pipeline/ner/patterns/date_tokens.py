@@ -24,7 +24,7 @@ from pipeline.ner.patterns.months import Month, months, weekdays
 
 _EIGHT = "(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]"
 _CLOCK = "[0-2]?[0-9] ?: ?[0-5][0-9](?![0-9]|[-/.][0-9]{1,2}[-/.])"
-_SPECIAL = "年月日号曰號令平昭大民中时時间期所有至到迄"
+_SPECIAL = "년월일年月日号曰號令平昭大民中时時间期所有至到迄"
 _TOKEN = re.compile(
     rf"(?P<t>(?<![0-9][-/.]){_CLOCK})"
     # OCR may join a time to a date (25/12/201812:33).
@@ -36,7 +36,7 @@ _TOKEN = re.compile(
     r"|(?P<e>令和|平成|昭和|大正|(?:中[华華])?民[国國])"
     r"|(?P<k>日 ?期|时间|時間|月份|期间|所属期|有效期)"
     r"|(?P<r>[至到迄\u301c]|から)"
-    r"|(?P<y>年)|(?P<m>月)|(?P<d>[日号曰號])|(?P<o>[\u00ba\u00aa\u00b0])"
+    r"|(?P<y>[年년])|(?P<m>[月월])|(?P<d>[日号曰號일])|(?P<o>[\u00ba\u00aa\u00b0])"
     rf"|(?P<h>[^\x00-\u2fff\uff00-\uffff{_SPECIAL}]+|[{_SPECIAL}])"
     rf"|(?P<z>[^0-9A-Za-z\u00aa\u00b0\u00b4\u00ba\u00c0-\u024f\u2019\u301c\u3400-\u9fff -/:~`]+|.)"
 )

@@ -8,10 +8,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _LOCALES = ("en", "de", "de_AT", "fr", "es", "it", "nl", "pt", "ms")
+_LONG_NAMES = ("da", "sv", "nb", "pl", "cs")
+"""Languages of which only the long names count: the short ones are words of others (pro, led)."""
 _FURTHER = {"mrz": (3, "de"), "sept": (9, "en"), "set": (9, "es"), "juil": (7, "fr"), "avr": (4, "fr")}
 """Short forms in common use that CLDR does not list."""
 
-_ENGLISH_WORDS = frozenset({"set", "out", "ago", "dis", "gen", "mag", "mars", "mac"})
+_ENGLISH_WORDS = frozenset({"set", "out", "ago", "dis", "gen", "mag", "mars", "mac", "maja"})
 """Names that are also English words or names: they need a day and a year, or their language on the page."""
 
 
@@ -50,9 +52,9 @@ def weekdays() -> frozenset[str]:
 def _names() -> Iterator[tuple[str, int, str]]:
     from babel import Locale
 
-    for tag in _LOCALES:
+    for tag in (*_LOCALES, *_LONG_NAMES):
         for context in Locale.parse(tag).months.values():
-            for width in ("wide", "abbreviated"):
+            for width in ("wide", "abbreviated") if tag in _LOCALES else ("wide",):
                 for number, name in context.get(width, {}).items():
                     if name.rstrip(".").isalpha():
                         yield name.rstrip(".").lower(), number, tag[:2]

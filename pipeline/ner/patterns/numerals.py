@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-_DIGIT_ROWS = ("零〇", "壹一", "贰貳弐二两", "叁參三", "肆四", "伍五", "陆陸六", "柒七", "捌八", "玖九")
+_DIGIT_ROWS = ("零〇", "壹一壱", "贰貳弐二两", "叁參三", "肆四", "伍五", "陆陸六", "柒七", "捌八", "玖九")
 _DIGITS = {c: value for value, row in enumerate(_DIGIT_ROWS) for c in row}
 _STEPS = {c: value for value, row in ((10, "拾十"), (100, "佰百"), (1000, "仟千")) for c in row}
 _SCALES = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
 
-CAPITALS = "零壹贰貳弐叁參肆伍陆陸柒捌玖拾佰仟万萬亿億"
+CAPITALS = "零壹壱贰貳弐叁參肆伍陆陸柒捌玖拾佰仟万萬亿億"
 SMALL = "零〇一二两三四五六七八九十百千万亿"
 
 

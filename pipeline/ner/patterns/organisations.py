@@ -41,17 +41,19 @@ _FORM_FIRST = re.compile(
     re.MULTILINE,
 )
 _NAME_WORD = re.compile(
-    rf"[(\[\"'„»]?(?:[a-z]{{0,2}}[A-Z0-9&@\u00c0-\u00de][{_LETTER}0-9_&.'’/()+-]*|&|of|and|the|n|und|für|et|y|e|van|de|des|du|del|di|da|do)[,]?"
+    rf"[(\[\"'„»]?(?:[a-z]{{0,2}}[A-Z0-9&@\u00c0-\u00de][{_LETTER}0-9_&.'’/()+-]*|&|of|and|the|n|und|für|et|y|e"
+    r"|van|de|des|du|del|di|da|do|[Vv]an de[nr])[,]?"
 )
-_INNER = re.compile(r"^(?:(?:&|of|and|the|n|und|für|et|y|e|van|de|des|du|del|di|da|do) )+")
-_STOPS = (
-    "AT BY FROM FOR WITH TO SHOPPING THANK YOU NAME BETWEEN IS ARE DATE TEL FAX NO NO. LOT INVOICE HERR FRAU"
-)
+_WORD = re.compile("[Vv]an de[nr](?= )|[^ ]+")
+_INNER = re.compile(r"^(?:(?:&|of|and|the|n|und|für|et|y|e|van|de|des|du|del|di|da|do|van de[nr]) )+")
+_STOPS = "AT BY FROM FOR WITH TO SHOPPING THANK YOU NAME BETWEEN IS ARE DATE TEL FAX NO NO. LOT INVOICE HERR FRAU FIRMA"
 _STOP_WORDS = frozenset(_STOPS.split())
 _PARTIES = "RECHNUNG LIEFERANT KUNDE VERKÄUFER KÄUFER FACTURE FACTURA FATTURA CLIENT SELLER BUYER"
 _LABELS = frozenset(_PARTIES.split())
 """Words that end a name on its left, but may be one: Lieferant GmbH."""
 _LONGEST_NAME = 80
+_DOTTED = 2
+"""Full stops of a form that may be in small letters: s.r.o., sp. z o.o."""
 _INCLUSIVE = re.compile(r"(?i)\b(?:am(?:oun)?t|total|price|tax|gst|sales|qty|exc?l?)\b")
 _TRADE = (
     "ENTERPRISES?|TRADING|RESTAURANT|SUPPLY|HARDWARE|SUPERMARKET|MINIMARKET|BAKERY|CAFE|HOTEL|PHARMACY|CLINIC"
@@ -91,14 +93,14 @@ def _name_start(page: str, after: int, form: re.Match[str]) -> int | None:
 
     A line break and two blanks part columns: what is before them is not part of the name.
     """
-    if form[0][0].islower() and not form["short"] and form[0][:2] != "gG":
+    if form[0][0].islower() and not form["short"] and form[0][:2] != "gG" and form[0].count(".") < _DOTTED:
         return None
     left = max(after, form.start() - _LONGEST_NAME)
     left = max(left, page.rfind("\n", left, form.start()) + 1)
     column = page.rfind("  ", left, form.start())
     row = column + 2 if column >= 0 else left
     start, letters = form.start(), 0
-    for word in reversed(list(re.finditer("[^ ]+", page[row : form.start()]))[-9:]):
+    for word in reversed(list(_WORD.finditer(page, row, form.start()))[-9:]):
         _, colon, rest = word[0].rpartition(":")
         name = rest if colon else word[0]
         last = start == form.start()
@@ -108,7 +110,7 @@ def _name_start(page: str, after: int, form: re.Match[str]) -> int | None:
             break
         if re.search("[0-9]{5}", name) or ("," in name and not last):
             break
-        start = row + word.end() - len(name)
+        start = word.end() - len(name)
         letters += sum(c.isalpha() for c in name if name not in ("CO.", "Co."))
         if colon:
             break

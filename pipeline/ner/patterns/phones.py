@@ -22,9 +22,10 @@ _CANDIDATE = re.compile(_NUMBER)
 _AND_EXTENSION = re.compile(_EXTENSION, re.IGNORECASE)
 
 _LABEL = re.compile(
-    r"(?=[a-z电手传热联客])(?:(?<![a-zà-ÿ])(?:tel|te1|t[ée]l[ée]phone|t[ée]l[ée]fono?|tél|telefoon|phone|ph|(?:tele)?fax"
-    r"|mobile?|móvil|handy|cell(?:ular)?|hand ?phone|hp|h/p|what(?:s|s )apps?|contact|hotline|care ?line|help ?line"
-    r"|call|toll[- ]?free|gsm|[tfmp](?= ?[:.] ?[+(0]))|电话|手机|传真|热线|联系方式|手机号码?)(?![a-zà-ÿ])"
+    r"(?=[a-z电手传热联客電傳전휴팩])(?:(?<![a-zà-ÿ])(?:tel|te1|t[ée]l[ée]phone|t[ée]l[ée]fon[oe]?|tél|telf|tlf|tfn|telefoon|phone|ph|(?:tele)?fax"
+    r"|mobile?|mob|cel|móvil|handy|cell(?:ular)?|hand ?phone|hp|h/p|what(?:s|s )apps?|contact|hotline|care ?line"
+    r"|help ?line|call|toll[- ]?free|gsm|[tfmp](?= ?[:.] ?[+(0]))|电话|手机|传真|热线|联系方式|手机号码?"
+    r"|電話|手機|傳真|전화(?:번호)?|휴대폰|팩스)(?![a-zà-ÿ])"
     r"(?:[ .]{0,2}(?:no|nr|number|nummer|num[eé]ro|num|#|号码|fax|phone|is|us|us at|at|toll[- ]?free)(?![a-zà-ÿ])){0,2}"
     r"(?:[ .]{0,2}[&/] ?(?:tel|fax|phone|whatsapps?|mobile|hp|传真))?[ .:)=-]{0,4}"
 )

@@ -55,12 +55,18 @@ _MORE = (
     r"reg(?:istration|n|d)?|id(?:ent(?:ification|ifikation)?s?)?|no|nr|num(?:ber|mer|éro)?|code"
     r"|intracom[a-z]{0,12}|n[°º]|uid|mwst|vat"
 )
+
+
+def _valid(check: str, number: str) -> bool:
+    return valid(check, number.removeprefix("T") if check == "jp.cn" else number)
+
+
 _LABELLED = Labelled(
     "TAX_ID",
     _KINDS,
     _MORE,
     frozenset({"tin", "pan", "tax", "vat", "gst", "c.f.", "c.f", "cf", "nie", "btw", "tva"}),
-    valid,
+    _valid,
 )
 
 _VAT_LABEL = re.compile(

@@ -8,24 +8,26 @@ from collections.abc import Iterator
 from pipeline.models import Mention
 from pipeline.ner.characters import found, has_digit, plain
 
-_MORNING, _LATER = ("上午", "早上", "凌晨", "清晨"), ("下午", "晚上", "傍晚", "中午")
+_MORNING = ("上午", "早上", "凌晨", "清晨", "午前", "오전")
+_LATER = ("下午", "晚上", "傍晚", "中午", "午後", "오후")
 _PART = "(?P<part>" + "|".join(_MORNING + _LATER) + ")"
 # After a date's year OCR often drops the space: 25/12/201812:33.
 _START = r"(?:(?<![0-9])(?<![0-9][:.])|(?<=[-/.](?:19|20)[0-9][0-9]))"
+_CLOCK = "[0-2]?[0-9]:[0-5][0-9](?![0-9:])"
 _MERIDIEM = r"(?: ?(?P<half>[AaPp])(?:\.? ?[Mm]\.?|H|N)(?![A-Za-z])| ?(?P<cut>[Pp])(?![A-Za-z0-9.]))?"
 
 _FORMS = [
     re.compile(
         rf"{_START}(?P<time>(?:{_PART} {{0,2}})?(?P<h>[01]?[0-9]|2[0-3]) ?: ?(?P<m>[0-5][0-9])"
-        rf"(?: ?: ?(?P<s>[0-5][0-9]))?(?![0-9]|-[0-9]| ?: ?[0-9]){_MERIDIEM})",
+        rf"(?: ?: ?(?P<s>[0-5][0-9]))?(?![0-9]|-(?!{_CLOCK})[0-9]| ?: ?[0-9]){_MERIDIEM})",
         re.ASCII,
     ),
     re.compile(
-        rf"(?<![0-9])(?P<time>(?:{_PART} {{0,2}})?(?P<h>[01]?[0-9]|2[0-3]) ?[时時点點]"
-        r" ?(?P<m>[0-5]?[0-9]) ?分(?: ?(?P<s>[0-5]?[0-9]) ?秒)?)",
+        rf"(?<![0-9])(?P<time>(?:{_PART} {{0,2}})?(?P<h>[01]?[0-9]|2[0-3]) ?[时時点點시]"
+        r" ?(?P<m>[0-5]?[0-9]) ?[分분](?: ?(?P<s>[0-5]?[0-9]) ?秒)?)",
         re.ASCII,
     ),
-    re.compile(rf"(?P<time>{_PART} {{0,2}}(?P<h>[01]?[0-9]|2[0-3]) ?[时時点點](?P<m>半)?)", re.ASCII),
+    re.compile(rf"(?P<time>{_PART} {{0,2}}(?P<h>[01]?[0-9]|2[0-3]) ?[时時点點시](?P<m>半)?)", re.ASCII),
     re.compile(
         r"(?<![0-9.])(?P<time>(?P<h>0?[1-9]|1[0-2])\.(?P<m>[0-5][0-9]) ?(?P<half>[AaPp])\.?[Mm]\b)", re.ASCII
     ),
@@ -33,7 +35,12 @@ _FORMS = [
     re.compile(r"(?<![0-9])(?P<time>(?P<h>[01][0-9]|2[0-3])(?P<m>[0-5][0-9]) ?(?:HRS?|hrs?)\b)", re.ASCII),
     re.compile(  # 14h30, 14.30 Uhr
         r"(?<![0-9A-Za-z.,])(?P<time>(?P<h>[01]?[0-9]|2[0-3])(?:h(?P<m>[0-5][0-9])(?![0-9A-Za-z])"
-        r"|\.(?P<minute>[0-5][0-9]) ?Uhr\b))",
+        r"|(?:\.(?P<minute>[0-5][0-9]))? ?Uhr\b))",
+        re.ASCII,
+    ),
+    re.compile(  # ore 15.30, kl. 14.30
+        r"\b(?:[Oo]re|[Kk]l\.?|[Kk]lo) (?P<time>(?P<h>[01]?[0-9]|2[0-3])[.:](?P<m>[0-5][0-9]))"
+        r"(?![0-9A-Za-z]|[.,:][0-9])",
         re.ASCII,
     ),
     re.compile(
@@ -42,6 +49,14 @@ _FORMS = [
         re.ASCII | re.IGNORECASE,
     ),
 ]
+
+_REACH = 12
+_NO_TIME = re.compile(
+    r"(?:(?:scale|ratio|score|odds|maßstab|échelle|escala|比例|比分)[ :=(]{0,3}|(?:UTC|GMT)[+-]"
+    r"|:[0-9]{2}(?:\+|(?<=:[0-9]{2}:[0-9]{2})-))\Z",
+    re.IGNORECASE,
+)
+"""Before a ratio, or the offset of a time zone: 10:15:30+08:00, UTC+08:00."""
 
 
 def find_times(text: str) -> Iterator[Mention]:
@@ -54,6 +69,8 @@ def find_times(text: str) -> Iterator[Mention]:
     for pattern in _FORMS if has_digit(page) else ():
         for match in pattern.finditer(page):
             start, end = match.span("time")
+            if _NO_TIME.search(page, max(0, start - _REACH), start):
+                continue
             if not any(taken[start:end]):
                 taken[start:end] = b"\1" * (end - start)
                 yield found("TIME", (start, end), 0.9, _clock(match))

@@ -123,6 +123,35 @@ def test_all_values_that_are_printed_are_found_and_no_others(
     assert values_of(paper) == (kind, values)
 
 
+def test_a_label_inside_a_longer_one_is_not_a_label() -> None:
+    _, found = values_of(
+        """
+Fournitures Exemplaires SARL
+BON DE LIVRAISON N° BL-2031-55
+Date : 06/05/2031
+Commande n° : C-991
+Livré à : Atelier Test SAS
+"""
+    )
+    assert (found["number"], found["order_number"]) == ("BL-2031-55", "C-991")
+    assert (found["date"], found["buyer"]) == ("2031-05-06", "Atelier Test SAS")
+
+
+def test_the_date_and_parties_of_an_agreement_in_prose() -> None:
+    kind, found = values_of(
+        """
+LEASE AGREEMENT
+This Lease Agreement is made on 6 May 2031 by and between
+Landlord: Birchwood Estates Ltd
+Tenant: Jane Doe
+The tenant pays the rent to the landlord.
+Governing law: Sample State
+"""
+    )
+    assert kind == "contract"
+    assert found == {"date": "2031-05-06", "party_a": "Birchwood Estates Ltd", "party_b": "Jane Doe"}
+
+
 @pytest.mark.parametrize(
     ("title", "number"),
     [

@@ -111,3 +111,36 @@ def test_a_citizen_number_with_a_wrong_check_digit_is_not_certain() -> None:
 def test_a_card_without_end_has_no_last_day() -> None:
     _, found = values_of(BACK.replace("-2041.05.06", "-长期"))
     assert (found["valid_from"], found.get("valid_to")) == ("2021-05-06", None)
+
+
+def test_blanks_that_ocr_lost() -> None:
+    _, spaced = values_of(FRONT)
+    glued = FRONT.replace("姓名 ", "姓名").replace("性别 女 民族 汉", "性别女民族汉").replace("号码 ", "号码")
+    assert values_of(glued)[1] == spaced
+
+
+def test_labels_with_their_translation() -> None:
+    _, found = values_of(
+        """
+PASSPORT 护照
+护照号/Passport No. E12345678
+姓名/Name
+安可心
+性别/Sex  女/F
+出生日期/Date of birth  01 JAN 1990
+有效期至/Date of expiry  01 JAN 2030
+"""
+    )
+    assert found == {
+        "name": "安可心",
+        "number": "E12345678",
+        "sex": "F",
+        "birth_date": "1990-01-01",
+        "valid_to": "2030-01-01",
+    }
+
+
+def test_a_citizen_number_contradicts_another_birthday() -> None:
+    _, found = fields_of(FRONT.replace("1900 年 1 月 1 日", "1900 年 1 月 2 日").replace("女", "男"))
+    assert found["birth_date"].checks == found["sex"].checks == ("contradiction",)
+    assert found["number"].checks == ()

@@ -51,6 +51,15 @@ ISSUED = [
     ("Tel +49 30 901820", "DE"),
     ("0033 1 46 26 00 34", "FR"),
     ("增值税专用发票 价税合计", "CN"),
+    ("發票 香港九龍 總額 電話", "HK"),
+    ("統一發票 營業稅 臺灣 總計", "TW"),
+    ("合計 ¥1,980(税込)", "JP"),
+    ("Ejemplo S.A.\nCiudad de México", "MX"),
+    ("Buenos Aires, Argentina\n$ 1.234,50", "AR"),
+    ("S/ 45.90\nRUC 20\nLima", "PE"),
+    ("Papeterie inc.\nMontréal (Québec)", "CA"),
+    ("Snickeri AB\nFörfallodatum 2024-04-03\nBankgiro", "SE"),
+    ("Example (Pty) Ltd, VAT\nCape Town, South Africa", "ZA"),
 ]
 UNDECIDED = [
     "",
@@ -67,6 +76,8 @@ UNDECIDED = [
     "Facture, montant, TVA 21%",
     "CA〒A",
     "date 2018.12.25 12:30:45",
+    "總額 電話 發票",  # of Hong Kong, Macao or Taiwan
+    "Chile relleno 4.50",
 ]
 
 

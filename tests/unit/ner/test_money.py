@@ -96,6 +96,10 @@ HITS = [
     ("500 T€", "500 T€", "500000", "EUR"),
     ("35 lakh rupees", "35 lakh rupees", "3500000", "INR"),
     ("3千万元", "3千万元", "30000000", "CNY"),
+    ("收受人民币1.5万元", "人民币1.5万元", "15000", "CNY"),
+    ("约￥100", "￥100", "100", "CNY"),
+    ("港币143万余元", "港币143万余元", "1430000", "HKD"),
+    ("4.8万卢布", "4.8万卢布", "48000", "RUB"),
     ("2.5亿元", "2.5亿元", "250000000", "CNY"),
     ("五 5 dollars", "5 dollars", "5", "USD"),
     ("10,000 Swiss francs", "10,000 Swiss francs", "10000", "CHF"),
@@ -190,6 +194,102 @@ def test_reads_an_amount(text: str, span: str, value: str | None, currency: str 
 @pytest.mark.parametrize("text", MISSES)
 def test_ignores_what_is_not_an_amount(text: str) -> None:
     assert list(find_moneys(text)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "currency"),
+    [
+        ("早餐25块5毛", "25.5", "CNY"),
+        ("一共25块5", "25.5", "CNY"),
+        ("二十五块五毛", "25.50", "CNY"),
+        ("两块钱", "2.00", "CNY"),
+        ("3万5千元", "35000", "CNY"),
+        ("1亿2000万元", "120000000", "CNY"),
+        ("12億3,400万円", "1234000000", "JPY"),
+        ("3만 5천원", "35000", "KRW"),
+        ("3萬元", "30000", "CNY"),
+        ("金壱萬弐仟円也", "12000.00", "JPY"),
+    ],
+)
+def test_an_amount_of_several_parts(text: str, value: str, currency: str) -> None:
+    (mention,) = find_moneys(text)
+    assert (mention.value, mention.currency) == (value, currency)
+
+
+@pytest.mark.parametrize(
+    ("text", "currency"),
+    [
+        ("港币八千元整", "HKD"),
+        ("港幣 1,234.50 元", "HKD"),
+        ("新臺幣壹仟貳佰元整", "TWD"),
+        ("AR$ 1.234,50", "ARS"),
+        ("R$ 3,5 milhões", "BRL"),
+    ],
+)
+def test_a_currency_in_front_decides(text: str, currency: str) -> None:
+    assert [mention.currency for mention in find_moneys(text)] == [currency]
+
+
+@pytest.mark.parametrize(
+    ("country", "currency"), [("TW", "TWD"), ("HK", "HKD"), ("CN", "CNY"), (None, "CNY")]
+)
+def test_yuan_is_the_unit_of_the_pages_country(country: str | None, currency: str) -> None:
+    moneys = find_moneys("營業稅 60 元，合計壹仟元整", PageLocale(country=country))
+    assert [mention.currency for mention in moneys] == [currency, currency]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "汇率：1美元=7.2345元",
+        "1 USD = 0.92 EUR",
+        "1 EUR = 1,0845 USD",
+        "$1 = €0.92",
+        "Wechselkurs 1,0845 USD",
+        "exchange rate: 1.08 USD",
+        "$1.5 - 2 billion",
+        "1 234:50 kr",
+        "Page 3.10 of the invoice",
+        "Kapitel 2.10 Rechnung",
+        "2,50 m x 3,20 m Teppich Preis",
+        "12,50 m² prix",
+        "12.50 miles, price on request",
+        "Temp 36.50 °C, invoice",
+        "pH 7.40, bill",
+        "VAT @ 20.00 total",
+    ],
+)
+def test_rates_and_measurements_are_no_amounts(text: str) -> None:
+    assert not [mention.value for mention in find_moneys(text) if mention.value != "2000000000"]
+
+
+def test_equal_currencies_are_no_rate() -> None:
+    assert [mention.value for mention in find_moneys("5 x 1,00 € = 5,00 €")] == ["1.00", "5.00"]
+
+
+def test_five_minutes_are_no_cents() -> None:
+    assert [mention.value for mention in find_moneys("每次3元5分钟，两元五分钟")] == ["3"]
+
+
+def test_a_sign_of_several_currencies_is_less_sure_without_a_country() -> None:
+    assert [mention.confidence for mention in find_moneys("$5.00", PageLocale())] == [0.85]
+    assert [mention.confidence for mention in find_moneys("$5.00", PageLocale(country="US"))] == [0.95]
+
+
+def test_three_decimals_have_another_reading() -> None:
+    (mention,) = find_moneys("USD 1.234", PageLocale())
+    assert (mention.value, mention.other, mention.confidence) == ("1.234", "1234", 0.55)
+
+
+def test_letters_that_are_currencies_of_their_country_only() -> None:
+    assert [mention.currency for mention in find_moneys("S/ 45.90", PageLocale(currency="PEN"))] == ["PEN"]
+    assert [mention.currency for mention in find_moneys("P1,250.00", PageLocale(currency="PHP"))] == ["PHP"]
+    assert not list(find_moneys("S/ 45 P1,250", PageLocale()))
+
+
+def test_mil_is_a_thousand_in_spanish_and_portuguese() -> None:
+    assert [mention.value for mention in find_moneys("5 mil euros")] == ["5000"]
+    assert [mention.value for mention in find_moneys("R$ 5 mil", PageLocale(decimal=","))] == ["5000"]
 
 
 def test_an_amount_and_its_currency_are_on_one_row() -> None:

@@ -93,6 +93,11 @@ def test_a_number_that_fails_needs_its_label(text: str) -> None:
     assert mention.confidence < 0.5
 
 
+def test_a_japanese_registration_number_is_checked_without_its_letter() -> None:
+    (mention,) = find_tax_ids("登録番号 T1180301018771")
+    assert mention.value == "T1180301018771"
+
+
 @pytest.mark.parametrize("text", NOT_TAX_IDS)
 def test_no_tax_id(text: str) -> None:
     assert list(find_tax_ids(text)) == []

@@ -28,6 +28,14 @@ HITS = [
     ("1000 HRS", "1000 HRS", "10:00"),
     ("à 14h30", "14h30", "14:30"),
     ("um 14.30 Uhr", "14.30 Uhr", "14:30"),
+    ("um 8 Uhr", "8 Uhr", "08:00"),
+    ("alla ore 15.30", "15.30", "15:30"),
+    ("kl. 14.30", "14.30", "14:30"),
+    ("午後3時30分", "午後3時30分", "15:30"),
+    ("오후 3시 30분", "오후 3시 30분", "15:30"),
+    ("2024-03-04T10:15:30+08:00", "10:15:30", "10:15:30"),
+    ("2024-03-04T10:15:30-05:00", "10:15:30", "10:15:30"),
+    ("09:15 UTC+08:00", "09:15", "09:15"),
     ("TIME 12 31 00", "12 31 00", "12:31:00"),
     ("Time: 1648", "1648", "16:48"),
 ]
@@ -44,6 +52,9 @@ MISSES = [
     "12:\n31",
     "part 14h3045",
     "TYPE5h30",
+    "scale 1:50",
+    "比分 3:20",
+    "ore 15.30.20",
 ]
 
 
@@ -51,6 +62,10 @@ MISSES = [
 def test_reads_a_time(text: str, span: str, value: str) -> None:
     (mention,) = find_times(text)
     assert (text[mention.start : mention.end], mention.value) == (span, value)
+
+
+def test_opening_hours_are_two_times() -> None:
+    assert [mention.value for mention in find_times("9:00-18:30")] == ["09:00", "18:30"]
 
 
 @pytest.mark.parametrize("text", MISSES)

@@ -29,9 +29,12 @@ def find_moneys(text: str, locale: PageLocale | None = None) -> Iterator[Mention
     """
     page = plain(text)
     some = has_digit(page) or _IN_WORDS.search(page)
-    written = amounts_in(text, page, locale or locales.read(text)) if some else []
+    locale = locale or locales.read(text)
+    written = amounts_in(text, page, locale) if some else []
     end = 0
-    for mention in sorted([*written, *numerals_in(page)], key=lambda each: (each.start, -each.end)):
+    for mention in sorted(
+        [*written, *numerals_in(page, locale.country)], key=lambda each: (each.start, -each.end)
+    ):
         if mention.start >= end:
             yield mention
             end = mention.end

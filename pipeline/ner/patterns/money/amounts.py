@@ -9,9 +9,10 @@ from msgspec import structs
 
 from pipeline.models import Mention, PageLocale
 from pipeline.ner.characters import found
-from pipeline.ner.locale.currencies import Currency
+from pipeline.ner.locale.currencies import CHINESE, Currency, currency_in
 from pipeline.ner.patterns.money.bare import Bare
 from pipeline.ner.patterns.money.number import Number, Source, number_at
+from pipeline.ner.patterns.money.rates import rates_in
 from pipeline.ner.patterns.money.sides import GLUE, Behind, behind, in_front
 from pipeline.ner.patterns.money.signs import bracketed, minus_before, minus_behind
 from pipeline.ner.patterns.money.tokens import Token, tokens_of
@@ -19,11 +20,24 @@ from pipeline.ner.patterns.money.tokens import Token, tokens_of
 UNCLEAR = 0.55
 """Confidence of an amount with another reading."""
 _UNUSUAL = 0.7
+_SHARED = 0.85
+_DEFAULTS = ("USD", "CNY")
+"""What `$` and `¥` mean on a page of no known country, with the confidence `_SHARED`."""
 _PERCENT = re.compile(r" ?(?:[%‰]|per ?cent\b|Prozent\b)")
 _GOES_ON = re.compile(r"-(?=[0-9A-Za-z-])|[A-Za-z0-9#_]|/[0-9]")
 _PER_MEASURE = re.compile(r" ?/ ?(?:[kM]Wh?|GB|MB|km|m[²³23]|min)\b")
-_JIAO_FEN = re.compile(r"(?:(?P<jiao>[0-9])角)?(?:(?P<fen>[0-9])分)?")
+_JIAO_FEN = re.compile(
+    r"(?:(?P<jiao>[0-9])(?:[角毛]|(?<=[块塊][0-9])(?![0-9.,:%A-Za-z\u4e00-\u9fff])))?(?:(?P<fen>[0-9])分(?!钟))?"
+)
+"""What follows 元 or 块: 5角, 5毛, 2分; also the 5 of 25块5."""
 _MORE = re.compile("[多余]?(?:元|圆)?")
+_TO_SCALE = re.compile(
+    r" ?(?:-|to|bis|à) ?[$€£¥]?[0-9]+(?:[.,][0-9]+)* ?(?:(?:thousand"
+    r"|millions?|billions?|trillion|mn|m|bn|k|mio\.?|mrd\.?"
+    r"|million(?:en)?|milliarden?|milliards?|millones|milioni|miliardi|miljoen|miljard)(?![a-z])|[百千]?[万亿萬億])",
+    re.IGNORECASE,
+)
+"""A range whose scale counts for both its ends, perhaps: `$1.5 - 2 billion`."""
 _RATE = re.compile(r"(?:[A-Z]{3}/|\b1 ?(?:[A-Z]{3}|[$€£]) ?= ?)(?:[A-Z]{3}|[$€£])? ?\Z")
 _LONGEST = 9
 _CENT = Decimal("0.01")
@@ -35,12 +49,12 @@ _AND_CENTS = frozenset({" ", " and ", ", ", " und ", " et ", " y "})
 def amounts_in(text: str, page: str, locale: PageLocale) -> list[Mention]:
     """The amounts of a page that are written with digits, in order; `page` is `plain(text)`."""
     source = Source(text, page, tokens_of(page), locale)
-    bare = Bare(source)
+    bare, rates = Bare(source), rates_in(page)
     mentions: list[Mention] = []
     index = free = 0
     while index < len(source.tokens):
         amount = None
-        if source.tokens[index].number:
+        if source.tokens[index].number and source.tokens[index].start not in rates:
             before = in_front(source, index, free)
             if before is not None or not _plain(source, index):
                 amount = _amount(source, index, before, bare)
@@ -54,7 +68,7 @@ def amounts_in(text: str, page: str, locale: PageLocale) -> list[Mention]:
 
 def _amount(source: Source, index: int, before: Token | None, bare: Bare) -> tuple[Mention, int] | None:
     """An amount whose number begins at `index`, with a currency or without, and the index of the token behind it."""
-    code = before.currency.code(source.locale.currency) if before and before.currency else None
+    code = _code(before.currency, source.locale) if before and before.currency else None
     number = number_at(source, index, code, signed=before is not None)
     if number is None:
         return None
@@ -73,8 +87,7 @@ def _plain(source: Source, index: int) -> bool:
 
 def _written(source: Source, number: Number, before: Token | None) -> tuple[Mention, int] | None:
     """The number as an amount with a currency, in front of it or behind it."""
-    money = source.locale.currency
-    if _PERCENT.match(source.page, number.end):
+    if _PERCENT.match(source.page, number.end) or _TO_SCALE.match(source.page, number.end):
         return None
     if before and not number.cents and _doubtful(source, before):
         before = None
@@ -91,13 +104,24 @@ def _written(source: Source, number: Number, before: Token | None) -> tuple[Ment
     minus = minus or bracketed(source.page, start, end, bare=False)
     other = _times(number.reading.other, rest.scale, currency) if number.reading.other else None
     sure = UNCLEAR if other is not None else 0.95 if number.reading.usual and not number.damaged else _UNUSUAL
-    mention = found("MONEY", (start, end), sure, _signed(value, minus=minus), currency.code(money))
+    if (
+        source.locale.country is None
+        and currency.codes[0] in _DEFAULTS
+        and len(currency.codes) > 1
+        and not currency.noun
+    ):
+        sure = min(sure, _SHARED)
+    mention = found("MONEY", (start, end), sure, _signed(value, minus=minus), _code(currency, source.locale))
     return structs.replace(mention, other=_signed(other, minus=minus) if other is not None else None), after
 
 
 def _doubtful(source: Source, before: Token) -> bool:
     """Whether a whole number behind this currency may be something else: in another column, a code, `EURO95`."""
-    glued = before.start > 0 and source.page[before.start - 1].isalnum()
+    glued = (
+        before.start > 0
+        and source.page[before.start - 1].isascii()
+        and source.page[before.start - 1].isalnum()
+    )
     word = source.page[before.start : before.end].lower() in ("euro", "euros")
     return glued or word or source.page.startswith("  ", before.end)
 
@@ -107,6 +131,8 @@ def _whole(source: Source, number: Number, rest: Behind, *, signed: bool) -> boo
     before = source.page[number.start - 1 : number.start]
     if not signed and ((before.isascii() and before.isalnum()) or before in (".", ",", "/", "#", "_")):
         return False
+    if not signed and before == ":" and source.page[number.start - 2 : number.start - 1].isdecimal():
+        return False  # 234:50 kr
     end = source.tokens[rest.after - 1].end
     parts = rest.currency is not None and rest.currency.part > 1
     if (parts or not number.cents) and _PER_MEASURE.match(source.page, end):
@@ -131,7 +157,7 @@ def _start(source: Source, number: Number, before: Token | None) -> tuple[int, b
 
 def _value(source: Source, number: Number, currency: Currency, rest: Behind) -> tuple[Decimal, int, int]:
     """The value, where the mention ends, and the index of the token behind it."""
-    value = _times(number.reading.value, rest.scale, currency)
+    value = _times(number.reading.value, rest.scale, currency) + rest.more
     end = max(number.end, source.tokens[rest.after - 1].end)
     if rest.scale > 1 and (more := _MORE.match(source.page, end)):
         end = more.end()
@@ -169,6 +195,13 @@ def _times(number: str, scale: int, currency: Currency) -> Decimal:
     factor = scale if scale > 1 else currency.scale
     value = Decimal(number) * factor
     return value.quantize(Decimal(1)) if factor > 1 and value == value.to_integral_value() else value
+
+
+def _code(currency: Currency, locale: PageLocale) -> str | None:
+    """What a currency means on a page; 元 is what the country pays with."""
+    if currency.codes == CHINESE:
+        return currency.code(currency_in(locale.country))
+    return currency.code(locale.currency)
 
 
 def _signed(value: Decimal, *, minus: bool) -> str:

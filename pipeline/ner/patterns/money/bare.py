@@ -17,12 +17,20 @@ _UNITS = (
     r"|kwh?|mmol|ug|umol|points?|pts|times|years?|months?|days?|stk|std|stück|stunden?|tag(?:e|en)?"
     r"|monate?|pièces?|heures?|jours?|mois|unidad(?:es)?|horas?|pezzi|stuks?|uur|uhr|liter|nächte|nights?"
     r"|personen|persons?|packungen|rollen|kw|mwh|gb|mb|kcal|kj|ppm|min)(?![A-Za-z])"
-    r"|[gGlLmhH](?![A-Za-z])|[\"'°℃×²³]|(?:个|件|公斤|千克|克|吨|米|升|次|小时|天|人|股|倍|度|年|月|%)"
+    r"|[gGlLmhH](?![A-Za-z])| ?m[²³]| (?-i:m)(?![A-Za-z])| ?miles?(?![A-Za-z])| ?[°℃]"
+    r"|[\"'°℃×²³]|(?:个|件|公斤|千克|克|吨|米|升|次|小时|天|人|股|倍|度|年|月|%)"
     r"|/ ?[项盒支瓶片袋套次]| ?ct ?/)"
 )
 _BEHIND = re.compile(rf"(?![.,:/][0-9]|-{{1,2}}[0-9]| ?[%‰]|(?i:{_UNITS})|[A-Za-z]{{4}})")
 _CLOCK = re.compile(r" ?(?:[aApP][mM]|[aApP]\.[mM])(?![A-Za-z])")
 _IN_FRONT = re.compile(r"[0-9A-Za-z/#$'’_]")
+_NOT_AMOUNTS = re.compile(
+    r"(?:(?<![a-z])(?:pages?|chapter|section|clause|§|kapitel|abschnitt|ziffer|seite|chapitre|fig|figure|version|release"
+    r"|ratio|scale|ph|temp(?:erature|eratur)?|hba1c|spo2|bmi|ore|kl|klo)|(?:vat|gst|tax|mwst|ust|tva|iva|btw) ?@|第)"
+    r"[ .:]{0,2}\Z",
+    re.IGNORECASE,
+)
+"""Before numbers of pages and sections, rates, measurements, times."""
 _SEPARATOR = re.compile(r"[0-9][-~:.,]|--")
 _LABELS = re.compile(rf"(?:[0-9 ][xX]|\bR[NH]|(?i:{'|'.join(GLUED)}))\Z")
 _ABOUT_MONEY = re.compile(
@@ -68,7 +76,12 @@ class Bare:
         before = self._row_before(start)
         # "3.10 合同金额" at a row's start is a section number.
         heading = not before.strip() and _HEADING.match(self.page, end)
-        if heading or _COUNTED.search(before[-_NEAR:]) or self.columns.counted(start, end):
+        if (
+            heading
+            or _NOT_AMOUNTS.search(before[-_NEAR:])
+            or _COUNTED.search(before[-_NEAR:])
+            or self.columns.counted(start, end)
+        ):
             return None
         negative = minus_behind(self.page, end) or bracketed(self.page, start, end, bare=True)
         if (at := minus_before(self.page, start)) is not None:

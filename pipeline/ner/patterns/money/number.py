@@ -30,6 +30,7 @@ _USUAL = {
 }
 """The decimal sign of a currency, for pages that do not tell."""
 _MOST_GROUPS = 5
+_THOUSANDS = 3
 _MOST_DIGITS = 16
 
 
@@ -154,4 +155,9 @@ def _read(digits: str, source: Source, code: str | None) -> Reading | None:
     decimal = source.locale.decimal or _USUAL.get(code or "")
     if digits[0] == ".":
         return Reading(f"0{digits}")
-    return read_number(digits, decimal)
+    reading = read_number(digits, decimal)
+    if reading and source.locale.decimal is None and reading.decimals == _THOUSANDS:
+        # Only the currency tells that USD 1.234 has three decimals.
+        whole = read_number(digits, "," if decimal == "." else ".")
+        return reading._replace(other=whole.value) if whole and not whole.decimals else reading
+    return reading

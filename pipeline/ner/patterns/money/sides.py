@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
-from pipeline.ner.locale.currencies import Currency
+from pipeline.ner.locale.currencies import HAN, Currency
 from pipeline.ner.patterns.money.number import Number, Source
 from pipeline.ner.patterns.money.numerals import NOT_A_UNIT
-from pipeline.ner.patterns.money.tokens import SCALES, SHORT, Token
+from pipeline.ner.patterns.money.tokens import EAST_ASIAN, SCALES, SHORT, Token
 
 GLUE = re.compile(r"(?P<label> {0,2}|\)? ?[:=]? ?)(?P<minus>- ?)?")
 """Between a currency and its amount: `RM 80.90`, `(RM): 80.90`, `€ -12,00`."""
 _IS_UNIT = re.compile(NOT_A_UNIT)
+_HAN_FIRST = frozenset(name[0] for name in HAN if len(name) > 1)
 _OTHER_THINGS = frozenset({"pound", "pounds", "mark", "marks"})
 """Words for a weight or a grade too: they count on a page with that currency, or with a word of scale."""
 _ONLY_BEFORE = frozenset({"Rp", "Rp."})  # 5 Rp. are Swiss cents
 _NEXT_TO = ("", " ")
 _REACH = 8
+_UNIT_BEHIND = re.compile(" (?:euros|reais|pesos|d[óo]lares|soles|libras)(?![a-z])")
+_PART = re.compile("[0-9]{1,4}|[0-9],[0-9]{3}")
 _LONGEST_ROW = 40
 _BEHIND_SCALE = frozenset({"", " ", "多", "余", " de ", " d'", " d’", " di ", " of "})
 
@@ -29,6 +33,7 @@ class Behind:
     after: int
     scale: int = 1
     currency: Currency | None = None
+    more: Decimal = Decimal(0)
 
 
 def in_front(source: Source, index: int, free: int) -> Token | None:
@@ -37,17 +42,24 @@ def in_front(source: Source, index: int, free: int) -> Token | None:
     if gap is None or index - 1 < free or not GLUE.fullmatch(gap):
         return None
     token = source.tokens[index - 1]
-    return token if token.currency and not token.currency.noun and _counts(source, token.currency) else None
+    if token.currency is None or not _counts(source, token.currency):
+        return None
+    # 港币4900元
+    chinese = gap == "" and token.end - token.start > 1 and source.page[token.start] in _HAN_FIRST
+    return token if chinese or not token.currency.noun else None
 
 
 def behind(source: Source, number: Number, before: Token | None) -> Behind:
     """Scale and currency behind a number, in either order."""
-    at, scale, currency = number.after, 1, None
+    at, scale, currency, more = number.after, 1, None, Decimal(0)
     end = number.end
     while at < len(source.tokens) and (token := source.tokens[at]).start - end < _REACH:
         gap, end = source.page[end : token.start], token.end
         if token.scale and scale == 1 and _scales(source, token, gap, before, currency):
             scale = SCALES[token.scale.lower()]
+            if token.scale in EAST_ASIAN:
+                at, more = _more(source, at, scale)
+                end = source.tokens[at].end
         elif token.currency and currency is None and _is_behind(source, at, gap, number, before, scale):
             currency = token.currency
         else:
@@ -55,7 +67,23 @@ def behind(source: Source, number: Number, before: Token | None) -> Behind:
         at += 1
     if before is None and currency is None:
         return Behind(number.after)
-    return Behind(at, scale, currency)
+    return Behind(at, scale, currency, more)
+
+
+def _more(source: Source, at: int, scale: int) -> tuple[int, Decimal]:
+    """The last token of what follows a scale, and what it adds: the 5千 of 3万5千, the 2000万 of 1亿2000万."""
+    more = Decimal(0)
+    while at + 2 < len(source.tokens) and source.tokens[at + 1].number:
+        digits = source.printed(at + 1)
+        following = source.tokens[at + 2].scale if source.gap(at + 2) == "" else None
+        step = SCALES.get(following or "", 1)
+        if source.gap(at + 1) not in ("", " " if following else "") or not _PART.fullmatch(digits):
+            break
+        value = Decimal(digits.replace(",", "")) * step
+        if value >= scale or (following or len(digits) > 1) is False or (following and step >= scale):
+            break
+        at, scale, more = at + 1 + (following is not None), step, more + value
+    return at, more
 
 
 def _counts(source: Source, currency: Currency) -> bool:
@@ -68,6 +96,8 @@ def _scales(source: Source, token: Token, gap: str, before: Token | None, curren
     following = source.page[token.end : token.end + 1]
     if following and following in "€$£":  # T€, k$
         return gap in _NEXT_TO
+    if token.scale == "mil" and (_UNIT_BEHIND.match(source.page, token.end) or source.locale.decimal == ","):
+        return gap in _NEXT_TO  # cinco mil euros, R$ 5 mil
     sure = before is not None and currency is None and gap == "" and token.scale != "t"
     return sure and following not in ("²", "³", "/")
 

@@ -13,6 +13,16 @@ from pipeline.ner.patterns.money.spelled import FIRST, spelled_at
 SCALES = {
     **{"万": 10**4, "亿": 10**8, "百万": 10**6, "千万": 10**7, "万亿": 10**12, "千": 10**3, "百亿": 10**10},
     **{"千亿": 10**11, "十万": 10**5, "十亿": 10**9},
+    **{
+        "萬": 10**4,
+        "億": 10**8,
+        "百萬": 10**6,
+        "千萬": 10**7,
+        "만": 10**4,
+        "억": 10**8,
+        "천": 10**3,
+        "백만": 10**6,
+    },
     **{"thousand": 10**3, "million": 10**6, "millions": 10**6, "mn": 10**6, "mln": 10**6, "mio": 10**6},
     **{"billion": 10**9, "billions": 10**9, "bn": 10**9, "bln": 10**9, "trillion": 10**12, "tn": 10**12},
     **{"lakh": 10**5, "lakhs": 10**5, "crore": 10**7, "crores": 10**7, "k": 10**3, "m": 10**6, "b": 10**9},
@@ -20,7 +30,9 @@ SCALES = {
     **{"tsd": 10**3, "tausend": 10**3, "millionen": 10**6, "mrd": 10**9, "milliarde": 10**9},
     **{"milliarden": 10**9, "milliard": 10**9, "milliards": 10**9, "millones": 10**6, "mil": 10**3},
     **{"milioni": 10**6, "miliardi": 10**9, "miljoen": 10**6, "miljard": 10**9},
+    **{"milhão": 10**6, "milhões": 10**6, "bilhão": 10**9, "bilhões": 10**9, "millón": 10**6, "tys": 10**3},
 }
+EAST_ASIAN = frozenset(scale for scale in SCALES if scale > "\u2e80")
 SHORT = frozenset({"k", "m", "b", "t", "mil", "tn"})
 """Scales that mean other things too: only directly behind an amount with its currency in front."""
 # OCR drops spaces (TOTALRM10.00, Cash10.00).
@@ -28,7 +40,7 @@ GLUED = ("total", "cash", "amount", "change", "due", "tax", "gst", "price")
 _DOTTED = frozenset(
     {"Mio", "Mrd", "Tsd", "Rs", "kr", "Kr", "Fr", "SFr", "sFr", "Php", "Rp", "Ft", "руб", "грн", "лв"}
 )
-_HAN_WORDS = "|".join(sorted([*HAN, *(s for s in SCALES if s > "\u2e80")], key=len, reverse=True))
+_HAN_WORDS = "|".join(sorted([*HAN, *EAST_ASIAN], key=len, reverse=True))
 _TOKEN = re.compile(
     r"([A-Za-zÀ-ɏЀ-ӿ]+(?: ?\$|¥)?)"
     rf"|({NUMBER})"
@@ -39,6 +51,7 @@ _TOKEN = re.compile(
 )
 _WORD, _NUMBER, _CENTS, _SIGN = 1, 2, 3, 4
 _AMERICAN = re.compile(r"[uU]\. ?[sS]\. ?\Z")
+_SOLES = re.compile(r"/\.?(?= ?[0-9])(?<![0-9A-Za-z/]S/)")
 _DAMAGED = re.compile(r"[0-9O]{1,6}\.[0-9O]{2}(?![0-9A-Za-z])")
 
 
@@ -95,7 +108,7 @@ def tokens_of(page: str) -> list[Token]:
 @cache
 def _known() -> frozenset[str]:
     """All words of interest, in small letters."""
-    return frozenset({name.lower() for name in all_names()} | set(SCALES) | FIRST | phrases()[0])
+    return frozenset({name.lower() for name in all_names()} | set(SCALES) | FIRST | phrases()[0] | {"s"})
 
 
 def _number(page: str, start: int, end: int) -> Token:
@@ -108,6 +121,8 @@ def _word(page: str, word: str, start: int) -> list[Token]:
     """The token of a word: a name of several words, a number, a currency, a scale, or what is glued to a label."""
     first, phrase, table = phrases()
     lower, end = word.lower(), start + len(word)
+    if word == "S" and (soles := _SOLES.match(page, end)):
+        return [Token(start, soles.end(), currency=named("S/"))]
     if lower in first and (longer := phrase.match(page, start)):
         return [Token(start, longer.end(), currency=table[longer[0].lower()])]
     if lower in FIRST and (spelled := spelled_at(page, start)):
