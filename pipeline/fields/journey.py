@@ -99,3 +99,12 @@ def issue(rows: Sequence[Row], entities: Sequence[Entity], found: Sequence[Field
         checked(number, "no_label"),
         *([of_entity("date", *dates[0], 0.75, "no_label")] if single else []),
     ]
+
+
+def only_date(rows: Sequence[Row], entities: Sequence[Entity]) -> list[Field]:
+    """The date of a paper that has one date, without a label."""
+    sheet = Sheet(rows, entities)
+    dates = [(row, e) for row in rows for e in sheet.within("DATE", row.start, row.end)]
+    if len({e.value for _, e in dates}) != 1 or not _FULL_DATE.fullmatch(dates[0][1].value or ""):
+        return []
+    return [of_entity("date", *dates[0], 0.75, "no_label")]

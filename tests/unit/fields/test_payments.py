@@ -354,3 +354,11 @@ Jane Doe            12345678           01 May 2031 to 31 May 2031
     )
     assert (found["holder"], found["account"]) == ("Jane Doe", "12345678")
     assert (found["period_start"], found["period_end"]) == ("2031-05-01", "2031-05-31")
+
+
+def test_the_only_date_of_a_receipt_needs_no_label() -> None:
+    paper = "收款收据\nNO. 0007781      2031年02月20日\n今收到：云州星河样例科技有限公司\n金额：￥3000.00"
+    _, fields = fields_of(paper)
+    assert (fields["date"].value, fields["date"].checks) == ("2031-02-20", ("no_label",))
+    _, fields = fields_of(paper + "\n2031年02月21日")
+    assert "date" not in fields or fields["date"].value is None
