@@ -10,8 +10,9 @@ from pipeline.ner.characters import is_japanese
 from pipeline.ner.locale.currencies import Currency, currency_in, named
 
 _NAME = re.compile(
+    r"(?=[A-Zekz$¥£€฿₠-₿人元円台新日欧港美臺英])(?:"
     r"[Ee][Uu][Rr][Oo][Ss]?(?![A-Za-z])|[A-Z]{1,3}[$¥]|[A-Z]{3}(?![A-Za-z])|[$¥£€฿₠-₿]"
-    r"|RM|Rs|kr|Kč|zł|Rp|TL|人民[币幣]|[美港欧日]?元|新?[台臺][币幣]|港[币幣]|円|英镑"
+    r"|RM|Rs|kr|Kč|zł|Rp|TL|人民[币幣]|[美港欧日]?元|新?[台臺][币幣]|港[币幣]|円|英镑)"
 )
 _LABEL = re.compile(
     r"(?:\b(?:in|currency|(?:rechnungs)?währung|devise|monnaie|moneda|valuta|amount|betrag|total)|币种|单位|\()"

@@ -19,7 +19,7 @@ _IBAN_SHAPE = re.compile(
 
 _BIC = r"[A-Z]{4} ?[A-Z]{2} ?[A-Z0-9]{2}(?: ?[A-Z0-9]{3})?(?![0-9A-Za-z])"
 _BIC_LABEL = re.compile(
-    r"\b(?:BIC|SWIFT|S\.W\.I\.F\.T\.?)(?:[ -]?(?:code|address|nr|no|number|BIC|SWIFT)\.?)?"
+    r"(?=[BS])\b(?:BIC|SWIFT|S\.W\.I\.F\.T\.?)(?:[ -]?(?:code|address|nr|no|number|BIC|SWIFT)\.?)?"
     rf"(?: ?[/(-] ?(?:BIC|SWIFT)(?:[ -]?code)?)?[^0-9A-Za-z]{{1,8}}(?P<bic>(?-i:{_BIC}))",
     re.IGNORECASE,
 )

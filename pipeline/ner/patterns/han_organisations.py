@@ -14,7 +14,7 @@ _INSTITUTION = (
     "医院|卫生院|诊所|银行|信用社|大学|学院|研究院|研究所|税务局|人民法院|公安局|管理局|委员会|事务所"
 )
 _FORM = re.compile(
-    rf"(?P<form>(?P<company>{_COMPANY})|{_INSTITUTION})(?:[\u4e00-\u9fff]{{2,8}}?(?:分公司|支行|分行|营业部))?"
+    rf"(?=[股有集医卫诊银信大学研税人公管委事])(?P<form>(?P<company>{_COMPANY})|{_INSTITUTION})(?:[\u4e00-\u9fff]{{2,8}}?(?:分公司|支行|分行|营业部))?"
 )
 _FIELD_START, _FIELD_END = " \n:(", " \n)"
 _NAME = re.compile(r"[\u4e00-\u9fffA-Za-z0-9()&·]{1,30}\Z")

@@ -33,8 +33,8 @@ _SHORT = (
 """Forms that are other words too in other spellings; they need a name that looks like one."""
 _ANY_CASE = "|".join(f"[{first}{first.upper()}](?i:{rest})" for first, rest in _LONG.items())
 _FORM = re.compile(
-    rf"(?<![{_LETTER}])(?:{_ANY_CASE}|(?P<short>{_SHORT}))(?![{_LETTER}0-9])\.?"
-    r"|[Ss]/[Bb](?![A-Za-z0-9])\.?|(?<= )5/[Bb](?=\.?(?:\n|\Z| \())"
+    rf"(?=[A-Zabcegilmnps5])(?:(?<![{_LETTER}])(?:{_ANY_CASE}|(?P<short>{_SHORT}))(?![{_LETTER}0-9])\.?"
+    r"|[Ss]/[Bb](?![A-Za-z0-9])\.?|(?<= )5/[Bb](?=\.?(?:\n|\Z| \()))"
 )
 _FORM_FIRST = re.compile(
     r"^(?:SARL|SASU?|EURL|SCI|SNC)(?: (?:[A-Z0-9\u00c0-\u00de][\w.'-]*|&|et|de|du)){1,5}(?= {2}|$)",

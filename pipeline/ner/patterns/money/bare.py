@@ -6,7 +6,7 @@ import re
 from functools import cached_property
 
 from pipeline.models import Mention
-from pipeline.ner.characters import found
+from pipeline.ner.characters import found, lowered
 from pipeline.ner.patterns.money.columns import Columns
 from pipeline.ner.patterns.money.number import Number, Source
 from pipeline.ner.patterns.money.signs import bracketed, minus_before, minus_behind
@@ -39,7 +39,20 @@ _CLOCKS = re.compile(r"0[1-9]\.|[0-9]{1,2}\.[0-9]{2} (?:to|(?:un)?til{1,2}|bis) 
 _SEPARATOR = re.compile(r"[0-9][-~:.,]|--")
 _UNTIL = re.compile(r"[0-9]\.[0-9]{2} (?:to|(?:un)?til{1,2}|bis) \Z")
 _LABELS = re.compile(rf"(?:[0-9 ][xX]|\bR[NH]|(?i:{'|'.join(GLUED)}))\Z")
-_ABOUT_MONEY = re.compile(
+_ABOUT_MONEY = (
+    "total",
+    "amount",
+    "price",
+    "change",
+    "balance",
+    "invoice",
+    "receipt",
+    "betrag",
+    "合计",
+    "金额",
+)
+"""Words in lower case of which nearly every page about money has one ..."""
+_MONEY_WORD = re.compile(
     r"total|amount|amt|\bcash|price|\bpa(?:y|id)|\bgst|\bvat\b|\btax\b|balance|change|\bbill|invoice|receipt"
     r"|\bdue\b|\bcost|\bfees?\b|discount|\bRM\b|[$€£¥₹]|\bEUR\b|\bCHF\b|\bUSD\b|betrag|summe|rechnung|preis|mwst|\bust\b|netto|brutto|saldo"
     r"|montant|facture|prix|\btva\b|solde|importe|precio|factura|kontant|\bmoms\b|\bkokku\b"
@@ -73,7 +86,8 @@ class Bare:
 
     @cached_property
     def _about_money(self) -> bool:
-        return _ABOUT_MONEY.search(self.page) is not None
+        page = lowered(self.page)
+        return any(word in page for word in _ABOUT_MONEY) or _MONEY_WORD.search(self.page) is not None
 
     def read(self, number: Number) -> tuple[Mention, int] | None:
         """The number as an amount, and the index of the token behind it."""
