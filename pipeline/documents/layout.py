@@ -13,6 +13,7 @@ cut (Nagy and Seth 1984). Pages of vertical writing are read from right to left.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 import msgspec
@@ -60,10 +61,16 @@ def boxes_of(lines: Sequence[TextLine], start: int, end: int) -> tuple[Box, ...]
     """Boxes of the span `start:end` of the page text: one per line it touches.
 
     Each is the part of the line's box that the characters occupy along the line's slope; a Chinese
-    character counts as two others.
+    character counts as two others. `lines` are in the order of the text: only those around the span are looked at.
     """
-    touched = (line for line in lines if max(start, line.start) < min(end, line.end))
+    first = max(0, bisect_right(lines, start, key=_start) - 1)
+    near = lines[first : bisect_left(lines, end, lo=first, key=_start)]
+    touched = (line for line in near if max(start, line.start) < min(end, line.end))
     return tuple(_part(line, max(start, line.start), min(end, line.end)) for line in touched)
+
+
+def _start(line: TextLine) -> int:
+    return line.start
 
 
 def _write(rows: Sequence[Sequence[Item]]) -> tuple[str, tuple[TextLine, ...]]:

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from pipeline.fields.bank import find_bank
 from pipeline.fields.cells import Sheet
-from pipeline.fields.journey import first_of
+from pipeline.fields.journey import first_of, next_date
 from pipeline.fields.labels import Wanted, find_labelled, of_entity
 from pipeline.fields.rows import Row, rows_of
 from pipeline.models import Entity, Field, Page
@@ -44,6 +44,11 @@ _WANTED = (
         "date",
         "statement date|date of statement|auszugsdatum|erstellt am|date d.[eé]mission"
         "|arr[eê]t[eé] (?:de compte )?au|打印日期|出单日期",
+        "DATE",
+    ),
+    Wanted(
+        "period_start",
+        "statement period|period covered|period|abrechnungszeitraum|zeitraum|periodo|起止日期",
         "DATE",
     ),
     Wanted(
@@ -87,7 +92,9 @@ def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
     """The fields found on one page; `entities` are those of the page."""
     rows = rows_of(page)
     sheet = Sheet(rows, entities)
-    found = first_of([*find_labelled(rows, entities, _WANTED), *find_bank(rows), *_period(sheet)])
+    labelled = find_labelled(rows, entities, _WANTED)
+    period = [*_period(sheet), *labelled, *next_date(rows, entities, labelled, "period_start", "period_end")]
+    found = first_of([*period, *find_bank(rows)])
     balances = list(_balances(sheet))
     return [*map(_currency, found), *balances, *_currency_of(found, balances)]
 

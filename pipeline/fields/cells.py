@@ -32,6 +32,8 @@ class Sheet:
             sort: sorted((e for e in entities if e.type == sort and e.value), key=lambda e: e.start)
             for sort in TYPED
         }
+        self.spans: dict[int, list[tuple[int, int]]] = {}
+        """Places of labels, by row; filled by who needs them."""
         self._starts = {sort: [e.start for e in found] for sort, found in self._typed.items()}
 
     def within(self, sort: str, start: int, end: int) -> list[Entity]:

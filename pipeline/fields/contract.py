@@ -32,7 +32,7 @@ _WANTED = (
         "date",
         "签订日期|签订时间|签署日期|签约日期|合同日期|date of (?:contract|agreement)"
         "|contract date|effective date"
-        "|signed on|dated|vertragsdatum|fait le",
+        "|signed on|made (?:and entered into )?(?:on|as of)|dated(?: as of)?|vertragsdatum|fait le",
         "DATE",
     ),
     Wanted("party_a", f"(?:{_FIRST}){_NOTE}", colon=True),

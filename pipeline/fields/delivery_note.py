@@ -23,20 +23,27 @@ _WANTED = (
     ),
     Wanted(
         "number",
-        "送货单号|出库单号|单据编号|发货单号|单号|编号|delivery (?:note|order) (?:no|number)"
-        "|packing slip (?:no|number)"
-        "|d/?o (?:no|number)|lieferschein-?(?:nr|nummer)?|bon de livraison(?: n[o°])?"
-        "|d\\.?d\\.?t\\.?(?: n)?|documento di trasporto(?: n)?|albar[aá]n(?: n[o°ºuú]m(?:ero)?)?"
-        "|pakbonnummer|pakbon|guia de remessa(?: n[o°º])?|number|nummer|n[o°]|no\\.?",
+        "送货单号|出库单号|单据编号|发货单号|单号|编号|(?:delivery|dispatch) (?:note|order|docket) (?:no|number)"
+        "|packing (?:slip|list) (?:no|number)|d/?o (?:no|number)|lieferschein[ -]?(?:nr|nummer)"
+        "|bon de livraison n[o°]|d\\.?d\\.?t\\.? n|documento di trasporto n"
+        "|albar[aá]n n[o°ºuú]m?(?:ero)?|pakbonnummer|guia de remessa n[o°º]",
         "code",
     ),
+    Wanted(
+        "number",
+        "(?:delivery (?:note|docket)|packing (?:slip|list)|lieferschein|bon de livraison|d\\.?d\\.?t\\.?"
+        "|documento di trasporto|albar[aá]n|pakbon|guia de remessa)(?=[ :#.]{1,3}[A-Z]{0,4}[ /-]?[0-9])",
+        "code",
+    ),
+    Wanted("number", "number|nummer|n[o°º]|nr|no\\.?", "code"),
     Wanted(
         "date",
         "送货日期|出库日期|发货日期|单据日期|开单日期|delivery date|date of (?:delivery|issue)"
         "|ship(?:ping)? date"
-        "|lieferdatum|date de livraison|data del trasporto|日期|date|datum|fecha|data",
+        "|lieferdatum|date de livraison|data del trasporto",
         "DATE",
     ),
+    Wanted("date", "日期|date|datum|fecha|data", "DATE"),
     Wanted(
         "seller",
         "供货单位|送货单位|发货单位|供应商|销货单位|supplier|seller|vendor|shipped from|sender"

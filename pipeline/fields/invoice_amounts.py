@@ -41,9 +41,21 @@ def find_amounts(sheets: Sequence[Sheet]) -> list[Field]:
     if fit:
         found_fields += _rates(sheets, fit, by_rate, currency)
     if currency:
-        doubt = fit is not None and fit.rival
-        found_fields.append(structs.replace(currency, confidence=0.45) if doubt else currency)
+        doubt = fit.rival if fit else _in_two_currencies(kinds["total"])
+        found_fields.append(_doubted(currency) if doubt else currency)
     return found_fields
+
+
+def _in_two_currencies(totals: Sequence[Sum]) -> bool:
+    """Whether the page has the total in two currencies, and neither is named better."""
+    best = [
+        s.figure.currency for s in totals if s.alone and s.weight >= totals[0].weight and s.figure.currency
+    ]
+    return len(set(best)) > 1
+
+
+def _doubted(currency: Field) -> Field:
+    return structs.replace(currency, confidence=0.45, checks=("contradiction",))
 
 
 def _amount(

@@ -13,7 +13,8 @@ from pipeline.fields.rows import Span
 from pipeline.fields.sheet import Cell, Rect, Sheet, simplified
 
 _KEYED = re.compile(r"\s*:\s*")
-_SEPARATED = re.compile(r"\s*[●•·|∙■▪*⋅]\s*|\s+[-–—]\s+|\s*[,;]\s+|\s+/\s+")
+_SEPARATED = re.compile(r"\s*[●•·|∙■▪*⋅]\s*|\s+[-–—]\s+|\s*[,;]\s+(?!" + LEGAL.pattern + r")|\s+/\s+")
+"""Between the parts of a line; a legal form belongs to the name before it: Alder, S.L."""
 _HEAD = 6
 """Number of rows of a letterhead."""
 _MAX_LINES = 14
@@ -244,14 +245,19 @@ def _simple(sheet: Sheet, part: Part) -> str:
 
 def _up(sheet: Sheet, row: int, cell: Cell) -> Iterator[Part]:
     """The lines above an address's last line with the same left edge, at most five."""
-    top, count = cell.rect.top, 0
+    top, count, data = cell.rect.top, 0, 0
     for cells in reversed(sheet.cells[max(0, row - 12) : row]):
         found = next((c for c in cells if abs(c.rect.left - cell.rect.left) <= cell.rect.height), None)
         if found is None:
             continue
         text = sheet.simple_text(found)
-        if top - found.rect.bottom > 2.5 * cell.rect.height or _is_end(sheet, found) or is_data(text):
+        if top - found.rect.bottom > 2.5 * cell.rect.height or _is_end(sheet, found):
             return
+        if is_data(text):  # a tax number between name and street
+            top, data = found.rect.top, data + 1
+            if count or data > 2:
+                return
+            continue
         if POSTCODE.search(found.text):
             return  # another address
         yield _part(found)

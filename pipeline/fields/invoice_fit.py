@@ -76,7 +76,7 @@ def fit_of(
         fits = [fit for fit in fits if fit.total.figure.value in strong]
     best = max(fits, key=lambda fit: (round(fit.score, 1), abs(fit.total.figure.value)), default=None)
     if best is None:
-        return _with_charges(kinds)
+        return _with_charges(kinds) or _by_rates(totals, by_rate)
     same = [fit for fit in fits if round(fit.score, 1) == round(best.score, 1)]
     return best._replace(rival=any(not _alike(fit.total.figure, best.total.figure) for fit in same))
 
@@ -93,6 +93,17 @@ def _with_charges(kinds: dict[str, list[Sum]]) -> Fit | None:
         if rest and (rest in extra or rest == sum(between, Decimal(0))):
             return Fit(net, ((tax.figure, tax.page),), tax.figure.value, total, 0.0, charges=True)
     return None
+
+
+def _by_rates(totals: Sequence[Sum], by_rate: dict[Decimal, Taxed]) -> Fit | None:
+    """What is taxed at each rate and its tax make up the total: no sum of the nets is printed."""
+    lines = list(by_rate.values())
+    whole = sum((line.net.value + line.tax.value for line in lines if line.net), Decimal(0))
+    total = next((s for s in totals if s.alone and s.figure.value == whole), None)
+    if total is None or not all(line.net for line in lines):
+        return None
+    tax = sum((line.tax.value for line in lines), Decimal(0))
+    return Fit(None, tuple((line.tax, line.page) for line in lines), tax, total, 0.0)
 
 
 def runs_of(sums: Sequence[Sum]) -> list[list[Sum]]:

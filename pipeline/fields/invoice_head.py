@@ -16,7 +16,9 @@ from pipeline.models import Entity, Field
 
 _VALUE = re.compile(r"(?:[A-Z]{1,5} (?=[0-9]))?[A-Za-z0-9](?:[A-Za-z0-9._\\]|[/-](?=[A-Za-z0-9]))*", re.ASCII)
 _SHORT_TITLE = 60
-"""Maximum length of a row in which a title without a word for number is followed by the number."""
+"""Maximum length of a line in which a title without a word for number is followed by the number."""
+_BELOW_TITLE = 4
+"""Maximum number of rows from a title to a lone `No.` below it."""
 _FULL = re.compile(r"\d{4}-\d\d-\d\d")
 _YEARS = (1990, 2060)
 """Plausible years; constant, so that results do not depend on the current date."""
@@ -53,24 +55,44 @@ def numbers_of(sheet: Sheet) -> list[Found]:
 
 def _titled(sheet: Sheet) -> Iterator[Found]:
     """The number behind a title, or a lone `No.` in the rows below it."""
-    titles: list[int] = []
+    last = -_BELOW_TITLE
     for row, text in enumerate(sheet.simple):
         for match in islice(labels.TITLED.finditer(text), _MOST_IN_ROW):
             if labels.REFERENCE.search(text, max(0, match.start() - 40), match.start()):
                 continue
-            titles.append(row)
+            last = row
             plain = match["no"] is None
-            if plain and (len(text) > _SHORT_TITLE or match.start() > 2):
+            if plain and not _begins(sheet, row, match.start()):
                 continue
             gap = labels.GAP.match(text, match.end())
             if gap and (code := _code(sheet, row, gap.end())):
-                whole = code[0][1] >= _line_end(sheet, row, code[0][0])
+                whole = (
+                    code[0][1] >= _line_end(sheet, row, code[0][0])
+                    or ":" in text[match.end() - 2 : gap.end()]
+                )
+                if plain and labels.YEAR.fullmatch(code[1]):
+                    continue
                 yield Found(sheet, code[0], code[1], 0.91 if not plain else 0.86 if whole else 0.7)
-        if titles and 0 < row - titles[-1] <= 4:
-            bare = labels.BARE_NUMBER.match(text)
-            gap = bare and labels.GAP.match(text, bare.end())
-            if gap and (code := _code(sheet, row, gap.end())):
-                yield Found(sheet, code[0], code[1], 0.7)
+        if 0 < row - last <= _BELOW_TITLE:
+            yield from _bare(sheet, row)
+
+
+def _begins(sheet: Sheet, row: int, offset: int) -> bool:
+    """Whether a title begins a short line."""
+    at = sheet.rows[row].start + offset
+    line = next((li for li in sheet.rows[row].lines if li.start <= at < li.end), None)
+    return line is not None and at - line.start <= 2 and len(line.text) <= _SHORT_TITLE
+
+
+def _bare(sheet: Sheet, row: int) -> Iterator[Found]:
+    """The number behind a lone `No.`, at the beginning of a cell."""
+    for place, cell in enumerate(sheet.cells[row][:_MOST_IN_ROW]):
+        pattern = labels.BARE_NUMBER if place else labels.BARE_REFERENCE
+        bare = pattern.match(sheet.simple_text(cell))
+        end = sheet.offset(cell) + bare.end() if bare else 0
+        gap = bare and labels.GAP.match(sheet.simple[row], end)
+        if gap and (code := _code(sheet, row, gap.end())):
+            yield Found(sheet, code[0], code[1], 0.7)
 
 
 def _line_end(sheet: Sheet, row: int, at: int) -> int:

@@ -135,7 +135,8 @@ def _names(side: str, blocks: Iterable[Block], loose: Iterable[Block]) -> list[N
             if more := BEHIND_NAME.search(simplified(page.text[start:end])):
                 start, end = trimmed(page.text, start, start + more.start())
             simple = simplified(page.text[start:end])
-            if (addressed := ADDRESSED.match(simple)) and not LEGAL.search(page.text[start:end]):
+            addressed = ADDRESSED.match(simple)
+            if addressed and (addressed["company"] or not LEGAL.search(page.text[start:end])):
                 start += addressed.end()
             value = fold(page.text[start:end])
             legal = LEGAL.search(value) is not None

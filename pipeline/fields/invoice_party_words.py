@@ -56,6 +56,8 @@ BUYER = words(r"""
     adresse (?:de )?(?:facturation|client)
     acheteur
     destinataire
+    receptor
+    exm[oa]s?[.]?(?:\(?[sa]s?\)?)?(?: sr[as]{0,2}[.]?(?:\(?[sa]s?\)?)?)?
     facturar a
     comprador
     datos (?:del )?cliente
@@ -144,7 +146,8 @@ DATA = words("""
     (?:customer|client|account|vendor|supplier|klant) (?:nr|no|nummer|number|id)
     (?:tel|telefon|fon|phone|fax|telefax|mobil|mobile|e mail|email|mail|internet|web|www|http)
     (?:ust|umsatzsteuer|mwst|vat|tva|nif|cif|iva|btw|steuer|tax|gst|p iva|partita iva)
-    (?:siret|siren|kvk|hrb|hra|rcs|abteilung)
+    (?:siret|siren|kvk|hrb|hra|rcs|abteilung|nipc|rfc|cnpj|cpf|abn|acn|gstin|uin|org nr|ein|uid)
+    (?:capital|stammkapital|kapital)(?: social)?(?: (?:de|of))? [0-9]
     (?:ansprechpartner|inh|inhaber|kontakt|contact|attn|z hd|zu handen|c o|att)
     (?:weee?|oko|wee) [a-z-]+
 """)
@@ -203,10 +206,10 @@ TITLE = re.compile(
 )
 """A line that is only how somebody is addressed."""
 ADDRESSED = re.compile(
-    r"(?:herrn?|frau|firma|fa\.|mr\.?|mrs\.?|ms\.?|messrs\.?|mme\.?|mlle\.?|m\.|monsieur|madame|sig\.|dhr\.|mevr\.)"
+    r"(?:(?P<company>firma|fa\.|messrs\.?)|herrn?|frau|mr\.?|mrs\.?|ms\.?|mme\.?|mlle\.?|m\.|monsieur|madame|sig\.|dhr\.|mevr\.)"
     r"\s+(?=\S)"
 )
-"""How somebody is addressed, before the name in the same line."""
+"""How somebody is addressed, before the name in the same line; `company`: before a name with a legal form too."""
 NO_NAME = re.compile(
     r"(?:seite|page|rechnung|invoice|facture|factura|fattura|factuur|fatura|gutschrift|credit note|original|kopie|copy"
     r"|datum|date|tel|fax|www|deutschland|germany|france|united kingdom|usa)\b"

@@ -122,6 +122,7 @@ LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
             (?:amount|total) untaxed
             net(?: ht)?
             base imponible
+            maatstaf(?: van heffing)?
             (?:totale )?imponibile
             base tributavel
             total (?:i?liquido|neto)
@@ -133,7 +134,7 @@ LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
         "net",
         0.65,
         words("""
-            zwischensumme
+            zwischen ?(?:summe|total)
             sub total
             sous total
             subtotaal
@@ -158,7 +159,7 @@ LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
             (?:total )?ttc
             totale? (?:documento|fattura)
             factuur (?:bedrag|totaal)
-            (?:rechnungs|gesamt|end)(?: rechnungs)? (?:end)?(?:betrag|summe)
+            (?:rechnungs|gesamt|end|gutschrifts?)(?: rechnungs)? (?:end)?(?:betrag|summe)
         """),
     ),
     (

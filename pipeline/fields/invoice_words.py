@@ -44,6 +44,7 @@ CREDIT_NUMBER = words(r"""
 NUMBER = words(r"""
     (?:[a-z]*(?<!ab)rechnungs?|(?<!ursprungs)beleg|faktura|faktur|dokument(?:en)?) NO
     (?:tax )?(?:invoice|inv|bill|document) (?:NO|id)
+    pro ?forma NO
     (?:facture|piece) NO
     NO (?:de |du |de la )?(?:facture|piece)
     (?:factura|fattura|factuur|fatura) NO
@@ -67,9 +68,17 @@ REFERENCE = re.compile(
 BARE_NUMBER = words("""
     NO
     numero
+    folio
+""")
+BARE_REFERENCE = words("""
+    NO
+    numero
+    folio
     reference
     ref
 """)
+YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+"""Behind a title, it is no number: Invoice 2024."""
 
 ORDER = words(r"""
     (?:ihre )?bestell(?:ung)?s? NO
@@ -140,10 +149,10 @@ DUE_DATE = words("""
     (?:please )?(?:pay|payable|remit|payment)(?: by| until| before| on or before)
     (?:date d )?echeance
     date (?:limite )?de (?:paiement|reglement)
-    (?:a payer|reglement|payable) (?:avant le|au plus tard le|le|au)
+    (?:a payer|a regler|reglement|payable) (?:avant le|au plus tard le|jusqu'? ?au|le|au)
     (?:fecha (?:de )?)?vencimiento
     (?:data (?:di )?)?scadenza
-    verval datum
+    verval ?(?:datum|dag)
     (?:uiterste )?(?:betaal datum|betalen voor)
     (?:data (?:de )?)?vencimento
 """)

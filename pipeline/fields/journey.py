@@ -25,6 +25,20 @@ def first_of(fields: Sequence[Field]) -> list[Field]:
     return list(found.values())
 
 
+def next_date(
+    rows: Sequence[Row], entities: Sequence[Entity], found: Sequence[Field], first: str, second: str
+) -> list[Field]:
+    """The field `second`: the date that follows the one of the field `first` in its row, the end of a period."""
+    start = next((one for one in found if one.name == first and one.end is not None), None)
+    sheet = Sheet(rows, entities)
+    for row in rows:
+        if start is not None and start.end is not None and row.start <= start.end <= row.end:
+            dates = sheet.within("DATE", start.end, row.end)
+            dates = [e for e in dates if _FULL_DATE.fullmatch(e.value or "")]
+            return [of_entity(second, row, dates[0], 0.88)] if dates else []
+    return []
+
+
 def places(row: Row, start: int, end: int) -> list[Field]:
     """From and to: the places on both sides of `start:end`, the number of a train or flight."""
     if not row.text[:start].strip() and not row.text[end:].strip():
@@ -85,3 +99,12 @@ def issue(rows: Sequence[Row], entities: Sequence[Entity], found: Sequence[Field
         checked(number, "no_label"),
         *([of_entity("date", *dates[0], 0.75, "no_label")] if single else []),
     ]
+
+
+def only_date(rows: Sequence[Row], entities: Sequence[Entity]) -> list[Field]:
+    """The date of a paper that has one date, without a label."""
+    sheet = Sheet(rows, entities)
+    dates = [(row, e) for row in rows for e in sheet.within("DATE", row.start, row.end)]
+    if len({e.value for _, e in dates}) != 1 or not _FULL_DATE.fullmatch(dates[0][1].value or ""):
+        return []
+    return [of_entity("date", *dates[0], 0.75, "no_label")]

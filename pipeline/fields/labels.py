@@ -7,6 +7,7 @@ them on a page. Of several entries for one field the first that is found counts,
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -31,6 +32,11 @@ _WIDEST = 60
 _TRANSLATED = 40
 """Maximum length of a label with its translation."""
 _AFTER = re.compile(r" ?(?:\([^()\n]{1,16}\))? {0,3}[:#.=]{0,2} ?")
+_GENERAL = re.compile(
+    r"no\.?|n[o°º]|nr|number|nummer|num[ée]ro|date|datum|data|fecha|name|nom", re.IGNORECASE
+)
+"""Labels that name something else with a word before them: customer no, expiry date."""
+_WORD_BEFORE = re.compile(r"[^\W\d_][\w.']{0,30}[ /-]$")
 _LOW_OCR = 0.8
 _LABELLED = 0.9
 """Minimum confidence of an amount with a label: recognisers doubt a number without a sign of its currency."""
@@ -51,6 +57,9 @@ def find_labelled(rows: Sequence[Row], entities: Sequence[Entity], wanted: Seque
 def _values(sheet: Sheet, at: int, one: Wanted, wanted: tuple[Wanted, ...]) -> Iterator[Value]:
     row = sheet.rows[at]
     for match in pattern_of(one.labels).finditer(row.text):
+        general = _GENERAL.fullmatch(match[0]) is not None and _is_second(row, match.start())
+        if general or _is_part(sheet, at, match.start(), wanted):
+            continue
         after = _AFTER.match(row.text, match.end())
         begin = after.end() if after else match.end()
         colon = ":" in row.text[match.end() : begin]
@@ -64,6 +73,22 @@ def _values(sheet: Sheet, at: int, one: Wanted, wanted: tuple[Wanted, ...]) -> I
             yield right._replace(label=label)
         elif below := _under(sheet, at, (match.start(), begin, stop), one, wanted, alone):
             yield below._replace(label=label)
+
+
+def _is_part(sheet: Sheet, at: int, start: int, wanted: tuple[Wanted, ...]) -> bool:
+    """Whether a label is a part of a longer one: "no" of "order no"."""
+    if at not in sheet.spans:
+        sheet.spans[at] = [match.span() for match in any_label(wanted).finditer(sheet.rows[at].text)]
+    spans = sheet.spans[at]
+    place = bisect_left(spans, (start, 0)) - 1
+    return place >= 0 and spans[place][0] < start < spans[place][1]
+
+
+def _is_second(row: Row, start: int) -> bool:
+    """Whether a word of the same line is before a label."""
+    if not _WORD_BEFORE.search(row.text, max(0, start - 34), start):
+        return False
+    return all(line.start != row.start + start for line in row.lines)
 
 
 def _is_alone(row: Row, start: int, end: int, wanted: tuple[Wanted, ...]) -> bool:

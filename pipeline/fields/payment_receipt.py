@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.fields.capitals import against_capitals
+from pipeline.fields.journey import only_date
 from pipeline.fields.labels import Wanted, find_labelled
 from pipeline.fields.rows import rows_of
 from pipeline.models import Entity, Field, Page
@@ -14,9 +15,10 @@ _WANTED = (
     Wanted(
         "number",
         r"收据编号|票据号码|编号|receipt (?:no|number)|quittung nr|belegnummer|re[cç]u n[o°]"
-        r"|recibo n[o°º]|n[o°]|nr\.?|no\.?",
+        r"|recibo n[o°º]",
         "code",
     ),
+    Wanted("number", r"n[o°]|nr\.?|no\.?", "code"),
     Wanted("date", "收款日期|入账日期|开票日期|日期|date|datum|fecha|data|le", "DATE"),
     Wanted(
         "payer",
@@ -52,4 +54,8 @@ _WANTED = (
 
 def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
     """The fields found on one page; `entities` are those of the page."""
-    return against_capitals(find_labelled(rows_of(page), entities, _WANTED), "total", page, entities)
+    rows = rows_of(page)
+    found = find_labelled(rows, entities, _WANTED)
+    if not any(one.name == "date" for one in found):
+        found += only_date(rows, entities)
+    return against_capitals(found, "total", page, entities)

@@ -12,7 +12,8 @@ from pipeline.models import Entity, Field, Page
 NAMES = ("employer", "employee", "employee_number", "period", "date", "gross", "net")
 _PERIOD = (
     r"[0-9]{4} ?年 ?[0-9]{1,2} ?月|[A-Za-zÀ-ÿ]{3,10}\.?,? [0-9]{4}|[0-9]{1,2}[./-][0-9]{4}(?![0-9])"
-    r"|[0-9]{1,4}[./-][0-9]{1,2}(?:[./-][0-9]{2,4})?(?: ?(?:-|to|bis|au|al|至) ?[0-9./-]{5,10})?"
+    r"|(?:(?:du|vom|from|dal) )?[0-9]{1,4}[./-][0-9]{1,2}(?:[./-][0-9]{2,4})?"
+    r"(?: ?(?:-|to|bis|au|al|至) ?[0-9./-]{5,10})?"
 )
 _WANTED = (
     Wanted(

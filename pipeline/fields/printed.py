@@ -16,7 +16,7 @@ _NUMBER = re.compile(
     r"[-+]?(?:[0-9]{1,3}(?:[,.' ][0-9]{3})+|[0-9]{1,12})(?:[.,][0-9]{1,2})?(?![0-9A-Za-z%:/-])"
 )
 _SIGN = re.compile(r"[ :¥$€£]*(?:[A-Z]{2,3} ?(?=[0-9]))?")
-_CODE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9/_.*-]*[A-Za-z0-9])?")
+_CODE = re.compile(r"(?:(?!N[OR] )[A-Z]{1,4} (?=[0-9]))?[A-Za-z0-9](?:[A-Za-z0-9/_.*-]*[A-Za-z0-9])?")
 _DATE = re.compile(r"[0-9]{1,4}([./-])[0-9]{1,2}\1[0-9]{2,4}")
 _FULL_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _LABEL = re.compile(rf"^[A-Za-z{HAN}(][^:\n]{{0,22}}(?<![0-9]):|[A-Za-z{HAN}][^:\d\n]{{0,20}}: *$")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
@@ -47,17 +47,50 @@ def _stacked(part: Page, entities: Sequence[Entity], find: Find) -> list[list[Fi
     inside = _inside(part, entities)
     starts = [[e.start for e in inside if e.type == kind] for kind in ("DATE", "MONEY")]
     if all(len(some) > 1 for some in starts):  # each record has its own
-        rows = rows_of(part)
-        for cut in _cuts(rows):
-            if not all(min(some) < rows[cut].start <= max(some) for some in starts):
-                continue
-            upper, lower = (
-                _part(part, [line for row in side for line in row.lines]) for side in (rows[:cut], rows[cut:])
-            )
+        for upper, lower in _halves(part, starts):
             first, second = (_fields(side, inside, find) for side in (upper, lower))
             if _differ(first, second):
                 return [*_stacked(upper, inside, find), *_stacked(lower, inside, find)]
     return [find(part, inside)]
+
+
+def _halves(part: Page, starts: Sequence[Sequence[int]]) -> Iterator[tuple[Page, Page]]:
+    """What is above and below each place where another record may begin.
+
+    By rows, each side with dates and amounts; else by height: of a page that is read column by column, the columns
+    of both records follow each other.
+    """
+    rows = rows_of(part)
+    for cut in _cuts(rows):
+        if all(min(some) < rows[cut].start <= max(some) for some in starts):
+            upper, lower = (
+                _part(part, [line for row in side for line in row.lines]) for side in (rows[:cut], rows[cut:])
+            )
+            yield upper, lower
+    tops = [_top(row.lines) for row in rows]
+    if len(rows) <= _ROWS and any(above > below for above, below in pairwise(tops)):
+        for height in _strips(part.lines):
+            yield (
+                _part(part, [line for line in part.lines if _top([line]) < height]),
+                _part(part, [line for line in part.lines if _top([line]) >= height]),
+            )
+
+
+def _top(lines: Sequence[TextLine]) -> float:
+    return min(y for line in lines for _, y in line.box)
+
+
+def _strips(lines: Sequence[TextLine]) -> list[float]:
+    """Where the widest blank strips across the page end."""
+    heights = sorted((_top([line]), max(y for _, y in line.box)) for line in lines)
+    usual = median(bottom - top for top, bottom in heights)
+    gaps: list[tuple[float, float]] = []
+    deepest = heights[0][1]
+    for top, bottom in heights:
+        if top - deepest > usual:
+            gaps.append((top - deepest, top))
+        deepest = max(deepest, bottom)
+    return [top for _, top in sorted(gaps, reverse=True)[:_CUTS]]
 
 
 def _cuts(rows: Sequence[Row]) -> list[int]:
@@ -67,7 +100,7 @@ def _cuts(rows: Sequence[Row]) -> list[int]:
     """
     if len(rows) > _ROWS:
         return []
-    tops = [min(y for line in row.lines for _, y in line.box) for row in rows]
+    tops = [_top(row.lines) for row in rows]
     steps = [below - above for above, below in pairwise(tops)]
     if not steps:
         return []

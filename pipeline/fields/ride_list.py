@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from pipeline.fields.cells import Sheet
-from pipeline.fields.journey import first_of
+from pipeline.fields.journey import first_of, next_date
 from pipeline.fields.labels import Wanted, find_labelled, of_entity
 from pipeline.fields.rows import Row, field, rows_of
 from pipeline.models import Entity, Field, Page
@@ -32,18 +32,9 @@ def find(page: Page, entities: Sequence[Entity]) -> list[Field]:
     """The fields found on one page; `entities` are those of the page."""
     rows = rows_of(page)
     found = find_labelled(rows, entities, _WANTED)
-    return first_of([*found, *_end(rows, entities, found), *_count(rows), *_single(rows, entities)])
-
-
-def _end(rows: Sequence[Row], entities: Sequence[Entity], found: Sequence[Field]) -> list[Field]:
-    """The last day of the period: the next date after its first one, in the same row."""
-    start = next((one for one in found if one.name == "start"), None)
-    sheet = Sheet(rows, entities)
-    for row in rows:
-        if start is not None and start.end is not None and row.start <= start.end <= row.end:
-            dates = [e for e in sheet.within("DATE", start.end, row.end) if e.value and len(e.value) == 10]
-            return [of_entity("end", row, dates[0], 0.88)] if dates else []
-    return []
+    return first_of(
+        [*found, *next_date(rows, entities, found, "start", "end"), *_count(rows), *_single(rows, entities)]
+    )
 
 
 def _count(rows: Sequence[Row]) -> list[Field]:

@@ -59,5 +59,6 @@ def test_the_facts_of_a_document_are_found(
     assert record.extraction is not None
     assert record.extraction.document_type == facts["document_type"]
     assert {field.name: field.value for field in record.extraction.fields} == facts["fields"]
+    assert len(record.extraction.items) == facts["items"]
     for field in record.extraction.fields:
         assert bool(field.boxes) == (field.value is not None)

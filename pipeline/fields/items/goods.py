@@ -16,6 +16,8 @@ from pipeline.fields.items.unit_words import is_unit
 from pipeline.fields.items.values import number_of, plain_decimal
 from pipeline.models import LineItem
 
+_COUNTED = frozenset({Role.QUANTITY, Role.UNIT_PRICE, Role.POSITION})
+"""Columns that a sum has nothing in."""
 _RATE = Decimal(100)
 _CENT = Decimal("0.011")
 
@@ -35,16 +37,33 @@ def items_of(
         value = figure(group, needed, decimal)
         if value is not None and (usual_places < 2 or places(value) >= 2):
             (kept if _is_named(group, roles) else table.sums).append(group)
-        elif kept:
+        elif kept and kept[-1].page == group.page:
             kept[-1].text += group.text
-    return [(_item(group, decimal, order, known), group) for group in kept]
+    rows = _before_sums(kept, needed, decimal)
+    table.sums += kept[len(rows) :]
+    return [(_item(group, decimal, order, known), group) for group in rows]
+
+
+def _before_sums(groups: Sequence[Group], needed: Role, decimal: str | None) -> Sequence[Group]:
+    """The rows above the first sum: a row that adds up those above it, and has no quantity and no price as they do."""
+    if needed is not Role.AMOUNT:
+        return groups
+    total = Decimal(0)
+    for number, group in enumerate(groups):
+        value = figure(group, needed, decimal) or Decimal(0)
+        if number and value == total != 0 and not _COUNTED & group.cells.keys():
+            return groups[:number]
+        if not number and not _COUNTED & group.cells.keys():
+            return groups
+        total += value
+    return groups
 
 
 def _is_named(group: Group, roles: frozenset[Role]) -> bool:
     """Whether a row says what it is an amount of: one without name, quantity and price is a sum."""
     if Role.DESCRIPTION not in roles or group.text or group.codes:
         return True
-    return bool({Role.QUANTITY, Role.UNIT_PRICE, Role.POSITION} & group.cells.keys())
+    return bool(_COUNTED & group.cells.keys())
 
 
 def places(value: Decimal) -> int:
@@ -61,6 +80,8 @@ def _places(groups: Sequence[Group], decimal: str | None) -> int:
 def _item(group: Group, decimal: str | None, order: Order | None, known: Sequence[date]) -> LineItem:
     quantity, price = (figure(group, role, decimal) for role in (Role.QUANTITY, Role.UNIT_PRICE))
     amount = figure(group, Role.AMOUNT, decimal)
+    if price is None and product(quantity, per_unit := figure(group, Role.UNIT, decimal), amount) > 0:
+        price = per_unit  # a heading such as "unit EUR"
     day = read_day(group.figure(Role.DATE), order)
     dated = with_year(day, known) if day else None
     return LineItem(

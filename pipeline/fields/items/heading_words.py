@@ -60,7 +60,9 @@ _NAMES = {
     """,
     Role.QUANTITY: """
         menge | anzahl | stück | qty | quantity | quantité | qté | qte | quant | nombre | nb | cantidad
-        | cant | cantid | uds | quantità | qtà | q.tà | qta | aantal | hoeveelheid | quantidade | qtd |
+        | cant | cantid | uds | std | stk | delivered | shipped | qty delivered | qty shipped |
+        quantity delivered | quantity shipped | geliefert | gelieferte menge | quantité livrée | ilość |
+        quantità | qtà | q.tà | qta | aantal | hoeveelheid | quantidade | qtd |
         qtde | hours | hrs | stunden | units | qty/unit | quantity/unit | menge/einheit | 数量 | 数量/单位
     """,
     Role.UNIT: """
@@ -74,7 +76,8 @@ _NAMES = {
         rate | price each | unit rate | list price | net price | pu | p.u. | p.u | p.u. ht | pu ht |
         prix unitaire | prix unitaire ht | prix unit | prix | precio | precio unitario | p. unit |
         p.unit | precio unit | prezzo | prezzo unitario | prezzo unit | prijs | stukprijs |
-        eenheidsprijs | preço | preço unitário | preço unit | 单价 | 单 价 | 含税单价 | 价格
+        eenheidsprijs | preço | valor unitario | valor unitário |
+        vlr unit | cena netto | cena | preço unitário | preço unit | 单价 | 单 价 | 含税单价 | 价格
     """,
     Role.AMOUNT: """
         betrag | gesamtbetrag | gesamt | gesamtpreis | summe | nettobetrag | nettowert | netto |
@@ -82,8 +85,12 @@ _NAMES = {
         line total | total amount | amount due | net amount | net | ext price | extended price |
         extension | sum | subtotal | value | ext. amount | price total | charges | charge | montant |
         montant ht | total ht | total ttc | montant ttc | prix total | importe | total línea | importo |
-        totale | prezzo totale | bedrag | totaal | valor | valor total | importe total | 金额 | 小计 | 金额(元)
+        totale | prezzo totale | bedrag | wartość | wartość netto |
+        wartość brutto | totaal | valor | valor total | importe total | 金额 | 小计 | 金额(元)
         | 价税合计 | 合计金额 | 总价 | 合计 | 总金额 | 费用金额 | 交易金额 | 发生额 | 交易额
+    """,
+    Role.OTHER: """
+        ordered | qty ordered | quantity ordered | bestellt | bestellte menge | backorder | back ordered
     """,
     Role.TAX_RATE: """
         steuersatz | mwst-% | ust-% | mwst % | ust % | mwst satz | ust satz | tax rate | vat rate | vat

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from pipeline.ner.characters import is_japanese
 from pipeline.ner.locale.currencies import Currency, currency_in, named
 
 _NAME = re.compile(
@@ -22,7 +23,6 @@ _NUMBER_BEHIND = re.compile(r"\)?[ .:]{0,3}-?[0-9]")
 _AMOUNT_BEHIND = re.compile(r"[ .:]{0,3}\n?-?[0-9.]{1,9}[.,][0-9]{2}(?![0-9])")
 _NUMBER_BEFORE = re.compile(r"[0-9] ?\Z")
 _REACH = 20
-_KANA = re.compile("[\u3041-\u30fa]")
 _JAPANESE = 3
 _RANDS = re.compile(r"(?<![A-Za-z0-9])R ?[0-9]+(?:[ ,][0-9]{3})*\.[0-9]{2}(?![0-9])")
 _SOUTH_AFRICAN = 3
@@ -35,7 +35,7 @@ def currency_of(page: str, country: str | None) -> str | None:
 
     A sign of several currencies means the one of them that the page names otherwise, else the country's.
     """
-    home = "JPY" if len(_KANA.findall(page)) >= _JAPANESE else currency_in(country)
+    home = "JPY" if is_japanese(page, _JAPANESE) else currency_in(country)
     counts = Counter(_names(page)).items()
     each: list[tuple[Currency, int]] = [(one, count) for name, count in counts if (one := named(name))]
     printed = [(one, count) for one, count in each if not one.weak or home in one.codes]

@@ -148,3 +148,22 @@ def test_a_span_over_two_lines_has_two_boxes() -> None:
     first, second = boxes_of(lines, 6, 15)
     assert [x for x, _ in first] == pytest.approx([60, 90, 90, 60])
     assert [x for x, _ in second] == pytest.approx([0, 50, 50, 0])
+
+
+def test_the_boxes_of_a_span_are_found_without_a_look_at_every_line() -> None:
+    looked = 0
+
+    class Counted(list[TextLine]):
+        def __getitem__(self, at: Any) -> Any:
+            nonlocal looked
+            found = super().__getitem__(at)
+            looked += len(found) if isinstance(at, slice) else 1
+            return found
+
+    box = ((0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 9.0))
+    lines = Counted(TextLine(text="abcd", box=box, confidence=1.0, start=5 * at) for at in range(10_000))
+    assert boxes_of(lines, 20_003, 20_007) == (
+        ((6.75, 0.0), (9.0, 0.0), (9.0, 9.0), (6.75, 9.0)),
+        ((0.0, 0.0), (4.5, 0.0), (4.5, 9.0), (0.0, 9.0)),
+    )
+    assert looked < 50

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.unit.fields.paper import values_of
+from pipeline.fields import delivery_note
+from tests.unit.fields.paper import entities, page, values_of
 
 VERTRAG = """
 Dienstleistungsvertrag
@@ -120,3 +121,48 @@ def test_all_values_that_are_printed_are_found_and_no_others(
     paper: str, kind: str, values: dict[str, str]
 ) -> None:
     assert values_of(paper) == (kind, values)
+
+
+def test_a_label_inside_a_longer_one_is_not_a_label() -> None:
+    _, found = values_of(
+        """
+Fournitures Exemplaires SARL
+BON DE LIVRAISON N° BL-2031-55
+Date : 06/05/2031
+Commande n° : C-991
+Livré à : Atelier Test SAS
+"""
+    )
+    assert (found["number"], found["order_number"]) == ("BL-2031-55", "C-991")
+    assert (found["date"], found["buyer"]) == ("2031-05-06", "Atelier Test SAS")
+
+
+def test_the_date_and_parties_of_an_agreement_in_prose() -> None:
+    kind, found = values_of(
+        """
+LEASE AGREEMENT
+This Lease Agreement is made on 6 May 2031 by and between
+Landlord: Birchwood Estates Ltd
+Tenant: Jane Doe
+The tenant pays the rent to the landlord.
+Governing law: Sample State
+"""
+    )
+    assert kind == "contract"
+    assert found == {"date": "2031-05-06", "party_a": "Birchwood Estates Ltd", "party_b": "Jane Doe"}
+
+
+@pytest.mark.parametrize(
+    ("title", "number"),
+    [
+        ("Lieferschein Nr. LS-7788", "LS-7788"),
+        ("Lieferschein LS 7788", "LS 7788"),
+        ("Bon de livraison n° 7788", "7788"),
+        ("DELIVERY NOTE\nCustomer no: 12", None),
+        ("LIEFERSCHEIN\n12 Kartons", None),
+    ],
+)
+def test_the_number_of_a_delivery_note_is_its_own(title: str, number: str | None) -> None:
+    one = page(title + "\nDelivery address: Fern Ltd")
+    found = {field.name: field.value for field in delivery_note.find(one, entities(one))}
+    assert found.get("number") == number

@@ -62,6 +62,19 @@ def test_a_label_is_not_the_title_of_the_paper(classifier: Classifier) -> None:
     assert classifier.classify(spaced) == classifier.classify(paper)
 
 
+def test_an_invoice_with_subtotal_and_tax_is_no_receipt(classifier: Classifier) -> None:
+    paper = (
+        "Fern Ltd\nTAX INVOICE\nInvoice No: F-5\nBuyer: Moss Ltd\nItem  Qty  Rate  Amount\n"
+        "Pump  2  300.00  600.00\nHose  1  20.00  20.00\nSubtotal  620.00\nGST 9%  55.80\nGrand Total  675.80"
+    )
+    assert classifier.classify(paper)[0] == "invoice"
+
+
+def test_a_table_of_numbers_is_no_receipt(classifier: Classifier) -> None:
+    rows = [f"{name}  120,331  51,220  3,402.1" for name in ("North", "East", "South", "West", "Total")]
+    assert classifier.classify("Table 4. Income by district\n" + "\n".join(rows))[0] == "other"
+
+
 @pytest.mark.parametrize(
     "text", ["flight gate seat passenger", "account balance amount date", "姓名 单位 金额"]
 )

@@ -311,3 +311,23 @@ def test_two_invoices_on_one_page_are_not_mixed(gap: int) -> None:
         ("B-99", "2024-06-27", "60.00"),
     )
     assert warnings == ["Page 1 shows several invoices: only one of them is described."]
+
+
+def test_two_invoices_on_one_page_that_is_read_by_columns_are_not_mixed() -> None:
+    def half(number: str, day: str, name: str, amounts: str) -> str:
+        left = (
+            f"ACME LAMPS LTD\n1 Mill Road\nInvoice No: {number}\nInvoice Date: {day}\n{name}\n5 Hill Road\n"
+        )
+        return left + "\n".join(" " * 60 + row for row in amounts.split("\n")) + "\n" * 8
+
+    upper = half("A-17", "23/04/2024", "Fern Ltd", "Net       10.00\nVAT       2.00\nTotal     12.00")
+    lower = half("A-18", "27/06/2024", "Moss Ltd", "Net       50.00\nVAT       10.00\nTotal     60.00")
+    pages = localised([page(upper + lower)])
+    assert pages[0].text.index("A-18") < pages[0].text.index("12.00")  # the right column follows the left one
+    fields, warnings = find_all(pages, entities(*pages))
+    have = {f.name: f.value for f in fields}
+    assert (have["number"], have["date"], have["total"]) in (
+        ("A-17", "2024-04-23", "12.00"),
+        ("A-18", "2024-06-27", "60.00"),
+    )
+    assert warnings == ["Page 1 shows several invoices: only one of them is described."]

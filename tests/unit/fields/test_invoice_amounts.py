@@ -156,6 +156,33 @@ def test_two_general_labels_with_different_amounts_are_a_contradiction() -> None
     assert total.confidence < 0.5
 
 
+def test_a_total_in_two_currencies_leaves_the_currency_in_doubt() -> None:
+    found = amounts("Total USD   840.00\nExchange rate   0.9200\nTotal EUR   772.80")
+    assert found["total"].checks == found["currency"].checks == ("contradiction",)
+    assert found["currency"].confidence < 0.5
+
+
+def test_taxes_by_rate_make_up_the_total_without_a_sum_of_the_nets() -> None:
+    found = amounts("""
+Gesamtbetrag EUR     228,50
+MwSt-Satz    Netto     MwSt     Brutto
+7%           177,57    12,43    190,00
+19%           32,35     6,15     38,50
+""")
+    assert found["total"].value == "228.50"
+    assert found["tax"].value == "18.58"
+    assert (found["tax_7"].value, found["tax_19"].value) == ("12.43", "6.15")
+    assert "net" not in found
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [("Zwischentotal", "net"), ("Maatstaf van heffing", "net"), ("Gutschriftbetrag", "total")],
+)
+def test_labels_of_sums(row: str, name: str) -> None:
+    assert amounts(f"{row}   EUR 12.50")[name].value == "12.50"
+
+
 @pytest.mark.parametrize("row", ["Total 1.00 ", "Net 1.00  VAT 2.00  Total 3.00\n", "1.00 "])
 def test_a_page_of_amounts_takes_steps_in_proportion(row: str) -> None:
     def steps(count: int) -> int:

@@ -42,6 +42,11 @@ def dates(text: str) -> dict[str, Field]:
         ("Fatura n.º FT 2024/55", "FT 2024/55"),
         ("INV0ICE N0: A17", "A17"),
         ("Rechnung 10233", "10233"),
+        ("Alder Catering Ltd.   Invoice 5512", "5512"),
+        ("Fichte GmbH           Rechnung: 778812   Seite 2 von 3", "778812"),
+        ("Pro forma no: PF-2210", "PF-2210"),
+        ("Acero S.L.   FACTURA\n             Folio: A-2291", "A-2291"),
+        ("Larice S.p.A.   NOTA DI CREDITO\n             Numero: NC/14", "NC/14"),
         ("Invoice number     Invoice date\n10045              15/06/2024", "10045"),
     ],
 )
@@ -59,6 +64,7 @@ def test_a_number_behind_or_below_its_label(text: str, expected: str) -> None:
         "Rechnung gemäß Bestellung Nr. 17",
         "Invoice No:",
         "Abrechnung Nr. 17",
+        "Invoice 2024",
         "VAT No. GB 123 4567 82",
     ],
 )

@@ -128,3 +128,40 @@ def test_an_account_with_wrong_check_digits_is_doubtful() -> None:
 )
 def test_nothing_is_guessed(text: str) -> None:
     assert values(text) == {}
+
+
+def test_a_legal_form_behind_a_comma_belongs_to_the_name() -> None:
+    assert values("Sierra Roble, S.L.\nC/ Luna 3, 28013 Madrid")["seller"] == "Sierra Roble, S.L."
+    assert values("Hinoki Works Co., Ltd.")["seller"] == "Hinoki Works Co., Ltd."
+
+
+def test_a_tax_number_may_be_between_name_and_street() -> None:
+    have = values("""
+Ana Robles Prado               Facturar a:
+NIF: 12345678Z                 Sierra Roble, S.L.
+C/ Luna 3, 28013 Madrid        C/ Mayor 1, 28001 Madrid
+""")
+    assert (have["seller"], have["buyer"]) == ("Ana Robles Prado", "Sierra Roble, S.L.")
+    assert have["seller_address"] == "C/ Luna 3, 28013 Madrid"
+
+
+@pytest.mark.parametrize("heading", ["Exmo.(s) Sr.(s)", "Exmos. Srs.", "Receptor:", "Cliente"])
+def test_a_tax_number_does_not_make_the_addressee_the_seller(heading: str) -> None:
+    have = values(f"""
+Carvalho Azul, Lda.
+Rua Direita 12, 4050-032 Porto
+NIPC: 502 757 191
+
+                                 {heading}
+                                 Sobreiro Verde, Lda.
+                                 Av. Nova 8
+                                 4700-024 Braga
+                                 NIF 501 442 600
+""")
+    assert (have["seller"], have["buyer"]) == ("Carvalho Azul, Lda.", "Sobreiro Verde, Lda.")
+
+
+@pytest.mark.parametrize("word", ["Firma", "Messrs."])
+def test_how_a_company_is_addressed_is_not_its_name(word: str) -> None:
+    have = values(f"Bill to:\n{word} Holzbau Esche GmbH\nGewerbepark 8\n80331 München")
+    assert have["buyer"] == "Holzbau Esche GmbH"

@@ -442,3 +442,48 @@ Total (EUR):12.00
     (item,) = read(sheet).items
     assert item.description == "Paper 80g A4"
     assert item.confidence > 0.9
+
+
+@pytest.mark.parametrize("label", ["Maatstaf van heffing", "Goods value", "Anything"])
+def test_a_row_that_adds_up_those_above_it_is_a_sum_whatever_it_is_called(label: str) -> None:
+    items = read(f"""
+Description                    Qty    Price       Amount
+Oak table                      2      120.00      240.00
+Bench                          1      60.00       60.00
+{label}                                           300.00
+Freight                                           18.00
+""").items
+    assert rows(items, "description", "amount") == [("Oak table", "240.00"), ("Bench", "60.00")]
+
+
+def test_a_heading_with_unit_and_currency_is_a_price_where_the_products_fit() -> None:
+    items = read("""
+Goods                          Qty    Unit EUR    Amount EUR
+Jumper                         60     42.00       2,520.00
+""").items
+    assert rows(items, "quantity", "unit_price", "amount") == [("60", "42.00", "2520.00")]
+
+
+def test_what_was_delivered_counts_and_not_what_was_ordered() -> None:
+    items = read(
+        """
+Code       Description         Ordered     Delivered
+HT-22      Clamp 60 cm         12          10
+HT-23      Saw                 5           5
+""",
+        kind="delivery_note",
+    ).items
+    assert rows(items, "description", "quantity") == [("Clamp 60 cm", "10"), ("Saw", "5")]
+
+
+def test_the_head_of_the_next_page_is_not_part_of_the_last_item() -> None:
+    head = "Pos    Bezeichnung       Menge     Einzel     Gesamt\n"
+    first = page(head + "1      Ersatzteil A      3         12,00      36,00\n")
+    second = page(
+        "Fichte GmbH   Rechnung: 778812     2          3\n\n\n"
+        + head
+        + "2      Ersatzteil B      3         12,00      36,00\n",
+        number=2,
+    )
+    items = find_items("invoice", localised([first, second]), (), ()).items
+    assert rows(items, "description") == [("Ersatzteil A",), ("Ersatzteil B",)]

@@ -171,3 +171,15 @@ def test_a_pattern_limits_the_value() -> None:
     wanted = (Wanted("place", "from", "text", "[A-Z][a-z]+"),)
     assert find("From: Sampleton 10:30", wanted)["place"].value == "Sampleton"
     assert find("From: 10:30 Sampleton", wanted) == {}
+
+
+def test_a_general_label_behind_another_word_names_something_else() -> None:
+    wanted = (Wanted("number", "number|no", "code"), Wanted("date", "date", "DATE"))
+    assert find("Customer no: 4711\nExpiry date: 06 May 2031", wanted) == {}
+    found = find("No: 4712\nDate: 06 May 2031", wanted)
+    assert {name: field.value for name, field in found.items()} == {"number": "4712", "date": "2031-05-06"}
+
+
+def test_letters_before_the_digits_belong_to_a_number() -> None:
+    found = find("Slip no: DN 20331")
+    assert found["number"].value == "DN 20331"

@@ -339,3 +339,26 @@ def test_capital_numerals_contradict_the_digits(paper: str, name: str) -> None:
     _, wrong = fields_of(paper.replace("壹万贰仟", "壹万叁仟"))
     assert (right[name].checks, wrong[name].checks) == ((), ("capitals_mismatch",))
     assert wrong[name].confidence < right[name].confidence
+
+
+def test_the_period_of_a_statement_below_its_heading() -> None:
+    _, found = values_of(
+        """
+Sample Savings Bank
+Statement of Account
+Account Name        Account Number     Statement Period
+Jane Doe            12345678           01 May 2031 to 31 May 2031
+01 May 2031  Opening Balance                            1,000.00
+31 May 2031  Closing Balance                            950.00
+"""
+    )
+    assert (found["holder"], found["account"]) == ("Jane Doe", "12345678")
+    assert (found["period_start"], found["period_end"]) == ("2031-05-01", "2031-05-31")
+
+
+def test_the_only_date_of_a_receipt_needs_no_label() -> None:
+    paper = "收款收据\nNO. 0007781      2031年02月20日\n今收到：云州星河样例科技有限公司\n金额：￥3000.00"
+    _, fields = fields_of(paper)
+    assert (fields["date"].value, fields["date"].checks) == ("2031-02-20", ("no_label",))
+    _, fields = fields_of(paper + "\n2031年02月21日")
+    assert "date" not in fields or fields["date"].value is None

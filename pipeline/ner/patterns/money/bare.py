@@ -13,12 +13,15 @@ from pipeline.ner.patterns.money.signs import bracketed, minus_before, minus_beh
 from pipeline.ner.patterns.money.tokens import GLUED
 
 _UNITS = (
-    r"(?: ?(?:kgs?|gm|gms|mg|lbs?|oz|ltrs?|litres?|liters?|ml|cm|mm|km|inch|ft|pcs?|pkts?|units?|ctns?|hrs?"
+    r"(?: ?(?:kgs?|gm|gms|mg|lbs?|oz|ltrs?|litres?|liters?|ml|g/d?l|m?g/kg|cm|mm|km|inch|ft|pcs?|pkts?|units?|ctns?"
+    r"|hrs?|hours?|per cent"
     r"|kwh?|mmol|ug|umol|points?|pts|times|years?|months?|days?|stk|std|stück|stunden?|tag(?:e|en)?"
     r"|monate?|pièces?|heures?|jours?|mois|unidad(?:es)?|horas?|pezzi|stuks?|uur|uhr|liter|nächte|nights?"
     r"|personen|persons?|packungen|rollen|kw|mwh|gb|mb|kcal|kj|ppm|min)(?![A-Za-z])"
     r"|[gGlLmhH](?![A-Za-z])| ?m[²³]| (?-i:m)(?![A-Za-z])| ?miles?(?![A-Za-z])| ?[°℃]"
-    r"|[\"'°℃×²³]|(?:个|件|公斤|千克|克|吨|米|升|次|小时|天|人|股|倍|度|年|月|%)"
+    r"|[\"'°℃×²³]| [lL](?= +[0-9])"
+    r"|(?:个|件|公斤|千克|克|吨|米|升|次|小时|天|人|股|倍|度|年|月|%|平方|平米|㎡|立方|公里|千米|厘米|毫米|毫升|公顷|亩|[台套瓶盒箱袋粒片支辆]"
+    r"|分钟|秒|周|岁|页|层|千瓦)"
     r"|/ ?[项盒支瓶片袋套次]| ?ct ?/)"
 )
 _BEHIND = re.compile(rf"(?![.,:/][0-9]|-{{1,2}}[0-9]| ?[%‰]|(?i:{_UNITS})|[A-Za-z]{{4}})")
@@ -31,7 +34,10 @@ _NOT_AMOUNTS = re.compile(
     re.IGNORECASE,
 )
 """Before numbers of pages and sections, rates, measurements, times."""
+_CLOCKS = re.compile(r"0[1-9]\.|[0-9]{1,2}\.[0-9]{2} (?:to|(?:un)?til{1,2}|bis) [0-9]{1,2}\.[0-5]0(?![0-9])")
+"""No amounts: 09.30; opening hours, or a range."""
 _SEPARATOR = re.compile(r"[0-9][-~:.,]|--")
+_UNTIL = re.compile(r"[0-9]\.[0-9]{2} (?:to|(?:un)?til{1,2}|bis) \Z")
 _LABELS = re.compile(rf"(?:[0-9 ][xX]|\bR[NH]|(?i:{'|'.join(GLUED)}))\Z")
 _ABOUT_MONEY = (
     "total",
@@ -55,7 +61,8 @@ _MONEY_WORD = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
-    r"(?:qty|quantity|pcs|volume|weight|(?<!dis)(?<!ac)count|rate|points?|hours|stunden|menge|anzahl\b"
+    r"(?:qty|quantity|(?<![0-9] )(?<![0-9])pcs|volume|weight|(?<!dis)(?<!ac)count|rate|points?|hours|stunden"
+    r"|menge|anzahl\b"
     r"|gewicht|steuersatz|quantité|cantidad|kurs|数量|重量|税率|汇率)[^0-9\n]{0,8}$",
     re.IGNORECASE,
 )
@@ -84,10 +91,14 @@ class Bare:
 
     def read(self, number: Number) -> tuple[Mention, int] | None:
         """The number as an amount, and the index of the token behind it."""
-        if not number.cents or not self._fits(number) or not self._about_money:
+        if not number.cents or _CLOCKS.match(self.page, number.start) or not self._fits(number):
+            return None
+        if not self._about_money:
             return None
         start, end = number.start, number.end
         before = self._row_before(start)
+        if _UNTIL.search(before):
+            return None
         # "3.10 合同金额" at a row's start is a section number.
         heading = not before.strip() and _HEADING.match(self.page, end)
         if (

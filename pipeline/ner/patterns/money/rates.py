@@ -6,10 +6,11 @@ import re
 
 from pipeline.ner.characters import lowered
 
-_CURRENCY = "[A-Z]{3}(?![A-Za-z])|[$€£¥]|(?:人民[币幣]|[美港欧歐日澳加韩韓新]?[元币幣圆圓]|英[镑鎊]|円)"
+_CURRENCY = r"[A-Z]{3}(?![A-Za-z])|[$€£¥₩₹฿]|R[MSsp]\.?|kr|Kč|zł|ドル|ユーロ"
+_CURRENCY += "|(?:人民[币幣]|[美港欧歐日澳加韩韓新]?[元币幣圆圓]|英[镑鎊]|円)"
 _EQUATION = re.compile(
     rf"(?:(?<![0-9.,])(?P<number>10{{0,4}}(?:[.,]0+)?) ?(?P<one>{_CURRENCY})"
-    rf"|(?P<before>[$€£¥]) ?(?P<number2>1(?:[.,]0+)?))"
+    rf"|(?P<before>[$€£¥₹]) ?(?P<number2>1(?:[.,]0+)?))"
     rf" ?[=≈] ?(?P<other>{_CURRENCY})? ?(?P<rate>[0-9]+(?:[.,][0-9]+)?) ?(?P<behind>{_CURRENCY})?"
 )
 _LABELLED = re.compile(  # in lower case; every alternative begins with a letter of its own: that is fast to search
