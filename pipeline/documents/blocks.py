@@ -95,7 +95,7 @@ def are_blocks(left: Sequence[Item], right: Sequence[Item], width: int, height: 
 
 
 def _height(band: Sequence[Item]) -> float:
-    return max(i.bottom for i in band) - min(i.top for i in band)
+    return max([i.bottom for i in band]) - min([i.top for i in band])
 
 
 def _text(row: Sequence[Item]) -> str:

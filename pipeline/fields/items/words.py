@@ -6,12 +6,12 @@ The reading order of a page separates columns and blocks; a table may be cut by 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from msgspec import structs
 
-from pipeline.documents.items import Item, cell_edges, items_of, slope_of
+from pipeline.documents.items import Item, cell_edges, items_of, rows_of, slope_of
 from pipeline.fields.items.unit_words import is_unit
 from pipeline.models import Page, TextLine
 from pipeline.ner.characters import plain
@@ -75,7 +75,7 @@ def word_rows(page: Page) -> tuple[WordRow, ...]:
     parts = [part for line in page.lines for part in _upright(line)]
     numbers = {line.start: number for number, line in enumerate(parts)}
     rows = []
-    for row in _rows(items_of(parts, slope_of(page.lines, page.width, page.height))):
+    for row in rows_of(items_of(parts, slope_of(page.lines, page.width, page.height))):
         words = [word for item in row for word in _words(item, numbers[item.line.start])]
         if words:
             lines = tuple(item.line for item in row)
@@ -102,20 +102,6 @@ def _upright(line: TextLine) -> list[TextLine]:
         )
         for number, (character, upper, lower) in enumerate(zip(line.text, edges, edges[1:], strict=False))
     ]
-
-
-def _rows(items: Sequence[Item]) -> list[list[Item]]:
-    """Lines side by side; unlike the page's reading order in one pass, however many there are in a row."""
-    rows: list[list[Item]] = []
-    middle = lowest = 0.0
-    for item in sorted(items, key=lambda i: i.middle):
-        if rows and abs(item.middle - middle / len(rows[-1])) < 0.5 * min(item.height, lowest):
-            rows[-1].append(item)
-            middle, lowest = middle + item.middle, min(lowest, item.height)
-        else:
-            rows.append([item])
-            middle, lowest = item.middle, item.height
-    return [sorted(row, key=lambda i: i.left) for row in rows]
 
 
 def _words(item: Item, number: int) -> list[Word]:
