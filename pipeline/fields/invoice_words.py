@@ -27,12 +27,13 @@ GAP = re.compile(r"[\s:.=>|*-]*(?:\([a-z0-9 /]{1,12}\))?[\s:.=>|*-]*")
 
 
 def words(text: str) -> re.Pattern[str]:
-    """One pattern for the phrases of a text; of those that fit the first counts."""
+    """One pattern for the phrases of a text, which begin with a letter or #; of those that fit the first counts."""
     joined = "|".join(line.strip() for line in text.strip().splitlines())
     for name, group in _GROUPS.items():
         joined = joined.replace(name, group)
     joined = joined.replace(" ", _BLANK)
-    return re.compile(rf"(?<![a-z0-9])(?:{joined})(?![a-z])")
+    # the look-ahead only saves time
+    return re.compile(rf"(?=[a-z#])(?<![a-z0-9])(?:{joined})(?![a-z])")
 
 
 CREDIT_NUMBER = words(r"""
@@ -56,7 +57,7 @@ _TITLE = (
     r"|fatura|nota de credito)"
 )
 TITLED = re.compile(
-    rf"(?<![a-z]){_TITLE}(?![a-z])(?:[\s]{{1,2}}(?:des|der|du|de la|of the|del|della) [a-z]{{2,30}})?"
+    rf"(?=[a-z])(?<![a-z]){_TITLE}(?![a-z])(?:[\s]{{1,2}}(?:des|der|du|de la|of the|del|della) [a-z]{{2,30}})?"
     rf"(?:\s{{0,2}}\([^()]{{1,40}}\)){{0,2}}[\s.:-]{{0,3}}(?P<no>{_GROUPS['NO']}(?![a-z]))?"
 )
 """The title of the paper, and its number behind it: Handelsrechnung (380) Nr. 471."""

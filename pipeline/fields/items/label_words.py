@@ -24,7 +24,7 @@ _WITH = """
     factura euro eur usd gbp chf rm ex exc inc
 """
 _HAN_TOTAL = re.compile(r"^ ?(?:价 ?税 ?合 ?计|[合小总共] ?计|本页[小合]计|金额合 ?计|累计|[应实][付收])")
-_SUBTOTAL = re.compile(r"\b(?:sub ?-?|grand |net |nett )total\b")
+_SUBTOTAL = re.compile(r"(?=[gns])\b(?:sub ?-?|grand |net |nett )total\b")
 _ANY_TOTAL = re.compile(r"\W*(?:totals?|totaux|totale|summe|gesamt\w*|suma|totaal)\b")
 _FEW = 3
 _GLUED = re.compile(
