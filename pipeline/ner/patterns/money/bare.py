@@ -56,7 +56,8 @@ _MONEY_WORD = re.compile(
     r"total|amount|amt|\bcash|price|\bpa(?:y|id)|\bgst|\bvat\b|\btax\b|balance|change|\bbill|invoice|receipt"
     r"|\bdue\b|\bcost|\bfees?\b|discount|\bRM\b|[$€£¥₹]|\bEUR\b|\bCHF\b|\bUSD\b|betrag|summe|rechnung|preis|mwst|\bust\b|netto|brutto|saldo"
     r"|montant|facture|prix|\btva\b|solde|importe|precio|factura|kontant|\bmoms\b|\bkokku\b"
-    r"|summa|\bsuma\b|razem|celkem|\biva\b|importo|fattura|prezzo|bedrag|factuur|prijs|\bbtw\b"
+    r"|summa|\bsuma\b|razem|celkem|ukupno|skupaj|spolu|yhteens|összesen|toplam|viso\b|\bkop[aā]\b|\bjumlah\b|итого|всего|σύνολο"
+    r"|\biva\b|importo|fattura|prezzo|bedrag|factuur|prijs|\bbtw\b|合計|小計|총액|합계"
     r"|金额|合计|小计|总计|价|款|费用|收费|税额|人民币|[0-9]元|收银|找零|应收|实收",
     re.IGNORECASE,
 )
