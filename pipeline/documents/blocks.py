@@ -9,7 +9,7 @@ an open book; one side is running text.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from statistics import median
 
@@ -62,6 +62,8 @@ def block_gutter(items: Sequence[Item], width: int, height: int) -> tuple[float 
     lefts, rights = sorted(i.left for i in items), sorted(i.right for i in items)
     for x in edges(items):
         if bisect_left(lefts, x) - bisect_left(rights, x) > CROSSING * len(items):
+            continue
+        if min(bisect_right(rights, x), len(items) - bisect_left(lefts, x)) < BLOCK_ROWS:
             continue
         tall = max(bands(items, x), key=_height)
         left, right = sides(tall, x)

@@ -23,8 +23,10 @@ def column_gutter(items: Sequence[Item], *, nested: bool = True) -> tuple[float 
 
     `None` and 0 if there is none.
     """
-    long = [item for item in items if cells(item.line.text) >= COLUMN_CELLS]
     best, best_lines = None, 0
+    if len(items) < 2 * COLUMN_LINES:
+        return best, best_lines
+    long = [item for item in items if cells(item.line.text) >= COLUMN_CELLS]
     for x in edges(long) if len(long) >= 2 * COLUMN_LINES else ():
         parted = 0
         for band in bands(items, x):
@@ -38,9 +40,9 @@ def column_gutter(items: Sequence[Item], *, nested: bool = True) -> tuple[float 
 
 def are_columns(left: Sequence[Item], right: Sequence[Item], *, nested: bool = True) -> bool:
     """Whether both sides of a gutter are running text, or columns of it."""
-    if not all(is_running_text(side) or (nested and _has_columns(side)) for side in (left, right)):
+    if min(len(left), len(right)) < COLUMN_LINES or shared_height(left, right) < BESIDE:
         return False
-    return shared_height(left, right) >= BESIDE
+    return all(is_running_text(side) or (nested and _has_columns(side)) for side in (left, right))
 
 
 def is_running_text(side: Sequence[Item]) -> bool:

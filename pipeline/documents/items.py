@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from itertools import accumulate
 from statistics import median
 from typing import NamedTuple
 
@@ -93,7 +94,14 @@ def edges(items: Sequence[Item]) -> list[float]:
 
 def cells(text: str) -> int:
     """Length of a text in which a Chinese character counts as two."""
-    return sum(cell_width(c) for c in text)
+    return len(text) if text.isascii() else sum(map(cell_width, text))
+
+
+def cell_edges(text: str) -> Sequence[int]:
+    """How many cells are before each character of a text, and before its end."""
+    if text.isascii():
+        return range(len(text) + 1)
+    return list(accumulate(map(cell_width, text), initial=0))
 
 
 def cell_width(character: str) -> int:

@@ -20,7 +20,7 @@ import msgspec
 
 from pipeline.documents.blocks import are_blocks, block_gutter
 from pipeline.documents.columns import are_columns, column_gutter
-from pipeline.documents.items import Item, bands, cell_width, items_of, rows_of, runs_down, sides, slope_of
+from pipeline.documents.items import Item, bands, cell_edges, items_of, rows_of, runs_down, sides, slope_of
 from pipeline.models import Box, Point, TextLine
 
 WIDE_GAP = 2.0
@@ -120,9 +120,7 @@ def _length(line: TextLine) -> float:
 
 
 def _part(line: TextLine, start: int, end: int) -> Box:
-    edges = [0]
-    for character in line.text:
-        edges.append(edges[-1] + cell_width(character))
+    edges = cell_edges(line.text)
     begin, stop = (edges[at - line.start] / edges[-1] for at in (start, end))
     top_left, top_right, bottom_right, bottom_left = line.box
     return (

@@ -14,6 +14,7 @@ from pipeline.models import Entity
 
 _RINGGIT = re.compile(r"\(?\bRM\b|\bMYR\b")
 _MISREAD = re.compile(r"(?<=[a-z])[01]|[01](?=[a-z])")
+_NO_LETTERS = re.compile(r"[^a-z\u4e00-\u9fff]+")
 _YUAN = re.compile(r"[¥元圆]|人民币")
 _ACCENTS = re.compile(r"[\u0300-\u036f]")
 _NAMED = re.compile(r"[a-z]{2}|[\u4e00-\u9fff]")
@@ -47,10 +48,13 @@ class Amount(NamedTuple):
 def squash(text: str) -> str:
     """Only letters, lower case, without accents; digits that OCR confused with letters are corrected (T0TA1)."""
     text = text.lower()
+    if text.isascii() and (not text or text.isalpha()):
+        return text
     if not text.isascii():
         text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
-    repaired = _MISREAD.sub(lambda match: "ol"[int(match[0])], text)
-    return re.sub(r"[^a-z\u4e00-\u9fff]", "", repaired)
+    if "0" in text or "1" in text:
+        text = _MISREAD.sub(lambda match: "ol"[int(match[0])], text)
+    return _NO_LETTERS.sub("", text)
 
 
 def amounts_of(rows: Sequence[Row], entities: Sequence[Entity]) -> list[Amount]:

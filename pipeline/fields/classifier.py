@@ -86,7 +86,8 @@ class Classifier:
         """The logarithm of the likelihood of the words by type: of all topics of `other`, the best."""
         share = min(len(known), _EVIDENCE) / max(len(known), 1)
         scores: dict[str, float] = {}
-        for place, kind in enumerate(self._kinds):
-            score = share * sum(self._weights[feature][place] for feature in known)
-            scores[kind] = max(score, scores.get(kind, -math.inf))
+        columns = zip(*(self._weights[feature] for feature in known), strict=True)
+        sums = [sum(column) for column in columns] or [0.0] * len(self._kinds)
+        for kind, total in zip(self._kinds, sums, strict=True):
+            scores[kind] = max(share * total, scores.get(kind, -math.inf))
         return scores

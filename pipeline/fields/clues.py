@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline.fields.clue_words import Words, needed
+
 _TABLE = Path(__file__).with_name("clues.txt")
 _HAN = "\u4e00-\u9fff"
 _HAN_RUN = re.compile(f"[{_HAN}]")
@@ -36,6 +38,8 @@ class Clue(NamedTuple):
     pattern: re.Pattern[str]
     title: bool
     chinese: bool
+    words: frozenset[str]
+    """A text without any of them has no match; empty: any text may have one."""
 
 
 def source() -> str:
@@ -65,10 +69,16 @@ def clued_kinds() -> frozenset[str]:
 def _clue(kinds: tuple[str, ...], line: str) -> Clue:
     mark = re.match(r"title(:?) ", line)
     weight, pattern = line[mark.end() if mark else 0 :].split(" ", 1)
+    words = needed(pattern)
     if mark:
         pattern = _TITLE.format(words=pattern, label="" if mark[1] else _NO_LABEL)
     chinese = bool(_HAN_RUN.search(pattern)) and not re.search("[a-z]{2}", pattern)
-    return Clue(kinds, float(weight), _compiled(pattern), bool(mark), chinese)
+    return Clue(kinds, float(weight), _compiled(pattern), bool(mark), chinese, words)
+
+
+@cache
+def _words() -> Words:
+    return Words({word for clue in _clues() for word in clue.words})
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
@@ -99,8 +109,10 @@ def weigh(text: str) -> dict[str, float]:
     """The weight of the clues in a text, by kind of paper; kinds without one are left out."""
     seen = view(text)
     chinese = _HAN_RUN.search(seen) is not None
+    words = _words().within(seen)
     clues = [clue for clue in _clues() if chinese or not clue.chinese]
-    matches = [(match.start(), clue) for clue in clues if (match := clue.pattern.search(seen))]
+    likely = [clue for clue in clues if not clue.words or not clue.words.isdisjoint(words)]
+    matches = [(match.start(), clue) for clue in likely if (match := clue.pattern.search(seen))]
     first = min((start for start, clue in matches if clue.title), default=0)
     named = {clue.kinds[0] for start, clue in matches if clue.title and start == first}
     found: dict[str, float] = defaultdict(float)

@@ -10,8 +10,8 @@ from pipeline.fields.receipt_head import (
     HOUSE,
     LEGAL,
     NUMBERED,
-    POSTCODE,
     STREET,
+    has_postcode,
     is_place,
     is_stop,
     is_street,
@@ -52,9 +52,7 @@ def find_address(rows: Sequence[Row], entities: Sequence[Entity]) -> Field | Non
         block.append(number)
     spans = [span for number in block if (span := trimmed(rows[number])) is not None]
     text = "\n".join(rows[number].text for number in block)
-    score = (
-        0.45 + 0.25 * bool(POSTCODE.search(text)) + 0.15 * bool(STREET.search(text)) + 0.1 * (len(block) > 1)
-    )
+    score = 0.45 + 0.25 * has_postcode(text) + 0.15 * bool(STREET.search(text)) + 0.1 * (len(block) > 1)
     return field("address", rows[0].page, spans, as_address(rows[0], spans), score)
 
 
@@ -73,19 +71,25 @@ def address_start(rows: Sequence[Row], entities: Sequence[Entity]) -> int | None
         numbered, street, code = (
             NUMBERED.match(row.text),
             STREET.search(row.text),
-            POSTCODE.search(row.text),
+            has_postcode(row.text),
         )
-        following = "\n".join(r.text for r in rows[number + 1 : number + 4])
-        more = STREET.search(following) or POSTCODE.search(following)
+        placed = code or is_place(row.text)
+        more = (numbered or street or placed) and _follows(rows, number)
         if (
             (numbered and (street or more))
             or (number and street and (code or more))
             or (number and code and number < 8)
-            or (is_place(row.text) and (more or (number and (street or code))))
+            or (placed and (more or (number and (street or code))))
             or (0 < number < _EARLY and _leads(rows, number, entities))
         ):
             return number
     return None
+
+
+def _follows(rows: Sequence[Row], number: int) -> bool:
+    """Whether a street or a postcode is in one of the next rows."""
+    following = "\n".join(row.text for row in rows[number + 1 : number + 4])
+    return STREET.search(following) is not None or has_postcode(following)
 
 
 def _leads(rows: Sequence[Row], number: int, entities: Sequence[Entity]) -> bool:
@@ -96,7 +100,7 @@ def _leads(rows: Sequence[Row], number: int, entities: Sequence[Entity]) -> bool
     if not HOUSE.match(text) or number + 1 == len(rows) or is_stop(rows[number + 1], entities):
         return False
     after = rows[number + 1].text
-    return is_town(after) or bool(POSTCODE.search(after))
+    return is_town(after) or has_postcode(after)
 
 
 def _continues(rows: Sequence[Row], block: Sequence[int], number: int, entities: Sequence[Entity]) -> bool:
@@ -107,10 +111,10 @@ def _continues(rows: Sequence[Row], block: Sequence[int], number: int, entities:
     gap = _top(row) - _bottom(rows[number - 1])
     if gap > 1.6 * max(row.height, rows[number - 1].height):
         return False
-    coded = [n for n in block if POSTCODE.search(rows[n].text)]
+    coded = [n for n in block if has_postcode(rows[n].text)]
     if not coded:
         before = rows[number - 1].text
-        return not is_town(before) or bool(POSTCODE.search(row.text) or STREET.search(row.text))
+        return not is_town(before) or has_postcode(row.text) or bool(STREET.search(row.text))
     # after the postcode: the rest of the place, or a branch, not a name or a title
     return (
         number - coded[0] <= 2

@@ -36,7 +36,7 @@ TRADE = re.compile(
 """Words of trade in their names."""
 
 STREET = re.compile(
-    r"\b(?:JALAN|JLN|JIN|LORONG|LRG|TAMAN|TMN|PERSIARAN|LEBUH\w*|BANDAR|KAMPUNG|KG|KAWASAN|SEKSYEN|SECTION|PLAZA|MALL"
+    r"\b(?=[A-Z])(?:JALAN|JLN|JIN|LORONG|LRG|TAMAN|TMN|PERSIARAN|LEBUH\w*|BANDAR|KAMPUNG|KG|KAWASAN|SEKSYEN|SECTION|PLAZA|MALL"
     r"|BLOCK|BLK|LEVEL|FLOOR|STREET|ROAD|AVENUE|AVE|LANE|DRIVE|BOULEVARD|BUILDING|SUITE|BATU|PUSAT|WISMA|MENARA|KOMPLEKS"
     r"|DESA|PERINDUSTRIAN|INDUSTRIAL|LOT|UNIT|BLVD|HWY|HIGHWAY|PKWY|PARKWAY|RUE|PIAZZA|AVENIDA|AVDA"
     r"|CALLE|VIA|CORSO|PLATZ)\b"  # codespell:ignore
@@ -55,6 +55,7 @@ POSTCODE = re.compile(
     r"|(?-i:NSW|VIC|QLD|ACT|TAS|\bSA|\bWA)[ ,.]*[0-9]{4}(?![0-9])|\b[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]\b",
     re.IGNORECASE,
 )
+_DIGIT = re.compile("[0-9]")
 HOUSE = re.compile(r"^[\W_]*[0-9]{1,6}(?:[-/][0-9]{1,4})?[A-Z]?[ .,]*[A-Za-z]{2}")
 """A row that begins with the number of a house, if the next row is a place."""
 NUMBERED = re.compile(
@@ -75,7 +76,7 @@ _PLACE = re.compile(
     re.IGNORECASE,
 )
 STOP = re.compile(
-    r"\b(?:TEL|TE1|PHONE|HP|H/P|FAX|MOBILE|WHATSAPP\w*|HOTLINE|E-?MAIL|WWW|HTTPS?|GST|G5T|SST|VAT|TAX|TAXINVOICE|INVOICE|INV|RECEIPT"
+    r"\b(?=[A-Z])(?:TEL|TE1|PHONE|HP|H/P|FAX|MOBILE|WHATSAPP\w*|HOTLINE|E-?MAIL|WWW|HTTPS?|GST|G5T|SST|VAT|TAX|TAXINVOICE|INVOICE|INV|RECEIPT"
     r"|REG|ROC|CASHIER|CASH|BILL|TABLE|ORDER|DATE|TIME|TERMINAL|POS|OPERATOR|MEMBER|COUNTER|DOC|GUESTS?|PAX|QTY|ITEMS?"
     r"|DESCRIPTION|CUSTOMER|OWNED|SOLD|SALESPERSON|TRANS|SLIP|STAFF|SERVED|CHECK|CHK|PRICE|AMOUNT|TOTAL|WELCOME|THANK"
     r"|MANAGER|MGR|OWNER|HOST|WAITER|WAITRESS|ASSOCIATE|CLERK|EMPLOYEE"
@@ -101,7 +102,12 @@ def is_stop(row: Row, entities: Sequence[Entity]) -> bool:
 
 def is_place(text: str) -> bool:
     """Whether a text is part of an address: a house with its street, a town with its state or postcode."""
-    return bool(_NUMBER_FIRST.search(text) or is_street(text) or _PLACE.search(text) or POSTCODE.search(text))
+    return bool(_NUMBER_FIRST.search(text) or is_street(text) or _PLACE.search(text) or has_postcode(text))
+
+
+def has_postcode(text: str) -> bool:
+    """Whether a text has a postcode, perhaps with its town or state."""
+    return _DIGIT.search(text) is not None and POSTCODE.search(text) is not None
 
 
 def is_street(text: str) -> bool:

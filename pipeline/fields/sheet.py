@@ -61,7 +61,8 @@ class Cell(NamedTuple):
 
 def simplified(text: str) -> str:
     """Lower case without accents, of the same length; digits that OCR confused with letters are corrected (T0TAL)."""
-    return _MISREAD.sub(lambda match: "ol"[int(match[0])], "".join(map(_simple, text)))
+    simple = text.lower() if text.isascii() else "".join(map(_simple, text))
+    return _MISREAD.sub(lambda match: "ol"[int(match[0])], simple)
 
 
 @lru_cache(maxsize=4096)

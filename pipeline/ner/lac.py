@@ -14,6 +14,7 @@ import numpy as np
 
 from pipeline.models import Mention
 from pipeline.ner import identity
+from pipeline.ner.characters import is_japanese
 from pipeline.ner.crf import Lattice, best_paths
 from pipeline.ner.lac_model import dictionary, locate, static_model
 from pipeline.ner.lac_rules import Word, entities
@@ -58,12 +59,14 @@ class LacEngine:
     def extract(self, texts: Sequence[str]) -> list[list[Mention]]:
         """Find the mentions of each text, in order of `start`; none crosses a line break.
 
+        None in Japanese text, whose words (単価, 支払) LAC takes for names.
         A mention's confidence is the model's probability of exactly this span and type.
         Raises `RunError` when the model can't be loaded on the device.
         """
         pieces = [
             _Piece(index, offset, piece)
             for index, text in enumerate(texts)
+            if not is_japanese(text)
             for offset, piece in chinese_pieces(text)
         ]
         pieces.sort(key=lambda piece: len(piece.characters))

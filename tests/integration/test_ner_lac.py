@@ -55,6 +55,11 @@ def test_finds_names_with_their_probability(lac: LacEngine) -> None:
     assert len({m.confidence for m in mentions}) > 1
 
 
+def test_japanese_words_are_no_names(lac: LacEngine) -> None:
+    assert lac.extract(["請求書 発行日 単価 小計 お支払期限 登録番号"]) == [[]]
+    assert lac.extract([f"{PLACES}メーカー"])[0]
+
+
 def test_the_batch_a_text_is_in_does_not_matter(lac: LacEngine) -> None:
     texts = [PLACES, "", "张伟住在广州。", "Total 12.00", "国", PLACES * 20, "第一行\n住在广州的张伟\n第三行"]
     together = lac.extract(texts)

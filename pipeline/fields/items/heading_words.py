@@ -155,6 +155,7 @@ _STATEMENT = {
     """,
 }
 _HAN = re.compile("[\u4e00-\u9fff]")
+_PART = re.compile("[ :-]")
 
 
 class _Folded(dict[int, str]):
@@ -209,7 +210,8 @@ def may_head(words: Iterable[str]) -> bool:
     """Whether at least two of a row's words may begin headings: cheap, before `headings_in`."""
     seen = 0
     for word in words:
-        seen += len(_HAN_FIRST & set(word)) or re.split("[ :-]", fold(word).rstrip("."))[0] in _FIRST_WORDS
+        han = 0 if word.isascii() else len(_HAN_FIRST & set(word))
+        seen += han or _PART.split(fold(word).rstrip("."), maxsplit=1)[0] in _FIRST_WORDS
         if seen > 1:
             return True
     return False

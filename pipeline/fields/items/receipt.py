@@ -24,6 +24,8 @@ _AMOUNT = re.compile(
     rf"(?:(?:[0-9]{{1,3}}(?:[,.][0-9]{{3}}){{1,3}}|[0-9]{{1,7}})[.,][0-9]{{2}}|(?<![^\s$€£-])[.,][0-9]{{2}})"
     rf"(?: ?{CURRENCY})?-?)(?: ?(?![AP]M)(?:[A-Z*#]{{1,3}}|\([A-Z]{{1,3}}\))| [a-z0-9≤])?\s*$"
 )
+_CENTS = re.compile("[.,][0-9]{2}")
+"""What every amount has; most rows have none."""
 _TIMES = re.compile(
     rf"(?<![0-9.,])(?P<quantity>[0-9]{{1,5}}(?:[.,][0-9]{{1,4}})?) ?(?P<unit>[A-Za-z]{{1,4}}|[\u4e00-\u9fff]{{1,2}})??"
     rf"(?: ?[xX×*@] ?@?|(?<=[A-Za-z]) ?/ ?)(?:{_CURRENCY} ?)?(?P<price>[0-9]{{0,6}}[.,][0-9]{{2,4}})(?![0-9])"
@@ -125,7 +127,7 @@ class Reader:
     def read(self, rows: Sequence[AnyRow]) -> None:
         """Read all rows."""
         for row in rows:
-            match = _AMOUNT.search(row.text)
+            match = _AMOUNT.search(row.text) if _CENTS.search(row.text) else None
             amount = number_of(match["amount"], self._decimal) if match else None
             label = (row.text[: match.start()] if match else row.text).strip()
             bare = squash(label)

@@ -16,6 +16,7 @@ _PARTS = re.compile(
     rf"(?P<close> ?\))?(?P<behind>-)?(?: ?(?P<after>%|{CURRENCY}|CR|DR)\.?)?",
     re.IGNORECASE,
 )
+_BARE = re.compile("[0-9][0-9.,]*(?<=[0-9])")
 _ROUND = re.compile(r"(?<=[0-9])[.,]-{1,2}")
 """Instead of cents, as in 12.-"""
 _CENTS = re.compile(r"[0-9]([.,])[0-9]{2}(?![0-9])")
@@ -41,7 +42,11 @@ def decimal_sign(texts: Iterable[str], usual: str | None) -> str | None:
 
 def number_of(text: str, decimal: str | None) -> Number | None:
     """Read a figure; `None` if it is no well-formed number. Brackets and a minus make it negative."""
-    match = _PARTS.fullmatch(_ROUND.sub("", text.rstrip(" .,;:*")))
+    printed = _ROUND.sub("", text.rstrip(" .,;:*"))
+    if _BARE.fullmatch(printed):  # most figures
+        value = _value(printed, decimal)
+        return None if value is None else Number(value, "")
+    match = _PARTS.fullmatch(printed)
     if match is None:
         return None
     value = _value(match["number"], decimal)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from pipeline.documents.items import Item, cell_width, items_of, slope_of
+from pipeline.documents.items import Item, cell_edges, items_of, slope_of
 from pipeline.fields.items.unit_words import is_unit
 from pipeline.models import Page, TextLine
 from pipeline.ner.characters import plain
@@ -120,9 +120,7 @@ def _rows(items: Sequence[Item]) -> list[list[Item]]:
 
 def _words(item: Item, number: int) -> list[Word]:
     text = plain(item.line.text)
-    edges = [0]
-    for character in text:
-        edges.append(edges[-1] + cell_width(character))
+    edges = cell_edges(text)
     scale = (item.right - item.left) / max(edges[-1], 1)
     words: list[Word] = []
     for first, last, figure in _tokens(text):
@@ -152,7 +150,8 @@ def _tokens(text: str) -> Iterator[tuple[int, int, bool]]:
     before = 0
     for match in _TOKEN.finditer(text):
         first, last = match.span()
-        labelled = None if match["figure"] else _LABELLED.fullmatch(match[0])
+        word = match[0]
+        labelled = None if match["figure"] or not (":" in word or ")" in word) else _LABELLED.fullmatch(word)
         if labelled is not None:
             yield first, first + labelled.end("label"), False
             yield first + labelled.start("figure"), last, True

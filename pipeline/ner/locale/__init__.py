@@ -15,7 +15,7 @@ from functools import lru_cache
 from msgspec import structs
 
 from pipeline.models import Page, PageLocale
-from pipeline.ner.characters import plain
+from pipeline.ner.characters import INVISIBLE, plain
 from pipeline.ner.locale.countries import country_of
 from pipeline.ner.locale.days import date_order
 from pipeline.ner.locale.languages import languages_of
@@ -28,7 +28,7 @@ _COPIED = ("languages", "decimal", "grouping", "date_order", "currency", "countr
 @lru_cache(maxsize=16)
 def read(text: str) -> PageLocale:
     """The locale of one text, by its own evidence."""
-    page = plain(text)
+    page = plain(INVISIBLE.sub("", text))
     languages = languages_of(page)
     country = country_of(page, languages)
     decimal, grouping = number_signs(page, languages, country)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
+from pipeline.ner.characters import is_traditional
 from pipeline.ner.checks import ibans, vat_ids
 from pipeline.ner.locale.country_evidence import (
     ABROAD,
@@ -21,10 +22,8 @@ from pipeline.ner.locale.country_evidence import (
     NOT_BEFORE,
     OF_LANGUAGE,
     OF_WORD,
-    SIMPLIFIED,
     STATE_NAMES,
     TOWN,
-    TRADITIONAL,
     WORD_BEFORE,
     ZIP_DIGIT,
 )
@@ -129,7 +128,7 @@ def _of_code(before: str, code: str) -> tuple[str, float] | None:
 def _spoken(page: str, languages: tuple[str, ...]) -> list[tuple[str, float]]:
     """What the language tells: East Asian scripts by themselves, others if an address has the form of their country."""
     first = languages[0] if languages else ""
-    if first == "zh" and len(TRADITIONAL.findall(page)) > len(SIMPLIFIED.findall(page)):
+    if first == "zh" and is_traditional(page):
         return []  # Hong Kong, Macao, Taiwan: other evidence tells which
     if languages[:1] in _EAST_ASIA:
         return [(_EAST_ASIA[languages[:1]], _CHARACTERS)]

@@ -89,19 +89,12 @@ FORMS: tuple[tuple[re.Pattern[str], str, float], ...] = tuple(
         (r"B0[0-9](?<=[0-9]{3}B0[0-9])(?![0-9A-Za-z])|B0[0-9](?<=[0-9]\.B0[0-9])(?![0-9A-Za-z])", "NL", 1.5),
         (r"税込|税抜|消費税|株式会社|有限会社|御請求", "JP", 4.5),
         (r"香港|九龍", "HK", 2),
+        (r"[Ss]ort ?[Cc]ode", "GB", 1),  # of Ireland too
         (r"澳門", "MO", 2),
         (r"S/\.? ?[0-9](?<![A-Za-z0-9/]S/[0-9])", "PE", 0.75),
-        (r"統一編號|臺灣|台灣|新臺幣|新台幣", "TW", 2),
+        (r"統一編號|統一發票|賣方|[臺台][北中南]|高雄|新北|桃園|臺灣|台灣|新臺幣|新台幣", "TW", 2),
     )
 )
-TRADITIONAL, SIMPLIFIED = (
-    re.compile(f"[{characters}]")
-    for characters in (
-        "電話號總額發貿門東單稅億萬圓銀帳買賣應實訂這個們來為時開關會與學國產價現廠貨據證記書經營業機車費數項訊務",
-        "电话号总额发贸门东单税亿万圆银账买卖应实订这个们来为时开关会与学国产价现厂货据证记书经营业机车费数项讯务",
-    )
-)
-"""Characters of traditional Chinese, and those of the mainland for the same words."""
 # Five digits and the name of a town: in which country, the language tells.
 DOMAIN = re.compile(
     r"\.(?<=[a-z0-9-]{2}\.)(?:com?\.)?"

@@ -26,10 +26,13 @@ _OWN = _pairs("""
 """)
 _DOLLARS = _pairs("""
     US USD  U.S USD  U.S. USD  S SGD  HK HKD  NT TWD  A AUD  AU AUD  C CAD  CA CAD  CAN CAD  NZ NZD
-    AR ARS  CL CLP  CO COP  MX MXN  MEX MXN  R BRL  RD DOP  EC XCD  BZ BZD  J JMD  TT TTD  B BND
+    AR ARS  CL CLP  CO COP  COP COP  MOP MOP  DOP DOP
+    MX MXN  MEX MXN  R BRL  RD DOP  EC XCD  BZ BZD  J JMD  TT TTD  B BND
 """)
 """Letters in front of `$`."""
-_APART = {front: _DOLLARS[front] for front in ("US", "U.S", "U.S.", "HK", "NT", "NZ", "C", "MEX")}
+_APART = {
+    front: _DOLLARS[front] for front in ("US", "U.S", "U.S.", "HK", "NT", "NZ", "C", "MEX", "COP", "DOP")
+}
 _YENS = {"JP": "JPY", "CN": "CNY"}
 _DOLLAR = tuple(
     re.findall("...", "USDAUDCADSGDHKDNZDTWDMXNARSCLPCOPUYUBBDBMDBNDBSDBZDFJDGYDJMDKYDLRDNADSBDSRDTTDXCD")
@@ -123,9 +126,10 @@ def named(name: str) -> Currency | None:
         front, apart = name[:-1].rstrip(), " " in name
         known = _APART if apart else _DOLLARS if name[-1] == "$" else _YENS
         # A letter alone is a word in lower case, and so are some codes.
-        code = known.get(front.upper() if apart or len(front) > 1 else front)
-        code = code or (front.upper() if len(front) == 3 and not apart else "")
-        return Currency((code,), before=True) if code in table and code not in _AMBIGUOUS else None
+        lower = (apart or len(front) > 1) and front.upper() not in _AMBIGUOUS
+        code = known.get(front.upper() if lower else front)
+        code = code or (front.upper() if len(front) == 3 and not apart and lower else "")
+        return Currency((code,), before=True) if code in table else None
     return table.get(name.lower()) if name.lower() in _LOWER and name != "CT" else None
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 Order = Literal["dmy", "mdy", "ymd"]
 
 _NUMERIC = re.compile(
-    r"(?<![0-9./-])([0-9]{1,2})([-/.])([0-9]{1,2})"
+    r"(?=[0-9])(?<![0-9./-])([0-9]{1,2})([-/.])([0-9]{1,2})"
     r"(?: ?(?:-|to|bis|au|al) ?[0-9]{1,2}\2[0-9]{1,2})?\2((?:19|20)?[0-9]{2})(?![0-9])"
 )
 """A date, or the first one of a range such as 05/13 - 06/02/2014."""

@@ -6,12 +6,12 @@ import re
 from collections import Counter, defaultdict
 from functools import lru_cache
 
-from pipeline.ner.characters import is_chinese
+from pipeline.ner.characters import is_chinese, is_japanese
 from pipeline.ner.locale.language_words import WORDS
 
 _WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿŒœ]{2,}")
 _JOINED, _PART = re.compile("[a-zà-öø-ÿ][A-ZÀ-Ö][a-zà-öø-ÿ]"), re.compile("[A-ZÀ-Ö]?[a-zà-öø-ÿ]+|[A-ZÀ-Ö]+")
-_KANA, _HANGUL = re.compile("[\u3041-\u30fa]"), re.compile("[\uac00-\ud7a3]")
+_HANGUL = re.compile("[\uac00-\ud7a3]")
 _SCRIPT = 5
 """Characters of a script that show its language."""
 _LEAST = 2.0
@@ -65,7 +65,7 @@ def languages_of(page: str) -> tuple[str, ...]:
 def _scripts(page: str) -> tuple[str, ...]:
     if page.isascii():
         return ()
-    if len(_KANA.findall(page)) >= _SCRIPT:
+    if is_japanese(page):
         return ("ja",)
     if len(_HANGUL.findall(page)) >= _SCRIPT:
         return ("ko",)

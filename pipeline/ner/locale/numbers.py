@@ -9,10 +9,11 @@ from typing import NamedTuple
 NUMBER = r"[0-9]+(?:[.,'’][0-9]+)*"
 """Digits with the marks between them, without spaces."""
 _LONE = re.compile(
-    rf"(?<![0-9A-Za-z.,'’/:])(?<![0-9A-Za-z]-){NUMBER}(?![0-9A-Za-z/:]|[.,'’-][0-9])", re.ASCII
+    rf"(?=[0-9])(?<![0-9A-Za-z.,'’/:])(?<![0-9A-Za-z]-){NUMBER}(?![0-9A-Za-z/:]|[.,'’-][0-9])", re.ASCII
 )
 _SPACED = re.compile(
-    r"(?<![0-9.,'’])[0-9]{1,3}(?: [0-9]{3}){0,3} ([0-9]{3}([.,])[0-9]{2})(?![0-9]|[.,'’][0-9])", re.ASCII
+    r"(?=[0-9])(?<![0-9.,'’])[0-9]{1,3}(?: [0-9]{3}){0,3} ([0-9]{3}([.,])[0-9]{2})(?![0-9]|[.,'’][0-9])",
+    re.ASCII,
 )
 _MARK = re.compile("[^0-9]")
 _REPEATED = 2

@@ -6,11 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from pipeline.ner.characters import is_japanese
 from pipeline.ner.locale.currencies import Currency, currency_in, named
 
 _NAME = re.compile(
+    r"(?=[A-Zekz$¥£€฿₠-₿人元円台新日欧港美臺英])(?:"
     r"[Ee][Uu][Rr][Oo][Ss]?(?![A-Za-z])|[A-Z]{1,3}[$¥]|[A-Z]{3}(?![A-Za-z])|[$¥£€฿₠-₿]"
-    r"|RM|Rs|kr|Kč|zł|Rp|TL|人民[币幣]|[美港欧日]?元|新?[台臺][币幣]|港[币幣]|円|英镑"
+    r"|RM|Rs|kr|Kč|zł|Rp|TL|人民[币幣]|[美港欧日]?元|新?[台臺][币幣]|港[币幣]|円|英镑)"
 )
 _LABEL = re.compile(
     r"(?:\b(?:in|currency|(?:rechnungs)?währung|devise|monnaie|moneda|valuta|amount|betrag|total)|币种|单位|\()"
@@ -21,7 +23,6 @@ _NUMBER_BEHIND = re.compile(r"\)?[ .:]{0,3}-?[0-9]")
 _AMOUNT_BEHIND = re.compile(r"[ .:]{0,3}\n?-?[0-9.]{1,9}[.,][0-9]{2}(?![0-9])")
 _NUMBER_BEFORE = re.compile(r"[0-9] ?\Z")
 _REACH = 20
-_KANA = re.compile("[\u3041-\u30fa]")
 _JAPANESE = 3
 _RANDS = re.compile(r"(?<![A-Za-z0-9])R ?[0-9]+(?:[ ,][0-9]{3})*\.[0-9]{2}(?![0-9])")
 _SOUTH_AFRICAN = 3
@@ -34,7 +35,7 @@ def currency_of(page: str, country: str | None) -> str | None:
 
     A sign of several currencies means the one of them that the page names otherwise, else the country's.
     """
-    home = "JPY" if len(_KANA.findall(page)) >= _JAPANESE else currency_in(country)
+    home = "JPY" if is_japanese(page, _JAPANESE) else currency_in(country)
     counts = Counter(_names(page)).items()
     each: list[tuple[Currency, int]] = [(one, count) for name, count in counts if (one := named(name))]
     printed = [(one, count) for one, count in each if not one.weak or home in one.codes]

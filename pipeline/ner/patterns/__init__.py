@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from pipeline.models import Mention, PageLocale
 from pipeline.ner import locale as locales
+from pipeline.ner.characters import INVISIBLE
 from pipeline.ner.patterns.accounts import find_bank_accounts, find_bics, find_ibans
 from pipeline.ner.patterns.contact import find_emails, find_urls
 from pipeline.ner.patterns.dates import find_dates
@@ -44,6 +47,18 @@ def find(text: str, locale: PageLocale | None = None) -> list[Mention]:
     Mentions may overlap: `pipeline.ner.overlap.resolve` chooses, together with other engines' mentions.
     """
     here = locale or locales.read(text)
+    if INVISIBLE.search(text):
+        return _without_invisible(text, here)
     mentions = [mention for recognise in RECOGNISERS for mention in recognise(text)]
     mentions += [mention for recognise in LOCAL for mention in recognise(text, here)]
     return sorted(mentions, key=lambda m: (m.start, m.end, m.type))
+
+
+def _without_invisible(text: str, locale: PageLocale) -> list[Mention]:
+    """As `find`, in a text with invisible characters, which do not split numbers; the spans are those of `text`."""
+    seen = [at for at, character in enumerate(text) if not INVISIBLE.match(character)]
+    mentions = find("".join(text[at] for at in seen), locale)
+    return [
+        structs.replace(mention, start=seen[mention.start], end=seen[mention.end - 1] + 1)
+        for mention in mentions
+    ]

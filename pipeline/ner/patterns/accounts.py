@@ -19,10 +19,11 @@ _IBAN_SHAPE = re.compile(
 
 _BIC = r"[A-Z]{4} ?[A-Z]{2} ?[A-Z0-9]{2}(?: ?[A-Z0-9]{3})?(?![0-9A-Za-z])"
 _BIC_LABEL = re.compile(
-    r"\b(?:BIC|SWIFT|S\.W\.I\.F\.T\.?)(?:[ -]?(?:code|address|nr|no|number|BIC|SWIFT)\.?)?"
+    r"(?=[BS])\b(?:BIC|SWIFT|S\.W\.I\.F\.T\.?)(?:[ -]?(?:code|address|nr|no|number|BIC|SWIFT)\.?)?"
     rf"(?: ?[/(-] ?(?:BIC|SWIFT)(?:[ -]?code)?)?[^0-9A-Za-z]{{1,8}}(?P<bic>(?-i:{_BIC}))",
     re.IGNORECASE,
 )
+_NO_BIC = "NOTPROVIDED"  # what payments in Europe say without one
 _BIC_BARE = re.compile(r"\b[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?\b")
 _NEAR = 80
 """Characters before and behind an IBAN where a BIC of its country needs no label."""
@@ -65,7 +66,7 @@ def find_bics(text: str) -> Iterator[Mention]:
     page = plain(text)
     for match in _BIC_LABEL.finditer(page):
         number = match["bic"].replace(" ", "")
-        if valid("bic", number):
+        if number != _NO_BIC and valid("bic", number):
             yield found("BIC", match.span("bic"), 0.97, number)
     for one in ibans(page):
         if one.valid:

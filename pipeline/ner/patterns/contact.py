@@ -13,7 +13,9 @@ _EMAIL = re.compile(
     r"(?P<host>(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,5}[A-Za-z]{2,24})(?![A-Za-z0-9])",
     re.ASCII,
 )
-_URL = re.compile(r"(?:https?://|ftp://|(?<![A-Za-z0-9@.-])www\.)[!-;=?-~]{3,300}", re.ASCII | re.IGNORECASE)
+_URL = re.compile(
+    r"(?=[fhw])(?:https?://|ftp://|(?<![A-Za-z0-9@.-])www\.)[!-;=?-~]{3,300}", re.ASCII | re.IGNORECASE
+)
 _CLOSING = re.compile("[，；：！？（）]")
 _DOMAIN = re.compile(
     r"(?<![A-Za-z0-9@./_-])(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,3}"
@@ -24,7 +26,8 @@ _DOMAIN = re.compile(
 
 def find_emails(text: str) -> Iterator[Mention]:
     """Yield the EMAIL mentions of `text` (the dot-atom form of RFC 5322); the host in lower case."""
-    for match in _EMAIL.finditer(plain(text)):
+    page = plain(text)
+    for match in _EMAIL.finditer(page) if "@" in page else ():
         if ".." not in match["box"] and not match["box"].endswith("."):
             yield found("EMAIL", match.span(), 0.98, f"{match['box']}@{match['host'].lower()}")
 

@@ -108,7 +108,12 @@ def numeric(first: str, second: str, year: str, separator: str, order: str | Non
             None  # 1.12.18 may be a section number; months first are written with dots in US papers only
         )
     one, two = (month_first, day_first) if order == "mdy" else (day_first, month_first)
-    if one is None or two is None or one == two:
+    year_first = None
+    if short and separator == "-" and order is None and not (one and two):
+        year_first = valid(full_year(first), int(second), int(year))  # 24-04-03
+    if year_first and year_first != (one or two):
+        day, other, confidence = one or two, year_first, 0.65
+    elif one is None or two is None or one == two:
         day, other, confidence = one or two, None, 0.95
     elif separator == "." and order is None:
         day, other, confidence = one, None, 0.9

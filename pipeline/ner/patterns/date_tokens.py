@@ -17,7 +17,6 @@ Blanks are ` ` and `_` (two: they part columns), marks stand for themselves. Row
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 
 from pipeline.ner.patterns.months import Month, months, weekdays
@@ -26,21 +25,22 @@ _EIGHT = "(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]"
 _CLOCK = "[0-2]?[0-9] ?: ?[0-5][0-9](?![0-9]|[-/.][0-9]{1,2}[-/.])"
 _SPECIAL = "년월일年月日号曰號令平昭大民中时時间期所有至到迄"
 _TOKEN = re.compile(
-    rf"(?P<t>(?<![0-9][-/.]){_CLOCK})"
+    # the most frequent tokens first
+    r"(?P<word>[A-Za-z\u00c0-\u024f]+)"
+    r"|(?P<blank> +)"
+    rf"|(?P<t>(?<![0-9][-/.]){_CLOCK})"
     # OCR may join a time to a date (25/12/201812:33).
     rf"|(?P<number>(?:[0-9]{{8}}|[0-9]{{4}}|(?![0-9]{{4}}(?::[0-9]{{2}}){{3}})[0-9]{{2}})(?={_CLOCK})"
     rf"|{_EIGHT}(?=[0-9]{{6}})|[0-9]+)"
-    r"|(?P<word>[A-Za-z\u00c0-\u024f]+)"
-    r"|(?P<blank> +)"
     r"|(?P<mark>[-/.,~:'\u2019`\u00b4])"
     r"|(?P<e>令和|平成|昭和|大正|(?:中[华華])?民[国國])"
     r"|(?P<k>日 ?期|时间|時間|月份|期间|所属期|有效期)"
-    r"|(?P<r>[至到迄\u301c]|から)"
+    r"|(?P<r>起?[至到迄\u301c]|から)"
     r"|(?P<y>[年년])|(?P<m>[月월])|(?P<d>[日号曰號일])|(?P<o>[\u00ba\u00aa\u00b0])"
     rf"|(?P<h>[^\x00-\u2fff\uff00-\uffff{_SPECIAL}]+|[{_SPECIAL}])"
     rf"|(?P<z>[^0-9A-Za-z\u00aa\u00b0\u00b4\u00ba\u00c0-\u024f\u2019\u301c\u3400-\u9fff -/:~`]+|.)"
 )
-_ROW = re.compile(r"[^\n]*[0-9][^\n]*")
+_ROW = re.compile(r"^[^\n0-9]*[0-9][^\n]*", re.MULTILINE)
 _DAMAGED = re.compile(
     r"(?<![0-9A-Za-z])(?:[0-3O][0-9O])([-/.])(?:[01O][0-9O])\1(?:[12][0-9O]{3})(?![0-9A-Za-z])"
 )
@@ -65,13 +65,12 @@ class Tokens:
         self.page = page
         clean = _DAMAGED.sub(lambda match: match[0].replace("O", "0"), page) if "O" in page else page
         self.clean = clean
-        self.signature = bytearray()
-        self.spans: list[tuple[int, int]] = []
-        japanese = _is_japanese(page)
-        for letter, start, end in _tokens(clean):
-            era = letter == "a" and japanese and clean[start:end] in _ERA_LETTERS
-            self.signature += b"e" if era else letter.encode()
-            self.spans.append((start, end))
+        letters, self.spans = _tokens(clean)
+        if _is_japanese(page):
+            for number, (start, end) in enumerate(self.spans):
+                if letters[number] == "a" and clean[start:end] in _ERA_LETTERS:
+                    letters[number] = "e"
+        self.signature = bytearray("".join(letters), "ascii")
 
     def text(self, token: int) -> str:
         """The characters of a token."""
@@ -99,8 +98,11 @@ def _is_japanese(page: str) -> bool:
     return not page.isascii() and _KANA.search(page) is not None
 
 
-def _tokens(page: str) -> Iterator[tuple[str, int, int]]:
+def _tokens(page: str) -> tuple[list[str], list[tuple[int, int]]]:
+    """The letters of a page's tokens, and their spans."""
     words = _word_letters()
+    letters: list[str] = []
+    spans: list[tuple[int, int]] = []
     for row in _ROW.finditer(page):
         last = ""
         for match in _TOKEN.finditer(page, *row.span()):
@@ -108,7 +110,8 @@ def _tokens(page: str) -> Iterator[tuple[str, int, int]]:
             kind = match.lastgroup
             if kind == "number":
                 if last == "M" and end - start == 6:  # Aug092012
-                    yield "n", start, start + 2
+                    letters.append("n")
+                    spans.append((start, start + 2))
                     start += 2
                 letter = _number_letter(page, start, end)
             elif kind == "word":
@@ -124,9 +127,12 @@ def _tokens(page: str) -> Iterator[tuple[str, int, int]]:
                 letter = match[0] if match[0] in "-/.,~:" else "'"
             else:
                 letter = "g" if match[0] == "元" else str(kind)
-            yield letter, start, end
+            letters.append(letter)
+            spans.append((start, end))
             last = letter
-        yield "N", row.end(), row.end()
+        letters.append("N")
+        spans.append((row.end(), row.end()))
+    return letters, spans
 
 
 def _number_letter(page: str, start: int, end: int) -> str:

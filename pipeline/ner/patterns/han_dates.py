@@ -16,7 +16,8 @@ _HAN |= {
 _DIGIT = "[" + "".join(_HAN) + "]"
 _NUMBER = "[" + "".join(c for c in _HAN if c not in "Oo0") + "十拾廿卅]{1,4}"
 _DATE = re.compile(
-    rf"(?<!{_DIGIT})(?P<y>[一二壹贰貳]{_DIGIT}{{3}}) ?年 ?(?P<m>{_NUMBER}) ?月(?: ?(?P<d>{_NUMBER}) ?[日号曰])?"
+    rf"(?=[一二壹贰貳])(?<!{_DIGIT})(?P<y>[一二壹贰貳]{_DIGIT}{{3}}) ?年"
+    rf" ?(?P<m>{_NUMBER}) ?月(?: ?(?P<d>{_NUMBER}) ?[日号曰])?"
 )
 
 

@@ -21,16 +21,16 @@ _PROVINCES = {
     *range(50, 55), *range(61, 66), 71, 81, 82, 83,
 }  # fmt: skip
 _ID_SHAPE = r"[1-9][0-9]{5} ?(?:18|19|20)[0-9]{2} ?[0-9]{4} ?[0-9]{3}[0-9Xx]"
-_ID = re.compile(rf"(?<![0-9A-Za-z])(?P<id>{_ID_SHAPE})(?![0-9A-Za-z])", re.ASCII)
+_ID = re.compile(rf"(?=[1-9])(?<![0-9A-Za-z])(?P<id>{_ID_SHAPE})(?![0-9A-Za-z])", re.ASCII)
 _ID_LABEL = re.compile(
-    rf"(?:身份号码|身份证号码?|身份证|证件号码?|(?<![A-Za-z])ID (?:card )?(?:no|number))\.?{_GAP}"
+    rf"(?=[身证I])(?:身份号码|身份证号码?|身份证|证件号码?|(?<![A-Za-z])ID (?:card )?(?:no|number))\.?{_GAP}"
     r"(?P<id>[0-9]{17}[0-9Xx])(?![0-9A-Za-z])",
     re.ASCII | re.IGNORECASE,
 )
 
 _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _USCC = re.compile(
-    r"(?<![0-9A-Za-z])(?:1[1239]|2[19]|3[1-5]|4[19]|5[1239]|6[129]|7[129]|8[19]|9[123]|A[19]|N[1239]|Y1)"
+    r"(?=[1-9ANY])(?<![0-9A-Za-z])(?:1[1239]|2[19]|3[1-5]|4[19]|5[1239]|6[129]|7[129]|8[19]|9[123]|A[19]|N[1239]|Y1)"
     rf"[0-9]{{6}}[{_USCC_ALPHABET}]{{10}}(?![0-9A-Za-z])",
     re.ASCII,
 )
@@ -44,12 +44,12 @@ _USCC_LABEL = re.compile(
 _USCC_MISREAD = str.maketrans("IOSZ", "1052")
 
 _CARD = re.compile(
-    r"(?<![0-9A-Za-z.,/+*-])(?:[2-6][0-9]{14,18}|[2-6][0-9]{3}(?:[ -][0-9]{4}){3}(?:[ -]?[0-9]{1,3})?"
+    r"(?=[2-6])(?<![0-9A-Za-z.,/+*-])(?:[2-6][0-9]{14,18}|[2-6][0-9]{3}(?:[ -][0-9]{4}){3}(?:[ -]?[0-9]{1,3})?"
     r"|62[0-9]{4} [0-9]{10,13}|3[47][0-9]{2}[ -][0-9]{6}[ -][0-9]{5})(?![0-9A-Za-z*])(?![.,/-][0-9])",
     re.ASCII,
 )
 _CARD_LABEL = re.compile(
-    rf"(?:卡 ?号|银行卡|(?<![A-Za-z])card (?:no|number|num)\b\.?){_GAP}"
+    rf"(?=[卡银c])(?:卡 ?号|银行卡|(?<![A-Za-z])card (?:no|number|num)\b\.?){_GAP}"
     r"(?P<card>[0-9](?:[ -]?[0-9]){12,18})(?![0-9A-Za-z*])",
     re.ASCII | re.IGNORECASE,
 )

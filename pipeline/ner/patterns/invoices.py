@@ -19,10 +19,10 @@ _FORM = re.compile(r"发票|纳税人识别号|价税合计|税额")
 _FORM_NUMBER = re.compile(
     r"(?<![A-Za-z])(?:N[oO0]|№)[.: ]{0,3}(?P<value>[0-9]{20}|[0-9]{8})(?![0-9A-Za-z])", re.ASCII
 )
-_FORM_CODE = re.compile(r"(?<![0-9A-Za-z:-])(?:[0-9]{12}|[0-9]{10})(?![0-9A-Za-z-])", re.ASCII)
+_FORM_CODE = re.compile(r"(?=[0-9])(?<![0-9A-Za-z:-])(?:[0-9]{12}|[0-9]{10})(?![0-9A-Za-z-])", re.ASCII)
 
 _DOCUMENT = (
-    r"(?<![A-Za-z])(?:inv(?:[o0c][il1]ces?)?|receipt|rcpt|bill|b[i1j]11"
+    r"(?=[bcdirt])(?<![A-Za-z])(?:inv(?:[o0c][il1]ces?)?|receipt|rcpt|bill|b[i1j]11"
     r"|check|chk|doc(?:ument)?|trn|trx|transaction)"
 )
 _MARK = r"(?: ?/ ?(?:trx|trn|inv|bill|ref))?[ .]{0,2}(?:no(?![a-z])|num(?:ber)?|nbr|#|n[°º])[ .:#]{0,4}"
@@ -34,7 +34,8 @@ _UNMARKED = re.compile(
     rf"{_DOCUMENT} ?[:;]? ?(?P<value>(?!(?:19|20)[0-9]{{2}} ){_SERIAL}){_VALUE_END}", re.ASCII | re.IGNORECASE
 )
 _UNDER_TITLE = re.compile(
-    rf"(?:invoice|receipt|bill)[ *.-]{{0,6}}\n[ *-]{{0,4}}no[ .:#]{{1,4}}{_VALUE}", re.ASCII | re.IGNORECASE
+    rf"(?=[bir])(?:invoice|receipt|bill)[ *.-]{{0,6}}\n[ *-]{{0,4}}no[ .:#]{{1,4}}{_VALUE}",
+    re.ASCII | re.IGNORECASE,
 )
 _OTHER = re.compile(
     r"[0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,4}|[0-9]{1,2}[-/][A-Z]{3}[-/][0-9]{2,4}", re.IGNORECASE

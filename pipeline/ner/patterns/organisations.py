@@ -33,8 +33,8 @@ _SHORT = (
 """Forms that are other words too in other spellings; they need a name that looks like one."""
 _ANY_CASE = "|".join(f"[{first}{first.upper()}](?i:{rest})" for first, rest in _LONG.items())
 _FORM = re.compile(
-    rf"(?<![{_LETTER}])(?:{_ANY_CASE}|(?P<short>{_SHORT}))(?![{_LETTER}0-9])\.?"
-    r"|[Ss]/[Bb](?![A-Za-z0-9])\.?|(?<= )5/[Bb](?=\.?(?:\n|\Z| \())"
+    rf"(?=[A-Zabcegilmnps5])(?:(?<![{_LETTER}])(?:{_ANY_CASE}|(?P<short>{_SHORT}))(?![{_LETTER}0-9])\.?"
+    r"|[Ss]/[Bb](?![A-Za-z0-9])\.?|(?<= )5/[Bb](?=\.?(?:\n|\Z| \()))"
 )
 _FORM_FIRST = re.compile(
     r"^(?:SARL|SASU?|EURL|SCI|SNC)(?: (?:[A-Z0-9\u00c0-\u00de][\w.'-]*|&|et|de|du)){1,5}(?= {2}|$)",
@@ -48,9 +48,23 @@ _WORD = re.compile("[Vv]an de[nr](?= )|[^ ]+")
 _INNER = re.compile(r"^(?:(?:&|of|and|the|n|und|für|et|y|e|van|de|des|du|del|di|da|do|van de[nr]) )+")
 _STOPS = "AT BY FROM FOR WITH TO SHOPPING THANK YOU NAME BETWEEN IS ARE DATE TEL FAX NO NO. LOT INVOICE HERR FRAU FIRMA"
 _STOP_WORDS = frozenset(_STOPS.split())
-_PARTIES = "RECHNUNG LIEFERANT KUNDE VERKÄUFER KÄUFER FACTURE FACTURA FATTURA CLIENT SELLER BUYER"
+_PARTIES = (
+    "RECHNUNG LIEFERANT KUNDE VERKÄUFER KÄUFER AUFTRAGGEBER AUFTRAGNEHMER EMPFÄNGER BANKVERBINDUNG FACTURE"
+    " FACTURA FATTURA CLIENT VENDEUR FOURNISSEUR CLIENTE PROVEEDOR FORNITORE SPETT.LE KLANT LEVERANCIER SELLER BUYER"
+    " PAYEE PAYER VENDOR SUPPLIER CUSTOMER BENEFICIARY REMITTER CONSIGNEE SHIPPER MONDAY TUESDAY WEDNESDAY THURSDAY"
+    " FRIDAY SATURDAY"
+)
 _LABELS = frozenset(_PARTIES.split())
 """Words that end a name on its left, but may be one: Lieferant GmbH."""
+_OFFICE = re.compile(
+    r".*\b(?:directors?|directeur|directrice|gérante?|gerente|manager|chairman|chairwoman|president|secretary|treasurer"
+    r"|officer|owner|founder|head|partner|agent|employee|member|shareholder|subsidiary|division|branch"
+    r"|geschäftsführer(?:in)?|inhaber(?:in)?|vorstand) (?:of|for|de|du|des|del|di|van|der) (?:the |la )?(?=[^ ])",
+    re.IGNORECASE,
+)
+"""An office at a company, which is no part of its name: Managing Director of Acme Ltd."""
+_COPYRIGHT = re.compile(r"(?:©|\(c\)|copyright) ?\Z", re.IGNORECASE)
+_YEAR = re.compile(r"(?:19|20)[0-9]{2}(?:-[0-9]{2,4})? ")
 _LONGEST_NAME = 80
 _DOTTED = 2
 """Full stops of a form that may be in small letters: s.r.o., sp. z o.o."""
@@ -120,9 +134,17 @@ def _name_start(page: str, after: int, form: re.Match[str]) -> int | None:
         return None
     if form["short"] and not _fits_short_form(name, page[form.end() : form.end() + 2]):
         return None
-    start += len(name) - len(_INNER.sub("", name))
+    start += _lead(page, start, name)
     glued = form[0].upper().startswith("S/B") and start == form.start()
     return start if letters >= 2 and not glued else None
+
+
+def _lead(page: str, start: int, name: str) -> int:
+    """How many characters in front of a name are no part of it."""
+    if office := _OFFICE.match(name):
+        return office.end()
+    year = _YEAR.match(name) if _COPYRIGHT.search(page, max(0, start - 12), start) else None
+    return year.end() if year else len(name) - len(_INNER.sub("", name))
 
 
 def _fits_short_form(name: str, behind: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from pipeline.models import Mention, PageLocale
-from pipeline.ner.characters import found, has_digit, is_chinese, lowered, plain
+from pipeline.ner.characters import found, has_digit, is_chinese, is_traditional, lowered, plain
 
 _DIGITS = range(7, 16)
 """How many digits a number has (E.164)."""
@@ -22,10 +22,10 @@ _CANDIDATE = re.compile(_NUMBER)
 _AND_EXTENSION = re.compile(_EXTENSION, re.IGNORECASE)
 
 _LABEL = re.compile(
-    r"(?=[a-z电手传热联客電傳전휴팩])(?:(?<![a-zà-ÿ])(?:tel|te1|t[ée]l[ée]phone|t[ée]l[ée]fon[oe]?|tél|telf|tlf|tfn|telefoon|phone|ph|(?:tele)?fax"
+    r"(?=[a-z电手传热联客電傳携전휴팩])(?:(?<![a-zà-ÿ])(?:tel|te1|t[ée]l[ée]phone|t[ée]l[ée]fon[oe]?|tél|telf|tlf|tfn|telefoon|phone|ph|(?:tele)?fax"
     r"|mobile?|mob|cel|móvil|handy|cell(?:ular)?|hand ?phone|hp|h/p|what(?:s|s )apps?|contact|hotline|care ?line"
     r"|help ?line|call|toll[- ]?free|gsm|[tfmp](?= ?[:.] ?[+(0]))|电话|手机|传真|热线|联系方式|手机号码?"
-    r"|電話|手機|傳真|전화(?:번호)?|휴대폰|팩스)(?![a-zà-ÿ])"
+    r"|電話|手機|傳真|携帯|전화(?:번호)?|휴대폰|팩스)(?![a-zà-ÿ])"
     r"(?:[ .]{0,2}(?:no|nr|number|nummer|num[eé]ro|num|#|号码|fax|phone|is|us|us at|at|toll[- ]?free)(?![a-zà-ÿ])){0,2}"
     r"(?:[ .]{0,2}[&/] ?(?:tel|fax|phone|whatsapps?|mobile|hp|传真))?[ .:)=-]{0,4}"
 )
@@ -43,24 +43,27 @@ _DATE = re.compile(
 )
 """A date, or hours of opening."""
 _OTHER_LABEL = re.compile(
-    r"(?:(?:^|[^a-z])(?:no|nr|number|nummer|id|ref|reference|order|invoice|account|acct|card|serial|siren|siret|rcs|vat|tva"
-    r"|gst|abn|ean|isbn|sku|upc|zip|plz|iban|code|auth|tran|trans|batch|konto|kunde)|n°|#|号码?|单号|编号|代码|帐号|账号)"
+    r"(?:(?:^|[^a-z])(?:no|nr|number|nummer|id|ref|reference|order|part|model|lot|policy|flight|invoice|account|acct|card|serial|siren|siret|rcs|vat|tva"
+    r"|gst|abn|ean|isbn|sku|upc|zip|plz|iban|code|auth|tran|trans|batch|konto|kunde|doc|bon|beleg|ticket|terminal|rrn)|(?:^|[^a-z])n[.º]|n°|#|号码?|单号|编号|代码|帐号|账号)"
     r"[ .:#°-]{0,3}\Z"
 )
+_DIGIT = re.compile("[0-9]")
+_BLANKS = re.compile(" +")
+_TRUNK_GROUP = re.compile(r"0[0-9]+[ /-]")
 _JOINED = re.compile(r"[0-9A-Za-z][-./+]?\Z|[$€£¥] ?\Z")
 _NOT_BEFORE = re.compile(r"[0-9A-Za-z][-./+]?\Z|[0-9][ ]\Z|[,.][ ]?\Z(?<=[0-9].)|[$€£¥] ?\Z")
 
 _GOES_ON = re.compile(r"[-./]?[0-9A-Za-z]| ?[-/] ?[0-9]")
 
 _AMERICAN = re.compile(
-    r"(?:1[-. ]?)?(?:\((?P<one>[0-9]{3})\)|(?P<two>[2-9][0-9]{2})\)?)[ ]?[-. ]?[ ]?[2-9][0-9]{2}[ ]?[-. ][ ]?[0-9]{4}"
-    r"(?![0-9]|[-./][0-9])"
+    r"(?=[(1-9])(?:1[-. ]?)?(?:\((?P<one>[0-9]{3})\)|(?P<two>[2-9][0-9]{2})\)?)[ ]?[-. ]?[ ]?[2-9][0-9]{2}"
+    r"[ ]?[-. ][ ]?[0-9]{4}(?![0-9]|[-./][0-9])"
 )
 _DASHES = re.compile(r"\+[0-9]+(?:-[0-9]+)+")
 _NO_EXCHANGE = re.compile(r"1[0-9]{2}-[0-9]{4}")
 """Of the form of a local number in North America, where none begins with 1."""
 _INTERNATIONAL = re.compile(
-    r"(?:\(?\+ ?|\(?00[ ]?)[1-9][0-9]{0,2}(?:[ ]?[-./()]{0,2}[ ]?[0-9]){5,14}(?![0-9])"
+    r"(?=[(+0])(?:\(?\+ ?|\(?00[ ]?)[1-9][0-9]{0,2}(?:[ ]?[-./()]{0,2}[ ]?[0-9]){5,14}(?![0-9])"
 )
 _TRUNK = re.compile(r"\(?0 ?[1-9](?:(?:[-. /]|\) ?| / )?[0-9]){5,11}(?![0-9])")
 _EIGHT = re.compile(r"[235689][0-9]{3}[ -][0-9]{4}(?![0-9]|[-./ ][0-9])")
@@ -74,12 +77,13 @@ _AFTER_ADDRESS = re.compile(
     re.ASCII,
 )
 _MOBILE = re.compile(
-    r"(?<![0-9A-Za-z.+/-])(?P<phone>(?:\(?(?:\+ ?|00)86\)?[- ]?|86[- ])?"
+    r"(?=[(+018])(?<![0-9A-Za-z.+/-])(?P<phone>(?:\(?(?:\+ ?|00)86\)?[- ]?|86[- ])?"
     r"(?P<own>1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}))(?![0-9A-Za-z])(?![.-][0-9])",
     re.ASCII,
 )
+_NO_MOBILE = re.compile(r"(?:[单單编編流水工批序凭証证][号號]|代码|代碼|金额|金額)[ :]{0,2}\Z")
 _LANDLINE = re.compile(
-    r"(?<![0-9A-Za-z.+/-])(?P<phone>\(?(?:0(?:10|2[0-9])\)?[- ]?[2-9][0-9]{7}"
+    r"(?=[(048])(?<![0-9A-Za-z.+/-])(?P<phone>\(?(?:0(?:10|2[0-9])\)?[- ]?[2-9][0-9]{7}"
     r"|0[3-9][0-9]{2}\)?[- ]?[2-9][0-9]{6,7})|[48]00[- ]?[0-9]{3}[- ]?[0-9]{4}|[48]00-[0-9]{4}-[0-9]{3})"
     r"(?:-[0-9]{1,5})?(?![0-9A-Za-z])(?![.-][0-9])",
     re.ASCII,
@@ -98,7 +102,7 @@ def find_phones(text: str, locale: PageLocale | None = None) -> Iterator[Mention
     if not has_digit(page):
         return
     country = locale.country if locale else None
-    chinese = country == "CN" or (country is None and is_chinese(page))
+    chinese = country == "CN" or (country is None and is_chinese(page) and not is_traditional(page))
     region = "CN" if chinese else country
     yield from _labelled(page, region)
     yield from _dialled(page, region)
@@ -122,7 +126,8 @@ def _labelled(page: str, region: str | None) -> Iterator[Mention]:
             number = page[match.start() : end]
             extension = _extension(page, end)
             yield found("PHONE", (match.start(), extension), 0.95, _value(number, region))
-            more = _MORE.match(page, extension)
+            again = _BLANKS if end == match.start() + _twice(match) < match.end() else _MORE
+            more = again.match(page, extension)
             if more is None:
                 break
             at = more.end()
@@ -130,7 +135,7 @@ def _labelled(page: str, region: str | None) -> Iterator[Mention]:
 
 def _fitted(match: re.Match[str], region: str | None) -> int | None:
     """Where the number ends: the longest part that is valid in its country, else up to what begins something else."""
-    text = match[0]
+    text = match[0][: _twice(match)]
     ends = [one.end() for one in re.finditer(r"[0-9](?![0-9])", text)]
     fitting = [end for end in ends if len(_digits(text[:end])) in _DIGITS]
     if not fitting:
@@ -142,6 +147,22 @@ def _fitted(match: re.Match[str], region: str | None) -> int | None:
     limit = stop.start() if stop else len(text)
     short = [end for end in fitting if end <= limit]
     return match.start() + (short or fitting)[-1]
+
+
+def _twice(match: re.Match[str]) -> int:
+    """Where another number in the same groups begins behind a blank: 030-123456 030-123457; else the length."""
+    text, start = match[0], match.start()
+    shape = _DIGIT.sub("0", match.string[start : start + 2 * len(text) + 1])
+    for blank in _BLANKS.finditer(text):
+        first = blank.start()
+        behind = shape[blank.end() : blank.end() + first + 1]
+        alike = shape[:first] == behind[:first] and behind[first:] != "0"
+        trunk = _TRUNK_GROUP.match(text)
+        if len(_digits(text[:first])) in _DIGITS and (
+            alike or (trunk and text.startswith(trunk[0], blank.end()))
+        ):
+            return first
+    return len(text)
 
 
 def _dialled(page: str, region: str | None) -> Iterator[Mention]:
@@ -171,7 +192,11 @@ def _mobiles(page: str, country: str | None) -> Iterator[Mention]:
 
 def _chinese(page: str) -> Iterator[Mention]:
     for match in _MOBILE.finditer(page):
-        yield found("PHONE", match.span("phone"), 0.85, "+86" + _digits(match["own"]))
+        if (
+            not _NO_MOBILE.search(page, max(0, match.start() - 6), match.start())
+            and page[match.end() : match.end() + 1] != "元"
+        ):
+            yield found("PHONE", match.span("phone"), 0.85, "+86" + _digits(match["own"]))
     for form in (_LANDLINE, _AFTER_ADDRESS):
         for match in form.finditer(page):
             yield found("PHONE", match.span("phone"), 0.7, _value(match["phone"], "CN"))

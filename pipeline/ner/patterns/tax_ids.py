@@ -77,7 +77,7 @@ _SHORT = 8
 """Digits of which one number in ten is valid by chance: such ones without a label have no gap behind their letters."""
 _GSTIN = re.compile(r"[0-9]{2}[A-Z]{5}(?<![0-9A-Za-z].......)[0-9]{4}[A-Z][0-9A-Z]Z[0-9A-Z](?![0-9A-Za-z])")
 _CNPJ = re.compile(r"[0-9]{2}\.(?<![0-9.]...)[0-9]{3}\.[0-9]{3}/[0-9]{4}-[0-9]{2}(?![0-9])")
-_NORWEGIAN = re.compile(r"(?:NO ?)?[0-9]{3} ?[0-9]{3} ?[0-9]{3} ?MVA(?![A-Za-z])")
+_NORWEGIAN = re.compile(r"(?=[0-9N])(?:NO ?)?[0-9]{3} ?[0-9]{3} ?[0-9]{3} ?MVA(?![A-Za-z])")
 _BARE = ((_GSTIN, "in_.gstin"), (_CNPJ, "br.cnpj"), (_NORWEGIAN, "no.mva"))
 
 

@@ -11,6 +11,8 @@ from pipeline.ner.characters import found, has_digit, plain
 _MORNING = ("上午", "早上", "凌晨", "清晨", "午前", "오전")
 _LATER = ("下午", "晚上", "傍晚", "中午", "午後", "오후")
 _PART = "(?P<part>" + "|".join(_MORNING + _LATER) + ")"
+_FIRST = "(?=[0-9" + "".join(part[0] for part in _MORNING + _LATER) + "])"
+"""What these forms begin with: the first thing to check, because most characters are none of these."""
 # After a date's year OCR often drops the space: 25/12/201812:33.
 _START = r"(?:(?<![0-9])(?<![0-9][:.])|(?<=[-/.](?:19|20)[0-9][0-9]))"
 _CLOCK = "[0-2]?[0-9]:[0-5][0-9](?![0-9:])"
@@ -18,23 +20,28 @@ _MERIDIEM = r"(?: ?(?P<half>[AaPp])(?:\.? ?[Mm]\.?|H|N)(?![A-Za-z])| ?(?P<cut>[P
 
 _FORMS = [
     re.compile(
-        rf"{_START}(?P<time>(?:{_PART} {{0,2}})?(?P<h>[01]?[0-9]|2[0-3]) ?: ?(?P<m>[0-5][0-9])"
+        rf"{_FIRST}{_START}(?P<time>(?:{_PART} {{0,2}})?(?P<h>[01]?[0-9]|2[0-3]) ?: ?(?P<m>[0-5][0-9])"
         rf"(?: ?: ?(?P<s>[0-5][0-9]))?(?![0-9]|-(?!{_CLOCK})[0-9]| ?: ?[0-9]){_MERIDIEM})",
         re.ASCII,
     ),
     re.compile(
-        rf"(?<![0-9])(?P<time>(?:{_PART} {{0,2}})?(?P<h>[01]?[0-9]|2[0-3]) ?[时時点點시]"
+        rf"{_FIRST}(?<![0-9])(?P<time>(?:{_PART} {{0,2}})?(?P<h>[01]?[0-9]|2[0-3]) ?[时時点點시]"
         r" ?(?P<m>[0-5]?[0-9]) ?[分분](?: ?(?P<s>[0-5]?[0-9]) ?秒)?)",
         re.ASCII,
     ),
     re.compile(rf"(?P<time>{_PART} {{0,2}}(?P<h>[01]?[0-9]|2[0-3]) ?[时時点點시](?P<m>半)?)", re.ASCII),
     re.compile(
-        r"(?<![0-9.])(?P<time>(?P<h>0?[1-9]|1[0-2])\.(?P<m>[0-5][0-9]) ?(?P<half>[AaPp])\.?[Mm]\b)", re.ASCII
+        r"(?=[0-9])(?<![0-9.])(?P<time>(?P<h>0?[1-9]|1[0-2])\.(?P<m>[0-5][0-9]) ?(?P<half>[AaPp])\.?[Mm]\b)",
+        re.ASCII,
     ),
-    re.compile(r"(?<![0-9.])(?P<time>(?P<h>0?[1-9]|1[0-2]) ?(?P<half>[AaPp])\.?[Mm](?![A-Za-z]))", re.ASCII),
-    re.compile(r"(?<![0-9])(?P<time>(?P<h>[01][0-9]|2[0-3])(?P<m>[0-5][0-9]) ?(?:HRS?|hrs?)\b)", re.ASCII),
+    re.compile(
+        r"(?=[0-9])(?<![0-9.])(?P<time>(?P<h>0?[1-9]|1[0-2]) ?(?P<half>[AaPp])\.?[Mm](?![A-Za-z]))", re.ASCII
+    ),
+    re.compile(
+        r"(?=[0-2])(?<![0-9])(?P<time>(?P<h>[01][0-9]|2[0-3])(?P<m>[0-5][0-9]) ?(?:HRS?|hrs?)\b)", re.ASCII
+    ),
     re.compile(  # 14h30, 14.30 Uhr
-        r"(?<![0-9A-Za-z.,])(?P<time>(?P<h>[01]?[0-9]|2[0-3])(?:h(?P<m>[0-5][0-9])(?![0-9A-Za-z])"
+        r"(?=[0-9])(?<![0-9A-Za-z.,])(?P<time>(?P<h>[01]?[0-9]|2[0-3])(?:h(?P<m>[0-5][0-9])(?![0-9A-Za-z])"
         r"|(?:\.(?P<minute>[0-5][0-9]))? ?Uhr\b))",
         re.ASCII,
     ),

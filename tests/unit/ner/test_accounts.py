@@ -86,7 +86,15 @@ def test_bic(text: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["TESTDEFF", f"{GERMAN} RECHNUNG", "BIC: please ask", "SWIFT SERVICE", "BIC: 12345678"]
+    "text",
+    [
+        "TESTDEFF",
+        f"{GERMAN} RECHNUNG",
+        "BIC: please ask",
+        "SWIFT SERVICE",
+        "BIC: 12345678",
+        "BIC NOTPROVIDED",
+    ],
 )
 def test_no_bic(text: str) -> None:
     assert list(find_bics(text)) == []

@@ -59,6 +59,8 @@ ISSUED = [
     ("S/ 45.90\nRUC 20\nLima", "PE"),
     ("Papeterie inc.\nMontréal (Québec)", "CA"),
     ("Snickeri AB\nFörfallodatum 2024-04-03\nBankgiro", "SE"),
+    ("Sort code 12-34-56\nLondon", "GB"),
+    ("發票 賣方 總計", "TW"),
     ("Example (Pty) Ltd, VAT\nCape Town, South Africa", "ZA"),
 ]
 UNDECIDED = [

@@ -160,6 +160,7 @@ RANGES = [
     ("01/05-31/05/2014", ["2014-05-01", "2014-05-31"]),
     ("01/05/2014 - 31/05/2014", ["2014-05-01", "2014-05-31"]),
     ("05/01 to 05/31/2014", ["2014-05-01", "2014-05-31"]),
+    ("自2014年5月1日起至12月31日止", ["2014-05-01", "2014-12-31"]),
     ("2014年5月1日至31日", ["2014-05-01", "2014-05-31"]),
     ("2014年5月1日～6月30日", ["2014-05-01", "2014-06-30"]),
     ("2013年12月25日-1月5日", ["2013-12-25", "2014-01-05"]),
@@ -251,3 +252,10 @@ def test_one_stray_character_does_not_make_a_page_chinese() -> None:
 def test_finds_each_of_several() -> None:
     text = "01/02/2018-03/02/2018\n12 Mar 2018"
     assert sorted(m.value or "" for m in find_dates(text)) == ["2018-02-01", "2018-02-03", "2018-03-12"]
+
+
+def test_a_two_digit_year_may_be_first() -> None:
+    (mention,) = find_dates("24-04-03", PageLocale())
+    assert (mention.value, mention.other, mention.confidence) == ("2003-04-24", "2024-04-03", 0.55)
+    (mention,) = find_dates("24-04-03", PageLocale(date_order="dmy"))
+    assert (mention.value, mention.other) == ("2003-04-24", None)

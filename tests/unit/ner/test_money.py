@@ -208,6 +208,7 @@ def test_ignores_what_is_not_an_amount(text: str) -> None:
         ("12億3,400万円", "1234000000", "JPY"),
         ("3만 5천원", "35000", "KRW"),
         ("3萬元", "30000", "CNY"),
+        ("2千5百元", "2500", "CNY"),
         ("金壱萬弐仟円也", "12000.00", "JPY"),
     ],
 )
@@ -223,6 +224,8 @@ def test_an_amount_of_several_parts(text: str, value: str, currency: str) -> Non
         ("港幣 1,234.50 元", "HKD"),
         ("新臺幣壹仟貳佰元整", "TWD"),
         ("AR$ 1.234,50", "ARS"),
+        ("COP $ 1.234.567", "COP"),
+        ("MOP$ 123.00", "MOP"),
         ("R$ 3,5 milhões", "BRL"),
     ],
 )
@@ -249,6 +252,9 @@ def test_yuan_is_the_unit_of_the_pages_country(country: str | None, currency: st
         "exchange rate: 1.08 USD",
         "$1.5 - 2 billion",
         "1 234:50 kr",
+        "2千零5元",
+        "1亿3千5百万元",
+        "￥ 3 0 0 . 0 0",
         "Page 3.10 of the invoice",
         "Kapitel 2.10 Rechnung",
         "2,50 m x 3,20 m Teppich Preis",
@@ -257,14 +263,54 @@ def test_yuan_is_the_unit_of_the_pages_country(country: str | None, currency: st
         "Temp 36.50 °C, invoice",
         "pH 7.40, bill",
         "VAT @ 20.00 total",
+        "建筑面积120.50平方米，租金面议",
+        "Total protein 7.20 g/dL",
+        "Payroll: 8.25 hours",
+        "pay 2.50 per cent",
+        "Prices from 09.30 to 18.00",
+        "cash desk 9.30 to 17.00",
+        "Rate: $1 = Rs 83.25",
     ],
 )
 def test_rates_and_measurements_are_no_amounts(text: str) -> None:
     assert not [mention.value for mention in find_moneys(text) if mention.value != "2000000000"]
 
 
+def test_a_count_of_pieces_in_front_of_an_amount() -> None:
+    assert [mention.value for mention in find_moneys("2.00 PCS 5.00 total 10.00")] == ["5.00", "10.00"]
+
+
+def test_a_litre_in_front_of_an_amount() -> None:
+    assert [mention.value for mention in find_moneys("1 VINO 0,50 L   7,50 prezzo")] == ["7.50"]
+
+
 def test_equal_currencies_are_no_rate() -> None:
     assert [mention.value for mention in find_moneys("5 x 1,00 € = 5,00 €")] == ["1.00", "5.00"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "仟 佰 拾 元 角 分",
+        "万仟佰元整",
+        "⊗佰⊗拾伍元",
+        "第12块硬盘",
+        "5块巧克力",
+        "切成4块5厘米",
+        "两块蛋糕",
+        "二十五块砖",
+    ],
+)
+def test_a_form_that_is_not_filled_in_and_pieces_are_no_amounts(text: str) -> None:
+    assert not list(find_moneys(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("共25块，", "25"), ("25块钱", "25"), ("拾元整", "10.00"), ("4块5", "4.5"), ("三百块", "300.00")],
+)
+def test_kuai_and_units(text: str, value: str) -> None:
+    assert [mention.value for mention in find_moneys(text)] == [value]
 
 
 def test_five_minutes_are_no_cents() -> None:
@@ -285,6 +331,24 @@ def test_letters_that_are_currencies_of_their_country_only() -> None:
     assert [mention.currency for mention in find_moneys("S/ 45.90", PageLocale(currency="PEN"))] == ["PEN"]
     assert [mention.currency for mention in find_moneys("P1,250.00", PageLocale(currency="PHP"))] == ["PHP"]
     assert not list(find_moneys("S/ 45 P1,250", PageLocale()))
+
+
+def test_yuan_is_less_sure_on_a_traditional_page_of_no_country() -> None:
+    (mention,) = find_moneys("總額 60 元")
+    assert (mention.currency, mention.confidence) == ("CNY", 0.85)
+
+
+def test_grouped_by_spaces_without_cents() -> None:
+    assert [mention.value for mention in find_moneys("12 345,- Kč")] == ["12345"]
+
+
+def test_an_amount_in_thousands_is_not_read_as_units() -> None:
+    assert not [mention for mention in find_moneys("Betrag in Tsd. €: 450") if mention.value == "450"]
+
+
+def test_chinese_brackets_with_a_sign_are_no_minus() -> None:
+    assert [mention.value for mention in find_moneys("（￥300.00）")] == ["300.00"]
+    assert [mention.value for mention in find_moneys("(￥300.00)")] == ["-300.00"]
 
 
 def test_mil_is_a_thousand_in_spanish_and_portuguese() -> None:

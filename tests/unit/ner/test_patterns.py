@@ -62,3 +62,32 @@ def test_a_hostile_text_takes_no_longer_than_an_ordinary_one(unit: str) -> None:
     # Half a second of CPU time, up to twice that where words and digits alternate: a pattern with
     # quadratic run time exceeds this bound by minutes.
     assert time.process_time() - start < (1.0 if len(unit) in {1, 10} else 3.0)
+
+
+@pytest.mark.parametrize("invisible", ["\u00ad", "\u200b", "\u200d", "\u200f", "\u202e", "\u2060", "\ufeff"])
+@pytest.mark.parametrize(
+    ("before", "after", "value"),
+    [
+        ("€ 1", "234.50", "1234.50"),
+        ("21/03/20", "24", "2024-03-21"),
+        ("+49 30 901", "820", "+4930901820"),
+        ("DE89 3704 0044 05", "32 0130 00", "DE89370400440532013000"),
+    ],
+)
+def test_invisible_characters_split_no_number(invisible: str, before: str, after: str, value: str) -> None:
+    text = f"{invisible}: {before}{invisible}{after}{invisible}"
+    (mention,) = resolve(find(text))
+    assert (mention.value, text[mention.start : mention.end]) == (value, f"{before}{invisible}{after}")
+
+
+@pytest.mark.parametrize("unreadable", ["\x00", "\u0301", "\ufffd", "\ue000", "\ufe0f"])
+@pytest.mark.parametrize(
+    "text", ["Total 1{}234.50 €", "EUR 12{}34.50", "21/03/20{}24", "Tel +49 30 12{}345678"]
+)
+def test_a_number_with_an_unreadable_character_is_not_read_in_part(unreadable: str, text: str) -> None:
+    assert resolve(find(text.format(unreadable))) == []
+
+
+@pytest.mark.parametrize("text", ["€ ١٢٣٤", "₹ १२३४", "€ １２３４", "฿ ๑๒๓๔"])
+def test_digits_of_other_scripts(text: str) -> None:
+    assert [mention.value for mention in resolve(find(text))] == ["1234"]

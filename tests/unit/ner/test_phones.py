@@ -73,6 +73,7 @@ COUNTRIES = [
     ("T: 020 7946 0991", "GB", "020 7946 0991", "+442079460991"),
     ("TEL: 03-8941 0243", "MY", "03-8941 0243", "+60389410243"),
     ("6123 4567", "SG", "6123 4567", "+6561234567"),
+    ("携帯 090-1234-5678", "JP", "090-1234-5678", "+819012345678"),
     ("電話 2868 1234", "HK", "2868 1234", "+85228681234"),
     ("傳真：(02) 2311-3731", "TW", "(02) 2311-3731", "+886223113731"),
     ("Tel 6123 4567 25/12/2018", "SG", "6123 4567", "+6561234567"),
@@ -82,6 +83,7 @@ UNKNOWN_COUNTRY = [
     ("Mob. 98200 12345", "98200 12345", "9820012345"),
     ("Telefone (11) 3091-1234", "(11) 3091-1234", "1130911234"),
     ("Tlf. 22 12 34 56", "22 12 34 56", "22123456"),
+    ("電話：(02) 2311-3731", "(02) 2311-3731", "0223113731"),
     ("전화 02-2255-0114", "02-2255-0114", "0222550114"),
     ("(714)555-0134", "(714)555-0134", "7145550134"),
     ("0049 176 12345678", "0049 176 12345678", "+4917612345678"),
@@ -108,6 +110,8 @@ NO_PHONES = [
         "A0123-456789",
         "Rechnung 0176-1234567-89",
         "01-02-18 03-04-18",
+        "Part 212-555-0143",
+        "DOC. N. 0123-0045",
     ),
 ]
 
@@ -130,6 +134,10 @@ def test_other_numbers_are_no_phones(text: str, country: str | None) -> None:
     assert list(find_phones(text, PageLocale(country=country))) == []
 
 
+def test_eleven_digits_with_another_label_are_no_mobile_number() -> None:
+    assert not list(find_phones("单号13912345678，金额：13912345678，共13912345678元"))
+
+
 def test_an_american_form_is_no_phone_elsewhere() -> None:
     assert list(find_phones("617-555-0141", PageLocale(country="DE"))) == []
 
@@ -150,3 +158,17 @@ def test_phonenumbers_is_imported_only_for_a_candidate() -> None:
 def test_hostile_text(part: str, country: str | None) -> None:
     text = part * (50_000 // len(part))
     assert len(list(find_phones(text, PageLocale(country=country)))) <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("Tel:030-2135585 030-2135586", ["030-2135585", "030-2135586"]),
+        ("Tel: 02 9374 4000 02 9374 4001", ["02 9374 4000", "02 9374 4001"]),
+        ("Tel. 0171 1234567 0171 12345678", ["0171 1234567", "0171 12345678"]),
+        ("Tel 12 34 56 78 90", ["12 34 56 78 90"]),
+    ],
+)
+def test_two_numbers_parted_by_a_blank_are_two(text: str, numbers: list[str]) -> None:
+    found = [text[m.start : m.end] for m in find_phones(text)]
+    assert sorted(set(found)) == sorted(numbers)

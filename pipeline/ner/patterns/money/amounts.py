@@ -38,6 +38,9 @@ _TO_SCALE = re.compile(
     re.IGNORECASE,
 )
 """A range whose scale counts for both its ends, perhaps: `$1.5 - 2 billion`."""
+_APART = re.compile(r"(?: [0-9.,](?![0-9])){2}")
+"""Digits in boxes of their own: ¥ 3 0 0 . 0 0."""
+_PART_BEFORE = frozenset("十拾百佰千仟万萬亿億零")
 _RATE = re.compile(r"(?:[A-Z]{3}/|\b1 ?(?:[A-Z]{3}|[$€£]) ?= ?)(?:[A-Z]{3}|[$€£])? ?\Z")
 _LONGEST = 9
 _CENT = Decimal("0.01")
@@ -89,6 +92,8 @@ def _written(source: Source, number: Number, before: Token | None) -> tuple[Ment
     """The number as an amount with a currency, in front of it or behind it."""
     if _PERCENT.match(source.page, number.end) or _TO_SCALE.match(source.page, number.end):
         return None
+    if number.end - number.start == 1 and _APART.match(source.page, number.end):
+        return None
     if before and not number.cents and _doubtful(source, before):
         before = None
     rest = behind(source, number, before)
@@ -101,9 +106,13 @@ def _written(source: Source, number: Number, before: Token | None) -> tuple[Ment
         number.cents and rest.after > number.after and source.page.startswith("-", number.end)
     )  # 12,00- EUR
     minus = minus or between or (rest.scale == 1 and minus_behind(source.page, end))
-    minus = minus or bracketed(source.page, start, end, bare=False)
+    # （￥300.00） repeats an amount in capitals
+    chinese = source.text[start - 1 : start] == "（"
+    minus = minus or (not chinese and bracketed(source.page, start, end, bare=False))
     other = _times(number.reading.other, rest.scale, currency) if number.reading.other else None
     sure = UNCLEAR if other is not None else 0.95 if number.reading.usual and not number.damaged else _UNUSUAL
+    if currency.codes == CHINESE and source.locale.country is None:
+        sure = min(sure, _SHARED)  # of Hong Kong, perhaps
     if (
         source.locale.country is None
         and currency.codes[0] in _DEFAULTS
@@ -133,6 +142,8 @@ def _whole(source: Source, number: Number, rest: Behind, *, signed: bool) -> boo
         return False
     if not signed and before == ":" and source.page[number.start - 2 : number.start - 1].isdecimal():
         return False  # 234:50 kr
+    if not signed and before in _PART_BEFORE:
+        return False  # the end of 2千零5元
     end = source.tokens[rest.after - 1].end
     parts = rest.currency is not None and rest.currency.part > 1
     if (parts or not number.cents) and _PER_MEASURE.match(source.page, end):

@@ -6,18 +6,18 @@ import re
 from bisect import bisect_right
 from functools import cached_property
 
+from pipeline.ner.characters import lowered
+
 _COUNTS = re.compile(
     r"\(?(?:(?:qty|q'ty|quant|quantity|quantité|qté|menge|anzahl|stück|can(?:t|tidad)|unidades|uds|quantità|qtà|qtd"
     r"|aantal|antal|antall|ilość|hours|std|stunden|kwh|weight|gewicht|poids|(?:tax|vat|gst|exchange) rate|kurs|taux"
     r"|(?:mwst|ust|steuer)\.?-? ?satz|pos|points)(?![a-zß-ÿ])|q\.tà"
     r"|(?:(?:disc(?:ount)?|rabatt|nachlass|skonto|remise|vat|tax|gst|mwst|ust|tva|iva|btw)\.?[ -]{0,2})?[(\[]?%"
-    r"|数 ?量|重 ?量|税 ?率|汇率|件数|里程)",
-    re.IGNORECASE,
+    r"|数 ?量|重 ?量|税 ?率|汇率|件数|里程)"
 )
 _AMOUNTS = re.compile(
     r"price|amount|total|[a-z]*preis|[a-z]*betrag|summe|netto|montant|prix|\bp\.?u\b|\bht\b|\bttc\b|importe|precio"
-    r"|importo|prezzo|bedrag|prijs|belopp|kwota|单 ?价|金 ?额|价",
-    re.IGNORECASE,
+    r"|importo|prezzo|bedrag|prijs|belopp|kwota|单 ?价|金 ?额|价"
 )
 _WORD = re.compile(r"(?<![^ ])(?=[^ ])")
 _CELLS = re.compile(r"[^\n]*?[^ \n](?=  |\n|\Z)")
@@ -32,7 +32,7 @@ class Columns:
     """The tables of a page, as far as two spaces part their columns."""
 
     def __init__(self, page: str) -> None:
-        self.page = page
+        self.page = lowered(page)
 
     @cached_property
     def _rows(self) -> list[int]:
@@ -44,7 +44,7 @@ class Columns:
         found = []
         for row, begin in enumerate(self._rows):
             text = self._row(row)
-            if "  " in text and not _DECIMALS.search(text) and _AMOUNTS.search(text) and _COUNTS.search(text):
+            if "  " in text and not _DECIMALS.search(text) and _COUNTS.search(text) and _AMOUNTS.search(text):
                 found.append((begin, _cells(text)[:_MOST_CELLS]))
         return found
 

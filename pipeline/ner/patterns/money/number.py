@@ -120,7 +120,7 @@ def _apart(source: Source, index: int, signed: bool) -> tuple[int, str, bool] | 
     spaces = source.text[source.tokens[index].end : source.tokens[index + 1].start]
     narrow = spaces in _NARROW
     named = after < len(source.tokens) and source.tokens[after].currency is not None
-    behind = named and source.gap(after) in ("", " ")
+    behind = named and (source.gap(after) or "").lstrip(",.-") in ("", " ")  # 12 345,- Kč
     if narrow or source.locale.grouping == " " or (signed and cents):
         return after, digits, False
     if source.locale.grouping is not None:

@@ -11,8 +11,12 @@ from pipeline.ner.characters import found
 from pipeline.ner.locale.currencies import HAN, IN_FRONT, currency_in, named
 from pipeline.ner.patterns.numerals import CAPITALS, SMALL, han_amount
 
-NOT_A_UNIT = "(?![素件旦月年宵代朝组气老始首帅])"
-"""Behind 元: words such as 元素 and 元月."""
+_END = "(?![0-9.,:%A-Za-z\u4e00-\u9fff])"
+NOT_A_UNIT = (
+    "(?![素件旦月年宵代朝组气老始首帅次])(?:(?<![块塊])|(?=[钱錢多左以一每的和吧了呢到起整]|[^0-9\u4e00-\u9fff]|\\Z"
+    f"|[0-9{SMALL}](?:[角毛]|{_END})))"
+)
+"""Behind 元: words such as 元素 and 元月. 块 counts things too: 5块硬盘."""
 _FRACTION = (
     r"(?: ?(?P<jiao>[{c}]) ?{tenth})?(?: ?零)?(?: ?(?P<fen>[{c}]) ?分(?![钟鐘之公享配]))?(?: ?[整正])?"
 )
@@ -30,6 +34,10 @@ _IN_SMALL = re.compile(
     + NOT_A_UNIT
     + _FRACTION.format(c=SMALL, tenth=_TENTH)
 )
+_STEPS = "拾佰仟万萬亿億"
+_PREPRINTED = re.compile(rf"[{_STEPS}]?(?: ?[{_STEPS}])*(?<!\A拾)")
+"""Units without a digit, as on a form that nobody filled in."""
+_VOID = ("⊗", "×", "○", "⨂")
 _MONEY_BEHIND = ("钱", "錢")
 _UNITS = frozenset(name[-1] for name in HAN)
 
@@ -45,6 +53,10 @@ def numerals_in(page: str, country: str | None) -> Iterator[Mention]:
             tenths = [han_amount(match[name]) if match[name] else 0 for name in ("jiao", "fen")]
             if whole is None or None in tenths:
                 continue
+            if _PREPRINTED.fullmatch(match["han"]) or (
+                match["han"][0] in _STEPS and page[match.start() - 1 : match.start()] in _VOID
+            ):
+                continue  # 仟 佰 拾 元, ⊗佰⊗拾伍元
             small = pattern is _IN_SMALL and len(match["han"]) == 1
             if small and not (
                 match["front"] or any(tenths) or page[match.end() : match.end() + 1] in _MONEY_BEHIND

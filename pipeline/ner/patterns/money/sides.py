@@ -20,6 +20,7 @@ _OTHER_THINGS = frozenset({"pound", "pounds", "mark", "marks"})
 _ONLY_BEFORE = frozenset({"Rp", "Rp."})  # 5 Rp. are Swiss cents
 _NEXT_TO = ("", " ")
 _REACH = 8
+_OF_SCALE = ("", " ", ". ")
 _UNIT_BEHIND = re.compile(" (?:euros|reais|pesos|d[óo]lares|soles|libras)(?![a-z])")
 _PART = re.compile("[0-9]{1,4}|[0-9],[0-9]{3}")
 _LONGEST_ROW = 40
@@ -44,6 +45,13 @@ def in_front(source: Source, index: int, free: int) -> Token | None:
     token = source.tokens[index - 1]
     if token.currency is None or not _counts(source, token.currency):
         return None
+    if (
+        index - 2 >= free
+        and source.tokens[index - 2].scale
+        and source.gap(index - 1) in _OF_SCALE
+        and ":" in gap
+    ):
+        return None  # "in Tsd. €: 450"
     # 港币4900元
     chinese = gap == "" and token.end - token.start > 1 and source.page[token.start] in _HAN_FIRST
     return token if chinese or not token.currency.noun else None
