@@ -50,11 +50,15 @@ def runs_down(line: TextLine) -> bool:
 def rows_of(items: Sequence[Item]) -> list[list[Item]]:
     """Rows from top to bottom, each from left to right."""
     rows: list[list[Item]] = []
+    middles, lowest = 0.0, 0.0  # of the last row: their sum, and the least height
     for item in sorted(items, key=lambda i: i.middle):
-        if rows and _same_row(rows[-1], item):
+        least = min(item.height, lowest)
+        if rows and abs(item.middle - middles / len(rows[-1])) < 0.5 * least:
             rows[-1].append(item)
+            middles, lowest = middles + item.middle, least
         else:
             rows.append([item])
+            middles, lowest = item.middle, item.height
     return [sorted(row, key=lambda i: i.left) for row in rows]
 
 
@@ -103,11 +107,6 @@ def cell_edges(text: str) -> Sequence[int]:
 def cell_width(character: str) -> int:
     """2 for Chinese and other wide characters, else 1."""
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def _same_row(row: list[Item], item: Item) -> bool:
-    middle = sum(i.middle for i in row) / len(row)
-    return abs(item.middle - middle) < 0.5 * min(item.height, *(i.height for i in row))
 
 
 def slope_of(lines: Sequence[TextLine], width: int, height: int) -> float:
