@@ -50,7 +50,7 @@ def runs_down(line: TextLine) -> bool:
 def rows_of(items: Sequence[Item]) -> list[list[Item]]:
     """Rows from top to bottom, each from left to right; in one pass, however many lines there are in a row."""
     rows: list[list[Item]] = []
-    middles = lowest = 0.0
+    middles = lowest = 0.0  # of the last row: their sum, and the least height
     for item in sorted(items, key=lambda i: i.middle):
         middle, height = item.middle, item.height
         if rows and abs(middle - middles / len(rows[-1])) < 0.5 * min(height, lowest):

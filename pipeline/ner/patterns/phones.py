@@ -47,6 +47,9 @@ _OTHER_LABEL = re.compile(
     r"|gst|abn|ean|isbn|sku|upc|zip|plz|iban|code|auth|tran|trans|batch|konto|kunde|doc|bon|beleg|ticket|terminal|rrn)|(?:^|[^a-z])n[.º]|n°|#|号码?|单号|编号|代码|帐号|账号)"
     r"[ .:#°-]{0,3}\Z"
 )
+_DIGIT = re.compile("[0-9]")
+_BLANKS = re.compile(" +")
+_TRUNK_GROUP = re.compile(r"0[0-9]+[ /-]")
 _JOINED = re.compile(r"[0-9A-Za-z][-./+]?\Z|[$€£¥] ?\Z")
 _NOT_BEFORE = re.compile(r"[0-9A-Za-z][-./+]?\Z|[0-9][ ]\Z|[,.][ ]?\Z(?<=[0-9].)|[$€£¥] ?\Z")
 
@@ -123,7 +126,8 @@ def _labelled(page: str, region: str | None) -> Iterator[Mention]:
             number = page[match.start() : end]
             extension = _extension(page, end)
             yield found("PHONE", (match.start(), extension), 0.95, _value(number, region))
-            more = _MORE.match(page, extension)
+            again = _BLANKS if end == match.start() + _twice(match) < match.end() else _MORE
+            more = again.match(page, extension)
             if more is None:
                 break
             at = more.end()
@@ -131,7 +135,7 @@ def _labelled(page: str, region: str | None) -> Iterator[Mention]:
 
 def _fitted(match: re.Match[str], region: str | None) -> int | None:
     """Where the number ends: the longest part that is valid in its country, else up to what begins something else."""
-    text = match[0]
+    text = match[0][: _twice(match)]
     ends = [one.end() for one in re.finditer(r"[0-9](?![0-9])", text)]
     fitting = [end for end in ends if len(_digits(text[:end])) in _DIGITS]
     if not fitting:
@@ -143,6 +147,22 @@ def _fitted(match: re.Match[str], region: str | None) -> int | None:
     limit = stop.start() if stop else len(text)
     short = [end for end in fitting if end <= limit]
     return match.start() + (short or fitting)[-1]
+
+
+def _twice(match: re.Match[str]) -> int:
+    """Where another number in the same groups begins behind a blank: 030-123456 030-123457; else the length."""
+    text, start = match[0], match.start()
+    shape = _DIGIT.sub("0", match.string[start : start + 2 * len(text) + 1])
+    for blank in _BLANKS.finditer(text):
+        first = blank.start()
+        behind = shape[blank.end() : blank.end() + first + 1]
+        alike = shape[:first] == behind[:first] and behind[first:] != "0"
+        trunk = _TRUNK_GROUP.match(text)
+        if len(_digits(text[:first])) in _DIGITS and (
+            alike or (trunk and text.startswith(trunk[0], blank.end()))
+        ):
+            return first
+    return len(text)
 
 
 def _dialled(page: str, region: str | None) -> Iterator[Mention]:

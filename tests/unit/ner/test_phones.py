@@ -158,3 +158,17 @@ def test_phonenumbers_is_imported_only_for_a_candidate() -> None:
 def test_hostile_text(part: str, country: str | None) -> None:
     text = part * (50_000 // len(part))
     assert len(list(find_phones(text, PageLocale(country=country)))) <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("Tel:030-2135585 030-2135586", ["030-2135585", "030-2135586"]),
+        ("Tel: 02 9374 4000 02 9374 4001", ["02 9374 4000", "02 9374 4001"]),
+        ("Tel. 0171 1234567 0171 12345678", ["0171 1234567", "0171 12345678"]),
+        ("Tel 12 34 56 78 90", ["12 34 56 78 90"]),
+    ],
+)
+def test_two_numbers_parted_by_a_blank_are_two(text: str, numbers: list[str]) -> None:
+    found = [text[m.start : m.end] for m in find_phones(text)]
+    assert sorted(set(found)) == sorted(numbers)
