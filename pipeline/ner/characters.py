@@ -70,6 +70,8 @@ _LATIN = re.compile(r"[A-Za-z]")
 @lru_cache(maxsize=4)
 def plain(text: str) -> str:
     """Map `text` to the characters used in the patterns, position by position."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text  # as most are
     return _UNREADABLE.sub(lambda match: "A" * len(match[0]), text.translate(_PLAIN))
 
 

@@ -66,7 +66,8 @@ _COMES = re.compile(
 )
 _FIRST = frozenset(_TOTAL_FIRST.split())
 _TAXES = frozenset(_TAX_FIRST.split())
-_REST = frozenset(_WITH.split()) | _FIRST | _TAXES
+_BEGINNINGS = _FIRST | _TAXES
+_REST = frozenset(_WITH.split()) | _BEGINNINGS
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
 
 
@@ -77,7 +78,7 @@ def is_total(folded: str) -> bool:
     words = _WORD.findall(folded)
     if 0 < len(words) <= _FEW and _GLUED.search("".join(words)):
         return True
-    if not words or words[0] not in _FIRST | _TAXES:
+    if not words or words[0] not in _BEGINNINGS:
         return False
     others = sum(word not in _REST for word in words)
     return others <= (1 if words[0] in _FIRST and len(words) > 1 else 0)
