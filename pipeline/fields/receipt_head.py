@@ -13,11 +13,11 @@ HEAD = 14
 TRIM = " \"'`*=_|~-"
 
 LEGAL = re.compile(
-    r"\bS[DB]N\.? ?BH[DO]\b\.?|\bBERHAD\b|\bBHD\b\.?|\bPTE\.? ?LTD\b\.?|\bPTY\.? ?LTD\b\.?|\bCO\.?,? ?LTD\b\.?"
-    r"|\bLTD\b\.?|\bLIMITED\b|\bINC\b\.?|\bLLC\b|\bLLP\b|\bPLC\b|\bGMBH\b(?: ?& ?CO\.? ?KG)?"
-    r"|\bCORP\b\.?|\bCORPORATION\b"
+    r"\b(?=[BCDEGILPS])(?:S[DB]N\.? ?BH[DO]\b\.?|BERHAD\b|BHD\b\.?|PTE\.? ?LTD\b\.?|PTY\.? ?LTD\b\.?"
+    r"|CO\.?,? ?LTD\b\.?|LTD\b\.?|LIMITED\b|INC\b\.?|LLC\b|LLP\b|PLC\b|GMBH\b(?: ?& ?CO\.? ?KG)?"
+    r"|CORP\b\.?|CORPORATION\b|S\.(?:A|L|r\.l|R\.L|p\.A|P\.A|n\.c|N\.C)\b\.?|B\.V\b\.?|e\.K\b\.?|SRL\b"
+    r"|SPA\b(?=\W*$)|LTDA\b\.?|D\.O\.O\b\.?)"
     r"|(?<=[A-Za-zäöüß.)] )(?-i:AG|KG|OHG|UG|SARL|SAS|SA|SL|BV|NV)\b(?= ?(?:$|[-,|·•(;\n]))"
-    r"|\bS\.(?:A|L|r\.l|R\.L|p\.A|P\.A|n\.c|N\.C)\b\.?|\bB\.V\b\.?|\be\.K\b\.?|\bSRL\b|\bSPA\b(?=\W*$)|\bLTDA\b\.?|\bD\.O\.O\b\.?"
     r"| [S5]/[B8](?![A-Z0-9/])\.?"
     r"|有限责任公司|有限公司",
     re.IGNORECASE,
@@ -49,9 +49,10 @@ _STATES = (
 )
 POSTCODE = re.compile(
     r"(?<![0-9#-])[0-9]{5,6}(?![0-9-])[ ,.]*(?:(?-i:[A-Z])[A-Z]{2}|$)|\b[A-Z]{2} [0-9]{5}\b"
-    rf"|(?:{_STATES})[ ,.]*[0-9]{{5}}(?:-[0-9]{{4}})?(?![0-9])"
+    rf"|(?=[A-Z]{{2}}[ ,.]*[0-9])(?:{_STATES})[ ,.]*[0-9]{{5}}(?:-[0-9]{{4}})?(?![0-9])"
     r"|\b[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][A-Z]{2}\b|(?-i:(?<![A-Z])[A-Z]{1,2}[0-9][0-9A-Z]?[0-9][A-Z]{2})\W*$"
-    r"|(?-i:AB|BC|MB|NB|NL|NS|ON|PE|QC|SK)[ ,.]*[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|(?<=[a-z])[- ]{1,3}[0-9]{6}\W*$"
+    r"|(?=[A-Z]{2}[ ,.]*[A-Z])(?-i:AB|BC|MB|NB|NL|NS|ON|PE|QC|SK)[ ,.]*[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]"
+    r"|(?<=[a-z])[- ]{1,3}[0-9]{6}\W*$"
     r"|(?-i:NSW|VIC|QLD|ACT|TAS|\bSA|\bWA)[ ,.]*[0-9]{4}(?![0-9])|\b[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]\b",
     re.IGNORECASE,
 )

@@ -237,7 +237,7 @@ def test_an_english_word_is_a_month_where_the_page_is_in_its_language() -> None:
 
 def test_a_page_of_dates_takes_steps_in_proportion() -> None:
     line = "03/04/2018 1-31 May 2014 Jul19'14\n"
-    assert len(list(find_dates(line * 12_500))) == 50_000
+    assert len(list(find_dates(line * 2_500))) == 10_000
 
 
 def test_a_number_of_any_length_is_no_year() -> None:

@@ -351,6 +351,14 @@ def test_chinese_brackets_with_a_sign_are_no_minus() -> None:
     assert [mention.value for mention in find_moneys("(￥300.00)")] == ["-300.00"]
 
 
+@pytest.mark.parametrize(
+    "unit", ["单位：万元", "(in thousands of USD)", "Angaben in Mio. €", "en milliers d'euros"]
+)
+def test_a_bare_amount_of_a_report_in_thousands_is_not_sure(unit: str) -> None:
+    (mention,) = find_moneys(f"{unit}\nTotal 12,345.60\n")
+    assert mention.confidence == 0.4
+
+
 def test_mil_is_a_thousand_in_spanish_and_portuguese() -> None:
     assert [mention.value for mention in find_moneys("5 mil euros")] == ["5000"]
     assert [mention.value for mention in find_moneys("R$ 5 mil", PageLocale(decimal=","))] == ["5000"]

@@ -61,6 +61,14 @@ _MONEY_WORD = re.compile(
     r"|金额|合计|小计|总计|价|款|费用|收费|税额|人民币|[0-9]元|收银|找零|应收|实收",
     re.IGNORECASE,
 )
+_MULTIPLES = re.compile(
+    r"\b(?:in|en) (?:thousands|millions|billions|milliers|miles"
+    r"|(?:TEUR|T€|(?:Mio|Mrd|Tsd)\.? ?(?:EUR|€|Euro))(?![A-Za-z]))"
+    r"|单位 ?: ?(?:人民币)?[百千]?[千万亿]元|單位 ?: ?[百千]?[千萬億]元|單位 ?: ?新[臺台]幣[千萬]元",
+    re.IGNORECASE,
+)
+"""What a report says whose amounts are thousands or millions."""
+_MULTIPLE = 0.4
 _COUNTED = re.compile(
     r"(?:qty|quantity|(?<![0-9] )(?<![0-9])pcs|volume|weight|(?<!dis)(?<!ac)count|rate|points?|hours|stunden"
     r"|menge|anzahl\b"
@@ -90,6 +98,10 @@ class Bare:
         page = lowered(self.page)
         return any(word in page for word in _ABOUT_MONEY) or _MONEY_WORD.search(self.page) is not None
 
+    @cached_property
+    def _in_multiples(self) -> bool:
+        return _MULTIPLES.search(self.page) is not None
+
     def read(self, number: Number) -> tuple[Mention, int] | None:
         """The number as an amount, and the index of the token behind it."""
         if not number.cents or _CLOCKS.match(self.page, number.start) or not self._fits(number):
@@ -114,7 +126,7 @@ class Bare:
             start, negative = at, True
         negative = negative and number.reading.value.strip("0.") != ""
         value = f"-{number.reading.value}" if negative else number.reading.value
-        confidence = 0.75 if _TOTALLED.search(before) else 0.6
+        confidence = _MULTIPLE if self._in_multiples else 0.75 if _TOTALLED.search(before) else 0.6
         return found("MONEY", (start, end), confidence, value, self.source.locale.currency), number.after
 
     def _fits(self, number: Number) -> bool:
