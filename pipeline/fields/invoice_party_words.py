@@ -119,6 +119,7 @@ STOP = words("""
     beschreibung
     description
     bezeichnung
+    leistung(?:en)?
     item
     qty
     quantity
