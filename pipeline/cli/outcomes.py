@@ -25,6 +25,7 @@ from pipeline.tables.masking import mask_text, masked_entity, masked_field, sens
 
 _ROWS = 40  # documents listed one by one; a night has thousands
 _WIDEST = 110  # columns: beyond, a row is hard to follow
+_WARNINGS = 5  # sentences about the pages of a document
 _OTHER_COLUMNS = 50  # columns that the documents table needs apart from the file names
 _STYLE = {"done": "green", "reused": "cyan", "partial": "yellow", "failed": "red"}
 
@@ -204,9 +205,16 @@ def fields(console: Console, results: Sequence[DocumentResult], *, masked: bool)
             console.print(indented(4, f"not found: {', '.join(missing)}"))
         if extraction.items:
             console.print(indented(4, f"items: {len(extraction.items)} rows"))
-        for warning in extraction.warnings:
+        for warning in (*extraction.warnings, *_of_pages(result)):
             console.print(indented(4, f"? {mask_text(warning) if masked else warning}"))
     console.print()
+
+
+def _of_pages(result: DocumentResult) -> list[str]:
+    """What was left out of the pages, or is in doubt there: the first sentences."""
+    found = [f"Page {page.number}: {warning}" for page in result.pages for warning in page.warnings]
+    more = [f"{len(found) - _WARNINGS} more warnings about pages are in the results."]
+    return found if len(found) <= _WARNINGS else found[:_WARNINGS] + more
 
 
 def _field(field: Field) -> str:

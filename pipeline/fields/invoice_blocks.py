@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pipeline.fields import invoice_party_words as parties
 from pipeline.fields import invoice_words as labels
-from pipeline.fields.invoice_party_words import DATA, LEGAL, POSTCODE
+from pipeline.fields.invoice_party_words import DATA, LEGAL, POSTCODE, is_town
 from pipeline.fields.rows import Span
 from pipeline.fields.sheet import Cell, Rect, Sheet, simplified
 
@@ -112,7 +112,7 @@ def _down(sheet: Sheet, row: int, rect: Rect, far: float = 5.0) -> Iterator[Part
             if placed > 1 or len(part.text.split()) > 3 or any(c.isdigit() for c in part.text):
                 return
             placed = 2
-        placed = placed or int(POSTCODE.search(part.text) is not None)
+        placed = placed or int(is_town(part.text))
         yield part
         count += 1
         if count >= _MAX_LINES:
@@ -209,7 +209,7 @@ def addresses(sheet: Sheet) -> Iterator[Block]:
     """The blocks that end with postcode and town: the seller's where a phone or a tax number follows."""
     for row, cells in enumerate(sheet.cells):
         for cell in cells:
-            if len(cell.text) > 60 or not POSTCODE.search(cell.text) or is_data(sheet.simple_text(cell)):
+            if len(cell.text) > 60 or not is_town(cell.text) or is_data(sheet.simple_text(cell)):
                 continue
             above = list(_up(sheet, row, cell))
             if not above:
@@ -258,7 +258,7 @@ def _up(sheet: Sheet, row: int, cell: Cell) -> Iterator[Part]:
             if count or data > 2:
                 return
             continue
-        if POSTCODE.search(found.text):
+        if is_town(found.text):
             return  # another address
         yield _part(found)
         top, count = found.rect.top, count + 1

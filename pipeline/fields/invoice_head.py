@@ -10,6 +10,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from pipeline.fields import invoice_words as labels
+from pipeline.fields.invoice_party_words import STOP
 from pipeline.fields.rows import Span, field
 from pipeline.fields.sheet import Sheet
 from pipeline.models import Entity, Field
@@ -28,6 +29,8 @@ _RIVAL = 0.02
 """Candidates whose scores differ by less are equal."""
 _PROSE = 0.15
 """A label inside a sentence counts this much less."""
+_LISTED = 0.2
+"""So does a date below a heading of a table of items."""
 
 
 class Found(NamedTuple):
@@ -190,13 +193,19 @@ def _labelled(
             sure = score - (_PROSE if _in_prose(sheet, row, match.start()) else 0.0)
             if take is _code and labels.REFERENCE.search(before):
                 continue
-            if take is _day and labels.OTHER_DATE.search(before):
+            if pattern in (labels.DATE, labels.BARE_DATE) and labels.OTHER_DATE.search(before):
                 continue
             more = labels.AND_DATE.match(text, match.end()) if take is _day else None
             if taken := _behind(sheet, row, more.end() if more else match.end(), take):
                 yield Found(sheet, taken[0], taken[1], sure, taken[2])
             elif taken := _under(sheet, row, match.span(), take, apart):
-                yield Found(sheet, taken[0], taken[1], sure - 0.04, taken[2])
+                listed = pattern is labels.BARE_DATE and _heads_table(sheet, row)
+                yield Found(sheet, taken[0], taken[1], sure - (_LISTED if listed else 0.04), taken[2])
+
+
+def _heads_table(sheet: Sheet, row: int) -> bool:
+    """Whether a row has the headings of a table of items: a date below is the item's."""
+    return any(STOP.match(sheet.simple_text(cell)) for cell in sheet.cells[row][:_MOST_IN_ROW])
 
 
 def _in_prose(sheet: Sheet, row: int, offset: int) -> bool:

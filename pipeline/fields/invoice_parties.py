@@ -27,6 +27,7 @@ from pipeline.fields.invoice_party_words import (
     NO_NAME,
     POSTCODE,
     TITLE,
+    is_town,
 )
 from pipeline.fields.rows import Span, field, fold
 from pipeline.fields.sheet import Sheet, simplified, trimmed
@@ -197,12 +198,14 @@ def _address(block: Block, name: Part) -> tuple[list[Span], str] | None:
     chosen: list[Span] = []
     for part in lines[:6]:
         if is_data(simplified(part.text).strip()):
-            break
+            if chosen:
+                break
+            continue  # a tax number between name and street
         span = trimmed(text, *part.span, " :;,●•·|-–")
         if span[0] == span[1]:
             continue
         chosen.append(span)
-        if POSTCODE.search(part.text):
+        if is_town(part.text):
             spans = _street_first(text, chosen)
             pieces = [piece for a, b in spans for piece in _MARKS.split(fold(text[a:b]))]
             return spans, ", ".join(p for p in pieces if not is_data(simplified(p)))

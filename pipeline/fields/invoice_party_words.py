@@ -119,6 +119,7 @@ STOP = words("""
     beschreibung
     description
     bezeichnung
+    leistung(?:en)?
     item
     qty
     quantity
@@ -190,6 +191,19 @@ POSTCODE = re.compile(
     r"|(?<![A-Z])[A-Z]{2},? [0-9]{5}(?:-[0-9]{4})?(?![0-9]))"
 )
 """Postcode and town; of Britain and the USA the postcode alone."""
+_STREET_END = re.compile(
+    r"(?<!\w)(?:st|str|street|road|rd|ave?|avenue|lane|ln|drive|dr|blvd|boulevard|way|court|ct|place|pl|terrace"
+    r"|square|sq|parkway|pkwy|highway|hwy|close|crescent)\.?(?: ?#? ?[0-9]{1,4})?$",
+    re.IGNORECASE,
+)
+
+
+def is_town(text: str) -> bool:
+    """Whether a line has a postcode and a town: 1500 Monroe St is a street."""
+    match = POSTCODE.search(text)
+    return match is not None and not (match.start() == 0 and _STREET_END.search(text.rstrip(" .,")))
+
+
 LEGAL = re.compile(
     r"(?<!\w)(?:GmbH(?: ?& ?Co\.?(?: ?KGa?A?| ?OHG)?)?|[gm]mbH|GMBH|AG|KGaA|KG|OHG|GbR|e\.? ?K(?:fm|fr)?\.?|UG|SE"
     r"|e\.? ?V\.?|e\.? ?G\.?|a\. ?G\.?|Ltd\.?|LTD\.?|Limited|LIMITED|Inc\.?|INC\.?|LLC|L\.L\.C\.|LLP|PLC|plc"

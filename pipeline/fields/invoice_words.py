@@ -54,7 +54,7 @@ NUMBER = words(r"""
 _TITLE = (
     r"(?:rechnungs[ -]?korrektur|[a-z]*(?<!ab)rechnung|faktura|[a-z]*gutschrift|(?:tax |pro ?forma )?invoice"
     r"|credit (?:note|memo)|bill|facture|avoir|factura|abono|fattura|nota di credito|factuur|creditnota|creditfactuur"
-    r"|fatura|nota de credito)"
+    r"|fatura|nota de credito|liquidation)"
 )
 TITLED = re.compile(
     rf"(?=[a-z])(?<![a-z]){_TITLE}(?![a-z])(?:[\s]{{1,2}}(?:des|der|du|de la|of the|del|della) [a-z]{{2,30}})?"

@@ -53,14 +53,22 @@ def groups_of(
         for number, word in enumerate(row.words):
             glued = word.glued and before is not None and before.line == word.line
             followed = word.figure and _is_followed(row.words, number)
-            column = _column(
-                word, columns, before if glued else None, column if glued else None, followed=followed
-            )
+            if not _is_mark_behind(word, before, column):
+                column = _column(
+                    word, columns, before if glued else None, column if glued else None, followed=followed
+                )
             _put(group, word, column, attached=before is not None and before.end == word.start)
             before = word
         if Role.DATE in group.cells and not is_day(group.figure(Role.DATE)):
             group.text[:0] = [word.text for word in group.cells.pop(Role.DATE)]
         yield row, group
+
+
+def _is_mark_behind(word: Word, before: Word | None, column: Column | None) -> bool:
+    """Whether a word is the mark of debit or credit behind an amount, in a narrow column without a heading."""
+    if before is None or not before.figure or column is None or column.role is not Role.AMOUNT:
+        return False
+    return word.text in _MARKS and word.left > column.right
 
 
 def _put(group: Group, word: Word, column: Column | None, *, attached: bool) -> None:

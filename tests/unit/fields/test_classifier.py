@@ -70,6 +70,22 @@ def test_an_invoice_with_subtotal_and_tax_is_no_receipt(classifier: Classifier) 
     assert classifier.classify(paper)[0] == "invoice"
 
 
+def test_a_bill_of_a_utility_is_an_invoice(classifier: Classifier) -> None:
+    paper = (
+        "Fern Energy\nAccount number  850 0123\nBill date  12 March 2031\nYour gas bill\n"
+        "Gas used  52.09\nStanding charge  15.47\nVAT at 5%  3.38\nTotal charges  70.94\nAmount due  70.94"
+    )
+    assert classifier.classify(paper)[0] == "invoice"
+
+
+def test_a_list_of_open_invoices_is_no_invoice(classifier: Classifier) -> None:
+    paper = (
+        "CUSTOMER STATEMENT\nFern Ltd\nStatement date: 30 April 2031\nDate  Invoice  Amount  Paid  Outstanding\n"
+        "02/04/2031  INV-7001  420.00  420.00  0.00\n18/04/2031  INV-7044  310.00  310.00\nTotal outstanding  310.00"
+    )
+    assert classifier.classify(paper)[0] == "other"
+
+
 def test_a_table_of_numbers_is_no_receipt(classifier: Classifier) -> None:
     rows = [f"{name}  120,331  51,220  3,402.1" for name in ("North", "East", "South", "West", "Total")]
     assert classifier.classify("Table 4. Income by district\n" + "\n".join(rows))[0] == "other"

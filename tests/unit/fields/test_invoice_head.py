@@ -152,3 +152,25 @@ def test_a_date_of_something_else_is_not_taken_for_want_of_another() -> None:
 def test_the_order(text: str, expected: str | None) -> None:
     found = find_order([sheet(text)])
     assert (found.value if found else None) == expected
+
+
+def test_a_label_in_two_languages() -> None:
+    found = dates(
+        "Facture N° / Invoice No.   A-118\nDate / Date   15.05.2031\nÉchéance / Due date   14.06.2031"
+    )
+    assert (found["date"].value, found["due_date"].value) == ("2031-05-15", "2031-06-14")
+
+
+def test_the_bill_of_a_doctor_has_a_number() -> None:
+    assert number("Liquidation Nr. 2031/0522") == "2031/0522"
+
+
+def test_a_date_of_an_item_is_not_the_date_of_the_paper() -> None:
+    found = dates("""
+                                      Kiel, 22.05.2031
+Rechnung Nr. 7
+Datum         Leistung          Betrag
+14.05.2031    Beratung          10,72
+15.05.2031    Untersuchung      21,45
+""")
+    assert (found["date"].value, found["date"].checks) == ("2031-05-22", ())

@@ -165,3 +165,13 @@ NIPC: 502 757 191
 def test_how_a_company_is_addressed_is_not_its_name(word: str) -> None:
     have = values(f"Bill to:\n{word} Holzbau Esche GmbH\nGewerbepark 8\n80331 München")
     assert have["buyer"] == "Holzbau Esche GmbH"
+
+
+def test_a_street_with_a_long_number_is_not_the_town() -> None:
+    have = values("Sold to:\nNORTH GARAGE LLC\n1500 N MONROE ST\nSPOKANE WA 99205")
+    assert have["buyer_address"] == "1500 N MONROE ST, SPOKANE WA 99205"
+
+
+def test_a_number_between_name_and_street_is_not_the_address() -> None:
+    have = values("Émetteur\nMenuiserie Orme\nSIREN 732829320\n12 rue du Moulin\n31000 Toulouse")
+    assert have["seller_address"] == "12 rue du Moulin, 31000 Toulouse"

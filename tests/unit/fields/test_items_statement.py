@@ -356,3 +356,18 @@ def test_a_balance_of_the_record_that_the_rows_contradict() -> None:
 def test_without_a_sum_the_record_stays() -> None:
     fields = {"closing": balance("closing", "9.00")}
     assert weighed(fields, Balances()) == fields
+
+
+def test_letters_for_debit_and_credit_may_have_a_column_of_their_own() -> None:
+    found = read("""
+Bu-Tag   Wert     Verwendungszweck                    Betrag EUR
+                  alter Kontostand vom 30.04.2031         500,00  H
+02.05.   02.05.   Gehalt                                2.100,00  H
+06.05.   06.05.   Lastschrift Stadtwerke                   88,50  S
+                  neuer Kontostand vom 31.05.2031       2.511,50  H
+""")
+    assert rows(found.items, "description", "amount") == [
+        ("Gehalt", "2100.00"),
+        ("Lastschrift Stadtwerke", "-88.50"),
+    ]
+    assert found.warnings == ()
