@@ -47,7 +47,7 @@ def fit(samples: Sequence[Sample], start: Curve = (1.0, 0.0)) -> Curve:
     """Slope and offset of greatest likelihood, drawn towards `start`; the slope stays positive."""
     x = np.array([logit(s.score) for s in samples])
     y = np.array([float(s.right) for s in samples])
-    weights = np.ones_like(x)
+    weights = np.array([s.weight for s in samples])
     doubt = np.median(x)
     x, y, weights = np.append(x, doubt), np.append(y, 0.0), np.append(weights, _DOUBT)
     a, b = start
@@ -64,17 +64,18 @@ def fit(samples: Sequence[Sample], start: Curve = (1.0, 0.0)) -> Curve:
     return round(a, 3), round(b, 3)
 
 
-def fit_all(samples: Sequence[Sample]) -> Curves:
+def fit_all(everything: Sequence[Sample]) -> Curves:
     """Numbers for all fields, for each type, and for each field with enough samples."""
+    samples = [sample for sample in everything if not sample.failed]
     curves: Curves = {"*": {"*": fit(samples)}}
     groups: dict[str, dict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
     for sample in samples:
         groups[sample.kind][sample.name].append(sample)
     for kind, by_name in sorted(groups.items()):
-        everything = [sample for group in by_name.values() for sample in group]
-        if len(everything) < _LEAST:
+        of_kind = [sample for group in by_name.values() for sample in group]
+        if len(of_kind) < _LEAST:
             continue
-        pooled = fit(everything, curves["*"]["*"])
+        pooled = fit(of_kind, curves["*"]["*"])
         curves[kind] = {"*": pooled}
         for name, group in sorted(by_name.items()):
             if len(group) >= _LEAST:
@@ -89,10 +90,13 @@ def curve_of(curves: Curves, sample: Sample) -> Curve:
 
 def crossed(samples: Sequence[Sample]) -> list[tuple[float, bool]]:
     """The confidence and truth of each sample, by the numbers of the other half."""
-    found = []
+    found: list[tuple[float, bool]] = []
     for half in (0, 1):
         curves = fit_all([s for s in samples if s.half != half])
-        found += [(chance(curve_of(curves, s), s.score), s.right) for s in samples if s.half == half]
+        for sample in samples:
+            if sample.half == half:
+                confidence = chance(curve_of(curves, sample), sample.score)
+                found.append((min(confidence, sample.score) if sample.failed else confidence, sample.right))
     return found
 
 

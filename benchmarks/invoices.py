@@ -28,7 +28,7 @@ from pipeline.fields.kinds import KINDS, is_amount
 from pipeline.models import DocumentResult, Extraction, Field
 from pipeline.ner.locale import localised
 from pipeline.settings import Settings
-from samples import Sample, write
+from samples import DEVELOPED_ON, Sample, write
 
 SURE = 0.5
 
@@ -129,7 +129,9 @@ def samples_of(
             found = value_of(record, name)
             if isinstance(gold, str) and found and found.value:
                 right = same(name, gold, found.value)
-                yield Sample("invoice", name, found.confidence, right, crc32(family.encode()) % 2)
+                yield Sample(
+                    "invoice", name, found.confidence, right, crc32(family.encode()) % 2, DEVELOPED_ON
+                )
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from pipeline.models import Entity, Field, Page, TextLine
 from pipeline.ner.locale import localised
 from pipeline.settings import Settings
 from pipeline.steps.entities import entities_of
-from samples import Sample, write
+from samples import DEVELOPED_ON, Sample, write
 
 AMOUNTS = {"subtotal": "Subtotal", "tax": "Tax", "tip": "Tips", "total": "Total"}
 _MONTHS = {
@@ -99,8 +99,16 @@ def main() -> None:
         tally.report(misses=args.misses and half != "all")
         if half != "all":
             found_all += [
-                Sample("receipt", key.split(",")[0], score, right, ["even", "odd"].index(half))
-                for key, score, right in tally.sure
+                Sample(
+                    "receipt",
+                    key.split(",")[0],
+                    score,
+                    right,
+                    ["even", "odd"].index(half),
+                    DEVELOPED_ON if half == "even" else 1.0,
+                    failed,
+                )
+                for key, score, right, failed in tally.sure
             ]
     if args.samples:
         write(args.samples, found_all)
@@ -133,7 +141,7 @@ class Tally:
         self._right: Counter[str] = Counter()
         self._of: Counter[str] = Counter()
         self._misses: dict[str, list[str]] = defaultdict(list)
-        self.sure: list[tuple[str, float, bool]] = []
+        self.sure: list[tuple[str, float, bool, bool]] = []
 
     def add(
         self,
@@ -220,7 +228,7 @@ class Tally:
         self._mark(key, right, f"{note} {wanted} {shown(field)}")
         if field is not None:
             self._mark(f"  {key}, of those given", right)
-            self.sure.append((key, field.confidence, right))
+            self.sure.append((key, field.confidence, right, field.failed))
 
     def _mark(self, key: str, right: bool, note: str = "") -> None:
         self._of[key] += 1
@@ -239,10 +247,10 @@ class Tally:
             print(f"  {key}:", *notes, sep="\n    ")
 
 
-def ranking(sure: Sequence[tuple[str, float, bool]]) -> float:
+def ranking(sure: Sequence[tuple[str, float, bool, bool]]) -> float:
     """Share of the pairs of a right and a wrong value in which the right one has the higher confidence."""
-    right = [confidence for _, confidence, fits in sure if fits]
-    wrong = [confidence for _, confidence, fits in sure if not fits]
+    right = [confidence for _, confidence, fits, _ in sure if fits]
+    wrong = [confidence for _, confidence, fits, _ in sure if not fits]
     above = sum((r > w) + 0.5 * (r == w) for r in right for w in wrong)
     return above / max(len(right) * len(wrong), 1)
 

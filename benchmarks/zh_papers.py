@@ -21,7 +21,7 @@ from pipeline.documents.layout import assemble
 from pipeline.models import Box, Extraction, Page, TextLine
 from pipeline.settings import Settings
 from pipeline.steps.entities import entities_of
-from samples import Sample, write
+from samples import DEVELOPED_ON, Sample, write
 
 LEFT, STEP, HEIGHT, CELL, GAP, MIDDLE = 40.0, 30.0, 20.0, 10.0, 60.0, 820.0
 _SIDES = re.compile(r"名 ?称|统一社会信用代码|方信息")
@@ -74,7 +74,14 @@ def score(truth: dict[str, str], record: Extraction, counts: Counter[str]) -> li
 
 def samples_of(truth: dict[str, str], record: Extraction, half: int) -> list[Sample]:
     return [
-        Sample(record.document_type, f.name, f.confidence, bare(f.value) == bare(truth[f.name]), half)
+        Sample(
+            record.document_type,
+            f.name,
+            f.confidence,
+            bare(f.value) == bare(truth[f.name]),
+            half,
+            DEVELOPED_ON,
+        )
         for f in record.fields
         if f.value is not None and f.name in truth
     ]

@@ -3,7 +3,7 @@
 The rules score a value by its evidence. `calibration.json` has, by document type and field, two numbers a and b: the
 probability is the logistic function of a * logit(score) + b (Platt 1999, "Probabilistic outputs for support vector
 machines"), fitted on labelled papers (`benchmarks/calibrate.py`). A field or type that is not in it uses the numbers of
-`*`, which are of all of them.
+`*`, which are of all of them. A value with a failed check gets no more than its score.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ def probability(kind: str, name: str, score: float) -> float:
 def _calibrated(kind: str, field: Field) -> Field:
     if field.value is None or field.source != "page":
         return field
-    return structs.replace(field, confidence=probability(kind, field.name, field.confidence))
+    chance = probability(kind, field.name, field.confidence)
+    if field.failed:
+        chance = min(chance, field.confidence)
+    return structs.replace(field, confidence=chance)
 
 
 def _numbers(kind: str, name: str) -> tuple[float, float]:

@@ -6,22 +6,20 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from pipeline.fields import (
+from pipeline.fields import invoice, receipt, vat_invoice
+from pipeline.fields.papers import (
     air_ticket,
     bank_advice,
     bank_statement,
     contract,
     delivery_note,
     id_card,
-    invoice,
     medical_bill,
     payment_receipt,
     payslip,
-    receipt,
     ride_list,
     taxi_receipt,
     train_ticket,
-    vat_invoice,
 )
 from pipeline.fields.records import Find
 from pipeline.models import Entity, Field, Page

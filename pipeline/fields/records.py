@@ -10,7 +10,7 @@ from statistics import median
 from msgspec import structs
 
 from pipeline.documents.layout import blocks_of
-from pipeline.fields.receipt_head import LEGAL, TRADE
+from pipeline.fields.receipt.head import LEGAL, TRADE
 from pipeline.fields.rows import Row, rows_of
 from pipeline.models import Entity, Field, Page, TextLine
 

@@ -15,7 +15,7 @@ from pipeline.fields.items.label_words import is_total
 from pipeline.fields.items.unit_words import is_unit
 from pipeline.fields.items.values import number_of, plain_decimal
 from pipeline.fields.items.words import CURRENCY
-from pipeline.fields.receipt_labels import kind_of
+from pipeline.fields.receipt.labels import kind_of
 from pipeline.models import LineItem, TextLine
 
 _CURRENCY = rf"(?:{CURRENCY}|R[NHK])"  # RM as OCR reads it

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.fields import delivery_note
+from pipeline.fields.papers import delivery_note
 from tests.unit.fields.paper import entities, page, values_of
 
 VERTRAG = """

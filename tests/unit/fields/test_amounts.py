@@ -8,7 +8,7 @@ from msgspec import structs
 
 from pipeline.fields import receipt
 from pipeline.fields.amounts import amounts_of, currency_of, squash
-from pipeline.fields.receipt_labels import kind_of
+from pipeline.fields.receipt.labels import kind_of
 from pipeline.fields.records import find_one
 from pipeline.fields.rows import rows_of
 from pipeline.models import Box, Entity, Page, TextLine

@@ -30,3 +30,14 @@ def test_only_values_of_the_page_are_calibrated(monkeypatch: pytest.MonkeyPatch)
     assert [field.confidence for field in record.fields] == [0.269, 0.731, 1.0, 0.0]
     other = calibrated(Extraction(document_type="invoice", confidence=1.0, fields=fields[1:2]))
     assert other.fields[0].confidence == 0.269, "the numbers of all types"
+
+
+def test_a_failed_check_gets_no_more_than_the_score() -> None:
+    fields = tuple(
+        Field(name="total", value="1.00", confidence=0.4, checks=checks)
+        for checks in ((), ("no_label",), ("sum_mismatch",))
+    )
+    record = calibrated(Extraction(document_type="receipt", confidence=1.0, fields=fields))
+    free, hinted, failed = (field.confidence for field in record.fields)
+    assert free == hinted > failed
+    assert failed <= 0.4

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import Unreadable
-from pipeline.fields.einvoice import MAX_ITEMS, read
-from pipeline.fields.stated import Stated
+from pipeline.fields.truth.einvoice import MAX_ITEMS, read
+from pipeline.fields.truth.stated import Stated
 from tests.support.einvoices import IBAN, cii, ubl, zugferd1
 
 EXPECTED = {

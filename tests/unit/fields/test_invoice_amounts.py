@@ -5,8 +5,8 @@ import sys
 import pytest
 from msgspec import structs
 
-from pipeline.fields.invoice_amounts import find_amounts
-from pipeline.fields.invoice_figures import figures_of
+from pipeline.fields.invoice.amounts import find_amounts
+from pipeline.fields.invoice.figures import figures_of
 from pipeline.fields.sheet import Sheet
 from pipeline.models import Field, PageLocale
 from pipeline.ner.locale import localised

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.fields.invoice_head import find_dates, find_number, find_order
+from pipeline.fields.invoice.head import find_dates, find_number, find_order
 from pipeline.fields.sheet import Sheet
 from pipeline.models import Field
 from pipeline.ner.locale import localised

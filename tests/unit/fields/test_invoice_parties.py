@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.fields.invoice_ids import find_bank, find_tax_ids
-from pipeline.fields.invoice_parties import find_parties
+from pipeline.fields.invoice.ids import find_bank, find_tax_ids
+from pipeline.fields.invoice.parties import find_parties
 from pipeline.fields.sheet import Sheet
 from pipeline.models import Field
 from pipeline.ner.locale import localised

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.fields.qr_codes import read
+from pipeline.fields.truth.qr_codes import read
 from pipeline.models import Code
 from tests.support.einvoices import IBAN
 

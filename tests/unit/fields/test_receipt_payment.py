@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.fields.receipt_payment import METHODS
+from pipeline.fields.receipt.payment import METHODS
 from tests.unit.fields.slip import fields, values
 
 HEAD = "BLUE GULL CAFE\n05/22/2018\nSoup  $4.00\nBread  $2.50\nTotal  $6.50\n"
