@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 
 class Sample(NamedTuple):
-    """A value with its score; `half` 0 or 1: numbers fitted on one half are measured on the other.
+    """A value with its score.
 
-    `weight`: below 1 where the rules were developed on the very papers, which says little about others. `failed`: a check failed, so that
-    the confidence is at most the score.
+    `half`, 0 or 1: numbers fitted on one half are measured on the other. `weight`: below 1 where the rules were
+    developed on the very papers, which says little about others. `failed`: a check failed, so that the confidence is
+    at most the score.
     """
 
     kind: str

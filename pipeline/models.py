@@ -182,10 +182,13 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def needs_review(self) -> bool:
-        """Whether a person should look at it: it has a value, and a check failed or its confidence is below .5."""
-        return (
-            self.value is not None and not self.verified and (self.confidence < REVIEW or bool(self.checks))
-        )
+        """Whether a person should look at it: it has a value, and a check failed or its confidence is low."""
+        return self.value is not None and not self.verified and (self.confidence < REVIEW or self.failed)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a check failed, hints apart."""
+        return not HINTS.issuperset(self.checks)
 
 
 class LineItem(msgspec.Struct, frozen=True, kw_only=True):
