@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import PurePosixPath
 
-from pipeline.errors import NotFound
+from pipeline.errors import Damaged, NotFound
 from pipeline.models import Task, to_json
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read
@@ -29,6 +29,17 @@ def store_document(store: Store, data: bytes) -> str:
     if not store.exists(key):
         store.put(key, data)
     return sha256
+
+
+def document(store: Store, sha256: str) -> bytes:
+    """The original bytes of a document; raises `NotFound`, or `Damaged` if they are not those that were stored."""
+    data = store.get(keys.document(sha256))
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise Damaged(
+            f"{keys.document(sha256)} in {store.url} does not hold the bytes that were received: restore it from a "
+            "backup, or delete it and submit the document again."
+        )
+    return data
 
 
 def mark(store: Store, task: Task) -> None:

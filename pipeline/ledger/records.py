@@ -29,35 +29,49 @@ def ended(store: Store, run_date: str, task_id: str) -> DocumentResult | None:
 
 
 def finish(store: Store, result: DocumentResult, *, late: bool = False) -> None:
-    """Store the record of a finished task, delete an older contrary one, then delete the pending marker.
+    """Store the record of a finished task, delete an older failure, then delete the pending marker.
 
-    `late`: its night is over, so its tables must be marked as changed to be written again. A task that was reprocessed
-    keeps its result unless the new one has at least as many pages; a failure, or less, is stored separately.
+    `late`: its night is over, so its tables must be marked as changed to be written again. A failure never replaces a
+    good result, however late it comes: it is stored separately. A task that is reprocessed keeps its result also
+    from a new one with fewer pages.
     """
-    again = keys.failed_again(result.run_date, result.task_id)
+    standing = None
+    if result.status == "failed" or (result.reprocess and result.status != "done"):
+        standing = read_or_none(store, keys.result(result.run_date, result.task_id), DocumentResult)
+    if standing and (result.status == "failed" or _unread(result) > _unread(standing)):
+        _keep(store, result, standing)
+    elif result.status == "failed" and result.reprocess:  # its good result was deleted by hand
+        _put(store, structs.replace(result, reprocess=False), late=True)
+    else:
+        _put(store, result, late=late)
+    store.delete(keys.pending(result.task_id))
+
+
+def _keep(store: Store, result: DocumentResult, standing: DocumentResult) -> None:
+    """Store a failure, or a result of less, separately from the good result that it would replace."""
+    failure = structs.replace(without_pages(result), status="failed", reprocess=True)
+    store.put(keys.failed_again(result.run_date, result.task_id), to_json(failure))
+    if standing.status != "partial":  # a note of a result that was never written
+        store.delete(keys.partial(result.run_date, result.task_id))
+
+
+def _put(store: Store, result: DocumentResult, *, late: bool) -> None:
     good, bad = keys.result(result.run_date, result.task_id), keys.failed(result.run_date, result.task_id)
     note = keys.partial(result.run_date, result.task_id)
-    standing = None
-    if result.reprocess and result.status != "done":
-        standing = read_or_none(store, good, DocumentResult)
-    less = standing is not None and _unread(result) > _unread(standing)
-    if result.reprocess and (result.status == "failed" or less):
-        store.put(again, to_json(structs.replace(without_pages(result), status="failed")))
-        if standing and standing.status != "partial":  # a note of a result that was never written
-            store.delete(note)
-    else:
-        written, stale = (bad, good) if result.status == "failed" else (good, bad)
-        if result.status == "partial":
-            store.put(note, to_json(without_pages(result)))
-        store.put(written, to_json(result))
-        if result.status != "partial":
-            store.delete(note)
-        if result.reprocess or late:
-            store.put(keys.changed(result.run_date, result.task_id, result.done_at), b"")
-        if result.reprocess:
-            store.delete(again)
-        store.delete(stale)
-    store.delete(keys.pending(result.task_id))
+    if result.status == "partial":
+        store.put(note, to_json(without_pages(result)))
+    store.put(bad if result.status == "failed" else good, to_json(result))
+    if result.status != "partial":
+        store.delete(note)
+    if result.reprocess or late:
+        store.put(keys.changed(result.run_date, result.task_id, result.done_at), b"")
+    if result.reprocess:
+        store.delete(keys.failed_again(result.run_date, result.task_id))
+    if result.status != "failed":
+        store.delete(bad)
+    elif standing := read_or_none(store, good, DocumentResult):  # another process finished it meanwhile
+        _keep(store, result, standing)
+        store.delete(bad)
 
 
 def _unread(result: DocumentResult) -> int:
@@ -110,7 +124,7 @@ def fail(
         settings_digest=settings_digest,
         done_at=clock.now(),
         pipeline_version=__version__,
-        reprocess=task.reprocess and store.exists(keys.result(run_date, task.task_id)),
+        reprocess=store.exists(keys.result(run_date, task.task_id)),
     )
     finish(store, result, late=late)
     return result

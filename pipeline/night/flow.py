@@ -136,7 +136,7 @@ class Flow:
         if message.first and task.reading != engines.reading_digest:
             task = self._begin_reading(task, engines.reading_digest)
         assert task.sha256 is not None
-        with open_document(self.store.get(keys.document(task.sha256)), engines.settings.limits) as document:
+        with open_document(pending.document(self.store, task.sha256), engines.settings.limits) as document:
             for start in range(low, high + 1, self.settings.page_group):
                 if not self.schedule.may_use_gpu(task.priority):
                     return [message]
@@ -203,7 +203,7 @@ class Flow:
         """All pages of a task, as the steps before have read them; raises `NotRead`."""
         assert task.sha256 is not None
         if task.media_type == TEXT:
-            text = self.store.get(keys.document(task.sha256)).decode()
+            text = pending.document(self.store, task.sha256).decode()
             return (Page(number=1, width=0, height=0, text_from="text_layer", text=text),)
         return recognize.all_pages(task, store=self.store, engines=self.engines(task))
 

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Literal
 
 import msgspec
+from msgspec import structs
 
 from pipeline.errors import PipelineError
 from pipeline.ledger import records
@@ -62,5 +63,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fail(store: Store, task: Task, error: PipelineError, *, run_date: str, settings_digest: str) -> Outcome:
-    """Record that a task failed because of `error`, and return its outcome."""
-    return Outcome.of(records.fail(store, task, error, run_date=run_date, settings_digest=settings_digest))
+    """Record that a task failed because of `error`, and return its outcome, which says if an older result is kept."""
+    record = records.fail(store, task, error, run_date=run_date, settings_digest=settings_digest)
+    outcome = Outcome.of(record)
+    if not record.reprocess:
+        return outcome
+    kept = Failure(code=error.code, message=f"{error.message} The previous result is kept.")
+    return structs.replace(outcome, error=kept)

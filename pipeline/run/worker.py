@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 
 from pipeline.documents.open import open_document
+from pipeline.ledger import pending
 from pipeline.models import Task
 from pipeline.run.counters import PageCounters
 from pipeline.run.outcome import Outcome, Reused, fail
@@ -19,7 +20,7 @@ from pipeline.settings import Settings
 from pipeline.steps import conclude, extract, recognize
 from pipeline.steps.engines import Engines
 from pipeline.steps.verdict import verdict
-from pipeline.storage import keys, open_store
+from pipeline.storage import open_store
 
 _PR_SET_PDEATHSIG = 1
 
@@ -44,7 +45,7 @@ class Worker:
         def on_entities(new: bool) -> None:
             computed["entities"] = new
 
-        with open_document(self.store.get(keys.document(task.sha256)), self.settings.limits) as document:
+        with open_document(pending.document(self.store, task.sha256), self.settings.limits) as document:
             count, media_type = document.page_count, document.media_type
             if spread:
                 self.counters.count_known(count)
@@ -76,7 +77,7 @@ class Worker:
     def count_pages(self, task: Task) -> Outcome:
         """Open a document without reading it."""
         assert task.sha256 is not None
-        with open_document(self.store.get(keys.document(task.sha256)), self.settings.limits) as document:
+        with open_document(pending.document(self.store, task.sha256), self.settings.limits) as document:
             pages = document.page_count
         return Outcome(status="counted", task_id=task.task_id, source=task.source, pages=pages)
 
@@ -90,7 +91,7 @@ class Worker:
             computed |= new
             self.counters.count_read()
 
-        with open_document(self.store.get(keys.document(task.sha256)), self.settings.limits) as document:
+        with open_document(pending.document(self.store, task.sha256), self.settings.limits) as document:
             recognize.recognize(
                 document,
                 task.sha256,
@@ -113,7 +114,7 @@ class Worker:
             return job()
         except Exception as error:
             ends = verdict(error)
-            if ends.action != "fail":
+            if ends.action not in ("fail", "set_aside"):
                 raise  # the store or the run: not this document's fault
             if ends.unexpected:
                 traceback.print_exc(file=sys.stderr)

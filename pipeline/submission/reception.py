@@ -12,7 +12,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.documents.open import open_document
-from pipeline.errors import Damaged, PermanentError, TransientError
+from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
 from pipeline.ledger import claims, pending, receipts, records
 from pipeline.messages import Message
 from pipeline.models import TEXT, Task
@@ -153,10 +153,10 @@ class Reception:
         """
         settings = self.settings.replaced(task.overrides)
         if task.sha256 is None:
-            data = fetch(task.source, self.policy, settings)
+            data = self._fetch(task, settings)
             task = structs.replace(task, sha256=pending.store_document(self.store, data), size=len(data))
         else:
-            data = self.store.get(keys.document(task.sha256))
+            data = pending.document(self.store, task.sha256)
         try:
             if task.alias_of and self._settle_alias(task):
                 return None
@@ -167,6 +167,20 @@ class Reception:
             pending.update(self.store, task)  # so that its failure names the bytes
             raise
         return self._enter(task, by)
+
+    def _fetch(self, task: Task, settings: Settings) -> bytes:
+        """The bytes of a task's source; where it is gone, those that were stored when it was ingested before.
+
+        A producer may remove a file once it is done, while a process that was paused accepts it again.
+        """
+        try:
+            return fetch(task.source, self.policy, settings)
+        except NotFound:
+            with suppress(Damaged, NotFound):
+                known = claims.get(self.store, task.task_id, task.origin).sha256 if task.origin else None
+                if known:
+                    return pending.document(self.store, known)
+            raise
 
     def note_failure(self, task: Task) -> None:
         """Note that a document could not be ingested: its submission has ended, too."""

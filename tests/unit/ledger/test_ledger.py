@@ -1,10 +1,11 @@
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
-from pipeline.errors import PermanentError, Unreadable
+from pipeline.errors import Damaged, PermanentError, Unreadable
 from pipeline.ledger import pending, receipts, records
-from pipeline.models import DocumentResult, Task
+from pipeline.models import DocumentResult, Task, to_json
 from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
 
@@ -68,8 +69,38 @@ def test_a_task_has_one_end_only(store: LocalStore) -> None:
     records.fail(store, task(), PermanentError("no"), run_date=DAY, settings_digest="s")
     records.finish(store, done(task()))
     assert list(store.list(keys.failures(DAY))) == []
+
+
+@pytest.mark.parametrize("reprocess", [False, True])
+def test_a_failure_never_replaces_a_good_result(store: LocalStore, reprocess: bool) -> None:
+    good = done(task())
+    records.finish(store, good)
+    late = structs.replace(task(), reprocess=reprocess)
+    pending.mark(
+        store, late
+    )  # as by a process that was paused before it marked it, and continues hours later
+    failure = records.fail(store, late, PermanentError("no"), run_date=DAY, settings_digest="s")
+    assert failure.reprocess
+    assert records.ended(store, DAY, good.task_id) == good
+    assert list(store.list(keys.failures(DAY))) == []
+    assert len(list(store.list(keys.FAILED_AGAIN))) == 1, "but it is on record"
+    assert pending.get(store, good.task_id) is None
+
+
+def test_a_result_that_comes_while_a_failure_is_written_wins(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, put = done(task()), store.put
+
+    def meanwhile(key: str, data: bytes) -> None:
+        if key.startswith(keys.FAILED):
+            put(keys.result(DAY, good.task_id), to_json(good))  # another process finishes it at this moment
+        put(key, data)
+
+    monkeypatch.setattr(store, "put", meanwhile)
     records.fail(store, task(), PermanentError("no"), run_date=DAY, settings_digest="s")
-    assert list(store.list(keys.results(DAY))) == []
+    assert records.ended(store, DAY, good.task_id) == good
+    assert list(store.list(keys.failures(DAY))) == []
 
 
 def test_a_record_of_another_schema_is_made_anew(store: LocalStore) -> None:
@@ -89,3 +120,11 @@ def test_receipts_hold_what_came_and_never_change(store: LocalStore) -> None:
     assert len(list(store.list(keys.receipts(DAY)))) == 2
     receipts.write(store, DAY, [])
     assert len(list(store.list(keys.receipts(DAY)))) == 2
+
+
+def test_bytes_are_checked_when_they_are_read(store: LocalStore) -> None:
+    sha256 = pending.store_document(store, b"one")
+    assert pending.document(store, sha256) == b"one"
+    store.put(keys.document(sha256), b"other")
+    with pytest.raises(Damaged, match="does not hold the bytes that were received"):
+        pending.document(store, sha256)

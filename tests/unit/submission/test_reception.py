@@ -257,3 +257,28 @@ def test_a_duplicate_that_fails_after_the_task_has_ended_keeps_the_result(
     flow.fail(message, caught.value)
     assert {r.status for r in records_of(flow).values()} == {"done"}
     assert list(flow.store.list(keys.FAILED)) == []
+
+
+def test_a_paused_acceptance_does_no_harm_when_it_continues_after_the_end(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = inbox / "a.png"
+    sent = submission(page(path, grey(1)))
+    put = flow.store.put
+
+    def paused(key: str, data: bytes) -> None:
+        if key.startswith(keys.RECEIPTS):
+            monkeypatch.setattr(flow.store, "put", put)
+            drain(flow, flow.reception.accept(sent))  # another process does it all meanwhile ...
+            path.unlink()  # ... and the producer removes its file
+        put(key, data)
+
+    monkeypatch.setattr(flow.store, "put", paused)
+    messages = flow.reception.accept(sent)
+    drain(flow, messages)
+    (record,) = records_of(flow).values()
+    assert record.status == "done"
+    assert not list(flow.store.list(keys.FAILED_AGAIN)), "the bytes are in the store"
+    assert pending.get(flow.store, "t") is None
+    report = audit(flow.store, flow.schedule.run_date())
+    assert (report.received, report.done, report.gaps) == (1, 1, ())
