@@ -33,19 +33,24 @@ def realigned(rows: Sequence[Row], marked: Sequence[Marked]) -> Iterator[list[Ma
         for number, row in enumerate(rows)
         if (kind := kind_of(squash(row.text[: starts.get(number, row.end) - row.start][:_LABEL]))) in _KINDS
     }
-    if len(labels) < 2 or max(labels) - min(labels) > _LONGEST or labels.keys() <= starts.keys():
+    if not labels or max(labels) - min(labels) > _LONGEST or labels.keys() <= starts.keys():
         return  # every label has an amount in its row
     first, last = max(min(labels) - _AROUND, 0), max(labels) + _AROUND
     middles = [_middle(row.lines[0].box) for row in rows[first : last + 1]]
+    if len(middles) < 2:
+        return
     pitch = median([below - above for above, below in pairwise(middles)])
     inside = [m for m in marked if first <= m.amount.row <= last and m.amount.last]
+    if len(labels) == 1:  # then nothing tells that the other amounts are not in their rows
+        inside = [m for m in inside if rows[m.amount.row].text.strip() == m.amount.entity.text.strip()]
     for shift in _SHIFTS if pitch > 0 else ():
         given = _given(rows, labels, inside, shift * pitch, 0.5 * pitch)
         yield [
             Marked(m.amount, given.get(m.amount.entity.start, "")) if first <= m.amount.row <= last else m
             for m in marked
         ]
-    yield _listed(labels, marked, last)
+    if len(labels) > 1:
+        yield _listed(labels, marked, last)
 
 
 def _listed(labels: Mapping[int, str], marked: Sequence[Marked], last: int) -> list[Marked]:

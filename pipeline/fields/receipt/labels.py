@@ -111,7 +111,7 @@ _KINDS = [
         rf"|receipt){_T}e?(?:am(?:oun)?t|bill|price|cost|sales?|sfar|geral|general|complessivo|charges?|charged|factura|fattura|facture)?(?:in)?"
         rf"(?:{_CURRENCY})?$"
         rf"|^{_T}(?:am(?:oun)?t|eatin|takeout|togo|dinein)|(?:dinein|eatin|takeout|togo|here){_T}$"
-        rf"|^(?:gesamt|summe|totaal|totale|importe|importetotal|{_T}importe|gesamtbetrag|gesamtsumme|betrag|saldo|brutto"
+        rf"|^(?:gesamt|summe|somme|totaal|totale|importe|importetotal|{_T}importe|gesamtbetrag|gesamtsumme|betrag|saldo|brutto"
         rf"|bruttobetrag)(?:{_CURRENCY})?$|^(?:kokku|ukupno|suma|celkem|razem|skupaj|spolu|osszesen|summa|yhteensa|toplam)(?:{_CURRENCY})?$"
         r"|合计|总计|总额|总金额|消费金额|付款金额",
     ),

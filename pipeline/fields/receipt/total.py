@@ -137,7 +137,12 @@ def _unlabelled(marked: Marked, evidence: Evidence) -> float:
     if kind == "cash" and evidence.strength(value) > 2:
         return 0.55
     added = kind in ("", "cash") and marked.amount.entity.start in evidence.counted_up
-    charged = kind == "cash" and evidence.paid == {value} and (evidence.exact or by_card(marked.amount.label))
+    alone = all(other.value == value for other in evidence.marked)
+    charged = (
+        kind == "cash"
+        and evidence.paid == {value}
+        and (alone or evidence.exact or by_card(marked.amount.label))
+    )
     # TOTAL 3 ITEMS $6.50: with cents or a currency it is no number of things
     counted = kind == "quantity" and re.match("t[o0]ta[li].*items?$", marked.amount.label)
     priced = bool(counted) and (marked.amount.entity.currency is not None or value % 1 != 0)

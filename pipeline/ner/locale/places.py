@@ -63,6 +63,8 @@ def _names(page: str) -> Iterator[str]:
         word = match[0].lower().startswith("euro")
         if not word and page[start - 1 : start].isalpha() and page[start - 1 : start].isascii():
             continue
+        if page[start - 1 : start].isdecimal() and page[end : end + 1].isdecimal():
+            continue  # letters of a number, such as AB1234RSD001
         if (
             (_AMOUNT_BEHIND if word else _NUMBER_BEHIND).match(page, end)
             or (match[0] != "Rp" and _NUMBER_BEFORE.search(page, before, start))

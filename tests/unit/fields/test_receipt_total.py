@@ -17,6 +17,8 @@ LABELS = [
     ("Total savings  $9.00\nTotal  $6.50", "6.50"),
     ("Total tax  $0.50\nTotal  $7.00", "7.00"),
     ("Total\n$6.50", "6.50"),
+    ("$6.50\nTotal", "6.50"),
+    ("Somme  6,50 €\nIncl. 10% TVA  0,59 €", "6.50"),
     ("Summe  6,50 €\nMwSt 7%  0,43 €", "6.50"),
     ("Gesamtbetrag EUR  6,50", "6.50"),
     ("Zu zahlen  6,50 €\nGegeben  10,00 €\nRückgeld  3,50 €", "6.50"),
@@ -46,6 +48,10 @@ def test_nothing_is_guessed() -> None:
     assert "total" not in values(HEAD)
     assert "total" not in values(HEAD + "Cash  $20.00")
     assert "total" not in values(HEAD + "Total")
+
+
+def test_a_payment_is_the_total_if_it_is_the_only_amount() -> None:
+    assert values("BRIDGE PLAZA\n22.05.2018 10:09\nLane 6\nTOLL PAID: $5.00\nReceipt")["total"] == "5.00"
 
 
 def test_an_amount_without_a_label_is_the_total_if_the_parts_above_make_it() -> None:

@@ -6,6 +6,7 @@ import pytest
 from babel import Locale
 
 from pipeline.ner.locale.currencies import all_names, currency_in, named, phrases
+from pipeline.ner.locale.places import currency_of
 
 
 @pytest.mark.parametrize(
@@ -71,3 +72,8 @@ def test_every_legal_tender_has_its_code_and_its_english_name() -> None:
 
 def test_the_legal_tender_of_a_country() -> None:
     assert [currency_in(country) for country in ("DE", "ZA", "ZZ", None)] == ["EUR", "ZAR", None, None]
+
+
+def test_letters_of_a_number_name_no_currency() -> None:
+    assert currency_of("TIN AB1234RSD001  Total 55.00", None) is None
+    assert currency_of("Total 55.00RSD", None) == "RSD"
