@@ -12,6 +12,7 @@ store=$(mktemp -d)
 "$(dirname "$python")/nightshift" run "$data/sroie/img" "$data"/zh_docs/{invoice-1.pdf,invoice-3.jpg,vat_special_specimen.jpg} --out "$store" --show 0
 "$python" benchmarks/fields_recall.py "$data" --store "$store"
 "$python" benchmarks/fields.py "$data" --store "$store" --samples "$store/sroie.jsonl"
+"$python" benchmarks/record_speed.py "$store"
 "$python" benchmarks/items.py --store "$store" --keys "$data/sroie/key"
 if [ -d "$data/ie" ]; then
   invoices=$(mktemp -d)
