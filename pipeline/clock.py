@@ -1,10 +1,29 @@
-"""The time, in the format of results."""
+"""The time. All of Nightshift asks here, so that a simulation can set it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 
+def _of_this_machine() -> datetime:
+    return datetime.now(UTC)
+
+
+_source: Callable[[], datetime] = _of_this_machine
+
+
+def utc() -> datetime:
+    """The time, aware, in UTC."""
+    return _source()
+
+
 def now() -> str:
-    """The time in UTC, ISO 8601 with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    """The time in UTC in the format of results: ISO 8601 with milliseconds."""
+    return utc().isoformat(timespec="milliseconds")
+
+
+def take_from(source: Callable[[], datetime] | None) -> None:
+    """Take the time of this process from `source`, which returns aware datetimes in UTC; `None`: from the machine."""
+    global _source  # noqa: PLW0603 - one clock per process is the point
+    _source = source or _of_this_machine

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from celery import bootsteps, signals
@@ -20,6 +19,7 @@ from celery.platforms import EX_FAILURE
 from celery.utils.log import get_logger
 from celery.worker import state
 
+from pipeline import clock
 from pipeline.errors import PipelineError
 from pipeline.night.night import Night
 from pipeline.night.release import note_release
@@ -78,7 +78,7 @@ class Gate(bootsteps.StartStopStep):
         return lanes.allowed(list(self.queues), window_open=self._open(), urgent_by_day=by_day)
 
     def _window(self) -> str:
-        return self.night.schedule.window.describe(datetime.now(UTC), self.override)
+        return self.night.schedule.window.describe(clock.utc(), self.override)
 
     def _ready(self, **_: Any) -> None:
         self.was_open = self._open()

@@ -64,3 +64,22 @@ def publish_dead(app: Celery, body: bytes, *, reason: str, code: str, task_id: s
             delivery_mode=2,
             headers={"reason": reason, "code": code, "task_id": task_id, "trace_id": trace_id},
         )
+
+
+class Publisher:
+    """Publishing for `pipeline.night.delivery`."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    def publish(self, messages: Iterable[Message]) -> None:
+        """See `publish`."""
+        publish(self._app, messages)
+
+    def publish_later(self, message: Message, *, outage: int | None = None) -> int:
+        """See `publish_later`."""
+        return publish_later(self._app, message, outage=outage)
+
+    def publish_dead(self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
+        """See `publish_dead`."""
+        publish_dead(self._app, body, reason=reason, code=code, task_id=task_id, trace_id=trace_id)

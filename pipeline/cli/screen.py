@@ -6,11 +6,13 @@ import logging
 import os
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import typer
+
+from pipeline import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -169,7 +171,7 @@ def age(since: str) -> str:
     """How long ago an ISO moment was, such as `3 h 20 min`; empty for no moment."""
     if not since:
         return ""
-    minutes = int((datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds() // 60)
+    minutes = int((clock.utc() - datetime.fromisoformat(since)).total_seconds() // 60)
     if minutes < 60:
         return f"{minutes} min"
     return f"{minutes // 60} h {minutes % 60} min" if minutes < 48 * 60 else f"{minutes // 1440} days"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from msgspec import structs
 
+from pipeline import clock
 from pipeline.cli import nights, options, screen
 
 if TYPE_CHECKING:
@@ -109,6 +109,6 @@ def _override(state: Literal["open", "closed"], text: str, store: str | None, as
     from pipeline.night.window import Override, until
 
     night = nights.open_night(store)
-    end = until(text, datetime.now(UTC), night.settings.timezone).astimezone(night.schedule.window.zone)
+    end = until(text, clock.utc(), night.settings.timezone).astimezone(night.schedule.window.zone)
     night.schedule.set_override(Override(state, end.isoformat()))
     _show(night, as_json)

@@ -7,7 +7,7 @@ itself updates.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import chain
 from typing import Literal
 
@@ -99,7 +99,7 @@ def audit(store: Store, run_date: str) -> Audit:
 def _nights(run_date: str) -> list[str]:
     """Run dates on which something received on `run_date` may have ended."""
     first = date.fromisoformat(run_date)
-    last = max(first, datetime.now(UTC).date() + _AHEAD)
+    last = max(first, clock.utc().date() + _AHEAD)
     return [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
 
 

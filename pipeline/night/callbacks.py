@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import structs
 
+from pipeline import clock
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
 from pipeline.ledger import pending
 from pipeline.messages import Message
@@ -42,7 +43,7 @@ def note_due(store: Store, task: Task) -> list[Message]:
     """Note that a callback is due for a task whose record is written next; returns its message, if it has one."""
     if not task.callback_url or task.reprocess:
         return []
-    store.put(keys.callback(task.run_date, task.task_id), to_json(Due(datetime.now(UTC))))
+    store.put(keys.callback(task.run_date, task.task_id), to_json(Due(clock.utc())))
     return [structs.replace(Message.of("callback", task), run_date=task.run_date)]
 
 
@@ -125,7 +126,7 @@ def resend(store: Store, abandoned: Undelivered) -> Message | None:
     if record is None:
         store.delete(keys.undelivered(abandoned.run_date, abandoned.task_id))
         return None
-    store.put(keys.callback(record.run_date, record.task_id), to_json(Due(datetime.now(UTC))))
+    store.put(keys.callback(record.run_date, record.task_id), to_json(Due(clock.utc())))
     return _message(record)
 
 
@@ -139,7 +140,7 @@ def overdue(store: Store, before: datetime) -> Iterator[Message]:
         lambda key: (key, _overdue(store, key, before)), store.list(keys.CALLBACKS)
     ):
         if message is not None and store.exists(key):
-            store.put(key, to_json(Due(datetime.now(UTC))))
+            store.put(key, to_json(Due(clock.utc())))
             yield message
 
 
@@ -201,7 +202,7 @@ def deliver(record: DocumentResult, store_url: str, settings: Settings) -> None:
     body = body_of(record, store_url)
     headers = {
         "Content-Type": "application/json",
-        SIGNATURE_HEADER: sign(body, settings.callback_secret, int(time.time())),
+        SIGNATURE_HEADER: sign(body, settings.callback_secret, int(clock.utc().timestamp())),
     }
     host, started = urlsplit(record.callback_url).netloc, time.monotonic()
     times, last = _hanging.get(host, (0, 0.0))

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
+from pipeline import clock
 from pipeline.errors import Damaged
 from pipeline.ledger import pending
 from pipeline.messages import Message
@@ -34,7 +35,7 @@ def tick(night: Night, ready: Callable[[], int], publish: Publish) -> None:
     Only what was published is noted as published, and summaries come last: one that fails costs no message. Raises what
     `ready`, `publish` and the store raise; the next tick tries again.
     """
-    now = datetime.now(UTC)
+    now = clock.utc()
     release_delayed(night, now, publish)
     resend_overdue_callbacks(night, now, publish)
     if night.schedule.window.contains(now, night.schedule.override()):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 
+from pipeline import clock
 from pipeline.storage import Store, keys
 
 
@@ -14,5 +13,5 @@ def note_release(store: Store, run_date: str, worker: str, seconds: float) -> No
 
     Raises `StoreUnavailable`.
     """
-    note = {"worker": worker, "seconds": round(seconds, 1), "at": datetime.now(UTC)}
+    note = {"worker": worker, "seconds": round(seconds, 1), "at": clock.utc()}
     store.put(keys.night(run_date, f"released-{worker}"), msgspec.json.encode(note))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
+from pipeline import clock
 from pipeline.messages import is_urgent
 from pipeline.models import to_json
 from pipeline.night.window import OffPeakWindow, Override
@@ -23,12 +22,12 @@ class Schedule:
 
     def run_date(self) -> str:
         """The night that work starting now belongs to."""
-        return self.window.run_date(datetime.now(UTC)).isoformat()
+        return self.window.run_date(clock.utc()).isoformat()
 
     def override(self) -> Override | None:
         """The operator's override, if one is in force; raises `StoreUnavailable`."""
         found = read_or_none(self._store, keys.control("window"), Override)
-        return found if found and found.ends > datetime.now(UTC) else None
+        return found if found and found.ends > clock.utc() else None
 
     def set_override(self, override: Override) -> None:
         """Put an override in force; workers follow within seconds."""
@@ -40,7 +39,7 @@ class Schedule:
 
     def is_open(self, override: Override | None) -> bool:
         """Whether the window is open now, by the clock and this override."""
-        return self.window.contains(datetime.now(UTC), override)
+        return self.window.contains(clock.utc(), override)
 
     def urgent_by_day(self, override: Override | None) -> bool:
         """Whether urgent work may run outside the window; not where an operator has closed it."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
+from pipeline import clock
 from pipeline.errors import Damaged, NotFound
 from pipeline.night.night import Night
 from pipeline.night.schedule import Schedule
@@ -93,7 +94,7 @@ def status(night: Night) -> Status:
 
 def window(schedule: Schedule) -> WindowState:
     """The window now, with the operator's override; raises `StoreUnavailable`."""
-    now, override = datetime.now(UTC), schedule.override()
+    now, override = clock.utc(), schedule.override()
     return WindowState(
         open=schedule.window.contains(now, override),
         spec=schedule.window.spec,

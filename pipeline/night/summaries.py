@@ -6,12 +6,13 @@ the last look left in the store.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 from msgspec import structs
 
+from pipeline import clock
 from pipeline.errors import Damaged
 from pipeline.models import to_json
 from pipeline.night.night import Night
@@ -97,7 +98,7 @@ def activity_of(night: Night, now: datetime) -> Activity:
 
 def _write(night: Night, run_date: str, now: datetime, activity: Activity) -> None:
     """Summarise a night, noted first so that the next tick does not begin it too; one that fails is due again."""
-    _note(night.store, run_date, Look(at=max(now, datetime.now(UTC)), activity=activity, begun=True))
+    _note(night.store, run_date, Look(at=max(now, clock.utc()), activity=activity, begun=True))
     try:
         summarise(night.store, run_date, masked=night.settings.mask)
     except Damaged:  # would be damaged the next time, too

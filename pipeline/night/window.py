@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from pipeline import clock
 from pipeline.errors import UsageError
 
 _DAY = 24 * 60
@@ -183,7 +184,7 @@ class OffPeakWindow:
 
 def moment(text: str | datetime | None, timezone: str) -> datetime | None:
     """When a task may start (UTC), from a local time or an ISO date-time in the future; raises `UsageError`."""
-    return until(text, datetime.now(UTC), timezone) if isinstance(text, str) else text
+    return until(text, clock.utc(), timezone) if isinstance(text, str) else text
 
 
 def until(text: str, now: datetime, timezone: str) -> datetime:

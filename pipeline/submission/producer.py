@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
+from pipeline import clock
 from pipeline.documents import sources
 from pipeline.documents.sources import Source
 from pipeline.errors import Damaged, PermanentError, Unreadable, UsageError
@@ -100,7 +101,7 @@ class Producer:
             callback_url=request.callback_url,
             tenant=request.tenant,
             metadata=request.metadata,
-            submitted_at=datetime.now(UTC),
+            submitted_at=clock.utc(),
             not_before=request.not_before,
         )
         # A known task that is pending is published again: its first message may never have left.

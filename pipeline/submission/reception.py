@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from msgspec import structs
@@ -202,7 +202,7 @@ class Reception:
         task = structs.replace(task, run_date=now.run_date, ingested_by=by)
         pending.mark(self.store, task)
         start = datetime.fromisoformat(task.not_before) if task.not_before else None
-        if start and start > datetime.now(UTC):
+        if start and start > clock.utc():
             self.store.put(keys.delayed(start, task.task_id), b"")
             return None
         return task

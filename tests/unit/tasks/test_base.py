@@ -29,14 +29,14 @@ class Sent:
     def __init__(self) -> None:
         self.sent: list[tuple[str, Any]] = []
 
-    def publish(self, _: object, messages: list[Message]) -> None:
+    def publish(self, messages: list[Message]) -> None:
         self.sent += [("next", message.step) for message in messages]
 
-    def later(self, _: object, __: Message, outage: int | None = None) -> int:
+    def publish_later(self, _: Message, *, outage: int | None = None) -> int:
         self.sent.append(("later", outage if outage is None else int(outage)))
         return 10
 
-    def dead(self, *_: object, code: str, **__: object) -> None:
+    def publish_dead(self, _: bytes, *, code: str, **__: str) -> None:
         self.sent.append(("dead", code))
 
 
@@ -44,9 +44,7 @@ class Sent:
 def sent(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Sent:
     caplog.set_level(logging.INFO, base.log.name)
     it = Sent()
-    monkeypatch.setattr(base, "publish", it.publish)
-    monkeypatch.setattr(base, "publish_later", it.later)
-    monkeypatch.setattr(base, "publish_dead", it.dead)
+    monkeypatch.setattr(base, "Publisher", lambda _: it)
     monkeypatch.setattr(base, "_PAUSE", 0)
     return it
 
@@ -129,7 +127,7 @@ def test_a_message_is_requeued_when_the_next_one_cannot_be_published(
     def away(*_: object) -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(base, "publish", away)
+    monkeypatch.setattr(sent, "publish", away)
     with pytest.raises(Reject) as raised:
         run(None)
     assert raised.value.requeue

@@ -1,0 +1,135 @@
+"""What a delivered message leads to: its step is run, and what follows is published. Only then is it acknowledged.
+
+Acknowledging, requeueing and the broker itself are the caller's part (`tasks.base`); here is every decision.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+
+from pipeline.errors import Damaged, PermanentError, RunError, StoreUnavailable
+from pipeline.ledger.attempts import may_retry, retries_of
+from pipeline.messages import Message
+from pipeline.models import Task
+from pipeline.night.flow import Flow
+from pipeline.steps.verdict import verdict
+from pipeline.submission.contract import parse
+
+log = logging.getLogger("nightshift")
+
+
+class Broker(Protocol):
+    """Where messages go; each method returns when the broker has confirmed them, and raises what publishing raises."""
+
+    def publish(self, messages: Iterable[Message]) -> None:
+        """Send the messages of next steps."""
+        ...
+
+    def publish_later(self, message: Message, *, outage: int | None = None) -> int:
+        """Send a message that waits first; returns for how many seconds. `outage`: it uses up no retry."""
+        ...
+
+    def publish_dead(self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
+        """Put a refused message, or a reference to a failed task, into the dead-letter queue."""
+        ...
+
+
+class Delivery:
+    """Handles the messages of one process."""
+
+    def __init__(self, flow: Flow, broker: Broker) -> None:
+        self.flow, self.broker = flow, broker
+
+    def step(self, message: Message) -> None:
+        """Run one step and publish the messages of the next ones.
+
+        While the store is unavailable or an operator must fix something, the message waits and is retried without
+        limit; after another transient error, up to `max_retries` times. After any other error the document is recorded
+        as failed, and dead-lettered with the reason. Raises what publishing raises.
+        """
+        try:
+            following = self._attempt(message)
+        except (StoreUnavailable, RunError) as error:  # the failure could not be recorded yet
+            following = self._wait(message, error)
+        except Damaged as error:  # nor ever will be: a person must look, and the dead letter says so already
+            log.error("the failure of %s cannot be recorded: %s", message.task_id, error.message)
+            following = []
+        self.broker.publish(following)
+
+    def accept(self, raw: bytes) -> Task | None:
+        """Accept a raw message; one that violates the contract is dead-lettered with the reason.
+
+        Returns the task that it was refused as. Raises what the store and publishing raise.
+        """
+        try:
+            self.broker.publish(self.flow.reception.accept(parse(raw)))
+        except PermanentError as error:
+            return self._refuse(raw, error)
+        except Damaged as error:  # what the store has under its id is damaged: a retry would not help
+            return self._refuse(raw, PermanentError(error.message, code=error.code))
+        return None
+
+    def _refuse(self, raw: bytes, error: PermanentError) -> Task:
+        refused = self.flow.reception.refuse(raw, error)
+        self.broker.publish_dead(
+            raw, reason=error.message, code=error.code, task_id=refused.task_id, trace_id=refused.trace_id
+        )
+        log.error("message refused (%s): %s", error.code, error.message)
+        return refused
+
+    def _attempt(self, message: Message) -> list[Message]:
+        try:
+            return self.flow.run(message)
+        except Exception as error:
+            return self._after(message, error)
+
+    def _after(self, message: Message, error: Exception) -> list[Message]:
+        """What follows from an error in a step: the message is retried or dead-lettered, or the document fails."""
+        ends = verdict(error)
+        if ends.unexpected:
+            log.error("unexpected error in step %s", message.step, exc_info=error)
+        if ends.action == "set_aside":  # for the operator; what the store has of it stays as it is
+            self._dead_letter(message, ends.reason)
+            return []
+        if ends.action == "wait":
+            return self._wait(message, error)
+        reason = ends.reason
+        if ends.action == "retry":
+            if may_retry(message, self.flow.settings.max_retries):
+                seconds = self.broker.publish_later(message)
+                log.warning("retrying step %s in %d s: %s", message.step, seconds, reason.message)
+                return []
+            reason = PermanentError(
+                f"{reason.message} Abandoned after {retries_of(message)} retries.", code=reason.code
+            )
+        return self._bury(message, reason)
+
+    def _wait(self, message: Message, error: Exception) -> list[Message]:
+        """Retry a message later, without limit: an outage uses up none of its retries."""
+        passes = isinstance(error, StoreUnavailable)  # anything else waits for a person
+        seconds = self.broker.publish_later(message, outage=not passes)
+        level = logging.WARNING if passes else logging.ERROR
+        log.log(level, "retrying step %s in %d s: %s", message.step, seconds, error)
+        return []
+
+    def _bury(self, message: Message, reason: PermanentError) -> list[Message]:
+        """Put a reference to a task into the dead-letter queue, then record the task as failed.
+
+        In this order a crash between the two repeats the dead letter; in the other, the dead letter would be missing.
+        """
+        self._dead_letter(message, reason)
+        return self.flow.fail(message, reason)
+
+    def _dead_letter(self, message: Message, reason: PermanentError) -> None:
+        self.broker.publish_dead(
+            msgspec.json.encode({"task_id": message.task_id, "step": message.step}),
+            reason=reason.message,
+            code=reason.code,
+            task_id=message.task_id,
+            trace_id=message.trace_id,
+        )
+        log.error("step %s failed (%s): %s", message.step, reason.code, reason.message)
