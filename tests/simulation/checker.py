@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,8 +92,9 @@ class Evidence:
 
     `good`: key -> bytes hash of each good result that was ever seen. `dead`: headers of the dead letters. `queues`:
     messages left by queue. `posted`: bodies of callbacks that were received. `audits`: what the product's audit says by
-    run date: received, done, partial, failed, pending and gaps. `tables`: status by task id and run date, as the
-    summary has it. `hash_of_text`: the bytes that a page's text was read from, where the text tells.
+    run date: received, done, partial, failed, pending and gaps. `tables`: status by run date and task id, as the
+    summary has it. `apart`: ids of repeated submissions that an operator redrove, each a document of its own.
+    `hash_of_text`: the bytes that a page's text was read from, where the text tells.
     """
 
     offers: Sequence[Offer]
@@ -103,6 +104,7 @@ class Evidence:
     posted: Sequence[Mapping[str, Any]] | None = None
     audits: Mapping[str, Mapping[str, Any]] | None = None
     tables: Mapping[str, Mapping[str, str]] | None = None
+    apart: Collection[str] = ()
     hash_of_text: Callable[[str], str] | None = None
 
 
@@ -210,7 +212,10 @@ class _Check:
                     self.wrong("other record", task_id, f"{key} has the status {record['status']}")
         done: dict[str, list[str]] = {}
         for task_id, keys in self.records.items():
-            done.setdefault(base_of(task_id), []).extend(key for key in keys if key.startswith("results/"))
+            results = [key for key in keys if key.startswith("results/")]
+            done.setdefault(task_id if task_id in self.evidence.apart else base_of(task_id), []).extend(
+                results
+            )
         for base, keys in done.items():
             if len(keys) > 1 and len({self.content[key]["sha256"] for key in keys}) == 1:
                 self.wrong("done twice", base, f"the same bytes have {len(keys)} results: {', '.join(keys)}")
@@ -356,8 +361,10 @@ class _Check:
             record = self.content[keys[0]]
             if not record.get("callback_url"):
                 continue
-            if offer.task_id not in sent:
-                self.wrong("no callback", offer.task_id, "ended and its callback was never sent")
+            statuses = {body["status"] for body in sent.get(offer.task_id, ())}
+            if not statuses or (record["status"] not in statuses and not record["reprocess"]):
+                told = ", ".join(sorted(statuses)) or "never sent"
+                self.wrong("no callback", offer.task_id, f"ended as {record['status']}; its callback: {told}")
 
     def _tables(self) -> None:
         for day, rows in (self.evidence.tables or {}).items():

@@ -14,11 +14,22 @@ from typing import Any
 
 from pipeline.errors import OverLimit, Unreadable
 from pipeline.models import ModelInfo, Page
+from pipeline.steps.task_types import Step, TaskType
 
 MAX_PAGES = 6
 LARGE = "max_pages"
 CURE = "render_dpi"
 """The setting with which a redrive reads a page that could not be read."""
+FURTHER = "simulated"
+TASK_TYPES = {
+    name: TaskType(name, steps)
+    for name, steps in (
+        ("document", ("ocr", "ner")),
+        ("ocr", ("ocr",)),
+        ("nlp", ("ner",)),
+        (FURTHER, ("ocr", "ner", Step("check", lambda _: {"checked": "yes"}))),
+    )
+}
 
 
 @dataclass(frozen=True)

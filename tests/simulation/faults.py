@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import math
 import random
+import zlib
 from dataclasses import dataclass, field
 
 DIE, PAUSE, ERROR = "death", "pause", "error"
 KINDS = (DIE, PAUSE, ERROR)
 NEVER = 1 << 60
+PARTS = 24
+"""Parts into which the call sites are divided, by a checksum of their names."""
+FOCUS = 0.15
+"""Probability of a fault at a call site of the part in focus."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,8 @@ class Rates:
 
     call: float
     """Probability of a fault at one store call or publish."""
+    focus: int | None
+    """Where faults are frequent: at the call sites of this one of `PARTS`; `None`: nowhere in particular."""
     kinds: dict[str, int]
     """Weight of each kind of fault there."""
     long_pause: float
@@ -39,8 +46,10 @@ class Rates:
     """Probability, each round, of a command of the operator."""
     restart: float
     """Probability, each round, that a worker is restarted, perhaps with other settings or another clock."""
+    clock: float
+    """Probability, each round, that a worker's clock jumps."""
     vanish: float
-    """Probability that a source is removed once its document is done."""
+    """Probability, each round, that sources of documents that are done are removed."""
     skew: float
     """Largest error of a process's clock, in seconds."""
 
@@ -52,6 +61,7 @@ class Rates:
             kinds = dict.fromkeys(KINDS, 1)
         return cls(
             call=rng.choice((0.0, 0.003, 0.01, 0.03, 0.06)),
+            focus=rng.choice((None, None, rng.randrange(PARTS))),
             kinds=kinds,
             long_pause=rng.choice((0.1, 0.5, 0.9)),
             doubled=rng.choice((0.0, 0.0, 0.1, 0.3)),
@@ -61,7 +71,8 @@ class Rates:
             disk_lost=rng.choice((0.0, 0.0, 0.003, 0.01)),
             operator=rng.choice((0.0, 0.02, 0.08)),
             restart=rng.choice((0.0, 0.0, 0.01, 0.03)),
-            vanish=rng.choice((0.0, 0.5, 1.0)),
+            clock=rng.choice((0.0, 0.0, 0.02)),
+            vanish=rng.choice((0.0, 0.05)),
             skew=rng.choice((0.0, 0.0, 2.0, 60.0, 900.0)),
         )
 
@@ -70,6 +81,10 @@ class Rates:
         if not self.call:
             return NEVER
         return 1 + int(math.log(1.0 - rng.random()) / math.log(1.0 - self.call))
+
+    def in_focus(self, site: str) -> bool:
+        """Whether faults are frequent at this call site."""
+        return self.focus is not None and zlib.crc32(site.encode()) % PARTS == self.focus
 
     def kind(self, rng: random.Random) -> str:
         """What happens at a call that is hit."""

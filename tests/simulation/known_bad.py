@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 from unittest import mock
 
+from pipeline.errors import PermanentError
 from pipeline.ledger import claims, pending, records
 from pipeline.messages import Message
 from pipeline.models import DocumentResult, Task, to_json
 from pipeline.night import callbacks, housekeeping
 from pipeline.night.delivery import Delivery
 from pipeline.storage import Store, keys
+from tasks.publish import BROKER_ERRORS
 
 
 def _finish_deletes(store: Store, result: DocumentResult, **_: Any) -> None:
@@ -41,18 +43,10 @@ def _always_mine(store: Store, task_id: str, origin: str, *args: Any, **options:
     return taken._replace(mine=True)
 
 
-def _no_publish(self: Delivery, message: Message) -> None:
-    """What follows is published, and an error of that is ignored: the message is acknowledged all the same."""
-    broker, real = self.broker, self.broker.publish
-
-    def publish(messages: Iterable[Message]) -> None:
-        try:
-            real(messages)
-        except Exception:
-            return
-
-    with mock.patch.object(broker, "publish", publish):
-        _step(self, message)
+def _no_dead_letter(self: Delivery, message: Message, reason: PermanentError) -> None:
+    """A dead letter that the broker did not confirm is not published again."""
+    with suppress(*BROKER_ERRORS):
+        _dead_letter(self, message, reason)
 
 
 def _no_repair(*_: Any) -> None:
@@ -66,14 +60,14 @@ def _no_note(store: Store, task: Task) -> list[Message]:
     return [Message(step="callback", task_id=task.task_id, run_date=task.run_date, trace_id=task.trace_id)]
 
 
-_finish, _take, _step = records.finish, claims.take, Delivery.step
+_finish, _take, _dead_letter = records.finish, claims.take, Delivery._dead_letter
 
 PATCHES: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "failure-replaces-result": (records, "finish", _finish_deletes),
     "marker-deleted-first": (records, "finish", _marker_first),
     "marker-revived": (pending, "update", _update_blindly),
     "id-of-everyone": (claims, "take", _always_mine),
-    "acknowledged-unpublished": (Delivery, "step", _no_publish),
+    "dead-letter-unconfirmed": (Delivery, "_dead_letter", _no_dead_letter),
     "no-repair": (housekeeping, "repair", _no_repair),
     "no-note-of-callbacks": (callbacks, "note_due", _no_note),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -27,6 +27,7 @@ class Operator:
 
     def __init__(self, run: Run) -> None:
         self.run, self.world = run, run.world
+        self.redriven: set[str] = set()
         self.commands: tuple[Callable[[Night], None], ...] = (
             self._redrive,
             self._redrive,
@@ -71,6 +72,7 @@ class Operator:
                 task = failures.redrive(night.store, record, changed)
             except PermanentError:
                 continue
+            self.redriven.add(record.task_id)
             self.world.note(f"redrives {record.task_id}", record.task_id)
             self._send([Message.of("ingest", task)])
 
@@ -79,16 +81,7 @@ class Operator:
             failures.discard(night.store, record, "")
 
     def _reprocess(self, night: Night) -> None:
-        for key in list(self.world.raw.list(keys.RESULTS)):
-            row = reprocess.Row(
-                run_date=keys.run_date_of(key),
-                task_id=keys.task_id_of(key),
-                source="",
-                pages=1,
-                mean_confidence=None,
-                reason="",
-                seconds=0.0,
-            )
+        for row in list(self._rows(night)):
             for found in reprocess.examine(night, [row]):
                 if found.state != "stale":
                     continue
@@ -99,6 +92,21 @@ class Operator:
                 except BaseException:
                     reprocess.withdraw(night.store, found.task)
                     raise
+
+    def _rows(self, night: Night) -> Iterator[reprocess.Row]:
+        if self.world.parquet:
+            yield from reprocess.rows(night.store, "pages > 0", reprocess.Now(night.settings))
+            return
+        for key in list(self.world.raw.list(keys.RESULTS)):
+            yield reprocess.Row(
+                run_date=keys.run_date_of(key),
+                task_id=keys.task_id_of(key),
+                source="",
+                pages=1,
+                mean_confidence=None,
+                reason="",
+                seconds=0.0,
+            )
 
     def _repair(self, night: Night) -> None:
         for day in sorted({key.split("date=")[1].split("/")[0] for key in night.store.list(keys.RECEIPTS)}):

@@ -34,6 +34,7 @@ import tasks.base
 from pipeline import clock, fields, ner, ocr, threads
 from pipeline.models import DocumentResult, from_json
 from pipeline.night.window import OffPeakWindow
+from pipeline.steps import task_types
 from pipeline.storage import Store, keys
 from tests.simulation import documents
 
@@ -124,6 +125,7 @@ def installed() -> Iterator[None]:
         change(pipeline.steps.recognize, "read_page", _read_page)
         change(pipeline.steps.extract, "extract_in", _extract)
         change(pipeline.steps.extract, "locale", SimpleNamespace(read_all=lambda texts: texts))
+        change(pipeline.steps.extract, "time", SimpleNamespace(perf_counter=lambda: world().now))
         change(pipeline.steps.conclude, "localised", lambda pages: pages)
         change(pipeline.steps.conclude, "fill", lambda *_, **__: (None, 0.0))
         change(pipeline.steps.conclude, "language_of", lambda _: None)
@@ -131,6 +133,7 @@ def installed() -> Iterator[None]:
         change(pipeline.night.callbacks, "post", lambda url, body, *_: world().post(url, body))
         change(pipeline.night.summaries, "summarise", _summarise)
         change(pipeline.tables.summary, "ThreadPoolExecutor", _Sequential)
+        change(task_types, "registered", lambda: documents.TASK_TYPES)
         change(ocr, "describe", lambda s: documents.model("ocr", str(s.ocr_max_side)))
         change(ner, "describe", lambda s: documents.model("ner", "1"))
         change(ner, "load", lambda s: None)

@@ -64,9 +64,11 @@ class Producers:
     def _draw(self, name: str) -> None:
         rng = self.world.rng
         kind, data = documents.draw(rng, name)
-        how = rng.choice(("raw", "raw", "client", "client url", "text"))
+        how = rng.choice(("raw", "raw", "raw further", "client", "client url", "text", "broken"))
         if how == "text":
             kind, data = documents.KINDS[0], f"sim {name}".encode()
+        if how == "broken":
+            kind = documents.Kind("broken", "", frozenset({"bad_message"}))
         self.known[name] = Known(kind, ends=set(kind.ends), callback=rng.random() < 0.4)
         url = f"s3://inbox/{name}.png"
         first = Spec(
@@ -93,7 +95,9 @@ class Producers:
             return
         if change < 0.2:
             spec.url = first.url.replace(".png", "-copy.png")
-        elif change < 0.35:
+        elif change < 0.25:  # the producer overwrote its file
+            spec.data = first.data + b" other"
+        elif change < 0.4:
             spec.url, spec.data = first.url.replace(".png", "-other.png"), first.data + b" other"
         self.specs.append(spec)
 
@@ -111,7 +115,7 @@ class Producers:
         known.sha256.add(documents.sha256(spec.data))
         known.urls.add(spec.url)
         if spec.tries == 0:
-            self.world.sources.setdefault(spec.url, spec.data)
+            self.world.sources[spec.url] = spec.data
         if spec.data.endswith(b"other"):
             known.ends |= {"id_conflict"}
         process = Process(f"producer of {spec.task_id}")
@@ -133,10 +137,13 @@ class Producers:
     def _offer(self, spec: Spec) -> str:
         self.world.note(f"submits {spec.task_id} by {spec.how} from {spec.url}", spec.task_id)
         later = self.world.at(self.world.now + spec.delay) if spec.delay else None
-        if spec.how in ("raw", "text"):
+        if spec.how in ("raw", "raw further", "text", "broken"):
             body: dict[str, Any] = {"task_id": spec.task_id, "priority": spec.priority, "tenant": "t"}
-            if spec.how == "raw":
-                body |= {"task_type": "document", "image_url": spec.url}
+            if spec.how == "broken":
+                body |= {"task_type": 7}
+            elif spec.how != "text":
+                kind = documents.FURTHER if spec.how == "raw further" else "document"
+                body |= {"task_type": kind, "image_url": spec.url}
             else:
                 body |= {"task_type": "nlp", "text": spec.data.decode()}
             if spec.callback:

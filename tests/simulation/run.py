@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
@@ -19,6 +20,7 @@ from tests.simulation import checker, documents
 from tests.simulation.broker import MemoryBroker
 from tests.simulation.checker import Evidence, Finding
 from tests.simulation.faults import NEVER
+from tests.simulation.gpu import Windows
 from tests.simulation.operators import Operator
 from tests.simulation.patches import running
 from tests.simulation.process import Process
@@ -74,6 +76,12 @@ class Run:
             "callback_secret": "0123456789abcdef",
             "store_url": world.raw.url,
         }
+        self.windows = Windows(
+            self.given["window"],
+            ZoneInfo(self.given["timezone"]),
+            self.given["urgent_by_day"],
+            self.given["close_grace"],
+        )
         self.version = 0
         self.settings_differ = False
         self.good: dict[str, str] = {}
@@ -149,6 +157,10 @@ class Run:
                 skew = self._skew() * (100 if rng.random() < 0.1 else 1)
                 world.note(f"{worker.name} is restarted, settings {self.version}, clock {skew:+.0f} s")
                 worker.start(self.settings(), skew)
+        if chance("clock"):
+            worker = rng.choice(self.workers)
+            worker.skew = worker.child.skew = timedelta(seconds=self._skew())
+            world.note(f"the clock of {worker.name} jumps to {worker.skew.total_seconds():+.0f} s")
         if chance("operator"):
             self.operator.act()
         if chance("vanish"):
@@ -215,7 +227,10 @@ class Run:
     # what is watched while it runs
 
     def _written(self, op: str, key: str) -> None:
-        if key.startswith("results/"):
+        if key == "control/window.json":
+            data = self.world.raw.get(key) if op == "put" else None
+            self.windows.overrides.append((self.world.now, data))
+        elif key.startswith("results/"):
             if op == "put":
                 record = json.loads(self.world.raw.get(key))
                 was = self.good.setdefault(key, record["sha256"])
@@ -238,22 +253,40 @@ class Run:
         if self.world.now - process.woken >= 1.0:
             process.gate.tick(process)
 
-    def _computed(self, process: Process, start: float, end: float) -> None:
-        self._gate(process)
+    def _computed(self, process: Process, start: float, what: str) -> None:
+        if process.held is None:
+            return
+        late = self.windows.overrun(process.held.queue, start, self.world.clock(), start - process.woken)
+        if late:
+            self.wrong("device after close", process.held.about, f"used it: {what}")
 
     # the end
+
+    def all(self) -> Evidence:
+        """Simulate everything; returns what the checker is given apart from the store."""
+        world = self.world
+        with running(world):
+            end = timedelta(days=self.days, hours=18).total_seconds()
+            while world.now < end:
+                self.round()
+            self.calm()
+            world.running = None
+            return self.evidence()
 
     def calm(self) -> None:
         """Nothing goes wrong any more: all paused processes go on, clocks are right, settings agree."""
         world = self.world
         world.note("--- calm ---")
         world.calm = True
+        world.focused.clear()
+        world.rates = replace(world.rates, focus=None)
         world.down_until = dict.fromkeys(world.down_until, 0.0)
         self.scheduler.finish()
         for worker in self.workers:
             worker.child.left = NEVER
             worker.start(self.settings(), 0.0)
         self.operator.clear()
+        self.windows.overrides.append((world.now, None))
         end = world.now + timedelta(days=_QUIET_NIGHTS).total_seconds()
         rested = 0
         while world.now < end and rested < 4:
@@ -283,6 +316,7 @@ class Run:
             posted=[json.loads(body) for _, body in self.world.posted],
             audits=audits,
             tables=tables,
+            apart=self.operator.redriven,
             hash_of_text=lambda text: (
                 text.split(" ")[0] if not text.startswith("sim ") else documents.sha256(text.encode())
             ),
@@ -292,22 +326,12 @@ class Run:
 def simulate(seed: int, *, only: frozenset[int] | None = None, parquet: bool = False) -> Outcome:
     """One run from its seed, with only the faults of `only`; patches must be installed (`patches.installed`)."""
     run = Run(seed, only=only, parquet=parquet)
-    world = run.world
-    with running(world):
-        end = timedelta(days=run.days, hours=18).total_seconds()
-        while world.now < end:
-            run.round()
-        run.calm()
-        world.running = None
-        raw = world.raw
-        objects = checker.Objects(lambda: raw.list(""), raw.get)
-        findings = [*run.findings, *checker.check(objects, run.evidence())]
-    unique = {(f.kind, f.task_id): f for f in reversed(findings)}
-    findings = [f for f in findings if unique.pop((f.kind, f.task_id), None)]
+    evidence, raw = run.all(), run.world.raw
+    found = [*run.findings, *checker.check(checker.Objects(lambda: raw.list(""), raw.get), evidence)]
     return Outcome(
         seed,
-        findings,
-        world,
+        list({(f.kind, f.task_id): f for f in reversed(found)}.values())[::-1],
+        run.world,
         nights=run.days + 1,
         documents=len(run.producers.specs),
         messages=run.broker.number,

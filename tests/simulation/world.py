@@ -26,7 +26,7 @@ from pipeline.errors import (
 )
 from pipeline.storage.memory import MemoryStore
 from tests.simulation import documents
-from tests.simulation.faults import DIE, ERROR, NEVER, PAUSE, Coverage, Rates
+from tests.simulation.faults import DIE, ERROR, FOCUS, NEVER, PAUSE, Coverage, Rates
 from tests.simulation.process import Died, Process
 
 T = TypeVar("T")
@@ -77,6 +77,7 @@ class World:
         self.raw = MemoryStore(f"simulation-{seed}")
         self.store = WatchedStore(self)
         self.coverage = Coverage()
+        self.focused: set[str] = set()
         self.happened = 0
         self.faults: list[int] = []
         self.trace: list[Event] = []
@@ -85,7 +86,7 @@ class World:
         self.failed_fetches = 0
         self.posted: list[tuple[str, bytes]] = []
         self.on_write: Callable[[str, str], None] = lambda op, key: None
-        self.on_compute: Callable[[Process, float, float], None] = lambda process, start, end: None
+        self.on_compute: Callable[[Process, float, str], None] = lambda process, start, what: None
         self.on_gate: Callable[[Process], None] = lambda process: None
         self.broker_error: Callable[[], Exception] = RuntimeError
 
@@ -140,9 +141,12 @@ class World:
         if process.gated:
             self.on_gate(process)
         site = _site()
-        self.coverage.reached.add(site)
+        if site not in self.coverage.reached:
+            self.coverage.reached.add(site)
+            if self.rates.in_focus(site):
+                self.focused.add(site)
         process.left -= 1
-        if process.left <= 0:
+        if process.left <= 0 or (site in self.focused and self.rng.random() < FOCUS):
             return self._hit(process, site, op, key, effect, writes)
         if self.now < self.down_until[_SERVERS.get(op, "store")]:
             raise self._error(op)
@@ -210,7 +214,7 @@ class World:
             self.failed_fetches += 1
             return TransientError("The simulated source does not answer.", code="source_unavailable")
         if op == "post":
-            if self.rng.random() < 0.1:
+            if self.rng.random() < 0.4:
                 return PermanentError("The simulated receiver refuses.", code="callback_rejected")
             return TransientError("The simulated receiver does not answer.", code="callback_unavailable")
         if self.rng.random() < 0.2:
@@ -232,9 +236,13 @@ class World:
         """Use the device for a while."""
         process, start = self.running, self.now
         seconds = self.rng.choice((0.2, 1.0, 20.0)) if not self.calm else 0.5
-        self.now += seconds
         self.note(what, what)
-        self.on_compute(process, start, self.now)
+        self.on_compute(process, start, what)
+        while seconds > 0:
+            self.now += min(seconds, 5.0)
+            seconds -= 5.0
+            if process.gated:
+                self.on_gate(process)
 
     def fetch(self, url: str) -> bytes:
         """Fetch a source."""
