@@ -7,7 +7,7 @@ changed, so that what was received can be proven.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from msgspec import structs
@@ -34,25 +34,25 @@ def ended(store: Store, run_date: str, task_id: str) -> DocumentResult | None:
 
 
 def finish(
-    store: Store, result: DocumentResult, *, dates: Sequence[str] = (), late: bool = False
+    store: Store, result: DocumentResult, *, dates: Callable[[], Sequence[str]] = tuple, late: bool = False
 ) -> End | None:
     """Store the record of a finished task, delete an older failure, then delete the pending marker.
 
-    `dates`: other run dates under which the task may have a record (`ends.run_dates`). `late`: its night is over, so
-    its tables must be marked as changed to be written again. Returns the record that counts instead, where this one
+    `dates`: gives the run dates under which the task may have a record by now (`ends.run_dates`); it is asked before
+    the record is written and again afterwards, as nights may have passed in between. `late`: its night is over, so its
+    tables must be marked as changed to be written again. Returns the record that counts instead, where this one
     does not count: a failure never replaces a good result, however late it comes, and is stored separately where it
     is of a later generation. A task that is reprocessed keeps its result also from a new one with fewer pages.
     """
-    others = [run_date for run_date in dates if run_date != result.run_date]
     instead = None
-    if standing := _standing(store, result, others):
+    if standing := _standing(store, result, _others(result, dates())):
         _keep(store, result, standing)
         instead = ends.of(standing)
     else:
         if result.status == "failed" and result.reprocess:  # its good result was deleted by hand
             result, late = structs.replace(result, reprocess=False), True
         _put(store, result, late=late)
-        instead = _settle(store, result, others)
+        instead = _settle(store, result, _others(result, dates()))
     pending.remove(store, result.task_id, result.generation)
     return instead
 
@@ -93,15 +93,40 @@ def _put(store: Store, result: DocumentResult, *, late: bool) -> None:
     if result.status == "partial":
         store.put(note, to_json(without_pages(result)))
     store.put(bad if result.status == "failed" else good, to_json(result))
+    _tidy(store, result, late=late)
+
+
+def _tidy(store: Store, result: DocumentResult, *, late: bool) -> None:
+    """Remove what a record that was just written replaces, and mark its night's tables as changed."""
+    run_date, task_id = result.run_date, result.task_id
     if result.status != "partial":
-        store.delete(note)
+        store.delete(keys.partial(run_date, task_id))
     if result.reprocess or late:
         store.put(keys.changed(run_date, task_id, result.done_at), b"")
     if result.status != "failed":
         if result.generation or result.reprocess:
             store.delete(keys.failed_again(run_date, task_id))
         for number in range(result.generation + 1):
-            store.delete(keys.failed(run_date, task_id, number))
+            _replace_failure(store, result, number)
+
+
+def _replace_failure(store: Store, result: DocumentResult, number: int) -> None:
+    """Delete a failure of the same run date, whose number of records stays as it was: its tables must be told."""
+    key = keys.failed(result.run_date, result.task_id, number)
+    if store.exists(key):
+        store.put(keys.changed(result.run_date, result.task_id, result.done_at), b"")
+        store.delete(key)
+
+
+def settle(store: Store, end: End, dates: Sequence[str], *, late: bool = False) -> None:
+    """Do again what follows a record, as its process may have died right after writing it; see `finish`."""
+    if result := read_or_none(store, end.key, DocumentResult):
+        _tidy(store, result, late=late)
+        _settle(store, result, _others(result, dates))
+
+
+def _others(result: DocumentResult, dates: Sequence[str]) -> list[str]:
+    return [run_date for run_date in dates if run_date != result.run_date]
 
 
 def _settle(store: Store, result: DocumentResult, others: Sequence[str]) -> End | None:
@@ -109,7 +134,8 @@ def _settle(store: Store, result: DocumentResult, others: Sequence[str]) -> End 
     task_id, generation, mine = result.task_id, result.generation, ends.of(result)
     superseded = generations.superseded(store, task_id, generation)
     good = result.status == "failed" and store.exists(keys.result(result.run_date, task_id))
-    if not (superseded or good or others):
+    again = result.status == "failed" and generation > 0  # its redrive may have died before it removed the older one
+    if not (superseded or good or others or again):
         return None
     latest = generations.latest(store, task_id) if superseded else generation
     waiting = superseded and pending.get(store, task_id, latest) is not None
@@ -125,7 +151,8 @@ def _settle(store: Store, result: DocumentResult, others: Sequence[str]) -> End 
     if superseded and result.status == "failed" and waiting:  # its redrive was in progress before
         _remove(store, mine)
         return structs.replace(mine, generation=latest)
-    if superseded and result.status != "failed":  # this may have replaced a better one under the same key
+    # this may have replaced a better one under the same key; a later one that is in progress replaces it anyway
+    if superseded and result.status != "failed" and not waiting:
         _read_again(store, result, latest)
     return None
 

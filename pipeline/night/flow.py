@@ -48,7 +48,7 @@ class Flow:
         if task is None:
             return []
         if not task.run_date and message.step != "ingest":
-            task = structs.replace(task, run_date=self.schedule.run_date())
+            task = structs.replace(task, run_date=self._tonight(task))
             if not pending.update(self.store, task):
                 return []
         built_in = {"ingest": self._ingest, "ocr": self._ocr, "ner": self._ner, "result": self._result}
@@ -71,10 +71,10 @@ class Flow:
         if task is None:
             return []
         if not task.run_date:
-            task = structs.replace(task, run_date=self.schedule.run_date())
+            task = structs.replace(task, run_date=self._tonight(task))
         dates = self._run_dates(task)
         if end := self._end_of(task, dates):
-            return self._ended(task, end)
+            return self._ended(task, end, dates)
         try:
             digest = self.engines(task).digest
         except PipelineError:  # settings that fit no engine must not keep a failure from being recorded
@@ -85,7 +85,11 @@ class Flow:
         if message.step == "ingest":
             self.reception.note_failure(task)
         result = records.failure_of(task, error, run_date=task.run_date, settings_digest=digest)
-        return self._finish(task, result, dates, following)
+        return self._finish(task, result, following)
+
+    def _tonight(self, task: Task) -> str:
+        """Run date for a task that begins now; never before its receipt, whatever the clock here says."""
+        return max(self.schedule.run_date(), task.accepted_on)
 
     def _run_dates(self, task: Task) -> list[str]:
         """Run dates under which a task may have a record."""
@@ -99,17 +103,20 @@ class Flow:
             return None
         return End(task_id=task.task_id, status="failed", run_date=dates[0], generation=task.generation)
 
-    def _ended(self, task: Task, end: End) -> list[Message]:
-        """Remove the marker of a task that has ended; nothing follows but a callback that is still due."""
+    def _ended(self, task: Task, end: End, dates: list[str]) -> list[Message]:
+        """Remove the marker of a task that has ended; nothing follows but a callback that is still due.
+
+        The process that wrote the record may have died before it was through with that.
+        """
+        if end.generation == task.generation:
+            records.settle(self.store, end, dates, late=end.run_date != self.schedule.run_date())
         pending.remove(self.store, task.task_id, task.generation)
         return callbacks.left(self.store, end) if end.generation == task.generation else []
 
-    def _finish(
-        self, task: Task, result: DocumentResult, dates: list[str], following: list[Message]
-    ) -> list[Message]:
+    def _finish(self, task: Task, result: DocumentResult, following: list[Message]) -> list[Message]:
         """Store a task's record; returns `following`, or what is left to do where another record counts."""
         late = task.run_date != self.schedule.run_date()
-        instead = records.finish(self.store, result, dates=dates, late=late)
+        instead = records.finish(self.store, result, dates=lambda: self._run_dates(task), late=late)
         forget(self.store, task.task_id)
         if instead is None:
             return following
@@ -154,8 +161,10 @@ class Flow:
 
     def _ingest(self, message: Message, task: Task) -> list[Message]:
         """Fetch and check a document, at any time of day; not again where that was done, and it has ended since."""
-        if self.reception.is_repeated(task) and (end := self._end_of(task, self._run_dates(task))):
-            return self._ended(task, end)
+        if self.reception.is_repeated(task):
+            dates = self._run_dates(task)
+            if end := self._end_of(task, dates):
+                return self._ended(task, end, dates)
         ingested = self.reception.ingest(task, message.id)
         return begin(ingested, self.settings.spread_pages) if ingested else []
 
@@ -226,8 +235,8 @@ class Flow:
             outputs=outputs,
         )
         if end := ends.end_of(self.store, task, dates):
-            return self._ended(task, end)
-        return self._finish(task, result, dates, callbacks.note_due(self.store, task))
+            return self._ended(task, end, dates)
+        return self._finish(task, result, callbacks.note_due(self.store, task))
 
     def _pages(self, task: Task) -> tuple[Page, ...]:
         """All pages of a task, as the steps before have read them; raises `NotRead`."""

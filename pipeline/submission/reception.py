@@ -156,11 +156,16 @@ class Reception:
             submitted_at=clock.now(),
             origin=origin,
             accepted_on=taken.accepted_on,
-            run_date=self.run_date(),
+            run_date=max(self.run_date(), taken.accepted_on),
         )
         receipts.write(self.store, taken.accepted_on, [task])
-        dates = ends.run_dates(self.store, task, task.run_date)
-        if ends.end_of(self.store, task, dates) is None:
+
+        def dates() -> list[str]:
+            return ends.run_dates(self.store, task, max(self.run_date(), task.run_date))
+
+        if end := ends.end_of(self.store, task, dates()):
+            records.settle(self.store, end, dates())
+        else:
             record = records.failure_of(task, error, run_date=task.run_date, settings_digest="")
             records.finish(self.store, record, dates=dates)
         return task
