@@ -240,7 +240,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     (`pipeline.ledger.claims`). `ingested_by`: id of the message that ingested it. `reading`: OCR digest shared by
     the parts of a split document. `restarts`: number of returns to the first step because OCR output was missing.
     `reprocess`: the task is done and is processed again; its good result is kept until a better one is stored,
-    and no callback is sent.
+    and no callback is sent. `receipt`: key of the receipt that says it was accepted.
     """
 
     task_id: str
@@ -267,6 +267,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     restarts: int = 0
     skipped: int = 0
     reprocess: bool = False
+    receipt: str = ""
     schema_version: int = SCHEMA_VERSION
 
 
@@ -281,6 +282,8 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     `settings` are those that affect the result, apart from the models; `overrides` the ones of them that were
     set for this task only. `outputs` has the output of steps of custom task types: step -> name -> value.
     `reprocess`: the document was done before and processed again; in a failure: its previous result is kept.
+    `receipt`: key of the receipt that says the document was accepted. `digest`: SHA-256 (hex) of the JSON in the store
+    with this field empty; set by `pipeline.ledger.digests` only, and the last field.
     """
 
     task_id: str
@@ -313,7 +316,9 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     done_at: str = ""
     pipeline_version: str = ""
     reprocess: bool = False
+    receipt: str = ""
     schema_version: int = SCHEMA_VERSION
+    digest: str = ""
 
     @classmethod
     def of(cls, task: Task, *, source: str, status: Status, run_date: str, **found: Any) -> DocumentResult:
@@ -336,6 +341,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
             tenant=task.tenant,
             metadata=task.metadata,
             first_seen=task.submitted_at,
+            receipt=task.receipt,
             **found,
         )
 

@@ -13,7 +13,8 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound, PipelineError
-from pipeline.models import DocumentResult, Failure, Task, to_json
+from pipeline.ledger import digests
+from pipeline.models import DocumentResult, Failure, Task
 from pipeline.remote.urls import public_source
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read, read_or_none
@@ -50,7 +51,7 @@ def finish(store: Store, result: DocumentResult, *, late: bool = False) -> None:
 def _keep(store: Store, result: DocumentResult, standing: DocumentResult) -> None:
     """Store a failure, or a result of less, separately from the good result that it would replace."""
     failure = structs.replace(without_pages(result), status="failed", reprocess=True)
-    store.put(keys.failed_again(result.run_date, result.task_id), to_json(failure))
+    store.put(keys.failed_again(result.run_date, result.task_id), digests.encode(failure))
     if standing.status != "partial":  # a note of a result that was never written
         store.delete(keys.partial(result.run_date, result.task_id))
 
@@ -59,8 +60,8 @@ def _put(store: Store, result: DocumentResult, *, late: bool) -> None:
     good, bad = keys.result(result.run_date, result.task_id), keys.failed(result.run_date, result.task_id)
     note = keys.partial(result.run_date, result.task_id)
     if result.status == "partial":
-        store.put(note, to_json(without_pages(result)))
-    store.put(bad if result.status == "failed" else good, to_json(result))
+        store.put(note, digests.encode(without_pages(result)))
+    store.put(bad if result.status == "failed" else good, digests.encode(result))
     if result.status != "partial":
         store.delete(note)
     if result.reprocess or late:
@@ -126,5 +127,5 @@ def fail(
         pipeline_version=__version__,
         reprocess=store.exists(keys.result(run_date, task.task_id)),
     )
-    finish(store, result, late=late)
+    finish(store, result, late=late or task.reprocess)
     return result

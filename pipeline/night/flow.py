@@ -76,7 +76,7 @@ class Flow:
             digest = ""
         following = callbacks.note_due(self.store, task)
         if task.alias_of:  # it had no receipt while it might have been a repetition
-            receipts.write(self.store, task.run_date, [task])
+            task = structs.replace(task, receipt=receipts.write(self.store, task.run_date, [task]))
         if message.step == "ingest":
             self.reception.note_failure(task)
         records.fail(

@@ -126,7 +126,7 @@ class Reception:
             origin=origin,
         )
         if not alias_of:  # an alias is not a separate document until ingest has seen its bytes
-            receipts.write(self.store, self.run_date(), [task])
+            task = structs.replace(task, receipt=receipts.write(self.store, self.run_date(), [task]))
         pending.mark(self.store, task)
         return task
 
@@ -141,7 +141,7 @@ class Reception:
             trace_id=partial_trace(body),
             submitted_at=clock.now(),
         )
-        receipts.write(self.store, self.run_date(), [task])
+        task = structs.replace(task, receipt=receipts.write(self.store, self.run_date(), [task]))
         records.fail(self.store, task, error, run_date=self.run_date(), settings_digest="")
         return task
 
