@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import msgspec
 
-from pipeline.errors import Damaged, NotFound
-from pipeline.ledger import claims, digests, pending, tabled
+from pipeline.errors import NotFound
+from pipeline.ledger import claims, digests, tabled
 from pipeline.ledger.gaps import Gap, Kind
 from pipeline.ledger.tabled import Row
 from pipeline.models import Task, from_json
@@ -108,17 +109,21 @@ def unlike_table(store: Store, night: str, rows: Mapping[str, Row]) -> list[Gap]
     A record that is replaced, redriven or discarded differs until the tables are written again. Meanwhile a marker
     says so, and then a note; once neither is there, the tables are new. Raises `Damaged`.
     """
-    unmarked = [task_id for task_id in rows if not _is_pending(store, task_id)]
-    noted = tabled.marked(store, night) if unmarked else set()
-    now = tabled.rows(store, night) if unmarked else {}
+    marked = {keys.task_id_of(key) for key in store.list(keys.PENDING)}
+    noted = tabled.marked(store, night)
+    now = tabled.rows(store, night)
+    there = {
+        keys.task_id_of(key): key
+        for key in chain(store.list(keys.results(night)), store.list(keys.failures(night)))
+    }
     gaps = []
-    for task_id in unmarked:
-        if task_id in noted or task_id not in now:
+    for task_id in rows:
+        row = now.get(task_id)
+        if row is None or task_id in marked or task_id in noted:
             continue
-        row, found = now[task_id], _digest(store, night, task_id)
-        if found is None:
+        if task_id not in there:
             gaps.append(_record_missing(task_id, night, row))
-        elif row.digest and found != row.digest:
+        elif row.digest not in ("", _digest(store, there[task_id])):
             detail = (
                 f"its record of {night} is not the one that the night's tables were written from: restore it from a "
                 f"backup; if nobody changed it, run `nightshift summarise {night}`"
@@ -135,20 +140,9 @@ def _record_missing(task_id: str, night: str, row: Row) -> Gap:
     return Gap(kind="record_missing", task_id=task_id, source=row.source, detail=detail)
 
 
-def _is_pending(store: Store, task_id: str) -> bool:
+def _digest(store: Store, key: str) -> str:
+    """The digest in a record, empty for one without."""
     try:
-        return pending.get(store, task_id) is not None
-    except Damaged:
-        return True
-
-
-def _digest(store: Store, night: str, task_id: str) -> str | None:
-    """The digest in the record that a task has now; `None` if it has none, empty for one without a digest."""
-    for key in (keys.result(night, task_id), keys.failed(night, task_id)):
-        try:
-            return from_json(store.get(key), Ended).digest or ""
-        except NotFound:
-            continue
-        except msgspec.DecodeError:
-            return ""
-    return None
+        return from_json(store.get(key), Ended).digest or ""
+    except (NotFound, msgspec.DecodeError):
+        return ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
-from itertools import chain
 
 import msgspec
 
@@ -20,10 +19,10 @@ _RESTORE = "restore it from a backup, and find out who can delete or change rece
 
 
 class _Claim(msgspec.Struct, frozen=True):
-    """What is read of a claim: which bytes were ingested, and on which run date they were accepted."""
+    """What ingest found out: the bytes, or the run date of the failure."""
 
     sha256: str | None = None
-    accepted_on: str = ""
+    failed: str = ""
 
 
 class Named:
@@ -68,33 +67,31 @@ class Named:
 
 
 def unreceived(store: Store, run_date: str, received: Collection[str]) -> Iterator[Gap]:
-    """Tasks that were ingested, as their claims say, accepted on this run date, and found nowhere else.
+    """Tasks that were accepted on this run date and ingested, as their claims say, and that have no receipt.
 
-    It lists all claims and records, and reads the claims of tasks that have neither a record nor a marker nor a
-    receipt of this date: usually none.
+    It lists all claims, and reads those of such tasks only: usually none. A claim that ingest has said nothing of may
+    be all that there ever was, of a producer that died. An alias of the same document has no receipt of its own.
     """
-    unknown: dict[str, list[str]] = {}
+    taken: dict[tuple[str, str], str] = {}
+    known: set[tuple[str, str]] = set()
     for key in store.list(keys.CLAIMS):
-        if (task_id := keys.claim_task(key)) not in received:
-            unknown.setdefault(task_id, []).append(key)
-    if not unknown:
-        return
-    prefixes = (keys.PENDING, keys.RESULTS, keys.FAILED)
-    for key in chain.from_iterable(map(store.list, prefixes)):
-        unknown.pop(keys.task_id_of(key), None)
-    claimed = [(task_id, key) for task_id, found in unknown.items() for key in found]
-    for (task_id, key), claim in zip(
-        claimed, in_threads(lambda one: _claim(store, one[1]), claimed), strict=True
+        name = keys.claim_name(key)
+        who = name.task_id, name.origin
+        if name.task_id in received or f"#{name.origin}" in name.task_id:
+            continue
+        if not name.run_date:
+            known.add(who)
+        elif name.run_date <= taken.get(who, name.run_date):
+            taken[who] = name.run_date
+    claimed = [who for who, day in taken.items() if day == run_date and who in known]
+    for (task_id, origin), claim in zip(
+        claimed, in_threads(lambda who: _claim(store, keys.claim(*who)), claimed), strict=True
     ):
-        if (
-            claim
-            and claim.sha256
-            and claim.accepted_on == run_date
-            and not store.exists(keys.pending(task_id))
-        ):
+        if claim and (claim.sha256 or claim.failed):
+            key = keys.claim(task_id, origin)
             detail = (
-                f"was accepted on {run_date} with the bytes {claim.sha256}, as {key} says, but it has no receipt, no "
-                "record and no marker: restore them from a backup, or submit it again under another id"
+                f"was accepted on {run_date}, as {key} says, but it has no receipt: restore it from a backup, or, "
+                "where its record is gone as well, submit it again under another id"
             )
             yield Gap(kind="receipt_missing", task_id=task_id, source=key, detail=detail)
 

@@ -12,7 +12,6 @@ from pipeline.ledger import receipts
 from pipeline.ledger.gaps import Gap
 from pipeline.models import Task
 from pipeline.storage import Store, keys
-from pipeline.threads import in_threads
 
 _AHEAD = timedelta(days=7)  # a weekly window opens within a week, so no run date is later than that
 
@@ -67,9 +66,10 @@ def find(store: Store, received: Collection[str], dates: list[str]) -> Places:
 def missing(store: Store, received: dict[str, list[Task]], places: dict[str, list[str]]) -> Iterator[Gap]:
     """Tasks found nowhere; one that was redriven during the listing has a marker now."""
     lost = [task_id for task_id in received if task_id not in places]
-    for task_id, marked in zip(lost, in_threads(lambda t: store.exists(keys.pending(t)), lost), strict=True):
-        if marked:
-            places[task_id] = [keys.pending(task_id)]
+    marked = {keys.task_id_of(key): key for key in store.list(keys.PENDING)} if lost else {}
+    for task_id in lost:
+        if task_id in marked:
+            places[task_id] = [marked[task_id]]
             continue
         yield Gap(
             kind="missing",

@@ -45,7 +45,10 @@ def finish(store: Store, result: DocumentResult, *, late: bool = False) -> None:
         _put(store, structs.replace(result, reprocess=False), late=True)
     else:
         _put(store, result, late=late)
-    store.delete(keys.pending(result.task_id))
+    marker = keys.pending(result.task_id)
+    if not store.exists(marker):  # another process had ended it: the tables may have its record
+        store.put(keys.changed(result.run_date, result.task_id, clock.now()), b"")
+    store.delete(marker)
 
 
 def _keep(store: Store, result: DocumentResult, standing: DocumentResult) -> None:
