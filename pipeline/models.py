@@ -243,7 +243,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     (`pipeline.ledger.claims`). `ingested_by`: id of the message that ingested it. `reading`: OCR digest shared by
     the parts of a split document. `restarts`: number of returns to the first step because OCR output was missing.
     `reprocess`: the task is done and is processed again; its good result is kept until a better one is stored,
-    and no callback is sent.
+    and no callback is sent. `receipt`: key of the receipt that says it was accepted.
     """
 
     task_id: str
@@ -273,6 +273,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     generation: int = 0
     accepted_on: str = ""
     replaces: str = ""
+    receipt: str = ""
     schema_version: int = SCHEMA_VERSION
 
 
@@ -288,6 +289,8 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     set for this task only. `outputs` has the output of steps of custom task types: step -> name -> value.
     `reprocess`: the document was done before and processed again; in a failure: its previous result is kept.
     `generation`: of the task that ended so (see `Task`).
+    `receipt`: key of the receipt that says the document was accepted. `digest`: SHA-256 (hex) of the JSON in the store
+    with this field empty; set by `pipeline.ledger.digests` only, and the last field.
     """
 
     task_id: str
@@ -321,7 +324,9 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     pipeline_version: str = ""
     reprocess: bool = False
     generation: int = 0
+    receipt: str = ""
     schema_version: int = SCHEMA_VERSION
+    digest: str = ""
 
     @classmethod
     def of(cls, task: Task, *, source: str, status: Status, run_date: str, **found: Any) -> DocumentResult:
@@ -345,6 +350,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
             tenant=task.tenant,
             metadata=task.metadata,
             first_seen=task.submitted_at,
+            receipt=task.receipt,
             **found,
         )
 

@@ -81,7 +81,8 @@ class Flow:
             digest = ""
         following = callbacks.note_due(self.store, task)
         if task.alias_of:  # it had no receipt while it might have been a repetition
-            receipts.write(self.store, task.accepted_on or task.run_date, [task])
+            accepted_on = task.accepted_on or task.run_date
+            task = structs.replace(task, receipt=receipts.write(self.store, accepted_on, [task]))
         if message.step == "ingest":
             self.reception.note_failure(task)
         result = records.failure_of(task, error, run_date=task.run_date, settings_digest=digest)

@@ -82,8 +82,6 @@ def summarise_due(night: Night, now: datetime) -> list[str]:
                 continue
             done.append(run_date)
         _note(store, run_date, Look(at=now, records=count, activity=activity))
-        for key in changed.get(run_date, ()):  # what was replaced meanwhile has left notes of its own
-            store.delete(key)
     if damaged:
         raise damaged[0]
     return done

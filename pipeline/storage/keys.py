@@ -9,11 +9,16 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from pipeline.errors import PermanentError
 
 _HEX = re.compile(r"[0-9a-f]{8,64}")
+_RECEIPT = re.compile(
+    r"receipts/date=(?P<day>[\d-]{10})/(?:[0-9a-f]{2}/)?"
+    r"(?P<content>[0-9a-f]{32})(?:-(?P<writer>[0-9a-f]{16})-(?P<number>\d+))?\.jsonl"
+)
 _MAX_NAME = 200  # bytes: below the 255 of common file systems, with room for ".json" and a temporary suffix
 
 CALLBACKS = "callbacks/"
@@ -82,14 +87,36 @@ def document(sha256: str) -> str:
     return f"documents/{_hash(sha256)}"
 
 
-def receipt(run_date: str, batch_id: str) -> str:
-    """Receipt of accepted work: one immutable object per batch."""
-    return f"{RECEIPTS}date={_day(run_date)}/{_hash(batch_id)}.jsonl"
+def receipt(run_date: str, content: str, writer: str, number: int) -> str:
+    """Receipt of accepted work, immutable: `content` is its hash, `number` counts the receipts of a writer from 1."""
+    return f"{receipts_of(run_date, content)}-{_hash(writer)}-{number}.jsonl"
+
+
+def receipts_of(run_date: str, content: str) -> str:
+    """Prefix of the receipts of a run date with this content; in folders, so that a local store lists few files."""
+    return f"{receipts(run_date)}{_hash(content)[:2]}/{content}"
 
 
 def receipts(run_date: str) -> str:
     """Prefix of a run date's receipts."""
     return f"{RECEIPTS}date={_day(run_date)}/"
+
+
+class ReceiptName(NamedTuple):
+    """What a `receipt` key says. Receipts of older versions have no writer, and the number 0."""
+
+    run_date: str
+    content: str
+    writer: str
+    number: int
+
+
+def receipt_name(key: str) -> ReceiptName | None:
+    """The parts of a `receipt` key; `None` for another key."""
+    found = _RECEIPT.fullmatch(key)
+    if not found:
+        return None
+    return ReceiptName(found["day"], found["content"], found["writer"] or "", int(found["number"] or 0))
 
 
 def claim(task_id: str, origin: str) -> str:
@@ -110,6 +137,21 @@ def generation(task_id: str, number: int) -> str:
 def claims(task_id: str) -> str:
     """Prefix of all claims to a task id, and of the notes of its generations."""
     return f"{CLAIMS}{_name(task_id)}/"
+
+
+class ClaimName(NamedTuple):
+    """What a key under `claims` says: the run date is empty where it only says what ingest found out."""
+
+    task_id: str
+    origin: str
+    run_date: str
+
+
+def claim_name(key: str) -> ClaimName:
+    """The parts of a key under `claims`: `<origin>.json`, or `<origin>@<run date>`, which says when it was accepted."""
+    _, task_id, name = key.split("/")
+    origin, _, run_date = name.removesuffix(".json").partition("@")
+    return ClaimName(unquote(task_id), origin, run_date)
 
 
 def origin_of(key: str) -> str:
@@ -250,7 +292,17 @@ def failures_again(run_date: str) -> str:
 def changed(run_date: str, task_id: str, done_at: str) -> str:
     """Marker that a result was replaced since its night was last summarised; one per replacement."""
     moment = hashlib.sha256(done_at.encode()).hexdigest()[:8]
-    return f"{CHANGED}run_date={_day(run_date)}/{_name(task_id)}-{moment}"
+    return f"{changes(run_date)}{_name(task_id)}-{moment}"
+
+
+def changes(run_date: str) -> str:
+    """Prefix of the `changed` markers of a run date."""
+    return f"{CHANGED}run_date={_day(run_date)}/"
+
+
+def changed_task(key: str) -> str:
+    """Task id in a `changed` key."""
+    return unquote(key.rsplit("/", 1)[-1].rpartition("-")[0])
 
 
 def run_date_of(key: str) -> str:

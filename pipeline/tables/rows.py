@@ -80,6 +80,8 @@ def _document_row(result: DocumentResult, masked: bool) -> dict[str, Any]:
         else None,
         "needs_review": result.status == "partial"
         or (result.extraction.needs_review if result.extraction else None),
+        "receipt": result.receipt or None,
+        "digest": result.digest or None,
     }
 
 

@@ -23,7 +23,9 @@ def test_audit_takes_the_last_night_and_names_it(store: LocalStore, nightshift: 
     assert shown.splitlines()[1:] == [
         f"{DAY}: received 1 = 0 done + 0 partial + 1 failed + 0 pending",
         "Audit passed; content hashes of 1 documents compared.",
+        "Bytes of 1 documents (1 B) read: they are those that were received.",
     ]
+    assert "Bytes" not in nightshift("audit", "--quick").output
     assert "No documents were received" in nightshift("audit", "today").output
     receipts.write(store, DAY, [Task(task_id="lost", sha256="ab" * 32, source="x")])
     shown = nightshift("audit", code=4).output
