@@ -63,6 +63,12 @@ class StoreUnavailable(TransientError):
     code = "store_unavailable"
 
 
+class SourceUnavailable(TransientError):
+    """Where documents come from can't be reached at all, or is overloaded: no document is at fault."""
+
+    code = "source_unavailable"
+
+
 class NotRead(TransientError):
     """What an earlier step has read is not in the store under the settings in force here."""
 

@@ -87,7 +87,7 @@ def _workers(app: Any) -> dict[str, list[Running]]:
             Running(
                 task_id=str(task["args"][0]) if task.get("args") else "",
                 step=task["name"].removeprefix("nightshift."),
-                seconds=round(time.time() - (task.get("time_start") or time.time()), 1),
+                seconds=max(0.0, round(time.time() - (task.get("time_start") or time.time()), 1)),
             )
             for task in tasks
             if task["name"] != "nightshift.accept"  # its argument is a whole message

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from pipeline.errors import Damaged, PermanentError, RunError, StoreUnavailable
+from pipeline.errors import Damaged, PermanentError, RunError, SourceUnavailable, StoreUnavailable
 from pipeline.ledger.attempts import may_retry, retries_of
 from pipeline.messages import Message
 from pipeline.models import Task
@@ -110,8 +110,11 @@ class Delivery:
 
     def _wait(self, message: Message, error: Exception) -> list[Message]:
         """Retry a message later, without limit: an outage uses up none of its retries."""
-        passes = isinstance(error, StoreUnavailable)  # anything else waits for a person
-        seconds = self.broker.publish_later(message, outage=not passes)
+        passes = isinstance(error, (StoreUnavailable, SourceUnavailable))  # anything else waits for a person
+        again = (
+            isinstance(error, SourceUnavailable) and message.outages > 0
+        )  # less often: other sources go on
+        seconds = self.broker.publish_later(message, outage=not passes or again)
         level = logging.WARNING if passes else logging.ERROR
         log.log(level, "retrying step %s in %d s: %s", message.step, seconds, error)
         return []

@@ -96,11 +96,15 @@ def _claimed(store: Store, key: str, now: datetime) -> Iterator[None]:
 
 
 def _checked(store: Store, key: str, now: datetime) -> datetime | None:
-    """When a check was last made; one that was begun and never ended, as its process died, counts for `_LEASE` only."""
+    """When a check was last made; one that was begun and never ended, as its process died, counts for `_LEASE` only.
+
+    `None` also for a stamp of a clock that was ahead.
+    """
     last = read_or_none(store, key, Checked)
-    if last is None:
+    age = clock.age(last.at, now) if last else None
+    if last is None or age is None:
         return None
-    return last.at if last.done or now - last.at < _LEASE else None
+    return last.at if last.done or age < _LEASE else None
 
 
 def release_delayed(night: Night, now: datetime, publish: Publish) -> None:
