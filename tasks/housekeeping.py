@@ -17,7 +17,7 @@ from pipeline.night.housekeeping import tick as night_tick
 from tasks.app import app
 from tasks.base import flow, log
 from tasks.publish import BROKER_ERRORS, publish
-from tasks.topology import ready
+from tasks.topology import queued
 
 _PILE = 1.0  # seconds after a tick in which another one has nothing to do
 _ended = -_PILE
@@ -30,7 +30,7 @@ def tick(self: Task[Any, Any]) -> None:
     if time.monotonic() - _ended < _PILE:
         return
     try:
-        night_tick(flow().night, lambda: ready(self.app), lambda messages: publish(self.app, messages))
+        night_tick(flow().night, lambda: queued(self.app), lambda messages: publish(self.app, messages))
     except PipelineError as error:
         level = logging.WARNING if isinstance(error, TransientError) else logging.ERROR
         log.log(level, "housekeeping failed; retrying at the next tick: %s", error.message)

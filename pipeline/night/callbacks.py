@@ -41,7 +41,7 @@ this process sends it nothing for `_SILENCE` s: a receiver that hangs must not h
 
 
 class Due(msgspec.Struct, frozen=True):
-    """The note that a callback is due: when its message was last published, and `since` when it is tried in vain."""
+    """The note that a callback is due: when its message was last published, and `since` when it has been failing."""
 
     at: datetime
     since: datetime | None = None

@@ -11,8 +11,10 @@ from pipeline.ledger import records
 from pipeline.messages import Message
 from pipeline.models import Task, to_json
 from pipeline.night.callbacks import Due, note_due
+from pipeline.night.checks import Checked
 from pipeline.night.flow import Flow
-from pipeline.night.housekeeping import Checked, repair, resend_overdue_callbacks
+from pipeline.night.housekeeping import resend_overdue_callbacks
+from pipeline.night.repair import Queued, repair
 from pipeline.night.summaries import Look, is_due, summarise_due
 from pipeline.night.window import Override
 from pipeline.storage import keys
@@ -40,7 +42,7 @@ def test_lost_messages_are_published_although_a_check_bears_a_later_time(
     flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
     flow.store.put(keys.night(flow.schedule.run_date(), "opened"), to_json(Checked(AHEAD, done=done)))
     sent: list[Message] = []
-    repair(flow.night, NOW, lambda: 0, sent.extend)
+    repair(flow.night, NOW, Queued, sent.extend)
     assert [m.task_id for m in sent] == ["t"]
 
 
