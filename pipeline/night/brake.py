@@ -2,10 +2,10 @@
 
 A process that sees `LIMIT` failures of a step in a row, all with one code and without a success, notes this in the
 store. While the note holds, documents of this step wait without being tried; only a process whose own last document
-succeeded goes on, as the trouble is another machine's. Now and then each process tries one all the same, wherever it is in
-the queue: if it fails with the same code, it waits again and the pause is prolonged; a success ends it. So
-neither a few hundred bad documents at the head of a queue nor one bad worker can stop the others. An operator may
-release a step (`nightshift brake release`), after which documents fail as usual for a day.
+succeeded goes on, as the trouble is another machine's. Now and then each process tries one all the same, wherever it is
+in the queue: if it fails with the same code, it waits again and the pause is prolonged; a success ends it. So neither a
+few hundred bad documents at the head of a queue nor one bad worker can stop the others. An operator may release a step
+(`nightshift brake release`), after which documents fail as usual for a day.
 """
 
 from __future__ import annotations
