@@ -67,7 +67,9 @@ def summarise_due(night: Night, now: datetime) -> list[str]:
     """
     store, done, damaged, changed = night.store, [], [], replaced(night.store)
     activity = activity_of(night, now)
-    for run_date in sorted({*_recent(nights(store), max(night.schedule.run_date(), f"{now:%Y-%m-%d}")), *changed}):
+    for run_date in sorted(
+        {*_recent(nights(store), max(night.schedule.run_date(), f"{now:%Y-%m-%d}")), *changed}
+    ):
         last = _last_look(store, run_date)
         if not is_due(last, now, activity, changed=run_date in changed):
             if last and last.activity == "idle" != activity:  # so that the end of it is noticed
