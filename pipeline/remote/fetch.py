@@ -22,6 +22,7 @@ from pipeline.errors import (
     SourceUnavailable,
     StoreUnavailable,
     TransientError,
+    is_of_machine,
 )
 from pipeline.remote.http import request
 from pipeline.remote.policy import SourcePolicy
@@ -40,25 +41,6 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _OVERLOADED = (408, 425, 429, 502, 503, 504)  # whatever the document
 _LOGIN = (401, 407, 511)  # asked for by the server, a proxy or a captive portal
 _NO_NAME = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
-_NO_SHARE = (  # a network file system, its credentials, or this process's own limits; no file is at fault
-    errno.ESTALE,
-    errno.ENOTCONN,
-    errno.EHOSTDOWN,
-    errno.EHOSTUNREACH,
-    errno.ENETDOWN,
-    errno.ENETUNREACH,
-    errno.ECONNREFUSED,
-    errno.ECONNRESET,
-    errno.ECONNABORTED,
-    errno.ETIMEDOUT,
-    errno.EKEYEXPIRED,
-    errno.EKEYREVOKED,
-    errno.EKEYREJECTED,
-    errno.ENOKEY,
-    errno.EMFILE,
-    errno.ENFILE,
-    errno.ENOMEM,
-)
 
 
 def fetch(url: str, policy: SourcePolicy, settings: Settings) -> bytes:
@@ -222,7 +204,7 @@ def _read_file(place: Location, prefix: Location, policy: SourcePolicy, limit: i
 
 def _file_error(error: OSError, name: str, path: Path, root: Path, policy: SourcePolicy) -> PipelineError:
     """What an error of the file system means for one document: nothing, where it concerns all of them."""
-    if error.errno in _NO_SHARE:
+    if is_of_machine(error):
         return SourceUnavailable(f"{name} can't be read: {error.strerror}.")
     if isinstance(error, PermissionError):
         return _forbidden(name, path, root)

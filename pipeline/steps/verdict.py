@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from typing import Literal
 
 import msgspec
@@ -14,10 +13,8 @@ from pipeline.errors import (
     SourceUnavailable,
     StoreUnavailable,
     TransientError,
+    is_of_machine,
 )
-
-_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
-"""No room on a disk, or no descriptor left: of this machine, not of the document."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -58,7 +55,7 @@ def _of_others(error: Exception) -> Verdict:
                 code="out_of_memory",
             ),
         )
-    if isinstance(error, OSError) and error.errno in _MACHINE:
+    if isinstance(error, OSError) and is_of_machine(error):
         return Verdict("wait", PermanentError(f"This machine: {error.strerror}.", code="machine"))
     reason = PermanentError(
         f"Nightshift could not process this document ({type(error).__name__}). "
