@@ -43,10 +43,9 @@ worker_hijack_root_logger = True
 worker_cancel_long_running_tasks_on_connection_loss = False
 
 timezone = "UTC"
+beat_scheduler = "tasks.beat:Scheduler"
+beat_enable_remote_control = True
+beat_remote_control_max_tick_age = 120.0
 beat_schedule = {
-    "tick": {
-        "task": "nightshift.tick",
-        "schedule": 30.0,
-        "options": {"queue": "housekeeping", "expires": 30.0},
-    },
+    "tick": {"task": "nightshift.tick", "schedule": 30.0, "options": {"queue": "housekeeping"}},
 }

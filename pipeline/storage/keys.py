@@ -21,6 +21,7 @@ _RECEIPT = re.compile(
 )
 _MAX_NAME = 200  # bytes: below the 255 of common file systems, with room for ".json" and a temporary suffix
 
+BRAKES = "control/brake-"
 CALLBACKS = "callbacks/"
 CLAIMS = "claims/"
 DELAYED = "delayed/"
@@ -192,6 +193,11 @@ def output(task_id: str, step: str, generation: int = 0) -> str:
 def control(name: str) -> str:
     """Objects that control workers, such as the operator's override of the window."""
     return f"control/{_name(name)}.json"
+
+
+def brake(step: str) -> str:
+    """Note that a step is paused."""
+    return f"{BRAKES}{_name(step)}.json"
 
 
 def night(run_date: str, name: str) -> str:

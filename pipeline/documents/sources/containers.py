@@ -15,8 +15,8 @@ from pipeline.documents import ole
 from pipeline.documents.sniff import SNIFF_BYTES, is_mail, is_text
 from pipeline.documents.sources import archives, mail, names
 from pipeline.documents.sources.base import Kind, Member, Notes, Source
-from pipeline.documents.sources.files import bounded, head_of, opened
-from pipeline.errors import OverLimit, PermanentError, Unreadable
+from pipeline.documents.sources.files import bounded, head_of, opened, unreadable
+from pipeline.errors import OverLimit, PermanentError, PipelineError, Unreadable
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -116,10 +116,10 @@ def _members(container: _Container) -> list[Member]:
         from pipeline.documents.sources import outlook
 
         return outlook.members(stream.read(), container.name)
-    except PermanentError:
+    except PipelineError:
         raise
     except OSError as error:
-        raise Unreadable(f"{container.name} can't be read from disk: {error.strerror or error}.") from error
+        raise unreadable(container.name, error) from error
     except Exception as error:  # hostile bytes make parsers raise nearly any type
         what = {"zip": "zip archive", "mail": "e-mail", "outlook": "Outlook message"}[container.kind]
         raise Unreadable(f"{container.name} is not a readable {what}: send it again.") from error
