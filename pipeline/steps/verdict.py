@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from pipeline import guard
 from pipeline.errors import Damaged, PermanentError, PipelineError, StoreUnavailable, TransientError
 
 
@@ -30,10 +31,7 @@ def verdict(error: Exception) -> Verdict:
     if isinstance(error, MemoryError):
         return Verdict(
             "fail",
-            PermanentError(
-                "The document needs more memory than the worker has: split it, or give the worker more memory.",
-                code="out_of_memory",
-            ),
+            guard.out_of_memory(),
         )
     if not isinstance(error, PipelineError):
         reason = PermanentError(
