@@ -2,7 +2,7 @@
 
 Native decoders neither raise `MemoryError` nor stop when asked, so a thread watches the process from inside. It ends
 the process once a limit is exceeded, after the page in progress has been recorded as unreadable: the next attempt
-finds it so, and reads the others. A kernel limit on memory stands behind it, for what grows faster than it looks.
+finds it so, and reads the others. A kernel limit on memory backs it up, for what grows faster than it looks.
 """
 
 from __future__ import annotations
