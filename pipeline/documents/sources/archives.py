@@ -45,8 +45,8 @@ def members(stream: Path | IO[bytes], name: str) -> list[Member]:
 def too_large(name: str, size: int) -> OverLimit:
     """The error of an archive that would unpack to more."""
     return OverLimit(
-        f"{name} would unpack to {size / 1024**2:,.0f} MiB, more than {UNPACKED_RATIO} times its size, as archives made "
-        "to exhaust a machine do: unpack it by hand if it is genuine."
+        f"{name} would unpack to {size / 1024**2:,.0f} MiB, more than {UNPACKED_RATIO} times its size, as archives "
+        "made to exhaust a machine do: unpack it by hand if it is genuine."
     )
 
 
