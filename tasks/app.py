@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init
+from celery.signals import celeryd_init, worker_process_init
 
 from pipeline import environment
-from tasks import flower, logs
+from tasks import flower, limits, logs
 from tasks.gate import Gate
 
 app = Celery("nightshift", include=["tasks.work", "tasks.housekeeping"])
@@ -17,6 +17,7 @@ app.steps["consumer"].add(Gate)
 
 logs.install()
 flower.configure()
+worker_process_init.connect(limits.guard_process)
 
 
 @celeryd_init.connect

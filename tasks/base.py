@@ -19,6 +19,7 @@ from pipeline.night.delivery import Delivery
 from pipeline.night.flow import Flow
 from pipeline.night.night import Night
 from pipeline.settings import Settings
+from tasks.limits import pages_of
 from tasks.logs import about
 from tasks.publish import BROKER_ERRORS, Publisher
 
@@ -70,6 +71,7 @@ def run(task: Task[Any, Any], step: str, task_id: str, first: int, last: int, ru
         outages=request.get("outages") or 0,
         run_date=run_date,
         generation=request.get("generation") or 0,
+        pages=pages_of(request.get("pages")),
         id=request.id or "",
         redelivered=bool((request.delivery_info or {}).get("redelivered")),
     )

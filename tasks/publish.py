@@ -66,6 +66,8 @@ def _send(app: Celery, message: Message, **options: Any) -> None:
         headers["outages"] = message.outages
     if message.generation:
         headers["generation"] = message.generation
+    if message.pages:
+        headers["pages"] = message.pages
     app.send_task(f"nightshift.{message.step}", (message.task_id,), kwargs, headers=headers, **options)
 
 

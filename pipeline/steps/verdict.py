@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from pipeline import guard
 from pipeline.errors import (
     Damaged,
     PermanentError,
@@ -50,10 +51,7 @@ def _of_others(error: Exception) -> Verdict:
     if isinstance(error, MemoryError):
         return Verdict(
             "fail",
-            PermanentError(
-                "The document needs more memory than the worker has: split it, or give the worker more memory.",
-                code="out_of_memory",
-            ),
+            guard.out_of_memory(),
         )
     if isinstance(error, OSError) and is_of_machine(error):
         return Verdict("wait", PermanentError(f"This machine: {error.strerror}.", code="machine"))

@@ -240,6 +240,16 @@ def readings(sha256: str) -> str:
     return f"ocr/{_hash(sha256)}/"
 
 
+def spent(sha256: str, digest: str) -> str:
+    """Processor time that a slow document took beyond its share, by one model."""
+    return f"{spent_of(sha256)}{_hash(digest)}.json"
+
+
+def spent_of(sha256: str) -> str:
+    """Prefix of the `spent` keys of one document."""
+    return f"spent/{_hash(sha256)}/"
+
+
 def page_number(key: str) -> int:
     """Page number in a checkpoint's key."""
     return int(key.rsplit("/", 1)[-1].removesuffix(".json"))
