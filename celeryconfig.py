@@ -13,7 +13,7 @@ broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
 broker_channel_error_retry = True
 broker_connection_timeout = 4.0
-broker_heartbeat = 15
+broker_heartbeat = 10
 broker_pool_acquire_timeout = 30.0
 
 task_queues = [*WORK_QUEUES, RAW_QUEUE]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, worker_process_init
+from celery.signals import celeryd_init, worker_process_init, worker_shutting_down
 
 from pipeline import environment
 from tasks import flower, logs, transport
@@ -25,6 +25,11 @@ flower.configure()
 @celeryd_init.connect
 def _pin(**_: Any) -> None:
     environment.pin()  # pool processes that start later keep this worker's settings
+
+
+@worker_shutting_down.connect
+def _hurry(**_: Any) -> None:
+    transport.hurry()
 
 
 @worker_process_init.connect

@@ -28,6 +28,7 @@ from tasks import pulse
 REPLY = 15.0
 """Seconds for the broker to answer a call or to confirm a message, and for the peer to take what is sent."""
 
+_HURRY = 5.0  # the same in a worker that was told to stop
 _CLOSE = 3.0  # seconds for the handshake of closing, which nothing depends on
 _UNWRAP = 1.0  # seconds for TLS to say goodbye
 
@@ -56,6 +57,7 @@ class _Limits(NamedTuple):
 _NONE = _Limits()
 _limits: ContextVar[_Limits] = ContextVar("limits", default=_NONE)
 _patience = 0.0
+_hurry = math.inf
 
 
 @contextmanager
@@ -76,6 +78,12 @@ def wait_in_alarm(seconds: float) -> None:
     """Have this process wait for the end of an alarm before publishing fails; without this call it fails at once."""
     global _patience  # noqa: PLW0603 - one per process is the point
     _patience = seconds
+
+
+def hurry() -> None:
+    """Have this process wait less for the broker, as it was told to stop."""
+    global _hurry  # noqa: PLW0603 - one per process is the point
+    _hurry = _HURRY
 
 
 def alarm(connection: Any) -> str:
@@ -160,7 +168,7 @@ class Connection(_Bounded, pyamqp.Connection):
     def replying(self, seconds: float | None) -> Iterator[None]:
         """Bound a call that waits for the broker; if its time is over the connection is closed."""
         before, limits = self._reply_by, _limits.get()
-        self._reply_by = time.monotonic() + (limits.reply if seconds is None else seconds)
+        self._reply_by = time.monotonic() + min(limits.reply if seconds is None else seconds, _hurry)
         try:
             yield
         except (Silent, Alarm, OutOfTime):
