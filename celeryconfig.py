@@ -11,11 +11,15 @@ broker_transport_options = {"confirm_publish": True}
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
 broker_channel_error_retry = True
-broker_heartbeat = 30
+broker_connection_timeout = 4.0
+broker_heartbeat = 10
+broker_pool_acquire_timeout = 30.0
 
 task_queues = [*WORK_QUEUES, RAW_QUEUE]
 task_default_queue = "housekeeping"
 task_create_missing_queues = False
+
+task_publish_retry_policy = {"max_retries": 2, "interval_start": 0, "interval_step": 1, "interval_max": 2}
 
 task_serializer = "json"
 accept_content = ["json"]
@@ -29,6 +33,9 @@ task_acks_on_timeout = False
 task_time_limit = longest(_settings)  # steps have their own: tasks.limits
 task_track_started = True
 task_send_sent_event = True
+
+control_queue_exclusive = False
+control_queue_durable = True
 
 worker_consumer = "tasks.raw:RawConsumer"
 worker_prefetch_multiplier = 1

@@ -30,16 +30,27 @@ class RawRequest(StepRequest):
 
 
 class RawConsumer(Consumer):
-    """Celery's consumer, also for messages that no Celery producer wrote, and without delayed delivery.
+    """Celery's consumer, also for messages that no Celery producer wrote, and without what only could fail.
 
-    The retry queues and the store do the waiting; Celery's own 28 queues for it would only be one more thing to
-    fail on a new broker.
+    No delayed delivery: the retry queues and the store do the waiting; Celery's own 28 queues for it would only be one
+    more thing to fail on a new broker. No mingle, in which a starting worker publishes and waits for other workers:
+    they have nothing to tell, and a worker must start while the broker is in alarm.
     """
 
     class Blueprint(Consumer.Blueprint):
         """Celery's steps without that one."""
 
         default_steps = [s for s in Consumer.Blueprint.default_steps if "delayed_delivery" not in s]  # noqa: RUF012
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "without_mingle": True})
+
+    def connection_for_write(self, url: str | None = None, heartbeat: float | None = None) -> Any:
+        """Connect for events. They are sent from the event loop, which waits for no confirmation."""
+        unconfirmed = {"confirm_publish": False}
+        return self.ensure_connected(
+            self.app.connection_for_write(url=url, heartbeat=heartbeat, transport_options=unconfirmed)
+        )
 
     def update_strategies(self) -> None:
         """Use `RawRequest` for raw messages, and `StepRequest` for all others."""
