@@ -34,10 +34,17 @@ UNDELIVERED = "undelivered/"
 def _name(task_id: str) -> str:
     """Quote a task id into one path segment (RFC 3986 percent-encoding).
 
-    Raises `PermanentError` if it is empty, contains control characters, or gets longer than 200 bytes.
+    Raises `PermanentError` if it is empty, contains control characters or incomplete ones (lone surrogates), or gets
+    longer than 200 bytes.
     """
-    quoted = quote(task_id, safe="")
-    if not task_id or len(quoted) > _MAX_NAME or any(ord(c) < 32 or ord(c) == 127 for c in task_id):
+    quoted = quote(task_id, safe="", errors="replace")
+    incomplete = any("\ud800" <= c <= "\udfff" for c in task_id)
+    if (
+        not task_id
+        or incomplete
+        or len(quoted) > _MAX_NAME
+        or any(ord(c) < 32 or ord(c) == 127 for c in task_id)
+    ):
         raise PermanentError(
             f"The task id {task_id[:40]!r} is invalid: use 1 to 200 printable characters "
             "(non-ASCII ones count as up to 12).",
@@ -51,7 +58,7 @@ def _name(task_id: str) -> str:
 
 def derived(task_id: str, mark: str) -> str:
     """A task id derived from another: `task_id`, shortened if necessary to fit in a key, and `mark`."""
-    while len(quote(task_id + mark, safe="")) > _MAX_NAME:
+    while len(quote(task_id + mark, safe="", errors="replace")) > _MAX_NAME:
         task_id = task_id[:-1]
     return task_id + mark
 

@@ -24,7 +24,7 @@ def test_task_id_becomes_one_safe_segment(task_id: str, segment: str) -> None:
     assert keys.task_id_of(keys.pending(task_id)) == task_id
 
 
-@pytest.mark.parametrize("task_id", ["", "x" * 201, "票" * 23, "a\nb", "a\0b"])
+@pytest.mark.parametrize("task_id", ["", "x" * 201, "票" * 23, "a\nb", "a\0b", "a\udcffb"])
 def test_bad_task_ids_are_refused(task_id: str) -> None:
     with pytest.raises(PermanentError, match="task id") as caught:
         keys.pending(task_id)
