@@ -210,7 +210,7 @@ def until(text: str, now: datetime, timezone: str) -> datetime:
         ) from None
     if not now < end <= now + _FARTHEST:
         raise UsageError(
-            f'The time "{text[:40]}" is not within the next year: use a later local time such as 03:00, '
+            f'The time "{printable(text[:40])}" is not within the next year: use a later local time such as 03:00, '
             "or a date and time such as 2026-11-22T03:00."
         )
     return end

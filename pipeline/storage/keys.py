@@ -37,28 +37,26 @@ def _name(task_id: str) -> str:
     Raises `PermanentError` if it is empty, contains control characters or incomplete ones (lone surrogates), or gets
     longer than 200 bytes.
     """
-    quoted = quote(task_id, safe="", errors="replace")
-    incomplete = any("\ud800" <= c <= "\udfff" for c in task_id)
-    if (
-        not task_id
-        or incomplete
-        or len(quoted) > _MAX_NAME
-        or any(ord(c) < 32 or ord(c) == 127 for c in task_id)
-    ):
+    quoted = _quoted(task_id)
+    unfit = any(ord(c) < 32 or ord(c) == 127 or "\ud800" <= c <= "\udfff" for c in task_id)
+    if not task_id or unfit or len(quoted) > _MAX_NAME:
         raise PermanentError(
             f"The task id {task_id[:40]!r} is invalid: use 1 to 200 printable characters "
             "(non-ASCII ones count as up to 12).",
             code="bad_task_id",
         )
-    if quoted.strip(".") == "":
-        return quoted.replace(".", "%2E")
     # neither a hidden file nor a temporary file of a local store
     return f"%2E{quoted[1:]}" if quoted.startswith(".") else quoted
 
 
+def _quoted(task_id: str) -> str:
+    quoted = quote(task_id, safe="", errors="replace")
+    return quoted if quoted.strip(".") else quoted.replace(".", "%2E")  # no folder has such a name
+
+
 def derived(task_id: str, mark: str) -> str:
     """A task id derived from another: `task_id`, shortened if necessary to fit in a key, and `mark`."""
-    while len(quote(task_id + mark, safe="", errors="replace")) > _MAX_NAME:
+    while len(_quoted(task_id + mark)) > _MAX_NAME:
         task_id = task_id[:-1]
     return task_id + mark
 

@@ -27,7 +27,8 @@ from tests.fuzz.target import Limits, Target, load
 _ROOT = str(Path(__file__).resolve().parents[2])
 _DETAIL = re.compile(r"['\"].*|\d+", re.DOTALL)
 _POOL = 400
-_RESERVE = 32 << 20
+_reserve = [bytes(32 << 20)]
+"""Given back when memory runs out, so that there is room to report that."""
 
 
 def limited(limits: Limits) -> None:
@@ -41,19 +42,18 @@ def limited(limits: Limits) -> None:
 
 def attempt(target: Target, data: bytes, limits: Limits) -> tuple[str, str, str]:
     """Try one input: how it ended, what is wrong with that (empty if nothing is), and where or which rule."""
-    reserve = bytearray(_RESERVE)  # so that there is room to report what took all the rest
     signal.setitimer(signal.ITIMER_PROF, limits.cpu)
     try:
         ended, wrong, place = target.check(data), "", ""
     except Violation as error:
         ended, wrong, place = "violation", str(error), _DETAIL.sub("", str(error))[:60].strip()
     except MemoryError as error:
+        _reserve.clear()
         ended, wrong, place = "memory", "MemoryError", _place(error)
     except Exception as error:
         ended, wrong, place = type(error).__name__, f"{type(error).__name__}: {error}", _place(error)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-        del reserve
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     if not wrong and used > limits.memory:
         ended, wrong, place = "memory", f"{used} MiB", ended
