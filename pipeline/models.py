@@ -370,6 +370,9 @@ def to_json(value: msgspec.Struct) -> bytes:
 def from_json(data: bytes, kind: type[T]) -> T:
     """Decode and validate.
 
-    Raises `msgspec.ValidationError` when the JSON does not fit `kind`.
+    Raises `msgspec.DecodeError` for anything else than JSON; its `ValidationError` when the JSON does not fit `kind`.
     """
-    return msgspec.json.decode(data, type=kind)
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (UnicodeDecodeError, RecursionError) as error:  # which msgspec does not turn into its own
+        raise msgspec.DecodeError(f"{type(error).__name__}: {error}") from None

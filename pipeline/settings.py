@@ -21,6 +21,7 @@ from pipeline.limits import Limits
 
 PREFIX = environment.PREFIX
 _DECIDING = (*Limits.__struct_fields__, "ocr_engine", "ocr_max_side", "ner_engine")
+_LONGEST_ZONE = 64  # characters: looking for a name of hundreds of folders takes more stack than there is
 _SECRET = frozenset({"broker_url", "callback_secret", "flower_password"})
 # The password of a URL: up to the last @, or the last before `;scheme://`, where a list of brokers continues.
 _PASSWORD = re.compile(r"(://[^:/@;]*):(?:(?!;[a-z0-9+]+://).)*@", re.DOTALL | re.IGNORECASE)
@@ -323,7 +324,7 @@ def shown(name: str, value: Any) -> str:
 
 def _is_zone(name: str) -> bool:
     try:
-        ZoneInfo(name)
+        ZoneInfo(name[:_LONGEST_ZONE])
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the tzdata package, for a folder
         return False
     return True

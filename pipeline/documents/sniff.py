@@ -152,7 +152,8 @@ _STRANGERS: tuple[tuple[str, str, bytes], ...] = (
 """What is refused by its name: what it is, and what to do if that is not to convert it."""
 
 _HTML = re.compile(
-    rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,900}?-->\s*)*"
+    # each comment ends once: trying its other possible ends as well takes hours for a file of a few hundred of them
+    rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*(?:<\?xml[^>]*>\s*)?(?><!--.{0,900}?-->\s*)*+"
     rb"<(?:!doctype html|html|head|body|table|div|p|h1|meta)\b",
     re.IGNORECASE | re.DOTALL,
 )

@@ -40,19 +40,24 @@ UNDELIVERED = "undelivered/"
 def _name(task_id: str) -> str:
     """Quote a task id into one path segment (RFC 3986 percent-encoding).
 
-    Raises `PermanentError` if it is empty, contains control characters, or gets longer than 200 bytes.
+    Raises `PermanentError` if it is empty, contains control characters or incomplete ones (lone surrogates), or gets
+    longer than 200 bytes.
     """
-    quoted = quote(task_id, safe="")
-    if not task_id or len(quoted) > _MAX_NAME or any(ord(c) < 32 or ord(c) == 127 for c in task_id):
+    quoted = _quoted(task_id)
+    unfit = any(ord(c) < 32 or ord(c) == 127 or "\ud800" <= c <= "\udfff" for c in task_id)
+    if not task_id or unfit or len(quoted) > _MAX_NAME:
         raise PermanentError(
             f"The task id {task_id[:40]!r} is invalid: use 1 to 200 printable characters "
             "(non-ASCII ones count as up to 12).",
             code="bad_task_id",
         )
-    if quoted.strip(".") == "":
-        return quoted.replace(".", "%2E")
     # neither a hidden file nor a temporary file of a local store
     return f"%2E{quoted[1:]}" if quoted.startswith(".") else quoted
+
+
+def _quoted(task_id: str) -> str:
+    quoted = quote(task_id, safe="", errors="replace")
+    return quoted if quoted.strip(".") else quoted.replace(".", "%2E")  # no folder has such a name
 
 
 def derived(task_id: str, mark: str) -> str:
@@ -60,10 +65,10 @@ def derived(task_id: str, mark: str) -> str:
 
     If necessary it is shortened to fit in a key, with a digest of the whole, so that two long ids stay two.
     """
-    if len(quote(task_id + mark, safe="")) <= _MAX_NAME:
+    if len(_quoted(task_id + mark)) <= _MAX_NAME:
         return task_id + mark
-    mark = f"#{hashlib.sha256(task_id.encode()).hexdigest()[:8]}{mark}"
-    while len(quote(task_id + mark, safe="")) > _MAX_NAME:
+    mark = f"#{hashlib.sha256(task_id.encode(errors='replace')).hexdigest()[:8]}{mark}"
+    while len(_quoted(task_id + mark)) > _MAX_NAME:
         task_id = task_id[:-1]
     return task_id + mark
 

@@ -280,6 +280,16 @@ def test_an_outlook_message_is_its_text_and_its_attachments(tmp_path: Path) -> N
         sources["!cloud.docx"].read()
 
 
+def test_an_outlook_message_whose_sectors_go_in_a_circle_takes_no_memory(tmp_path: Path) -> None:
+    data = bytearray(ole_file(outlook(__substg1_0=bytes(20_000))))
+    fat = (struct.unpack_from("<I", data, 76)[0] + 1) * 4096
+    for sector in range(8):
+        struct.pack_into("<I", data, fat + 4 * sector, sector)
+    (source,) = found(tmp_path / "m.msg", bytes(data)).values()
+    with pytest.raises(Unreadable, match=r"m\.msg is not a readable Outlook message: send it again"):
+        source.read()
+
+
 def test_hostile_bytes_fail_with_a_sentence(tmp_path: Path) -> None:
     whole = {
         "a.zip": zipped({"a.txt": b"x" * 100}),
