@@ -13,7 +13,7 @@ from pipeline.documents.open import open_document
 from pipeline.errors import NotRead, PermanentError, PipelineError, Poison
 from pipeline.ledger import ends, generations, pending, receipts, records
 from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, forget, retries_of
-from pipeline.ledger.ends import End
+from pipeline.ledger.ends import Dates, End
 from pipeline.messages import Message
 from pipeline.models import TEXT, DocumentResult, Page, Task
 from pipeline.night import callbacks
@@ -72,8 +72,7 @@ class Flow:
             return []
         if not task.run_date:
             task = structs.replace(task, run_date=self.schedule.run_date())
-        dates = self._run_dates(task)
-        if end := self._end_of(task, dates):
+        if end := self._end_of(task):
             return self._ended(task, end)
         try:
             digest = self.engines(task).digest
@@ -85,31 +84,27 @@ class Flow:
         if message.step == "ingest":
             self.reception.note_failure(task)
         result = records.failure_of(task, error, run_date=task.run_date, settings_digest=digest)
-        return self._finish(task, result, dates, following)
+        return self._finish(task, result, following)
 
-    def _run_dates(self, task: Task) -> list[str]:
-        """Run dates under which a task may have a record."""
-        return ends.run_dates(self.store, task, self.schedule.run_date())
+    def _dates(self, task: Task) -> Dates:
+        return Dates.for_task(task, self.schedule.run_date)
 
-    def _end_of(self, task: Task, dates: list[str]) -> End | None:
+    def _end_of(self, task: Task) -> End | None:
         """How a task has ended already: by a record of its generation, or as a later one has begun."""
-        if end := ends.end_of(self.store, task, dates):
+        if end := ends.end_of(self.store, task, self._dates(task)):
             return end
         if not generations.superseded(self.store, task.task_id, task.generation):
             return None
-        return End(task_id=task.task_id, status="failed", run_date=dates[0], generation=task.generation)
+        return End(task_id=task.task_id, status="failed", run_date="", generation=task.generation + 1)
 
     def _ended(self, task: Task, end: End) -> list[Message]:
         """Remove the marker of a task that has ended; nothing follows but a callback that is still due."""
         pending.remove(self.store, task.task_id, task.generation)
         return callbacks.left(self.store, end) if end.generation == task.generation else []
 
-    def _finish(
-        self, task: Task, result: DocumentResult, dates: list[str], following: list[Message]
-    ) -> list[Message]:
+    def _finish(self, task: Task, result: DocumentResult, following: list[Message]) -> list[Message]:
         """Store a task's record; returns `following`, or what is left to do where another record counts."""
-        late = task.run_date != self.schedule.run_date()
-        instead = records.finish(self.store, result, dates=dates, late=late)
+        instead = records.finish(self.store, result, self._dates(task))
         forget(self.store, task.task_id)
         if instead is None:
             return following
@@ -154,7 +149,7 @@ class Flow:
 
     def _ingest(self, message: Message, task: Task) -> list[Message]:
         """Fetch and check a document, at any time of day; not again where that was done, and it has ended since."""
-        if self.reception.is_repeated(task) and (end := self._end_of(task, self._run_dates(task))):
+        if self.reception.is_repeated(task) and (end := self._end_of(task)):
             return self._ended(task, end)
         ingested = self.reception.ingest(task, message.id)
         return begin(ingested, self.settings.spread_pages) if ingested else []
@@ -207,7 +202,6 @@ class Flow:
 
     def _result(self, _: Message, task: Task) -> list[Message]:
         """Write the result and remove the marker, unless the task has ended since it was marked."""
-        dates = self._run_dates(task)
         names = task_type(task.task_type).names
         outputs = {
             step: msgspec.json.decode(self.store.get(keys.output(task.task_id, step, task.generation)))
@@ -225,9 +219,9 @@ class Flow:
             engines=self.engines(task),
             outputs=outputs,
         )
-        if end := ends.end_of(self.store, task, dates):
+        if end := ends.end_of(self.store, task, self._dates(task)):
             return self._ended(task, end)
-        return self._finish(task, result, dates, callbacks.note_due(self.store, task))
+        return self._finish(task, result, callbacks.note_due(self.store, task))
 
     def _pages(self, task: Task) -> tuple[Page, ...]:
         """All pages of a task, as the steps before have read them; raises `NotRead`."""

@@ -15,6 +15,7 @@ from pipeline import clock
 from pipeline.documents.open import open_document
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
 from pipeline.ledger import claims, ends, pending, receipts, records
+from pipeline.ledger.ends import Dates
 from pipeline.messages import Message
 from pipeline.models import TEXT, Task
 from pipeline.remote.fetch import fetch
@@ -159,10 +160,10 @@ class Reception:
             run_date=self.run_date(),
         )
         receipts.write(self.store, taken.accepted_on, [task])
-        dates = ends.run_dates(self.store, task, task.run_date)
+        dates = Dates.for_task(task, self.run_date)
         if ends.end_of(self.store, task, dates) is None:
             record = records.failure_of(task, error, run_date=task.run_date, settings_digest="")
-            records.finish(self.store, record, dates=dates)
+            records.finish(self.store, record, dates)
         return task
 
     def is_repeated(self, task: Task) -> bool:
