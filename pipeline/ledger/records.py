@@ -108,7 +108,7 @@ def _settle(store: Store, result: DocumentResult, dates: Dates) -> End | None:
     superseded = generations.superseded(store, task_id, generation)
     good = result.status == "failed" and store.exists(keys.result(result.run_date, task_id))
     places = dates.of(store, result)  # the run date may have changed since the first look
-    if not (superseded or good or len(places) > 1):
+    if not (superseded or good or len(places) > 1 or generation):
         return None
     latest = generations.latest(store, task_id) if superseded else generation
     waiting = superseded and pending.get(store, task_id, latest) is not None
@@ -134,6 +134,7 @@ def _remove(store: Store, end: End) -> None:
     store.delete(end.key)
     if end.status != "failed":
         store.delete(keys.partial(end.run_date, end.task_id))
+    store.delete(keys.callback(end.run_date, end.task_id, end.generation))
     store.put(keys.changed(end.run_date, end.task_id, clock.now()), b"")
 
 

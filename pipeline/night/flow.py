@@ -49,8 +49,7 @@ class Flow:
             return []
         if not task.run_date and message.step != "ingest":
             task = structs.replace(task, run_date=self.schedule.run_date())
-            if not pending.update(self.store, task):
-                return []
+            pending.mark(self.store, task)
         built_in = {"ingest": self._ingest, "ocr": self._ocr, "ner": self._ner, "result": self._result}
         step = built_in.get(message.step, self._further)
         limit = self.settings.max_attempts
@@ -219,7 +218,7 @@ class Flow:
             engines=self.engines(task),
             outputs=outputs,
         )
-        if end := ends.end_of(self.store, task, self._dates(task)):
+        if end := self._end_of(task):
             return self._ended(task, end)
         return self._finish(task, result, callbacks.note_due(self.store, task))
 
