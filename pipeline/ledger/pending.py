@@ -54,10 +54,12 @@ def mark_next(store: Store, task: Task) -> None:
     mark(store, task)
 
 
-def update(store: Store, task: Task) -> None:
-    """Replace the marker of a task, unless a duplicate message has ended the task meanwhile."""
-    if store.exists(keys.pending(task.task_id, task.generation)):
-        mark(store, task)
+def update(store: Store, task: Task) -> bool:
+    """Replace the marker of a task, unless a duplicate message has ended the task meanwhile; whether it was there."""
+    if not store.exists(keys.pending(task.task_id, task.generation)):
+        return False
+    mark(store, task)
+    return True
 
 
 def get(store: Store, task_id: str, generation: int = 0) -> Task | None:

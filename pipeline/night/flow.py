@@ -77,13 +77,18 @@ class Flow:
             digest = self.engines(task).digest
         except PipelineError:  # settings that fit no engine must not keep a failure from being recorded
             digest = ""
-        following = callbacks.note_due(self.store, task)
         if task.alias_of:  # it had no receipt while it might have been a repetition
+            task = structs.replace(task, has_receipt=True)
+            if not pending.update(self.store, task):
+                return []
             receipts.write(self.store, task.accepted_on or task.run_date, [task])
+        following = callbacks.note_due(self.store, task)
         if message.step == "ingest":
             self.reception.note_failure(task)
         result = records.failure_of(task, error, run_date=task.run_date, settings_digest=digest)
-        return self._finish(task, result, following)
+        left = self._finish(task, result, following)
+        forget(self.store, task.task_id)
+        return left
 
     def _dates(self, task: Task) -> Dates:
         return Dates.for_task(task, self.schedule.run_date)
@@ -104,7 +109,6 @@ class Flow:
     def _finish(self, task: Task, result: DocumentResult, following: list[Message]) -> list[Message]:
         """Store a task's record; returns `following`, or what is left to do where another record counts."""
         instead = records.finish(self.store, result, self._dates(task))
-        forget(self.store, task.task_id)
         if instead is None:
             return following
         if following and (instead.run_date, instead.generation) != (result.run_date, result.generation):

@@ -242,6 +242,9 @@ class Reception:
         # first, since hashes are recorded before a task ends
         under_way = pending.newest(self.store, task.alias_of)
         known = claims.contents(self.store, task.alias_of)
+        if task.sha256 in known and task.has_receipt:  # a process died while it recorded a failure of it
+            receipts.write(self.store, task.accepted_on or self.run_date(), [task])
+            return False
         if task.sha256 in known:
             if task.origin:  # so that this submission is known to have ended
                 claims.note(self.store, task.task_id, task.origin, claims.Claim(sha256=task.sha256))
