@@ -233,6 +233,9 @@ class Extraction(msgspec.Struct, frozen=True, kw_only=True):
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """One accepted document in progress: the content of a pending marker.
 
+    `generation`: 0 as it was accepted; each redrive and each reprocessing makes the next one, with a marker of its
+    own. `accepted_on`: run date on which this generation was accepted, where its receipt is if it is the first.
+    `replaces`: run date of the failed record that a redrive takes the place of.
     `sha256`, `media_type` and `pages` are known once the document is ingested. `run_date` is fixed when
     its first step starts, so that a night's last results belong to that night. `overrides` are settings
     that a redrive changed for this task only. `alias_of` names the task whose id was sent again with another
@@ -268,6 +271,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int = 0
     reprocess: bool = False
     receipt: str = ""
+    generation: int = 0
+    accepted_on: str = ""
+    replaces: str = ""
     schema_version: int = SCHEMA_VERSION
 
 
@@ -284,6 +290,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     `reprocess`: the document was done before and processed again; in a failure: its previous result is kept.
     `receipt`: key of the receipt that says the document was accepted. `digest`: SHA-256 (hex) of the JSON in the store
     with this field empty; set by `pipeline.ledger.digests` only, and the last field.
+    `generation`: of the task that ended so (see `Task`).
     """
 
     task_id: str
@@ -317,6 +324,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     pipeline_version: str = ""
     reprocess: bool = False
     receipt: str = ""
+    generation: int = 0
     schema_version: int = SCHEMA_VERSION
     digest: str = ""
 
@@ -333,6 +341,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
             status=status,
             run_date=run_date,
             task_type=task.task_type,
+            generation=task.generation,
             overrides=task.overrides,
             attempts=task.attempts + 1,
             priority=task.priority,

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged
-from pipeline.ledger import chains, claims, comparison, kept, pending, places, receipts, tabled
+from pipeline.ledger import chains, claims, comparison, generations, kept, pending, places, receipts, tabled
 from pipeline.ledger.comparison import Compared
 from pipeline.ledger.gaps import Gap
 from pipeline.ledger.named import Named, unreceived
@@ -175,8 +175,14 @@ def restore(store: Store, report: Audit) -> list[Task]:
         task = received[gap.task_id][-1]
         sha256 = task.sha256 or next(iter(claims.contents(store, gap.task_id)), None)
         if sha256 and store.exists(keys.document(sha256)):
-            origin = claims.only(store, gap.task_id)
-            task = structs.replace(task, sha256=sha256, origin=origin, submitted_at=clock.now())
+            task = structs.replace(
+                task,
+                sha256=sha256,
+                origin=claims.only(store, gap.task_id),
+                submitted_at=clock.now(),
+                generation=generations.latest(store, gap.task_id),
+                accepted_on=report.run_date,
+            )
             pending.mark(store, task)
             # the tables may still have what was lost
             store.put(keys.changed(report.run_date, task.task_id, task.submitted_at), b"")

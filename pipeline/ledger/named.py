@@ -75,14 +75,13 @@ def unreceived(store: Store, run_date: str, received: Collection[str]) -> Iterat
     taken: dict[tuple[str, str], str] = {}
     known: set[tuple[str, str]] = set()
     for key in store.list(keys.CLAIMS):
-        name = keys.claim_name(key)
-        who = name.task_id, name.origin
-        if name.task_id in received or f"#{name.origin}" in name.task_id:
+        who = task_id, origin = keys.claimed_task(key), keys.origin_of(key)
+        if not origin or task_id in received or f"#{origin}" in task_id:
             continue
-        if not name.run_date:
+        if day := keys.taken_on(key):
+            taken[who] = min(day, taken.get(who, day))
+        else:
             known.add(who)
-        elif name.run_date <= taken.get(who, name.run_date):
-            taken[who] = name.run_date
     claimed = [who for who, day in taken.items() if day == run_date and who in known]
     for (task_id, origin), claim in zip(
         claimed, in_threads(lambda who: _claim(store, keys.claim(*who)), claimed), strict=True

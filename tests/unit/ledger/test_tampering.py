@@ -184,9 +184,6 @@ def test_a_receipt_and_its_record(night: Objects, tables: bool) -> None:
     for receipt in of(night, keys.RECEIPTS):
         store = copy(night, tables=tables)
         (task,) = receipts.read(store, receipt).tasks
-        claimed = [key for key in store.list(keys.claims(task.task_id)) if key.endswith(".json")]
-        for key in claimed:  # on which date it was accepted
-            store.put(f"{key.removesuffix('.json')}@{DAY}", b"")
         store.delete(receipt)
         store.delete(keys.result(DAY, task.task_id))
         store.delete(keys.failed(DAY, task.task_id))
