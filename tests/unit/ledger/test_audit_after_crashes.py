@@ -17,9 +17,8 @@ from pipeline.tables.summary import summarise
 from tests.support.command import GREEN, grey, page, pages
 from tests.support.flows import Died, drain, flow_of, submission
 
-
-EVERY = 7
-"""Of all points only each seventh, before and after calls by turns: all of them take two minutes."""
+EVERY = 15
+"""Of all points only each fifteenth, before and after calls by turns: all of them take two minutes."""
 
 
 class Mortal(MemoryStore):
