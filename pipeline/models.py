@@ -270,10 +270,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     restarts: int = 0
     skipped: int = 0
     reprocess: bool = False
-    receipt: str = ""
     generation: int = 0
     accepted_on: str = ""
     replaces: str = ""
+    receipt: str = ""
     schema_version: int = SCHEMA_VERSION
 
 
@@ -288,9 +288,9 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     `settings` are those that affect the result, apart from the models; `overrides` the ones of them that were
     set for this task only. `outputs` has the output of steps of custom task types: step -> name -> value.
     `reprocess`: the document was done before and processed again; in a failure: its previous result is kept.
+    `generation`: of the task that ended so (see `Task`).
     `receipt`: key of the receipt that says the document was accepted. `digest`: SHA-256 (hex) of the JSON in the store
     with this field empty; set by `pipeline.ledger.digests` only, and the last field.
-    `generation`: of the task that ended so (see `Task`).
     """
 
     task_id: str
@@ -323,8 +323,8 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     done_at: str = ""
     pipeline_version: str = ""
     reprocess: bool = False
-    receipt: str = ""
     generation: int = 0
+    receipt: str = ""
     schema_version: int = SCHEMA_VERSION
     digest: str = ""
 
@@ -370,6 +370,9 @@ def to_json(value: msgspec.Struct) -> bytes:
 def from_json(data: bytes, kind: type[T]) -> T:
     """Decode and validate.
 
-    Raises `msgspec.ValidationError` when the JSON does not fit `kind`.
+    Raises `msgspec.DecodeError` for anything else than JSON; its `ValidationError` when the JSON does not fit `kind`.
     """
-    return msgspec.json.decode(data, type=kind)
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (UnicodeDecodeError, RecursionError) as error:  # which msgspec does not turn into its own
+        raise msgspec.DecodeError(f"{type(error).__name__}: {error}") from None

@@ -44,10 +44,10 @@ def finish(
     """Store the record of a finished task, delete an older failure, then delete the pending marker.
 
     `dates`: other run dates under which the task may have a record (`ends.run_dates`). `late`: its night is over, so
-    its tables must be marked as changed to be written again. `marked`: it has a marker until it ends. Returns the
-    record that counts instead, where this one does not count: a failure never replaces a good result, however late it
-    comes, and is stored separately where it is of a later generation. A task that is reprocessed keeps its result also
-    from a new one with fewer pages.
+    its tables must be marked as changed to be written again. `marked`: it had a pending marker. Returns the record that
+    counts instead, where this one does not count: a failure never replaces a good result, however late it comes, and is
+    stored separately where it is of a later generation. A task that is reprocessed keeps its result also from a new one
+    with fewer pages.
     """
     others = [run_date for run_date in dates if run_date != result.run_date]
     instead = None
@@ -59,9 +59,9 @@ def finish(
             result, late = structs.replace(result, reprocess=False), True
         _put(store, result, late=late)
         instead = _settle(store, result, others)
-        if marked and instead is None and not store.exists(keys.pending(result.task_id, result.generation)):
-            # another process had ended it, and the tables may have its record
-            store.put(keys.changed(result.run_date, result.task_id, clock.now()), b"")
+    if marked and not store.exists(keys.pending(result.task_id, result.generation)):
+        # another process had ended it: the tables may have its record
+        store.put(keys.changed(result.run_date, result.task_id, clock.now()), b"")
     pending.remove(store, result.task_id, result.generation)
     return instead
 

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import structs
 
 from pipeline import clock
+from pipeline.environment import printable
 from pipeline.errors import ModelMissing, NotFound, PermanentError, UsageError
 from pipeline.ledger import attempts, claims, digests, ends, generations, pending, records
 from pipeline.models import TEXT, DocumentResult, Failure, Task, from_json
@@ -97,7 +98,8 @@ def overrides(pairs: Sequence[str]) -> dict[str, str]:
         name, equals, value = pair.partition("=")
         if not equals or name not in allowed:
             raise UsageError(
-                f'Invalid --set "{pair}": expected name=value with one of the names {", ".join(allowed)}.'
+                f'Invalid --set "{printable(pair)[:60]}": expected name=value with one of the names '
+                f"{', '.join(allowed)}."
             )
         found[name] = value
     with suppress(ModelMissing):  # it may be installed on the workers' machine

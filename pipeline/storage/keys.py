@@ -21,6 +21,7 @@ _RECEIPT = re.compile(
 )
 _MAX_NAME = 200  # bytes: below the 255 of common file systems, with room for ".json" and a temporary suffix
 
+BRAKES = "control/brake-"
 CALLBACKS = "callbacks/"
 CLAIMS = "claims/"
 DELAYED = "delayed/"
@@ -39,19 +40,24 @@ UNDELIVERED = "undelivered/"
 def _name(task_id: str) -> str:
     """Quote a task id into one path segment (RFC 3986 percent-encoding).
 
-    Raises `PermanentError` if it is empty, contains control characters, or gets longer than 200 bytes.
+    Raises `PermanentError` if it is empty, contains control characters or incomplete ones (lone surrogates), or gets
+    longer than 200 bytes.
     """
-    quoted = quote(task_id, safe="")
-    if not task_id or len(quoted) > _MAX_NAME or any(ord(c) < 32 or ord(c) == 127 for c in task_id):
+    quoted = _quoted(task_id)
+    unfit = any(ord(c) < 32 or ord(c) == 127 or "\ud800" <= c <= "\udfff" for c in task_id)
+    if not task_id or unfit or len(quoted) > _MAX_NAME:
         raise PermanentError(
             f"The task id {task_id[:40]!r} is invalid: use 1 to 200 printable characters "
             "(non-ASCII ones count as up to 12).",
             code="bad_task_id",
         )
-    if quoted.strip(".") == "":
-        return quoted.replace(".", "%2E")
     # neither a hidden file nor a temporary file of a local store
     return f"%2E{quoted[1:]}" if quoted.startswith(".") else quoted
+
+
+def _quoted(task_id: str) -> str:
+    quoted = quote(task_id, safe="", errors="replace")
+    return quoted if quoted.strip(".") else quoted.replace(".", "%2E")  # no folder has such a name
 
 
 def derived(task_id: str, mark: str) -> str:
@@ -59,10 +65,10 @@ def derived(task_id: str, mark: str) -> str:
 
     If necessary it is shortened to fit in a key, with a digest of the whole, so that two long ids stay two.
     """
-    if len(quote(task_id + mark, safe="")) <= _MAX_NAME:
+    if len(_quoted(task_id + mark)) <= _MAX_NAME:
         return task_id + mark
-    mark = f"#{hashlib.sha256(task_id.encode()).hexdigest()[:8]}{mark}"
-    while len(quote(task_id + mark, safe="")) > _MAX_NAME:
+    mark = f"#{hashlib.sha256(task_id.encode(errors='replace')).hexdigest()[:8]}{mark}"
+    while len(_quoted(task_id + mark)) > _MAX_NAME:
         task_id = task_id[:-1]
     return task_id + mark
 
@@ -184,6 +190,11 @@ def control(name: str) -> str:
     return f"control/{_name(name)}.json"
 
 
+def brake(step: str) -> str:
+    """Note that a step is paused."""
+    return f"{BRAKES}{_name(step)}.json"
+
+
 def night(run_date: str, name: str) -> str:
     """State of a night: `opened`, `summarised`, `released-<worker>`."""
     return f"{NIGHTS}run_date={_day(run_date)}/{_name(name)}.json"
@@ -222,6 +233,16 @@ def page(sha256: str, digest: str, number: int) -> str:
 def readings(sha256: str) -> str:
     """Prefix of all page checkpoints of one document, by whatever model."""
     return f"ocr/{_hash(sha256)}/"
+
+
+def spent(sha256: str, digest: str) -> str:
+    """Processor time that a slow document took beyond its share, by one model."""
+    return f"{spent_of(sha256)}{_hash(digest)}.json"
+
+
+def spent_of(sha256: str) -> str:
+    """Prefix of the `spent` keys of one document."""
+    return f"spent/{_hash(sha256)}/"
 
 
 def page_number(key: str) -> int:
