@@ -8,6 +8,7 @@ from contextlib import suppress
 import msgspec
 
 from pipeline.errors import NotFound
+from pipeline.ledger import receipts
 from pipeline.ledger.chains import Broken
 from pipeline.ledger.gaps import Gap
 from pipeline.ledger.receipts import Receipt
@@ -62,8 +63,8 @@ class Named:
             yield Gap(kind=one.kind, task_id=task_id, source=source, detail=detail)
 
     def _exists(self, key: str) -> bool:
-        name = keys.receipt_name(key)
-        return name is not None and name.run_date != self._run_date and self._store.exists(key)
+        """Whether there is such a receipt: of another date, or written since those of this date were listed."""
+        return keys.receipt_name(key) is not None and self._store.exists(key)
 
 
 def unreceived(store: Store, run_date: str, received: Collection[str]) -> Iterator[Gap]:
@@ -83,6 +84,9 @@ def unreceived(store: Store, run_date: str, received: Collection[str]) -> Iterat
         else:
             known.add(who)
     claimed = [who for who, day in taken.items() if day == run_date and who in known]
+    if claimed:  # some may have been accepted since the receipts were listed
+        now = receipts.received(store, run_date)
+        claimed = [who for who in claimed if who[0] not in now]
     for (task_id, origin), claim in zip(
         claimed, in_threads(lambda who: _claim(store, keys.claim(*who)), claimed), strict=True
     ):
