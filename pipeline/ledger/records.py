@@ -93,18 +93,19 @@ def _put(store: Store, result: DocumentResult, *, late: bool) -> None:
     run_date, task_id = result.run_date, result.task_id
     good, bad = keys.result(run_date, task_id), keys.failed(run_date, task_id, result.generation)
     note = keys.partial(run_date, task_id)
+    for number in range(result.generation):  # first: until its own record is there, its marker is
+        store.delete(keys.failed(run_date, task_id, number))
     if result.status == "partial":
         store.put(note, digests.encode(without_pages(result)))
     store.put(bad if result.status == "failed" else good, digests.encode(result))
     if result.status != "partial":
         store.delete(note)
-    if result.reprocess or late:
+    if result.generation or result.reprocess or late:  # it may replace what is in the tables
         store.put(keys.changed(run_date, task_id, result.done_at), b"")
+    if result.status != "failed" and (result.generation or result.reprocess):
+        store.delete(keys.failed_again(run_date, task_id))
     if result.status != "failed":
-        if result.generation or result.reprocess:
-            store.delete(keys.failed_again(run_date, task_id))
-        for number in range(result.generation + 1):
-            store.delete(keys.failed(run_date, task_id, number))
+        store.delete(bad)
 
 
 def _settle(store: Store, result: DocumentResult, dates: Dates) -> End | None:
