@@ -131,7 +131,7 @@ def test_a_folder_that_was_mounted_before_is_waited_for(inbox: Path, policy: Sou
     assert fetch(url, policy, SETTINGS) == b"A"
     inbox.rename(inbox.with_name("away"))
     inbox.mkdir()
-    with pytest.raises(SourceUnavailable, match="nothing is mounted at .*inbox: mount it"):
+    with pytest.raises(SourceUnavailable, match=r"nothing is mounted at .*inbox: mount it"):
         fetch(url, policy, SETTINGS)
     inbox.rmdir()
     inbox.with_name("away").rename(inbox)
@@ -146,7 +146,7 @@ def test_a_mount_point_of_this_machine_is_waited_for(
     table = inbox.parent / "fstab"
     monkeypatch.setattr("pipeline.remote.mounts._FSTAB", table)
     table.write_text(f"# comment\nnas:/scans {inbox}/sub nfs defaults 0 0\n/dev/sda1 / ext4 defaults 0 1\n")
-    with pytest.raises(SourceUnavailable, match="nothing is mounted at .*inbox/sub: mount it"):
+    with pytest.raises(SourceUnavailable, match=r"nothing is mounted at .*inbox/sub: mount it"):
         fetch(f"file://{inbox}/sub/none.jpg", policy, SETTINGS)
     assert fetch(f"file://{inbox}/sub/b%20c.jpg", policy, SETTINGS) == b"B"
     with pytest.raises(NotFound):
