@@ -294,7 +294,7 @@ class _Check:
             )
         for key in self.below("failed_again/"):
             if "results/" + key.removeprefix("failed_again/") not in self.content:
-                self.wrong("failed again", task_id_of(key), f"{key} has no result beside it")
+                self.wrong("failed again", task_id_of(key), f"{key} has no result with it")
 
     def _receipts(self) -> None:
         days: dict[str, set[str]] = {}
