@@ -44,6 +44,7 @@ worker_consumer = "tasks.raw:RawConsumer"
 worker_prefetch_multiplier = 1
 worker_detect_quorum_queues = True
 worker_pool_start_method = "spawn"
+worker_proc_alive_timeout = 60.0
 worker_soft_shutdown_timeout = 20.0
 worker_send_task_events = True
 worker_hijack_root_logger = True

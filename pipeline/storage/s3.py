@@ -26,6 +26,7 @@ _REFUSED = {
     "SignatureDoesNotMatch",
     "AuthorizationHeaderMalformed",
 }
+_SILENCE = 20  # seconds without a byte from the server, after which a request is repeated on another connection
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 
 
@@ -52,7 +53,8 @@ class S3Store:
             region_name=settings.s3_region or None,
             config=botocore.config.Config(
                 connect_timeout=5,
-                read_timeout=60,
+                read_timeout=_SILENCE,
+                tcp_keepalive=True,
                 max_pool_connections=32,
                 retries={"mode": "standard", "total_max_attempts": 4},
                 s3={"addressing_style": "path" if settings.s3_path_style else "auto"},
@@ -75,6 +77,7 @@ class S3Store:
                 code="store_refused",
             ) from error
         except (boto_errors.BotoCoreError, boto_errors.HTTPClientError) as error:
+            self.__dict__.pop("_client", None)  # its other idle connections may be as dead as this one
             raise StoreUnavailable(
                 f"The store {self.url} does not answer ({type(error).__name__}): "
                 "check NIGHTSHIFT_S3_ENDPOINT and whether the server is running."
