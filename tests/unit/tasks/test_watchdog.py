@@ -1,10 +1,10 @@
-"""What the watchdog does, by a clock of plain numbers; that it does it is seen in tests/acceptance/test_night_network.py."""
+"""What the watchdog does, by a clock of plain numbers; tests/acceptance/test_night_network.py sees it at work."""
 
 import signal
 
 import pytest
 
-from tasks import pulse, watchdog
+from tasks import pulse
 from tasks.pulse import Stillness
 from tasks.release import Action, Released
 from tasks.watchdog import QUIET, STUCK, Watchdog
@@ -44,8 +44,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         it.events.append(f"exit {code}")
         raise Ended
 
-    monkeypatch.setattr(watchdog.os, "kill", lambda pid, sig: it.events.append((pid, sig)))
-    monkeypatch.setattr(watchdog.os, "_exit", end)
+    monkeypatch.setattr("os.kill", lambda pid, sig: it.events.append((pid, sig)))
+    monkeypatch.setattr("os._exit", end)
     return it
 
 
