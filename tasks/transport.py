@@ -28,7 +28,7 @@ from tasks import pulse
 REPLY = 15.0
 """Seconds for the broker to answer a call or to confirm a message, and for the peer to take what is sent."""
 
-_HURRY = 5.0  # the same in a worker that was told to stop
+_HURRY = 5.0  # the same in a worker that is stopping
 _CLOSE = 3.0  # seconds for the handshake of closing, which nothing depends on
 _UNWRAP = 1.0  # seconds for TLS to say goodbye
 
@@ -81,7 +81,7 @@ def wait_in_alarm(seconds: float) -> None:
 
 
 def hurry() -> None:
-    """Have this process wait less for the broker, as it was told to stop."""
+    """Have this process wait less for the broker, as it is stopping."""
     global _hurry  # noqa: PLW0603 - one per process is the point
     _hurry = _HURRY
 
@@ -165,7 +165,8 @@ class Connection(_Bounded, pyamqp.Connection):
     def replying(self, seconds: float | None) -> Iterator[None]:
         """Bound a call that waits for the broker; if its time is over the connection is closed."""
         before, limits = self._reply_by, _limits.get()
-        self._reply_by = time.monotonic() + min(limits.reply if seconds is None else seconds, _hurry)
+        limit = min(limits.reply if seconds is None else seconds, _hurry, self._patient_for())
+        self._reply_by = time.monotonic() + limit
         try:
             if self.blocked:
                 self._await_unblocked()
@@ -175,6 +176,11 @@ class Connection(_Bounded, pyamqp.Connection):
             raise
         finally:
             self._reply_by = before
+
+    def _patient_for(self) -> float:
+        """Seconds that the socket waits, which Celery reduces when a worker is to stop at once."""
+        sock = self._transport and self._transport.sock
+        return math.inf if sock is None else sock.gettimeout() or math.inf
 
     def blocking_read(self, timeout: float | None = None) -> Any:
         """Read one frame; without `timeout`, for as long as the call in progress may wait."""

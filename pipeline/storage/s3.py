@@ -26,7 +26,9 @@ _REFUSED = {
     "SignatureDoesNotMatch",
     "AuthorizationHeaderMalformed",
 }
-_SILENCE = 20  # seconds without a byte from the server, after which a request is repeated on another connection
+_SILENCE = (
+    20  # seconds without a byte from the server, after which a request is repeated on another connection
+)
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 
 
