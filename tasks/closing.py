@@ -54,10 +54,10 @@ class Closing:
         if action.released:
             self.note(action.released)
 
-    def unattended(self) -> Action:
+    def unattended(self, patience: float) -> Action:
         """What the watchdog should do while the window is closed."""
         with self._lock:
-            return self._release.unattended(time.monotonic(), self.processes())
+            return self._release.unattended(time.monotonic(), self.processes(), patience)
 
     def processes(self) -> set[int]:
         """Ids of the pool's processes."""

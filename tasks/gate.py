@@ -70,11 +70,11 @@ class Gate(bootsteps.StartStopStep):
         signals.worker_ready.connect(self._ready)
 
     def _watchdog(self, consumer: Any) -> Watchdog:
-        def close() -> Action:
+        def close(patience: float) -> Action:
             if self._open():
                 self.closing.opened()
                 return Action()
-            return self.closing.unattended()
+            return self.closing.unattended(patience)
 
         def stuck() -> float:
             stopping = state.should_stop is not None or state.should_terminate is not None

@@ -47,8 +47,9 @@ def status(store: options.Store = None, as_json: options.AsJson = False) -> None
     workers: dict[str, list[Running]] = {}
     unavailable = ""
     try:
-        queues = _queues(app)
-        workers = _workers(app)
+        with client.errors(app):  # as a whole bounded
+            queues = _queues(app)
+            workers = _workers(app)
     except BrokerUnavailable as error:
         unavailable = error.message
     if as_json:

@@ -126,3 +126,9 @@ def test_without_an_event_loop_urgent_work_by_day_is_given_the_grace_period_too(
 
 def test_where_no_gpu_work_was_done_nothing_is_killed() -> None:
     assert Release(GRACE).unattended(1000, [1]) == NOTHING
+
+
+def test_a_worker_that_is_slow_to_release_its_models_gets_some_seconds_more(release: Release) -> None:
+    release.closed(100, [], [NORMAL], [1])
+    assert release.unattended(128, [1], patience=3.5) == NOTHING
+    assert release.unattended(129, [1], patience=3.5).kill == {1}

@@ -26,7 +26,7 @@ class World:
         self.dog = Watchdog(
             ticks=lambda: self.ticks,
             processes=lambda: POOL,
-            close=lambda: CLOSE,
+            close=lambda patience: Action() if patience else CLOSE,
             note=self.events.append,
             stuck=lambda: STUCK,
         )
@@ -68,7 +68,7 @@ def test_it_keeps_the_window_once_the_gate_does_not_tick(world: World) -> None:
 def test_it_ends_a_worker_that_is_stuck_its_children_first(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world.dog._close = Action
+    world.dog._close = lambda _: Action()
     with pytest.raises(Ended):
         world.pass_seconds(0, STUCK + 2)
     assert set(world.events[:2]) == {(pid, signal.SIGKILL) for pid in POOL}
@@ -78,7 +78,7 @@ def test_it_ends_a_worker_that_is_stuck_its_children_first(
 
 
 def test_a_worker_without_a_broker_is_not_stuck(world: World) -> None:
-    world.dog._close = Action
+    world.dog._close = lambda _: Action()
     for second in range(200):
         if second % 40 == 0:
             pulse.beat()  # as at each attempt to connect
