@@ -8,7 +8,7 @@ from celery import Celery
 from celery.signals import celeryd_init, worker_process_init, worker_shutting_down
 
 from pipeline import environment
-from tasks import flower, logs, transport
+from tasks import flower, limits, logs, transport
 from tasks.gate import Gate
 
 _ALARM = 30.0  # seconds for which a step waits to publish while the broker is in alarm, before its message is requeued
@@ -20,6 +20,7 @@ app.steps["consumer"].add(Gate)
 
 logs.install()
 flower.configure()
+worker_process_init.connect(limits.guard_process)
 
 
 @celeryd_init.connect

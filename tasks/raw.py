@@ -12,15 +12,15 @@ from collections.abc import Callable
 from typing import Any
 
 from celery.worker.consumer import Consumer
-from celery.worker.request import Request
 
 from pipeline.submission.contract import MAX_BODY, partial_id
+from tasks.limits import StepRequest
 from tasks.routing import RAW
 
 ACCEPT = "nightshift.accept"
 
 
-class RawRequest(Request):
+class RawRequest(StepRequest):
     """A raw message in progress: inspections, such as Flower's, see its task id, not its body with the text."""
 
     def info(self, safe: bool = False) -> dict[str, Any]:  # noqa: ARG002 - Celery's signature
@@ -53,8 +53,9 @@ class RawConsumer(Consumer):
         )
 
     def update_strategies(self) -> None:
-        """Use `RawRequest` for raw messages."""
-        self.app.tasks[ACCEPT].Request = RawRequest
+        """Use `RawRequest` for raw messages, and `StepRequest` for all others."""
+        for name, task in self.app.tasks.items():
+            task.Request = RawRequest if name == ACCEPT else StepRequest
         super().update_strategies()
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:

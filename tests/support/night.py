@@ -137,8 +137,7 @@ class Night:
         return self._start("worker", name, "-c", "2", "-l", "INFO", "-n", f"{name}@%h", *options, **env)
 
     def beat(self, name: str = "beat") -> Process:
-        schedule = self.folder / f"{name}.db"
-        return self._start("beat", name, "-l", "INFO", "-s", str(schedule), "--pidfile=")
+        return self._start("beat", name, "-l", "INFO", "--pidfile=")
 
     def tick(self) -> None:
         """Have a worker do what beat would start within half a minute."""

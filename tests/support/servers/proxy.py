@@ -41,7 +41,7 @@ class _Pair:
 
 
 class Proxy:
-    """Forwards connections to `port` of this host to another port of it, until one of its methods changes that."""
+    """Forwards connections to `port` of this host to another port of it, unless set otherwise."""
 
     def __init__(self, target: int, port: int = 0) -> None:
         self.target, self.port = target, port or free_port()
