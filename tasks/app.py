@@ -11,7 +11,7 @@ from pipeline import environment
 from tasks import flower, limits, logs, transport
 from tasks.gate import Gate
 
-_ALARM = 60.0  # seconds for which a step waits to publish while the broker is in alarm, before its message is requeued
+_ALARM = 30.0  # seconds for which a step waits to publish while the broker is in alarm, before its message is requeued
 
 transport.install()
 app = Celery("nightshift", include=["tasks.work", "tasks.housekeeping"], control="tasks.control:Control")

@@ -61,18 +61,21 @@ def producer(settings: Settings) -> Producer:
     return Producer(settings, night.store, night.schedule.run_date, lambda messages: send(app, messages))
 
 
-def reach(app: Any) -> None:
-    """Connect, declare exchanges and queues, and publish to nobody, so that a command fails before it changes anything.
+def reach(app: Any, *, to_publish: bool = True) -> None:
+    """Connect, and declare exchanges and queues, so that a command fails before it changes anything.
 
-    Raises `BrokerUnavailable`, within ten seconds, also where the broker is in alarm.
+    Raises `BrokerUnavailable`, within ten seconds; with `to_publish` also where the broker is in alarm.
     """
+    from tasks.routing import PROBE
     from tasks.topology import declare
 
     with errors(app), app.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, interval_start=0)
         with connection.channel() as channel:
             declare(channel)
-            channel.basic_publish(channel.prepare_message(b""), routing_key="nightshift.probe")  # in no queue
+            if to_publish:
+                PROBE.bind(channel).declare()
+                channel.basic_publish(channel.prepare_message(b""), PROBE.name)
 
 
 def send(app: Any, messages: Iterable[Message]) -> None:

@@ -48,7 +48,9 @@ def status(store: options.Store = None, as_json: options.AsJson = False) -> None
     workers: dict[str, list[Running]] = {}
     unavailable = ""
     try:
-        queues, workers = _queues(app), _workers(app)
+        with client.errors(app):  # as a whole bounded
+            queues = _queues(app)
+            workers = _workers(app)
     except BrokerUnavailable as error:
         unavailable = error.message
     if as_json:
@@ -61,16 +63,18 @@ def status(store: options.Store = None, as_json: options.AsJson = False) -> None
             raise typer.Exit(ExitCode.ERROR)
         return
     _print_store(night, found)
+    if queues:
+        _print_queues(queues)
     if unavailable:
         raise BrokerUnavailable(unavailable)
-    _print_broker(queues, workers)
+    _print_workers(workers)
 
 
 def _queues(app: Any) -> dict[str, int]:
     from tasks import client
     from tasks.topology import depths
 
-    client.reach(app)
+    client.reach(app, to_publish=False)
     with client.errors(app):
         return depths(app)
 
@@ -130,9 +134,12 @@ def _print_store(night: Night, found: Status) -> None:
         screen.listing("", ("task type", "#documents", "oldest"), rows)
 
 
-def _print_broker(queues: dict[str, int], workers: dict[str, list[Running]]) -> None:
+def _print_queues(queues: dict[str, int]) -> None:
     waiting = ", ".join(f"{name} {n}" for name, n in queues.items() if n)
     _line("Queues", waiting or "empty")
+
+
+def _print_workers(workers: dict[str, list[Running]]) -> None:
     running = sum(map(len, workers.values()))
     _line("Workers", f"{len(workers)} online, {running} steps running")
     rows = [
