@@ -41,7 +41,9 @@ demo: setup ## process the samples, print what was found and where it is stored
 test: setup services lint ## run every test
 	$(BIN)/pytest
 
-soak: setup services ## the long tests: thousands of messages, a minute without a store
+soak: setup services ## the long tests: real servers under faults, thousands of messages, a minute without a store
+	$(BIN)/python -m tests.soak --documents $(or $(DOCUMENTS),2000) --faults $(or $(FAULTS),200) \
+	  --seed $(or $(SEED),1) --minutes $(or $(MINUTES),120)
 	SOAK=1 $(BIN)/pytest tests/soak
 	NIGHT_OUTAGE=60 $(BIN)/pytest tests/acceptance/test_night_kills.py -k store_goes
 
