@@ -212,9 +212,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             gt=0,
             description="Maximum seconds for a document, or for one page group of a longer document, before its "
-            "worker is stopped.",
+            "worker is stopped. One page may take 0.4 times as many seconds of processor time.",
         ),
     ] = 300.0
+    worker_memory: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Memory, in MiB, that one worker process may use; 0: no limit. A process with a GPU may use "
+            "three times as much, as its libraries do. A page that needs more is recorded as unreadable, and its "
+            "process is replaced.",
+        ),
+    ] = 2560
     max_attempts: Annotated[
         int,
         Meta(
@@ -263,6 +272,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             max_side=self.max_side,
             text_layer=self.text_layer,
         )
+
+    @property
+    def memory_limit(self) -> int:
+        """MiB that a worker process may use; 0: as much as there is."""
+        return self.worker_memory * (1 if self.ocr_device == self.ner_device == "cpu" else 3)
 
     @property
     def deciding(self) -> dict[str, str]:

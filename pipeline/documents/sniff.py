@@ -197,6 +197,12 @@ def sniff(data: bytes) -> str:
     raise _unsupported("of an unknown type")
 
 
+def refuse_stranger(head: bytes) -> None:
+    """Raise `Unsupported` where the first bytes of a document say already that it is none: the rest need not be had."""
+    if head and not head.startswith((b"PK", ole.SIGNATURE)) and not is_mail(head):
+        sniff(head)
+
+
 def is_mail(head: bytes) -> bool:
     """Whether a document begins with the header of an e-mail: several fields, among them those that programs write."""
     fields = _FIELD.match(head)

@@ -6,10 +6,11 @@ housekeeping can resend one whose message was lost. A receiver may be notified t
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,6 +19,8 @@ from msgspec import structs
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
 from pipeline.ledger import pending
+from pipeline.ledger.attempts import may_retry
+from pipeline.ledger.ends import End
 from pipeline.messages import Message
 from pipeline.models import DocumentResult, Failure, Task, to_json
 from pipeline.remote.fetch import post
@@ -27,6 +30,11 @@ from pipeline.settings import Settings
 from pipeline.storage import Store, keys, objects
 from pipeline.threads import in_threads
 
+log = logging.getLogger("nightshift")
+
+GIVEN = timedelta(days=1)
+"""How long an unavailable receiver is tried before its callbacks are abandoned."""
+
 _SLOW, _ENOUGH, _SILENCE = 2.0, 3, 60.0
 _hanging: dict[str, tuple[int, float]] = {}
 """Host -> how often in a row a request to it failed only after `_SLOW` s, and when it last did. After `_ENOUGH` times
@@ -34,16 +42,17 @@ this process sends it nothing for `_SILENCE` s: a receiver that hangs must not h
 
 
 class Due(msgspec.Struct, frozen=True):
-    """The note that a callback is due, and when its message was last published."""
+    """The note that a callback is due: when its message was last published, and `since` when it has been failing."""
 
     at: datetime
+    since: datetime | None = None
 
 
 def note_due(store: Store, task: Task) -> list[Message]:
     """Note that a callback is due for a task whose record is written next; returns its message, if it has one."""
     if not task.callback_url or task.reprocess:
         return []
-    store.put(keys.callback(task.run_date, task.task_id), to_json(Due(clock.utc())))
+    store.put(keys.callback(task.run_date, task.task_id, task.generation), to_json(Due(clock.utc())))
     return [structs.replace(Message.of("callback", task), run_date=task.run_date)]
 
 
@@ -51,6 +60,8 @@ def notify(store: Store, message: Message, settings: Settings) -> None:
     """Send a callback, unless it was sent already; raises what `deliver` raises.
 
     A task that was redriven and has ended again meanwhile has a newer note, with a message of its own: that one counts.
+    While a receiver is unavailable the note stays when the message has used up its retries: housekeeping publishes
+    another one every hour, for `GIVEN` in all.
     """
     due = _due(store, message)
     if due is None:
@@ -66,30 +77,54 @@ def notify(store: Store, message: Message, settings: Settings) -> None:
         if _due(store, message) == due:
             raise
         return
+    except TransientError as error:
+        if may_retry(message, settings.max_retries) or not _put_off(store, message, due):
+            raise
+        log.warning("callback put off for up to an hour: %s", error.message)
+        return
     if _due(store, message) == due:
-        store.delete(keys.undelivered(message.run_date, message.task_id))
-        store.delete(keys.callback(message.run_date, message.task_id))
+        store.delete(keys.undelivered(message.run_date, message.task_id, message.generation))
+        store.delete(_key(message))
+
+
+def _put_off(store: Store, message: Message, due: Due) -> bool:
+    """Whether a callback may be tried again within the hour; notes the first time that it could not be sent."""
+    now = clock.utc()
+    tried_for = clock.age(due.since, now) if due.since else None
+    if tried_for is not None and tried_for >= GIVEN:
+        return False
+    if tried_for is None and _due(store, message) == due:
+        store.put(_key(message), to_json(structs.replace(due, since=now)))
+    return True
 
 
 def _record(store: Store, message: Message) -> DocumentResult | None:
-    for key in (keys.result, keys.failed):
+    places = (
+        keys.result(message.run_date, message.task_id),
+        keys.failed(message.run_date, message.task_id, message.generation),
+    )
+    for key in places:
         with suppress(NotFound):
-            return objects.read(store, key(message.run_date, message.task_id), DocumentResult)
+            return objects.read(store, key, DocumentResult)
     return None
 
 
 def _due(store: Store, message: Message) -> Due | None:
     try:
-        return objects.read(store, keys.callback(message.run_date, message.task_id), Due)
+        return objects.read(store, _key(message), Due)
     except NotFound:
         return None
+
+
+def _key(message: Message) -> str:
+    return keys.callback(message.run_date, message.task_id, message.generation)
 
 
 def abandon(store: Store, message: Message, error: PermanentError) -> None:
     """Record that a callback could not be delivered, with the reason, for the operator."""
     reason = Failure(code=error.code, message=error.message)
-    store.put(keys.undelivered(message.run_date, message.task_id), to_json(reason))
-    store.delete(keys.callback(message.run_date, message.task_id))
+    store.put(keys.undelivered(message.run_date, message.task_id, message.generation), to_json(reason))
+    store.delete(_key(message))
 
 
 class Undelivered(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +134,7 @@ class Undelivered(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str
     code: str
     message: str
+    generation: int = 0
 
 
 def undelivered(
@@ -113,7 +149,11 @@ def undelivered(
         except NotFound:  # delivered meanwhile
             continue
         yield Undelivered(
-            run_date=keys.run_date_of(key), task_id=keys.task_id_of(key), code=why.code, message=why.message
+            run_date=keys.run_date_of(key),
+            task_id=keys.task_id_of(key),
+            code=why.code,
+            message=why.message,
+            generation=keys.generation_of(key),
         )
 
 
@@ -122,12 +162,18 @@ def resend(store: Store, abandoned: Undelivered) -> Message | None:
 
     It stays listed as undelivered until it is delivered, or until there is no record. Raises `Damaged`.
     """
-    record = _record(store, Message(step="callback", task_id=abandoned.task_id, run_date=abandoned.run_date))
+    message = Message(
+        step="callback",
+        task_id=abandoned.task_id,
+        run_date=abandoned.run_date,
+        generation=abandoned.generation,
+    )
+    record = _record(store, message)
     if record is None:
-        store.delete(keys.undelivered(abandoned.run_date, abandoned.task_id))
+        store.delete(keys.undelivered(abandoned.run_date, abandoned.task_id, abandoned.generation))
         return None
-    store.put(keys.callback(record.run_date, record.task_id), to_json(Due(clock.utc())))
-    return _message(record)
+    store.put(_key(message), to_json(Due(clock.utc())))
+    return _message(record, message.generation)
 
 
 def overdue(store: Store, before: datetime) -> Iterator[Message]:
@@ -136,20 +182,25 @@ def overdue(store: Store, before: datetime) -> Iterator[Message]:
     The note is updated first, as the message may be handled at once. A note without a record is removed: its task did
     not end then, and is in progress or ended otherwise.
     """
-    for key, message in in_threads(
-        lambda key: (key, _overdue(store, key, before)), store.list(keys.CALLBACKS)
-    ):
-        if message is not None and store.exists(key):
-            store.put(key, to_json(Due(clock.utc())))
+    for key, found in in_threads(lambda key: (key, _overdue(store, key, before)), store.list(keys.CALLBACKS)):
+        if found is not None and store.exists(key):
+            note, message = found
+            store.put(key, to_json(structs.replace(note, at=clock.utc())))
             yield message
 
 
-def _overdue(store: Store, key: str, before: datetime) -> Message | None:
-    run_date, task_id = keys.run_date_of(key), keys.task_id_of(key)
-    message = Message(step="callback", task_id=task_id, run_date=run_date)
+def _overdue(store: Store, key: str, before: datetime) -> tuple[Due, Message] | None:
+    message = Message(
+        step="callback",
+        task_id=keys.task_id_of(key),
+        run_date=keys.run_date_of(key),
+        generation=keys.generation_of(key),
+    )
     try:
-        note, task = _due(store, message), pending.get(store, task_id)
-        if note is None or note.at >= before or (task and not task.reprocess):
+        note, task = _due(store, message), pending.newest(store, message.task_id)
+        if note is None or (task and not task.reprocess):
+            return None
+        if note.at >= before and clock.age(note.at, clock.utc()) is not None:
             return None
         record = _record(store, message)
     except Damaged as error:
@@ -157,23 +208,37 @@ def _overdue(store: Store, key: str, before: datetime) -> Message | None:
         return None
     if record is None:
         store.delete(key)
-    return _message(record) if record else None
+    return (note, _message(record, message.generation)) if record else None
 
 
-def _message(record: DocumentResult) -> Message:
+def left(store: Store, end: End) -> list[Message]:
+    """The message of the callback of a task that has ended, where that was not delivered yet."""
+    key = keys.callback(end.run_date, end.task_id, end.generation)
+    return [_message(end, end.generation)] if store.exists(key) else []
+
+
+def withdraw(store: Store, task: Task) -> None:
+    """Remove the note of a callback for a task whose record does not count, as another one does."""
+    store.delete(keys.callback(task.run_date, task.task_id, task.generation))
+
+
+def _message(record: DocumentResult | End, generation: int) -> Message:
     return Message(
         step="callback",
         task_id=record.task_id,
         trace_id=record.trace_id,
         priority=record.priority,
         run_date=record.run_date,
+        generation=generation,
     )
 
 
 def body_of(record: DocumentResult, store_url: str) -> bytes:
     """The JSON body of a callback (docs/reference/messages.md)."""
     ended_well = record.status != "failed"
-    key = keys.result if ended_well else keys.failed
+    key = keys.result(record.run_date, record.task_id)
+    if not ended_well:
+        key = keys.failed(record.run_date, record.task_id, record.generation)
     return msgspec.json.encode(
         {
             "schema_version": record.schema_version,
@@ -182,7 +247,7 @@ def body_of(record: DocumentResult, store_url: str) -> bytes:
             "status": record.status,
             "sha256": record.sha256,
             "run_date": record.run_date,
-            "result": f"{store_url}/{key(record.run_date, record.task_id)}",
+            "result": f"{store_url}/{key}",
             "error": record.error,
         }
     )

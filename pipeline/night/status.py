@@ -8,6 +8,8 @@ import msgspec
 
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound
+from pipeline.ledger import pending
+from pipeline.night.brake import Braked, notes
 from pipeline.night.night import Night
 from pipeline.night.schedule import Schedule
 from pipeline.storage import Store, keys, objects
@@ -38,6 +40,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     `reprocessing`: done documents that wait to be reprocessed, not part of the backlog; `failed_again`: those, of all
     nights, that could not be reprocessed and keep their previous results. `undelivered`: abandoned callbacks.
+    `brakes`: steps that are paused, or released by hand.
     """
 
     run_date: str
@@ -50,6 +53,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     reprocessing: int = 0
     failed_again: int = 0
     undelivered: int = 0
+    brakes: tuple[Braked, ...] = ()
 
     @property
     def pending(self) -> int:
@@ -74,7 +78,7 @@ def status(night: Night) -> Status:
     """Read the state of the night from the store; raises `StoreUnavailable`."""
     run_date = night.schedule.run_date()
     markers = [
-        m for m in in_threads(lambda key: _marker(night.store, key), night.store.list(keys.PENDING)) if m
+        m for m in in_threads(lambda key: _marker(night.store, key), pending.newest_keys(night.store)) if m
     ]
     results = set(night.store.list(keys.results(run_date)))
     partial = sum(keys.result_of_partial(key) in results for key in night.store.list(keys.partials(run_date)))
@@ -89,6 +93,7 @@ def status(night: Night) -> Status:
         reprocessing=sum(m.reprocess for m in markers),
         failed_again=_count(night.store, keys.FAILED_AGAIN),
         undelivered=_count(night.store, keys.UNDELIVERED),
+        brakes=tuple(notes(night.store)),
     )
 
 

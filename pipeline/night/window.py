@@ -34,7 +34,8 @@ _EXAMPLE = "use for example 22:00-06:00, or mon-fri 22:00-06:00; sat-sun 20:00-0
 _STRIDE = timedelta(days=1)
 # A window is open for less than a week of wall time, or two if a clock change skips the gap between two openings.
 _LOOKBACK = timedelta(days=16)
-_FARTHEST = timedelta(days=366)
+FARTHEST = timedelta(days=366)
+"""From now to the end of an override, at most."""
 
 
 class Override(msgspec.Struct, frozen=True):
@@ -208,7 +209,7 @@ def until(text: str, now: datetime, timezone: str) -> datetime:
             f'Invalid time "{printable(text[:40])}": use a local time such as 03:00, '
             "or a date and time such as 2026-11-22T03:00."
         ) from None
-    if not now < end <= now + _FARTHEST:
+    if not now < end <= now + FARTHEST:
         raise UsageError(
             f'The time "{printable(text[:40])}" is not within the next year: use a later local time such as 03:00, '
             "or a date and time such as 2026-11-22T03:00."

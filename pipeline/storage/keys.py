@@ -9,13 +9,19 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from pipeline.errors import PermanentError
 
 _HEX = re.compile(r"[0-9a-f]{8,64}")
+_RECEIPT = re.compile(
+    r"receipts/date=(?P<day>[\d-]{10})/(?:[0-9a-f]{2}/)?"
+    r"(?P<content>[0-9a-f]{32})(?:-(?P<writer>[0-9a-f]{16})-(?P<number>\d+))?\.jsonl"
+)
 _MAX_NAME = 200  # bytes: below the 255 of common file systems, with room for ".json" and a temporary suffix
 
+BRAKES = "control/brake-"
 CALLBACKS = "callbacks/"
 CLAIMS = "claims/"
 DELAYED = "delayed/"
@@ -55,10 +61,21 @@ def _quoted(task_id: str) -> str:
 
 
 def derived(task_id: str, mark: str) -> str:
-    """A task id derived from another: `task_id`, shortened if necessary to fit in a key, and `mark`."""
+    """A task id derived from another: `task_id` and `mark`.
+
+    If necessary it is shortened to fit in a key, with a digest of the whole, so that two long ids stay two.
+    """
+    if len(_quoted(task_id + mark)) <= _MAX_NAME:
+        return task_id + mark
+    mark = f"#{hashlib.sha256(task_id.encode(errors='replace')).hexdigest()[:8]}{mark}"
     while len(_quoted(task_id + mark)) > _MAX_NAME:
         task_id = task_id[:-1]
     return task_id + mark
+
+
+def _of_generation(task_id: str, generation: int) -> str:
+    """One path segment for one generation of a task; quoting leaves no `@` in the name itself."""
+    return f"{_name(task_id)}@{generation}" if generation else _name(task_id)
 
 
 def _hash(digest: str) -> str:
@@ -76,9 +93,14 @@ def document(sha256: str) -> str:
     return f"documents/{_hash(sha256)}"
 
 
-def receipt(run_date: str, batch_id: str) -> str:
-    """Receipt of accepted work: one immutable object per batch."""
-    return f"{RECEIPTS}date={_day(run_date)}/{_hash(batch_id)}.jsonl"
+def receipt(run_date: str, content: str, writer: str, number: int) -> str:
+    """Receipt of accepted work, immutable: `content` is its hash, `number` counts the receipts of a writer from 1."""
+    return f"{receipts_of(run_date, content)}-{_hash(writer)}-{number}.jsonl"
+
+
+def receipts_of(run_date: str, content: str) -> str:
+    """Prefix of the receipts of a run date with this content; in folders, so that a local store lists few files."""
+    return f"{receipts(run_date)}{_hash(content)[:2]}/{content}"
 
 
 def receipts(run_date: str) -> str:
@@ -86,19 +108,66 @@ def receipts(run_date: str) -> str:
     return f"{RECEIPTS}date={_day(run_date)}/"
 
 
+class ReceiptName(NamedTuple):
+    """What a `receipt` key says. Receipts of older versions have no writer, and the number 0."""
+
+    run_date: str
+    content: str
+    writer: str
+    number: int
+
+
+def receipt_name(key: str) -> ReceiptName | None:
+    """The parts of a `receipt` key; `None` for another key."""
+    found = _RECEIPT.fullmatch(key)
+    if not found:
+        return None
+    return ReceiptName(found["day"], found["content"], found["writer"] or "", int(found["number"] or 0))
+
+
 def claim(task_id: str, origin: str) -> str:
-    """Claim of a submission to a task id."""
+    """What is known of the submission that claimed a task id."""
     return f"{claims(task_id)}{_hash(origin)}.json"
 
 
+def taken(task_id: str, origin: str, run_date: str) -> str:
+    """Claim of a submission to a task id, on a run date."""
+    return f"{claims(task_id)}{_hash(origin)}@{_day(run_date)}"
+
+
+def generation(task_id: str, number: int) -> str:
+    """Note that a task has had a generation, from 1."""
+    return f"{claims(task_id)}@{number}.json"
+
+
 def claims(task_id: str) -> str:
-    """Prefix of all claims to a task id."""
+    """Prefix of all claims to a task id, and of the notes of its generations."""
     return f"{CLAIMS}{_name(task_id)}/"
 
 
+class ClaimName(NamedTuple):
+    """What a key under `claims` says: the run date is empty where it only says what ingest found out."""
+
+    task_id: str
+    origin: str
+    run_date: str
+
+
+def claim_name(key: str) -> ClaimName:
+    """The parts of a key under `claims`: `<origin>.json`, or `<origin>@<run date>`, which says when it was accepted."""
+    _, task_id, name = key.split("/")
+    origin, _, run_date = name.removesuffix(".json").partition("@")
+    return ClaimName(unquote(task_id), origin, run_date)
+
+
 def origin_of(key: str) -> str:
-    """Origin in a `claim` key."""
-    return key.rsplit("/", 1)[-1].removesuffix(".json")
+    """Origin in a `claim` or `taken` key; empty for a note of a generation."""
+    return key.rsplit("/", 1)[-1].removesuffix(".json").partition("@")[0]
+
+
+def taken_on(key: str) -> str:
+    """Run date in a `taken` key; empty in a `claim` key."""
+    return key.rsplit("/", 1)[-1].partition("@")[2].removesuffix(".json")
 
 
 def delayed(not_before: datetime, task_id: str) -> str:
@@ -121,9 +190,9 @@ def attempts_of(task_id: str) -> str:
     return f"attempts/{_name(task_id)}/"
 
 
-def output(task_id: str, step: str) -> str:
+def output(task_id: str, step: str, generation: int = 0) -> str:
     """Output of a step of a custom task type."""
-    return f"outputs/{_name(task_id)}/{_name(step)}.json"
+    return f"outputs/{_of_generation(task_id, generation)}/{_name(step)}.json"
 
 
 def control(name: str) -> str:
@@ -131,19 +200,24 @@ def control(name: str) -> str:
     return f"control/{_name(name)}.json"
 
 
+def brake(step: str) -> str:
+    """Note that a step is paused."""
+    return f"{BRAKES}{_name(step)}.json"
+
+
 def night(run_date: str, name: str) -> str:
     """State of a night: `opened`, `summarised`, `released-<worker>`."""
     return f"{NIGHTS}run_date={_day(run_date)}/{_name(name)}.json"
 
 
-def callback(run_date: str, task_id: str) -> str:
+def callback(run_date: str, task_id: str, generation: int = 0) -> str:
     """Marker of a callback that is not delivered yet."""
-    return f"{CALLBACKS}run_date={_day(run_date)}/{_name(task_id)}.json"
+    return f"{CALLBACKS}run_date={_day(run_date)}/{_of_generation(task_id, generation)}.json"
 
 
-def undelivered(run_date: str, task_id: str) -> str:
+def undelivered(run_date: str, task_id: str, generation: int = 0) -> str:
     """Record of a callback that could not be delivered."""
-    return f"{UNDELIVERED}run_date={_day(run_date)}/{_name(task_id)}.json"
+    return f"{UNDELIVERED}run_date={_day(run_date)}/{_of_generation(task_id, generation)}.json"
 
 
 def undelivered_of(run_date: str) -> str:
@@ -151,9 +225,9 @@ def undelivered_of(run_date: str) -> str:
     return f"{UNDELIVERED}run_date={_day(run_date)}/"
 
 
-def pending(task_id: str) -> str:
-    """Marker of an accepted, unfinished task."""
-    return f"{PENDING}{_name(task_id)}.json"
+def pending(task_id: str, generation: int = 0) -> str:
+    """Marker of an accepted, unfinished task; each generation has its own."""
+    return f"{PENDING}{_of_generation(task_id, generation)}.json"
 
 
 def pages(sha256: str, digest: str) -> str:
@@ -169,6 +243,16 @@ def page(sha256: str, digest: str, number: int) -> str:
 def readings(sha256: str) -> str:
     """Prefix of all page checkpoints of one document, by whatever model."""
     return f"ocr/{_hash(sha256)}/"
+
+
+def spent(sha256: str, digest: str) -> str:
+    """Processor time that a slow document took beyond its share, by one model."""
+    return f"{spent_of(sha256)}{_hash(digest)}.json"
+
+
+def spent_of(sha256: str) -> str:
+    """Prefix of the `spent` keys of one document."""
+    return f"spent/{_hash(sha256)}/"
 
 
 def page_number(key: str) -> int:
@@ -191,9 +275,9 @@ def results(run_date: str) -> str:
     return f"{RESULTS}run_date={_day(run_date)}/"
 
 
-def failed(run_date: str, task_id: str) -> str:
-    """Record of a task that failed permanently."""
-    return f"{FAILED}run_date={_day(run_date)}/{_name(task_id)}.json"
+def failed(run_date: str, task_id: str, generation: int = 0) -> str:
+    """Record of a task that failed permanently; each generation has its own, so that a redrive removes exactly one."""
+    return f"{FAILED}run_date={_day(run_date)}/{_of_generation(task_id, generation)}.json"
 
 
 def failures(run_date: str) -> str:
@@ -229,7 +313,17 @@ def failures_again(run_date: str) -> str:
 def changed(run_date: str, task_id: str, done_at: str) -> str:
     """Marker that a result was replaced since its night was last summarised; one per replacement."""
     moment = hashlib.sha256(done_at.encode()).hexdigest()[:8]
-    return f"{CHANGED}run_date={_day(run_date)}/{_name(task_id)}-{moment}"
+    return f"{changes(run_date)}{_name(task_id)}-{moment}"
+
+
+def changes(run_date: str) -> str:
+    """Prefix of the `changed` markers of a run date."""
+    return f"{CHANGED}run_date={_day(run_date)}/"
+
+
+def changed_task(key: str) -> str:
+    """Task id in a `changed` key."""
+    return unquote(key.rsplit("/", 1)[-1].rpartition("-")[0])
 
 
 def run_date_of(key: str) -> str:
@@ -243,5 +337,10 @@ def summary(table: str, run_date: str) -> str:
 
 
 def task_id_of(key: str) -> str:
-    """Task id in a `pending`, `results` or `failed` key."""
-    return unquote(key.rsplit("/", 1)[-1].removesuffix(".json"))
+    """Task id in a `pending`, `results`, `failed` or `callback` key."""
+    return unquote(key.rsplit("/", 1)[-1].removesuffix(".json").partition("@")[0])
+
+
+def generation_of(key: str) -> int:
+    """Generation in a `pending`, `failed`, `callback` or `generation` key."""
+    return int(key.rsplit("/", 1)[-1].removesuffix(".json").partition("@")[2] or 0)

@@ -411,7 +411,7 @@ def test_a_night_however_old_is_summarised_again(done: DocumentResult, better: F
     for day in ("02", "03", "04", "05"):
         night_of = f"2026-03-{day}"
         record = structs.replace(done, run_date=night_of, task_id=day)
-        records.finish(better.store, record)
+        records.finish(better.store, record, marked=False)
     now = datetime.now(UTC)
     assert summarise_due(better.night, now) == ["2026-03-03", "2026-03-04", "2026-03-05"]
     assert summarise_due(better.night, now) == []
