@@ -233,7 +233,7 @@ class Round:
     def _recovery(self, name: str) -> None:
         """Wait until another document ends, as long as there is one to end."""
         before, began = self._ended(), time.monotonic()
-        while time.monotonic() - began < 180:
+        while time.monotonic() - began < 180 and not self.stop.is_set():
             if self._ended() > before:
                 self.outcome.recovery.setdefault(name, []).append(round(time.monotonic() - began, 1))
                 return
@@ -257,7 +257,7 @@ class Round:
 
     def _settle(self, offers: int) -> bool:
         end, idle = time.monotonic() + SETTLE, time.monotonic()
-        while time.monotonic() < end:
+        while time.monotonic() < end and not self.stop.is_set():
             left = self._left()
             if not left:
                 return True
