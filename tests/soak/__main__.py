@@ -27,7 +27,6 @@ from tests.soak.round import Outcome, Round, Servers
 from tests.support.servers.rabbit import start_rabbit
 from tests.support.servers.swift import BIN, start_swift
 
-PER_ROUND = 200
 log = logging.getLogger("soak")
 
 
@@ -39,7 +38,7 @@ def main() -> int:
     stop = threading.Event()
     for caught in (signal.SIGINT, signal.SIGTERM):
         signal.signal(caught, lambda *_: stop.set())
-    rounds = max(1, -(-given.documents // PER_ROUND))
+    rounds = max(1, -(-given.documents // given.round_size))
     faults = -(-given.faults // rounds)
     numbers = [given.round] if given.round is not None else range(rounds)
     until = time.monotonic() + 60 * given.minutes
@@ -56,7 +55,7 @@ def main() -> int:
                 break
             if given.round is None and number in {done.number for done in _done(given)}:
                 continue
-            documents = min(PER_ROUND, given.documents)
+            documents = min(given.round_size, given.documents)
             one = Round(servers, number, f"{given.seed}-{number}", documents, faults, tuple(given.only), stop)
             outcome = one.run()
             if stop.is_set():
@@ -72,6 +71,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--documents", type=int, default=2000)
     parser.add_argument("--faults", type=int, default=200)
+    parser.add_argument("--round-size", type=int, default=200, help="documents of one round")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=60.0, help="no round begins after that")
     parser.add_argument("--round", type=int, help="only this one, again")

@@ -152,9 +152,9 @@ class Faults:
         self._ctl("set_vm_memory_high_watermark", "0.6")
 
     def _disk_alarm(self, rng: random.Random) -> Iterator[None]:
-        self._ctl("set_disk_free_limit", "900TB")
+        self._ctl("set_disk_free_limit", "900000GB")
         yield
-        self._ctl("set_disk_free_limit", "1MB")
+        self._ctl("set_disk_free_limit", "50MB")
 
     def _ctl(self, *words: str) -> None:
         command = [_CTL, "-q", "-n", self.rabbit.name, *words]

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -156,11 +157,11 @@ class Round:
         self.night.window("open")
         load = Load(self.night.inbox, self.documents, self.seed)
         self.good: dict[str, str] = {}
-        sender = threading.Thread(target=self._send, args=(load,), name="sender", daemon=True)
-        sender.start()
-        self._begun()
-        self._run_faults()
-        sender.join()
+        with ThreadPoolExecutor(1) as threads:
+            sending = threads.submit(self._send, load)
+            self._begun()
+            self._run_faults()
+            sending.result()
         self.outcome.documents = self.documents
         settling = time.monotonic()
         settled = self._settle(len(load.offers))
@@ -322,9 +323,10 @@ def _noon() -> str:
 
 
 def _queues(night: Night) -> dict[str, int]:
-    """Messages by queue, those that workers hold included."""
+    """Messages by queue, those that workers hold included; the statistics may be some seconds old."""
     listed: list[dict[str, Any]] = json.loads(night._manage("GET", f"queues/{night.vhost}", {}))
-    return {queue["name"]: int(queue.get("messages", 0)) for queue in listed}
+    found = {queue["name"]: int(queue.get("messages", 0)) for queue in listed}
+    return {name: known or night.depth(name) for name, known in found.items()}
 
 
 def _dead_letters(night: Night) -> list[dict[str, Any]]:

@@ -42,8 +42,7 @@ class S3Proxy:
         self.faults = 0
         self._rng, self._lock = random.Random(seed), threading.Lock()
         handler = type("Handler", (_Handler,), {"proxy": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), handler)
         self.port: int = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.2,), name="s3-proxy", daemon=True).start()
 
@@ -60,6 +59,14 @@ class S3Proxy:
         """End; open connections end with their threads."""
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of clients that were killed in the middle of a request."""
 
 
 class _Handler(BaseHTTPRequestHandler):
