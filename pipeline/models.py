@@ -282,7 +282,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = SCHEMA_VERSION
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for what no time is: whoever reads a damaged marker must not stumble over it later."""
+        """Raise `ValueError` for invalid times: a marker with such is damaged, which each reader is prepared for."""
         _check_times(
             days=(self.run_date, self.accepted_on, self.replaces),
             moments=(self.not_before, self.submitted_at),

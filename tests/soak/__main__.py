@@ -34,6 +34,7 @@ def main() -> int:
     given = _arguments()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("soak").setLevel(logging.INFO if given.verbose else logging.WARNING)
+    logging.getLogger("pika").setLevel(logging.CRITICAL)  # that the broker is down is no news here
     given.folder.mkdir(parents=True, exist_ok=True)
     stop = threading.Event()
     for caught in (signal.SIGINT, signal.SIGTERM):
