@@ -6,9 +6,11 @@ clockwise by `Page.rotation`. Spans are half-open character offsets into `Page.t
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 SCHEMA_VERSION = 4
 
@@ -23,6 +25,9 @@ REVIEW = 0.8
 """Fields below this confidence should be looked at by a person, ..."""
 HINTS = frozenset({"no_label", "no_sum", "tip_open", "low_ocr"})
 """... and those with a failed check; these are none: they only lower the confidence."""
+
+Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{8,64}$")]
+"""SHA-256 of a document in hex, or the beginning of one; checked where it is read from a store."""
 
 T = TypeVar("T")
 Rotation = Literal[0, 90, 180, 270]
@@ -249,7 +254,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     task_id: str
-    sha256: str | None
+    sha256: Hash | None
     source: str
     task_type: str = "document"
     trace_id: str = ""
@@ -279,6 +284,22 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     receipt: str = ""
     schema_version: int = SCHEMA_VERSION
 
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for invalid times: a marker with such is damaged, which each reader is prepared for."""
+        _check_times(
+            days=(self.run_date, self.accepted_on, self.replaces),
+            moments=(self.not_before, self.submitted_at),
+        )
+
+
+def _check_times(*, days: tuple[str, ...], moments: tuple[str, ...] = ()) -> None:
+    for day in days:
+        if day:
+            date.fromisoformat(day)
+    for moment in moments:
+        if moment and datetime.fromisoformat(moment).tzinfo is None:
+            raise ValueError(f"{moment} has no time zone")
+
 
 Status = Literal["done", "partial", "failed"]
 """How a document ends. `partial`: something of it could not be read, and `error` says what; the rest is there."""
@@ -297,7 +318,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     task_id: str
-    sha256: str | None
+    sha256: Hash | None
     source: str
     status: Status
     run_date: str
@@ -330,6 +351,10 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     receipt: str = ""
     schema_version: int = SCHEMA_VERSION
     digest: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` if its run date is no date."""
+        _check_times(days=(self.run_date,))
 
     @classmethod
     def of(cls, task: Task, *, source: str, status: Status, run_date: str, **found: Any) -> DocumentResult:
