@@ -15,6 +15,7 @@ from pipeline import clock
 from pipeline.documents.open import open_document
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
 from pipeline.ledger import claims, ends, pending, receipts, records
+from pipeline.ledger.ends import Dates
 from pipeline.messages import Message
 from pipeline.models import TEXT, Task
 from pipeline.remote.fetch import fetch
@@ -139,7 +140,7 @@ class Reception:
             accepted_on=accepted_on,
         )
         if not alias_of:  # an alias is not a separate document until ingest has seen its bytes
-            receipts.write(self.store, accepted_on, [task])
+            task = structs.replace(task, receipt=receipts.write(self.store, accepted_on, [task]))
         pending.mark(self.store, task)
         return task
 
@@ -156,18 +157,13 @@ class Reception:
             submitted_at=clock.now(),
             origin=origin,
             accepted_on=taken.accepted_on,
-            run_date=max(self.run_date(), taken.accepted_on),
+            run_date=self.run_date(),
         )
-        receipts.write(self.store, taken.accepted_on, [task])
-
-        def dates() -> list[str]:
-            return ends.run_dates(self.store, task, max(self.run_date(), task.run_date))
-
-        if end := ends.end_of(self.store, task, dates()):
-            records.settle(self.store, end, dates())
-        else:
+        task = structs.replace(task, receipt=receipts.write(self.store, taken.accepted_on, [task]))
+        dates = Dates.for_task(task, self.run_date)
+        if ends.end_of(self.store, task, dates) is None:
             record = records.failure_of(task, error, run_date=task.run_date, settings_digest="")
-            records.finish(self.store, record, dates=dates)
+            records.finish(self.store, record, dates, marked=False)
         return task
 
     def is_repeated(self, task: Task) -> bool:
@@ -246,6 +242,9 @@ class Reception:
         # first, since hashes are recorded before a task ends
         under_way = pending.newest(self.store, task.alias_of)
         known = claims.contents(self.store, task.alias_of)
+        if task.sha256 in known and task.has_receipt:  # a process died while it recorded a failure of it
+            receipts.write(self.store, task.accepted_on or self.run_date(), [task])
+            return False
         if task.sha256 in known:
             if task.origin:  # so that this submission is known to have ended
                 claims.note(self.store, task.task_id, task.origin, claims.Claim(sha256=task.sha256))

@@ -1,6 +1,6 @@
 """RabbitMQ in memory: the queues of `tasks.routing`, and a Celery application as far as publishing needs one.
 
-A message is ready, waits in a retry queue, is held by a worker (unacknowledged), or lies in the dead-letter queue.
+A message is ready, waits in a retry queue, is held by a worker (unacknowledged), or is in the dead-letter queue.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from kombu.exceptions import OperationalError
 
+from pipeline.night.repair import Queued
 from tasks import routing
+from tasks.topology import by_lane
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -164,7 +166,9 @@ class MemoryBroker:
         self.dead.clear()
         return raw
 
-    def count(self) -> int:
-        """Messages of unfinished tasks that are ready or wait, as `tasks.topology.ready` counts them."""
-        others = ("housekeeping", "callback")
-        return sum(len(q) for name, q in self.ready.items() if name not in others) + len(self.waiting)
+    def count(self) -> Queued:
+        """Messages of pending tasks that are ready or wait."""
+        found = {name: len(queue) for name, queue in self.ready.items()}
+        waiting = dict.fromkeys((queue.name for queue in routing.RETRY_QUEUES), 0)
+        waiting[routing.RETRY_QUEUES[0].name] = len(self.waiting)
+        return by_lane(found | waiting)

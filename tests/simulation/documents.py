@@ -65,6 +65,8 @@ class Opened:
     """An open simulated document."""
 
     media_type = "image/png"
+    decoding = 0.0
+    size = 0
 
     def __init__(self, text: str) -> None:
         self.text, self.sha256 = text, sha256(text.encode())
