@@ -279,7 +279,9 @@ class _Check:
             if not keys:
                 self.wrong("good result gone", task_id, "had a result, which is gone")
             elif sha not in (now := [self.content[key]["sha256"] for key in keys]):
-                self.wrong("good result replaced", task_id, f"had a result about {sha}, now it is about {now}")
+                self.wrong(
+                    "good result replaced", task_id, f"had a result about {sha}, now it is about {now}"
+                )
 
     def _companions(self) -> None:
         """Notes that stand next to a result, and only there."""
