@@ -189,7 +189,7 @@ def _reprocessed(site: Site) -> None:
     site.drain(site.reprocess())
 
 
-def _reprocessed_in_vain(site: Site) -> None:
+def _reprocessed_without_success(site: Site) -> None:
     site.process_all()
     site.later()
     for message in site.reprocess():
@@ -207,7 +207,7 @@ MEANWHILE = {
     "redriven and done": _redriven_and_done,
     "redriven and failed": _redriven_and_failed,
     "reprocessed": _reprocessed,
-    "reprocessed in vain": _reprocessed_in_vain,
+    "reprocessed without success": _reprocessed_without_success,
 }
 
 
