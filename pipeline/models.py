@@ -6,9 +6,11 @@ clockwise by `Page.rotation`. Spans are half-open character offsets into `Page.t
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 SCHEMA_VERSION = 4
 
@@ -23,6 +25,9 @@ REVIEW = 0.8
 """Fields below this confidence should be looked at by a person, ..."""
 HINTS = frozenset({"no_label", "no_sum", "tip_open", "low_ocr"})
 """... and those with a failed check; these are none: they only lower the confidence."""
+
+Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{8,64}$")]
+"""SHA-256 of a document in hex, or the beginning of one; checked where it is read from a store."""
 
 T = TypeVar("T")
 Rotation = Literal[0, 90, 180, 270]
@@ -244,11 +249,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     case. `origin`: digest of the source (`pipeline.ledger.claims`). `ingested_by`: id of the message that ingested
     it. `reading`: OCR digest shared by the parts of a split document. `restarts`: number of returns to the first
     step because OCR output was missing. `reprocess`: the task is done and is processed again; its good result is
-    kept until a better one is stored, and no callback is sent.
+    kept until a better one is stored, and no callback is sent. `receipt`: key of the receipt that says it was
+    accepted.
     """
 
     task_id: str
-    sha256: str | None
+    sha256: Hash | None
     source: str
     task_type: str = "document"
     trace_id: str = ""
@@ -275,7 +281,24 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     generation: int = 0
     accepted_on: str = ""
     replaces: str = ""
+    receipt: str = ""
     schema_version: int = SCHEMA_VERSION
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for invalid times: a marker with such is damaged, which each reader is prepared for."""
+        _check_times(
+            days=(self.run_date, self.accepted_on, self.replaces),
+            moments=(self.not_before, self.submitted_at),
+        )
+
+
+def _check_times(*, days: tuple[str, ...], moments: tuple[str, ...] = ()) -> None:
+    for day in days:
+        if day:
+            date.fromisoformat(day)
+    for moment in moments:
+        if moment and datetime.fromisoformat(moment).tzinfo is None:
+            raise ValueError(f"{moment} has no time zone")
 
 
 Status = Literal["done", "partial", "failed"]
@@ -290,10 +313,12 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     set for this task only. `outputs` has the output of steps of custom task types: step -> name -> value.
     `reprocess`: the document was done before and processed again; in a failure: its previous result is kept.
     `generation`: of the task that ended so (see `Task`).
+    `receipt`: key of the receipt that says the document was accepted. `digest`: SHA-256 (hex) of the JSON in the store
+    with this field empty; set by `pipeline.ledger.digests` only, and the last field.
     """
 
     task_id: str
-    sha256: str | None
+    sha256: Hash | None
     source: str
     status: Status
     run_date: str
@@ -323,7 +348,13 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     pipeline_version: str = ""
     reprocess: bool = False
     generation: int = 0
+    receipt: str = ""
     schema_version: int = SCHEMA_VERSION
+    digest: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` if its run date is no date."""
+        _check_times(days=(self.run_date,))
 
     @classmethod
     def of(cls, task: Task, *, source: str, status: Status, run_date: str, **found: Any) -> DocumentResult:
@@ -347,6 +378,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
             tenant=task.tenant,
             metadata=task.metadata,
             first_seen=task.submitted_at,
+            receipt=task.receipt,
             **found,
         )
 
@@ -366,6 +398,9 @@ def to_json(value: msgspec.Struct) -> bytes:
 def from_json(data: bytes, kind: type[T]) -> T:
     """Decode and validate.
 
-    Raises `msgspec.ValidationError` when the JSON does not fit `kind`.
+    Raises `msgspec.DecodeError` for anything else than JSON; its `ValidationError` when the JSON does not fit `kind`.
     """
-    return msgspec.json.decode(data, type=kind)
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (UnicodeDecodeError, RecursionError) as error:  # which msgspec does not turn into its own
+        raise msgspec.DecodeError(f"{type(error).__name__}: {error}") from None

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pipeline.messages import Message
 
 THREADS = 8  # below the ten connections that Celery's pool holds
-_SECONDS = 4  # for one attempt to connect; there are two
+_SECONDS = 10.0  # for a command to reach the broker, and for a message to be sent
+_REPLY = 5.0  # for one reply of the broker, so that a second attempt, on another connection, has time left
 
 
 def celery() -> Any:
@@ -28,12 +29,17 @@ def celery() -> Any:
 
 @contextmanager
 def errors(app: Any) -> Iterator[None]:
-    """Raise connection and protocol errors as `BrokerUnavailable`."""
+    """Raise connection and protocol errors as `BrokerUnavailable`, and bound what is asked inside to ten seconds."""
     from amqp.exceptions import AMQPError, NotAllowed
     from kombu.exceptions import KombuError
 
+    from tasks.transport import Alarm, within
+
     try:
-        yield
+        with within(_SECONDS, _REPLY):
+            yield
+    except Alarm as error:
+        raise BrokerUnavailable(f"{error}. Nothing is lost: run the same command again then.") from error
     except (AMQPError, KombuError, OSError, EOFError) as error:
         url = app.connection_for_write().as_uri()  # kombu leaves the password out
         causes = (error, error.__cause__)
@@ -55,17 +61,21 @@ def producer(settings: Settings) -> Producer:
     return Producer(settings, night.store, night.schedule.run_date, lambda messages: send(app, messages))
 
 
-def reach(app: Any) -> None:
+def reach(app: Any, *, to_publish: bool = True) -> None:
     """Connect, and declare exchanges and queues, so that a command fails before it changes anything.
 
-    Raises `BrokerUnavailable`, within ten seconds.
+    Raises `BrokerUnavailable`, within ten seconds; with `to_publish` also where the broker is in alarm.
     """
+    from tasks.routing import PROBE
     from tasks.topology import declare
 
-    with errors(app), app.connection_for_write(connect_timeout=_SECONDS) as connection:
+    with errors(app), app.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, interval_start=0)
         with connection.channel() as channel:
             declare(channel)
+            if to_publish:
+                PROBE.bind(channel).declare()
+                channel.basic_publish(channel.prepare_message(b""), PROBE.name)
 
 
 def send(app: Any, messages: Iterable[Message]) -> None:

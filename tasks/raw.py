@@ -12,15 +12,15 @@ from collections.abc import Callable
 from typing import Any
 
 from celery.worker.consumer import Consumer
-from celery.worker.request import Request
 
 from pipeline.submission.contract import MAX_BODY, partial_id
+from tasks.limits import StepRequest
 from tasks.routing import RAW
 
 ACCEPT = "nightshift.accept"
 
 
-class RawRequest(Request):
+class RawRequest(StepRequest):
     """A raw message in progress: inspections, such as Flower's, see its task id, not its body with the text."""
 
     def info(self, safe: bool = False) -> dict[str, Any]:  # noqa: ARG002 - Celery's signature
@@ -30,10 +30,11 @@ class RawRequest(Request):
 
 
 class RawConsumer(Consumer):
-    """Celery's consumer, also for messages that no Celery producer wrote, and without delayed delivery.
+    """Celery's consumer, also for messages that no Celery producer wrote, and without what only could fail.
 
-    The retry queues and the store do the waiting; Celery's own 28 queues for it would only be one more thing to
-    fail on a new broker.
+    No delayed delivery: the retry queues and the store do the waiting; Celery's own 28 queues for it would only be one
+    more thing to fail on a new broker. No mingle, in which a starting worker publishes and waits for other workers:
+    they have nothing to tell, and a worker must start while the broker is in alarm.
     """
 
     class Blueprint(Consumer.Blueprint):
@@ -41,9 +42,20 @@ class RawConsumer(Consumer):
 
         default_steps = [s for s in Consumer.Blueprint.default_steps if "delayed_delivery" not in s]  # noqa: RUF012
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "without_mingle": True})
+
+    def connection_for_write(self, url: str | None = None, heartbeat: float | None = None) -> Any:
+        """Connect for events. They are sent from the event loop, which waits for no confirmation."""
+        unconfirmed = {"confirm_publish": False}
+        return self.ensure_connected(
+            self.app.connection_for_write(url=url, heartbeat=heartbeat, transport_options=unconfirmed)
+        )
+
     def update_strategies(self) -> None:
-        """Use `RawRequest` for raw messages."""
-        self.app.tasks[ACCEPT].Request = RawRequest
+        """Use `RawRequest` for raw messages, and `StepRequest` for all others."""
+        for name, task in self.app.tasks.items():
+            task.Request = RawRequest if name == ACCEPT else StepRequest
         super().update_strategies()
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:

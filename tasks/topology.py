@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from celery import Celery
 
+from pipeline.night.repair import Queued
+from tasks.lanes import BACKFILL, NORMAL, URGENT
 from tasks.routing import DEAD_QUEUE, RAW_QUEUE, RETRY_QUEUES, TOPIC, WORK_QUEUES
 
 
@@ -27,6 +30,17 @@ def depths(app: Celery) -> dict[str, int]:
         }
 
 
-def ready(app: Celery) -> int:
-    """Number of messages of unfinished tasks that wait in any queue."""
-    return sum(n for name, n in depths(app).items() if name not in ("dead", "housekeeping", "callback"))
+def queued(app: Celery) -> Queued:
+    """Messages of pending tasks that wait, by lane."""
+    return by_lane(depths(app))
+
+
+def by_lane(found: Mapping[str, int]) -> Queued:
+    """Messages of pending tasks, of those `found` in each queue; raw messages and callbacks are not counted."""
+    return Queued(
+        urgent=found[URGENT],
+        normal=sum(found[name] for name in NORMAL),
+        backfill=found[BACKFILL],
+        ingest=found["ingest"],
+        elsewhere=found["result"] + sum(found[queue.name] for queue in RETRY_QUEUES),
+    )

@@ -9,6 +9,7 @@ import typer
 from msgspec import structs
 
 from pipeline.cli import nights, options, screen
+from pipeline.cli.brake import sentence
 from pipeline.cli.window import opening
 from pipeline.errors import BrokerUnavailable, ExitCode
 
@@ -31,7 +32,7 @@ def status(store: options.Store = None, as_json: options.AsJson = False) -> None
     """Show the state of the night: window, backlog by queue and age, workers, documents done and failed.
 
     *Pending* counts documents in the store, *queues* counts messages in RabbitMQ. Pending documents without a
-    message (the broker lost its disk) are published again when the window opens, or now with
+    message (the broker lost its disk) are published again within an hour, or now with
     `nightshift audit --repair`.
 
     Exit codes: 0 success, 1 store or broker unavailable (without a broker, the state of the store is still shown),
@@ -47,7 +48,9 @@ def status(store: options.Store = None, as_json: options.AsJson = False) -> None
     workers: dict[str, list[Running]] = {}
     unavailable = ""
     try:
-        queues, workers = _queues(app), _workers(app)
+        with client.errors(app):  # as a whole bounded
+            queues = _queues(app)
+            workers = _workers(app)
     except BrokerUnavailable as error:
         unavailable = error.message
     if as_json:
@@ -60,16 +63,18 @@ def status(store: options.Store = None, as_json: options.AsJson = False) -> None
             raise typer.Exit(ExitCode.ERROR)
         return
     _print_store(night, found)
+    if queues:
+        _print_queues(queues)
     if unavailable:
         raise BrokerUnavailable(unavailable)
-    _print_broker(queues, workers)
+    _print_workers(workers)
 
 
 def _queues(app: Any) -> dict[str, int]:
     from tasks import client
     from tasks.topology import depths
 
-    client.reach(app)
+    client.reach(app, to_publish=False)
     with client.errors(app):
         return depths(app)
 
@@ -87,7 +92,7 @@ def _workers(app: Any) -> dict[str, list[Running]]:
             Running(
                 task_id=str(task["args"][0]) if task.get("args") else "",
                 step=task["name"].removeprefix("nightshift."),
-                seconds=round(time.time() - (task.get("time_start") or time.time()), 1),
+                seconds=max(0.0, round(time.time() - (task.get("time_start") or time.time()), 1)),
             )
             for task in tasks
             if task["name"] != "nightshift.accept"  # its argument is a whole message
@@ -105,6 +110,9 @@ def _print_store(night: Night, found: Status) -> None:
     _line("Window", opening(found.window, night.schedule.window.zone))
     if found.window.override:
         _line("", f"by hand: {found.window.override}")
+    for note in found.brakes:
+        _line("Paused", sentence(note))
+        _line("", f"{note.example} (nightshift brake -h)")
     failed = (f"{found.partial} partial, " if found.partial else "") + f"{found.failed} failed"
     if found.failed or found.partial:
         failed += f": nightshift failed list --run-date {found.run_date}"
@@ -126,9 +134,12 @@ def _print_store(night: Night, found: Status) -> None:
         screen.listing("", ("task type", "#documents", "oldest"), rows)
 
 
-def _print_broker(queues: dict[str, int], workers: dict[str, list[Running]]) -> None:
+def _print_queues(queues: dict[str, int]) -> None:
     waiting = ", ".join(f"{name} {n}" for name, n in queues.items() if n)
     _line("Queues", waiting or "empty")
+
+
+def _print_workers(workers: dict[str, list[Running]]) -> None:
     running = sum(map(len, workers.values()))
     _line("Workers", f"{len(workers)} online, {running} steps running")
     rows = [

@@ -13,9 +13,9 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound, PipelineError
-from pipeline.ledger import ends, generations, pending
+from pipeline.ledger import digests, ends, generations, pending
 from pipeline.ledger.ends import OWN_DATE, Dates, End
-from pipeline.models import DocumentResult, Failure, Task, to_json
+from pipeline.models import DocumentResult, Failure, Task
 from pipeline.remote.urls import public_source
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read, read_or_none
@@ -32,13 +32,15 @@ def ended(store: Store, run_date: str, task_id: str) -> DocumentResult | None:
     return None
 
 
-def finish(store: Store, result: DocumentResult, dates: Dates = OWN_DATE) -> End | None:
+def finish(
+    store: Store, result: DocumentResult, dates: Dates = OWN_DATE, *, marked: bool = True
+) -> End | None:
     """Store the record of a finished task, delete an older failure, then delete the pending marker.
 
-    Where its night is over, its tables are marked as changed, to be written again. Returns the record that counts
-    instead, where this one does not: a failure never replaces a good result, however late it comes, and is stored
-    separately where it is of a later generation. A task that is reprocessed keeps its result also from a new one with
-    fewer pages.
+    `marked`: it had a pending marker. Where its night is over, its tables are marked as changed, to be written again.
+    Returns the record that counts instead, where this one does not: a failure never replaces a good result, however
+    late it comes, and is stored separately where it is of a later generation. A task that is reprocessed keeps its
+    result also from a new one with fewer pages.
     """
     instead = None
     if standing := _standing(store, result, dates):
@@ -51,6 +53,9 @@ def finish(store: Store, result: DocumentResult, dates: Dates = OWN_DATE) -> End
             late = dates.today() not in ("", result.run_date)
         _put(store, result, late=late)
         instead = _settle(store, result, dates)
+    if marked and not store.exists(keys.pending(result.task_id, result.generation)):
+        # another process had ended it: the tables may have its record
+        store.put(keys.changed(result.run_date, result.task_id, clock.now()), b"")
     pending.remove(store, result.task_id, result.generation)
     return instead
 
@@ -76,7 +81,7 @@ def _keep(store: Store, result: DocumentResult, standing: DocumentResult) -> Non
             without_pages(result), status="failed", reprocess=True, run_date=standing.run_date
         )
         key = keys.failed_again(standing.run_date, result.task_id)
-        store.put(key, to_json(failure))
+        store.put(key, digests.encode(failure))
         now = read_or_none(store, keys.result(standing.run_date, result.task_id), End)
         if now and now.generation > standing.generation:  # a later one has succeeded meanwhile
             store.delete(key)
@@ -88,18 +93,19 @@ def _put(store: Store, result: DocumentResult, *, late: bool) -> None:
     run_date, task_id = result.run_date, result.task_id
     good, bad = keys.result(run_date, task_id), keys.failed(run_date, task_id, result.generation)
     note = keys.partial(run_date, task_id)
+    for number in range(result.generation):  # first: until its own record is there, its marker is
+        store.delete(keys.failed(run_date, task_id, number))
     if result.status == "partial":
-        store.put(note, to_json(without_pages(result)))
-    store.put(bad if result.status == "failed" else good, to_json(result))
+        store.put(note, digests.encode(without_pages(result)))
+    store.put(bad if result.status == "failed" else good, digests.encode(result))
     if result.status != "partial":
         store.delete(note)
-    if result.reprocess or late:
+    if result.generation or result.reprocess or late:  # it may replace what is in the tables
         store.put(keys.changed(run_date, task_id, result.done_at), b"")
+    if result.status != "failed" and (result.generation or result.reprocess):
+        store.delete(keys.failed_again(run_date, task_id))
     if result.status != "failed":
-        if result.generation or result.reprocess:
-            store.delete(keys.failed_again(run_date, task_id))
-        for number in range(result.generation + 1):
-            store.delete(keys.failed(run_date, task_id, number))
+        store.delete(bad)
 
 
 def _settle(store: Store, result: DocumentResult, dates: Dates) -> End | None:

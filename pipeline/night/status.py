@@ -9,6 +9,7 @@ import msgspec
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound
 from pipeline.ledger import pending
+from pipeline.night.brake import Braked, notes
 from pipeline.night.night import Night
 from pipeline.night.schedule import Schedule
 from pipeline.storage import Store, keys, objects
@@ -39,6 +40,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     `reprocessing`: done documents that wait to be reprocessed, not part of the backlog; `failed_again`: those, of all
     nights, that could not be reprocessed and keep their previous results. `undelivered`: abandoned callbacks.
+    `brakes`: steps that are paused, or released by hand.
     """
 
     run_date: str
@@ -51,6 +53,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     reprocessing: int = 0
     failed_again: int = 0
     undelivered: int = 0
+    brakes: tuple[Braked, ...] = ()
 
     @property
     def pending(self) -> int:
@@ -90,6 +93,7 @@ def status(night: Night) -> Status:
         reprocessing=sum(m.reprocess for m in markers),
         failed_again=_count(night.store, keys.FAILED_AGAIN),
         undelivered=_count(night.store, keys.UNDELIVERED),
+        brakes=tuple(notes(night.store)),
     )
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,44 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.abspath(root))  # noqa: PTH100 - keep symbolic links as the user wrote them
         self.url = self.root.as_uri()
+        self._device: tuple[int, int] | None = None
 
     def _path(self, key: str) -> Path:
         parts = key.split("/")
         if any(part in ("", ".", "..") or "\0" in part for part in parts):
             raise ValueError(f"unsafe key: {key!r}")
+        self._check_mounted()
         return self.root.joinpath(*parts)
+
+    def _check_mounted(self) -> None:
+        """Raise `RunError` where the folder is missing or empty that this process has seen before.
+
+        Without what is mounted there every task would look as if it had ended, and new ones would be hidden later.
+        """
+        try:
+            status = os.stat(self.root)  # noqa: PTH116 - called for each object
+            found = (status.st_dev, status.st_ino)
+        except OSError:
+            found = None
+        if found == self._device:
+            return
+        if self._device and (found is None or not any(self.root.iterdir())):
+            raise RunError(
+                f"The store {self.root} is missing or empty, but was not before: mount it. If it was deleted on "
+                "purpose, restart this process.",
+                code="store_missing",
+            )
+        self._device = found
+
+    @contextmanager
+    def _errors(self, key: str, *others: type[OSError]) -> Iterator[None]:
+        """No trouble of the file system is the fault of a document; `others` are raised as they are."""
+        try:
+            yield
+        except others:
+            raise
+        except OSError as error:
+            raise RunError(f"Can't read {key} in the store {self.root}: {error.strerror}.") from error
 
     def _write(self, key: str, fill: Callable[[Any], object]) -> None:
         path = self._path(key)
@@ -74,36 +107,41 @@ class LocalStore:
     def get(self, key: str) -> bytes:
         """See `Store.get`."""
         try:
-            return self._path(key).read_bytes()
+            with self._errors(key, FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                return self._path(key).read_bytes()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise NotFound(f"{key} not found in the store {self.root}.") from None
-        except OSError as error:
-            raise RunError(f"Can't read {key} in the store {self.root}: {error.strerror}.") from error
 
     def exists(self, key: str) -> bool:
         """See `Store.exists`."""
-        return self._path(key).is_file()
+        with self._errors(key):
+            return self._path(key).is_file()
 
     def list(self, prefix: str) -> Iterator[str]:
         """See `Store.list`."""
         folder = self.root / prefix.rpartition("/")[0]
-        found = [
-            (Path(base) / name).relative_to(self.root).as_posix()
-            for base, _, names in os.walk(folder)
-            for name in names
-            if not name.startswith(_TEMPORARY)
-        ]
+        self._check_mounted()
+        with self._errors(prefix):
+            found = [
+                (Path(base) / name).relative_to(self.root).as_posix()
+                for base, _, names in os.walk(folder, onerror=_raise_unless_missing)
+                for name in names
+                if not name.startswith(_TEMPORARY)
+            ]
         yield from sorted(key for key in found if key.startswith(prefix))
 
     def folders(self, prefix: str) -> Iterator[str]:
         """See `Store.folders`; empty folders are included."""
         folder = self.root / prefix
-        if folder.is_dir():
-            yield from sorted(path.name for path in folder.iterdir() if path.is_dir())
+        self._check_mounted()
+        with self._errors(prefix):
+            found = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+        yield from found
 
     def delete(self, key: str) -> None:
         """See `Store.delete`."""
-        self._path(key).unlink(missing_ok=True)
+        with self._errors(key), suppress(NotADirectoryError):
+            self._path(key).unlink(missing_ok=True)
 
     def check(self) -> None:
         """See `Store.check`."""
@@ -112,3 +150,8 @@ class LocalStore:
         probe = f"{_TEMPORARY}probe-{os.getpid()}"
         self.put(probe, b"")
         self.delete(probe)
+
+
+def _raise_unless_missing(error: OSError) -> None:
+    if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        raise error

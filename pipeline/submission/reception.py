@@ -140,7 +140,7 @@ class Reception:
             accepted_on=accepted_on,
         )
         if not alias_of:  # an alias is not a separate document until ingest has seen its bytes
-            receipts.write(self.store, accepted_on, [task])
+            task = structs.replace(task, receipt=receipts.write(self.store, accepted_on, [task]))
         pending.mark(self.store, task)
         return task
 
@@ -159,11 +159,11 @@ class Reception:
             accepted_on=taken.accepted_on,
             run_date=self.run_date(),
         )
-        receipts.write(self.store, taken.accepted_on, [task])
+        task = structs.replace(task, receipt=receipts.write(self.store, taken.accepted_on, [task]))
         dates = Dates.for_task(task, self.run_date)
         if ends.end_of(self.store, task, dates) is None:
             record = records.failure_of(task, error, run_date=task.run_date, settings_digest="")
-            records.finish(self.store, record, dates)
+            records.finish(self.store, record, dates, marked=False)
         return task
 
     def is_repeated(self, task: Task) -> bool:
