@@ -8,7 +8,7 @@ from celery import Celery
 from celery.signals import celeryd_init
 
 from pipeline import environment
-from tasks import flower, logs
+from tasks import flower, logs, wire
 from tasks.gate import Gate
 
 app = Celery("nightshift", include=["tasks.work", "tasks.housekeeping"])
@@ -16,6 +16,7 @@ app.config_from_object("celeryconfig")
 app.steps["consumer"].add(Gate)
 
 logs.install()
+wire.install()
 flower.configure()
 
 

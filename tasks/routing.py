@@ -6,7 +6,11 @@ so that it matches any producer's own `queue_declare(durable=True)`.
 
 from __future__ import annotations
 
-from kombu import Exchange, Queue
+from collections.abc import Callable
+from typing import Any
+
+import kombu
+from kombu import Exchange
 
 from pipeline.messages import Message, is_backfill, is_urgent
 from pipeline.steps.task_types import further_steps
@@ -20,6 +24,21 @@ DELIVERY_LIMIT = 20
 """A backstop only: every requeue counts, whatever its cause. Attempts of a document are counted in the ledger."""
 
 RETRY_SECONDS = (10, 60, 300)
+
+
+class Queue(kombu.Queue):
+    """A queue whose messages name it in their `delivery_info`; a routing key is chosen by who sends."""
+
+    def consume(
+        self, consumer_tag: str = "", callback: Callable[[Any], Any] | None = None, **options: Any
+    ) -> Any:
+        """Start a consumer."""
+
+        def named(message: Any) -> Any:
+            message.delivery_info["queue"] = self.name
+            return callback(message) if callback else None
+
+        return super().consume(consumer_tag, named, **options)
 
 
 def _quorum(name: str) -> Queue:
