@@ -29,23 +29,13 @@ def celery() -> Any:
 @contextmanager
 def errors(app: Any) -> Iterator[None]:
     """Raise connection and protocol errors as `BrokerUnavailable`."""
-    from amqp.exceptions import AMQPError, NotAllowed
-    from kombu.exceptions import KombuError
+    from tasks.broker import ERRORS, trouble
 
     try:
         yield
-    except (AMQPError, KombuError, OSError, EOFError) as error:
+    except ERRORS as error:
         url = app.connection_for_write().as_uri()  # kombu leaves the password out
-        causes = (error, error.__cause__)
-        if any(getattr(cause, "code", None) == NotAllowed.code for cause in causes):
-            reason = f"RabbitMQ at {url} has no such virtual host, or this user may not access it"
-        elif any(getattr(cause, "code", None) == 403 for cause in causes):
-            reason = f"RabbitMQ at {url} rejects the user name or password"
-        else:
-            reason = f"RabbitMQ at {url} does not answer ({type(error.__cause__ or error).__name__})"
-        raise BrokerUnavailable(
-            f"{reason}: check NIGHTSHIFT_BROKER_URL and that the server is running."
-        ) from error
+        raise BrokerUnavailable(trouble(error, url).sentence) from error
 
 
 @cache
@@ -64,8 +54,7 @@ def reach(app: Any) -> None:
 
     with errors(app), app.connection_for_write(connect_timeout=_SECONDS) as connection:
         connection.ensure_connection(max_retries=1, interval_start=0)
-        with connection.channel() as channel:
-            declare(channel)
+        declare(connection)
 
 
 def send(app: Any, messages: Iterable[Message]) -> None:

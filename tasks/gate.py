@@ -25,7 +25,7 @@ from pipeline.night.night import Night
 from pipeline.night.release import note_release
 from pipeline.night.window import Override
 from pipeline.settings import Settings
-from tasks import lanes, topology
+from tasks import lanes
 from tasks.release import Busy, Release, Released
 
 log = get_logger("nightshift.gate")
@@ -110,8 +110,6 @@ class Gate(bootsteps.StartStopStep):
 
     def start(self, consumer: Any) -> None:
         """Begin to tick; also after each reconnect, with a new task consumer that consumes no GPU queue yet."""
-        with consumer.connection.channel() as channel:
-            topology.declare(channel)
         if self.queues:
             self.timer = consumer.timer.call_repeatedly(_TICK, self._tick, (consumer,))
 

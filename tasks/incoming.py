@@ -1,8 +1,8 @@
 """Which messages of the step queues are ours: only what `tasks.publish` could have written is done.
 
-Whoever may publish to the broker can put anything into these queues. Celery would obey a header that holds a message
-back for a year or limits its time to a millisecond, would throw expired messages away, and ends the worker over a body
-without a content type. What is not ours is dead-lettered; of what is, only the headers that we know are kept.
+Any program that may publish to the broker can put anything into these queues. Celery would obey a header that holds a
+message back for a year or limits its time to a millisecond, would throw expired messages away, and ends the worker over
+a body without a content type. What is not ours is dead-lettered; of what is, only the headers that we know are kept.
 """
 
 from __future__ import annotations

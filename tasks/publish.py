@@ -11,7 +11,8 @@ from kombu.exceptions import OperationalError
 from msgspec import structs
 
 from pipeline.messages import Message
-from tasks.routing import DEAD, DEAD_QUEUE, RETRY_QUEUES, queue_for
+from tasks.routing import DEAD, RETRY_QUEUES, queue_for
+from tasks.topology import declare_dead
 
 BROKER_ERRORS = (OperationalError, AMQPError, OSError)
 """What publishing raises while RabbitMQ is unavailable."""
@@ -52,11 +53,11 @@ def _send(app: Celery, message: Message, **options: Any) -> None:
 def publish_dead(app: Celery, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
     """Put a refused message, or a reference to a failed task, into the dead-letter queue, with the reason."""
     with app.producer_or_acquire() as producer:
+        declare_dead(producer.connection)
         producer.publish(
             body,
             exchange=DEAD,
             routing_key="dead",
-            declare=[DEAD_QUEUE],
             retry=True,  # the pooled connection may have been closed meanwhile
             retry_policy=app.conf.task_publish_retry_policy,
             content_type="application/json",

@@ -12,12 +12,15 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from celery.exceptions import WorkerShutdown
+from celery.platforms import EX_FAILURE
 from celery.utils.log import get_logger
 from celery.worker.consumer import Consumer
 from celery.worker.request import Request
 
 from pipeline.submission.contract import MAX_BODY, partial_id
-from tasks import incoming
+from tasks import incoming, topology
+from tasks.broker import trouble
 from tasks.routing import RAW
 
 ACCEPT = "nightshift.accept"
@@ -45,6 +48,28 @@ class RawConsumer(Consumer):
         """Celery's steps without that one."""
 
         default_steps = [s for s in Consumer.Blueprint.default_steps if "delayed_delivery" not in s]  # noqa: RUF012
+
+    def connect(self) -> Any:
+        """Declare all exchanges and queues, then connect: waits for a broker that does not answer."""
+        with self.connection_for_write() as connection:
+            topology.declare(connection)
+        return super().connect()
+
+    def on_connection_error_before_connected(self, exc: BaseException) -> None:
+        """End the worker if waiting for the broker is of no use."""
+        self._end_if_lasting(exc)
+        super().on_connection_error_before_connected(exc)
+
+    def on_connection_error_after_connected(self, exc: BaseException) -> None:
+        """End the worker if connecting again is of no use."""
+        self._end_if_lasting(exc)
+        super().on_connection_error_after_connected(exc)
+
+    def _end_if_lasting(self, error: BaseException) -> None:
+        sentence, lasting = trouble(error, self.conninfo.as_uri())
+        if lasting:
+            log.critical("%s", sentence)
+            raise WorkerShutdown(EX_FAILURE)
 
     def update_strategies(self) -> None:
         """Use `RawRequest` for raw messages."""

@@ -1,7 +1,7 @@
 """Exchanges and queues, and which message goes where. docs/explanation/night.md has the picture.
 
 Queues are quorum queues, whose arguments can never be changed later. Only `inference_tasks` is a classic durable queue,
-so that it matches any producer's own `queue_declare(durable=True)`.
+so that it matches any producer's own `queue_declare(durable=True)`. How they are declared: `tasks.topology`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ RAW = "inference_tasks"
 
 DELIVERY_LIMIT = 20
 """A backstop only: every requeue counts, whatever its cause. Attempts of a document are counted in the ledger."""
+
+DEAD_LETTERS, DEAD_DAYS = 100_000, 90
+"""Limits of the dead-letter queue: the oldest messages go first. What became of a document is in the store."""
 
 RETRY_SECONDS = (10, 60, 300)
 
@@ -70,8 +73,18 @@ def _retry(seconds: int) -> Queue:
 
 
 WORK_QUEUES = tuple(_quorum(name) for name in ("ingest", *GPU_QUEUES, "result", "callback", "housekeeping"))
-RAW_QUEUE = Queue(RAW, TOPIC, routing_key="task_type.*", durable=True)
-DEAD_QUEUE = Queue("dead", DEAD, durable=True, queue_arguments={"x-queue-type": "quorum"})
+RAW_QUEUE = Queue(RAW, TOPIC, routing_key="task_type.*", durable=True, no_declare=True)
+DEAD_QUEUE = Queue(
+    "dead",
+    DEAD,
+    durable=True,
+    no_declare=True,
+    queue_arguments={
+        "x-queue-type": "quorum",
+        "x-max-length": DEAD_LETTERS,
+        "x-message-ttl": DEAD_DAYS * 24 * 60 * 60 * 1000,
+    },
+)
 RETRY_QUEUES = tuple(_retry(seconds) for seconds in RETRY_SECONDS)
 
 

@@ -43,13 +43,13 @@ def message(
         (message("nightshift.ocr", lane=0, outages=3), "filler"),
         (message("nightshift.callback", kwargs={"run_date": "2026-11-22"}), "callback"),
         (message("nightshift.tick", args=(), expires="2026-11-22T00:00:00"), "housekeeping"),
-        (message(**{"x-death": [{"count": 1}], "traceparent": "00-1"}), "ingest"),
+        (message(xdeath=[{"count": 1}], traceparent="00-1"), "ingest"),
     ],
 )
 def test_ours_pass_with_the_headers_that_a_step_needs(given: Any, queue: str) -> None:
     check(given, queue, KNOWN)
     assert given.headers["id"] == "m1"
-    assert "x-death" not in given.headers
+    assert "traceparent" not in given.headers
     assert given.properties == {"correlation_id": "m1", "reply_to": ""}
     assert given.delivery_info["routing_key"] == f"step.{queue}"
 
