@@ -10,6 +10,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from msgspec import structs
 
+from pipeline import clock
 from pipeline.messages import Message
 from tasks.routing import DEAD, RETRY_QUEUES, queue_for
 from tasks.topology import declare_dead
@@ -63,7 +64,13 @@ def publish_dead(app: Celery, body: bytes, *, reason: str, code: str, task_id: s
             content_type="application/json",
             content_encoding="utf-8",
             delivery_mode=2,
-            headers={"reason": reason, "code": code, "task_id": task_id, "trace_id": trace_id},
+            headers={
+                "reason": reason,
+                "code": code,
+                "task_id": task_id,
+                "trace_id": trace_id,
+                "at": clock.now(),
+            },
         )
 
 

@@ -141,6 +141,8 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Ta
     if sha256:
         recognize.forget_unread(store, sha256)
     mark_again(store, task)
+    if code_of(record) == DISCARDED:
+        store.delete(keys.discarded(_key(record)))
     if record.status == "partial":
         return task  # its note goes with the next result
     if record.reprocess:
@@ -192,12 +194,16 @@ def _is_current(store: Store, record: DocumentResult) -> bool:
 
 def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult:
     """Discard a failure permanently; its record and receipt stay. Returns the record as it is now."""
-    if code_of(record) == DISCARDED or not _is_current(store, record):
+    if not _is_current(store, record):
+        return record
+    if code_of(record) == DISCARDED:
+        store.put(keys.discarded(_key(record)), b"")
         return record
     was = f"It had failed with {code_of(record)}: {record.error.message if record.error else ''}"
     why = f"Discarded by the operator ({reason})." if reason else "Discarded by the operator."
     kept = structs.replace(record, error=Failure(code=DISCARDED, message=f"{why} {was}"))
     store.put(_key(record), to_json(kept))
+    store.put(keys.discarded(_key(record)), b"")
     if (
         not record.reprocess
     ):  # so that the tables of that night are rewritten, although its number of records is the same

@@ -95,6 +95,17 @@ def _claimed(store: Store, key: str, now: datetime) -> Iterator[None]:
     store.put(key, to_json(Checked(now)))
 
 
+@contextmanager
+def once_an_hour(store: Store, key: str, now: datetime) -> Iterator[bool]:
+    """Whether a check of this name is due; it is noted, unless what is inside raises."""
+    last = _checked(store, key, now)
+    if last and now - last < _CHECK_PERIOD:
+        yield False
+        return
+    with _claimed(store, key, now):
+        yield True
+
+
 def _checked(store: Store, key: str, now: datetime) -> datetime | None:
     """When a check was last made; one that was begun and never ended, as its process died, counts for `_LEASE` only."""
     last = read_or_none(store, key, Checked)

@@ -19,6 +19,7 @@ _MAX_NAME = 200  # bytes: below the 255 of common file systems, with room for ".
 CALLBACKS = "callbacks/"
 CLAIMS = "claims/"
 DELAYED = "delayed/"
+DISCARDED = "discarded/"
 NIGHTS = "nights/"
 PENDING = "pending/"
 RESULTS = "results/"
@@ -189,6 +190,11 @@ def results(run_date: str) -> str:
 def failed(run_date: str, task_id: str) -> str:
     """Record of a task that failed permanently."""
     return f"{FAILED}run_date={_day(run_date)}/{_name(task_id)}.json"
+
+
+def discarded(key: str) -> str:
+    """Marker that an operator has discarded the failure of this key: its record stays."""
+    return DISCARDED + key
 
 
 def failures(run_date: str) -> str:
