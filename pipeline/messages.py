@@ -14,8 +14,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     `first`, `last`: page numbers from 1; 0 means all pages. `retries`: how often the step has failed with an error;
     `outages`: how many of these were not caused by the document, such as an unavailable store. `run_date`: where a
-    callback finds the result. `id`: the broker's id, the same at each delivery; `redelivered`: this is not the first
-    delivery.
+    callback finds the result. `generation`: of the task; a step reads the marker of this one only. `id`: the broker's
+    id, the same at each delivery; `redelivered`: this is not the first delivery.
     """
 
     step: str
@@ -27,6 +27,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     retries: int = 0
     outages: int = 0
     run_date: str = ""
+    generation: int = 0
     id: str = ""
     redelivered: bool = False
 
@@ -38,6 +39,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
             task_id=task.task_id,
             trace_id=task.trace_id,
             priority=task.priority,
+            generation=task.generation,
             first=first,
             last=last,
         )

@@ -233,6 +233,9 @@ class Extraction(msgspec.Struct, frozen=True, kw_only=True):
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """One accepted document in progress: the content of a pending marker.
 
+    `generation`: 0 as it was accepted; each redrive and each reprocessing makes the next one, with a marker of its
+    own. `accepted_on`: run date on which this generation was accepted, where its receipt is if it is the first.
+    `replaces`: run date of the failed record that a redrive takes the place of.
     `sha256`, `media_type` and `pages` are known once the document is ingested. `run_date` is fixed when
     its first step starts, so that a night's last results belong to that night. `overrides` are settings
     that a redrive changed for this task only. `alias_of` names the task whose id was sent again with another
@@ -267,6 +270,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     restarts: int = 0
     skipped: int = 0
     reprocess: bool = False
+    generation: int = 0
+    accepted_on: str = ""
+    replaces: str = ""
     schema_version: int = SCHEMA_VERSION
 
 
@@ -281,6 +287,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     `settings` are those that affect the result, apart from the models; `overrides` the ones of them that were
     set for this task only. `outputs` has the output of steps of custom task types: step -> name -> value.
     `reprocess`: the document was done before and processed again; in a failure: its previous result is kept.
+    `generation`: of the task that ended so (see `Task`).
     """
 
     task_id: str
@@ -313,6 +320,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     done_at: str = ""
     pipeline_version: str = ""
     reprocess: bool = False
+    generation: int = 0
     schema_version: int = SCHEMA_VERSION
 
     @classmethod
@@ -328,6 +336,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
             status=status,
             run_date=run_date,
             task_type=task.task_type,
+            generation=task.generation,
             overrides=task.overrides,
             attempts=task.attempts + 1,
             priority=task.priority,

@@ -66,6 +66,7 @@ def run(task: Task[Any, Any], step: str, task_id: str, first: int, last: int, ru
         retries=request.get("tries") or 0,
         outages=request.get("outages") or 0,
         run_date=run_date,
+        generation=request.get("generation") or 0,
         id=request.id or "",
         redelivered=bool((request.delivery_info or {}).get("redelivered")),
     )

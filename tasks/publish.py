@@ -48,6 +48,8 @@ def _send(app: Celery, message: Message, **options: Any) -> None:
     headers = {"trace_id": message.trace_id, "lane": message.priority, "tries": message.retries}
     if message.outages:
         headers["outages"] = message.outages
+    if message.generation:
+        headers["generation"] = message.generation
     app.send_task(f"nightshift.{message.step}", (message.task_id,), kwargs, headers=headers, **options)
 
 

@@ -238,7 +238,7 @@ def _redrive(night: Night, records: list[DocumentResult], settings: dict[str, st
 
     def again(record: DocumentResult) -> str:
         try:
-            task = failures.redrive(night.store, record, settings)
+            task = failures.redrive(night.store, record, settings, today=night.schedule.run_date())
         except PermanentError as error:
             return error.message
         client.send(client.celery(), [Message.of("ingest", task)])

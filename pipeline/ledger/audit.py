@@ -16,7 +16,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound
-from pipeline.ledger import claims, pending, receipts
+from pipeline.ledger import claims, generations, pending, receipts
 from pipeline.models import Task
 from pipeline.storage import Store, keys, objects
 from pipeline.threads import in_threads
@@ -126,9 +126,10 @@ def _places(store: Store, received: Iterable[str], nights: list[str]) -> dict[st
 def _missing(store: Store, received: dict[str, list[Task]], places: dict[str, list[str]]) -> Iterator[Gap]:
     """Tasks found nowhere; one that was redriven during the listing has a marker now."""
     lost = [task_id for task_id in received if task_id not in places]
-    for task_id, marked in zip(lost, in_threads(lambda t: store.exists(keys.pending(t)), lost), strict=True):
-        if marked:
-            places[task_id] = [keys.pending(task_id)]
+    marked = {keys.task_id_of(key): key for key in store.list(keys.PENDING)} if lost else {}
+    for task_id in lost:
+        if task_id in marked:
+            places[task_id] = [marked[task_id]]
             continue
         yield Gap(
             kind="missing",
@@ -200,8 +201,14 @@ def restore(store: Store, report: Audit) -> list[Task]:
         task = received[gap.task_id][-1]
         sha256 = task.sha256 or next(iter(claims.contents(store, gap.task_id)), None)
         if sha256 and store.exists(keys.document(sha256)):
-            origin = claims.only(store, gap.task_id)
-            task = structs.replace(task, sha256=sha256, origin=origin, submitted_at=clock.now())
+            task = structs.replace(
+                task,
+                sha256=sha256,
+                origin=claims.only(store, gap.task_id),
+                submitted_at=clock.now(),
+                generation=generations.latest(store, gap.task_id),
+                accepted_on=report.run_date,
+            )
             pending.mark(store, task)
             restored.append(task)
     return restored

@@ -1,7 +1,9 @@
 """Claims: which submissions used a task id, identified by their origin, and which bytes they had.
 
 An id belongs permanently to the one submission that claimed it alone, so that an id stays one task. Two that claim it
-at the same moment see each other, and neither gets it: stores offer no safer lock.
+at the same moment see each other, and neither gets it: stores offer no safer lock. A claim is an object named by its
+origin and its run date, which is written once and never replaced: a process that was paused before it wrote its own
+finds the others. What ingest finds out is in an object of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from pipeline.errors import Damaged, NotFound
-from pipeline.ledger import pending
+from pipeline.ledger import generations, pending
 from pipeline.models import to_json
 from pipeline.storage import Store, keys, objects
 
@@ -30,9 +32,35 @@ def origin_of(source: str, data: bytes | None) -> str:
     return hashlib.sha256(source.encode() + b"\0" + (data or b"")).hexdigest()[:12]
 
 
+class Known(NamedTuple):
+    """The run dates on which each origin has claimed an id, and the latest generation of its task.
+
+    An empty run date is the claim of an older version, or what ingest has noted.
+    """
+
+    origins: dict[str, list[str]]
+    generation: int
+
+    def accepted_on(self, origin: str, otherwise: str) -> str:
+        """The first run date on which an origin claimed the id."""
+        return min(filter(None, self.origins.get(origin, ())), default=otherwise)
+
+
+def look(store: Store, task_id: str) -> Known:
+    """What has been claimed of an id."""
+    found: dict[str, list[str]] = {}
+    generation = 0
+    for key in store.list(keys.claims(task_id)):
+        if origin := keys.origin_of(key):
+            found.setdefault(origin, []).append(keys.taken_on(key))
+        else:
+            generation = max(generation, generations.number_in(key))
+    return Known(found, generation)
+
+
 def origins(store: Store, task_id: str) -> list[str]:
     """Origins that have claimed an id."""
-    return [keys.origin_of(key) for key in store.list(keys.claims(task_id))]
+    return list(look(store, task_id).origins)
 
 
 def only(store: Store, task_id: str) -> str:
@@ -50,44 +78,63 @@ def get(store: Store, task_id: str, origin: str) -> Claim:
 
 
 def note(store: Store, task_id: str, origin: str, claim: Claim) -> None:
-    """Write or replace a claim."""
+    """Write or replace what is known of a submission."""
     store.put(keys.claim(task_id, origin), to_json(claim))
 
 
+def claim(store: Store, task_id: str, origin: str, run_date: str) -> None:
+    """Claim an id for a submission; whether it gets it shows when it looks again."""
+    store.put(keys.taken(task_id, origin, run_date), b"")
+
+
 class Taken(NamedTuple):
-    """Whether an id belongs to this submission (`mine`), and whether it had been claimed before (`known`)."""
+    """Whether an id belongs to this submission (`mine`), and whether it had been claimed before (`known`).
+
+    `accepted_on`: run date of its receipt, the same for all who ask. `generation`: the latest of its task.
+    """
 
     mine: bool
     known: bool
+    accepted_on: str = ""
+    generation: int = 0
 
 
-def take(store: Store, task_id: str, origin: str) -> Taken:
-    """Claim an id for a submission, unless it belongs to another one; raises `Damaged`."""
-    found = origins(store, task_id)
-    if not found:
-        return Taken(_alone(store, task_id, origin), known=False)
-    if origin not in found or found == [origin]:
-        return Taken(origin in found, known=True)
-    task = pending.get(store, task_id)  # several claimed it at once: one of them may have got it
-    mine = task.origin == origin if task else get(store, task_id, origin) != Claim()
-    return Taken(mine, known=True)
+def take(store: Store, task_id: str, origin: str, run_date: str) -> Taken:
+    """Claim an id for a submission on this run date, unless it belongs to another one; raises `Damaged`."""
+    found = look(store, task_id)
+    if not found.origins:
+        return _alone(store, task_id, origin, run_date)
+    return _known(store, task_id, origin, found, run_date)
 
 
-def _alone(store: Store, task_id: str, origin: str) -> bool:
-    note(store, task_id, origin, Claim())
-    if origins(store, task_id) == [origin]:
-        return True
-    store.delete(keys.claim(task_id, origin))
-    return False
+def _known(store: Store, task_id: str, origin: str, found: Known, run_date: str) -> Taken:
+    if origin not in found.origins or len(found.origins) == 1:
+        mine = origin in found.origins
+    else:  # several claimed it at once: one of them may have got it
+        task = pending.get(store, task_id, found.generation)
+        mine = task.origin == origin if task else get(store, task_id, origin) != Claim()
+    return Taken(mine, True, found.accepted_on(origin, run_date), found.generation)
+
+
+def _alone(store: Store, task_id: str, origin: str, run_date: str) -> Taken:
+    claim(store, task_id, origin, run_date)
+    found = look(store, task_id)
+    if list(found.origins) == [origin]:
+        known = found.origins[origin] != [run_date]  # by another process, since it was looked up
+        return Taken(True, known, found.accepted_on(origin, run_date), found.generation)
+    store.delete(keys.taken(task_id, origin, run_date))
+    return Taken(False, False)
 
 
 def contents(store: Store, task_id: str) -> set[str]:
     """SHA-256 of the documents known under an id: none, one, or more if the store is inconsistent."""
+    known = look(store, task_id)
     found = set()
     with suppress(Damaged):
-        task = pending.get(store, task_id)  # read first: its hash is noted as a claim before the task ends
+        # read first: its hash is noted as a claim before the task ends
+        task = pending.get(store, task_id, known.generation)
         found.add(task and task.sha256)
-    for origin in origins(store, task_id):
+    for origin in known.origins:
         with suppress(Damaged):
             found.add(get(store, task_id, origin).sha256)
     return {sha256 for sha256 in found if sha256}

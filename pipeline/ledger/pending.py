@@ -6,7 +6,8 @@ import hashlib
 from pathlib import PurePosixPath
 
 from pipeline.errors import Damaged, NotFound
-from pipeline.models import Task, to_json
+from pipeline.ledger import generations
+from pipeline.models import DocumentResult, Task, to_json
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read
 
@@ -44,18 +45,53 @@ def document(store: Store, sha256: str) -> bytes:
 
 def mark(store: Store, task: Task) -> None:
     """Write or replace the pending marker: from now on the task must end in a result or a failure."""
-    store.put(keys.pending(task.task_id), to_json(task))
+    store.put(keys.pending(task.task_id, task.generation), to_json(task))
 
 
-def update(store: Store, task: Task) -> None:
-    """Replace the marker of a task, unless a duplicate message has ended the task meanwhile."""
-    if store.exists(keys.pending(task.task_id)):
-        mark(store, task)
+def mark_next(store: Store, task: Task) -> None:
+    """Mark a new generation of a task that has ended."""
+    generations.note(store, task)
+    mark(store, task)
 
 
-def get(store: Store, task_id: str) -> Task | None:
+def update(store: Store, task: Task) -> bool:
+    """Replace the marker of a task, unless a duplicate message has ended the task meanwhile; whether it was there."""
+    if not store.exists(keys.pending(task.task_id, task.generation)):
+        return False
+    mark(store, task)
+    return True
+
+
+def get(store: Store, task_id: str, generation: int = 0) -> Task | None:
     """The marker of an unfinished task, `None` if it has ended or was never accepted; raises `Damaged`."""
     try:
-        return read(store, keys.pending(task_id), Task)
+        return read(store, keys.pending(task_id, generation), Task)
     except NotFound:
         return None
+
+
+def newest(store: Store, task_id: str) -> Task | None:
+    """The marker of a task's latest generation, `None` if that has ended; raises `Damaged`."""
+    return get(store, task_id, generations.latest(store, task_id))
+
+
+def newest_keys(store: Store) -> list[str]:
+    """Keys of the markers of all unfinished tasks, of each its latest generation only."""
+    found: dict[str, str] = {}
+    for key in store.list(keys.PENDING):
+        other = found.setdefault(keys.task_id_of(key), key)
+        if keys.generation_of(key) > keys.generation_of(other):
+            found[keys.task_id_of(key)] = key
+    return list(found.values())
+
+
+def follows(store: Store, record: DocumentResult) -> bool:
+    """Whether the task of a record is pending again; generations are unknown to markers of older versions."""
+    later = (record.generation + 1, 0) if record.generation == 0 else (record.generation + 1,)
+    return any(store.exists(keys.pending(record.task_id, number)) for number in later)
+
+
+def remove(store: Store, task_id: str, generation: int) -> None:
+    """Delete the marker of a generation that has ended, and with it those of older ones."""
+    for number in range(generation + 1):
+        store.delete(keys.pending(task_id, number))

@@ -7,12 +7,15 @@ changed, so that what was received can be proven.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound, PipelineError
+from pipeline.ledger import ends, generations, pending
+from pipeline.ledger.ends import End
 from pipeline.models import DocumentResult, Failure, Task, to_json
 from pipeline.remote.urls import public_source
 from pipeline.storage import Store, keys
@@ -22,56 +25,127 @@ from pipeline.version import __version__
 
 def ended(store: Store, run_date: str, task_id: str) -> DocumentResult | None:
     """The record that this task has for this run date, done or failed; `None` if it has not ended."""
-    for key in (keys.result(run_date, task_id), keys.failed(run_date, task_id)):
-        if record := read_or_none(store, key, DocumentResult):
+    if record := read_or_none(store, keys.result(run_date, task_id), DocumentResult):
+        return record
+    for number in range(generations.latest(store, task_id), -1, -1):
+        if record := read_or_none(store, keys.failed(run_date, task_id, number), DocumentResult):
             return record
     return None
 
 
-def finish(store: Store, result: DocumentResult, *, late: bool = False) -> None:
+def finish(
+    store: Store, result: DocumentResult, *, dates: Sequence[str] = (), late: bool = False
+) -> End | None:
     """Store the record of a finished task, delete an older failure, then delete the pending marker.
 
-    `late`: its night is over, so its tables must be marked as changed to be written again. A failure never replaces a
-    good result, however late it comes: it is stored separately. A task that is reprocessed keeps its result also
-    from a new one with fewer pages.
+    `dates`: other run dates under which the task may have a record (`ends.run_dates`). `late`: its night is over, so
+    its tables must be marked as changed to be written again. Returns the record that counts instead, where this one
+    does not count: a failure never replaces a good result, however late it comes, and is stored separately where it
+    is of a later generation. A task that is reprocessed keeps its result also from a new one with fewer pages.
     """
-    standing = None
-    if result.status == "failed" or (result.reprocess and result.status != "done"):
-        standing = read_or_none(store, keys.result(result.run_date, result.task_id), DocumentResult)
-    if standing and (result.status == "failed" or _unread(result) > _unread(standing)):
+    others = [run_date for run_date in dates if run_date != result.run_date]
+    instead = None
+    if standing := _standing(store, result, others):
         _keep(store, result, standing)
-    elif result.status == "failed" and result.reprocess:  # its good result was deleted by hand
-        _put(store, structs.replace(result, reprocess=False), late=True)
+        instead = ends.of(standing)
     else:
+        if result.status == "failed" and result.reprocess:  # its good result was deleted by hand
+            result, late = structs.replace(result, reprocess=False), True
         _put(store, result, late=late)
-    store.delete(keys.pending(result.task_id))
+        instead = _settle(store, result, others)
+    pending.remove(store, result.task_id, result.generation)
+    return instead
+
+
+def _standing(store: Store, result: DocumentResult, others: Sequence[str]) -> DocumentResult | None:
+    """The good result that must not be replaced by this record."""
+    if result.status != "failed" and not (result.reprocess and result.status != "done"):
+        return None
+    for run_date in (result.run_date, *others):
+        standing = read_or_none(store, keys.result(run_date, result.task_id), DocumentResult)
+        if standing and (result.status == "failed" or _unread(result) > _unread(standing)):
+            return standing
+    return None
 
 
 def _keep(store: Store, result: DocumentResult, standing: DocumentResult) -> None:
-    """Store a failure, or a result of less, separately from the good result that it would replace."""
-    failure = structs.replace(without_pages(result), status="failed", reprocess=True)
-    store.put(keys.failed_again(result.run_date, result.task_id), to_json(failure))
+    """Store a failure, or a result of less, separately from the good result that it would replace.
+
+    One of the same generation is a duplicate of what has ended: it is not stored.
+    """
+    if result.generation > standing.generation or (result.reprocess and not result.generation):
+        failure = structs.replace(
+            without_pages(result), status="failed", reprocess=True, run_date=standing.run_date
+        )
+        key = keys.failed_again(standing.run_date, result.task_id)
+        store.put(key, to_json(failure))
+        now = read_or_none(store, keys.result(standing.run_date, result.task_id), End)
+        if now and now.generation > standing.generation:  # a later one has succeeded meanwhile
+            store.delete(key)
     if standing.status != "partial":  # a note of a result that was never written
         store.delete(keys.partial(result.run_date, result.task_id))
 
 
 def _put(store: Store, result: DocumentResult, *, late: bool) -> None:
-    good, bad = keys.result(result.run_date, result.task_id), keys.failed(result.run_date, result.task_id)
-    note = keys.partial(result.run_date, result.task_id)
+    run_date, task_id = result.run_date, result.task_id
+    good, bad = keys.result(run_date, task_id), keys.failed(run_date, task_id, result.generation)
+    note = keys.partial(run_date, task_id)
     if result.status == "partial":
         store.put(note, to_json(without_pages(result)))
     store.put(bad if result.status == "failed" else good, to_json(result))
     if result.status != "partial":
         store.delete(note)
     if result.reprocess or late:
-        store.put(keys.changed(result.run_date, result.task_id, result.done_at), b"")
-    if result.reprocess:
-        store.delete(keys.failed_again(result.run_date, result.task_id))
+        store.put(keys.changed(run_date, task_id, result.done_at), b"")
     if result.status != "failed":
-        store.delete(bad)
-    elif standing := read_or_none(store, good, DocumentResult):  # another process finished it meanwhile
-        _keep(store, result, standing)
-        store.delete(bad)
+        if result.generation or result.reprocess:
+            store.delete(keys.failed_again(run_date, task_id))
+        for number in range(result.generation + 1):
+            store.delete(keys.failed(run_date, task_id, number))
+
+
+def _settle(store: Store, result: DocumentResult, others: Sequence[str]) -> End | None:
+    """Look again after a record was written; of several records one stays. Returns it where it is another one."""
+    task_id, generation, mine = result.task_id, result.generation, ends.of(result)
+    superseded = generations.superseded(store, task_id, generation)
+    good = result.status == "failed" and store.exists(keys.result(result.run_date, task_id))
+    if not (superseded or good or others):
+        return None
+    latest = generations.latest(store, task_id) if superseded else generation
+    waiting = superseded and pending.get(store, task_id, latest) is not None
+    all_of_them = list(ends.found(store, task_id, (result.run_date, *others), range(latest + 1)))
+    best = min([mine, *all_of_them], key=lambda end: end.rank)
+    for end in all_of_them:
+        if end.key != best.key:
+            _remove(store, end)
+    if best.key != mine.key:
+        if result.status == "failed" and (standing := read_or_none(store, best.key, DocumentResult)):
+            _keep(store, result, standing)
+        return best
+    if superseded and result.status == "failed" and waiting:  # its redrive was in progress before
+        _remove(store, mine)
+        return structs.replace(mine, generation=latest)
+    if superseded and result.status != "failed":  # this may have replaced a better one under the same key
+        _read_again(store, result, latest)
+    return None
+
+
+def _remove(store: Store, end: End) -> None:
+    """Delete a record that does not count, as another one does."""
+    store.delete(end.key)
+    if end.status != "failed":
+        store.delete(keys.partial(end.run_date, end.task_id))
+    store.put(keys.changed(end.run_date, end.task_id, clock.now()), b"")
+
+
+def _read_again(store: Store, result: DocumentResult, latest: int) -> None:
+    """Mark a document to be reprocessed as its latest generation was: most of it is in the store.
+
+    Housekeeping publishes it.
+    """
+    if task := generations.task_of(store, result.task_id, latest):
+        again = structs.replace(task, generation=latest + 1, run_date=result.run_date, reprocess=True)
+        pending.mark_next(store, again)
 
 
 def _unread(result: DocumentResult) -> int:
@@ -88,7 +162,7 @@ def remove_failure(store: Store, record: DocumentResult) -> None:
 
     A newer failure under the same key stays: the redriven task may have ended already.
     """
-    key = keys.failed(record.run_date, record.task_id)
+    key = keys.failed(record.run_date, record.task_id, record.generation)
     with suppress(NotFound, Damaged):
         if read(store, key, DocumentResult).done_at != record.done_at:
             return
@@ -97,24 +171,13 @@ def remove_failure(store: Store, record: DocumentResult) -> None:
     store.put(
         keys.changed(record.run_date, record.task_id, clock.now()), b""
     )  # a summary may have used up the first one
-    store.delete(keys.callback(record.run_date, record.task_id))
-    store.delete(keys.undelivered(record.run_date, record.task_id))
+    store.delete(keys.callback(record.run_date, record.task_id, record.generation))
+    store.delete(keys.undelivered(record.run_date, record.task_id, record.generation))
 
 
-def fail(
-    store: Store,
-    task: Task,
-    error: PipelineError,
-    *,
-    run_date: str,
-    settings_digest: str,
-    late: bool = False,
-) -> DocumentResult:
-    """Record that a task failed permanently, with the reason; returns the record.
-
-    Its `reprocess` is set only if there is a good result to keep.
-    """
-    result = DocumentResult.of(
+def failure_of(task: Task, error: PipelineError, *, run_date: str, settings_digest: str) -> DocumentResult:
+    """The record of a task that failed permanently."""
+    return DocumentResult.of(
         task,
         source=public_source(task.source),
         status="failed",
@@ -124,7 +187,17 @@ def fail(
         settings_digest=settings_digest,
         done_at=clock.now(),
         pipeline_version=__version__,
-        reprocess=store.exists(keys.result(run_date, task.task_id)),
+        reprocess=task.reprocess,
     )
-    finish(store, result, late=late)
-    return result
+
+
+def fail(
+    store: Store, task: Task, error: PipelineError, *, run_date: str, settings_digest: str
+) -> DocumentResult:
+    """Record that a task failed permanently, with the reason; returns the record.
+
+    Its `reprocess` is set only if there is a good result to keep.
+    """
+    result = failure_of(task, error, run_date=run_date, settings_digest=settings_digest)
+    instead = finish(store, result)
+    return structs.replace(result, reprocess=instead is not None and instead.status != "failed")

@@ -18,6 +18,7 @@ from msgspec import structs
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
 from pipeline.ledger import pending
+from pipeline.ledger.ends import End
 from pipeline.messages import Message
 from pipeline.models import DocumentResult, Failure, Task, to_json
 from pipeline.remote.fetch import post
@@ -43,7 +44,7 @@ def note_due(store: Store, task: Task) -> list[Message]:
     """Note that a callback is due for a task whose record is written next; returns its message, if it has one."""
     if not task.callback_url or task.reprocess:
         return []
-    store.put(keys.callback(task.run_date, task.task_id), to_json(Due(clock.utc())))
+    store.put(keys.callback(task.run_date, task.task_id, task.generation), to_json(Due(clock.utc())))
     return [structs.replace(Message.of("callback", task), run_date=task.run_date)]
 
 
@@ -67,29 +68,37 @@ def notify(store: Store, message: Message, settings: Settings) -> None:
             raise
         return
     if _due(store, message) == due:
-        store.delete(keys.undelivered(message.run_date, message.task_id))
-        store.delete(keys.callback(message.run_date, message.task_id))
+        store.delete(keys.undelivered(message.run_date, message.task_id, message.generation))
+        store.delete(_key(message))
 
 
 def _record(store: Store, message: Message) -> DocumentResult | None:
-    for key in (keys.result, keys.failed):
+    places = (
+        keys.result(message.run_date, message.task_id),
+        keys.failed(message.run_date, message.task_id, message.generation),
+    )
+    for key in places:
         with suppress(NotFound):
-            return objects.read(store, key(message.run_date, message.task_id), DocumentResult)
+            return objects.read(store, key, DocumentResult)
     return None
 
 
 def _due(store: Store, message: Message) -> Due | None:
     try:
-        return objects.read(store, keys.callback(message.run_date, message.task_id), Due)
+        return objects.read(store, _key(message), Due)
     except NotFound:
         return None
+
+
+def _key(message: Message) -> str:
+    return keys.callback(message.run_date, message.task_id, message.generation)
 
 
 def abandon(store: Store, message: Message, error: PermanentError) -> None:
     """Record that a callback could not be delivered, with the reason, for the operator."""
     reason = Failure(code=error.code, message=error.message)
-    store.put(keys.undelivered(message.run_date, message.task_id), to_json(reason))
-    store.delete(keys.callback(message.run_date, message.task_id))
+    store.put(keys.undelivered(message.run_date, message.task_id, message.generation), to_json(reason))
+    store.delete(_key(message))
 
 
 class Undelivered(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +108,7 @@ class Undelivered(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str
     code: str
     message: str
+    generation: int = 0
 
 
 def undelivered(
@@ -113,7 +123,11 @@ def undelivered(
         except NotFound:  # delivered meanwhile
             continue
         yield Undelivered(
-            run_date=keys.run_date_of(key), task_id=keys.task_id_of(key), code=why.code, message=why.message
+            run_date=keys.run_date_of(key),
+            task_id=keys.task_id_of(key),
+            code=why.code,
+            message=why.message,
+            generation=keys.generation_of(key),
         )
 
 
@@ -122,12 +136,18 @@ def resend(store: Store, abandoned: Undelivered) -> Message | None:
 
     It stays listed as undelivered until it is delivered, or until there is no record. Raises `Damaged`.
     """
-    record = _record(store, Message(step="callback", task_id=abandoned.task_id, run_date=abandoned.run_date))
+    message = Message(
+        step="callback",
+        task_id=abandoned.task_id,
+        run_date=abandoned.run_date,
+        generation=abandoned.generation,
+    )
+    record = _record(store, message)
     if record is None:
-        store.delete(keys.undelivered(abandoned.run_date, abandoned.task_id))
+        store.delete(keys.undelivered(abandoned.run_date, abandoned.task_id, abandoned.generation))
         return None
-    store.put(keys.callback(record.run_date, record.task_id), to_json(Due(clock.utc())))
-    return _message(record)
+    store.put(_key(message), to_json(Due(clock.utc())))
+    return _message(record, message.generation)
 
 
 def overdue(store: Store, before: datetime) -> Iterator[Message]:
@@ -145,10 +165,14 @@ def overdue(store: Store, before: datetime) -> Iterator[Message]:
 
 
 def _overdue(store: Store, key: str, before: datetime) -> Message | None:
-    run_date, task_id = keys.run_date_of(key), keys.task_id_of(key)
-    message = Message(step="callback", task_id=task_id, run_date=run_date)
+    message = Message(
+        step="callback",
+        task_id=keys.task_id_of(key),
+        run_date=keys.run_date_of(key),
+        generation=keys.generation_of(key),
+    )
     try:
-        note, task = _due(store, message), pending.get(store, task_id)
+        note, task = _due(store, message), pending.newest(store, message.task_id)
         if note is None or note.at >= before or (task and not task.reprocess):
             return None
         record = _record(store, message)
@@ -157,23 +181,37 @@ def _overdue(store: Store, key: str, before: datetime) -> Message | None:
         return None
     if record is None:
         store.delete(key)
-    return _message(record) if record else None
+    return _message(record, message.generation) if record else None
 
 
-def _message(record: DocumentResult) -> Message:
+def left(store: Store, end: End) -> list[Message]:
+    """The message of the callback of a task that has ended, where that was not delivered yet."""
+    key = keys.callback(end.run_date, end.task_id, end.generation)
+    return [_message(end, end.generation)] if store.exists(key) else []
+
+
+def withdraw(store: Store, task: Task) -> None:
+    """Remove the note of a callback for a task whose record does not count, as another one does."""
+    store.delete(keys.callback(task.run_date, task.task_id, task.generation))
+
+
+def _message(record: DocumentResult | End, generation: int) -> Message:
     return Message(
         step="callback",
         task_id=record.task_id,
         trace_id=record.trace_id,
         priority=record.priority,
         run_date=record.run_date,
+        generation=generation,
     )
 
 
 def body_of(record: DocumentResult, store_url: str) -> bytes:
     """The JSON body of a callback (docs/reference/messages.md)."""
     ended_well = record.status != "failed"
-    key = keys.result if ended_well else keys.failed
+    key = keys.result(record.run_date, record.task_id)
+    if not ended_well:
+        key = keys.failed(record.run_date, record.task_id, record.generation)
     return msgspec.json.encode(
         {
             "schema_version": record.schema_version,
@@ -182,7 +220,7 @@ def body_of(record: DocumentResult, store_url: str) -> bytes:
             "status": record.status,
             "sha256": record.sha256,
             "run_date": record.run_date,
-            "result": f"{store_url}/{key(record.run_date, record.task_id)}",
+            "result": f"{store_url}/{key}",
             "error": record.error,
         }
     )

@@ -42,7 +42,7 @@ def resume_all(night: Night) -> Iterator[Message]:
 
     def of(key: str) -> list[Message]:
         with suppress(Damaged):
-            if task := pending.get(night.store, keys.task_id_of(key)):
+            if task := pending.get(night.store, keys.task_id_of(key), keys.generation_of(key)):
                 return resume(task, night.settings.spread_pages)
         return []
 

@@ -16,7 +16,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import ModelMissing, NotFound, PermanentError, UsageError
-from pipeline.ledger import attempts, claims, pending, records
+from pipeline.ledger import attempts, claims, ends, generations, pending, records
 from pipeline.models import TEXT, DocumentResult, Failure, Task, to_json
 from pipeline.settings import Settings
 from pipeline.steps import recognize
@@ -105,20 +105,21 @@ def overrides(pairs: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Task:
+def redrive(store: Store, record: DocumentResult, changed: dict[str, str], *, today: str = "") -> Task:
     """Make a failed or partial task pending again, from its first step; the caller publishes it.
 
     Attempts are counted from 0. The record is removed after the marker is written, so that a crash leaves both and
     redriving again fixes it. A document that could not be reprocessed, or is partial, is reprocessed under its old run
-    date; its result stays until a new one takes its place.
+    date; its result stays until a new one takes its place. `today`: the run date now, from which the new records are
+    looked for.
     Raises `PermanentError` (`not_redrivable`) if its bytes are neither in the store nor can be fetched again.
     """
     if not _is_current(store, record):
         raise PermanentError(f"{record.task_id} is already being redriven.", code="not_redrivable")
-    if record.status == "partial" and store.exists(keys.pending(record.task_id)):
+    if record.status == "partial" and pending.follows(store, record):
         raise PermanentError(f"{record.task_id} is already being redriven.", code="not_redrivable")
-    sha256 = record.sha256
-    if sha256 is None or not store.exists(keys.document(sha256)):
+    sha256 = _bytes_of(store, record)
+    if sha256 is None:
         if task_stands(record) or urlsplit(record.source).scheme not in _FETCHED:
             raise PermanentError(
                 f"{record.task_id} cannot be redriven: its bytes are not in the store. Submit it again under "
@@ -133,9 +134,15 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Ta
                 "secret. Submit it again under another id.",
                 code="not_redrivable",
             )
-        sha256 = None
-    origin = claims.only(store, record.task_id)
-    task = structs.replace(task_of(record), sha256=sha256, overrides=changed, origin=origin)
+    task = structs.replace(
+        task_of(record),
+        sha256=sha256,
+        overrides=changed,
+        origin=claims.only(store, record.task_id),
+        generation=record.generation + 1,
+        accepted_on=today or record.run_date,
+        replaces=record.run_date,
+    )
     if task_stands(record):
         task = structs.replace(task, run_date=record.run_date, reprocess=True)
     if sha256:
@@ -150,6 +157,16 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str]) -> Ta
     else:
         records.remove_failure(store, record)
     return task
+
+
+def _bytes_of(store: Store, record: DocumentResult) -> str | None:
+    """Hash of the bytes of a failed document that the store has, by its record or by what ingest noted of it."""
+    if record.sha256 is not None:
+        return record.sha256 if store.exists(keys.document(record.sha256)) else None
+    known = [
+        sha256 for sha256 in claims.contents(store, record.task_id) if store.exists(keys.document(sha256))
+    ]
+    return known[0] if len(known) == 1 else None
 
 
 def task_stands(record: DocumentResult) -> bool:
@@ -176,14 +193,16 @@ def task_of(record: DocumentResult) -> Task:
 
 def mark_again(store: Store, task: Task) -> None:
     """Mark a task that has ended as pending again, with its attempts counted from 0."""
-    pending.mark(store, task)
+    pending.mark_next(store, task)
     attempts.forget(store, task.task_id)
 
 
 def _key(record: DocumentResult) -> str:
     if record.status == "partial":
         return keys.partial(record.run_date, record.task_id)
-    return (keys.failed_again if record.reprocess else keys.failed)(record.run_date, record.task_id)
+    if record.reprocess:
+        return keys.failed_again(record.run_date, record.task_id)
+    return keys.failed(record.run_date, record.task_id, record.generation)
 
 
 def _is_current(store: Store, record: DocumentResult) -> bool:
@@ -208,4 +227,19 @@ def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult
         not record.reprocess
     ):  # so that the tables of that night are rewritten, although its number of records is the same
         store.put(keys.changed(record.run_date, record.task_id, clock.now()), b"")
+        if generations.superseded(store, record.task_id, record.generation):
+            _withdraw(store, kept)
     return kept
+
+
+def _withdraw(store: Store, record: DocumentResult) -> None:
+    """Delete the record of a failure again, where it was redriven while it was discarded."""
+    latest = generations.latest(store, record.task_id)
+    later = pending.get(store, record.task_id, latest) is not None
+    nights = {
+        name.removeprefix("run_date=") for p in (keys.RESULTS, keys.FAILED) for name in store.folders(p)
+    }
+    dates = sorted(night for night in nights if night >= record.run_date)
+    since = range(record.generation + 1, latest + 1)
+    if later or any(end.key != _key(record) for end in ends.found(store, record.task_id, dates, since)):
+        store.delete(_key(record))

@@ -11,10 +11,11 @@ from msgspec import structs
 
 from pipeline.documents.open import open_document
 from pipeline.errors import NotRead, PermanentError, PipelineError, Poison
-from pipeline.ledger import pending, receipts, records
+from pipeline.ledger import ends, generations, pending, receipts, records
 from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, forget, retries_of
+from pipeline.ledger.ends import End
 from pipeline.messages import Message
-from pipeline.models import TEXT, Page, Task
+from pipeline.models import TEXT, DocumentResult, Page, Task
 from pipeline.night import callbacks
 from pipeline.night.dispatch import begin
 from pipeline.night.night import Night
@@ -43,12 +44,13 @@ class Flow:
         if message.step == "callback":
             callbacks.notify(self.store, message, self.settings)
             return []
-        task = pending.get(self.store, message.task_id)
+        task = pending.get(self.store, message.task_id, message.generation)
         if task is None:
             return []
         if not task.run_date and message.step != "ingest":
             task = structs.replace(task, run_date=self.schedule.run_date())
-            pending.update(self.store, task)
+            if not pending.update(self.store, task):
+                return []
         built_in = {"ingest": self._ingest, "ocr": self._ocr, "ner": self._ner, "result": self._result}
         step = built_in.get(message.step, self._further)
         limit = self.settings.max_attempts
@@ -65,30 +67,55 @@ class Flow:
         if message.step == "callback":
             callbacks.abandon(self.store, message, error)
             return []
-        task = pending.get(self.store, message.task_id)
+        task = pending.get(self.store, message.task_id, message.generation)
         if task is None:
             return []
         if not task.run_date:
             task = structs.replace(task, run_date=self.schedule.run_date())
+        dates = self._run_dates(task)
+        if end := self._end_of(task, dates):
+            return self._ended(task, end)
         try:
             digest = self.engines(task).digest
         except PipelineError:  # settings that fit no engine must not keep a failure from being recorded
             digest = ""
         following = callbacks.note_due(self.store, task)
         if task.alias_of:  # it had no receipt while it might have been a repetition
-            receipts.write(self.store, task.run_date, [task])
+            receipts.write(self.store, task.accepted_on or task.run_date, [task])
         if message.step == "ingest":
             self.reception.note_failure(task)
-        records.fail(
-            self.store,
-            task,
-            error,
-            run_date=task.run_date,
-            settings_digest=digest,
-            late=task.run_date != self.schedule.run_date(),
-        )
+        result = records.failure_of(task, error, run_date=task.run_date, settings_digest=digest)
+        return self._finish(task, result, dates, following)
+
+    def _run_dates(self, task: Task) -> list[str]:
+        """Run dates under which a task may have a record."""
+        return ends.run_dates(self.store, task, self.schedule.run_date())
+
+    def _end_of(self, task: Task, dates: list[str]) -> End | None:
+        """How a task has ended already: by a record of its generation, or as a later one has begun."""
+        if end := ends.end_of(self.store, task, dates):
+            return end
+        if not generations.superseded(self.store, task.task_id, task.generation):
+            return None
+        return End(task_id=task.task_id, status="failed", run_date=dates[0], generation=task.generation)
+
+    def _ended(self, task: Task, end: End) -> list[Message]:
+        """Remove the marker of a task that has ended; nothing follows but a callback that is still due."""
+        pending.remove(self.store, task.task_id, task.generation)
+        return callbacks.left(self.store, end) if end.generation == task.generation else []
+
+    def _finish(
+        self, task: Task, result: DocumentResult, dates: list[str], following: list[Message]
+    ) -> list[Message]:
+        """Store a task's record; returns `following`, or what is left to do where another record counts."""
+        late = task.run_date != self.schedule.run_date()
+        instead = records.finish(self.store, result, dates=dates, late=late)
         forget(self.store, task.task_id)
-        return following
+        if instead is None:
+            return following
+        if following and (instead.run_date, instead.generation) != (result.run_date, result.generation):
+            callbacks.withdraw(self.store, task)
+        return callbacks.left(self.store, instead) if instead.generation == task.generation else []
 
     def _skip_page(self, message: Message, task: Task, error: Poison) -> list[Message]:
         """Give up the page that crashes or hangs its worker and read the others; raises `error` where there is none."""
@@ -126,7 +153,9 @@ class Flow:
         return begin(task, self.settings.spread_pages)
 
     def _ingest(self, message: Message, task: Task) -> list[Message]:
-        """Fetch and check a document, at any time of day."""
+        """Fetch and check a document, at any time of day; not again where that was done, and it has ended since."""
+        if self.reception.is_repeated(task) and (end := self._end_of(task, self._run_dates(task))):
+            return self._ended(task, end)
         ingested = self.reception.ingest(task, message.id)
         return begin(ingested, self.settings.spread_pages) if ingested else []
 
@@ -172,32 +201,33 @@ class Flow:
         pages = self._pages(task)
         before = self._entities(task, pages) if "ner" in names[: names.index(step.name)] else None
         found = step.run(StepInput(task, pages, before.entities if before else ()))
-        self.store.put(keys.output(message.task_id, step.name), msgspec.json.encode(found))
+        key = keys.output(task.task_id, step.name, task.generation)
+        self.store.put(key, msgspec.json.encode(found))
         return [Message.of(after(task.task_type, step.name), task)]
 
-    def _result(self, message: Message, task: Task) -> list[Message]:
-        """Write the result and remove the marker."""
+    def _result(self, _: Message, task: Task) -> list[Message]:
+        """Write the result and remove the marker, unless the task has ended since it was marked."""
+        dates = self._run_dates(task)
         names = task_type(task.task_type).names
         outputs = {
-            step: msgspec.json.decode(self.store.get(keys.output(message.task_id, step)))
+            step: msgspec.json.decode(self.store.get(keys.output(task.task_id, step, task.generation)))
             for step in names
             if step in further_steps()
         }
         pages = self._pages(task)
         found = self._entities(task, pages) if "ner" in names else None
-        following = callbacks.note_due(self.store, task)
-        conclude.conclude(
+        result = conclude.result_of(
             task,
             pages,
             found,
             media_type=task.media_type or "",
             run_date=task.run_date,
-            store=self.store,
             engines=self.engines(task),
             outputs=outputs,
-            late=task.run_date != self.schedule.run_date(),
         )
-        return following
+        if end := ends.end_of(self.store, task, dates):
+            return self._ended(task, end)
+        return self._finish(task, result, dates, callbacks.note_due(self.store, task))
 
     def _pages(self, task: Task) -> tuple[Page, ...]:
         """All pages of a task, as the steps before have read them; raises `NotRead`."""

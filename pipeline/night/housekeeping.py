@@ -120,7 +120,7 @@ def release_delayed(night: Night, now: datetime, publish: Publish) -> None:
         if keys.delayed_until(key) > now:
             break
         try:
-            task = pending.get(night.store, keys.task_id_of(key))
+            task = pending.newest(night.store, keys.task_id_of(key))
         except Damaged:  # reported by `status`; released once the marker is repaired
             continue
         if task is not None:

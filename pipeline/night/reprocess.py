@@ -179,7 +179,7 @@ def _examine(night: Night, engines: EnginesByTask, row: Row, failed: set[str]) -
             f"The result of {row.task_id} of {row.run_date} is damaged ({error}): "
             f"`nightshift audit {row.run_date}` lists all damaged ones."
         ) from error
-    if store.exists(keys.pending(row.task_id)):
+    if pending.follows(store, record):
         return Found(row=row, state="pending")
     if record.sha256 is None or not store.exists(keys.document(record.sha256)):
         return Found(row=row, state="gone")
@@ -212,6 +212,8 @@ def _task(record: DocumentResult) -> Task:
         priority=PRIORITY,
         run_date=record.run_date,
         overrides={n: v for n, v in record.overrides.items() if n in failures.OWN_LIMITS},
+        generation=record.generation + 1,
+        accepted_on=record.run_date,
         reprocess=True,
     )
     if record.pipeline_version != __version__ or not record.media_type:
@@ -228,6 +230,6 @@ def mark_pending(store: Store, task: Task) -> None:
 
 def withdraw(store: Store, task: Task) -> None:
     """Remove the marker again, as the message could not be published: the task is just done."""
-    now = pending.get(store, task.task_id)
+    now = pending.get(store, task.task_id, task.generation)
     if now is not None and now.reprocess:
-        store.delete(keys.pending(task.task_id))
+        store.delete(keys.pending(task.task_id, task.generation))

@@ -8,6 +8,7 @@ import msgspec
 
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound
+from pipeline.ledger import pending
 from pipeline.night.night import Night
 from pipeline.night.schedule import Schedule
 from pipeline.storage import Store, keys, objects
@@ -74,7 +75,7 @@ def status(night: Night) -> Status:
     """Read the state of the night from the store; raises `StoreUnavailable`."""
     run_date = night.schedule.run_date()
     markers = [
-        m for m in in_threads(lambda key: _marker(night.store, key), night.store.list(keys.PENDING)) if m
+        m for m in in_threads(lambda key: _marker(night.store, key), pending.newest_keys(night.store)) if m
     ]
     results = set(night.store.list(keys.results(run_date)))
     partial = sum(keys.result_of_partial(key) in results for key in night.store.list(keys.partials(run_date)))

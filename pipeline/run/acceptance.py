@@ -11,7 +11,7 @@ import msgspec
 from pipeline import clock
 from pipeline.documents.sources import Source
 from pipeline.errors import PermanentError
-from pipeline.ledger import pending, receipts, records
+from pipeline.ledger import generations, pending, receipts, records
 from pipeline.models import DocumentResult, Task
 from pipeline.run.outcome import Outcome, fail
 from pipeline.steps import recognize
@@ -43,6 +43,7 @@ class Acceptance:
     def __init__(self, store: Store, *, run_date: str, digest: str, retry_failed: bool) -> None:
         self.store, self.run_date, self.digest, self.retry_failed = store, run_date, digest, retry_failed
         self._begun: set[str] = set()  # sha256 of documents accepted in this run
+        self._failed_again: set[str] | None = None  # keys, listed when first needed
 
     def accept(self, sources: Iterable[Source]) -> Iterator[Task | Outcome]:
         """Yield a task for each document to process, and an outcome for each that has ended already.
@@ -74,11 +75,13 @@ class Acceptance:
             task = Task(task_id=pending.task_id_for(source.url, None), sha256=None, source=source.url)
             return fail(self.store, task, error, run_date=self.run_date, settings_digest=self.digest)
         if record := self.earlier_result(found.task_id):
-            self.store.delete(keys.pending(found.task_id))
+            pending.remove(self.store, found.task_id, record.generation + 1)
+            self._forget_failure(record)
             return Outcome.of(record, reused="result")
         pending.store_document(self.store, found.data)
         standing = records.ended(self.store, self.run_date, found.task_id)
-        attempts = attempts_so_far(self.store, found.task_id)
+        generation = self._generation(found.task_id, standing)
+        attempts = attempts_so_far(self.store, found.task_id, generation)
         if found.sha256 not in self._begun and (self.retry_failed or attempts is None):
             recognize.forget_unread(
                 self.store, found.sha256
@@ -91,13 +94,26 @@ class Acceptance:
             size=len(found.data),
             submitted_at=clock.now(),
             attempts=attempts or 0,
+            generation=generation,
+            accepted_on=self.run_date,
             reprocess=standing is not None and standing.status == "partial",
         )
-        pending.mark(self.store, task)
+        pending.mark_next(self.store, task)
         return task
 
+    def _generation(self, task_id: str, standing: DocumentResult | None) -> int:
+        """The generation of a task that is accepted: one that has a record begins the next one."""
+        return max(generations.latest(self.store, task_id), standing.generation + 1 if standing else 0)
 
-def attempts_so_far(store: Store, task_id: str) -> int | None:
+    def _forget_failure(self, record: DocumentResult) -> None:
+        """The settings under which a done document failed in between are no longer in force."""
+        if self._failed_again is None:
+            self._failed_again = set(self.store.list(keys.failures_again(self.run_date)))
+        if (key := keys.failed_again(self.run_date, record.task_id)) in self._failed_again:
+            self.store.delete(key)
+
+
+def attempts_so_far(store: Store, task_id: str, generation: int = 0) -> int | None:
     """Attempts that a task's pending marker counts: `None` where there is none."""
-    task = read_or_none(store, keys.pending(task_id), Task)
+    task = read_or_none(store, keys.pending(task_id, generation), Task)
     return task.attempts if task else None

@@ -29,13 +29,29 @@ def conclude(
     run_date: str,
     store: Store,
     engines: Engines,
-    outputs: dict[str, dict[str, str]] | None = None,
-    late: bool = False,
 ) -> DocumentResult:
     """Store the document's result, delete its pending marker, and return the result.
 
-    `found`: `None` for a task without NER. `outputs`: what further steps returned, by step. `late`: see
-    `records.finish`. Raises `StoreUnavailable` or `RunError` when the store cannot be written.
+    Raises `StoreUnavailable` or `RunError` when the store cannot be written.
+    """
+    result = result_of(task, pages, found, media_type=media_type, run_date=run_date, engines=engines)
+    records.finish(store, result)
+    return result
+
+
+def result_of(
+    task: Task,
+    pages: tuple[Page, ...],
+    found: Entities | None,
+    *,
+    media_type: str,
+    run_date: str,
+    engines: Engines,
+    outputs: dict[str, dict[str, str]] | None = None,
+) -> DocumentResult:
+    """The document's result.
+
+    `found`: `None` for a task without NER. `outputs`: what further steps returned, by step.
     """
     shortfall = missing(pages)
     pages = localised(pages)
@@ -44,7 +60,7 @@ def conclude(
     seconds = {"ocr": ocr_seconds, "ner": found.seconds if found else 0.0, "fields": filling}
     if engines.settings.ocr_device.startswith("gpu"):
         seconds["gpu"] = ocr_seconds
-    result = DocumentResult.of(
+    return DocumentResult.of(
         task,
         source=public_source(task.source),
         status="partial" if shortfall else "done",
@@ -66,8 +82,6 @@ def conclude(
         pipeline_version=__version__,
         reprocess=task.reprocess,
     )
-    records.finish(store, result, late=late)
-    return result
 
 
 def missing(pages: Sequence[Page]) -> Failure | None:

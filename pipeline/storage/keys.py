@@ -51,10 +51,21 @@ def _name(task_id: str) -> str:
 
 
 def derived(task_id: str, mark: str) -> str:
-    """A task id derived from another: `task_id`, shortened if necessary to fit in a key, and `mark`."""
+    """A task id derived from another: `task_id` and `mark`.
+
+    If necessary it is shortened to fit in a key, with a digest of the whole, so that two long ids stay two.
+    """
+    if len(quote(task_id + mark, safe="")) <= _MAX_NAME:
+        return task_id + mark
+    mark = f"#{hashlib.sha256(task_id.encode()).hexdigest()[:8]}{mark}"
     while len(quote(task_id + mark, safe="")) > _MAX_NAME:
         task_id = task_id[:-1]
     return task_id + mark
+
+
+def _of_generation(task_id: str, generation: int) -> str:
+    """One path segment for one generation of a task; quoting leaves no `@` in the name itself."""
+    return f"{_name(task_id)}@{generation}" if generation else _name(task_id)
 
 
 def _hash(digest: str) -> str:
@@ -83,18 +94,33 @@ def receipts(run_date: str) -> str:
 
 
 def claim(task_id: str, origin: str) -> str:
-    """Claim of a submission to a task id."""
+    """What is known of the submission that claimed a task id."""
     return f"{claims(task_id)}{_hash(origin)}.json"
 
 
+def taken(task_id: str, origin: str, run_date: str) -> str:
+    """Claim of a submission to a task id, on a run date."""
+    return f"{claims(task_id)}{_hash(origin)}@{_day(run_date)}"
+
+
+def generation(task_id: str, number: int) -> str:
+    """Note that a task has had a generation, from 1."""
+    return f"{claims(task_id)}@{number}.json"
+
+
 def claims(task_id: str) -> str:
-    """Prefix of all claims to a task id."""
+    """Prefix of all claims to a task id, and of the notes of its generations."""
     return f"{CLAIMS}{_name(task_id)}/"
 
 
 def origin_of(key: str) -> str:
-    """Origin in a `claim` key."""
-    return key.rsplit("/", 1)[-1].removesuffix(".json")
+    """Origin in a `claim` or `taken` key; empty for a note of a generation."""
+    return key.rsplit("/", 1)[-1].removesuffix(".json").partition("@")[0]
+
+
+def taken_on(key: str) -> str:
+    """Run date in a `taken` key; empty in a `claim` key."""
+    return key.rsplit("/", 1)[-1].partition("@")[2].removesuffix(".json")
 
 
 def delayed(not_before: datetime, task_id: str) -> str:
@@ -117,9 +143,9 @@ def attempts_of(task_id: str) -> str:
     return f"attempts/{_name(task_id)}/"
 
 
-def output(task_id: str, step: str) -> str:
+def output(task_id: str, step: str, generation: int = 0) -> str:
     """Output of a step of a custom task type."""
-    return f"outputs/{_name(task_id)}/{_name(step)}.json"
+    return f"outputs/{_of_generation(task_id, generation)}/{_name(step)}.json"
 
 
 def control(name: str) -> str:
@@ -132,14 +158,14 @@ def night(run_date: str, name: str) -> str:
     return f"{NIGHTS}run_date={_day(run_date)}/{_name(name)}.json"
 
 
-def callback(run_date: str, task_id: str) -> str:
+def callback(run_date: str, task_id: str, generation: int = 0) -> str:
     """Marker of a callback that is not delivered yet."""
-    return f"{CALLBACKS}run_date={_day(run_date)}/{_name(task_id)}.json"
+    return f"{CALLBACKS}run_date={_day(run_date)}/{_of_generation(task_id, generation)}.json"
 
 
-def undelivered(run_date: str, task_id: str) -> str:
+def undelivered(run_date: str, task_id: str, generation: int = 0) -> str:
     """Record of a callback that could not be delivered."""
-    return f"{UNDELIVERED}run_date={_day(run_date)}/{_name(task_id)}.json"
+    return f"{UNDELIVERED}run_date={_day(run_date)}/{_of_generation(task_id, generation)}.json"
 
 
 def undelivered_of(run_date: str) -> str:
@@ -147,9 +173,9 @@ def undelivered_of(run_date: str) -> str:
     return f"{UNDELIVERED}run_date={_day(run_date)}/"
 
 
-def pending(task_id: str) -> str:
-    """Marker of an accepted, unfinished task."""
-    return f"{PENDING}{_name(task_id)}.json"
+def pending(task_id: str, generation: int = 0) -> str:
+    """Marker of an accepted, unfinished task; each generation has its own."""
+    return f"{PENDING}{_of_generation(task_id, generation)}.json"
 
 
 def pages(sha256: str, digest: str) -> str:
@@ -187,9 +213,9 @@ def results(run_date: str) -> str:
     return f"{RESULTS}run_date={_day(run_date)}/"
 
 
-def failed(run_date: str, task_id: str) -> str:
-    """Record of a task that failed permanently."""
-    return f"{FAILED}run_date={_day(run_date)}/{_name(task_id)}.json"
+def failed(run_date: str, task_id: str, generation: int = 0) -> str:
+    """Record of a task that failed permanently; each generation has its own, so that a redrive removes exactly one."""
+    return f"{FAILED}run_date={_day(run_date)}/{_of_generation(task_id, generation)}.json"
 
 
 def discarded(key: str) -> str:
@@ -244,5 +270,10 @@ def summary(table: str, run_date: str) -> str:
 
 
 def task_id_of(key: str) -> str:
-    """Task id in a `pending`, `results` or `failed` key."""
-    return unquote(key.rsplit("/", 1)[-1].removesuffix(".json"))
+    """Task id in a `pending`, `results`, `failed` or `callback` key."""
+    return unquote(key.rsplit("/", 1)[-1].removesuffix(".json").partition("@")[0])
+
+
+def generation_of(key: str) -> int:
+    """Generation in a `pending`, `failed`, `callback` or `generation` key."""
+    return int(key.rsplit("/", 1)[-1].removesuffix(".json").partition("@")[2] or 0)

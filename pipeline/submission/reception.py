@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from itertools import count
 from typing import NamedTuple
 
 from msgspec import structs
@@ -13,7 +14,7 @@ from msgspec import structs
 from pipeline import clock
 from pipeline.documents.open import open_document
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
-from pipeline.ledger import claims, pending, receipts, records
+from pipeline.ledger import claims, ends, pending, receipts, records
 from pipeline.messages import Message
 from pipeline.models import TEXT, Task
 from pipeline.remote.fetch import fetch
@@ -66,19 +67,29 @@ class Reception:
         source = submission.url or "message"
         origin = claims.origin_of(source, data)
         task_id, alias_of = submission.task_id, ""
-        mine, known = claims.take(self.store, task_id, origin)
+        taken = claims.take(self.store, task_id, origin, self.run_date())
+        known = taken.known
         if known and at_once:
             self._check_known(task_id, origin, data)
-        if not mine:
-            task_id, alias_of = keys.derived(task_id, f"#{origin}"), task_id
-            claims.take(self.store, task_id, origin)
-        task = pending.get(self.store, task_id)
-        if task is None:
-            if claims.get(self.store, task_id, origin) != claims.Claim():
+        if not taken.mine:
+            alias_of = task_id
+            task_id, taken = self._take_derived(task_id, origin)
+        task = pending.get(self.store, task_id, taken.generation)
+        if task is None or (task.origin and task.origin != origin):
+            if taken.known and claims.get(self.store, task_id, origin) != claims.Claim():
                 return Accepted([], known)  # already ended
-            task = self._mark(submission, task_id, source, data, origin, alias_of)
+            task = self._mark(submission, task_id, source, data, origin, alias_of, taken.accepted_on)
         ingested = task.media_type not in (None, TEXT)
         return Accepted([] if ingested else [Message.of("ingest", task)], known)
+
+    def _take_derived(self, task_id: str, origin: str) -> tuple[str, claims.Taken]:
+        """Claim an id derived from another; the next one where anyone has used that for something else."""
+        for number in count(1):
+            name = keys.derived(task_id, f"#{origin}" if number == 1 else f"#{origin}-{number}")
+            taken = claims.take(self.store, name, origin, self.run_date())
+            if taken.mine:
+                return name, taken
+        raise AssertionError("unreachable")
 
     def _check_known(self, task_id: str, origin: str, data: bytes | None) -> None:
         """Raise `PermanentError` if the known id conflicts with this submission."""
@@ -91,7 +102,7 @@ class Reception:
                 )
             return
         failed = claims.get(self.store, task_id, origin).failed
-        if failed and pending.get(self.store, task_id) is None:
+        if failed and pending.newest(self.store, task_id) is None:
             raise PermanentError(
                 f"The task {task_id} failed in the night of {failed}: to retry it, run "
                 f"`nightshift failed redrive --task-id {task_id}`.",
@@ -106,6 +117,7 @@ class Reception:
         data: bytes | None,
         origin: str,
         alias_of: str,
+        accepted_on: str,
     ) -> Task:
         """Write receipt and marker; the marker last, since its existence means that acceptance is complete."""
         task = Task(
@@ -124,26 +136,43 @@ class Reception:
             metadata=submission.metadata,
             alias_of=alias_of,
             origin=origin,
+            accepted_on=accepted_on,
         )
         if not alias_of:  # an alias is not a separate document until ingest has seen its bytes
-            receipts.write(self.store, self.run_date(), [task])
+            receipts.write(self.store, accepted_on, [task])
         pending.mark(self.store, task)
         return task
 
     def refuse(self, body: bytes, error: PermanentError) -> Task:
         """Record a raw message that violates the contract, as a failed task with its own id."""
-        digest = hashlib.sha256(body).hexdigest()
+        origin = hashlib.sha256(body).hexdigest()[:12]
+        task_id, taken = self._take_derived((partial_id(body) or "message")[:80], origin)
         task = Task(
-            task_id=keys.derived((partial_id(body) or "message")[:80], f"#{digest[:12]}"),
+            task_id=task_id,
             sha256=None,
             source="message",
             size=len(body),
             trace_id=partial_trace(body),
             submitted_at=clock.now(),
+            origin=origin,
+            accepted_on=taken.accepted_on,
+            run_date=self.run_date(),
         )
-        receipts.write(self.store, self.run_date(), [task])
-        records.fail(self.store, task, error, run_date=self.run_date(), settings_digest="")
+        receipts.write(self.store, taken.accepted_on, [task])
+        dates = ends.run_dates(self.store, task, task.run_date)
+        if ends.end_of(self.store, task, dates) is None:
+            record = records.failure_of(task, error, run_date=task.run_date, settings_digest="")
+            records.finish(self.store, record, dates=dates)
         return task
+
+    def is_repeated(self, task: Task) -> bool:
+        """Whether a task that is to be ingested may have been ingested before, and so may have ended."""
+        if task.generation or not task.origin:
+            return True
+        try:
+            return claims.get(self.store, task.task_id, task.origin) != claims.Claim()
+        except Damaged:
+            return True
 
     def ingest(self, task: Task, by: str = "") -> Task | None:
         """Fetch, store and check a document; returns the task if its work may begin.
@@ -194,7 +223,7 @@ class Reception:
         """Record the hash of a task's bytes, unless a duplicate delivery has ended the task in the meantime."""
         if task.origin:
             claims.note(self.store, task.task_id, task.origin, claims.Claim(sha256=task.sha256))
-        now = pending.get(self.store, task.task_id)
+        now = pending.get(self.store, task.task_id, task.generation)
         if now is None:
             return None
         if now.ingested_by not in ("", by) and not now.not_before:
@@ -210,10 +239,12 @@ class Reception:
     def _settle_alias(self, task: Task) -> bool:
         """Whether a task under a used id is the same document as the first; raises if it is not."""
         # first, since hashes are recorded before a task ends
-        under_way = pending.get(self.store, task.alias_of)
+        under_way = pending.newest(self.store, task.alias_of)
         known = claims.contents(self.store, task.alias_of)
         if task.sha256 in known:
-            self.store.delete(keys.pending(task.task_id))
+            if task.origin:  # so that this submission is known to have ended
+                claims.note(self.store, task.task_id, task.origin, claims.Claim(sha256=task.sha256))
+            pending.remove(self.store, task.task_id, task.generation)
             return True
         if under_way and not known:
             raise TransientError(f"The task {task.alias_of} that this may duplicate is not ingested yet.")

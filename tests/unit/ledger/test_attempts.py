@@ -64,7 +64,7 @@ def test_a_step_without_models_may_be_killed_too(
         (message,) = flow.run(message)
     where = {
         "ingest": "pipeline.submission.reception.open_document",
-        "result": "pipeline.steps.conclude.conclude",
+        "result": "pipeline.steps.conclude.result_of",
     }[step]
     monkeypatch.setattr(where, raiser(Died()))
     for again in (False, True, True):

@@ -71,11 +71,17 @@ def test_a_task_has_one_end_only(store: LocalStore) -> None:
     assert list(store.list(keys.failures(DAY))) == []
 
 
-@pytest.mark.parametrize("reprocess", [False, True])
-def test_a_failure_never_replaces_a_good_result(store: LocalStore, reprocess: bool) -> None:
+@pytest.mark.parametrize(
+    ("generation", "reprocess", "recorded"),
+    [(0, False, 0), (0, True, 1), (1, False, 1), (1, True, 1)],
+    ids=["duplicate", "reprocessed by an older version", "redriven", "reprocessed"],
+)
+def test_a_failure_never_replaces_a_good_result(
+    store: LocalStore, generation: int, reprocess: bool, recorded: int
+) -> None:
     good = done(task())
     records.finish(store, good)
-    late = structs.replace(task(), reprocess=reprocess)
+    late = structs.replace(task(), generation=generation, reprocess=reprocess)
     pending.mark(
         store, late
     )  # as by a process that was paused before it marked it, and continues hours later
@@ -83,8 +89,8 @@ def test_a_failure_never_replaces_a_good_result(store: LocalStore, reprocess: bo
     assert failure.reprocess
     assert records.ended(store, DAY, good.task_id) == good
     assert list(store.list(keys.failures(DAY))) == []
-    assert len(list(store.list(keys.FAILED_AGAIN))) == 1, "but it is on record"
-    assert pending.get(store, good.task_id) is None
+    assert len(list(store.list(keys.FAILED_AGAIN))) == recorded
+    assert list(store.list(keys.PENDING)) == []
 
 
 def test_a_result_that_comes_while_a_failure_is_written_wins(

@@ -93,9 +93,10 @@ def test_redrive_makes_a_failure_pending_with_all_it_came_with(store: LocalStore
     record = fail(store, "a", OverLimit("too long"))
     store.put(keys.attempts("a", "ocr", "m9"), b"{}")
     store.put(keys.attempts("ab", "ocr"), b"{}")
-    failures.redrive(store, record, {"max_pages": "9"})
-    task = pending.get(store, "a")
+    assert failures.redrive(store, record, {"max_pages": "9"}) == pending.get(store, "a", 1)
+    task = pending.newest(store, "a")
     assert task is not None
+    assert (task.generation, task.accepted_on, task.replaces) == (1, DAY, DAY)
     assert task.overrides == {"max_pages": "9"}
     assert (task.sha256, task.source, task.priority, task.tenant) == (record.sha256, "in/a", 8, "archive")
     assert (task.trace_id, task.callback_url, task.metadata) == ("tr", "https://a.example/x", {"box": "7"})
@@ -151,7 +152,7 @@ def test_the_tables_follow_a_redrive_that_leaves_the_number_of_records_as_it_was
     kept = failures.discard(store, record, "")
     assert (summarise_due(flow.night, now), statuses()) == ([DAY], ["failed discarded"])
     task = structs.replace(failures.redrive(store, kept, {}), run_date=DAY)
-    records.finish(store, structs.replace(kept, status="done", error=None, task_id=task.task_id))
+    records.finish(store, structs.replace(kept, status="done", error=None, generation=task.generation))
     assert (summarise_due(flow.night, now), statuses()) == ([DAY], ["done None"])
     assert summarise_due(flow.night, now) == []
 
@@ -182,7 +183,7 @@ def test_a_url_whose_query_was_not_kept_is_not_fetched_again(store: LocalStore) 
 def test_what_was_redriven_since_it_was_listed_is_left_alone(store: LocalStore) -> None:
     record = fail(store, "a", OverLimit("too long"))
     failures.redrive(store, record, {})
-    store.delete(keys.pending("a"))
+    store.delete(keys.pending("a", 1))
     with pytest.raises(PermanentError, match="is already being redriven"):
         failures.redrive(store, record, {})
     failures.discard(store, record, "nobody needs it")

@@ -134,7 +134,7 @@ def test_two_documents_that_claim_one_id_at_the_same_moment_are_both_recorded(
 
     sent = [submission(page(inbox / f"{n}.png", grey(n))) for n in (1, 2)]
     with monkeypatch.context() as patch, ThreadPoolExecutor() as threads:
-        for name in ("note", "origins"):
+        for name in ("claim", "look"):
             patch.setattr(claims, name, in_step(getattr(claims, name)))
         messages = [message for given in threads.map(flow.reception.accept, sent) for message in given]
     drain(flow, messages)
@@ -149,8 +149,8 @@ def test_the_loser_of_a_race_for_an_id_is_an_alias(
 ) -> None:
     first = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
     with monkeypatch.context() as patch:
-        looks, really = iter([True]), claims.origins
-        patch.setattr(claims, "origins", lambda *args: [] if next(looks, False) else really(*args))
+        looks, really, nothing = iter([True]), claims.look, claims.Known({}, 0)
+        patch.setattr(claims, "look", lambda *args: nothing if next(looks, False) else really(*args))
         (late,) = flow.reception.accept(submission(page(inbox / "b.png", grey(2))))
     assert late.task_id.startswith("t#")
     drain(flow, [*first, late])
@@ -176,16 +176,16 @@ def test_a_document_that_can_not_be_fetched_has_ended(flow: Flow, inbox: Path) -
 def test_a_message_that_arrives_while_a_failure_is_recorded_loses_nothing(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent, fail, late = submission(inbox / "nowhere.png"), records.fail, list[Message]()
+    sent, finish, late = submission(inbox / "nowhere.png"), records.finish, list[Message]()
     (message,) = flow.reception.accept(sent)
 
     def meanwhile(*args: Any, **options: Any) -> Any:
         late.extend(flow.reception.accept(sent))
-        return fail(*args, **options)
+        return finish(*args, **options)
 
     with pytest.raises(PermanentError) as caught:
         flow.run(message)
-    monkeypatch.setattr(records, "fail", meanwhile)
+    monkeypatch.setattr(records, "finish", meanwhile)
     flow.fail(message, caught.value)
     assert late
     drain(flow, late)

@@ -1,0 +1,84 @@
+"""Where the records of a task are looked for, and which of several counts.
+
+A process that was paused may write a record of a task that has ended meanwhile, under another run date or of an older
+generation. It looks before it writes and again afterwards, and of several records one stays: the same one for every
+process that looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+
+import msgspec
+
+from pipeline.models import DocumentResult, Status, Task
+from pipeline.storage import Store, keys
+from pipeline.storage.objects import read_or_none
+
+_FEW = 3
+"""Run dates that are looked at without asking first which of them have records."""
+
+
+class End(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of a record that say how and when a task ended; its pages are not read."""
+
+    task_id: str
+    status: Status
+    run_date: str
+    generation: int = 0
+    priority: int = 5
+    trace_id: str = ""
+
+    @property
+    def key(self) -> str:
+        """Key of the record."""
+        if self.status == "failed":
+            return keys.failed(self.run_date, self.task_id, self.generation)
+        return keys.result(self.run_date, self.task_id)
+
+    @property
+    def rank(self) -> tuple[bool, int, str]:
+        """The lowest counts: a good result, of the latest generation, of the earliest run date."""
+        return self.status == "failed", -self.generation, self.run_date
+
+
+def of(record: DocumentResult) -> End:
+    """What a record says of its end."""
+    return End(**{name: getattr(record, name) for name in End.__struct_fields__})
+
+
+def run_dates(store: Store, task: Task, today: str) -> list[str]:
+    """Run dates under which this generation of a task may have a record: its own first."""
+    own = task.run_date or today
+    if task.reprocess:  # it keeps its run date
+        return [own]
+    first = date.fromisoformat(task.accepted_on or own)
+    days = (date.fromisoformat(today) - first).days
+    if days > _FEW:
+        folders = {name for prefix in (keys.RESULTS, keys.FAILED) for name in store.folders(prefix)}
+        nights = {name.removeprefix("run_date=") for name in folders}
+        between = sorted(night for night in nights if first.isoformat() <= night <= today)
+    else:
+        between = [(first + timedelta(n)).isoformat() for n in range(days + 1)]
+    return list(dict.fromkeys([own, *between, *filter(None, [task.replaces])]))
+
+
+def end_of(store: Store, task: Task, dates: Iterable[str]) -> End | None:
+    """The record by which this generation of a task, or a later one, has ended."""
+    for run_date in dates:
+        for end in found(store, task.task_id, [run_date], [task.generation]):
+            # a marker of an older version does not tell a document that is reprocessed from its first time
+            if end.generation >= task.generation and not (task.reprocess and task.generation == 0):
+                return end
+    return None
+
+
+def found(store: Store, task_id: str, dates: Iterable[str], generations: Iterable[int]) -> Iterator[End]:
+    """The records that a task has under these run dates; failures of these generations only."""
+    numbers = list(generations)
+    for run_date in dates:
+        failures = [keys.failed(run_date, task_id, number) for number in numbers]
+        for key in (keys.result(run_date, task_id), *failures):
+            if end := read_or_none(store, key, End):
+                yield end
