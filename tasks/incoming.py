@@ -51,6 +51,8 @@ class _Headers(msgspec.Struct):
     lane: Annotated[int, Meta(ge=0, le=9)] | None = None
     tries: _Counter | None = None
     outages: _Counter | None = None
+    generation: _Counter | None = None
+    pages: _Counter | None = None
 
 
 class _Work(msgspec.Struct, forbid_unknown_fields=True):

@@ -33,7 +33,11 @@ def write(store: Store, run_date: str, tasks: Sequence[Task]) -> None:
     batch is the same object.
     """
     lines = b"\n".join(
-        msgspec.json.encode({"source": public_source(t.source)} | {n: getattr(t, n) for n in _RECEIPT})
+        msgspec.json.encode(
+            {"source": public_source(t.source)}
+            | {n: getattr(t, n) for n in _RECEIPT}
+            | ({"refused": t.refused} if t.refused else {})
+        )
         for t in sorted(tasks, key=lambda t: t.task_id)
     )
     key = keys.receipt(run_date, hashlib.sha256(lines).hexdigest()[:32])
@@ -47,7 +51,12 @@ def received(store: Store, run_date: str) -> dict[str, list[Task]]:
     for lines in in_threads(lambda key: _lines(store, key), store.list(keys.receipts(run_date))):
         for task in lines:
             found.setdefault(task.task_id, []).append(task)
-    return found
+    return {task_id: _accepted(tasks) for task_id, tasks in found.items()}
+
+
+def _accepted(tasks: list[Task]) -> list[Task]:
+    """Without those that were refused, if one under the same id was accepted: it has taken their place."""
+    return [task for task in tasks if not task.refused] or tasks
 
 
 def _lines(store: Store, key: str) -> list[Task]:

@@ -163,6 +163,11 @@ def callback(run_date: str, task_id: str, generation: int = 0) -> str:
     return f"{CALLBACKS}run_date={_day(run_date)}/{_of_generation(task_id, generation)}.json"
 
 
+def callback_url(task_id: str) -> str:
+    """The whole URL of a task's callback, if it has a query, which may contain a secret."""
+    return f"callback_urls/{_name(task_id)}"
+
+
 def undelivered(run_date: str, task_id: str, generation: int = 0) -> str:
     """Record of a callback that could not be delivered."""
     return f"{UNDELIVERED}run_date={_day(run_date)}/{_of_generation(task_id, generation)}.json"
