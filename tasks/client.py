@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,10 @@ from pipeline.settings import Settings
 from pipeline.submission.producer import Producer
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pipeline.messages import Message
+    from tasks.dead import Found
 
 THREADS = 8  # below the ten connections that Celery's pool holds
 _SECONDS = 4  # for one attempt to connect; there are two
@@ -70,3 +73,35 @@ def send_all(app: Any, messages: Iterable[Message]) -> int:
     from pipeline.threads import in_threads
 
     return sum(1 for _ in in_threads(lambda message: send(app, [message]), messages, threads=THREADS))
+
+
+def look_at_dead(app: Any, look: Callable[[Found], bool], most: int = 10_000) -> bool:
+    """Show dead letters to `look`; whether those were all. Raises `BrokerUnavailable`."""
+    from tasks import dead
+
+    with errors(app):
+        return dead.sweep(app, look, most=most).complete
+
+
+def sweep_dead(app: Any, remove: Callable[[Found], bool]) -> int:
+    """Remove the dead letters for which `remove` returns true; returns how many. Raises `BrokerUnavailable`."""
+    from tasks import dead
+
+    removed = 0
+    while True:
+        with errors(app):
+            swept = dead.sweep(app, remove)
+        removed += swept.removed
+        if swept.complete or not swept.removed:
+            return removed
+
+
+def clear_dead(app: Any, task_ids: Collection[str], before: datetime, *, callbacks: bool = False) -> int:
+    """Remove the dead letters of tasks whose failures were handled, if they are older than that; returns how many.
+
+    `callbacks`: also those of their callbacks. Raises `BrokerUnavailable`.
+    """
+    from tasks import dead
+
+    with errors(app):
+        return dead.clear(app, set(task_ids), before, callbacks=callbacks)

@@ -21,15 +21,16 @@ from pipeline.night.dead import Letter
 from pipeline.submission.contract import MAX_BODY
 from tasks.routing import DEAD_QUEUE, RAW, WORK_QUEUES
 from tasks.topology import declare_dead
+from tasks.wire import UNREADABLE
 
-MOST, SECONDS = 10_000, 60.0
-"""How many messages one pass reads at most, and for how long."""
+MOST, SECONDS = 10_000, 8.0
+"""How many messages one pass reads at most, and for how long: less than a command waits for the broker."""
 
 _OFTEN = 10  # returns after which a message is put back as a copy
 _DEATHS = {
-    "rejected": ("not_ours", "was no message of Nightshift in the queue {queue}"),
+    "rejected": ("not_ours", "was sent to the queue {queue}, but not written by Nightshift"),
     "expired": ("expired", "expired in the queue {queue}, as its sender had asked for"),
-    "delivery_limit": ("delivery_limit", "came back too often to the queue {queue}"),
+    "delivery_limit": ("delivery_limit", "was returned to the queue {queue} too often"),
     "maxlen": ("queue_full", "was dropped from the queue {queue}, which was full"),
 }
 
@@ -80,12 +81,15 @@ def sweep(
     return Swept(seen, removed, seen >= waiting)
 
 
-def clear(app: Celery, task_ids: set[str], before: datetime) -> int:
-    """Remove the notices of these tasks that were written before that moment; returns how many."""
+def clear(app: Celery, task_ids: set[str], before: datetime, *, callbacks: bool) -> int:
+    """Remove the notices of these tasks that were written before that moment; returns how many.
+
+    `callbacks`: also those of callbacks that could not be delivered.
+    """
 
     def is_theirs(found: Found) -> bool:
         letter = found.letter
-        theirs = letter.ours and letter.task_id in task_ids and letter.step != "callback"
+        theirs = letter.ours and letter.task_id in task_ids and (callbacks or letter.step != "callback")
         return theirs and (letter.at is None or letter.at < before)
 
     return sweep(app, is_theirs).removed if task_ids else 0
@@ -121,9 +125,12 @@ def _returned(message: Any) -> int:
 
 def _copy(channel: Any, message: Any) -> None:
     """Put a copy of a message into the queue, confirmed, then remove the message itself."""
-    message.properties["application_headers"] = {
-        name: value for name, value in (message.headers or {}).items() if name != "x-delivery-count"
-    }
+    headers = {n: v for n, v in (message.headers or {}).items() if n != "x-delivery-count"}
+    message.properties["application_headers"] = headers
+    try:
+        message._serialize_properties()
+    except Exception:  # headers of types that can be read but not written
+        message.properties = {"application_headers": {UNREADABLE: True}, "delivery_mode": 2}
     channel.basic_publish_confirm(message, "", DEAD_QUEUE.name, mandatory=True)
     channel.basic_ack(message.delivery_tag)
 
@@ -175,6 +182,8 @@ def _why(headers: dict[str, Any], routing_key: str) -> tuple[str, str, str]:
     deaths = headers.get("x-death")
     death = deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict) else {}
     queue, reason = str(death.get("queue", "")), str(death.get("reason", ""))
+    if headers.get(UNREADABLE):
+        return "unreadable", "The message has headers or properties that cannot be read.", ""
     if queue not in {known.name for known in WORK_QUEUES}:
         shown = "".join(char if char.isprintable() else "?" for char in routing_key[:60])
         return (

@@ -19,15 +19,18 @@ from pipeline.submission.contract import MAX_BODY
 
 _KEPT = MAX_BODY + 1  # bytes of a body: enough to see that it is too large
 
+UNREADABLE = "x-unreadable"
+"""The only header of a message whose headers and properties could not be read."""
+
 _decode_properties = serialization.decode_properties_basic
 
 
 def _properties(buffer: bytes, offset: int) -> tuple[dict[str, Any], int]:
-    """Properties and headers of a message; none where they cannot be read."""
+    """Properties and headers of a message; a mark where they cannot be read."""
     try:
         found: tuple[dict[str, Any], int] = _decode_properties(buffer, offset)
     except Exception:  # whatever py-amqp makes of it: the message must arrive
-        return {}, len(buffer)
+        return {"application_headers": {UNREADABLE: True}}, len(buffer)
     return found
 
 

@@ -7,6 +7,7 @@ or came back too often; only a person can tell what they are for.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
@@ -61,15 +62,19 @@ def group(letters: Iterable[Letter]) -> list[Group]:
 
 
 class Open:
-    """What still needs a person, by the store as it is now: one listing each, no reads."""
+    """What still needs a person, by the store as it is now: one listing each, no reads.
+
+    Failures that were not discarded, and callbacks that were not delivered: how many, by task id.
+    """
 
     def __init__(self, store: Store) -> None:
         discarded = {key.removeprefix(keys.DISCARDED) for key in store.list(keys.DISCARDED)}
-        self.failed = {keys.task_id_of(key) for key in store.list(keys.FAILED) if key not in discarded}
-        self.failed_again = {
-            keys.task_id_of(key) for key in store.list(keys.FAILED_AGAIN) if key not in discarded
-        }
-        self.undelivered = {keys.task_id_of(key) for key in store.list(keys.UNDELIVERED)}
+
+        def of(prefix: str) -> Counter[str]:
+            return Counter(keys.task_id_of(key) for key in store.list(prefix) if key not in discarded)
+
+        self.failed, self.failed_again = of(keys.FAILED), of(keys.FAILED_AGAIN)
+        self.undelivered = of(keys.UNDELIVERED)
         self._pending: set[str] | None = None
         self._store = store
 

@@ -55,7 +55,7 @@ def test_readable_properties_are_read() -> None:
     ],
 )
 def test_properties_that_cannot_be_read_end_no_worker(flags: int, content: bytes) -> None:
-    assert properties(flags, content) == {}
+    assert properties(flags, content) == {"application_headers": {wire.UNREADABLE: True}}
 
 
 def received(body: bytes, **props: Any) -> wire.Message:
