@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 DATA ?= $(NIGHTSHIFT_DATA)
 
-.PHONY: help setup lock demo test soak lint spell bench services clean
+.PHONY: help setup lock demo test soak fuzz lint spell bench services clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ test: setup services lint ## run every test
 soak: setup services ## the long tests: thousands of messages, a minute without a store
 	SOAK=1 $(BIN)/pytest tests/soak
 	NIGHT_OUTAGE=60 $(BIN)/pytest tests/acceptance/test_night_kills.py -k store_goes
+
+fuzz: setup ## new hostile inputs for all that reads them: make fuzz MINUTES=30 SEED=1 TARGET=documents
+	nice -n 15 $(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) $(if $(TARGET),--target $(TARGET))
 
 lint: setup ## check style, imports, types and words
 	$(BIN)/ruff check .

@@ -1,8 +1,7 @@
 """Celery's settings: values only. docs/explanation/night.md explains each of them."""
 
-import math
-
 from pipeline.settings import Settings
+from tasks.limits import longest
 from tasks.routing import RAW_QUEUE, WORK_QUEUES
 
 _settings = Settings.from_env()
@@ -12,11 +11,15 @@ broker_transport_options = {"confirm_publish": True}
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
 broker_channel_error_retry = True
-broker_heartbeat = 30
+broker_connection_timeout = 4.0
+broker_heartbeat = 10
+broker_pool_acquire_timeout = 30.0
 
 task_queues = [*WORK_QUEUES, RAW_QUEUE]
 task_default_queue = "housekeeping"
 task_create_missing_queues = False
+
+task_publish_retry_policy = {"max_retries": 2, "interval_start": 0, "interval_step": 1, "interval_max": 2}
 
 task_serializer = "json"
 accept_content = ["json"]
@@ -27,26 +30,27 @@ task_acks_late = True
 task_reject_on_worker_lost = True
 task_acks_on_failure = False
 task_acks_on_timeout = False
-task_time_limit = min(
-    _settings.time_limit * math.ceil(_settings.spread_pages / _settings.page_group), 1500.0
-)  # below RabbitMQ's consumer timeout of 30 minutes
+task_time_limit = longest(_settings)  # steps have their own: tasks.limits
 task_track_started = True
 task_send_sent_event = True
+
+control_queue_exclusive = False
+control_queue_durable = True
 
 worker_consumer = "tasks.raw:RawConsumer"
 worker_prefetch_multiplier = 1
 worker_detect_quorum_queues = True
 worker_pool_start_method = "spawn"
+worker_max_memory_per_child = _settings.memory_limit * 1024 * 4 // 5 or None  # KiB at its peak: then replaced
 worker_soft_shutdown_timeout = 20.0
 worker_send_task_events = True
 worker_hijack_root_logger = True
 worker_cancel_long_running_tasks_on_connection_loss = False
 
 timezone = "UTC"
+beat_scheduler = "tasks.beat:Scheduler"
+beat_enable_remote_control = True
+beat_remote_control_max_tick_age = 120.0
 beat_schedule = {
-    "tick": {
-        "task": "nightshift.tick",
-        "schedule": 30.0,
-        "options": {"queue": "housekeeping", "expires": 30.0},
-    },
+    "tick": {"task": "nightshift.tick", "schedule": 30.0, "options": {"queue": "housekeeping"}},
 }

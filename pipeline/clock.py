@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def _of_this_machine() -> datetime:
@@ -21,6 +21,19 @@ def utc() -> datetime:
 def now() -> str:
     """The time in UTC in the format of results: ISO 8601 with milliseconds."""
     return utc().isoformat(timespec="milliseconds")
+
+
+SKEW = timedelta(minutes=5)
+"""By how much the clocks of two machines may differ; more is a clock that was wrong."""
+
+
+def age(stamp: datetime, now: datetime) -> timedelta | None:
+    """How old a stamp is, at least 0; `None` for one ahead of `now` by more than `SKEW`.
+
+    That was left by a clock that was ahead and has been set right since: it counts as no stamp at all, or whatever
+    waits for it to become old would wait until the wrong time comes.
+    """
+    return None if stamp - now > SKEW else max(now - stamp, timedelta())
 
 
 def take_from(source: Callable[[], datetime] | None) -> None:

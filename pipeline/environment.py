@@ -7,6 +7,7 @@ the file may belong to another program as well. A variable of the process wins o
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -99,12 +100,12 @@ def raise_first(problems: list[str]) -> None:
 
 
 def fits(kind: Any, value: Any) -> bool:
-    """Whether a value, as text or of the type itself, is one of this type."""
+    """Whether a value, as text or of the type itself, is one of this type; a number must be finite."""
     try:
-        msgspec.convert(value, kind, strict=False)
+        found = msgspec.convert(value, kind, strict=False)
     except (msgspec.ValidationError, UnicodeEncodeError):  # the latter: bytes that are not UTF-8
         return False
-    return True
+    return not isinstance(found, float) or math.isfinite(found)
 
 
 def invalid(field: str, given: Given, expected: str, *, secret: bool = False) -> str:
@@ -156,7 +157,7 @@ def _unknown(name: str, origin: str, known: Iterable[str]) -> str:
     close = get_close_matches(name.removeprefix(PREFIX).upper(), bare, n=1)
     hint = f"did you mean {PREFIX}{close[0]}?" if close else "`nightshift settings --all` lists all settings."
     where = "" if origin == PROCESS else f" in {origin}"
-    return f"Unknown setting {printable(name)}{where}: {hint}"
+    return f"Unknown setting {printable(name)[:100]}{where}: {hint}"
 
 
 def _read_file(named: str | None) -> tuple[Path | None, dict[str, str], list[str]]:

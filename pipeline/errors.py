@@ -7,6 +7,7 @@ can't continue. `pipeline.steps.verdict` maps each of them to how a document end
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 
@@ -61,6 +62,12 @@ class StoreUnavailable(TransientError):
     """The store did not answer, or answered that it is overloaded."""
 
     code = "store_unavailable"
+
+
+class SourceUnavailable(TransientError):
+    """Where documents come from can't be reached at all, or is overloaded: no document is at fault."""
+
+    code = "source_unavailable"
 
 
 class NotRead(TransientError):
@@ -140,3 +147,35 @@ class UsageError(PipelineError):
 
     code = "usage"
     exit_code = ExitCode.USAGE
+
+
+_OF_MACHINE = frozenset(
+    {
+        # a network file system that is unavailable, or refuses this machine's credentials
+        errno.ESTALE,
+        errno.ENOTCONN,
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.ENETDOWN,
+        errno.ENETUNREACH,
+        errno.ECONNREFUSED,
+        errno.ECONNRESET,
+        errno.ECONNABORTED,
+        errno.ETIMEDOUT,
+        errno.EKEYEXPIRED,
+        errno.EKEYREVOKED,
+        errno.EKEYREJECTED,
+        errno.ENOKEY,
+        # no room on a disk, no descriptor left
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.EMFILE,
+        errno.ENFILE,
+    }
+)
+
+
+def is_of_machine(error: OSError) -> bool:
+    """Whether an error of the operating system concerns this machine, so that no file is at fault."""
+    return error.errno in _OF_MACHINE

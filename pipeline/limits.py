@@ -4,6 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
+UNPACKED_RATIO = 200
+"""How many times its own size a container may unpack to; real documents seldom reach a quarter of it ..."""
+UNPACKED = 64 * 1024 * 1024
+"""... and bytes that any container may unpack to."""
+
+
+def unpacked_limit(packed: int) -> int:
+    """Bytes that a container of so many bytes may unpack to, with the containers in it."""
+    return max(UNPACKED, UNPACKED_RATIO * packed)
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Limits per document.

@@ -14,8 +14,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     `first`, `last`: page numbers from 1; 0 means all pages. `retries`: how often the step has failed with an error;
     `outages`: how many of these were not caused by the document, such as an unavailable store. `run_date`: where a
-    callback finds the result. `generation`: of the task; a step reads the marker of this one only. `id`: the broker's
-    id, the same at each delivery; `redelivered`: this is not the first delivery.
+    callback finds the result. `generation`: of the task; a step reads the marker of this one only. `pages`: how many
+    the step is about, 0 where they are not counted yet. `id`: the broker's id, the same at each delivery;
+    `redelivered`: this is not the first delivery.
     """
 
     step: str
@@ -28,6 +29,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     outages: int = 0
     run_date: str = ""
     generation: int = 0
+    pages: int = 0
     id: str = ""
     redelivered: bool = False
 
@@ -42,6 +44,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
             generation=task.generation,
             first=first,
             last=last,
+            pages=last - first + 1 if first else task.pages,
         )
 
 

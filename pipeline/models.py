@@ -243,6 +243,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     `reading`: OCR digest shared by the parts of a split document. `refused`: code for which its message was
     refused. `restarts`: number of returns to the first step because OCR output was missing. `reprocess`: the task
     is done and is processed again; its good result is kept until a better one is stored, and no callback is sent.
+    `receipt`: key of the receipt that says it was accepted.
     """
 
     task_id: str
@@ -273,6 +274,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     accepted_on: str = ""
     replaces: str = ""
     refused: str = ""
+    receipt: str = ""
     schema_version: int = SCHEMA_VERSION
 
 
@@ -288,6 +290,8 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     set for this task only. `outputs` has the output of steps of custom task types: step -> name -> value.
     `reprocess`: the document was done before and processed again; in a failure: its previous result is kept.
     `generation`: of the task that ended so (see `Task`).
+    `receipt`: key of the receipt that says the document was accepted. `digest`: SHA-256 (hex) of the JSON in the store
+    with this field empty; set by `pipeline.ledger.digests` only, and the last field.
     """
 
     task_id: str
@@ -321,7 +325,9 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     pipeline_version: str = ""
     reprocess: bool = False
     generation: int = 0
+    receipt: str = ""
     schema_version: int = SCHEMA_VERSION
+    digest: str = ""
 
     @classmethod
     def of(cls, task: Task, *, source: str, status: Status, run_date: str, **found: Any) -> DocumentResult:
@@ -345,6 +351,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
             tenant=task.tenant,
             metadata=task.metadata,
             first_seen=task.submitted_at,
+            receipt=task.receipt,
             **found,
         )
 
@@ -364,6 +371,9 @@ def to_json(value: msgspec.Struct) -> bytes:
 def from_json(data: bytes, kind: type[T]) -> T:
     """Decode and validate.
 
-    Raises `msgspec.ValidationError` when the JSON does not fit `kind`.
+    Raises `msgspec.DecodeError` for anything else than JSON; its `ValidationError` when the JSON does not fit `kind`.
     """
-    return msgspec.json.decode(data, type=kind)
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (UnicodeDecodeError, RecursionError) as error:  # which msgspec does not turn into its own
+        raise msgspec.DecodeError(f"{type(error).__name__}: {error}") from None

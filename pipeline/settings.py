@@ -21,6 +21,7 @@ from pipeline.limits import Limits
 
 PREFIX = environment.PREFIX
 _DECIDING = (*Limits.__struct_fields__, "ocr_engine", "ocr_max_side", "ner_engine")
+_LONGEST_ZONE = 64  # characters: looking for a name of hundreds of folders takes more stack than there is
 _SECRET = frozenset({"broker_url", "callback_secret", "flower_password"})
 # The password of a URL: up to the last @, or the last before `;scheme://`, where a list of brokers continues.
 _PASSWORD = re.compile(r"(://[^:/@;]*):(?:(?!;[a-z0-9+]+://).)*@", re.DOTALL | re.IGNORECASE)
@@ -211,9 +212,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             gt=0,
             description="Maximum seconds for a document, or for one page group of a longer document, before its "
-            "worker is stopped.",
+            "worker is stopped. One page may take 0.4 times as many seconds of processor time.",
         ),
     ] = 300.0
+    worker_memory: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Memory, in MiB, that one worker process may use; 0: no limit. A process with a GPU may use "
+            "three times as much, as its libraries do. A page that needs more is recorded as unreadable, and its "
+            "process is replaced.",
+        ),
+    ] = 2560
     max_attempts: Annotated[
         int,
         Meta(
@@ -264,6 +274,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def memory_limit(self) -> int:
+        """MiB that a worker process may use; 0: as much as there is."""
+        return self.worker_memory * (1 if self.ocr_device == self.ner_device == "cpu" else 3)
+
+    @property
     def deciding(self) -> dict[str, str]:
         """The settings that affect what is found, as results show them; weights are identified by `ModelInfo`."""
         return {
@@ -312,7 +327,7 @@ def shown(name: str, value: Any) -> str:
 
 def _is_zone(name: str) -> bool:
     try:
-        ZoneInfo(name)
+        ZoneInfo(name[:_LONGEST_ZONE])
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the tzdata package, for a folder
         return False
     return True

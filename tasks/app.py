@@ -7,14 +7,16 @@ import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init
+from celery.signals import beat_init, celeryd_init, worker_process_init, worker_shutting_down
 
 from pipeline import environment
 from pipeline.errors import UsageError
 from pipeline.night.night import Night
 from pipeline.settings import Settings
-from tasks import broker, flower, logs, wire
+from tasks import broker, flower, limits, logs, transport, wire
 from tasks.gate import Gate
+
+_ALARM = 60.0  # seconds for which a step waits to publish while the broker is in alarm, before its message is requeued
 
 
 def _check_settings() -> None:
@@ -29,13 +31,15 @@ def _check_settings() -> None:
 
 
 _check_settings()
-app = Celery("nightshift", include=["tasks.work", "tasks.housekeeping"])
+transport.install()
+app = Celery("nightshift", include=["tasks.work", "tasks.housekeeping"], control="tasks.control:Control")
 app.config_from_object("celeryconfig")
 app.steps["consumer"].add(Gate)
 
 logs.install()
 wire.install()
 flower.configure()
+worker_process_init.connect(limits.guard_process)
 
 
 @celeryd_init.connect
@@ -54,3 +58,13 @@ def _end_beat_if_lasting(**_: Any) -> None:
             if lasting:
                 logging.getLogger("nightshift").critical("%s", sentence)
                 sys.exit(1)
+
+
+@worker_shutting_down.connect
+def _hurry(**_: Any) -> None:
+    transport.hurry()
+
+
+@worker_process_init.connect
+def _wait_in_alarm(**_: Any) -> None:
+    transport.wait_in_alarm(_ALARM)

@@ -14,10 +14,12 @@ from celery.utils.log import get_task_logger
 
 from pipeline.errors import PipelineError
 from pipeline.messages import Message
+from pipeline.night.brake import Brake
 from pipeline.night.delivery import Delivery
 from pipeline.night.flow import Flow
 from pipeline.night.night import Night
 from pipeline.settings import Settings
+from tasks.limits import pages_of
 from tasks.logs import about
 from tasks.publish import BROKER_ERRORS, Publisher
 
@@ -25,19 +27,21 @@ log: logging.Logger = get_task_logger("nightshift")
 
 _PAUSE = 5  # seconds before a message is requeued, so that an outage causes no busy loop
 _flow: Flow | None = None
+_brake: Brake | None = None
 
 
 def flow() -> Flow:
     """The flow of this process: created on first use, so in the pool process, as its models are."""
-    global _flow  # noqa: PLW0603 - one per process is the point
+    global _flow, _brake  # noqa: PLW0603 - one per process is the point
     if _flow is None:
         _flow = Flow(Night.of(Settings.from_env()))
+        _brake = Brake(_flow.store)
     return _flow
 
 
 def delivery(app: Any) -> Delivery:
     """What handles the messages of this process."""
-    return Delivery(flow(), Publisher(app))
+    return Delivery(flow(), Publisher(app), _brake)
 
 
 @contextmanager
@@ -67,6 +71,7 @@ def run(task: Task[Any, Any], step: str, task_id: str, first: int, last: int, ru
         outages=request.get("outages") or 0,
         run_date=run_date,
         generation=request.get("generation") or 0,
+        pages=pages_of(request.get("pages")),
         id=request.id or "",
         redelivered=bool((request.delivery_info or {}).get("redelivered")),
     )

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from tasks.dead import Found
 
 THREADS = 8  # below the ten connections that Celery's pool holds
-_SECONDS = 4  # for one attempt to connect; there are two
+_SECONDS = 10.0  # for a command to reach the broker, and for a message to be sent
+_REPLY = 5.0  # for one reply of the broker, so that a second attempt, on another connection, has time left
 
 
 def celery() -> Any:
@@ -31,11 +32,15 @@ def celery() -> Any:
 
 @contextmanager
 def errors(app: Any) -> Iterator[None]:
-    """Raise connection and protocol errors as `BrokerUnavailable`."""
+    """Raise connection and protocol errors as `BrokerUnavailable`, and bound what is asked inside to ten seconds."""
     from tasks.broker import ERRORS, trouble
+    from tasks.transport import Alarm, within
 
     try:
-        yield
+        with within(_SECONDS, _REPLY):
+            yield
+    except Alarm as error:
+        raise BrokerUnavailable(f"{error}. Nothing is lost: run the same command again then.") from error
     except ERRORS as error:
         url = app.connection_for_write().as_uri()  # kombu leaves the password out
         raise BrokerUnavailable(trouble(error, url).sentence) from error
@@ -49,15 +54,17 @@ def producer(settings: Settings) -> Producer:
 
 
 def reach(app: Any) -> None:
-    """Connect, and declare exchanges and queues, so that a command fails before it changes anything.
+    """Connect, declare exchanges and queues, and publish to nobody, so that a command fails before it changes anything.
 
-    Raises `BrokerUnavailable`, within ten seconds.
+    Raises `BrokerUnavailable`, within ten seconds, also where the broker is in alarm.
     """
     from tasks.topology import declare
 
-    with errors(app), app.connection_for_write(connect_timeout=_SECONDS) as connection:
+    with errors(app), app.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, interval_start=0)
         declare(connection)
+        with connection.channel() as channel:
+            channel.basic_publish(channel.prepare_message(b""), routing_key="nightshift.probe")  # in no queue
 
 
 def send(app: Any, messages: Iterable[Message]) -> None:

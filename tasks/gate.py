@@ -3,6 +3,9 @@
 It checks the clock every second, and again when a task is handed to the pool, so that a worker that starts,
 reconnects or outlives beat still keeps the window. It fails closed. Which queues are consumed is decided by
 `tasks.lanes`, what happens after close by `tasks.release`; here both are applied to Celery's consumer and pool.
+
+Nothing here waits for the broker or the store: what they know is asked by threads (`tasks.depths`, `tasks.override`),
+and where the event loop itself stops, `tasks.watchdog` keeps the window.
 """
 
 from __future__ import annotations
@@ -23,15 +26,17 @@ from pipeline import clock
 from pipeline.errors import PipelineError
 from pipeline.night.night import Night
 from pipeline.night.release import note_release
-from pipeline.night.window import Override
 from pipeline.settings import Settings
-from tasks import lanes
-from tasks.release import Busy, Release, Released
+from tasks import lanes, pulse, transport
+from tasks.depths import Depths
+from tasks.override import LastOverride
+from tasks.release import Action, Busy, Release, Released
+from tasks.routing import RAW
+from tasks.watchdog import STUCK, Watchdog
 
 log = get_logger("nightshift.gate")
 
 _TICK = 1.0
-_OVERRIDE_PERIOD = 1.0  # seconds between reads of the operator's override
 
 
 class Gate(bootsteps.StartStopStep):
@@ -45,40 +50,65 @@ class Gate(bootsteps.StartStopStep):
             log.critical("Nightshift's worker needs the prefork pool: omit -P, or use -P prefork.")
             raise WorkerTerminate(EX_FAILURE)
         self.night = Night.of(Settings.from_env())
-        self.override: Override | None = None
+        self.override = LastOverride()
+        self.depths = Depths(consumer.app)
+        self.ticks = 0
+        self.alarm = ""
+        self._lock = threading.Lock()  # of `release`, which the watchdog uses too
         self.release = Release(self.night.settings.close_grace)
         self.timer: Any = None
         self.was_open = False
         queues = consumer.app.amqp.queues
-        consumed = list(queues.consume_from)
-        self.queues = {name: queues[name] for name in lanes.GPU_QUEUES if name in consumed}
-        self.others = [name for name in consumed if name not in self.queues]
+        self.consumed = dict(queues.consume_from)
+        self.queues = [name for name in lanes.GPU_QUEUES if name in self.consumed]
+        self.others = [name for name in self.consumed if name not in self.queues]
         for name in self.queues:
             queues.deselect(name)  # closed until the clock says otherwise
         if self.queues:
-            threading.Thread(target=self._watch_override, name="override", daemon=True).start()
+            self.override.watch(self.night.schedule)
+            self.depths.start()
             self._guard(consumer)
+        self._watchdog(consumer).start()
         signals.worker_ready.connect(self._ready)
 
-    def _watch_override(self) -> None:
-        """Read the override in a thread of its own: a store that hangs must not stop the clock."""
-        while True:
-            try:
-                self.override = self.night.schedule.override()
-            except PipelineError as error:
-                log.warning("cannot read the window's override; retrying: %s", error.message)
-            time.sleep(_OVERRIDE_PERIOD)
+    def _watchdog(self, consumer: Any) -> Watchdog:
+        def processes() -> set[int]:
+            pool = getattr(consumer.pool, "_pool", None)
+            return {process.pid for process in list(pool._pool)} if pool else set()
+
+        def close() -> Action:
+            with self._lock:
+                if self._open():
+                    self.release.opened()
+                    return Action()
+                return self.release.unattended(time.monotonic(), processes())
+
+        def stuck() -> float:
+            stopping = state.should_stop is not None or state.should_terminate is not None
+            return STUCK + (
+                consumer.app.conf.task_time_limit if stopping else 0
+            )  # it waits for running steps
+
+        return Watchdog(
+            ticks=lambda: self.ticks,
+            processes=processes,
+            close=close,
+            note=lambda released: self._note(consumer.hostname, released),
+            stuck=stuck,
+        )
 
     def _open(self) -> bool:
-        return self.night.schedule.is_open(self.override)
+        known = self.override.known(time.monotonic())
+        return known and self.night.schedule.is_open(self.override.value)
 
     def _lanes(self) -> list[str]:
         """GPU queues that may be served now, by the clock alone."""
-        by_day = self.night.schedule.urgent_by_day(self.override)
-        return lanes.allowed(list(self.queues), window_open=self._open(), urgent_by_day=by_day)
+        known = self.override.known(time.monotonic())
+        by_day = known and self.night.schedule.urgent_by_day(self.override.value)
+        return lanes.allowed(self.queues, window_open=self._open(), urgent_by_day=by_day)
 
     def _window(self) -> str:
-        return self.night.schedule.window.describe(clock.utc(), self.override)
+        return self.night.schedule.window.describe(clock.utc(), self.override.value)
 
     def _ready(self, **_: Any) -> None:
         self.was_open = self._open()
@@ -95,10 +125,11 @@ class Gate(bootsteps.StartStopStep):
                 proceed(request)
             elif queue in self._lanes():
                 run_date = self.night.schedule.run_date() if self._open() else None
-                self.release.work_started(time.monotonic(), run_date)
+                with self._lock:
+                    self.release.work_started(time.monotonic(), run_date)
                 proceed(request)
             else:
-                self._select(consumer, [])  # first, or the broker delivers it again at once
+                self._select(consumer, self.others)  # first, or the broker delivers it again at once
                 request.reject(requeue=True)
                 state.task_ready(request)
                 if holds_slot:
@@ -110,8 +141,9 @@ class Gate(bootsteps.StartStopStep):
 
     def start(self, consumer: Any) -> None:
         """Begin to tick; also after each reconnect, with a new task consumer that consumes no GPU queue yet."""
-        if self.queues:
-            self.timer = consumer.timer.call_repeatedly(_TICK, self._tick, (consumer,))
+        consumer.task_consumer.auto_declare = False  # everything is declared
+        self.depths.counts()  # the first tick needs them
+        self.timer = consumer.timer.call_repeatedly(_TICK, self._tick, (consumer,))
 
     def stop(self, consumer: Any) -> None:  # noqa: ARG002 - Celery's signature
         """Stop ticking."""
@@ -120,37 +152,57 @@ class Gate(bootsteps.StartStopStep):
             self.timer = None
 
     def _tick(self, consumer: Any) -> None:
+        self.ticks += 1
+        pulse.beat()
         allowed, is_open = self._lanes(), self._open()
         if is_open != self.was_open:
             log.info("window %s", self._window())
         self.was_open = is_open
-        self._select(consumer, lanes.preferred(allowed, lambda name: self._waiting(consumer, name)))
+        self._select(consumer, self._wanted(consumer, allowed))
         if is_open:
-            self.release.opened()
+            with self._lock:
+                self.release.opened()
         elif self.release.in_use:
             self._close(consumer, allowed)
 
-    def _waiting(self, consumer: Any, name: str) -> int:
-        with consumer.connection.channel() as channel:
-            return int(channel.queue_declare(name, passive=True).message_count)
+    def _wanted(self, consumer: Any, allowed: list[str]) -> Collection[str]:
+        """Names of the queues to consume now."""
+        if self._alarm(consumer):  # what a step publishes would not be taken
+            return [RAW] if RAW in self.others else []
+        counts = self.depths.counts() if allowed else {}
+        if counts is None:
+            now = {queue.name for queue in consumer.task_consumer.queues}
+            return [*self.others, *(name for name in allowed if name in now)]
+        return [*self.others, *lanes.preferred(allowed, lambda name: counts.get(name, 0))]
 
-    def _select(self, consumer: Any, wanted: list[str]) -> None:
-        """Consume exactly the GPU queues `wanted`."""
+    def _alarm(self, consumer: Any) -> str:
+        """Why the broker takes no messages, as it says on the connection for events; empty if it does."""
+        dispatcher = consumer.event_dispatcher
+        alarm = transport.alarm(dispatcher and dispatcher.connection)
+        if alarm and not self.alarm:
+            log.warning("RabbitMQ is in alarm (%s): no new work until it is over", alarm)
+        if self.alarm and not alarm:
+            log.info("RabbitMQ is no longer in alarm")
+        self.alarm = alarm
+        return alarm
+
+    def _select(self, consumer: Any, wanted: Collection[str]) -> None:
+        """Consume exactly the queues `wanted`, and wait for no reply of the broker."""
         tasks = consumer.task_consumer
         if tasks is None:
             return
         now = {queue.name for queue in tasks.queues}
         added = [name for name in wanted if name not in now]
         for name in added:
-            consumer.app.amqp.queues.select_add(self.queues[name])
-            tasks.add_queue(self.queues[name])
+            consumer.app.amqp.queues.select_add(self.consumed[name])
+            tasks._basic_consume(tasks.add_queue(self.consumed[name]), nowait=True)
         if added:
-            tasks.consume()
             log.info("started consuming %s", ", ".join(added))
-        removed = [name for name in self.queues if name in now and name not in wanted]
+        removed = [name for name in now if name not in wanted]
         for name in removed:
             consumer.app.amqp.queues.deselect(name)
-            tasks.cancel_by_queue(name)
+            tasks._queues.pop(name)
+            tasks.channel.basic_cancel(tasks._active_tags.pop(name), nowait=True)
         if removed:
             log.info("stopped consuming %s", ", ".join(removed))
 
@@ -164,7 +216,8 @@ class Gate(bootsteps.StartStopStep):
         busy = [Busy(id, _queue(request)) for id, request in requests.items()]
         pool = consumer.pool._pool
         processes = {process.pid for process in pool._pool}
-        action = self.release.closed(time.monotonic(), allowed, busy, processes)
+        with self._lock:
+            action = self.release.closed(time.monotonic(), allowed, busy, processes)
         self._stop_requests(consumer.pool, [requests[id] for id in action.stop])
         _replace(pool, action.replace)
         if action.released:

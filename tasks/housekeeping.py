@@ -1,8 +1,13 @@
-"""Housekeeping, started by beat every 30 seconds. All of it is idempotent."""
+"""Housekeeping, started by beat every 30 seconds. All of it is idempotent.
+
+Ticks do not expire, as that would compare beat's clock with the worker's. Those that piled up while no worker ran are
+dropped, as each comes right after the one before.
+"""
 
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 from celery import Task
@@ -14,14 +19,20 @@ from tasks import dead
 from tasks.app import app
 from tasks.base import flow, log
 from tasks.publish import BROKER_ERRORS, publish
-from tasks.topology import ready
+from tasks.topology import queued
+
+_PILE = 1.0  # seconds after a tick in which another one has nothing to do
+_ended = -_PILE
 
 
 @app.task(name="nightshift.tick", bind=True)
 def tick(self: Task[Any, Any]) -> None:
     """Release delayed tasks, republish lost messages, write summaries: whatever is due."""
+    global _ended  # noqa: PLW0603 - of this process
+    if time.monotonic() - _ended < _PILE:
+        return
     try:
-        night_tick(flow().night, lambda: ready(self.app), lambda messages: publish(self.app, messages))
+        night_tick(flow().night, lambda: queued(self.app), lambda messages: publish(self.app, messages))
         tidy(flow().night, lambda stale: dead.sweep(self.app, lambda found: stale(found.letter)))
     except PipelineError as error:
         level = logging.WARNING if isinstance(error, TransientError) else logging.ERROR
@@ -29,3 +40,5 @@ def tick(self: Task[Any, Any]) -> None:
     except BROKER_ERRORS as error:
         reason = f"RabbitMQ is unavailable ({type(error).__name__})"
         log.warning("housekeeping failed; retrying at the next tick: %s", reason)
+    finally:
+        _ended = time.monotonic()

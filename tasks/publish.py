@@ -43,6 +43,24 @@ def publish_later(app: Celery, message: Message, *, outage: int | None = None) -
     return int(waiting.queue_arguments["x-message-ttl"]) // 1000
 
 
+def publish_raw_later(app: Celery, raw: bytes) -> int:
+    """Publish a raw message again by way of the longest retry queue; returns the seconds that it waits there."""
+    waiting = RETRY_QUEUES[-1]
+    with app.producer_or_acquire() as producer:
+        producer.publish(
+            raw,
+            exchange=waiting.exchange,
+            routing_key="task_type.any",
+            declare=[waiting],
+            retry=True,
+            retry_policy=app.conf.task_publish_retry_policy,
+            content_type="application/json",
+            content_encoding="utf-8",
+            delivery_mode=2,
+        )
+    return int(waiting.queue_arguments["x-message-ttl"]) // 1000
+
+
 def _send(app: Celery, message: Message, **options: Any) -> None:
     kwargs = {n: v for n in ("first", "last", "run_date") if (v := getattr(message, n))}
     headers = {"trace_id": message.trace_id, "lane": message.priority, "tries": message.retries}
@@ -50,6 +68,8 @@ def _send(app: Celery, message: Message, **options: Any) -> None:
         headers["outages"] = message.outages
     if message.generation:
         headers["generation"] = message.generation
+    if message.pages:
+        headers["pages"] = message.pages
     app.send_task(f"nightshift.{message.step}", (message.task_id,), kwargs, headers=headers, **options)
 
 
@@ -89,6 +109,10 @@ class Publisher:
     def publish_later(self, message: Message, *, outage: int | None = None) -> int:
         """See `publish_later`."""
         return publish_later(self._app, message, outage=outage)
+
+    def publish_raw_later(self, raw: bytes) -> int:
+        """See `publish_raw_later`."""
+        return publish_raw_later(self._app, raw)
 
     def publish_dead(self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
         """See `publish_dead`."""

@@ -16,11 +16,11 @@ from celery.exceptions import WorkerShutdown
 from celery.platforms import EX_FAILURE
 from celery.utils.log import get_logger
 from celery.worker.consumer import Consumer
-from celery.worker.request import Request
 
 from pipeline.submission.contract import MAX_BODY, partial_id
 from tasks import incoming, topology
 from tasks.broker import trouble
+from tasks.limits import StepRequest
 from tasks.routing import RAW
 
 ACCEPT = "nightshift.accept"
@@ -28,7 +28,7 @@ ACCEPT = "nightshift.accept"
 log = get_logger("nightshift.raw")
 
 
-class RawRequest(Request):
+class RawRequest(StepRequest):
     """A raw message in progress: inspections, such as Flower's, see its task id, not its body with the text."""
 
     def info(self, safe: bool = False) -> dict[str, Any]:  # noqa: ARG002 - Celery's signature
@@ -38,16 +38,27 @@ class RawRequest(Request):
 
 
 class RawConsumer(Consumer):
-    """Celery's consumer, also for messages that no Celery producer wrote, and without delayed delivery.
+    """Celery's consumer, also for messages that no Celery producer wrote, and without what only could fail.
 
-    The retry queues and the store do the waiting; Celery's own 28 queues for it would only be one more thing to
-    fail on a new broker.
+    No delayed delivery: the retry queues and the store do the waiting; Celery's own 28 queues for it would only be one
+    more thing to fail on a new broker. No mingle, in which a starting worker publishes and waits for other workers:
+    they have nothing to tell, and a worker must start while the broker is in alarm.
     """
 
     class Blueprint(Consumer.Blueprint):
         """Celery's steps without that one."""
 
         default_steps = [s for s in Consumer.Blueprint.default_steps if "delayed_delivery" not in s]  # noqa: RUF012
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "without_mingle": True})
+
+    def connection_for_write(self, url: str | None = None, heartbeat: float | None = None) -> Any:
+        """Connect for events. They are sent from the event loop, which waits for no confirmation."""
+        unconfirmed = {"confirm_publish": False}
+        return self.ensure_connected(
+            self.app.connection_for_write(url=url, heartbeat=heartbeat, transport_options=unconfirmed)
+        )
 
     def connect(self) -> Any:
         """Declare all exchanges and queues, then connect: waits for a broker that does not answer."""
@@ -72,8 +83,9 @@ class RawConsumer(Consumer):
             raise WorkerShutdown(EX_FAILURE)
 
     def update_strategies(self) -> None:
-        """Use `RawRequest` for raw messages."""
-        self.app.tasks[ACCEPT].Request = RawRequest
+        """Use `RawRequest` for raw messages, and `StepRequest` for all others."""
+        for name, task in self.app.tasks.items():
+            task.Request = RawRequest if name == ACCEPT else StepRequest
         super().update_strategies()
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:

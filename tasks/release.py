@@ -40,10 +40,12 @@ class Action:
     """What to do now; by default nothing.
 
     `stop`: ids of requests to kill and requeue. `replace`: ids of the processes to end as soon as each is idle.
+    `kill`: ids of the processes to end at once, whatever they do.
     """
 
     stop: frozenset[str] = frozenset()
     replace: frozenset[int] = frozenset()
+    kill: frozenset[int] = frozenset()
     released: Released | None = None
 
 
@@ -77,22 +79,44 @@ class Release:
 
         `lanes`: GPU queues that may be served all the same. `processes`: ids of the pool's processes.
         """
-        if self._closed_at is None:
-            self._closed_at = now
-            self._holders = frozenset(processes)
         if any(request.queue in lanes for request in busy):
             self._by_day_at = now
-        if now - self._by_day_at <= self._grace:  # new processes may have loaded a model since
-            self._holders = frozenset(processes)
+        self._note_holders(now, processes)
+        assert self._closed_at is not None
         if late := self._late(now, lanes, busy):
             return Action(stop=late)
         if busy or now - self._by_day_at <= self._grace:
             return Action()
         if left := self._holders & frozenset(processes):
             return Action(replace=left)
-        released = Released(self._run_date, now - self._closed_at)
+        return Action(released=self._released(now, self._closed_at))
+
+    def unattended(self, now: float, processes: Collection[int]) -> Action:
+        """What to do while the window is closed where nobody calls `closed`: the event loop is stuck or has no broker.
+
+        Nothing new begins meanwhile, and what is in progress can't be waited for, as nobody hears that it has ended:
+        after the grace period, all processes that may hold a model are killed. RabbitMQ delivers their messages again.
+        """
+        if not self.in_use:
+            return Action()
+        self._note_holders(now, processes)
+        assert self._closed_at is not None
+        if now - max(self._closed_at, self._by_day_at) <= self._grace:
+            return Action()
+        kill = self._holders & frozenset(processes)
+        return Action(kill=kill, released=self._released(now, self._closed_at))
+
+    def _note_holders(self, now: float, processes: Collection[int]) -> None:
+        """Note which processes may hold a model: those there at close, and later ones while there is work by day."""
+        if self._closed_at is None or now - self._by_day_at <= self._grace:
+            self._holders = frozenset(processes)
+        if self._closed_at is None:
+            self._closed_at = now
+
+    def _released(self, now: float, closed_at: float) -> Released:
+        released = Released(self._run_date, now - closed_at)
         self.in_use, self._closed_at, self._run_date = False, None, ""
-        return Action(released=released)
+        return released
 
     def _late(self, now: float, lanes: Collection[str], busy: Collection[Busy]) -> frozenset[str]:
         """Requests that may not run any more and whose grace period has expired."""

@@ -12,6 +12,8 @@ from typing import Any
 from amqp.exceptions import NotFound
 from celery import Celery
 
+from pipeline.night.repair import Queued
+from tasks.lanes import BACKFILL, NORMAL, URGENT
 from tasks.routing import DEAD, DEAD_QUEUE, RAW_QUEUE, RETRY_QUEUES, TOPIC, WORK_QUEUES, Queue
 
 _ALL = (*WORK_QUEUES, RAW_QUEUE, *RETRY_QUEUES, DEAD_QUEUE)
@@ -64,6 +66,13 @@ def depths(app: Celery) -> dict[str, int]:
             }
 
 
-def ready(app: Celery) -> int:
-    """Number of messages of unfinished tasks that wait in any queue."""
-    return sum(n for name, n in depths(app).items() if name not in ("dead", "housekeeping", "callback"))
+def queued(app: Celery) -> Queued:
+    """Messages of pending tasks that wait, by lane; those of raw messages and callbacks are not counted."""
+    found = depths(app)
+    return Queued(
+        urgent=found[URGENT],
+        normal=sum(found[name] for name in NORMAL),
+        backfill=found[BACKFILL],
+        ingest=found["ingest"],
+        elsewhere=found["result"] + sum(found[queue.name] for queue in RETRY_QUEUES),
+    )

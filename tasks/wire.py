@@ -93,6 +93,5 @@ def _readable(payload: bytes, arguments: str) -> bytes:
 
 
 def install() -> None:
-    """Use all of this in this process."""
+    """Read all properties in this process this way; `tasks.transport` uses the channel."""
     serialization.PROPERTY_CLASSES[spec.Basic.CLASS_ID] = _properties
-    pyamqp.Connection.Channel = Channel

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from msgspec import structs
@@ -11,8 +12,13 @@ from pipeline.cli import nights, options, screen
 from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from pipeline.ledger.audit import Audit
+    from pipeline.ledger.track import Track
     from pipeline.night.night import Night
+
+T = TypeVar("T")
 
 _SHOWN = 40  # discrepancies listed one by one
 
@@ -21,6 +27,9 @@ def audit(
     run_date: options.RunDateArgument = "last",
     repair: Annotated[
         bool, typer.Option("--repair", help="Publish all pending tasks again; restore missing ones.")
+    ] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Do not read the documents' bytes, nor list all claims.")
     ] = False,
     store: options.Store = None,
     as_json: options.AsJson = False,
@@ -32,6 +41,10 @@ def audit(
     *other bytes* than were received, or is *damaged*; or *two sources* were received under its id, of which only
     one can be there.
 
+    It also notices what was deleted or changed since it was written: a receipt (*receipt_missing*,
+    *receipt_changed*), a record (*record_missing*, *record_changed*), or a document (*document_missing*,
+    *document_changed*). For the documents it reads all bytes of that date, unless `--quick` is given.
+
     With `--repair`, missing tasks become pending again if the store has their bytes, and every pending task gets a
     message, as after the loss of RabbitMQ's disk. A task that already has a message is not processed twice: the
     second message finds that it has ended.
@@ -42,11 +55,12 @@ def audit(
 
     night = nights.open_night(store)
     day = nights.run_date(run_date, night.settings, night.store)
-    report = ledger_audit.audit(night.store, day)
-    done: dict[str, Any] = {}
-    if repair:
-        done = _repair(night, report)
-        report = ledger_audit.audit(night.store, day)
+    with screen.bar() as bar:
+        report = ledger_audit.audit(night.store, day, quick=quick or repair, track=_track(bar))
+        done: dict[str, Any] = {}
+        if repair:
+            done = _repair(night, report)
+            report = ledger_audit.audit(night.store, day, quick=quick, track=_track(bar))
     if as_json:
         screen.as_json(structs.asdict(report) | {"adds_up": report.adds_up, "store": night.store.url} | done)
     else:
@@ -54,6 +68,13 @@ def audit(
         _print(report, done)
     if not report.adds_up:
         raise typer.Exit(ExitCode.DISCREPANCY)
+
+
+def _track(bar: Progress) -> Track:
+    def track(items: Iterable[T], what: str, total: int) -> Iterator[T]:
+        yield from bar.track(items, total=total, description=what)
+
+    return track
 
 
 def _repair(night: Night, report: Audit) -> dict[str, Any]:
@@ -79,11 +100,22 @@ def _print(report: Audit, done: dict[str, Any]) -> None:
     )
     if report.gaps:
         count = f"{len(report.gaps)} discrepanc{'y' if len(report.gaps) == 1 else 'ies'}"
-        rows = [(gap.task_id, gap.kind, gap.source, gap.detail) for gap in report.gaps[:_SHOWN]]
+        rows = [(gap.task_id or "-", gap.kind, gap.source, gap.detail) for gap in report.gaps[:_SHOWN]]
         screen.listing(count, ("task", "kind", "source", "detail"), rows)
         if len(report.gaps) > _SHOWN:
             screen.say(f"… and {len(report.gaps) - _SHOWN} more: --json lists all.")
     elif report.received:
         screen.say(f"Audit passed; content hashes of {report.hashes} documents compared.")
-    else:
+    if report.documents or report.not_kept:
+        screen.say(
+            f"Bytes of {report.documents} documents ({screen.size(report.bytes)}) read: they are those that were "
+            "received"
+            + (f"; those of {report.not_kept} ended ones are no longer kept." if report.not_kept else ".")
+        )
+    if report.unchained:
+        screen.say(
+            f"{report.unchained} of {report.receipts} receipts were written by an older version: they are not "
+            "protected against deletion."
+        )
+    if not (report.gaps or report.received):
         screen.say("No documents were received on that date.")

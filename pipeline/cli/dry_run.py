@@ -12,6 +12,7 @@ from rich import box
 from rich.table import Table
 
 from pipeline.cli import outcomes as tables
+from pipeline.cli import screen
 from pipeline.documents.sniff import NAMES
 from pipeline.run.plan import Planned, State, plan
 
@@ -85,11 +86,11 @@ def _print(batch: Batch, planned: Sequence[Planned]) -> None:
         table.add_column("documents", justify="right")
         table.add_column("size", justify="right")
         for name, count, size in _by_type(planned):
-            table.add_row(name, str(count), _size(size))
+            table.add_row(name, str(count), screen.size(size))
         console.print(table)
     for title, state in (("Unsupported or unreadable", "unreadable"), ("Failed before", "failed")):
         tables.reasons(console, title, ((p.source, p.error) for p in planned if p.state == state))
-    console.print(f"{len(planned)} documents, {_size(sum(p.size for p in planned))}:", highlight=False)
+    console.print(f"{len(planned)} documents, {screen.size(sum(p.size for p in planned))}:", highlight=False)
     states = Counter(p.state for p in planned)
     for state, sentence in _SENTENCES.items():
         if states[state]:
@@ -99,11 +100,3 @@ def _print(batch: Batch, planned: Sequence[Planned]) -> None:
         soft_wrap=True,
         highlight=False,
     )
-
-
-def _size(count: int) -> str:
-    if count < 1024:
-        return f"{count} B"
-    if count < 1024**2:
-        return f"{count / 1024:.1f} KiB"
-    return f"{count / 1024**2:.1f} MiB" if count < 1024**3 else f"{count / 1024**3:.1f} GiB"

@@ -168,10 +168,20 @@ def local(at: datetime, zone: ZoneInfo) -> str:
 
 
 def age(since: str) -> str:
-    """How long ago an ISO moment was, such as `3 h 20 min`; empty for no moment."""
-    if not since:
+    """How long ago an ISO moment was, such as `3 h 20 min`; empty for none, and for one that a wrong clock has left."""
+    passed = clock.age(datetime.fromisoformat(since), clock.utc()) if since else None
+    if passed is None:
         return ""
-    minutes = int((clock.utc() - datetime.fromisoformat(since)).total_seconds() // 60)
+    minutes = int(passed.total_seconds() // 60)
     if minutes < 60:
         return f"{minutes} min"
     return f"{minutes // 60} h {minutes % 60} min" if minutes < 48 * 60 else f"{minutes // 1440} days"
+
+
+def size(count: int) -> str:
+    """A number of bytes, such as `1.5 MiB`."""
+    if count < 1024:
+        return f"{count} B"
+    if count < 1024**2:
+        return f"{count / 1024:.1f} KiB"
+    return f"{count / 1024**2:.1f} MiB" if count < 1024**3 else f"{count / 1024**3:.1f} GiB"

@@ -9,6 +9,7 @@ import typer
 from msgspec import structs
 
 from pipeline.cli import nights, options, screen
+from pipeline.cli.brake import sentence
 from pipeline.cli.window import opening
 from pipeline.errors import BrokerUnavailable, ExitCode
 
@@ -33,7 +34,7 @@ def status(store: options.Store = None, as_json: options.AsJson = False) -> None
     """Show the state of the night: window, backlog by queue and age, workers, documents done and failed.
 
     *Pending* counts documents in the store, *queues* counts messages in RabbitMQ. Pending documents without a
-    message (the broker lost its disk) are published again when the window opens, or now with
+    message (the broker lost its disk) are published again within an hour, or now with
     `nightshift audit --repair`.
 
     Exit codes: 0 success, 1 store or broker unavailable (without a broker, the state of the store is still shown),
@@ -106,7 +107,7 @@ def _workers(app: Any) -> dict[str, list[Running]]:
             Running(
                 task_id=str(task["args"][0]) if task.get("args") else "",
                 step=task["name"].removeprefix("nightshift."),
-                seconds=round(time.time() - (task.get("time_start") or time.time()), 1),
+                seconds=max(0.0, round(time.time() - (task.get("time_start") or time.time()), 1)),
             )
             for task in tasks
             if task["name"] != "nightshift.accept"  # its argument is a whole message
@@ -124,6 +125,9 @@ def _print_store(night: Night, found: Status) -> None:
     _line("Window", opening(found.window, night.schedule.window.zone))
     if found.window.override:
         _line("", f"by hand: {found.window.override}")
+    for note in found.brakes:
+        _line("Paused", sentence(note))
+        _line("", f"{note.example} (nightshift brake -h)")
     failed = (f"{found.partial} partial, " if found.partial else "") + f"{found.failed} failed"
     if found.failed or found.partial:
         failed += f": nightshift failed list --run-date {found.run_date}"

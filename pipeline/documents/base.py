@@ -69,6 +69,10 @@ class Document(ABC):
 
     media_type: str
     page_count: int
+    size: int = 0
+    """Bytes of the document as it came."""
+    decoding: float = 0.0
+    """Seconds of processor time that its pages took so far, as `pipeline.steps.pages` counts them."""
 
     @abstractmethod
     def page(self, number: int) -> PageInput:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from pipeline.documents.columns import is_running_text
-from pipeline.documents.items import Item, bands, edges, rows_of, shared_height, sides
+from pipeline.documents.items import Effort, Item, bands, edges, rows_of, shared_height, sides
 
 BLOCK_ROWS = 4
 """Minimum number of rows of a block."""
@@ -50,7 +50,7 @@ _AMOUNT = re.compile(r"^\D{0,4}\d[\d ,.']*[.,]\d\d\D{0,4}$")
 _LABELLED = re.compile(r"^(.*\S)\s+\W{0,2}\d[\d,.']*[.,]\d\d\W{0,2}$")
 
 
-def block_gutter(items: Sequence[Item], width: int, height: int) -> tuple[float | None, int]:
+def block_gutter(items: Sequence[Item], width: int, height: int, effort: Effort) -> tuple[float | None, int]:
     """The x that divides the most lines into blocks, on a page of this size in pixels, and their number.
 
     `None` and 0 if there is none.
@@ -65,6 +65,8 @@ def block_gutter(items: Sequence[Item], width: int, height: int) -> tuple[float 
             continue
         if min(bisect_right(rights, x), len(items) - bisect_left(lefts, x)) < BLOCK_ROWS:
             continue
+        if not effort.take(len(items)):
+            break
         tall = max(bands(items, x), key=_height)
         left, right = sides(tall, x)
         if _height(tall) < TALL * content or min(len(left), len(right)) < BLOCK_ROWS:
@@ -139,12 +141,13 @@ def _label(row: Sequence[Item]) -> str:
 def _lined_up(left: Sequence[Sequence[Item]], right: Sequence[Sequence[Item]]) -> float:
     """Share of the rows of the side with fewer rows that line up with a row of the other side."""
     few, many = sorted((left, right), key=len)
-    middles = [sum(i.middle for i in row) / len(row) for row in many]
+    middles = sorted(sum(i.middle for i in row) / len(row) for row in many)
     line = median(i.height for row in few for i in row)
     hits = 0
     for row in few:
         middle = sum(i.middle for i in row) / len(row)
-        hits += min(abs(middle - m) for m in middles) < ALIGNED * line
+        at = bisect_left(middles, middle)
+        hits += min(abs(middle - m) for m in middles[max(at - 1, 0) : at + 1]) < ALIGNED * line
     return hits / len(few)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.documents.items import Item, bands, cells, edges, shared_height, sides
+from pipeline.documents.items import Effort, Item, bands, cells, edges, shared_height, sides
 
 COLUMN_LINES = 4
 """Minimum number of lines on either side of a gutter."""
@@ -18,7 +18,7 @@ BESIDE = 0.5
 """Minimum share of the shorter column's height over which the columns are side by side."""
 
 
-def column_gutter(items: Sequence[Item], *, nested: bool = True) -> tuple[float | None, int]:
+def column_gutter(items: Sequence[Item], effort: Effort, *, nested: bool = True) -> tuple[float | None, int]:
     """The x that divides the most lines into columns of running text, and their number.
 
     `None` and 0 if there is none.
@@ -28,21 +28,23 @@ def column_gutter(items: Sequence[Item], *, nested: bool = True) -> tuple[float 
         return best, best_lines
     long = [item for item in items if cells(item.line.text) >= COLUMN_CELLS]
     for x in edges(long) if len(long) >= 2 * COLUMN_LINES else ():
+        if not effort.take(len(items)):
+            break
         parted = 0
         for band in bands(items, x):
             left, right = sides(band, x)
-            if are_columns(left, right, nested=nested):
+            if are_columns(left, right, effort, nested=nested):
                 parted += len(left) + len(right)
         if parted > best_lines:
             best, best_lines = x, parted
     return best, best_lines
 
 
-def are_columns(left: Sequence[Item], right: Sequence[Item], *, nested: bool = True) -> bool:
+def are_columns(left: Sequence[Item], right: Sequence[Item], effort: Effort, *, nested: bool = True) -> bool:
     """Whether both sides of a gutter are running text, or columns of it."""
     if min(len(left), len(right)) < COLUMN_LINES or shared_height(left, right) < BESIDE:
         return False
-    return all(is_running_text(side) or (nested and _has_columns(side)) for side in (left, right))
+    return all(is_running_text(side) or (nested and _has_columns(side, effort)) for side in (left, right))
 
 
 def is_running_text(side: Sequence[Item]) -> bool:
@@ -54,6 +56,6 @@ def is_running_text(side: Sequence[Item]) -> bool:
     return len(full) >= RUNNING * len(side)
 
 
-def _has_columns(side: Sequence[Item]) -> bool:
+def _has_columns(side: Sequence[Item], effort: Effort) -> bool:
     # only one level deep: up to four columns
-    return column_gutter(side, nested=False)[0] is not None
+    return column_gutter(side, effort, nested=False)[0] is not None

@@ -10,6 +10,23 @@ from typing import NamedTuple
 
 from pipeline.models import TextLine
 
+SEARCHED = 2_000_000
+"""Lines that are looked at in search of a page's gutters, each as often as it is; real pages need a hundredth."""
+MOST_EDGES = 400
+"""Maximum number of places that may be gutters."""
+
+
+class Effort:
+    """How much of a search is left. It counts lines and no seconds, so that the outcome is the same on any machine."""
+
+    def __init__(self, lines: int = SEARCHED) -> None:
+        self.left = lines
+
+    def take(self, lines: int) -> bool:
+        """Spend some of it; false if it was not left."""
+        self.left -= lines
+        return self.left >= 0
+
 
 class Item(NamedTuple):
     """A line with its upright bounds in pixels, corrected for the page's skew."""
@@ -87,7 +104,8 @@ def shared_height(left: Sequence[Item], right: Sequence[Item]) -> float:
 
 def edges(items: Sequence[Item]) -> list[float]:
     """Right edges just passed, one per line height: a gutter begins where text ends."""
-    step = max(1.0, median(item.height for item in items))
+    width = max(item.right for item in items) - min(item.right for item in items)
+    step = max(1.0, median(item.height for item in items), width / MOST_EDGES)
     found = {round(item.right / step): item.right for item in sorted(items, key=lambda i: i.right)}
     return [edge + 0.5 for edge in found.values()]
 

@@ -20,7 +20,17 @@ import msgspec
 
 from pipeline.documents.blocks import are_blocks, block_gutter
 from pipeline.documents.columns import are_columns, column_gutter
-from pipeline.documents.items import Item, bands, cell_edges, items_of, rows_of, runs_down, sides, slope_of
+from pipeline.documents.items import (
+    Effort,
+    Item,
+    bands,
+    cell_edges,
+    items_of,
+    rows_of,
+    runs_down,
+    sides,
+    slope_of,
+)
 from pipeline.models import Box, Point, TextLine
 
 WIDE_GAP = 2.0
@@ -40,7 +50,7 @@ def assemble(lines: Sequence[TextLine], width: int, height: int) -> tuple[str, t
     return _write(
         [
             row
-            for part in _parts(items_of(lines, slope_of(lines, width, height)), width, height)
+            for part in _parts(items_of(lines, slope_of(lines, width, height)), width, height, Effort())
             for row in part
         ]
     )
@@ -53,7 +63,7 @@ def blocks_of(lines: Sequence[TextLine], width: int, height: int) -> list[tuple[
     """
     if _is_vertical(lines):
         return [tuple(lines)]
-    parts = _parts(items_of(lines, slope_of(lines, width, height)), width, height)
+    parts = _parts(items_of(lines, slope_of(lines, width, height)), width, height, Effort())
     return [tuple(item.line for row in part for item in row) for part in parts]
 
 
@@ -92,18 +102,18 @@ def _write(rows: Sequence[Sequence[Item]]) -> tuple[str, tuple[TextLine, ...]]:
     return "".join(parts), tuple(placed)
 
 
-def _parts(items: list[Item], width: int, height: int) -> list[Rows]:
+def _parts(items: list[Item], width: int, height: int, effort: Effort) -> list[Rows]:
     """The rows of each block, in reading order."""
-    columns, in_columns = column_gutter(items)
-    blocks, in_blocks = block_gutter(items, width, height)
+    columns, in_columns = column_gutter(items, effort)
+    blocks, in_blocks = block_gutter(items, width, height, effort)
     gutter = columns if in_columns >= in_blocks else blocks
     if gutter is None:
         return [rows_of(items)]
     parts: list[Rows] = []
     for band in bands(items, gutter):
         left, right = sides(band, gutter)
-        if are_columns(left, right) if gutter == columns else are_blocks(left, right, width, height):
-            parts += _parts(left, width, height) + _parts(right, width, height)
+        if are_columns(left, right, effort) if gutter == columns else are_blocks(left, right, width, height):
+            parts += _parts(left, width, height, effort) + _parts(right, width, height, effort)
         else:
             parts.append(rows_of(band))
     return parts

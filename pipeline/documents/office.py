@@ -11,6 +11,8 @@ from pathlib import PurePosixPath
 
 from lxml import etree
 
+from pipeline.documents import ole
+from pipeline.documents.sheet_span import check_span
 from pipeline.documents.text_file import LINES, Content
 from pipeline.errors import Encrypted, OverLimit, Unreadable
 from pipeline.limits import Limits
@@ -55,12 +57,15 @@ def sheets(data: bytes, limits: Limits, name: str) -> Content:
     pictures: list[bytes] = []
     if data.startswith(b"PK"):
         with _opened(data, limits, name) as package:
+            check_span(package, name)
             pictures = _pictures(package, "xl/media/", "Pictures/")
             parts = [n for n in package.namelist() if n.startswith("xl/worksheets/") and n.endswith(".xml")]
             if empty := sum(len(_NO_VALUE.findall(package.read(part))) for part in parts):
                 warnings.append(
                     f"{empty} formulas have no stored value: open and save it in a spreadsheet program."
                 )
+    elif ole.is_endless(data):
+        raise Unreadable(f"The {name} is damaged: save it again, or export it as a PDF.")
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
         tables = [s for s in workbook.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]

@@ -22,6 +22,12 @@ def open_document(data: bytes, limits: Limits) -> Document:
 
     Raises `Unsupported`, `Unreadable`, `Encrypted` or `OverLimit`.
     """
+    document = _open(data, limits)
+    document.size = len(data)
+    return document
+
+
+def _open(data: bytes, limits: Limits) -> Document:
     if len(data) > limits.max_bytes:
         raise OverLimit(
             f"The file is {_mebibytes(len(data))} MiB, more than the limit of"

@@ -22,6 +22,7 @@ import pypdfium2.raw as pdfium_c
 from pipeline.documents.pdf_bounds import check_object_streams, plain_copy, unpacked
 from pipeline.documents.sniff import SNIFF_BYTES, sniff
 from pipeline.errors import Encrypted, OverLimit, PermanentError, Unreadable, Unsupported
+from pipeline.limits import UNPACKED_RATIO, unpacked_limit
 
 MAX_DEPTH = 2
 """Portfolios in each other, the outermost included."""
@@ -204,6 +205,11 @@ def check_sizes(plain: bytes, name: str, count: int, max_bytes: int) -> None:
             raise OverLimit(
                 f"{name} has embedded files that unpack to more than the limit of {max_bytes / 1024**2:,.0f} MiB each:"
                 " save them and send those, or raise NIGHTSHIFT_MAX_BYTES."
+            )
+        if total > unpacked_limit(len(plain)):
+            raise OverLimit(
+                f"{name} has embedded files that unpack to more than {UNPACKED_RATIO} times its size, as files made to"
+                " exhaust a machine do: save them and send those if they are genuine."
             )
 
 

@@ -152,7 +152,8 @@ _STRANGERS: tuple[tuple[str, str, bytes], ...] = (
 """What is refused by its name: what it is, and what to do if that is not to convert it."""
 
 _HTML = re.compile(
-    rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,900}?-->\s*)*"
+    # each comment ends once: trying its other possible ends as well takes hours for a file of a few hundred of them
+    rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*(?:<\?xml[^>]*>\s*)?(?><!--.{0,900}?-->\s*)*+"
     rb"<(?:!doctype html|html|head|body|table|div|p|h1|meta)\b",
     re.IGNORECASE | re.DOTALL,
 )
@@ -194,6 +195,12 @@ def sniff(data: bytes) -> str:
     if is_text(head):
         return TEXT_FILE
     raise _unsupported("of an unknown type")
+
+
+def refuse_stranger(head: bytes) -> None:
+    """Raise `Unsupported` where the first bytes of a document say already that it is none: the rest need not be had."""
+    if head and not head.startswith((b"PK", ole.SIGNATURE)) and not is_mail(head):
+        sniff(head)
 
 
 def is_mail(head: bytes) -> bool:

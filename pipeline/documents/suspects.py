@@ -131,11 +131,15 @@ def _looks_wrong(page: pdfium.PdfPage, part: list[Glyph], chars: set[str], scale
 
 
 def _strip(page: pdfium.PdfPage, box: Rect, scale: float, ratio: float) -> NDArray[np.uint8]:
-    """A part of the page in grey, as ink: how much each pixel differs from the ground."""
+    """A part of the page in grey, as ink: how much each pixel differs from the ground. Empty for one off the page."""
     width, height = page.get_width(), page.get_height()
     left, top, right, bottom = (edge / scale for edge in box)
     crop = (max(left, 0.0), max(height - bottom, 0.0), max(width - right, 0.0), max(top, 0.0))
-    with closing(page.render(scale=scale * ratio, crop=crop, grayscale=True)) as bitmap:
+    try:
+        drawn = page.render(scale=scale * ratio, crop=crop, grayscale=True)
+    except ValueError:  # nothing is left of it
+        return np.zeros((0, 0), np.uint8)
+    with closing(drawn) as bitmap:
         grey: NDArray[np.int16] = np.array(bitmap.to_numpy()).astype(np.int16)
     grey = grey.reshape(grey.shape[0], -1)
     ground = np.bincount(grey.ravel(), minlength=256).argmax()

@@ -1,47 +1,40 @@
 """The audit: everything received on a run date is done, failed or pending, by task id and by content hash.
 
 What was received is read from the receipts, which nothing changes after acceptance, never from state that the night
-itself updates.
+itself updates. Tampering shows where things that were written at different moments differ: receipts name each other,
+records name their receipts and have a digest, the night's tables repeat both, and bytes have a hash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
-from itertools import chain
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec import structs
 
 from pipeline import clock
-from pipeline.errors import Damaged, NotFound
-from pipeline.ledger import claims, generations, pending, receipts
+from pipeline.errors import Damaged
+from pipeline.ledger import chains, claims, comparison, generations, kept, pending, places, receipts, tabled
+from pipeline.ledger.comparison import Compared
+from pipeline.ledger.gaps import Gap
+from pipeline.ledger.named import Named, unreceived
+from pipeline.ledger.places import Places
+from pipeline.ledger.tabled import Row
+from pipeline.ledger.track import Track, silent
 from pipeline.models import Task
-from pipeline.storage import Store, keys, objects
+from pipeline.storage import Store, keys
 from pipeline.threads import in_threads
 
-_AHEAD = timedelta(days=7)  # a weekly window opens within a week, so no run date is later than that
-
-
-class Gap(msgspec.Struct, frozen=True, kw_only=True):
-    """A discrepancy in one task.
-
-    `missing`: found nowhere. `twice`: ended more often than it was received. `other_bytes`: what ended is not what was
-    received. `two_sources`: two documents were received under its id, and one of them is found nowhere. `damaged`: its
-    record can't be read.
-    """
-
-    kind: Literal["missing", "twice", "other_bytes", "two_sources", "damaged"]
-    task_id: str
-    source: str
-    detail: str
+Tables = Mapping[str, Mapping[str, Row]]
+"""The documents in the tables of each night, by task id."""
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
     """The counts: `received` = `done` + `partial` + `failed` + `pending` + missing.
 
-    Of `hashes` of them the bytes were compared and agree.
+    Of `hashes` of them the record names the bytes that were received. The `bytes` of `documents` different ones were
+    read and hashed; the bytes of `not_kept` others, which have ended, are no longer in the store. `unchained`: how many
+    of the `receipts` were written by older versions, without a chain.
     """
 
     run_date: str
@@ -51,6 +44,11 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     pending: int
     hashes: int
+    receipts: int
+    unchained: int
+    documents: int
+    bytes: int
+    not_kept: int
     gaps: tuple[Gap, ...]
 
     @property
@@ -59,136 +57,112 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
         return not self.gaps
 
 
-class _Bytes(msgspec.Struct):
-    """The only field that is read of a record, which may contain a thousand pages."""
-
-    sha256: str | None
-
-
-def audit(store: Store, run_date: str) -> Audit:
+def audit(store: Store, run_date: str, *, quick: bool = False, track: Track = silent) -> Audit:
     """Compare the receipts of a run date with how each task ended, on that date or later.
 
-    It may run during the night. Raises `RunError` if a receipt can't be read.
+    It may run during the night. `quick`: without reading the documents' bytes, other tasks' markers, and all claims.
     """
-    received = receipts.received(store, run_date)
-    nights = _nights(run_date)
-    places = _places(store, received, nights)
-    gaps = [*_missing(store, received, places), *_twice(store, received, places, nights)]
+    found = {receipt.key: receipt for receipt in receipts.of_date(store, run_date)}
+    received = receipts.by_task(found.values())
+    dates = places.nights(run_date)
+    there = places.find(store, received, dates)
+    gaps = [
+        *places.missing(store, received, there.received),
+        *places.twice(store, received, there.received, dates),
+    ]
     odd = {gap.task_id for gap in gaps}
-    sure = [(key, received[task_id]) for task_id, (key, *_) in places.items() if task_id not in odd]
-    compared = 0
-    for gap in in_threads(lambda pair: _compare(store, *pair), sure):
-        compared += gap is None
-        if isinstance(gap, Gap):
-            gaps.append(gap)
-    first = [found[0] for found in places.values()]
-    noted = {keys.result_of_partial(key) for night in nights for key in store.list(keys.partials(night))}
-    partial = sum(key in noted for key in first)
+    tables, unreadable = _tables(store, run_date, there)
+    sure = [(key, received[task_id]) for task_id, (key, *_) in there.received.items() if task_id not in odd]
+    sure += [(key, []) for key in there.others.values()]
+    comparing = in_threads(lambda one: comparison.compare(store, *one, _row(tables, one[0])), sure)
+    compared = list(track(comparing, "records", len(sure)))
+    gaps += [one.gap for one in compared if one.gap]
+    gaps += [*unreadable, *_unlike_tables(store, _to_look_at(run_date, there, tables, compared, odd))]
+
+    named = Named(store, run_date, found)
+    for one in compared:
+        if one.ended:
+            named.add(one.ended.receipt, one.ended.task_id, one.ended.source)
+    for task_id, row in tables.get(run_date, {}).items():
+        named.add(row.receipt, task_id, row.source)
+    if not quick:
+        named.add_markers(there.markers)
+        gaps += unreceived(store, run_date, received)
+    gaps += named.gaps(chains.broken(store, run_date, found, places.following(run_date)))
+    whole = [one.ended for one in compared if one.ended and not one.gap]
+    bytes_ = kept.Kept() if quick else kept.check(store, whole, track)
+    gaps += bytes_.gaps
     return Audit(
         run_date=run_date,
         received=len(received),
-        done=sum(key.startswith(keys.RESULTS) for key in first) - partial,
-        partial=partial,
-        failed=sum(key.startswith(keys.FAILED) for key in first),
-        pending=sum(key.startswith(keys.PENDING) for key in first),
-        hashes=compared,
-        gaps=tuple(sorted(gaps, key=lambda gap: (gap.kind, gap.task_id))),
+        **_counts(store, there, compared),
+        hashes=sum(one.agrees for one in compared),
+        receipts=len(found),
+        unchained=sum(receipt.link is None for receipt in found.values()),
+        documents=bytes_.documents,
+        bytes=bytes_.bytes,
+        not_kept=bytes_.not_kept,
+        gaps=tuple(sorted(gaps, key=lambda gap: (gap.kind, gap.task_id, gap.source))),
     )
 
 
-def _nights(run_date: str) -> list[str]:
-    """Run dates on which something received on `run_date` may have ended."""
-    first = date.fromisoformat(run_date)
-    last = max(first, clock.utc().date() + _AHEAD)
-    return [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+def _tables(store: Store, run_date: str, there: Places) -> tuple[Tables, list[Gap]]:
+    """The tables of this night and of those in which its tasks ended; a discrepancy for each that can't be read."""
+    first = [found[0] for found in there.received.values()]
+    ended = {keys.run_date_of(key) for key in first if not key.startswith(keys.PENDING)}
+    tables, unreadable = {}, []
+    for night in sorted({run_date, *ended}):
+        try:
+            tables[night] = tabled.rows(store, night)
+        except Damaged as error:
+            source = keys.summary("documents", night)
+            unreadable.append(Gap(kind="damaged", task_id="", source=source, detail=error.message))
+    return tables, unreadable
 
 
-def _places(store: Store, received: Iterable[str], nights: list[str]) -> dict[str, list[str]]:
-    """Keys under which each received task is found, records before the marker; tasks found nowhere are omitted.
-
-    Markers are listed first: a task that ends meanwhile is then found among the records.
-    """
-    found: dict[str, list[str]] = {task_id: [] for task_id in received}
-    pending = [key for key in store.list(keys.PENDING) if keys.task_id_of(key) in found]
-    for key in chain.from_iterable(
-        store.list(prefix) for night in nights for prefix in (keys.results(night), keys.failures(night))
-    ):
-        if (task_id := keys.task_id_of(key)) in found:
-            found[task_id].append(key)
-    # A marker next to a record means that the last step will be repeated, or that the document is reprocessed: it is
-    # done in either case.
-    for key in pending:
-        if not found[keys.task_id_of(key)]:
-            found[keys.task_id_of(key)].append(key)
-    return {task_id: places for task_id, places in found.items() if places}
-
-
-def _missing(store: Store, received: dict[str, list[Task]], places: dict[str, list[str]]) -> Iterator[Gap]:
-    """Tasks found nowhere; one that was redriven during the listing has a marker now."""
-    lost = [task_id for task_id in received if task_id not in places]
-    marked = {keys.task_id_of(key): key for key in store.list(keys.PENDING)} if lost else {}
-    for task_id in lost:
-        if task_id in marked:
-            places[task_id] = [marked[task_id]]
-            continue
-        yield Gap(
-            kind="missing",
-            task_id=task_id,
-            source=received[task_id][0].source,
-            detail="is neither done nor failed nor pending: `--repair` resumes it if the store has its bytes, "
-            "else submit it again under another id",
-        )
-
-
-def _twice(
-    store: Store, received: dict[str, list[Task]], places: dict[str, list[str]], nights: list[str]
-) -> Iterator[Gap]:
-    """Tasks with more records than receipts; `nightshift run` may be given a document for two dates."""
-    several = {
-        t: still for t, found in places.items() if len(found) > 1 and (still := _still(store, found))[1:]
-    }
-    dates = dict.fromkeys(several, 1)
-    for night in nights[1:] if several else ():
-        for task_id in receipts.received(store, night):
-            if task_id in dates:
-                dates[task_id] += 1
-    for task_id, found in several.items():
-        if len(found) > dates[task_id] or len({key.rsplit("/", 2)[1] for key in found}) < len(found):
-            yield Gap(
-                kind="twice",
-                task_id=task_id,
-                source=received[task_id][0].source,
-                detail=f"has {len(found)} records: {', '.join(found)}",
-            )
-
-
-def _still(store: Store, found: list[str]) -> list[str]:
-    return [key for key in found if store.exists(key)]
-
-
-_UNKNOWN = object()
-
-
-def _compare(store: Store, key: str, tasks: list[Task]) -> Gap | object | None:
-    """Compare the bytes that ended with those received: `None` if equal, else a discrepancy, or unknown."""
-    sources = sorted({task.source for task in tasks})
-    if sources[1:]:
-        detail = f"is the id of {' and '.join(sources)}: submit the missing one under an id of its own"
-        return Gap(kind="two_sources", task_id=tasks[0].task_id, source=sources[0], detail=detail)
-    try:
-        # a receipt written before the bytes were fetched has no hash; ingest noted it later
-        expected = {task.sha256 for task in tasks if task.sha256} or claims.contents(store, tasks[0].task_id)
-        actual = objects.read(store, key, _Bytes).sha256
-    except NotFound:  # changed since it was listed
-        return _UNKNOWN
-    except Damaged as error:
-        return Gap(kind="damaged", task_id=tasks[0].task_id, source=sources[0], detail=error.message)
-    if not expected or actual is None:
-        return _UNKNOWN
-    if {actual} == expected:
+def _row(tables: Tables, key: str) -> Row | None:
+    if key.startswith(keys.PENDING):
         return None
-    detail = f"was received with the bytes {', '.join(sorted(expected))}, but {key} is about {actual}"
-    return Gap(kind="other_bytes", task_id=tasks[0].task_id, source=tasks[0].source, detail=detail)
+    return tables.get(keys.run_date_of(key), {}).get(keys.task_id_of(key))
+
+
+def _to_look_at(
+    run_date: str, there: Places, tables: Tables, compared: Iterable[Compared], odd: set[str]
+) -> dict[str, dict[str, Row]]:
+    """Rows of tables that differ from their records, and rows of this night without a record on this night."""
+    found: dict[str, dict[str, Row]] = {}
+    for one in compared:
+        if one.suspect and (row := _row(tables, one.key)):
+            found.setdefault(keys.run_date_of(one.key), {})[keys.task_id_of(one.key)] = row
+    listed = {*there.others, *odd}
+    for task_id, places_ in there.received.items():
+        if any(key.startswith((keys.results(run_date), keys.failures(run_date))) for key in places_):
+            listed.add(task_id)
+    gone = {task_id: row for task_id, row in tables.get(run_date, {}).items() if task_id not in listed}
+    if gone:
+        found.setdefault(run_date, {}).update(gone)
+    return found
+
+
+def _unlike_tables(store: Store, rows: Mapping[str, Mapping[str, Row]]) -> Iterator[Gap]:
+    for night, some in rows.items():
+        yield from comparison.unlike_table(store, night, some)
+
+
+def _counts(store: Store, there: Places, compared: Iterable[Compared]) -> dict[str, int]:
+    """How many tasks are done, partial, failed and pending; by the note of a partial record where it was not read."""
+    status = {one.key: one.ended.status for one in compared if one.ended}
+    first = [found[0] for found in there.received.values()]
+    nights = {keys.run_date_of(key) for key in first if key.startswith(keys.RESULTS) and key not in status}
+    noted = {keys.result_of_partial(key) for night in nights for key in store.list(keys.partials(night))}
+    good = [key for key in first if key.startswith(keys.RESULTS)]
+    partial = sum(status.get(key) == "partial" or key in noted for key in good)
+    return {
+        "done": len(good) - partial,
+        "partial": partial,
+        "failed": sum(key.startswith(keys.FAILED) for key in first),
+        "pending": sum(key.startswith(keys.PENDING) for key in first),
+    }
 
 
 def restore(store: Store, report: Audit) -> list[Task]:
@@ -210,5 +184,7 @@ def restore(store: Store, report: Audit) -> list[Task]:
                 accepted_on=report.run_date,
             )
             pending.mark(store, task)
+            # the tables may still have what was lost
+            store.put(keys.changed(report.run_date, task.task_id, task.submitted_at), b"")
             restored.append(task)
     return restored

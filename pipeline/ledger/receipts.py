@@ -1,13 +1,26 @@
-"""Receipts: the immutable proof of what was accepted."""
+"""Receipts: the immutable proof of what was accepted.
+
+A receipt has one JSON line per task. Its key holds the hash of these lines, and its place in a chain: the receipts of
+one writer are numbered, and each names the one before it with its SHA-256 (`Link`, in the first line), so that one
+that was deleted or changed shows (`pipeline.ledger.chains`). A writer is one process, or as many as it has
+receipts in progress at the same moment: a number is used again by nobody, whatever happens during a write.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import os
+import uuid
+from collections import deque
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import msgspec
+from msgspec import structs
 
-from pipeline.errors import RunError
+from pipeline.errors import NotFound
 from pipeline.models import Task, from_json
 from pipeline.remote.urls import public_source
 from pipeline.storage import Store, keys
@@ -26,12 +39,43 @@ _RECEIPT = (
 )
 
 
-def write(store: Store, run_date: str, tasks: Sequence[Task]) -> None:
-    """Store the immutable proof of what was accepted, one JSON line per task.
+class Link(msgspec.Struct, frozen=True):
+    """The place of a receipt among those of its writer: `number` from 1; key and SHA-256 of the object before it."""
 
-    A line decodes to the `Task`, so that a lost one can be restored. The key is the hash of the content, so the same
-    batch is the same object.
+    writer: str
+    number: int
+    previous: str = ""
+    sha256: str = ""
+
+
+class Receipt(NamedTuple):
+    """A receipt as it is in the store: `sha256` of the whole object; `problem`: why it is not what was written."""
+
+    key: str
+    tasks: list[Task]
+    link: Link | None
+    sha256: str
+    problem: str = ""
+
+
+class _Linked(msgspec.Struct, frozen=True):
+    """The only field that is read of a first line to find its link."""
+
+    link: Link | None = None
+
+
+_idle: WeakKeyDictionary[Store, deque[Link]] = WeakKeyDictionary()
+"""By store: for each writer that is not writing, the next link. One whose write fails is never used again."""
+os.register_at_fork(after_in_child=_idle.clear)
+
+
+def write(store: Store, run_date: str, tasks: Sequence[Task]) -> str:
+    """Store the immutable proof of what was accepted; returns its key, empty without tasks.
+
+    A line decodes to the `Task`, so that a lost one can be restored. The same batch is the same object.
     """
+    if not tasks:
+        return ""
     lines = b"\n".join(
         msgspec.json.encode(
             {"source": public_source(t.source)}
@@ -40,16 +84,66 @@ def write(store: Store, run_date: str, tasks: Sequence[Task]) -> None:
         )
         for t in sorted(tasks, key=lambda t: t.task_id)
     )
-    key = keys.receipt(run_date, hashlib.sha256(lines).hexdigest()[:32])
-    if tasks and not store.exists(key):
-        store.put(key, lines + b"\n")
+    content = _content(lines)
+    if known := next(iter(store.list(keys.receipts_of(run_date, content))), None):
+        return known
+    idle = _idle.setdefault(store, deque())
+    link = Link(uuid.uuid4().hex[:16], 1)
+    with suppress(IndexError):
+        link = idle.pop()
+    key = keys.receipt(run_date, content, link.writer, link.number)
+    data = _prefix(link) + lines[1:] + b"\n"
+    store.put(key, data)
+    idle.append(Link(link.writer, link.number + 1, key, hashlib.sha256(data).hexdigest()))
+    return key
 
 
-def received(store: Store, run_date: str) -> dict[str, list[Task]]:
-    """What was received on a run date, by task id: one `Task` per receipt. Raises `RunError` for a damaged one."""
+def _content(lines: bytes) -> str:
+    return hashlib.sha256(lines).hexdigest()[:32]
+
+
+def _prefix(link: Link) -> bytes:
+    """How the first line begins, in place of its brace: readers of its task ignore the link."""
+    return b'{"link":' + msgspec.json.encode(link) + b","
+
+
+def read(store: Store, key: str) -> Receipt:
+    """A receipt, with those of its tasks that can be decoded; raises `NotFound`."""
+    data = store.get(key)
+    sha256, name = hashlib.sha256(data).hexdigest(), keys.receipt_name(key)
+    link, tasks, problem = None, [], ""
+    with suppress(msgspec.DecodeError):
+        link = from_json(data.split(b"\n", 1)[0], _Linked).link
+    lines = data.removesuffix(b"\n")
+    if link and lines.startswith(_prefix(link)):
+        lines = b"{" + lines.removeprefix(_prefix(link))
+    if name is None or name.content != _content(lines):
+        problem = "does not hold the lines that it was written with"
+    elif (name.writer, name.number) != ((link.writer, link.number) if link else ("", 0)):
+        problem = "does not hold the link that it was written with"
+    for line in lines.splitlines():
+        with suppress(msgspec.DecodeError):
+            tasks.append(structs.replace(from_json(line, Task), receipt=key))
+    return Receipt(key, tasks, link, sha256, problem)
+
+
+def of_date(store: Store, run_date: str) -> list[Receipt]:
+    """All receipts of a run date."""
+    return list(in_threads(lambda key: _read(store, key), store.list(keys.receipts(run_date))))
+
+
+def _read(store: Store, key: str) -> Receipt:
+    try:
+        return read(store, key)
+    except NotFound:  # nothing but tampering deletes a receipt
+        return Receipt(key, [], None, "", "was deleted during the audit")
+
+
+def by_task(receipts: Iterable[Receipt]) -> dict[str, list[Task]]:
+    """What was received, by task id: one `Task` per receipt."""
     found: dict[str, list[Task]] = {}
-    for lines in in_threads(lambda key: _lines(store, key), store.list(keys.receipts(run_date))):
-        for task in lines:
+    for receipt in receipts:
+        for task in receipt.tasks:
             found.setdefault(task.task_id, []).append(task)
     return {task_id: _accepted(tasks) for task_id, tasks in found.items()}
 
@@ -59,8 +153,6 @@ def _accepted(tasks: list[Task]) -> list[Task]:
     return [task for task in tasks if not task.refused] or tasks
 
 
-def _lines(store: Store, key: str) -> list[Task]:
-    try:
-        return [from_json(line, Task) for line in store.get(key).splitlines()]
-    except msgspec.DecodeError as error:
-        raise RunError(f"The receipt {key} is damaged ({error}): restore it from a backup.") from error
+def received(store: Store, run_date: str) -> dict[str, list[Task]]:
+    """What was received on a run date, by task id: one `Task` per receipt."""
+    return by_task(of_date(store, run_date))

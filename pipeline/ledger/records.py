@@ -14,9 +14,9 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound, PipelineError
-from pipeline.ledger import ends, generations, pending
+from pipeline.ledger import digests, ends, generations, pending
 from pipeline.ledger.ends import End
-from pipeline.models import DocumentResult, Failure, Task, to_json
+from pipeline.models import DocumentResult, Failure, Task
 from pipeline.remote.urls import public_source
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read, read_or_none
@@ -34,14 +34,20 @@ def ended(store: Store, run_date: str, task_id: str) -> DocumentResult | None:
 
 
 def finish(
-    store: Store, result: DocumentResult, *, dates: Sequence[str] = (), late: bool = False
+    store: Store,
+    result: DocumentResult,
+    *,
+    dates: Sequence[str] = (),
+    late: bool = False,
+    marked: bool = True,
 ) -> End | None:
     """Store the record of a finished task, delete an older failure, then delete the pending marker.
 
     `dates`: other run dates under which the task may have a record (`ends.run_dates`). `late`: its night is over, so
-    its tables must be marked as changed to be written again. Returns the record that counts instead, where this one
-    does not count: a failure never replaces a good result, however late it comes, and is stored separately where it
-    is of a later generation. A task that is reprocessed keeps its result also from a new one with fewer pages.
+    its tables must be marked as changed to be written again. `marked`: it had a pending marker. Returns the record that
+    counts instead, where this one does not count: a failure never replaces a good result, however late it comes, and is
+    stored separately where it is of a later generation. A task that is reprocessed keeps its result also from a new one
+    with fewer pages.
     """
     others = [run_date for run_date in dates if run_date != result.run_date]
     instead = None
@@ -53,6 +59,9 @@ def finish(
             result, late = structs.replace(result, reprocess=False), True
         _put(store, result, late=late)
         instead = _settle(store, result, others)
+    if marked and not store.exists(keys.pending(result.task_id, result.generation)):
+        # another process had ended it: the tables may have its record
+        store.put(keys.changed(result.run_date, result.task_id, clock.now()), b"")
     pending.remove(store, result.task_id, result.generation)
     return instead
 
@@ -78,7 +87,7 @@ def _keep(store: Store, result: DocumentResult, standing: DocumentResult) -> Non
             without_pages(result), status="failed", reprocess=True, run_date=standing.run_date
         )
         key = keys.failed_again(standing.run_date, result.task_id)
-        store.put(key, to_json(failure))
+        store.put(key, digests.encode(failure))
         now = read_or_none(store, keys.result(standing.run_date, result.task_id), End)
         if now and now.generation > standing.generation:  # a later one has succeeded meanwhile
             store.delete(key)
@@ -91,8 +100,8 @@ def _put(store: Store, result: DocumentResult, *, late: bool) -> None:
     good, bad = keys.result(run_date, task_id), keys.failed(run_date, task_id, result.generation)
     note = keys.partial(run_date, task_id)
     if result.status == "partial":
-        store.put(note, to_json(without_pages(result)))
-    store.put(bad if result.status == "failed" else good, to_json(result))
+        store.put(note, digests.encode(without_pages(result)))
+    store.put(bad if result.status == "failed" else good, digests.encode(result))
     if result.status != "partial":
         store.delete(note)
     if result.reprocess or late:

@@ -6,10 +6,11 @@ housekeeping can resend one whose message was lost. A receiver may be notified t
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,6 +19,7 @@ from msgspec import structs
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
 from pipeline.ledger import pending
+from pipeline.ledger.attempts import may_retry
 from pipeline.ledger.ends import End
 from pipeline.messages import Message
 from pipeline.models import DocumentResult, Failure, Task, to_json
@@ -29,6 +31,11 @@ from pipeline.settings import Settings
 from pipeline.storage import Store, keys, objects
 from pipeline.threads import in_threads
 
+log = logging.getLogger("nightshift")
+
+GIVEN = timedelta(days=1)
+"""How long an unavailable receiver is tried before its callbacks are abandoned."""
+
 _SLOW, _ENOUGH, _SILENCE = 2.0, 3, 60.0
 _hanging: dict[str, tuple[int, float]] = {}
 """Host -> how often in a row a request to it failed only after `_SLOW` s, and when it last did. After `_ENOUGH` times
@@ -36,9 +43,10 @@ this process sends it nothing for `_SILENCE` s: a receiver that hangs must not h
 
 
 class Due(msgspec.Struct, frozen=True):
-    """The note that a callback is due, and when its message was last published."""
+    """The note that a callback is due: when its message was last published, and `since` when it has been failing."""
 
     at: datetime
+    since: datetime | None = None
 
 
 def note_due(store: Store, task: Task) -> list[Message]:
@@ -53,6 +61,8 @@ def notify(store: Store, message: Message, settings: Settings) -> None:
     """Send a callback, unless it was sent already; raises what `deliver` raises.
 
     A task that was redriven and has ended again meanwhile has a newer note, with a message of its own: that one counts.
+    While a receiver is unavailable the note stays when the message has used up its retries: housekeeping publishes
+    another one every hour, for `GIVEN` in all.
     """
     due = _due(store, message)
     if due is None:
@@ -68,9 +78,25 @@ def notify(store: Store, message: Message, settings: Settings) -> None:
         if _due(store, message) == due:
             raise
         return
+    except TransientError as error:
+        if may_retry(message, settings.max_retries) or not _put_off(store, message, due):
+            raise
+        log.warning("callback put off for up to an hour: %s", error.message)
+        return
     if _due(store, message) == due:
         store.delete(keys.undelivered(message.run_date, message.task_id, message.generation))
         store.delete(_key(message))
+
+
+def _put_off(store: Store, message: Message, due: Due) -> bool:
+    """Whether a callback may be tried again within the hour; notes the first time that it could not be sent."""
+    now = clock.utc()
+    tried_for = clock.age(due.since, now) if due.since else None
+    if tried_for is not None and tried_for >= GIVEN:
+        return False
+    if tried_for is None and _due(store, message) == due:
+        store.put(_key(message), to_json(structs.replace(due, since=now)))
+    return True
 
 
 def _record(store: Store, message: Message) -> DocumentResult | None:
@@ -168,15 +194,14 @@ def overdue(store: Store, before: datetime) -> Iterator[Message]:
     The note is updated first, as the message may be handled at once. A note without a record is removed: its task did
     not end then, and is in progress or ended otherwise.
     """
-    for key, message in in_threads(
-        lambda key: (key, _overdue(store, key, before)), store.list(keys.CALLBACKS)
-    ):
-        if message is not None and store.exists(key):
-            store.put(key, to_json(Due(clock.utc())))
+    for key, found in in_threads(lambda key: (key, _overdue(store, key, before)), store.list(keys.CALLBACKS)):
+        if found is not None and store.exists(key):
+            note, message = found
+            store.put(key, to_json(structs.replace(note, at=clock.utc())))
             yield message
 
 
-def _overdue(store: Store, key: str, before: datetime) -> Message | None:
+def _overdue(store: Store, key: str, before: datetime) -> tuple[Due, Message] | None:
     message = Message(
         step="callback",
         task_id=keys.task_id_of(key),
@@ -185,7 +210,9 @@ def _overdue(store: Store, key: str, before: datetime) -> Message | None:
     )
     try:
         note, task = _due(store, message), pending.newest(store, message.task_id)
-        if note is None or note.at >= before or (task and not task.reprocess):
+        if note is None or (task and not task.reprocess):
+            return None
+        if note.at >= before and clock.age(note.at, clock.utc()) is not None:
             return None
         record = _record(store, message)
     except Damaged as error:
@@ -193,7 +220,7 @@ def _overdue(store: Store, key: str, before: datetime) -> Message | None:
         return None
     if record is None:
         store.delete(key)
-    return _message(record, message.generation) if record else None
+    return (note, _message(record, message.generation)) if record else None
 
 
 def left(store: Store, end: End) -> list[Message]:

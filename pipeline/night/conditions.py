@@ -258,6 +258,8 @@ def _value(token: _Token, column: str, kind: pa.DataType) -> Any:
             _fail(token, "a date such as 2026-11-01 or a date and time such as '2026-11-01T22:00:00+08:00'")
         return pa.scalar(moment if moment.tzinfo else moment.replace(tzinfo=UTC), kind)
     if pa.types.is_string(kind):
+        if any("\ud800" <= char <= "\udfff" for char in text):
+            _fail(token, "text in UTF-8")
         return text
     try:
         number = float(text)

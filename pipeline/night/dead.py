@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from pipeline import clock
-from pipeline.night.housekeeping import once_an_hour
+from pipeline.night.checks import CHECK_PERIOD, claimed, last_made
 from pipeline.night.night import Night
 from pipeline.storage import Store, keys
 
@@ -101,8 +101,10 @@ def tidy(night: Night, sweep: Callable[[Callable[[Letter], bool]], object]) -> N
 
     `sweep` reads dead letters and removes those for which its argument is true; raises what it and the store raise.
     """
-    now = clock.utc()
-    with once_an_hour(night.store, keys.control("dead"), now) as due:
-        if due:
-            still = Open(night.store)
-            sweep(lambda letter: not still.needs(letter, now))
+    key, now = keys.control("dead"), clock.utc()
+    last = last_made(night.store, key, now)
+    if last and now - last < CHECK_PERIOD:
+        return
+    with claimed(night.store, key, now):
+        still = Open(night.store)
+        sweep(lambda letter: not still.needs(letter, now))

@@ -11,17 +11,24 @@ from typing import Protocol
 
 import msgspec
 
-from pipeline.errors import Damaged, PermanentError, RunError, StoreUnavailable
+from pipeline.errors import Damaged, PermanentError, RunError, SourceUnavailable, StoreUnavailable
 from pipeline.ledger.attempts import may_retry, retries_of
 from pipeline.messages import Message
 from pipeline.models import Task
 from pipeline.night import callbacks
+from pipeline.night.brake import Brake
 from pipeline.night.flow import Flow
 from pipeline.remote.policy import callback_policy
 from pipeline.steps.verdict import verdict
 from pipeline.submission.contract import Submission, parse
 
 log = logging.getLogger("nightshift")
+
+PAUSED = 2
+"""Index of the retry queue in which the messages of a paused step wait: the longest."""
+
+ACCEPT = "accept"
+"""What the brake calls the acceptance of raw messages."""
 
 
 class Broker(Protocol):
@@ -35,6 +42,10 @@ class Broker(Protocol):
         """Send a message that waits first; returns for how many seconds. `outage`: it uses up no retry."""
         ...
 
+    def publish_raw_later(self, raw: bytes) -> int:
+        """Send a raw message that waits first, as long as a paused step; returns for how many seconds."""
+        ...
+
     def publish_dead(self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
         """Put a refused message, or a reference to a failed task, into the dead-letter queue."""
         ...
@@ -43,16 +54,19 @@ class Broker(Protocol):
 class Delivery:
     """Handles the messages of one process."""
 
-    def __init__(self, flow: Flow, broker: Broker) -> None:
-        self.flow, self.broker = flow, broker
+    def __init__(self, flow: Flow, broker: Broker, brake: Brake | None = None) -> None:
+        self.flow, self.broker, self.brake = flow, broker, brake
 
     def step(self, message: Message) -> None:
-        """Run one step and publish the messages of the next ones.
+        """Run one step and publish the messages of the next ones; where the brake holds the step, the message waits.
 
         While the store is unavailable or an operator must fix something, the message waits and is retried without
         limit; after another transient error, up to `max_retries` times. After any other error the document is recorded
         as failed, and dead-lettered with the reason. Raises what publishing raises.
         """
+        if self.brake and self.brake.holds(message.step):
+            self.broker.publish_later(message, outage=PAUSED)
+            return
         try:
             following = self._attempt(message)
         except (StoreUnavailable, RunError) as error:  # the failure could not be recorded yet
@@ -67,11 +81,19 @@ class Delivery:
 
         Returns the task that it was refused as. Raises what the store and publishing raise.
         """
+        if self.brake and self.brake.holds(ACCEPT):
+            self.broker.publish_raw_later(raw)
+            return None
         submission = None
         try:
             submission = parse(raw)
             self.broker.publish(self.flow.reception.accept(submission))
+            if self.brake:
+                self.brake.succeeded(ACCEPT)
         except PermanentError as error:
+            if self.brake and self.brake.failed(ACCEPT, error):
+                self.broker.publish_raw_later(raw)
+                return None
             return self._refuse(raw, error, submission)
         except Damaged as error:  # what the store has under its id is damaged: a retry would not help
             return self._refuse(raw, PermanentError(error.message, code=error.code))
@@ -100,9 +122,15 @@ class Delivery:
 
     def _attempt(self, message: Message) -> list[Message]:
         try:
-            return self.flow.run(message)
+            following = self.flow.run(message)
         except Exception as error:
             return self._after(message, error)
+        done = (
+            following not in ([], [message]) or message.step == "result"
+        )  # else it may have had nothing to do
+        if self.brake and done:
+            self.brake.succeeded(message.step)
+        return following
 
     def _after(self, message: Message, error: Exception) -> list[Message]:
         """What follows from an error in a step: the message is retried or dead-lettered, or the document fails."""
@@ -127,8 +155,11 @@ class Delivery:
 
     def _wait(self, message: Message, error: Exception) -> list[Message]:
         """Retry a message later, without limit: an outage uses up none of its retries."""
-        passes = isinstance(error, StoreUnavailable)  # anything else waits for a person
-        seconds = self.broker.publish_later(message, outage=not passes)
+        passes = isinstance(error, (StoreUnavailable, SourceUnavailable))  # anything else waits for a person
+        again = (
+            isinstance(error, SourceUnavailable) and message.outages > 0
+        )  # less often: other sources go on
+        seconds = self.broker.publish_later(message, outage=not passes or again)
         level = logging.WARNING if passes else logging.ERROR
         log.log(level, "retrying step %s in %d s: %s", message.step, seconds, error)
         return []
@@ -137,7 +168,12 @@ class Delivery:
         """Put a reference to a task into the dead-letter queue, then record the task as failed.
 
         In this order a crash between the two repeats the dead letter; in the other, the dead letter would be missing.
+        Where nearly all fail for the same reason, the brake makes it wait instead.
         """
+        if self.brake and self.brake.failed(message.step, reason):
+            seconds = self.broker.publish_later(message, outage=PAUSED)
+            log.warning("step %s is paused, trying again in %d s: %s", message.step, seconds, reason.message)
+            return []
         self._dead_letter(message, reason)
         return self.flow.fail(message, reason)
 

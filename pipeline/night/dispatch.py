@@ -35,15 +35,20 @@ def resume(task: Task, spread_pages: int) -> list[Message]:
 
 
 def resume_all(night: Night) -> Iterator[Message]:
-    """Messages for every pending task, from the step it has reached; delayed ones stay delayed.
+    """Messages for every pending task, from the step it has reached; delayed ones stay delayed."""
+    tasks = waiting_tasks(night)
+    return chain.from_iterable(resume(task, night.settings.spread_pages) for task in tasks)
+
+
+def waiting_tasks(night: Night) -> Iterator[Task]:
+    """Every pending task.
 
     A damaged marker is skipped: status and audit report it, a message would only run into it.
     """
 
-    def of(key: str) -> list[Message]:
+    def of(key: str) -> Task | None:
         with suppress(Damaged):
-            if task := pending.get(night.store, keys.task_id_of(key), keys.generation_of(key)):
-                return resume(task, night.settings.spread_pages)
-        return []
+            return pending.get(night.store, keys.task_id_of(key), keys.generation_of(key))
+        return None
 
-    return chain.from_iterable(in_threads(of, night.store.list(keys.PENDING)))
+    return (task for task in in_threads(of, night.store.list(keys.PENDING)) if task)

@@ -15,9 +15,10 @@ import msgspec
 from msgspec import structs
 
 from pipeline import clock
+from pipeline.environment import printable
 from pipeline.errors import ModelMissing, NotFound, PermanentError, UsageError
-from pipeline.ledger import attempts, claims, ends, generations, pending, records
-from pipeline.models import TEXT, DocumentResult, Failure, Task, to_json
+from pipeline.ledger import attempts, claims, digests, ends, generations, pending, records
+from pipeline.models import TEXT, DocumentResult, Failure, Task, from_json
 from pipeline.settings import Settings
 from pipeline.steps import recognize
 from pipeline.storage import Store, keys, objects
@@ -97,7 +98,8 @@ def overrides(pairs: Sequence[str]) -> dict[str, str]:
         name, equals, value = pair.partition("=")
         if not equals or name not in allowed:
             raise UsageError(
-                f'Invalid --set "{pair}": expected name=value with one of the names {", ".join(allowed)}.'
+                f'Invalid --set "{printable(pair)[:60]}": expected name=value with one of the names '
+                f"{', '.join(allowed)}."
             )
         found[name] = value
     with suppress(ModelMissing):  # it may be installed on the workers' machine
@@ -188,6 +190,7 @@ def task_of(record: DocumentResult) -> Task:
         callback_url=record.callback_url,
         submitted_at=record.first_seen,
         metadata=record.metadata,
+        receipt=record.receipt,
     )
 
 
@@ -221,15 +224,16 @@ def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult
     was = f"It had failed with {code_of(record)}: {record.error.message if record.error else ''}"
     why = f"Discarded by the operator ({reason})." if reason else "Discarded by the operator."
     kept = structs.replace(record, error=Failure(code=DISCARDED, message=f"{why} {was}"))
-    store.put(_key(record), to_json(kept))
+    data = digests.encode(kept)
+    if not record.reprocess:  # the tables differ from the record until they are rewritten
+        store.put(keys.changed(record.run_date, record.task_id, record.done_at), b"")
+    store.put(_key(record), data)
     store.put(keys.discarded(_key(record)), b"")
-    if (
-        not record.reprocess
-    ):  # so that the tables of that night are rewritten, although its number of records is the same
+    if not record.reprocess:  # a summary may have used up the first note
         store.put(keys.changed(record.run_date, record.task_id, clock.now()), b"")
         if generations.superseded(store, record.task_id, record.generation):
             _withdraw(store, kept)
-    return kept
+    return from_json(data, DocumentResult)
 
 
 def _withdraw(store: Store, record: DocumentResult) -> None:

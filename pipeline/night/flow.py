@@ -20,6 +20,7 @@ from pipeline.night import callbacks
 from pipeline.night.dispatch import begin
 from pipeline.night.night import Night
 from pipeline.steps import conclude, extract, recognize
+from pipeline.steps.budget import Budget
 from pipeline.steps.engines import EnginesByTask
 from pipeline.steps.task_types import StepInput, after, further_steps, task_type
 from pipeline.storage import keys
@@ -81,7 +82,8 @@ class Flow:
             digest = ""
         following = callbacks.note_due(self.store, task)
         if task.alias_of:  # it had no receipt while it might have been a repetition
-            receipts.write(self.store, task.accepted_on or task.run_date, [task])
+            accepted_on = task.accepted_on or task.run_date
+            task = structs.replace(task, receipt=receipts.write(self.store, accepted_on, [task]))
         if message.step == "ingest":
             self.reception.note_failure(task)
         result = records.failure_of(task, error, run_date=task.run_date, settings_digest=digest)
@@ -166,11 +168,14 @@ class Flow:
             task = self._begin_reading(task, engines.reading_digest)
         assert task.sha256 is not None
         with open_document(pending.document(self.store, task.sha256), engines.settings.limits) as document:
+            budget = Budget(document, task.sha256, high - low + 1, store=self.store, engines=engines)
             for start in range(low, high + 1, self.settings.page_group):
                 if not self.schedule.may_use_gpu(task.priority):
                     return [message]
                 numbers = range(start, min(start + self.settings.page_group, high + 1))
-                recognize.recognize(document, task.sha256, numbers, store=self.store, engines=engines)
+                recognize.recognize(
+                    document, task.sha256, numbers, store=self.store, engines=engines, budget=budget
+                )
         others = [n for n in range(1, task.pages + 1) if not low <= n <= high]
         if all(recognize.has_page(task.sha256, n, store=self.store, engines=engines) for n in others):
             return [Message.of(after(task.task_type, "ocr"), task)]

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from msgspec import structs
 
+from pipeline.environment import printable
 from pipeline.errors import NotFound, RunError
 from pipeline.ledger import pending
 from pipeline.limits import Limits
@@ -121,9 +122,10 @@ def _table(store: Store, key: str, condition: Condition) -> pa.Table:
             else pa.nulls(len(read), field.type)
             for field in _DOCUMENTS
         ]
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:  # the latter for a damaged footer
+        reason = printable(str(error).partition("\n")[0])
         raise RunError(
-            f"The table {key} is damaged ({error}): run `nightshift summarise {keys.run_date_of(key)}` to rewrite it."
+            f"The table {key} is damaged ({reason}): run `nightshift summarise {keys.run_date_of(key)}` to rewrite it."
         ) from error
     day = pa.repeat(pa.scalar(keys.run_date_of(key)), len(read))
     whole = pa.table([*columns, day], names=[*_DOCUMENTS.names, RUN_DATE])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline import clock
 from pipeline.messages import is_urgent
 from pipeline.models import to_json
-from pipeline.night.window import OffPeakWindow, Override
+from pipeline.night.window import FARTHEST, OffPeakWindow, Override
 from pipeline.settings import Settings
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
@@ -25,9 +25,12 @@ class Schedule:
         return self.window.run_date(clock.utc()).isoformat()
 
     def override(self) -> Override | None:
-        """The operator's override, if one is in force; raises `StoreUnavailable`."""
-        found = read_or_none(self._store, keys.control("window"), Override)
-        return found if found and found.ends > clock.utc() else None
+        """The operator's override, if one is in force; raises `StoreUnavailable`.
+
+        One that ends farther ahead than any may counts as none: it was given on a machine whose clock was ahead.
+        """
+        found, now = read_or_none(self._store, keys.control("window"), Override), clock.utc()
+        return found if found and now < found.ends <= now + FARTHEST + clock.SKEW else None
 
     def set_override(self, override: Override) -> None:
         """Put an override in force; workers follow within seconds."""

@@ -9,6 +9,7 @@ import msgspec
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound
 from pipeline.ledger import pending
+from pipeline.night.brake import Braked, notes
 from pipeline.night.dead import Open
 from pipeline.night.night import Night
 from pipeline.night.schedule import Schedule
@@ -44,6 +45,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     `reprocessing`: done documents that wait to be reprocessed, not part of the backlog; `failed_again`: those, of all
     nights, that could not be reprocessed and keep their previous results. `undelivered`: abandoned callbacks.
     `open_failures`: failed documents of all nights that were not discarded. `set_aside`: tasks whose marker is damaged.
+    `brakes`: steps that are paused, or released by hand.
     """
 
     run_date: str
@@ -58,6 +60,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     undelivered: int = 0
     open_failures: int = 0
     set_aside: int = 0
+    brakes: tuple[Braked, ...] = ()
 
     @property
     def pending(self) -> int:
@@ -100,6 +103,7 @@ def status(night: Night) -> Status:
         undelivered=still.undelivered.total(),
         open_failures=still.failed.total(),
         set_aside=sum(m.task_type == DAMAGED for m in markers),
+        brakes=tuple(notes(night.store)),
     )
 
 

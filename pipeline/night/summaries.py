@@ -47,9 +47,9 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_due(last: Look | None, now: datetime, activity: Activity, *, changed: bool) -> bool:
     """Whether a night is to be looked at; `changed`: records of it were replaced, redriven or discarded since."""
-    if last is None:
+    age = clock.age(last.at, now) if last else None
+    if last is None or age is None:
         return True
-    age = now - last.at
     if last.begun:
         return age >= LEASE
     if activity == "working":
@@ -67,14 +67,19 @@ def summarise_due(night: Night, now: datetime) -> list[str]:
     """
     store, done, damaged, changed = night.store, [], [], replaced(night.store)
     activity = activity_of(night, now)
-    for run_date in sorted({*nights(store)[-NIGHTS:], *changed}):
+    for run_date in sorted(
+        {*_recent(nights(store), max(night.schedule.run_date(), f"{now:%Y-%m-%d}")), *changed}
+    ):
         last = _last_look(store, run_date)
         if not is_due(last, now, activity, changed=run_date in changed):
             if last and last.activity == "idle" != activity:  # so that the end of it is noticed
                 _note(store, run_date, structs.replace(last, activity=activity))
             continue
         count = records(store, run_date)
-        if not last or last.begun or last.records != count or run_date in changed:
+        ahead = (
+            last is not None and clock.age(last.at, now) is None
+        )  # written with another clock: not known to be whole
+        if not last or ahead or last.begun or last.records != count or run_date in changed:
             try:
                 _write(night, run_date, now, activity)
             except Damaged as error:  # of this night alone
@@ -82,11 +87,14 @@ def summarise_due(night: Night, now: datetime) -> list[str]:
                 continue
             done.append(run_date)
         _note(store, run_date, Look(at=now, records=count, activity=activity))
-        for key in changed.get(run_date, ()):  # what was replaced meanwhile has left notes of its own
-            store.delete(key)
     if damaged:
         raise damaged[0]
     return done
+
+
+def _recent(found: list[str], current: str) -> list[str]:
+    """The last few nights up to the current one, and any that a clock that was ahead has begun."""
+    return [*[n for n in found if n <= current][-NIGHTS:], *[n for n in found if n > current]]
 
 
 def activity_of(night: Night, now: datetime) -> Activity:

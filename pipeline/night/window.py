@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from pipeline import clock
+from pipeline.environment import printable
 from pipeline.errors import UsageError
 
 _DAY = 24 * 60
@@ -33,20 +34,23 @@ _EXAMPLE = "use for example 22:00-06:00, or mon-fri 22:00-06:00; sat-sun 20:00-0
 _STRIDE = timedelta(days=1)
 # A window is open for less than a week of wall time, or two if a clock change skips the gap between two openings.
 _LOOKBACK = timedelta(days=16)
-_FARTHEST = timedelta(days=366)
+FARTHEST = timedelta(days=366)
+"""From now to the end of an override, at most."""
 
 
 class Override(msgspec.Struct, frozen=True):
     """An operator's override of the schedule, in force until `until` (ISO date-time with offset).
 
-    Raises `ValueError` (`msgspec.ValidationError` while decoding) if `until` is not such a date-time.
+    Raises `ValueError` (`msgspec.ValidationError` while decoding) if `until` is not such a date-time, or one from the
+    year 9000 on: what follows it could not be computed.
     """
 
     state: Literal["open", "closed"]
     until: str
 
     def __post_init__(self) -> None:
-        _ = self.ends
+        if self.ends.year >= 9000:
+            raise ValueError(f"{self.until} is too far in the future")
 
     @property
     def ends(self) -> datetime:
@@ -202,12 +206,12 @@ def until(text: str, now: datetime, timezone: str) -> datetime:
         end = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise UsageError(
-            f'Invalid time "{text[:40]}": use a local time such as 03:00, '
+            f'Invalid time "{printable(text[:40])}": use a local time such as 03:00, '
             "or a date and time such as 2026-11-22T03:00."
         ) from None
-    if not now < end <= now + _FARTHEST:
+    if not now < end <= now + FARTHEST:
         raise UsageError(
-            f'The time "{text[:40]}" is not within the next year: use a later local time such as 03:00, '
+            f'The time "{printable(text[:40])}" is not within the next year: use a later local time such as 03:00, '
             "or a date and time such as 2026-11-22T03:00."
         )
     return end
@@ -271,13 +275,15 @@ def _unreadable(part: str, why: str) -> UsageError:
 
 def _zone(name: str) -> ZoneInfo:
     try:
-        return ZoneInfo(name)
+        return ZoneInfo(name[:64])  # looking for a name of hundreds of folders takes more stack than there is
     except (
         ZoneInfoNotFoundError,
         ValueError,
         OSError,
     ):  # OSError: tzdata, if the name is a folder
-        raise UsageError(f'"{name[:60]}" is not an IANA time zone; use for example Europe/Berlin.') from None
+        raise UsageError(
+            f'"{printable(name[:60])}" is not an IANA time zone; use for example Europe/Berlin.'
+        ) from None
 
 
 def _first(low: datetime, high: datetime, changed: Callable[[datetime], bool]) -> datetime:
@@ -293,7 +299,10 @@ def _minute(wall: datetime) -> int:
 
 
 def _utc(moment: datetime) -> datetime:
-    """The same instant in UTC, where comparing and adding have no folds; `ValueError` for a naive datetime."""
+    """The same instant in UTC, where comparing and adding have no folds; `ValueError` for a datetime that has none."""
     if moment.utcoffset() is None:
         raise ValueError(f"a date-time without UTC offset: {moment.isoformat()}")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # in the last hours of the year 9999, or the first of the year 1
+        raise ValueError(f"a date-time that is out of range: {moment.isoformat()}") from None

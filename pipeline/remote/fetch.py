@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from pipeline.errors import NotFound, OverLimit, PermanentError, RunError, StoreUnavailable, TransientError
+from pipeline.errors import (
+    NotFound,
+    OverLimit,
+    PermanentError,
+    PipelineError,
+    RunError,
+    SourceUnavailable,
+    StoreUnavailable,
+    TransientError,
+    is_of_machine,
+)
 from pipeline.remote.http import request
 from pipeline.remote.policy import SourcePolicy
 from pipeline.remote.urls import PORTS, Location, shown
@@ -28,16 +38,18 @@ MAX_REDIRECTS = 3
 
 _CHUNK = 1024 * 1024
 _REDIRECTS = (301, 302, 303, 307, 308)
-_RETRYABLE = (408, 425, 429)  # client errors that mean "try again"
+_OVERLOADED = (408, 425, 429, 502, 503, 504)  # whatever the document
+_LOGIN = (401, 407, 511)  # asked for by the server, a proxy or a captive portal
 _NO_NAME = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
 def fetch(url: str, policy: SourcePolicy, settings: Settings) -> bytes:
     """Read the document at a `file`, `s3`, `https` or (where a prefix says so) `http` URL.
 
-    Raises `PermanentError` if the policy refuses it (`source_refused`), it does not exist (`not_found`),
-    access is denied (`source_forbidden`) or it is not a document (`source_unreadable`), `OverLimit` beyond
-    `settings.max_bytes`, and `TransientError` for temporary failures.
+    Raises `PermanentError` if the policy refuses it (`source_refused`), it does not exist (`not_found`), access to it
+    alone is denied (`source_forbidden`) or it is not a document (`source_unreadable`), `OverLimit` beyond
+    `settings.max_bytes`, and `TransientError` for temporary failures. Where no document is at fault, it raises
+    `SourceUnavailable`, or `RunError` for what a person must set right, such as credentials or the clock.
     """
     place, prefix = policy.match(url)
     deadline = time.monotonic() + WHOLE_SECONDS
@@ -52,11 +64,16 @@ def post(url: str, body: bytes, headers: Mapping[str, str], policy: SourcePolicy
     """Post a callback and return its status, 200 to 299. Redirects are not followed.
 
     Raises `PermanentError` if policy or receiver refuse it permanently (`callback_refused`, `not_found`,
-    `callback_forbidden`, `callback_failed`), `TransientError` (`callback_unavailable`) if a retry may succeed.
+    `callback_forbidden`, `callback_failed`), `TransientError` if a retry may succeed.
     """
     place, _ = policy.match(url)
     deadline = time.monotonic() + POST_SECONDS
     with request("POST", place, policy, deadline, headers=headers, body=body) as response:
+        if response.status in _LOGIN:
+            raise TransientError(
+                f"{shown(url)} asks for a login: its server, or a proxy, answered {response.status}.",
+                code="callback_unavailable",
+            )
         _check_status(response.status, url, policy.kind)
         return response.status
 
@@ -66,6 +83,12 @@ def _read_page(url: str, place: Location, policy: SourcePolicy, limit: int, dead
         with request("GET", place, policy, deadline) as response:
             target = response.headers.get("Location")
             if response.status not in _REDIRECTS or target is None:
+                if response.status in _LOGIN:
+                    raise RunError(
+                        f"{shown(url)} asks for a login: its server, or a proxy, answered {response.status}; grant "
+                        "this host access, or sign the URLs.",
+                        code="source_login",
+                    )
                 _check_status(response.status, url, policy.kind)
                 return _collect(response.stream(_CHUNK), response.length_remaining, limit, url, deadline)
         place, url = _redirected(url, target, policy)
@@ -88,13 +111,12 @@ def _redirected(url: str, target: str, policy: SourcePolicy) -> tuple[Location, 
 
 def _check_status(status: int, url: str, kind: str) -> None:
     name = shown(url)
-    if status >= 500 or status in _RETRYABLE:
-        raise TransientError(
-            f"{name} is unavailable: its server answered {status}.", code=f"{kind}_unavailable"
-        )
+    if status >= 500 or status in _OVERLOADED:
+        error = SourceUnavailable if kind == "source" and status in _OVERLOADED else TransientError
+        raise error(f"{name} is unavailable: its server answered {status}.", code=f"{kind}_unavailable")
     if status in (404, 410):
         raise NotFound(f"{name} not found: its server answered {status}.")
-    if status in (401, 403):
+    if status == 403:
         raise PermanentError(
             f"Access to {name} is denied: its server answered {status}; grant this host access or sign the URL.",
             code=f"{kind}_forbidden",
@@ -127,8 +149,14 @@ def _collect(chunks: Iterable[bytes], size: int | None, limit: int, url: str, de
     return b"".join(taken)
 
 
+_OF_ONE_OBJECT = {"access_denied": "source_forbidden", RunError.code: "source_unreadable"}
+"""Codes of errors of a bucket that may concern one object alone, and those of the document."""
+
+
 class _Bucket(S3Store):
     """A bucket that is read in chunks: a huge object must not be loaded before its size is known."""
+
+    what = "source"
 
     def read(self, key: str, limit: int, url: str, deadline: float) -> bytes:
         with self._errors(key):
@@ -144,21 +172,24 @@ def _read_object(url: str, place: Location, settings: Settings, deadline: float)
         return _Bucket(place.host, "", settings).read(place.target, settings.max_bytes, url, deadline)
     except NotFound:
         raise NotFound(f"{shown(url)} not found.") from None
-    except StoreUnavailable as error:  # the source failed, not our store: retries are counted
-        raise TransientError(error.message, code="source_unavailable") from error
-    except RunError as error:  # no bucket, no access: fails this document, not the run
-        code = {"store_missing": "not_found", "store_refused": "source_forbidden"}
-        raise PermanentError(error.message, code=code.get(error.code, "source_unreadable")) from error
+    except StoreUnavailable as error:  # the source failed, not our store
+        raise SourceUnavailable(error.message) from error
+    except RunError as error:
+        if error.code not in _OF_ONE_OBJECT:
+            raise  # credentials, clock or bucket: no document is at fault
+        raise PermanentError(error.message, code=_OF_ONE_OBJECT[error.code]) from error
 
 
 def _read_file(place: Location, prefix: Location, policy: SourcePolicy, limit: int, deadline: float) -> bytes:
     path, root = (Path("/", *which.parts) for which in (place, prefix))
     name = shown(f"file://{path}")
-    if path != root and not root.exists():
-        raise TransientError(
-            f"The folder {shown(str(root))} does not exist on this machine: mount it.",
-            code="source_unavailable",
-        )
+    try:
+        if path != root:
+            root.stat()
+    except OSError as error:
+        raise SourceUnavailable(
+            f"The folder {shown(str(root))} can't be entered on this machine ({error.strerror}): mount it."
+        ) from error
     try:
         handle = _open_below(root, path, policy)
         status = os.fstat(handle)
@@ -167,16 +198,41 @@ def _read_file(place: Location, prefix: Location, policy: SourcePolicy, limit: i
             raise PermanentError(f"{name} is not a file: name one document.", code="source_unreadable")
         with os.fdopen(handle, "rb") as file:
             return _collect(iter(partial(file.read, _CHUNK), b""), status.st_size, limit, name, deadline)
-    except PermissionError:
-        raise PermanentError(
-            f"The user Nightshift runs as has no permission to read {name}.", code="source_forbidden"
-        ) from None
     except OSError as error:
-        if error.errno in _NO_NAME:
-            raise NotFound(f"{name} not found.") from None
-        if error.errno == errno.ELOOP:
-            raise policy.refusal(f"{name} is refused: a symbolic link in it can't be followed.") from None
-        raise TransientError(f"{name} can't be read: {error.strerror}.", code="source_unavailable") from error
+        raise _file_error(error, name, path, root, policy) from error
+
+
+def _file_error(error: OSError, name: str, path: Path, root: Path, policy: SourcePolicy) -> PipelineError:
+    """What an error of the file system means for one document: nothing, where it concerns all of them."""
+    if is_of_machine(error):
+        return SourceUnavailable(f"{name} can't be read: {error.strerror}.")
+    if isinstance(error, PermissionError):
+        return _forbidden(name, path, root)
+    if error.errno in _NO_NAME:
+        if path == root or not _is_empty(root):
+            return NotFound(f"{name} not found.")
+        return TransientError(  # so it looks where nothing is mounted
+            f"{name} not found, and the folder {shown(str(root))} is empty: mount it.",
+            code="source_unavailable",
+        )
+    if error.errno == errno.ELOOP:
+        return policy.refusal(f"{name} is refused: a symbolic link in it can't be followed.")
+    return TransientError(f"{name} can't be read: {error.strerror}.", code="source_unavailable")
+
+
+def _forbidden(name: str, path: Path, root: Path) -> PipelineError:
+    who = "The user Nightshift runs as has no permission to"
+    if path != root and not os.access(root, os.R_OK | os.X_OK):
+        return RunError(f"{who} enter the folder {shown(str(root))}.", code="source_login")
+    return PermanentError(f"{who} read {name}.", code="source_forbidden")
+
+
+def _is_empty(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return False
 
 
 def _open_below(root: Path, path: Path, policy: SourcePolicy) -> int:

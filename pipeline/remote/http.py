@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import urllib3.exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from pipeline.errors import TransientError
+from pipeline.errors import PipelineError, SourceUnavailable, TransientError
 from pipeline.remote.policy import SourcePolicy
 from pipeline.remote.urls import Location
 from pipeline.version import __version__
@@ -49,29 +49,46 @@ def request(
     """Send one request and return the response, with its body unread. Redirects are not followed.
 
     `deadline`: on the clock of `time.monotonic`; also aborts a response that trickles. Raises `PermanentError`
-    for an address that is not allowed, `TransientError` for network errors, also while the body is read.
+    for an address that is not allowed, `TransientError` for network errors, also while the body is read; of a source
+    that can't be connected to at all, it is a `SourceUnavailable`.
     """
     own = {"Host": place.authority, "User-Agent": f"nightshift/{__version__}", "Accept-Encoding": "identity"}
     unavailable = partial(TransientError, code=f"{policy.kind}_unavailable")
-    addresses = policy.addresses(place)[:MAX_ADDRESSES]
+    with closing(_connected(place, policy)) as connection:
+        try:
+            with _cut_at(connection, deadline):
+                connection.request(
+                    method, place.target, body=body, headers={**(headers or {}), **own}, preload_content=False
+                )
+                with closing(connection.getresponse()) as response:
+                    yield response
+        except _NETWORK as error:
+            if time.monotonic() >= deadline:
+                raise unavailable(
+                    f"The request to {place.authority} took too long and was aborted."
+                ) from error
+            raise unavailable(f"{place.authority} closed the connection ({type(error).__name__}).") from error
+
+
+def _connected(place: Location, policy: SourcePolicy) -> HTTPConnection:
+    """Connect, with TLS for https; whatever fails here would fail for every document of this host."""
+
+    def unavailable(sentence: str) -> PipelineError:
+        if policy.kind == "source":
+            return SourceUnavailable(sentence)
+        return TransientError(sentence, code=f"{policy.kind}_unavailable")
+
     try:
-        with closing(_connect(place, addresses)) as connection, _cut_at(connection, deadline):
-            connection.request(
-                method, place.target, body=body, headers={**(headers or {}), **own}, preload_content=False
-            )
-            with closing(connection.getresponse()) as response:
-                yield response
+        return _connect(place, policy.addresses(place)[:MAX_ADDRESSES])
+    except SourceUnavailable as error:  # its name is unknown
+        raise unavailable(error.message) from error
     except ssl.SSLCertVerificationError as error:
         raise unavailable(
-            f"The certificate of {place.authority} is not trusted ({error.verify_message}): "
-            "renew it, or add its authority with SSL_CERT_FILE."
+            f"The certificate of {place.authority} is not trusted ({error.verify_message}): renew it, add its "
+            "authority with SSL_CERT_FILE, or set this machine's clock."
         ) from error
     except _NETWORK as error:
-        if time.monotonic() >= deadline:
-            raise unavailable(f"The request to {place.authority} took too long and was aborted.") from error
-        raise unavailable(
-            f"{place.authority} can't be reached or closed the connection ({type(error).__name__})."
-        ) from error
+        raise unavailable(f"{place.authority} can't be reached ({type(error).__name__}).") from error
 
 
 def _connect(place: Location, addresses: list[str]) -> HTTPConnection:

@@ -7,7 +7,7 @@ import socket
 
 import msgspec
 
-from pipeline.errors import PermanentError, TransientError, UsageError
+from pipeline.errors import PermanentError, SourceUnavailable, UsageError
 from pipeline.remote.urls import PORTS, Location, locate, shown
 from pipeline.settings import Settings
 
@@ -132,14 +132,13 @@ def resolve_public(
     (NIGHTSHIFT_ALLOW_PRIVATE_HOSTS) addresses of internal networks are allowed; link-local ones, cloud
     metadata services, multicast and reserved ones never are.
 
-    Raises `PermanentError` (`code`) if any address is not allowed, `TransientError` if the lookup fails.
+    Raises `PermanentError` (`code`) if any address is not allowed, `SourceUnavailable` if the lookup fails.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise TransientError(
-            f"The host {host} can't be resolved ({error.strerror}): check its name and this machine's DNS.",
-            code="host_unknown",
+        raise SourceUnavailable(
+            f"The host {host} can't be resolved ({error.strerror}): check its name and this machine's DNS."
         ) from None
     addresses = list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
     for address in addresses:

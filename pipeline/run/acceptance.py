@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import msgspec
+from msgspec import structs
 
 from pipeline import clock
 from pipeline.documents.sources import Source
@@ -20,6 +21,13 @@ from pipeline.storage.objects import read_or_none
 
 RECEIPT_SIZE = 32
 """Documents that share one receipt."""
+
+
+class _Unreadable(msgspec.Struct, frozen=True):
+    """A task whose bytes are not available, and why."""
+
+    task: Task
+    error: PermanentError
 
 
 class Identified(msgspec.Struct, frozen=True):
@@ -55,11 +63,15 @@ class Acceptance:
         while chunk := list(islice(remaining, RECEIPT_SIZE)):
             entries = [self._accept_one(source) for source in chunk]
             accepted = [e for e in entries if isinstance(e, Task)]
+            unreadable = [e for e in entries if isinstance(e, _Unreadable)]
             ended = [e for e in entries if isinstance(e, Outcome)]
             again = [Task(task_id=o.task_id, sha256=o.sha256, source=o.source) for o in ended]
-            receipts.write(self.store, self.run_date, [*accepted, *again])
+            again += [entry.task for entry in unreadable]
+            receipt = receipts.write(self.store, self.run_date, [*accepted, *again])
             yield from ended
-            yield from accepted
+            for entry in unreadable:
+                yield self._fail(structs.replace(entry.task, receipt=receipt), entry.error)
+            yield from (structs.replace(task, receipt=receipt) for task in accepted)
 
     def earlier_result(self, task_id: str) -> DocumentResult | None:
         """The record of a task that counts under these settings, done or failed; `None` where it must be processed."""
@@ -68,12 +80,20 @@ class Acceptance:
             return None
         return record if record.status == "done" or not self.retry_failed else None
 
-    def _accept_one(self, source: Source) -> Task | Outcome:
+    def _fail(self, task: Task, error: PermanentError) -> Outcome:
+        self._will_replace(task.task_id, clock.now())
+        return fail(self.store, task, error, run_date=self.run_date, settings_digest=self.digest)
+
+    def _will_replace(self, task_id: str, moment: str) -> None:
+        """Note that a record may be replaced: until the tables are rewritten they differ from it."""
+        self.store.put(keys.changed(self.run_date, task_id, moment), b"")
+
+    def _accept_one(self, source: Source) -> Task | Outcome | _Unreadable:
         try:
             found = identify(source)
         except PermanentError as error:
             task = Task(task_id=pending.task_id_for(source.url, None), sha256=None, source=source.url)
-            return fail(self.store, task, error, run_date=self.run_date, settings_digest=self.digest)
+            return _Unreadable(task, error)
         if record := self.earlier_result(found.task_id):
             pending.remove(self.store, found.task_id, record.generation + 1)
             self._forget_failure(record)
@@ -87,6 +107,8 @@ class Acceptance:
                 self.store, found.sha256
             )  # what could not be read is tried again, once per run
         self._begun.add(found.sha256)
+        if standing:
+            self._will_replace(found.task_id, standing.done_at)
         task = Task(
             task_id=found.task_id,
             sha256=found.sha256,

@@ -15,6 +15,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 import msgspec
 from pebble import ProcessExpired
 
+from pipeline import guard
 from pipeline.documents.sources import Source
 from pipeline.errors import PermanentError, PipelineError, Poison, RunError, StoreUnavailable
 from pipeline.ledger import pending, records
@@ -30,6 +31,8 @@ from pipeline.steps import recognize
 from pipeline.steps.engines import Engines
 from pipeline.storage import Store, keys, open_store
 
+_ABORTS = (signal.SIGABRT, signal.SIGTRAP, signal.SIGILL)
+"""How native code ends its process itself."""
 _LONGEST_WAIT = 30.0
 """Seconds between two attempts to reach an unavailable store."""
 
@@ -118,7 +121,7 @@ class Batch:
         except PipelineError:
             raise
         except ProcessExpired as error:
-            yield from self._crashed(job, f"crashed its worker ({_exit_reason(error.exitcode)})")
+            yield from self._crashed(job, _crash(error.exitcode))
         except FutureTimeout:
             yield from self._crashed(job, f"did not finish within {self._pool.time_limit(job):.0f} s")
         except Exception as error:
@@ -194,7 +197,17 @@ class Batch:
         return fail(self.store, task, error, run_date=self.run_date, settings_digest=self.engines.digest)
 
 
+def _crash(exitcode: int) -> str:
+    """What a document did whose worker ended with this exit code, to go on after its name."""
+    if exitcode == guard.EXIT_MEMORY:
+        return "needed more memory than NIGHTSHIFT_WORKER_MEMORY allows"
+    if exitcode == guard.EXIT_TIME:
+        return "took too much processor time"
+    return f"crashed its worker ({_exit_reason(exitcode)})"
+
+
 def _exit_reason(exitcode: int) -> str:
     if exitcode < 0:
-        return signal.Signals(-exitcode).name
+        name = signal.Signals(-exitcode).name
+        return f"{name}, as when memory runs out" if -exitcode in _ABORTS else name
     return f"exit code {exitcode}"

@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
+from pipeline import guard
 from pipeline.documents.open import open_document
 from pipeline.ledger import pending
 from pipeline.models import Task
@@ -138,6 +139,7 @@ def start(settings: Settings, run_date: str, counters: PageCounters) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    guard.start(settings.memory_limit)
     _worker = Worker(settings, run_date, counters)
 
 

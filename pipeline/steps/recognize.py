@@ -6,11 +6,13 @@ A page that can't be read is stored as such, with the reason: it costs itself, n
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from pipeline import guard
 from pipeline.documents.base import Document
 from pipeline.errors import NotRead, PermanentError
 from pipeline.models import Failure, Page, Task, to_json
+from pipeline.steps.budget import ABANDONED, Budget
 from pipeline.steps.engines import Engines
 from pipeline.steps.pages import read_page
 from pipeline.steps.verdict import verdict
@@ -23,31 +25,50 @@ log = logging.getLogger("nightshift")
 def recognize(
     document: Document,
     sha256: str,
-    numbers: Iterable[int],
+    numbers: Sequence[int],
     *,
     store: Store,
     engines: Engines,
+    budget: Budget | None = None,
     on_page: Callable[[bool], None] = lambda _: None,
 ) -> tuple[Page, ...]:
     """Read pages `numbers` (from 1), each stored as soon as it is read; a page that can't be read has an `error`.
 
-    Calls `on_page` after each, with whether it was read just now rather than found in the store. Raises
-    `StoreUnavailable` or `RunError` where the store fails or a model is missing.
+    `budget`: the time that these pages may take, with others that this process reads. Calls `on_page` after each, with
+    whether it was read just now rather than found in the store. Raises `StoreUnavailable` or `RunError` where the
+    store fails or a model is missing.
     """
+    budget = budget or Budget(document, sha256, len(numbers), store=store, engines=engines)
     pages = []
     for number in numbers:
         page = stored_page(sha256, number, store=store, engines=engines)
         fresh = page is None
         if page is None:
-            page = _read(document, number, engines)
+            before = document.decoding
+            page = _guarded(document, sha256, number, budget, store=store, engines=engines)
             store_page(page, sha256, store=store, engines=engines)
+            budget.add(document.decoding - before)
         pages.append(page)
         on_page(fresh)
     return tuple(pages)
 
 
-def _read(document: Document, number: int, engines: Engines) -> Page:
+def _guarded(
+    document: Document, sha256: str, number: int, budget: Budget, *, store: Store, engines: Engines
+) -> Page:
+    """Read a page; one that takes too much memory or time is stored as unreadable before this process ends."""
+
+    def give_up(reason: PermanentError) -> None:
+        store_page(unread_page(number, reason), sha256, store=store, engines=engines)
+        budget.add(ABANDONED + budget.page_seconds * (reason.code == "over_time"))
+
+    with guard.page(budget.page_seconds, budget.limit, give_up):
+        return _read(document, number, budget, engines)
+
+
+def _read(document: Document, number: int, budget: Budget, engines: Engines) -> Page:
     try:
+        budget.check()
         return read_page(document, number, engines)
     except Exception as error:
         ends = verdict(error)
@@ -110,7 +131,7 @@ def missing_page(sha256: str, first: int, last: int, *, store: Store, engines: E
 
 def forget_unread(store: Store, sha256: str) -> None:
     """Delete the checkpoints of pages that could not be read, by whatever model, so that they are tried again."""
-    for key in list(_unread(store, sha256)):
+    for key in [*_unread(store, sha256), *store.list(keys.spent_of(sha256))]:
         store.delete(key)
 
 

@@ -6,7 +6,16 @@ from typing import Literal
 
 import msgspec
 
-from pipeline.errors import Damaged, PermanentError, PipelineError, StoreUnavailable, TransientError
+from pipeline import guard
+from pipeline.errors import (
+    Damaged,
+    PermanentError,
+    PipelineError,
+    SourceUnavailable,
+    StoreUnavailable,
+    TransientError,
+    is_of_machine,
+)
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -27,24 +36,28 @@ def verdict(error: Exception) -> Verdict:
     """What happens to a document whose step raised `error`."""
     if isinstance(error, PermanentError):
         return Verdict("fail", error)
-    if isinstance(error, MemoryError):
-        return Verdict(
-            "fail",
-            PermanentError(
-                "The document needs more memory than the worker has: split it, or give the worker more memory.",
-                code="out_of_memory",
-            ),
-        )
     if not isinstance(error, PipelineError):
-        reason = PermanentError(
-            f"Nightshift could not process this document ({type(error).__name__}). "
-            "This is a defect: please report it with the log.",
-            code="internal",
-        )
-        return Verdict("fail", reason, unexpected=True)
+        return _of_others(error)
     reason = PermanentError(error.message, code=error.code)
     if isinstance(error, Damaged):
         return Verdict("set_aside", reason)
-    if isinstance(error, TransientError) and not isinstance(error, StoreUnavailable):
+    if isinstance(error, TransientError) and not isinstance(error, (StoreUnavailable, SourceUnavailable)):
         return Verdict("retry", reason)
     return Verdict("wait", reason)
+
+
+def _of_others(error: Exception) -> Verdict:
+    """What happens after an error that is not one of Nightshift's own."""
+    if isinstance(error, MemoryError):
+        return Verdict(
+            "fail",
+            guard.out_of_memory(),
+        )
+    if isinstance(error, OSError) and is_of_machine(error):
+        return Verdict("wait", PermanentError(f"This machine: {error.strerror}.", code="machine"))
+    reason = PermanentError(
+        f"Nightshift could not process this document ({type(error).__name__}). "
+        "This is a defect: please report it with the log.",
+        code="internal",
+    )
+    return Verdict("fail", reason, unexpected=True)

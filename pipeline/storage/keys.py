@@ -9,13 +9,19 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from pipeline.errors import PermanentError
 
 _HEX = re.compile(r"[0-9a-f]{8,64}")
+_RECEIPT = re.compile(
+    r"receipts/date=(?P<day>[\d-]{10})/(?:[0-9a-f]{2}/)?"
+    r"(?P<content>[0-9a-f]{32})(?:-(?P<writer>[0-9a-f]{16})-(?P<number>\d+))?\.jsonl"
+)
 _MAX_NAME = 200  # bytes: below the 255 of common file systems, with room for ".json" and a temporary suffix
 
+BRAKES = "control/brake-"
 CALLBACKS = "callbacks/"
 CLAIMS = "claims/"
 DELAYED = "delayed/"
@@ -35,19 +41,24 @@ UNDELIVERED = "undelivered/"
 def _name(task_id: str) -> str:
     """Quote a task id into one path segment (RFC 3986 percent-encoding).
 
-    Raises `PermanentError` if it is empty, contains control characters, or gets longer than 200 bytes.
+    Raises `PermanentError` if it is empty, contains control characters or incomplete ones (lone surrogates), or gets
+    longer than 200 bytes.
     """
-    quoted = quote(task_id, safe="")
-    if not task_id or len(quoted) > _MAX_NAME or any(ord(c) < 32 or ord(c) == 127 for c in task_id):
+    quoted = _quoted(task_id)
+    unfit = any(ord(c) < 32 or ord(c) == 127 or "\ud800" <= c <= "\udfff" for c in task_id)
+    if not task_id or unfit or len(quoted) > _MAX_NAME:
         raise PermanentError(
             f"The task id {task_id[:40]!r} is invalid: use 1 to 200 printable characters "
             "(non-ASCII ones count as up to 12).",
             code="bad_task_id",
         )
-    if quoted.strip(".") == "":
-        return quoted.replace(".", "%2E")
     # neither a hidden file nor a temporary file of a local store
     return f"%2E{quoted[1:]}" if quoted.startswith(".") else quoted
+
+
+def _quoted(task_id: str) -> str:
+    quoted = quote(task_id, safe="", errors="replace")
+    return quoted if quoted.strip(".") else quoted.replace(".", "%2E")  # no folder has such a name
 
 
 def derived(task_id: str, mark: str) -> str:
@@ -55,10 +66,10 @@ def derived(task_id: str, mark: str) -> str:
 
     If necessary it is shortened to fit in a key, with a digest of the whole, so that two long ids stay two.
     """
-    if len(quote(task_id + mark, safe="")) <= _MAX_NAME:
+    if len(_quoted(task_id + mark)) <= _MAX_NAME:
         return task_id + mark
-    mark = f"#{hashlib.sha256(task_id.encode()).hexdigest()[:8]}{mark}"
-    while len(quote(task_id + mark, safe="")) > _MAX_NAME:
+    mark = f"#{hashlib.sha256(task_id.encode(errors='replace')).hexdigest()[:8]}{mark}"
+    while len(_quoted(task_id + mark)) > _MAX_NAME:
         task_id = task_id[:-1]
     return task_id + mark
 
@@ -83,14 +94,36 @@ def document(sha256: str) -> str:
     return f"documents/{_hash(sha256)}"
 
 
-def receipt(run_date: str, batch_id: str) -> str:
-    """Receipt of accepted work: one immutable object per batch."""
-    return f"{RECEIPTS}date={_day(run_date)}/{_hash(batch_id)}.jsonl"
+def receipt(run_date: str, content: str, writer: str, number: int) -> str:
+    """Receipt of accepted work, immutable: `content` is its hash, `number` counts the receipts of a writer from 1."""
+    return f"{receipts_of(run_date, content)}-{_hash(writer)}-{number}.jsonl"
+
+
+def receipts_of(run_date: str, content: str) -> str:
+    """Prefix of the receipts of a run date with this content; in folders, so that a local store lists few files."""
+    return f"{receipts(run_date)}{_hash(content)[:2]}/{content}"
 
 
 def receipts(run_date: str) -> str:
     """Prefix of a run date's receipts."""
     return f"{RECEIPTS}date={_day(run_date)}/"
+
+
+class ReceiptName(NamedTuple):
+    """What a `receipt` key says. Receipts of older versions have no writer, and the number 0."""
+
+    run_date: str
+    content: str
+    writer: str
+    number: int
+
+
+def receipt_name(key: str) -> ReceiptName | None:
+    """The parts of a `receipt` key; `None` for another key."""
+    found = _RECEIPT.fullmatch(key)
+    if not found:
+        return None
+    return ReceiptName(found["day"], found["content"], found["writer"] or "", int(found["number"] or 0))
 
 
 def claim(task_id: str, origin: str) -> str:
@@ -111,6 +144,21 @@ def generation(task_id: str, number: int) -> str:
 def claims(task_id: str) -> str:
     """Prefix of all claims to a task id, and of the notes of its generations."""
     return f"{CLAIMS}{_name(task_id)}/"
+
+
+class ClaimName(NamedTuple):
+    """What a key under `claims` says: the run date is empty where it only says what ingest found out."""
+
+    task_id: str
+    origin: str
+    run_date: str
+
+
+def claim_name(key: str) -> ClaimName:
+    """The parts of a key under `claims`: `<origin>.json`, or `<origin>@<run date>`, which says when it was accepted."""
+    _, task_id, name = key.split("/")
+    origin, _, run_date = name.removesuffix(".json").partition("@")
+    return ClaimName(unquote(task_id), origin, run_date)
 
 
 def origin_of(key: str) -> str:
@@ -151,6 +199,11 @@ def output(task_id: str, step: str, generation: int = 0) -> str:
 def control(name: str) -> str:
     """Objects that control workers, such as the operator's override of the window."""
     return f"control/{_name(name)}.json"
+
+
+def brake(step: str) -> str:
+    """Note that a step is paused."""
+    return f"{BRAKES}{_name(step)}.json"
 
 
 def night(run_date: str, name: str) -> str:
@@ -196,6 +249,16 @@ def page(sha256: str, digest: str, number: int) -> str:
 def readings(sha256: str) -> str:
     """Prefix of all page checkpoints of one document, by whatever model."""
     return f"ocr/{_hash(sha256)}/"
+
+
+def spent(sha256: str, digest: str) -> str:
+    """Processor time that a slow document took beyond its share, by one model."""
+    return f"{spent_of(sha256)}{_hash(digest)}.json"
+
+
+def spent_of(sha256: str) -> str:
+    """Prefix of the `spent` keys of one document."""
+    return f"spent/{_hash(sha256)}/"
 
 
 def page_number(key: str) -> int:
@@ -261,7 +324,17 @@ def failures_again(run_date: str) -> str:
 def changed(run_date: str, task_id: str, done_at: str) -> str:
     """Marker that a result was replaced since its night was last summarised; one per replacement."""
     moment = hashlib.sha256(done_at.encode()).hexdigest()[:8]
-    return f"{CHANGED}run_date={_day(run_date)}/{_name(task_id)}-{moment}"
+    return f"{changes(run_date)}{_name(task_id)}-{moment}"
+
+
+def changes(run_date: str) -> str:
+    """Prefix of the `changed` markers of a run date."""
+    return f"{CHANGED}run_date={_day(run_date)}/"
+
+
+def changed_task(key: str) -> str:
+    """Task id in a `changed` key."""
+    return unquote(key.rsplit("/", 1)[-1].rpartition("-")[0])
 
 
 def run_date_of(key: str) -> str:

@@ -6,6 +6,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,16 @@ class LocalStore:
         if any(part in ("", ".", "..") or "\0" in part for part in parts):
             raise ValueError(f"unsafe key: {key!r}")
         return self.root.joinpath(*parts)
+
+    @contextmanager
+    def _errors(self, key: str, *others: type[OSError]) -> Iterator[None]:
+        """No trouble of the file system is the fault of a document; `others` are raised as they are."""
+        try:
+            yield
+        except others:
+            raise
+        except OSError as error:
+            raise RunError(f"Can't read {key} in the store {self.root}: {error.strerror}.") from error
 
     def _write(self, key: str, fill: Callable[[Any], object]) -> None:
         path = self._path(key)
@@ -74,36 +85,39 @@ class LocalStore:
     def get(self, key: str) -> bytes:
         """See `Store.get`."""
         try:
-            return self._path(key).read_bytes()
+            with self._errors(key, FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                return self._path(key).read_bytes()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise NotFound(f"{key} not found in the store {self.root}.") from None
-        except OSError as error:
-            raise RunError(f"Can't read {key} in the store {self.root}: {error.strerror}.") from error
 
     def exists(self, key: str) -> bool:
         """See `Store.exists`."""
-        return self._path(key).is_file()
+        with self._errors(key):
+            return self._path(key).is_file()
 
     def list(self, prefix: str) -> Iterator[str]:
         """See `Store.list`."""
         folder = self.root / prefix.rpartition("/")[0]
-        found = [
-            (Path(base) / name).relative_to(self.root).as_posix()
-            for base, _, names in os.walk(folder)
-            for name in names
-            if not name.startswith(_TEMPORARY)
-        ]
+        with self._errors(prefix):
+            found = [
+                (Path(base) / name).relative_to(self.root).as_posix()
+                for base, _, names in os.walk(folder, onerror=_raise_unless_missing)
+                for name in names
+                if not name.startswith(_TEMPORARY)
+            ]
         yield from sorted(key for key in found if key.startswith(prefix))
 
     def folders(self, prefix: str) -> Iterator[str]:
         """See `Store.folders`; empty folders are included."""
         folder = self.root / prefix
-        if folder.is_dir():
-            yield from sorted(path.name for path in folder.iterdir() if path.is_dir())
+        with self._errors(prefix):
+            found = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+        yield from found
 
     def delete(self, key: str) -> None:
         """See `Store.delete`."""
-        self._path(key).unlink(missing_ok=True)
+        with self._errors(key), suppress(NotADirectoryError):
+            self._path(key).unlink(missing_ok=True)
 
     def check(self) -> None:
         """See `Store.check`."""
@@ -112,3 +126,8 @@ class LocalStore:
         probe = f"{_TEMPORARY}probe-{os.getpid()}"
         self.put(probe, b"")
         self.delete(probe)
+
+
+def _raise_unless_missing(error: OSError) -> None:
+    if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        raise error

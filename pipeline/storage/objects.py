@@ -14,10 +14,15 @@ def read(store: Store, key: str, kind: type[T]) -> T:
     try:
         return from_json(store.get(key), kind)
     except msgspec.DecodeError as error:
-        raise Damaged(
-            f"The object {key} in {store.url} is damaged ({error}): restore it from a backup, or delete it and "
-            "run `nightshift audit RUN_DATE --repair`."
-        ) from error
+        raise damaged(store, key, error) from error
+
+
+def damaged(store: Store, key: str, error: msgspec.DecodeError) -> Damaged:
+    """The error for an object that can't be decoded."""
+    return Damaged(
+        f"The object {key} in {store.url} is damaged ({error}): restore it from a backup, or delete it and "
+        "run `nightshift audit RUN_DATE --repair`."
+    )
 
 
 def read_or_none(store: Store, key: str, kind: type[T]) -> T | None:

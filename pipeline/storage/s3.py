@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,25 +15,38 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.config
 import botocore.exceptions as boto_errors
+import botocore.parsers
+import urllib3.exceptions
 
+from pipeline import clock
 from pipeline.errors import NotFound, PipelineError, RunError, StoreUnavailable
+from pipeline.storage.s3_answers import Fault, clock_difference, fault_of, wrong_by
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
-_REFUSED = {
-    "403",
-    "401",
-    "AccessDenied",
-    "InvalidAccessKeyId",
-    "SignatureDoesNotMatch",
-    "AuthorizationHeaderMalformed",
-}
-_MISSING = {"404", "NoSuchKey", "NotFound"}
+log = logging.getLogger("nightshift")
+
+_NO_CREDENTIALS = (
+    boto_errors.NoCredentialsError,
+    boto_errors.PartialCredentialsError,
+    boto_errors.CredentialRetrievalError,
+    boto_errors.TokenRetrievalError,
+    boto_errors.ProfileNotFound,
+    boto_errors.SSOError,
+)
+_NO_ANSWER = (
+    botocore.parsers.ResponseParserError,
+    urllib3.exceptions.HTTPError,
+)  # a proxy's page, a cut body
+_CLOCK_WARNING = 3600.0  # seconds between two warnings of one process that its clock is wrong
 
 
 class S3Store:
     """Keys are below `prefix` in `bucket`. Each put is atomic in S3 itself."""
+
+    what = "store"
+    """What sentences call it."""
 
     def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
         self.bucket, self.prefix = bucket, f"{prefix}/" if prefix else ""
@@ -46,7 +62,7 @@ class S3Store:
     def _client(self) -> Any:
         """Created on first use: boto3 may query the network for region and credentials."""
         settings = self._settings
-        return boto3.session.Session().client(
+        client = boto3.session.Session().client(
             "s3",
             endpoint_url=settings.s3_endpoint or None,
             region_name=settings.s3_region or None,
@@ -61,6 +77,13 @@ class S3Store:
                 response_checksum_validation="when_required",
             ),
         )
+        client.meta.events.register("after-call.s3", self._compare_clocks)
+        return client
+
+    def _compare_clocks(self, http_response: Any, **_: Any) -> None:
+        """Warn, now and then, when this machine's clock differs much from the server's."""
+        if ahead := clock_difference(http_response.headers.get("Date", ""), clock.utc()):
+            _warn_of_clock(self.url, wrong_by(ahead))
 
     @contextmanager
     def _errors(self, key: str) -> Iterator[None]:
@@ -68,37 +91,64 @@ class S3Store:
             yield
         except boto_errors.ClientError as error:
             raise self._translate(error, key) from error
-        except (boto_errors.NoCredentialsError, boto_errors.PartialCredentialsError) as error:
+        except _NO_CREDENTIALS as error:
             raise RunError(
-                f"No credentials for {self.url}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
-                "(or any other source that boto3 supports).",
+                f"No credentials for {self.url} ({type(error).__name__}): set AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY (or any other source that boto3 supports).",
                 code="store_refused",
             ) from error
-        except (boto_errors.BotoCoreError, boto_errors.HTTPClientError) as error:
+        except boto_errors.SSLError as error:
             raise StoreUnavailable(
-                f"The store {self.url} does not answer ({type(error).__name__}): "
+                f"The {self.what} {self.url} offers no trusted TLS connection: check its certificate, this machine's "
+                "clock, and AWS_CA_BUNDLE."
+            ) from error
+        except (boto_errors.BotoCoreError, boto_errors.HTTPClientError, *_NO_ANSWER) as error:
+            raise StoreUnavailable(
+                f"The {self.what} {self.url} does not answer ({type(error).__name__}): "
                 "check NIGHTSHIFT_S3_ENDPOINT and whether the server is running."
             ) from error
 
     def _translate(self, error: boto_errors.ClientError, key: str) -> PipelineError:
         code = str(error.response.get("Error", {}).get("Code", ""))
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code == "NoSuchBucket":
-            return RunError(
+        answer = error.response.get("ResponseMetadata", {})
+        fault = fault_of(code, answer.get("HTTPStatusCode", 0))
+        ahead = clock_difference(str(answer.get("HTTPHeaders", {}).get("date", "")), clock.utc())
+        if ahead and fault in ("credentials", "access"):  # servers differ in what they call it
+            fault = "clock"
+        return self._explained(fault, key, code or str(answer.get("HTTPStatusCode")), ahead)
+
+    def _explained(self, fault: Fault, key: str, code: str, ahead: timedelta | None) -> PipelineError:
+        me = f"The {self.what} {self.url}"
+        if fault == "key":
+            return NotFound(f"{key} not found in the {self.what} {self.url}.")
+        if fault == "overload":
+            return StoreUnavailable(f"{me} is overloaded or unavailable ({code}).")
+        by = f"is {wrong_by(ahead)} the server's" if ahead else "differs from the server's"
+        name, sentence = {
+            "bucket": (
+                "store_missing",
                 f"The bucket {self.bucket} does not exist: create it or correct the URL.",
-                code="store_missing",
-            )
-        if code in _MISSING:
-            return NotFound(f"{key} not found in the store {self.url}.")
-        if code in _REFUSED or status in (401, 403):
-            return RunError(
-                f"The store {self.url} refuses access ({code}): "
-                "check the access key, the secret and the bucket policy.",
-                code="store_refused",
-            )
-        if status >= 500 or code in ("SlowDown", "Throttling", "RequestTimeout"):
-            return StoreUnavailable(f"The store {self.url} is overloaded or unavailable ({code or status}).")
-        return RunError(f"The store {self.url} answered {code or status} for {key}.")
+            ),
+            "clock": (
+                "clock_wrong",
+                f"{me} refuses access ({code}), as this machine's clock {by}: set the clock (NTP).",
+            ),
+            "credentials": (
+                "store_refused",
+                f"{me} refuses access ({code}): the access key, secret or session token is invalid or has expired; "
+                "renew it.",
+            ),
+            "access": (
+                "access_denied",
+                f"{me} refuses access to {key} ({code}): check the access key, the secret and the bucket policy.",
+            ),
+            "setup": (
+                "store_setup",
+                f"{me} cannot be used as it is set up ({code}): check region, endpoint, quota and encryption keys.",
+            ),
+            "other": (RunError.code, f"{me} answered {code} for {key}."),
+        }[fault]
+        return RunError(sentence, code=name)
 
     def put(self, key: str, data: bytes) -> None:
         """See `Store.put`."""
@@ -129,10 +179,10 @@ class S3Store:
 
     def list(self, prefix: str) -> Iterator[str]:
         """See `Store.list`."""
-        pages: Any = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=self.prefix + prefix
-        )
         with self._errors(prefix):
+            pages: Any = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=self.prefix + prefix
+            )
             for page in pages:
                 for item in page.get("Contents", ()):
                     yield item["Key"].removeprefix(self.prefix)
@@ -140,10 +190,10 @@ class S3Store:
     def folders(self, prefix: str) -> Iterator[str]:
         """See `Store.folders`."""
         whole = self.prefix + prefix
-        pages: Any = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=whole, Delimiter="/"
-        )
         with self._errors(prefix):
+            pages: Any = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=whole, Delimiter="/"
+            )
             for page in pages:
                 for item in page.get("CommonPrefixes", ()):
                     yield item["Prefix"].removeprefix(whole).rstrip("/")
@@ -158,3 +208,13 @@ class S3Store:
         probe = f".probe-{uuid.uuid4().hex}"
         self.put(probe, b"")
         self.delete(probe)
+
+
+_warned_at = -_CLOCK_WARNING
+
+
+def _warn_of_clock(url: str, by: str) -> None:
+    global _warned_at  # noqa: PLW0603 - a process has one clock
+    if time.monotonic() - _warned_at >= _CLOCK_WARNING:
+        _warned_at = time.monotonic()
+        log.error("this machine's clock is %s the clock of %s: set it (NTP)", by, url)

@@ -158,7 +158,7 @@ class Reception:
             again = taken.generation + 1
             task = structs.replace(task, generation=again, accepted_on=today, replaces=replaced)
         if not task.alias_of:  # an alias is not a separate document until ingest has seen its bytes
-            receipts.write(self.store, task.accepted_on, [task])
+            task = structs.replace(task, receipt=receipts.write(self.store, task.accepted_on, [task]))
         pending.mark_next(self.store, task)
         if replaced:
             key = keys.failed(replaced, task.task_id, taken.generation)
@@ -178,15 +178,14 @@ class Reception:
         A well-formed one keeps its id, unless that belongs to another submission or this one was accepted before.
         """
         task = self._refused_submission(submission, error) if submission else self._malformed(body)
-        receipts.write(self.store, task.accepted_on, [task])
-        return task
+        return structs.replace(task, receipt=receipts.write(self.store, task.accepted_on, [task]))
 
     def note_refusal(self, task: Task, error: PermanentError) -> None:
         """Record a task of `refused` as failed."""
         dates = ends.run_dates(self.store, task, self.run_date())
         if ends.end_of(self.store, task, dates) is None:
             record = records.failure_of(task, error, run_date=task.run_date, settings_digest="")
-            records.finish(self.store, record, dates=dates)
+            records.finish(self.store, record, dates=dates, marked=False)
 
     def _malformed(self, body: bytes) -> Task:
         origin = hashlib.sha256(body).hexdigest()[:12]

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from pipeline.models import DocumentResult, LineItem, Page
-from pipeline.tables.masking import Spans, masked_descriptions
+from pipeline.tables.masking import NO_SPANS, Spans, masked_descriptions
 from pipeline.tables.places import date_of, decimal_of, place_columns
 
 _NUMBERS = {
@@ -30,7 +30,7 @@ def item_rows(result: DocumentResult, hidden: Mapping[int, Spans] | None) -> lis
         items, page = list(of_page), pages.get(number)
         texts = [item.description for item in items]
         if hidden is not None:
-            texts = masked_descriptions(texts, page, hidden.get(number, ()))
+            texts = masked_descriptions(texts, page, hidden.get(number, NO_SPANS))
         for item, text in zip(items, texts, strict=True):
             rows.append(_row(item, result) | _size(page) | {"description": text or None})
     return rows

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 import msgspec
@@ -46,7 +47,20 @@ class Span(NamedTuple):
     whole: bool = False
 
 
-Spans = tuple[Span, ...]
+class Spans(tuple[Span, ...]):
+    """The sensitive spans of a page, in order."""
+
+    def near(self, start: int, end: int) -> tuple[Span, ...]:
+        """The spans that may touch `start:end`: a page can have a hundred thousand of them."""
+        return self[bisect_right(self._reach, start) : bisect_left(self, (end,))]
+
+    @cached_property
+    def _reach(self) -> list[int]:
+        """For each span, how far it and those before it reach."""
+        return list(accumulate((span.end for span in self), max))
+
+
+NO_SPANS = Spans()
 
 
 def mask(text: str, *, whole: bool = False) -> str:
@@ -79,7 +93,7 @@ def sensitive_spans(text: str, entities: Iterable[Entity]) -> Spans:
     for mention in _numbers(text):
         if mention.type in _CERTAIN or not _overlaps(taken, mention):
             spans.append(Span(mention.start, mention.end, mention.type in _WHOLE))
-    return tuple(sorted(set(spans)))
+    return Spans(sorted(set(spans)))
 
 
 def _disjoint(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -114,7 +128,7 @@ def mask_text(text: str) -> str:
 def mask_spans(text: str, spans: Spans, offset: int = 0) -> str:
     """Mask the parts of `spans` that are in `text`, which begins at `offset` of the page's text."""
     characters = list(text)
-    for start, end, whole in spans:
+    for start, end, whole in spans.near(offset, offset + len(text)):
         first, last = max(start - offset, 0), min(end - offset, len(text))
         if first < last:
             characters[first:last] = mask("".join(characters[first:last]), whole=whole)
@@ -137,7 +151,11 @@ def masked_entity(entity: Entity, spans: Spans) -> Entity:
 def masked_field(result: DocumentResult, found: Field) -> Field:
     """The field with text and values masked if it contains something sensitive, or is part of it."""
     page = next((page for page in result.pages if page.number == found.page), None)
-    spans = sensitive_spans(page.text, (e for e in result.entities if e.page == page.number)) if page else ()
+    spans = (
+        sensitive_spans(page.text, (e for e in result.entities if e.page == page.number))
+        if page
+        else NO_SPANS
+    )
     hidden = [span for span in spans if page and _touches(page.text, span, found)]
     kind = result.extraction.document_type if result.extraction else ""
     if any(not span.whole for span in hidden) or _is_sensitive(found, kind):
@@ -174,20 +192,30 @@ def _has_number(value: str) -> bool:
     return any(c.isdecimal() for c in value) and not _DATE.fullmatch(value)
 
 
+def _words(text: str) -> Iterator[tuple[int, str]]:
+    """The words of a text that has single blanks, with their places."""
+    at = 0
+    for word in text.split(" "):
+        yield at, word
+        at += len(word) + 1
+
+
 def masked_descriptions(texts: Sequence[str], page: Page | None, spans: Spans) -> list[str]:
     """Descriptions of line items of one page, with what is sensitive there, or in them, masked."""
-    hidden: dict[str, list[tuple[str, str]]] = {}
+    hidden: dict[str, dict[int, dict[str, str]]] = {}  # by first word, then by length: many may begin alike
     for start, end, whole in spans:
         words = plain(page.text[start:end]).split() if page else []
         if words:
             text = " ".join(words)
-            hidden.setdefault(words[0], []).append((text, mask(text, whole=whole)))
+            hidden.setdefault(words[0], {}).setdefault(len(text), {})[text] = mask(text, whole=whole)
     found = []
     for text in texts:
         shown = " ".join(text.split())
-        for word in dict.fromkeys(shown.split()):
-            for sensitive, masked in hidden.get(word, ()):
-                shown = shown.replace(sensitive, masked)
+        for at, word in list(_words(shown)):
+            for length, masked in hidden.get(word, {}).items():
+                sensitive = shown[at : at + length]
+                if sensitive in masked:
+                    shown = shown.replace(sensitive, masked[sensitive])
         found.append(shown)
     # one search for all of them: they have no line feeds
     return mask_text("\n".join(found)).split("\n") if found else []

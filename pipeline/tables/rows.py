@@ -9,7 +9,15 @@ import msgspec
 from pipeline.fields.kinds import DATES, is_amount
 from pipeline.models import DocumentResult, Entity, Field, Page, PageLocale
 from pipeline.tables.items import item_rows
-from pipeline.tables.masking import Spans, mask_spans, mask_text, masked_entity, masked_field, sensitive_spans
+from pipeline.tables.masking import (
+    NO_SPANS,
+    Spans,
+    mask_spans,
+    mask_text,
+    masked_entity,
+    masked_field,
+    sensitive_spans,
+)
 from pipeline.tables.places import date_of, decimal_of, place_columns
 from pipeline.tables.schemas import TABLES
 
@@ -27,7 +35,7 @@ def rows_of(results: list[DocumentResult], masked: bool) -> dict[str, list[dict[
         hidden: dict[int, Spans] = {}
         for page in result.pages:
             found = by_page.get(page.number, [])
-            hide = sensitive_spans(page.text, found) if masked else ()
+            hide = sensitive_spans(page.text, found) if masked else NO_SPANS
             hidden[page.number] = hide
             rows["pages"].append(_page_row(result, page, hide))
             shown = [masked_entity(entity, hide) for entity in found] if masked else found
@@ -80,6 +88,8 @@ def _document_row(result: DocumentResult, masked: bool) -> dict[str, Any]:
         else None,
         "needs_review": result.status == "partial"
         or (result.extraction.needs_review if result.extraction else None),
+        "receipt": result.receipt or None,
+        "digest": result.digest or None,
     }
 
 

@@ -67,6 +67,8 @@ SCHEMAS = {
         items=pa.int32(),
         record_warnings=pa.list_(pa.string()),
         needs_review=pa.bool_(),
+        receipt=pa.string(),
+        digest=pa.string(),
     ),
     "pages": _schema(
         task_id=pa.string(),

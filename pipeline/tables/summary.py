@@ -33,8 +33,10 @@ _BYTES = 64 << 20  # ... or fewer where this size is reached: groups are held in
 def summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, int]:
     """Write the tables of one run date from its results and failures; returns rows by table.
 
-    Idempotent: the same results give the same tables under the same keys.
+    Idempotent: the same results give the same tables under the same keys. The notes of what was replaced before are
+    deleted; what is replaced meanwhile leaves notes of its own.
     """
+    notes = list(store.list(keys.changes(run_date)))
     counts = dict.fromkeys(TABLES, 0)
     with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
         paths = {table: Path(folder) / f"{table}.parquet" for table in TABLES}
@@ -46,6 +48,8 @@ def summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, 
         for table in TABLES:
             groups[table].close()
             store.put_file(keys.summary(table, run_date), paths[table])
+    for note in notes:
+        store.delete(note)
     return counts
 
 

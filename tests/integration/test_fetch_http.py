@@ -20,7 +20,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pipeline.errors import NotFound, OverLimit, PermanentError, TransientError
+from pipeline import clock
+from pipeline.errors import (
+    NotFound,
+    OverLimit,
+    PermanentError,
+    RunError,
+    SourceUnavailable,
+    TransientError,
+)
 from pipeline.remote import fetch as module
 from pipeline.remote import http as exchange
 from pipeline.remote.fetch import fetch, post
@@ -166,9 +174,23 @@ def test_a_private_host_is_refused_before_anything_is_sent(base: str) -> None:
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-def test_a_busy_server_is_transient(base: str, policy: SourcePolicy, status: int) -> None:
-    with pytest.raises(TransientError, match=f"answered {status}"):
+def test_a_busy_server_is_waited_for(base: str, policy: SourcePolicy, status: int) -> None:
+    kind = TransientError if status == 500 else SourceUnavailable  # 500 may be due to the one document
+    with pytest.raises(kind, match=f"answered {status}") as caught:
         fetch(f"{base}/status?{status}", policy, SETTINGS)
+    assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize("status", [401, 407, 511])
+def test_a_login_that_is_missing_is_no_fault_of_a_document(
+    base: str, policy: SourcePolicy, status: int
+) -> None:
+    with pytest.raises(RunError, match=f"asks for a login: its server, or a proxy, answered {status}"):
+        fetch(f"{base}/status?{status}", policy, SETTINGS)
+    callbacks = SourcePolicy.callbacks(base, allow_private=True)
+    with pytest.raises(TransientError, match="asks for a login") as caught:
+        post(f"{base}/hook?{status}", b"{}", {}, callbacks)
+    assert caught.value.code == "callback_unavailable"
 
 
 @pytest.mark.parametrize(
@@ -176,7 +198,6 @@ def test_a_busy_server_is_transient(base: str, policy: SourcePolicy, status: int
     [
         (404, "not_found"),
         (410, "not_found"),
-        (401, "source_forbidden"),
         (403, "source_forbidden"),
         (400, "source_unreadable"),
         (304, "source_unreadable"),
@@ -260,8 +281,11 @@ def test_a_broken_answer_is_transient(base: str, policy: SourcePolicy, page: str
 
 def test_an_unavailable_server_is_transient() -> None:
     url = f"http://127.0.0.1:{free_port()}/"
-    with pytest.raises(TransientError, match="can't be reached"):
+    with pytest.raises(SourceUnavailable, match="can't be reached"):
         fetch(url, SourcePolicy.sources(url, allow_private=True), SETTINGS)
+    with pytest.raises(TransientError, match="can't be reached") as caught:
+        post(url, b"{}", {}, SourcePolicy.callbacks(url, allow_private=True))
+    assert type(caught.value) is TransientError, "it is abandoned in the end, and listed"
 
 
 def test_a_callback_is_posted_signed(base: str) -> None:
@@ -280,7 +304,7 @@ def test_a_callback_is_posted_signed(base: str) -> None:
         (500, TransientError, "callback_unavailable"),
         (429, TransientError, "callback_unavailable"),
         (404, NotFound, "not_found"),
-        (401, PermanentError, "callback_forbidden"),
+        (403, PermanentError, "callback_forbidden"),
         (302, PermanentError, "callback_failed"),
     ],
 )
@@ -415,21 +439,31 @@ def test_objects_are_read(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
         fetch(f"s3://{bucket}/in/large", policy, settings)
     for url, code in (
         (f"s3://{bucket}/in/none", "not_found"),
-        ("s3://no-such-bucket/a", "not_found"),
         (f"s3://{bucket}/in/", "source_unreadable"),
         (f"s3://{bucket}/out/a", "source_refused"),
     ):
         with pytest.raises(PermanentError) as caught:
             fetch(url, policy, settings)
         assert caught.value.code == code
+    with pytest.raises(RunError, match="bucket no-such-bucket does not exist"):
+        fetch("s3://no-such-bucket/a", policy, settings)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
-    with pytest.raises(PermanentError) as caught:
+    with pytest.raises(RunError, match=r"source s3://.* refuses access"):
         fetch(f"s3://{bucket}/in/large", policy, settings)
-    assert caught.value.code == "source_forbidden"
 
 
-def test_an_unavailable_bucket_server_is_transient(s3: Swift) -> None:
+def test_a_wrong_clock_is_named(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = datetime.now(UTC) + timedelta(minutes=20)
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda *_, **__: ahead)
+    clock.take_from(lambda: ahead)
+    try:
+        with pytest.raises(RunError, match="clock is 20 min ahead of the server's: set the clock"):
+            fetch(f"s3://{bucket}/a", SourcePolicy.sources(f"s3://{bucket}"), Settings.from_env())
+    finally:
+        clock.take_from(None)
+
+
+def test_an_unavailable_bucket_server_is_waited_for(s3: Swift) -> None:
     settings = Settings(s3_endpoint=f"http://127.0.0.1:{free_port()}")
-    with pytest.raises(TransientError, match="does not answer") as caught:
+    with pytest.raises(SourceUnavailable, match="does not answer"):  # not an outage of Nightshift's own store
         fetch("s3://inbox/a", SourcePolicy.sources("s3://inbox"), settings)
-    assert caught.value.code == "source_unavailable", "not an outage of Nightshift's own store"

@@ -81,6 +81,8 @@ class Night:
     rabbit: Rabbit
     folder: Path
     env: dict[str, str]
+    broker_port: int = 0
+    """Where the night's processes find the broker, as behind a proxy; the test itself always asks it directly."""
     vhost: str = field(default_factory=lambda: f"n{uuid.uuid4().hex[:10]}")
     processes: list[Process] = field(default_factory=list)
 
@@ -96,11 +98,14 @@ class Night:
             "OMP_NUM_THREADS": "1",
             **FAKES,
             **self.env,
-            "NIGHTSHIFT_BROKER_URL": self.rabbit.url.removesuffix("/") + self.vhost,
+            "NIGHTSHIFT_BROKER_URL": self._url(self.broker_port or self.rabbit.port),
         }
         self.settings = Settings.from_env(self.env)
         self.store: Store = open_store(self.settings.store_url, self.settings)
         self.add_vhost()
+
+    def _url(self, port: int) -> str:
+        return f"amqp://guest:guest@127.0.0.1:{port}/{self.vhost}"
 
     def add_vhost(self) -> None:
         """Make the virtual host; needed again when the broker has lost its disk."""
@@ -132,8 +137,7 @@ class Night:
         return self._start("worker", name, "-c", "2", "-l", "INFO", "-n", f"{name}@%h", *options, **env)
 
     def beat(self, name: str = "beat") -> Process:
-        schedule = self.folder / f"{name}.db"
-        return self._start("beat", name, "-l", "INFO", "-s", str(schedule), "--pidfile=")
+        return self._start("beat", name, "-l", "INFO", "--pidfile=")
 
     def tick(self) -> None:
         """Have a worker do what beat would start within half a minute."""
@@ -168,7 +172,7 @@ class Night:
     @contextmanager
     def channel(self) -> Iterator[Any]:
         """A confirming channel; `inference_tasks` is declared the way any producer would."""
-        parameters = pika.URLParameters(self.env["NIGHTSHIFT_BROKER_URL"])
+        parameters = pika.URLParameters(self._url(self.rabbit.port))
         connection = pika.BlockingConnection(parameters)
         try:
             channel = connection.channel()
@@ -278,9 +282,9 @@ def spelled(n: int) -> str:
 
 
 @contextmanager
-def night(rabbit: Rabbit, folder: Path, **env: str) -> Iterator[Night]:
+def night(rabbit: Rabbit, folder: Path, broker_port: int = 0, /, **env: str) -> Iterator[Night]:
     """A night whose processes end with it."""
-    it = Night(rabbit, folder, env)
+    it = Night(rabbit, folder, env, broker_port)
     try:
         yield it
     except BaseException:

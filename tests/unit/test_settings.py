@@ -51,7 +51,9 @@ def test_environment_is_read_and_options_win() -> None:
         ("MAX_PAGES", "2.5", "an integer of at least 1"),
         ("CLOSE_GRACE", "-1", "a number of at least 0"),
         ("CLOSE_GRACE", "nan", "a number of at least 0"),
+        ("CLOSE_GRACE", "inf", "a number of at least 0"),
         ("TIME_LIMIT", "0", "a number above 0"),
+        ("TIME_LIMIT", "infinity", "a number above 0"),
         ("MASK", "perhaps", "true or false"),
         ("S3_SSE", "aes", "one of AES256, aws:kms or aws:kms:dsse"),
         ("TIMEZONE", "Mars/Olympus", "an IANA time zone such as Europe/Berlin"),
@@ -134,6 +136,8 @@ def test_an_option_is_named_by_its_variable() -> None:
 def test_values_are_shown_short_and_without_control_characters() -> None:
     assert r'="a\n\udcff' in message({"NIGHTSHIFT_MAX_PAGES": "a\n\udcff" + "b" * 1000})
     assert len(message({"NIGHTSHIFT_MAX_PAGES": "b" * 1000})) < 200
+    assert len(message({"NIGHTSHIFT_" + "B" * 1000: ""})) < 200
+    assert "an IANA time zone" in message({"NIGHTSHIFT_TIMEZONE": "Europe/" * 2000})
 
 
 def test_an_invalid_secret_is_not_shown() -> None:

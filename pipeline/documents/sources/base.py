@@ -28,12 +28,13 @@ class Member(msgspec.Struct, frozen=True):
     """One document in an archive or e-mail.
 
     `name` is shown and never used as a path. `read` takes the maximum size in bytes and raises a `PermanentError`.
-    `kind`: what it is itself, where that is known without its name.
+    `kind`: what it is itself, where that is known without its name. `size`: bytes that it claims to unpack to.
     """
 
     name: str
     read: Callable[[int], bytes]
     kind: Kind | None = None
+    size: int = 0
 
 
 class Notes:

@@ -15,8 +15,9 @@ from pipeline.documents import ole
 from pipeline.documents.sniff import SNIFF_BYTES, is_mail, is_text
 from pipeline.documents.sources import archives, mail, names
 from pipeline.documents.sources.base import Kind, Member, Notes, Source
-from pipeline.documents.sources.files import bounded, head_of, opened
-from pipeline.errors import OverLimit, PermanentError, Unreadable
+from pipeline.documents.sources.files import bounded, head_of, opened, unreadable
+from pipeline.errors import OverLimit, PermanentError, PipelineError, Unreadable, Unsupported
+from pipeline.limits import unpacked_limit
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -65,7 +66,12 @@ def of_file(path: Path, url: str, kind: Kind, settings: Settings, notes: Notes) 
             return io.BytesIO(bounded(file, settings.max_bytes, str(path)))
 
     limit = MAX_MEMBERS if kind == "zip" else MAX_ATTACHMENTS
-    yield from _Nest(settings, notes, limit).documents(_Container(url, kind, stream, settings.max_bytes), 1)
+    try:
+        size = path.stat().st_size
+    except OSError:  # fails alone when it is read
+        size = 0
+    nest = _Nest(settings, notes, limit, unpacked_limit(size))
+    yield from nest.documents(_Container(url, kind, stream, settings.max_bytes), 1)
 
 
 class _Container:
@@ -84,6 +90,8 @@ class _Container:
         member = members(self)[index]
         try:
             return member.read(self.max_bytes)
+        except Unsupported:  # not the container's fault, and nothing to be found by its name
+            raise
         except PermanentError as error:
             text = f"{self.name}!{error.message}" if member.name else error.message
             raise type(error)(text, code=error.code) from error
@@ -109,27 +117,28 @@ def _members(container: _Container) -> list[Member]:
     try:
         stream = container.stream()
         if container.kind == "zip":
-            return archives.members(stream, container.name, container.max_bytes)
+            return archives.members(stream, container.name)
         assert not isinstance(stream, Path)
         if container.kind == "mail":
             return mail.members(stream.read(), container.name)
         from pipeline.documents.sources import outlook
 
         return outlook.members(stream.read(), container.name)
-    except PermanentError:
+    except PipelineError:
         raise
     except OSError as error:
-        raise Unreadable(f"{container.name} can't be read from disk: {error.strerror or error}.") from error
+        raise unreadable(container.name, error) from error
     except Exception as error:  # hostile bytes make parsers raise nearly any type
         what = {"zip": "zip archive", "mail": "e-mail", "outlook": "Outlook message"}[container.kind]
         raise Unreadable(f"{container.name} is not a readable {what}: send it again.") from error
 
 
 class _Nest:
-    """A container with all that is in it: they share one limit on the number of documents."""
+    """A container with all that is in it: they share limits on the number of documents and on what they unpack to."""
 
-    def __init__(self, settings: Settings, notes: Notes, limit: int) -> None:
+    def __init__(self, settings: Settings, notes: Notes, limit: int, unpacked: int) -> None:
         self.settings, self.notes, self.limit = settings, notes, limit
+        self.unpacked = unpacked  # bytes that are left
         self.given = 0
 
     def documents(self, container: _Container, depth: int) -> Iterator[Source]:
@@ -137,6 +146,11 @@ class _Nest:
             found = members(container)
         except PermanentError as error:
             yield _failing(container.url, error)
+            return
+        size = sum(member.size for member in found)
+        self.unpacked -= size
+        if self.unpacked < 0:
+            yield _failing(container.url, archives.too_large(container.name, size))
             return
         if not found:
             yield _failing(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from pipeline.documents.sources.names import shown
-from pipeline.errors import OverLimit, Unreadable
+from pipeline.errors import OverLimit, RunError, Unreadable, is_of_machine
 
 SETTLED = 2.0
 """A file that was changed less than this many seconds ago may still be growing."""
@@ -28,7 +28,7 @@ _POLL = 0.1
 
 
 def read_file(path: Path, max_bytes: int) -> bytes:
-    """The bytes of a complete file; raises `Unreadable` or `OverLimit`."""
+    """The bytes of a complete file; raises `Unreadable` or `OverLimit`, `RunError` if the whole disk can't be read."""
     try:
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -40,7 +40,7 @@ def read_file(path: Path, max_bytes: int) -> bytes:
             if time.monotonic() >= deadline:
                 raise _being_written(path)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(shown(path.name), error) from error
 
 
 @contextmanager
@@ -130,5 +130,7 @@ def _being_written(path: Path) -> Unreadable:
     )
 
 
-def _unreadable(path: Path, error: OSError) -> Unreadable:
-    return Unreadable(f"{shown(path.name)} can't be read from disk: {error.strerror or error}.")
+def unreadable(name: str, error: OSError) -> Unreadable | RunError:
+    """The error of a file that the operating system does not give, or of the run if no file is at fault."""
+    sentence = f"{name} can't be read from disk: {error.strerror or error}."
+    return RunError(sentence, code="source_unavailable") if is_of_machine(error) else Unreadable(sentence)

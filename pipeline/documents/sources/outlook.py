@@ -13,12 +13,12 @@ from datetime import UTC, datetime, timedelta
 
 import olefile
 
-from pipeline.documents import encodings
+from pipeline.documents import encodings, ole
 from pipeline.documents.html import decode_html, html_text
 from pipeline.documents.sources.base import Member
 from pipeline.documents.sources.files import over_limit
 from pipeline.documents.sources.mail import text_page
-from pipeline.errors import PermanentError, Unsupported
+from pipeline.errors import PermanentError, Unreadable, Unsupported
 
 # Property ids of [MS-OXPROPS]
 _SUBJECT, _BODY, _HTML, _RTF = "0037", "1000", "1013", "1009"
@@ -33,8 +33,11 @@ _MAX_NESTED = 3
 def members(data: bytes, name: str) -> list[Member]:
     """A message's text (by the name "") and attachments, with those of attached messages.
 
-    Raises `Unsupported` for another OLE file; hostile bytes make olefile raise nearly any type.
+    Raises `Unsupported` for another OLE file, `Unreadable` for one that never ends; hostile bytes make olefile raise
+    nearly any type.
     """
+    if ole.is_endless(data):
+        raise Unreadable(f"{name} is not a readable Outlook message: send it again.")
     with olefile.OleFileIO(io.BytesIO(data)) as file:
         if not file.exists("__properties_version1.0"):
             raise Unsupported(f"{name} is not an Outlook message: convert it to PDF.")

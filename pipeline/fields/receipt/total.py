@@ -94,8 +94,9 @@ def _aligned(
 
 def _best(rows: Sequence[Row], evidence: Evidence, end: int) -> _Candidate | None:
     candidates: dict[Decimal, _Candidate] = {}
+    alone = len({marked.value for marked in evidence.marked}) == 1
     for marked in evidence.marked:
-        score = _base(marked, evidence, end)
+        score = _base(marked, evidence, end, alone=alone)
         if not score or (marked.amount.value not in candidates and len(candidates) >= _MOST):
             continue
         score += 0.001 * marked.amount.row / len(rows)  # of equal candidates, the last wins
@@ -111,8 +112,8 @@ def _best(rows: Sequence[Row], evidence: Evidence, end: int) -> _Candidate | Non
     return max(positive, key=lambda c: c.score, default=None)
 
 
-def _base(marked: Marked, evidence: Evidence, end: int) -> float:
-    """The score of an amount by its label alone; 0 if it can't be the total."""
+def _base(marked: Marked, evidence: Evidence, end: int, *, alone: bool) -> float:
+    """The score of an amount by its label alone; 0 if it can't be the total. `alone`: all amounts are the same."""
     amount, kind = marked.amount, marked.kind
     if kind in TOTALS:
         if amount.value < 0:  # a dash before it, if other amounts confirm it
@@ -122,14 +123,14 @@ def _base(marked: Marked, evidence: Evidence, end: int) -> float:
         return TOTALS[kind] if amount.last else 0.6 if kind in ("final", "total") else 0.3
     if not marked.value or amount.row >= end or (amount.value < 0 and kind != "cash"):
         return 0.0
-    return _unlabelled(marked, evidence)
+    return _unlabelled(marked, evidence, alone=alone)
 
 
 def _is_confirmed(value: Decimal, evidence: Evidence) -> bool:
     return value in evidence.paid or value in evidence.parts or value in evidence.items
 
 
-def _unlabelled(marked: Marked, evidence: Evidence) -> float:
+def _unlabelled(marked: Marked, evidence: Evidence, *, alone: bool) -> float:
     """The score of an amount that only other amounts confirm as the total; 0 if they don't."""
     value, kind = marked.value, marked.kind
     if kind in ("", "rounding", "quantity") and (value in evidence.paid or _follows(marked, evidence)):
@@ -137,7 +138,6 @@ def _unlabelled(marked: Marked, evidence: Evidence) -> float:
     if kind == "cash" and evidence.strength(value) > 2:
         return 0.55
     added = kind in ("", "cash") and marked.amount.entity.start in evidence.counted_up
-    alone = all(other.value == value for other in evidence.marked)
     charged = (
         kind == "cash"
         and evidence.paid == {value}

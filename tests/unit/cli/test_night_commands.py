@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pipeline.cli.window import opening
+from pipeline.errors import NotFound
 from pipeline.ledger import receipts
 from pipeline.models import Failure, Task, to_json
+from pipeline.night.brake import LIMIT, Brake
 from pipeline.night.status import WindowState
 from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
@@ -23,7 +25,9 @@ def test_audit_takes_the_last_night_and_names_it(store: LocalStore, nightshift: 
     assert shown.splitlines()[1:] == [
         f"{DAY}: received 1 = 0 done + 0 partial + 1 failed + 0 pending",
         "Audit passed; content hashes of 1 documents compared.",
+        "Bytes of 1 documents (1 B) read: they are those that were received.",
     ]
+    assert "Bytes" not in nightshift("audit", "--quick").output
     assert "No documents were received" in nightshift("audit", "today").output
     receipts.write(store, DAY, [Task(task_id="lost", sha256="ab" * 32, source="x")])
     shown = nightshift("audit", code=4).output
@@ -95,3 +99,20 @@ def test_a_window_without_schedule_says_what_follows(
     assert "closed until opened by hand" in shown
     assert "After that  closed until" in nightshift("window", "open", "--until", "03:00").output
     assert "never" not in shown.replace("(never)", ""), "no moment called never"
+
+
+def test_a_paused_step_is_shown_and_released(store: LocalStore, nightshift: Nightshift) -> None:
+    store.root.mkdir()
+    assert "No step is paused" in nightshift("brake", "show").output
+    assert "Step ingest is not paused" in str(nightshift("brake", "release", "ingest", code=2).exception)
+    brake = Brake(store)
+    for _ in range(LIMIT):
+        brake.failed("ingest", NotFound("file:///inbox/a.png not found."))
+    shown = nightshift("brake", "show").output
+    assert "ingest: paused for 0 min, as documents in a row fail (not_found)" in shown
+    assert "for example: file:///inbox/a.png not found." in shown
+    assert json.loads(nightshift("brake", "show", "--json").output)["paused"][0]["code"] == "not_found"
+    assert (
+        "fail with not_found are recorded as failed until" in nightshift("brake", "release", "ingest").output
+    )
+    assert "ingest: released by hand" in nightshift("brake", "show").output

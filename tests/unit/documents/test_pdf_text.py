@@ -25,6 +25,13 @@ ONE_LEFT_OUT = ("1 line of the text layer is not visible on the page and was lef
 SECRET = LINE % (50, 100, b"Passport 99887766 of John")
 
 
+def test_text_of_no_size_is_no_crash(make_pdf: MakePdf) -> None:
+    flat = b"BT /F1 12 Tf 12 0 0 0 50 80 Tm (no height at all) Tj ET\n"
+    point = b"BT /F1 12 Tf 0 0 0 0 50 60 Tm (a point) Tj ET\n"
+    page = first_page(make_pdf(TEXT + flat + point, extra=[b"<</Type/Font/Subtype/Type1>>"]))
+    assert KEPT[0] in texts(page)
+
+
 @pytest.mark.parametrize(
     ("content", "seen"),
     [

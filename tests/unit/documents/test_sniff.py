@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from pipeline.documents.open import open_document
@@ -113,6 +115,15 @@ def test_every_refusal_says_what_it_is_and_what_to_do(data: bytes, sentence: str
 def test_an_office_document_with_a_password_is_encrypted() -> None:
     with pytest.raises(Encrypted, match="password"):
         sniff(ole_file(["EncryptionInfo", "EncryptedPackage"]))
+
+
+def test_a_page_of_comments_is_looked_at_once() -> None:
+    started = time.process_time()
+    for page in (b"<!---->" * 140 + b"x", b"<!--" + b"-->" * 300, b"<!-- --> " * 110 + b"<!--"):
+        with pytest.raises(Unsupported):
+            sniff(page)
+    assert sniff(b"<!-- a --> <!-- b --><p>text</p>") == HTML
+    assert time.process_time() - started < 1
 
 
 def test_an_empty_file_is_reported() -> None:

@@ -1,3 +1,4 @@
+import errno
 import os
 import threading
 import time
@@ -8,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 import pytest
 
 from pipeline.documents.sources import Notes, files, find
-from pipeline.errors import OverLimit, PermanentError, Unreadable, UsageError
+from pipeline.errors import OverLimit, PermanentError, RunError, Unreadable, UsageError
 from pipeline.settings import Settings
 from tests.support.containers import mail, zipped
 
@@ -302,3 +303,19 @@ def test_archives_and_mails_are_known_by_content(tmp_path: Path) -> None:
     assert [s.url.removeprefix(f"{tmp_path}/") for s in find([str(tmp_path)], SETTINGS)] == [
         *("a.bin!in.txt", "b", "c.zip", "d.eml", "e.zip")
     ]
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [(errno.ESTALE, RunError), (errno.EMFILE, RunError), (errno.EIO, Unreadable)]
+)
+def test_a_share_that_fails_ends_the_run_instead_of_failing_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception]
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    (found,) = find([str(tmp_path)], Settings(store_url=str(tmp_path / "store")))
+    monkeypatch.setattr(Path, "open", fails)
+    with pytest.raises(kind, match=r"a\.jpg can't be read from disk"):
+        found.read()

@@ -114,9 +114,32 @@ def test_an_inner_archive_that_is_torn_or_too_large_fails_alone(tmp_path: Path) 
 def test_an_archive_that_unpacks_to_far_too_much_is_refused_whole(tmp_path: Path) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_BZIP2) as archive:
-        archive.writestr("a", bytes(50_000_000))
-    with pytest.raises(OverLimit, match=r"would unpack to 48 MiB, more than 1,032 times its size"):
+        for name in "abc":
+            archive.writestr(name, bytes(25_000_000))
+    with pytest.raises(OverLimit, match=r"would unpack to 72 MiB, more than 200 times its size"):
         found(tmp_path / "a.zip", out.getvalue())[""].read()
+
+
+def test_archives_in_each_other_share_what_they_may_unpack_to(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", bytes(40_000_000))
+    inner = packed.getvalue()
+    sources = found(tmp_path / "a.zip", zipped({"one.zip": inner, "two.zip": inner, "b.txt": b"x"}))
+    assert sources["!b.txt"].read() == b"x"
+    with pytest.raises(OverLimit, match="a is larger"):
+        sources["!one.zip!a"].read()
+    with pytest.raises(OverLimit, match=r"two\.zip would unpack to 38 MiB, more than 200 times its size"):
+        sources["!two.zip"].read()
+
+
+def test_a_member_is_told_by_its_first_bytes_before_the_rest_is_unpacked(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a.jpg", b"\0\0\0\1" + b"A" * 90_000)
+    broken = out.getvalue().replace(b"A" * 60_000, b"B" * 60_000)  # its checksum would be found to be wrong
+    with pytest.raises(Unsupported, match=r"^The file is of an unknown type"):
+        found(tmp_path / "a.zip", broken)["!a.jpg"].read()
 
 
 def test_a_mail_is_its_text_and_its_attachments(tmp_path: Path) -> None:
@@ -255,6 +278,16 @@ def test_an_outlook_message_is_its_text_and_its_attachments(tmp_path: Path) -> N
         assert text == "From: Ann <ann@shop.example>\nSubject: Angebot\nSumme: 12,50 EUR"
     with pytest.raises(Unsupported, match=r"cloud\.docx is only a link"):
         sources["!cloud.docx"].read()
+
+
+def test_an_outlook_message_whose_sectors_go_in_a_circle_takes_no_memory(tmp_path: Path) -> None:
+    data = bytearray(ole_file(outlook(__substg1_0=bytes(20_000))))
+    fat = (struct.unpack_from("<I", data, 76)[0] + 1) * 4096
+    for sector in range(8):
+        struct.pack_into("<I", data, fat + 4 * sector, sector)
+    (source,) = found(tmp_path / "m.msg", bytes(data)).values()
+    with pytest.raises(Unreadable, match=r"m\.msg is not a readable Outlook message: send it again"):
+        source.read()
 
 
 def test_hostile_bytes_fail_with_a_sentence(tmp_path: Path) -> None:

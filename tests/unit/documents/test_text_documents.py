@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 import io
+import struct
 import zipfile
 
 import pytest
 from PIL import Image
 
+from pipeline.documents import ole
 from pipeline.documents.base import PageInput
 from pipeline.documents.layout import assemble
 from pipeline.documents.open import open_document, page_image
 from pipeline.errors import OverLimit, Unreadable
 from pipeline.limits import Limits
-from tests.support.containers import zipped
+from tests.support.containers import ole_file, zipped
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 KINDS = "http://schemas.openxmlformats.org/package/2006"
@@ -273,3 +275,42 @@ def test_photos_of_phones_are_read(data: bytes) -> None:
     assert page.image[16, 56].min() > 200
     with pytest.raises(Unreadable, match=r"(HEIC|AVIF) image can't be decoded"):
         read(data[:-20])
+
+
+FAR_APART = (
+    '<row r="1"><c r="A1"><v>3</v></c></row><row r="300000"><c r="XFD300000"><v>3</v></c></row>',
+    '<row r="1"><c><v>3</v></c></row><row r="1048576"><c r="KK1048576"><v>3</v></c></row>',
+    "<row r = '1'><c r = 'A1'><v>3</v></c><c r = 'XFD1'><v>3</v></c></row><row r = '9999'><c r='B9999'/></row>",
+)
+
+
+@pytest.mark.parametrize("rows", FAR_APART)
+def test_stray_cells_do_not_take_all_memory(rows: str) -> None:
+    with pytest.raises(OverLimit, match=r"spans [\d,]+ cells, more than 10,000,000: delete stray cells"):
+        open_document(workbook(rows), Limits())
+    (page, *_) = read(
+        workbook('<row r="1"><c r="A1"><v>3</v></c></row><row r="60"><c r="XFD60"><v>4</v></c></row>')
+    )
+    assert [line.text for line in page.lines or ()] == ["3", "4"]
+
+
+def test_stray_cells_of_a_binary_workbook_do_not_either() -> None:
+    def record(kind: int, body: bytes) -> bytes:
+        return bytes([kind, len(body)]) + body
+
+    near = record(0, struct.pack("<I", 3)) + record(2, struct.pack("<Id", 5, 0))
+    far = record(0, struct.pack("<I", 1_000_000)) + record(2, struct.pack("<Id", 9_999, 0))
+    for body, fits in ((near, True), (near + far, False), (near + b"\x80", True)):
+        data = zipped({"xl/workbook.bin": b"", "xl/worksheets/sheet1.bin": body})
+        with pytest.raises(Unreadable if fits else OverLimit):
+            open_document(data, Limits())
+
+
+def test_an_old_workbook_whose_sectors_go_in_a_circle_is_damaged() -> None:
+    data = bytearray(ole_file({"Workbook": bytes(20_000)}))
+    assert not ole.is_endless(bytes(data))
+    fat = (struct.unpack_from("<I", data, 76)[0] + 1) * 4096
+    struct.pack_into("<I", data, fat + 8, 1)  # the third sector is followed by the second
+    assert ole.is_endless(bytes(data))
+    with pytest.raises(Unreadable, match="damaged"):
+        open_document(bytes(data), Limits())

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from msgspec import structs
 
+from pipeline import clock
 from pipeline.errors import PermanentError, TransientError
 from pipeline.ledger import pending, records
 from pipeline.messages import Message
@@ -18,7 +19,7 @@ from pipeline.night.flow import Flow
 from pipeline.night.housekeeping import resend_overdue_callbacks
 from pipeline.storage import keys
 from tests.support.command import grey, page
-from tests.support.flows import drain, flow_of, submission
+from tests.support.flows import drain, flow_of, raiser, submission
 
 
 def test_a_callback_whose_message_was_lost_is_asked_for_again(
@@ -166,3 +167,33 @@ def test_a_receiver_that_hangs_is_not_asked_again_at_once(
         with pytest.raises(TransientError):
             flow.run(message)
         assert len(asked) == tries
+
+
+def test_a_receiver_that_is_unavailable_is_tried_hourly_for_a_day(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.night.callbacks.deliver", raiser(TransientError("its server answered 503")))
+    task = Task(
+        task_id="t",
+        sha256=None,
+        source="x",
+        run_date=flow.schedule.run_date(),
+        callback_url="https://a.example",
+    )
+    (message,) = note_due(flow.store, task)
+    records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
+    used_up, start = structs.replace(message, retries=flow.settings.max_retries), datetime.now(UTC)
+    with pytest.raises(TransientError):
+        flow.run(message)
+    published = 0
+    for minutes in range(0, 25 * 60, 20):
+        now = start + timedelta(minutes=minutes)
+        monkeypatch.setattr(clock, "_source", lambda now=now: now)
+        sent: list[Message] = []
+        resend_overdue_callbacks(flow.night, now, sent.extend)
+        published += len(sent)
+        if minutes == 0 or (sent and minutes < 24 * 60):
+            assert flow.run(used_up) == [], "it waits for the next hour"
+    assert 12 <= published <= 25
+    with pytest.raises(TransientError):  # so it is abandoned, and listed
+        flow.run(used_up)

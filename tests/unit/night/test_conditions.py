@@ -119,6 +119,7 @@ def test_nights_that_can_not_fit_are_passed_over() -> None:
         ("pages = nan", 9, "expected a number"),
         ("pages = current", 9, "as only ocr_model, ocr_digest, fields_model, fields_digest"),
         ("ocr_model < x", 11, "expected =, !=, in or is null, as ocr_model contains text"),
+        ("ocr_model = \udcff", 13, "expected text in UTF-8"),
         ("run_date > yesterday", 12, "a date such as 2026-11-01"),
         ("done_at > yesterday", 11, "or a date and time such as"),
         ("pages in 1", 10, "1): expected (."),

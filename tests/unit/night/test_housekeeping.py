@@ -15,7 +15,8 @@ from pipeline.night import summaries
 from pipeline.night.callbacks import note_due, overdue, undelivered
 from pipeline.night.dispatch import resume_all
 from pipeline.night.flow import Flow
-from pipeline.night.housekeeping import release_delayed, repair
+from pipeline.night.housekeeping import release_delayed
+from pipeline.night.repair import Queued, repair
 from pipeline.night.status import status
 from pipeline.night.summaries import summarise_due
 from pipeline.storage import Store, keys
@@ -26,8 +27,8 @@ from tests.support.flows import Died, drain, raiser, records_of, submission
 
 @pytest.mark.parametrize(
     ("at_open", "an_hour_on", "later"),
-    [(4, 0, 4), (3, 0, 4), (3, 1, 0), (1, 4, 0)],
-    ids=["all there", "one in hand", "work goes on", "disk lost"],
+    [(4, 0, 4), (3, 0, 4), (3, 1, 3), (4, 4, 0), (1, 4, 0)],
+    ids=["all lost later", "one held by a worker", "some lost", "none lost", "disk lost"],
 )
 def test_lost_messages_are_published_again(
     flow: Flow, inbox: Path, at_open: int, an_hour_on: int, later: int
@@ -38,7 +39,7 @@ def test_lost_messages_are_published_again(
 
     def repaired(minutes: int, waiting: int) -> int:
         sent: list[Message] = []
-        repair(flow.night, now + timedelta(minutes=minutes), lambda: waiting, sent.extend)
+        repair(flow.night, now + timedelta(minutes=minutes), lambda: Queued(ingest=waiting), sent.extend)
         return len(sent)
 
     assert repaired(0, at_open) == (4 if at_open == 1 else 0)
@@ -192,8 +193,8 @@ def test_a_repair_that_the_broker_broke_off_is_made_anew(flow: Flow, inbox: Path
         sent.extend(messages)
 
     with pytest.raises(RunError):
-        repair(flow.night, now, lambda: 0, breaks_off)
-    repair(flow.night, now + timedelta(seconds=30), lambda: 1, sent.extend)
+        repair(flow.night, now, lambda: Queued(ingest=0), breaks_off)
+    repair(flow.night, now + timedelta(seconds=30), lambda: Queued(ingest=1), sent.extend)
     assert {m.task_id for m in sent} == {"t0", "t1", "t2"}
 
 
@@ -202,10 +203,10 @@ def test_two_ticks_at_once_publish_a_lost_backlog_once(flow: Flow, inbox: Path) 
     now, sent = datetime.now(UTC), list[Message]()
 
     def slow(messages: list[Message]) -> None:
-        repair(flow.night, now + timedelta(seconds=30), lambda: 0, sent.extend)
+        repair(flow.night, now + timedelta(seconds=30), lambda: Queued(ingest=0), sent.extend)
         sent.extend(messages)
 
-    repair(flow.night, now, lambda: 0, slow)
+    repair(flow.night, now, lambda: Queued(ingest=0), slow)
     assert len(sent) == 1
 
 
@@ -213,8 +214,8 @@ def test_a_repair_whose_process_died_is_made_anew_after_a_while(flow: Flow, inbo
     flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
     now = datetime.now(UTC)
     with pytest.raises(Died):
-        repair(flow.night, now, lambda: 0, raiser(Died()))
+        repair(flow.night, now, lambda: Queued(ingest=0), raiser(Died()))
     sent: list[Message] = []
     for minutes, published in ((25, 0), (31, 1), (32, 1)):
-        repair(flow.night, now + timedelta(minutes=minutes), lambda: 0, sent.extend)
+        repair(flow.night, now + timedelta(minutes=minutes), lambda: Queued(ingest=0), sent.extend)
         assert len(sent) == published

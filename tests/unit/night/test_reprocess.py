@@ -389,6 +389,17 @@ def test_nights_that_can_not_fit_are_not_read(done: DocumentResult, better: Flow
         look(better)
 
 
+def test_a_table_with_a_damaged_end_is_reported_on_one_line(done: DocumentResult, better: Flow) -> None:
+    key = keys.summary("documents", OLD)
+    table = better.store.get(key)
+    for at in range(len(table) - 200, len(table) - 8, 16):
+        better.store.put(key, table[:at] + b"\xff" * 8 + table[at + 8 :])
+        try:
+            look(better)
+        except RunError as error:
+            assert error.message.isprintable()  # noqa: PT017 - some bytes may be changed without harm
+
+
 def test_without_any_table_it_says_what_to_do(flow: Flow) -> None:
     with pytest.raises(NotFound, match="nightshift summarise"):
         look(flow)
@@ -400,7 +411,7 @@ def test_a_night_however_old_is_summarised_again(done: DocumentResult, better: F
     for day in ("02", "03", "04", "05"):
         night_of = f"2026-03-{day}"
         record = structs.replace(done, run_date=night_of, task_id=day)
-        records.finish(better.store, record)
+        records.finish(better.store, record, marked=False)
     now = datetime.now(UTC)
     assert summarise_due(better.night, now) == ["2026-03-03", "2026-03-04", "2026-03-05"]
     assert summarise_due(better.night, now) == []

@@ -390,11 +390,39 @@ def test_until(text: str, now: str, means: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "soon", "3", "25:00", "24:01", "03:60", "2026-13-01", "0001-01-01T00:00+09:00"]
+    "text",
+    [
+        "",
+        "soon",
+        "3",
+        "25:00",
+        "24:01",
+        "03:60",
+        "2026-13-01",
+        "0001-01-01T00:00+09:00",
+        "3\x1b[2J",
+        "\udcff",
+    ],
 )
 def test_until_refuses_what_it_cannot_read(text: str) -> None:
-    with pytest.raises(UsageError, match=r"Invalid time .*: use a local time such as 03:00"):
+    with pytest.raises(UsageError, match=r"Invalid time .*: use a local time such as 03:00") as caught:
         until(text, utc("2026-11-20T12:00"), BERLIN)
+    assert caught.value.message.isprintable()
+
+
+@pytest.mark.parametrize(
+    "until", ["9999-12-31T23:59:59-14:00", "9999-12-31T00:00:00Z", "0001-01-01T00:00:00+14:00"]
+)
+def test_an_override_at_the_end_of_time_is_none(until: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(msgspec.json.encode({"state": "open", "until": until}), type=Override)
+
+
+@pytest.mark.parametrize("zone", ["Europe/" * 2000, "Mars\x1b[2J", "\udcff", "Europe"])
+def test_what_is_no_time_zone_is_refused(zone: str) -> None:
+    with pytest.raises(UsageError, match="is not an IANA time zone") as caught:
+        OffPeakWindow.parse("always", zone)
+    assert caught.value.message.isprintable()
 
 
 @pytest.mark.parametrize("text", ["2026-11-20T13:00", "2026-11-20T12:00Z", "2020-01-01", "9999-12-31"])

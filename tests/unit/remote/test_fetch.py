@@ -1,9 +1,18 @@
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from pipeline.errors import NotFound, OverLimit, PermanentError, TransientError
+from pipeline.errors import (
+    NotFound,
+    OverLimit,
+    PermanentError,
+    RunError,
+    SourceUnavailable,
+    StoreUnavailable,
+    TransientError,
+)
 from pipeline.remote import fetch as module
 from pipeline.remote.fetch import fetch, post
 from pipeline.remote.policy import SourcePolicy
@@ -109,10 +118,69 @@ def test_what_is_not_a_document_is_reported_clearly(inbox: Path, policy: SourceP
     assert descriptors() == before
 
 
-def test_a_folder_that_is_not_mounted_is_transient(inbox: Path) -> None:
+def test_a_folder_that_is_not_mounted_is_waited_for(inbox: Path) -> None:
     root = f"file://{inbox}/share"
-    with pytest.raises(TransientError, match="mount it"):
+    with pytest.raises(SourceUnavailable, match="mount it"):
         fetch(f"{root}/a.jpg", SourcePolicy.sources(root), SETTINGS)
+    (inbox / "share").mkdir()
+    with pytest.raises(TransientError, match="is empty: mount it") as caught:
+        fetch(f"{root}/sub/a.jpg", SourcePolicy.sources(root), SETTINGS)
+    assert caught.value.code == "source_unavailable"
+    (inbox / "share" / "b.jpg").touch()
+    with pytest.raises(NotFound):
+        fetch(f"{root}/a.jpg", SourcePolicy.sources(root), SETTINGS)
+
+
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.ETIMEDOUT, errno.EKEYEXPIRED, errno.EMFILE])
+def test_a_share_that_fails_is_waited_for(
+    inbox: Path, policy: SourcePolicy, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def fails(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(module, "_open_below", fails)
+    with pytest.raises(SourceUnavailable, match="can't be read"):
+        fetch(f"file://{inbox}/a.jpg", policy, SETTINGS)
+
+
+def test_a_folder_that_may_not_be_entered_is_no_fault_of_a_document(
+    inbox: Path, policy: SourcePolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(module, "_open_below", fails)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(RunError, match="no permission to enter the folder"):
+        fetch(f"file://{inbox}/a.jpg", policy, SETTINGS)
+    monkeypatch.setattr(os, "access", lambda *_: True)
+    with pytest.raises(PermanentError) as caught:
+        fetch(f"file://{inbox}/a.jpg", policy, SETTINGS)
+    assert caught.value.code == "source_forbidden"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "code"),
+    [
+        (StoreUnavailable("x"), SourceUnavailable, "source_unavailable"),
+        (RunError("x", code="clock_wrong"), RunError, "clock_wrong"),
+        (RunError("x", code="store_refused"), RunError, "store_refused"),
+        (RunError("x", code="store_missing"), RunError, "store_missing"),
+        (RunError("x", code="access_denied"), PermanentError, "source_forbidden"),
+        (RunError("x"), PermanentError, "source_unreadable"),
+        (NotFound("x"), NotFound, "not_found"),
+    ],
+)
+def test_only_what_concerns_one_object_fails_its_document(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, kind: type[Exception], code: str
+) -> None:
+    def fails(*_: object) -> bytes:
+        raise error
+
+    monkeypatch.setattr(module._Bucket, "read", fails)
+    with pytest.raises(kind) as caught:
+        fetch("s3://inbox/a", SourcePolicy.sources("s3://inbox"), SETTINGS)
+    assert (type(caught.value), getattr(caught.value, "code", "")) == (kind, code)
 
 
 def test_a_file_larger_than_the_limit_is_refused(inbox: Path, policy: SourcePolicy) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from pipeline.documents.sources import Source
 from pipeline.errors import PermanentError, Unreadable
@@ -71,8 +72,9 @@ def test_an_accepted_document_is_stored_marked_and_received(
     (task,) = accepted(acceptance(), source("a.png"))
     assert task.sha256
     assert store.get(keys.document(task.sha256)) == PNG
-    assert pending.get(store, task.task_id) == task
+    assert pending.get(store, task.task_id) == structs.replace(task, receipt="")
     assert list(receipts.received(store, DAY)) == [task.task_id]
+    assert [task.receipt] == list(store.list(keys.receipts(DAY)))
 
 
 def test_receipts_cover_several_documents_and_precede_them(

@@ -1,5 +1,7 @@
 """From an exception to how its document ends."""
 
+import errno
+
 import pytest
 
 from pipeline.errors import (
@@ -11,6 +13,7 @@ from pipeline.errors import (
     OverLimit,
     PermanentError,
     RunError,
+    SourceUnavailable,
     StoreUnavailable,
     TransientError,
     UsageError,
@@ -29,6 +32,8 @@ from pipeline.steps.verdict import verdict
         (TransientError("x", code="source_unavailable"), "retry", "source_unavailable"),
         (NotRead("x"), "retry", "not_read"),
         (StoreUnavailable("x"), "wait", "store_unavailable"),
+        (SourceUnavailable("x"), "wait", "source_unavailable"),
+        (OSError(errno.ENOSPC, "No space left on device"), "wait", "machine"),
         (RunError("x"), "wait", "run_failed"),
         (ModelMissing("x"), "wait", "model_missing"),
         (BrokerUnavailable("x"), "wait", "broker_unavailable"),

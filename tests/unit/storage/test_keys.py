@@ -24,7 +24,7 @@ def test_task_id_becomes_one_safe_segment(task_id: str, segment: str) -> None:
     assert keys.task_id_of(keys.pending(task_id)) == task_id
 
 
-@pytest.mark.parametrize("task_id", ["", "x" * 201, "票" * 23, "a\nb", "a\0b"])
+@pytest.mark.parametrize("task_id", ["", "x" * 201, "票" * 23, "a\nb", "a\0b", "a\udcffb", "." * 67])
 def test_bad_task_ids_are_refused(task_id: str) -> None:
     with pytest.raises(PermanentError, match="task id") as caught:
         keys.pending(task_id)
@@ -36,9 +36,6 @@ def test_any_task_id_is_refused_or_comes_back(task_id: str) -> None:
     try:
         key = keys.result("2026-11-22", task_id)
     except PermanentError:
-        return
-    except UnicodeEncodeError:
-        assert any("\ud800" <= c <= "\udfff" for c in task_id)
         return
     folder, _, name = key.rpartition("/")
     assert folder == "results/run_date=2026-11-22"

@@ -33,6 +33,9 @@ class Broker:
     def publish_later(self, message: Message, *, outage: int | None = None) -> int:
         raise NotImplementedError
 
+    def publish_raw_later(self, raw: bytes) -> int:
+        raise NotImplementedError
+
     def publish_dead(self, body: bytes, **headers: str) -> None:
         self.dead.append(headers)
 

@@ -13,7 +13,7 @@ from pipeline.ledger import records
 from pipeline.models import DocumentResult, Extraction, LineItem, Page
 from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
-from pipeline.tables.masking import Span, masked_descriptions
+from pipeline.tables.masking import Span, Spans, masked_descriptions
 from pipeline.tables.summary import summarise
 
 DAY = "2026-11-22"
@@ -95,7 +95,9 @@ def test_a_sensitive_number_in_a_description_is_masked_and_restored(tmp_path: Pa
 
 def test_a_number_that_only_its_page_explains_is_masked_too() -> None:
     page = Page(number=1, width=9, height=9, text="from account\n12 345 678 to you")
-    assert masked_descriptions(["from account 12 345 678 to you", "12 chairs"], page, (Span(13, 23),)) == [
+    assert masked_descriptions(
+        ["from account 12 345 678 to you", "12 chairs"], page, Spans([Span(13, 23)])
+    ) == [
         "from account ** **5 678 to you",
         "12 chairs",
     ]

@@ -9,6 +9,7 @@ from pipeline.models import DocumentResult, Entity, Extraction, Field, Page
 from pipeline.ner import patterns
 from pipeline.ner.overlap import resolve
 from pipeline.tables.masking import (
+    NO_SPANS,
     SENSITIVE,
     mask,
     mask_spans,
@@ -96,7 +97,7 @@ def test_a_machine_readable_zone_is_masked_whole() -> None:
     hidden = mask_spans(text, sensitive_spans(text, found))
     assert hidden == "PASSPORT\n" + "*" * 44 + "\n" + "*" * 44
     (zone,) = [entity for entity in found if entity.type == "MRZ"]
-    shown = masked_entity(zone, ())
+    shown = masked_entity(zone, NO_SPANS)
     assert set(shown.text) == {"*", "\n"}
     assert shown.value is None or set(shown.value) == {"*", "\n"}
 
@@ -144,7 +145,7 @@ def test_fields_are_masked_by_their_text_their_place_their_name_or_their_source(
 
 def test_the_other_reading_is_masked_as_well() -> None:
     one = structs.replace(entities("SSN 536-90-4399")[0], other="536904390")
-    assert masked_entity(one, ()).other == "*****4390"
+    assert masked_entity(one, NO_SPANS).other == "*****4390"
 
 
 def test_a_date_in_a_number_explains_only_itself() -> None:

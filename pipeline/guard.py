@@ -1,0 +1,157 @@
+"""What reading a document may use of its process: memory, and processor time per page. Active in worker processes only.
+
+Native decoders neither raise `MemoryError` nor stop when asked, so a thread watches the process from inside. It ends
+the process once a limit is exceeded, after the page in progress has been recorded as unreadable: the next attempt
+finds it so, and reads the others. A kernel limit on memory backs it up, for what grows faster than it looks.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+
+from pipeline.errors import OverLimit, PermanentError
+
+EXIT_MEMORY, EXIT_TIME = 81, 82
+"""Exit codes of a process that was ended because of its memory, or of the processor time of a page."""
+POLL = 0.05
+"""Seconds between two looks."""
+SPARE = 512 * 2**20
+"""Bytes that the kernel's limit leaves above the other one: libraries reserve such areas before they use them."""
+STORING = 15.0
+"""Maximum seconds for recording a page before the process ends."""
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_MIB = 2**20
+
+log = logging.getLogger("nightshift")
+
+
+def out_of_memory() -> PermanentError:
+    """The error of a document, or a page, that needs too much memory."""
+    return PermanentError(
+        "The document needs more memory than a worker may use: split it, or raise NIGHTSHIFT_WORKER_MEMORY.",
+        code="out_of_memory",
+    )
+
+
+def over_time(seconds: float) -> OverLimit:
+    """The error of a page that takes too long. Seconds of processor time, so that a busy machine does not matter."""
+    return OverLimit(
+        f"It takes more than {seconds:.0f} s of processor time, as pages made to hold up a machine do: print it to a"
+        " PDF and send that, or raise NIGHTSHIFT_TIME_LIMIT if it is genuine.",
+        code="over_time",
+    )
+
+
+class _Work(msgspec.Struct, eq=False):
+    """One page in progress: its thread's clock, when it must have ended by it, and how it is given up.
+
+    `until`: when it must have ended by the clock of this machine.
+    """
+
+    clock: int
+    end: float
+    until: float
+    seconds: float
+    give_up: Callable[[PermanentError], None]
+
+
+class _Watch(threading.Thread):
+    def __init__(self, memory: int) -> None:
+        super().__init__(name="guard", daemon=True)
+        self.memory = memory
+        self.lock = threading.Lock()
+        self.work: _Work | None = None
+        self._soft = 0
+
+    def run(self) -> None:
+        while True:
+            time.sleep(POLL)
+            self.look()
+
+    def look(self) -> None:
+        if self.memory:
+            resident, shared, data = _statm()
+            if resident > self.memory:
+                self._end(out_of_memory(), EXIT_MEMORY, f"{resident // _MIB} MiB of memory in use")
+            self.limit_data(max(data - (resident - shared), 0))
+        work = self.work
+        if work is not None and time.clock_gettime(work.clock) > work.end:
+            self._end(over_time(work.seconds), EXIT_TIME, f"a page takes over {work.seconds:.0f} s", work)
+        elif work is not None and time.monotonic() > work.until:  # it may only have waited: another attempt
+            self._end(None, EXIT_TIME, "a page takes too long", work)
+
+    def limit_data(self, unused: int) -> None:
+        """Set the kernel's limit; `unused`: bytes that are reserved but not in use, so do no harm."""
+        soft = self.memory + SPARE + unused
+        if abs(soft - self._soft) < 16 * _MIB:
+            return
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        with suppress(ValueError, OSError):  # a lower limit from outside stays
+            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+        self._soft = soft
+
+    def _end(self, error: PermanentError | None, code: int, why: str, expected: _Work | None = None) -> None:
+        with self.lock:  # the page can't end in between
+            if expected is not None and self.work is not expected:
+                return
+            ending = threading.Timer(STORING, os._exit, [code])  # a store may hang
+            ending.daemon = True
+            with suppress(RuntimeError, MemoryError):
+                ending.start()
+            with suppress(Exception):
+                log.warning("ending this process: %s", why)
+                if self.work is not None and error is not None:
+                    self.work.give_up(error)
+            os._exit(code)
+
+
+_watch: _Watch | None = None
+
+
+def start(memory_mib: int) -> None:
+    """Guard this process from now on; it may use `memory_mib` MiB of memory, 0: as much as there is."""
+    global _watch  # noqa: PLW0603 - one guard per process is the point
+    if _watch is None and sys.platform == "linux":
+        _watch = _Watch(memory_mib * _MIB)
+        if memory_mib:
+            _watch.limit_data(0)
+        _watch.start()
+
+
+@contextmanager
+def page(seconds: float, longest: float, give_up: Callable[[PermanentError], None]) -> Iterator[None]:
+    """Guard the page that is read inside, by this thread.
+
+    `seconds`: processor time that it may take. `give_up` records it as unreadable for a reason, from another thread.
+    `longest`: seconds after which the process ends anyway, as one that hangs.
+    """
+    watch = _watch
+    if watch is None:
+        yield
+        return
+    clock = time.pthread_getcpuclockid(threading.get_ident())
+    watch.work = _Work(
+        clock, time.clock_gettime(clock) + seconds, time.monotonic() + longest, seconds, give_up
+    )
+    try:
+        yield
+    finally:
+        with watch.lock:
+            watch.work = None
+
+
+def _statm() -> tuple[int, int, int]:
+    """Bytes of this process: resident, of these shared with files, and private data whether in use or not."""
+    fields = Path("/proc/self/statm").read_bytes().split()
+    return int(fields[1]) * _PAGE, int(fields[2]) * _PAGE, int(fields[5]) * _PAGE

@@ -1,0 +1,106 @@
+"""Where the tasks of a run date are found: their records, or their pending markers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import date, timedelta
+from itertools import chain
+from typing import NamedTuple
+
+from pipeline import clock
+from pipeline.ledger import receipts
+from pipeline.ledger.gaps import Gap
+from pipeline.models import Task
+from pipeline.storage import Store, keys
+
+_AHEAD = timedelta(days=7)  # a weekly window opens within a week, so no run date is later than that
+
+
+class Places(NamedTuple):
+    """Keys by task id, of what was `received` on a run date; and keys of others: records of that date, and markers."""
+
+    received: dict[str, list[str]]
+    others: dict[str, str]
+    markers: list[str]
+
+
+def nights(run_date: str) -> list[str]:
+    """Run dates on which something received on `run_date` may have ended."""
+    first = date.fromisoformat(run_date)
+    last = max(first, clock.utc().date() + _AHEAD)
+    return [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+
+
+def following(run_date: str) -> list[str]:
+    """The next run dates, of a week."""
+    first = date.fromisoformat(run_date) + timedelta(days=1)
+    return [(first + timedelta(days=n)).isoformat() for n in range(_AHEAD.days)]
+
+
+def find(store: Store, received: Collection[str], dates: list[str]) -> Places:
+    """Look for received tasks on the given run dates: records before the marker; those found nowhere are omitted.
+
+    Markers are listed first: a task that ends meanwhile is then found among the records.
+    """
+    found: dict[str, list[str]] = {task_id: [] for task_id in received}
+    others: dict[str, str] = {}
+    pending = list(store.list(keys.PENDING))
+    for key in chain.from_iterable(
+        store.list(prefix) for night in dates for prefix in (keys.results(night), keys.failures(night))
+    ):
+        if (task_id := keys.task_id_of(key)) in found:
+            found[task_id].append(key)
+        elif keys.run_date_of(key) == dates[0]:
+            others.setdefault(task_id, key)
+    # A marker next to a record means that the last step will be repeated, or that the document is reprocessed: it is
+    # done in either case.
+    markers = []
+    for key in pending:
+        if (task_id := keys.task_id_of(key)) not in found:
+            markers.append(key)
+        elif not found[task_id]:
+            found[task_id].append(key)
+    return Places({task_id: places for task_id, places in found.items() if places}, others, markers)
+
+
+def missing(store: Store, received: dict[str, list[Task]], places: dict[str, list[str]]) -> Iterator[Gap]:
+    """Tasks found nowhere; one that was redriven during the listing has a marker now."""
+    lost = [task_id for task_id in received if task_id not in places]
+    marked = {keys.task_id_of(key): key for key in store.list(keys.PENDING)} if lost else {}
+    for task_id in lost:
+        if task_id in marked:
+            places[task_id] = [marked[task_id]]
+            continue
+        yield Gap(
+            kind="missing",
+            task_id=task_id,
+            source=received[task_id][0].source,
+            detail="is neither done nor failed nor pending: `--repair` resumes it if the store has its bytes, "
+            "else submit it again under another id",
+        )
+
+
+def twice(
+    store: Store, received: dict[str, list[Task]], places: dict[str, list[str]], dates: list[str]
+) -> Iterator[Gap]:
+    """Tasks with more records than receipts; `nightshift run` may be given a document for two dates."""
+    several = {
+        t: still for t, found in places.items() if len(found) > 1 and (still := _still(store, found))[1:]
+    }
+    counts = dict.fromkeys(several, 1)
+    for night in dates[1:] if several else ():
+        for task_id in receipts.received(store, night):
+            if task_id in counts:
+                counts[task_id] += 1
+    for task_id, found in several.items():
+        if len(found) > counts[task_id] or len({key.rsplit("/", 2)[1] for key in found}) < len(found):
+            yield Gap(
+                kind="twice",
+                task_id=task_id,
+                source=received[task_id][0].source,
+                detail=f"has {len(found)} records: {', '.join(found)}",
+            )
+
+
+def _still(store: Store, found: list[str]) -> list[str]:
+    return [key for key in found if store.exists(key)]

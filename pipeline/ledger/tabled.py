@@ -1,0 +1,47 @@
+"""What the tables of a night say about its records, and whether these are still the same."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import Damaged, NotFound
+from pipeline.storage import Store, keys
+
+_COLUMNS = ("task_id", "source", "sha256", "receipt", "digest")
+
+
+class Row(NamedTuple):
+    """A document in the tables of its night. Tables of older versions have neither receipts nor digests."""
+
+    source: str
+    sha256: str | None
+    receipt: str
+    digest: str
+
+
+def rows(store: Store, run_date: str) -> Mapping[str, Row]:
+    """The documents in the tables of a night, by task id; none before they are written. Raises `Damaged`."""
+    key = keys.summary("documents", run_date)
+    try:
+        with pq.ParquetFile(io.BytesIO(store.get(key))) as file:
+            table = file.read([name for name in _COLUMNS if name in file.schema_arrow.names])
+    except NotFound:
+        return {}
+    except (pa.ArrowException, OSError) as error:
+        raise Damaged(
+            f"{key} is not readable ({type(error).__name__}): write it again with `nightshift summarise {run_date}`."
+        ) from error
+    return {
+        row["task_id"]: Row(row["source"], row["sha256"], row.get("receipt") or "", row.get("digest") or "")
+        for row in table.to_pylist()
+    }
+
+
+def marked(store: Store, run_date: str) -> set[str]:
+    """Task ids whose records were replaced since the tables of a night were written."""
+    return {keys.changed_task(key) for key in store.list(keys.changes(run_date))}

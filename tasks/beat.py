@@ -1,0 +1,34 @@
+"""What `celery beat` decides with: it keeps no memory, and measures time by the monotonic clock.
+
+Celery's default scheduler keeps the times of its last runs in a file, and compares them with the clock: after a clock
+that was ahead was corrected, it would send nothing until the wrong time comes.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from celery import beat
+from celery.schedules import schedstate
+
+_PRIORITY = 5  # as in Celery's own
+
+
+class Scheduler(beat.Scheduler):
+    """For entries with a fixed interval; each is due for the first time one interval after the start."""
+
+    def populate_heap(self, *_: Any, **__: Any) -> None:
+        """Begin: ask no entry, as it would compare the clock with what that was when beat started."""
+        events = (
+            beat.event_t(self._when(e, e.schedule.seconds), _PRIORITY, e) for e in self.schedule.values()
+        )
+        self._heap = sorted(events)
+
+    def _when(self, entry: Any, next_time_to_run: float, mktime: Any = None) -> float:  # noqa: ARG002 - Celery's
+        """The moment, on the monotonic clock, that is `next_time_to_run` seconds from now."""
+        return time.monotonic() + (self.adjust(next_time_to_run) or 0)
+
+    def is_due(self, entry: Any) -> Any:
+        """Asked when the moment has come, so it is due whatever the clock says."""
+        return schedstate(is_due=True, next=entry.schedule.seconds)

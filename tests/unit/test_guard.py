@@ -1,0 +1,71 @@
+"""What ends a worker process from inside: its memory, and the time of a page. Each in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import guard
+
+PAGE = """
+import sys, time
+from pathlib import Path
+from pipeline import guard
+
+def give_up(reason):
+    Path({noted!r}).write_text(reason.code)
+
+guard.start({memory})
+with guard.page({seconds}, {longest}, give_up):
+    {work}
+print("went on")
+"""
+FILL = "kept = []\n    while True: kept.append(bytearray(b'x' * 2**22))"
+SPIN = "while True: pass"
+
+
+def ended(
+    tmp_path: Path, work: str, *, memory: int = 0, seconds: float = 60, longest: float = 60
+) -> tuple[int, str]:
+    """Exit code of a process that does `work` on a page, and the code of the error that was noted."""
+    noted = tmp_path / "noted"
+    script = PAGE.format(noted=str(noted), memory=memory, seconds=seconds, longest=longest, work=work)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(guard.__file__).parent.parent,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert b"went on" not in done.stdout or done.returncode == 0, done.stderr
+    return done.returncode, noted.read_text() if noted.exists() else ""
+
+
+def test_a_page_that_fills_the_memory_is_noted_and_ends_the_process(tmp_path: Path) -> None:
+    assert ended(tmp_path, FILL, memory=150) == (guard.EXIT_MEMORY, "out_of_memory")
+
+
+def test_a_page_that_takes_too_much_processor_time_is_noted_and_ends_the_process(tmp_path: Path) -> None:
+    assert ended(tmp_path, SPIN, seconds=0.3) == (guard.EXIT_TIME, "over_time")
+
+
+def test_a_page_that_only_waits_is_tried_again(tmp_path: Path) -> None:
+    assert ended(tmp_path, "time.sleep(50)", seconds=0.1, longest=0.3) == (guard.EXIT_TIME, "")
+
+
+def test_what_asks_for_too_much_at_once_gets_an_error(tmp_path: Path) -> None:
+    work = "try: bytearray(4 * 2**30)\n    except MemoryError: give_up(guard.out_of_memory())"
+    assert ended(tmp_path, work, memory=500) == (0, "out_of_memory")
+
+
+def test_an_ordinary_page_goes_on(tmp_path: Path) -> None:
+    assert ended(tmp_path, "time.sleep(0.2)", memory=500, seconds=0.1) == (0, "")
+
+
+def test_outside_of_worker_processes_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "_watch", None)
+    with guard.page(0.0, 0.0, lambda _: pytest.fail("given up")):
+        pass
