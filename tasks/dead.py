@@ -184,7 +184,7 @@ def _why(headers: dict[str, Any], routing_key: str) -> tuple[str, str, str]:
     queue, reason = str(death.get("queue", "")), str(death.get("reason", ""))
     if headers.get(UNREADABLE):
         return "unreadable", "The message has headers or properties that cannot be read.", ""
-    if queue not in {known.name for known in WORK_QUEUES}:
+    if queue not in {RAW, *(known.name for known in WORK_QUEUES)}:
         shown = "".join(char if char.isprintable() else "?" for char in routing_key[:60])
         return (
             "unroutable",

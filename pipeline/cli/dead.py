@@ -52,15 +52,16 @@ def list_(code: _Code = None, task_id: options.TaskId = None, as_json: options.A
     if not letters:
         screen.say("No dead letters.")
         return
-    more = "" if complete else " (the queue holds more)"
+    title = f"{len(letters)} dead letter{'s' if len(letters) > 1 else ''}"
+    title += "" if complete else " (the queue holds more)"
     if code or task_id:
         rows = [(one.id, one.task_id, one.queue, one.reason) for one in letters[:_SHOWN]]
-        screen.listing(f"{len(letters)} dead letters{more}", ("id", "task", "queue", "reason"), rows)
+        screen.listing(title, ("id", "task", "queue", "reason"), rows)
         if len(letters) > _SHOWN:
             screen.say(f"… and {len(letters) - _SHOWN} more: --json lists all.")
     else:
         listed = [(one.code, one.count, one.id, one.example) for one in groups]
-        screen.listing(f"{len(letters)} dead letters{more}", ("code", "#count", "id", "example"), listed)
+        screen.listing(title, ("code", "#count", "id", "example"), listed)
     screen.say("See also: nightshift dead show ID, dead redrive -h, failed list.")
 
 
