@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 DATA ?= $(NIGHTSHIFT_DATA)
 
-.PHONY: help setup lock demo test soak fuzz lint spell bench services clean
+.PHONY: help setup lock demo test simulate soak fuzz lint spell bench services clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,7 +41,13 @@ demo: setup ## process the samples, print what was found and where it is stored
 test: setup services lint ## run every test
 	$(BIN)/pytest
 
-soak: setup services ## the long tests: thousands of messages, a minute without a store
+simulate: setup ## simulate nights full of faults: NIGHTS=2000, MINUTES=10, or SEED=7 to see one run
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) \
+	  $(if $(NIGHTS),--nights $(NIGHTS)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
+
+soak: setup services ## the long tests: real servers under faults, thousands of messages, a minute without a store
+	$(BIN)/python -m tests.soak --documents $(or $(DOCUMENTS),2000) --faults $(or $(FAULTS),200) \
+	  --seed $(or $(SEED),1) --minutes $(or $(MINUTES),120)
 	SOAK=1 $(BIN)/pytest tests/soak
 	NIGHT_OUTAGE=60 $(BIN)/pytest tests/acceptance/test_night_kills.py -k store_goes
 

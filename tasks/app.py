@@ -16,7 +16,7 @@ from pipeline.settings import Settings
 from tasks import broker, flower, limits, logs, transport, wire
 from tasks.gate import Gate
 
-_ALARM = 60.0  # seconds for which a step waits to publish while the broker is in alarm, before its message is requeued
+_ALARM = 30.0  # seconds for which a step waits to publish while the broker is in alarm, before its message is requeued
 
 
 def _check_settings() -> None:

@@ -53,18 +53,21 @@ def producer(settings: Settings) -> Producer:
     return Producer(settings, night.store, night.schedule.run_date, lambda messages: send(app, messages))
 
 
-def reach(app: Any) -> None:
-    """Connect, declare exchanges and queues, and publish to nobody, so that a command fails before it changes anything.
+def reach(app: Any, *, to_publish: bool = True) -> None:
+    """Connect, and declare exchanges and queues, so that a command fails before it changes anything.
 
-    Raises `BrokerUnavailable`, within ten seconds, also where the broker is in alarm.
+    Raises `BrokerUnavailable`, within ten seconds; with `to_publish` also where the broker is in alarm.
     """
+    from tasks.routing import PROBE
     from tasks.topology import declare
 
     with errors(app), app.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, interval_start=0)
         declare(connection)
         with connection.channel() as channel:
-            channel.basic_publish(channel.prepare_message(b""), routing_key="nightshift.probe")  # in no queue
+            if to_publish:
+                PROBE.bind(channel).declare()
+                channel.basic_publish(channel.prepare_message(b""), PROBE.name)
 
 
 def send(app: Any, messages: Iterable[Message]) -> None:
@@ -82,12 +85,14 @@ def send_all(app: Any, messages: Iterable[Message]) -> int:
     return sum(1 for _ in in_threads(lambda message: send(app, [message]), messages, threads=THREADS))
 
 
-def look_at_dead(app: Any, look: Callable[[Found], bool], most: int = 10_000) -> bool:
+def look_at_dead(
+    app: Any, look: Callable[[Found], bool], *, most: int = 10_000, seconds: float = 8.0
+) -> bool:
     """Show dead letters to `look`; whether those were all. Raises `BrokerUnavailable`."""
     from tasks import dead
 
     with errors(app):
-        return dead.sweep(app, look, most=most).complete
+        return dead.sweep(app, look, most=most, seconds=seconds).complete
 
 
 def sweep_dead(app: Any, remove: Callable[[Found], bool]) -> int:

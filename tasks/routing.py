@@ -18,6 +18,9 @@ from tasks.lanes import BACKFILL, GPU_QUEUES, URGENT
 
 TOPIC = Exchange("nightshift", "topic", durable=True, arguments={"alternate-exchange": "nightshift.dead"})
 DEAD = Exchange("nightshift.dead", "fanout", durable=True)
+PROBE = Exchange("nightshift.probe", "fanout", durable=True)
+"""Bound to no queue: what is published there shows whether the broker takes messages, and is dropped."""
+
 RAW = "inference_tasks"
 
 DELIVERY_LIMIT = 20

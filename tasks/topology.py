@@ -7,6 +7,7 @@ that exists with other arguments would lose or reorder messages: declaring it ra
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from amqp.exceptions import NotFound
@@ -67,8 +68,12 @@ def depths(app: Celery) -> dict[str, int]:
 
 
 def queued(app: Celery) -> Queued:
-    """Messages of pending tasks that wait, by lane; those of raw messages and callbacks are not counted."""
-    found = depths(app)
+    """Messages of pending tasks that wait, by lane."""
+    return by_lane(depths(app))
+
+
+def by_lane(found: Mapping[str, int]) -> Queued:
+    """Messages of pending tasks, of those `found` in each queue; raw messages and callbacks are not counted."""
     return Queued(
         urgent=found[URGENT],
         normal=sum(found[name] for name in NORMAL),

@@ -189,7 +189,7 @@ def discard(
 
     _require_filter(code, task_id, letter_id, everything)
     broker = client.celery()
-    client.reach(broker)
+    client.reach(broker, to_publish=False)
     removed = client.sweep_dead(broker, lambda found: _is_chosen(found.letter, code, task_id, letter_id))
     _report(as_json, {"discarded": removed})
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tasks.dead import Found
 
 _SECONDS = 1.0  # for workers to answer
-_LOOKED_AT = 1000  # dead letters
+_LOOKED_AT, _LOOKED_FOR = 1000, 2.0  # dead letters, and seconds
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -50,8 +50,10 @@ def status(store: options.Store = None, as_json: options.AsJson = False) -> None
     workers: dict[str, list[Running]] = {}
     unavailable, unknown = "", 0
     try:
-        queues, workers = _queues(app), _workers(app)
-        unknown = _unknown_letters(app) if queues.get("dead") else 0
+        with client.errors(app):  # as a whole bounded
+            queues = _queues(app)
+            workers = _workers(app)
+            unknown = _unknown_letters(app) if queues.get("dead") else 0
     except BrokerUnavailable as error:
         unavailable = error.message
     if as_json:
@@ -65,16 +67,18 @@ def status(store: options.Store = None, as_json: options.AsJson = False) -> None
             raise typer.Exit(ExitCode.ERROR)
         return
     _print_store(night, found)
+    if queues:
+        _print_queues(queues, unknown)
     if unavailable:
         raise BrokerUnavailable(unavailable)
-    _print_broker(queues, workers, unknown)
+    _print_workers(workers)
 
 
 def _queues(app: Any) -> dict[str, int]:
     from tasks import client
     from tasks.topology import depths
 
-    client.reach(app)
+    client.reach(app, to_publish=False)
     with client.errors(app):
         return depths(app)
 
@@ -90,7 +94,7 @@ def _unknown_letters(app: Any) -> int:
             found.append(one.letter.id)
         return False
 
-    client.look_at_dead(app, look, most=_LOOKED_AT)
+    client.look_at_dead(app, look, most=_LOOKED_AT, seconds=_LOOKED_FOR)
     return len(found)
 
 
@@ -161,11 +165,14 @@ def _attention(found: Status) -> str:
     return "; ".join(parts)
 
 
-def _print_broker(queues: dict[str, int], workers: dict[str, list[Running]], unknown: int) -> None:
+def _print_queues(queues: dict[str, int], unknown: int) -> None:
     waiting = ", ".join(f"{name} {n}" for name, n in queues.items() if n)
     _line("Queues", waiting or "empty")
     if unknown:
         _line("Dead", f"{unknown} messages that belong to no document: nightshift dead list")
+
+
+def _print_workers(workers: dict[str, list[Running]]) -> None:
     running = sum(map(len, workers.values()))
     _line("Workers", f"{len(workers)} online, {running} steps running")
     rows = [

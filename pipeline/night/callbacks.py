@@ -91,7 +91,7 @@ def notify(store: Store, message: Message, settings: Settings) -> None:
 def _put_off(store: Store, message: Message, due: Due) -> bool:
     """Whether a callback may be tried again within the hour; notes the first time that it could not be sent."""
     now = clock.utc()
-    tried_for = clock.age(due.since, now) if due.since else None
+    tried_for = clock.age(due.since, now)
     if tried_for is not None and tried_for >= GIVEN:
         return False
     if tried_for is None and _due(store, message) == due:
@@ -212,7 +212,7 @@ def _overdue(store: Store, key: str, before: datetime) -> tuple[Due, Message] | 
         note, task = _due(store, message), pending.newest(store, message.task_id)
         if note is None or (task and not task.reprocess):
             return None
-        if note.at >= before and clock.age(note.at, clock.utc()) is not None:
+        if clock.age(note.at, clock.utc()) is not None and note.at >= before:
             return None
         record = _record(store, message)
     except Damaged as error:

@@ -146,19 +146,9 @@ def claims(task_id: str) -> str:
     return f"{CLAIMS}{_name(task_id)}/"
 
 
-class ClaimName(NamedTuple):
-    """What a key under `claims` says: the run date is empty where it only says what ingest found out."""
-
-    task_id: str
-    origin: str
-    run_date: str
-
-
-def claim_name(key: str) -> ClaimName:
-    """The parts of a key under `claims`: `<origin>.json`, or `<origin>@<run date>`, which says when it was accepted."""
-    _, task_id, name = key.split("/")
-    origin, _, run_date = name.removesuffix(".json").partition("@")
-    return ClaimName(unquote(task_id), origin, run_date)
+def claimed_task(key: str) -> str:
+    """Task id in a key under `claims`."""
+    return unquote(key.split("/")[1])
 
 
 def origin_of(key: str) -> str:

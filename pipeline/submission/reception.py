@@ -15,6 +15,7 @@ from pipeline import clock
 from pipeline.documents.open import open_document
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
 from pipeline.ledger import claims, ends, pending, receipts, records
+from pipeline.ledger.ends import Dates
 from pipeline.messages import Message
 from pipeline.models import TEXT, DocumentResult, Task
 from pipeline.remote.fetch import fetch
@@ -182,10 +183,10 @@ class Reception:
 
     def note_refusal(self, task: Task, error: PermanentError) -> None:
         """Record a task of `refused` as failed."""
-        dates = ends.run_dates(self.store, task, self.run_date())
+        dates = Dates.for_task(task, self.run_date)
         if ends.end_of(self.store, task, dates) is None:
             record = records.failure_of(task, error, run_date=task.run_date, settings_digest="")
-            records.finish(self.store, record, dates=dates, marked=False)
+            records.finish(self.store, record, dates, marked=False)
 
     def _malformed(self, body: bytes) -> Task:
         origin = hashlib.sha256(body).hexdigest()[:12]
@@ -297,6 +298,9 @@ class Reception:
         # first, since hashes are recorded before a task ends
         under_way = pending.newest(self.store, task.alias_of)
         known = claims.contents(self.store, task.alias_of)
+        if task.sha256 in known and task.has_receipt:  # a process died while it recorded a failure of it
+            receipts.write(self.store, task.accepted_on or self.run_date(), [task])
+            return False
         if task.sha256 in known:
             if task.origin:  # so that this submission is known to have ended
                 claims.note(self.store, task.task_id, task.origin, claims.Claim(sha256=task.sha256))

@@ -26,6 +26,7 @@ from pipeline.night.dispatch import resume_all
 from pipeline.night.flow import Flow
 from pipeline.night.housekeeping import tick
 from pipeline.night.night import Night
+from pipeline.night.repair import Queued
 from pipeline.night.schedule import Schedule
 from pipeline.night.status import status
 from pipeline.night.summaries import nights
@@ -57,6 +58,9 @@ class _Broker:
         self.queue.extend(messages)
 
     def publish_later(self, message: Message, *, outage: int | None = None) -> int:
+        return 10
+
+    def publish_raw_later(self, raw: bytes) -> int:
         return 10
 
     def publish_dead(self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
@@ -111,8 +115,8 @@ class _Stored:
             keys.undelivered(self.flow.schedule.run_date(), "t5"), b'{"code":"x","message":"Not sent."}'
         )
         self.store.put(keys.attempts("t4", "ner", "m1"), b'{"count":1,"progress":0}')
-        self.store.put(keys.control("window"), to_json(Override("open", "2040-01-01T00:00:00+00:00")))
-        tick(self.night, lambda: 1, broker.publish)
+        self.store.put(keys.control("window"), to_json(Override("open", "2027-06-01T00:00:00+00:00")))
+        tick(self.night, lambda: Queued(elsewhere=1), broker.publish)
         (failed,) = failures.find(self.store, code="unsupported_type")
         self.store.put(keys.failed_again(failed.run_date, "t1"), to_json(failed))
         self.store.put(keys.partial(failed.run_date, "t2"), to_json(failed))
@@ -166,7 +170,7 @@ class _Stored:
             reprocess.examine(night, reprocess.rows(store, "pages >= 0", reprocess.Now(SETTINGS)))
         )
         if thorough:
-            yield lambda: tick(night, lambda: 0, broker.publish)
+            yield lambda: tick(night, Queued, broker.publish)
             yield lambda: [summarise(store, run_date) for run_date in nights(store)]
 
     def _others_stand(self, damaged: str) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from pipeline import clock
 from pipeline.documents.sources import Source
 from pipeline.errors import PermanentError, Unreadable
 from pipeline.ledger import pending, receipts, records
+from pipeline.ledger.audit import audit
 from pipeline.models import DocumentResult, Task
 from pipeline.run.acceptance import RECEIPT_SIZE, Acceptance, attempts_so_far
 from pipeline.run.outcome import Outcome
@@ -17,6 +19,7 @@ from pipeline.settings import Settings
 from pipeline.steps.engines import Engines
 from pipeline.storage import Store, keys
 from pipeline.storage.local import LocalStore
+from pipeline.tables.summary import summarise
 
 DAY = "2026-11-22"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -51,7 +54,7 @@ def end(store: Store, task: Task, digest: str = "d1", error: PermanentError | No
         records.fail(store, task, error, run_date=DAY, settings_digest=digest)
         return
     result = DocumentResult.of(
-        task, source=task.source, status="done", run_date=DAY, settings_digest=digest, done_at="x"
+        task, source=task.source, status="done", run_date=DAY, settings_digest=digest, done_at=clock.now()
     )
     records.finish(store, result)
 
@@ -75,6 +78,23 @@ def test_an_accepted_document_is_stored_marked_and_received(
     assert pending.get(store, task.task_id) == structs.replace(task, receipt="")
     assert list(receipts.received(store, DAY)) == [task.task_id]
     assert [task.receipt] == list(store.list(keys.receipts(DAY)))
+
+
+def test_a_document_that_is_processed_again_has_one_record_and_the_audit_passes_at_any_time(
+    store: Store, acceptance: Callable[..., Acceptance]
+) -> None:
+    sources = [source("a.png"), source("b.png"), missing("c.png")]
+    for digest in ("d1", "d2", "d3"):
+        good, bad = accepted(acceptance(digest, retry_failed=True), *sources)
+        assert audit(store, DAY).gaps == ()
+        end(store, good, digest)
+        end(store, bad, digest, PermanentError("no"))
+        assert audit(store, DAY).gaps == (), "before the tables follow"
+        summarise(store, DAY)
+        report = audit(store, DAY)
+        assert (report.gaps, report.done, report.failed, report.received) == ((), 1, 2, 3)
+        assert not list(store.list(keys.CHANGED))
+    assert len(list(store.list(keys.FAILED))) == 2
 
 
 def test_receipts_cover_several_documents_and_precede_them(

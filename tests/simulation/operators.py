@@ -1,0 +1,127 @@
+"""The operator's commands, as `pipeline.cli` runs them, each a process that may die or be paused in the middle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from pipeline.errors import PermanentError, PipelineError
+from pipeline.ledger import audit as ledger_audit
+from pipeline.messages import Message
+from pipeline.night import callbacks, failures, reprocess
+from pipeline.night.dispatch import resume, resume_all
+from pipeline.night.window import Override
+from pipeline.storage import keys
+from tasks.publish import BROKER_ERRORS, publish
+from tests.simulation.process import Process
+
+if TYPE_CHECKING:
+    from pipeline.night.night import Night
+    from tests.simulation.run import Run
+
+
+class Operator:
+    """Gives commands at random."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.world = run, run.world
+        self.redriven: set[str] = set()
+        self.commands: tuple[Callable[[Night], None], ...] = (
+            self._redrive,
+            self._redrive,
+            self._discard,
+            self._reprocess,
+            self._reprocess,
+            self._repair,
+            self._window,
+            self._resend,
+        )
+
+    def act(self) -> None:
+        """Give one command."""
+        command = self.world.rng.choice(self.commands)
+        name = f"operator ({command.__name__.removeprefix('_')})"
+        process = Process(name)
+        self.world.plan(process)
+        night = self.run.workers[0].night
+
+        def work() -> None:
+            with suppress(PipelineError, *BROKER_ERRORS):
+                command(night)
+
+        self.run.start(process, work, lambda: None)
+
+    def clear(self) -> None:
+        """End an override, so that the quiet nights have their windows."""
+        self.run.workers[0].seen.clear_override()
+
+    def _send(self, messages: Any) -> None:
+        publish(self.run.broker, messages)
+
+    def _redrive(self, night: Night) -> None:
+        records = list(failures.find(night.store))
+        changed = self.world.rng.choice(({}, {"render_dpi": "300", "max_pages": "50"}))
+        for record in records:
+            if (
+                failures.code_of(record) == "id_conflict"
+            ):  # would become a document of its own, under an id of its own
+                continue
+            try:
+                task = failures.redrive(night.store, record, changed)
+            except PermanentError:
+                continue
+            self.redriven.add(record.task_id)
+            self.world.note(f"redrives {record.task_id}", record.task_id)
+            self._send([Message.of("ingest", task)])
+
+    def _discard(self, night: Night) -> None:
+        for record in failures.find(night.store):
+            failures.discard(night.store, record, "")
+
+    def _reprocess(self, night: Night) -> None:
+        for row in list(self._rows(night)):
+            for found in reprocess.examine(night, [row]):
+                if found.state != "stale":
+                    continue
+                assert found.task is not None
+                reprocess.mark_pending(night.store, found.task)
+                try:
+                    self._send(resume(found.task, night.settings.spread_pages))
+                except BaseException:
+                    reprocess.withdraw(night.store, found.task)
+                    raise
+
+    def _rows(self, night: Night) -> Iterator[reprocess.Row]:
+        if self.world.parquet:
+            yield from reprocess.rows(night.store, "pages > 0", reprocess.Now(night.settings))
+            return
+        for key in list(self.world.raw.list(keys.RESULTS)):
+            yield reprocess.Row(
+                run_date=keys.run_date_of(key),
+                task_id=keys.task_id_of(key),
+                source="",
+                pages=1,
+                mean_confidence=None,
+                reason="",
+                seconds=0.0,
+            )
+
+    def _repair(self, night: Night) -> None:
+        for day in sorted({key.split("date=")[1].split("/")[0] for key in night.store.list(keys.RECEIPTS)}):
+            ledger_audit.restore(night.store, ledger_audit.audit(night.store, day))
+            self._send(resume_all(night))
+
+    def _window(self, night: Night) -> None:
+        state: Literal["open", "closed", "clear"] = self.world.rng.choice(("open", "closed", "clear"))
+        if state == "clear":
+            night.schedule.clear_override()
+            return
+        until = self.world.clock() + timedelta(hours=self.world.rng.random() * 8)
+        night.schedule.set_override(Override(state=state, until=until.isoformat()))
+
+    def _resend(self, night: Night) -> None:
+        for one in list(callbacks.undelivered(night.store)):
+            if message := callbacks.resend(night.store, one):
+                self._send([message])

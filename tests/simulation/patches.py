@@ -1,0 +1,162 @@
+"""What is replaced while a simulation runs: reading, fetching, posting, threads, random ids and the time.
+
+All of the night's own code stays: flow, delivery, ledger, reception, housekeeping, schedule, failures, reprocessing,
+and how `tasks` turns messages into headers and back.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import date, datetime
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import pipeline.cli.failed
+import pipeline.night.callbacks
+import pipeline.night.failures
+import pipeline.night.flow
+import pipeline.night.housekeeping
+import pipeline.night.reprocess
+import pipeline.night.status
+import pipeline.night.summaries
+import pipeline.steps.conclude
+import pipeline.steps.extract
+import pipeline.steps.recognize
+import pipeline.submission.reception
+import pipeline.tables.summary
+import tasks.base
+from pipeline import clock, fields, ner, ocr, threads
+from pipeline.models import DocumentResult, from_json
+from pipeline.night.window import OffPeakWindow
+from pipeline.steps import task_types
+from pipeline.storage import Store, keys
+from tests.simulation import documents
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+_real_threads = threads.in_threads
+_real_summarise = pipeline.tables.summary.summarise
+_current: list[World] = []
+
+
+def world() -> World:
+    """The world of the run in progress."""
+    return _current[-1]
+
+
+def one_by_one(work: Callable[[Any], Any], items: Iterable[Any], **_: Any) -> Iterator[Any]:
+    """In place of `in_threads`: the same, in one thread and so in one order."""
+    for item in items:
+        yield work(item)
+
+
+def _read_page(document: Any, number: int, engines: Any) -> Any:
+    return world().read_page(document, number, cured=engines.settings.render_dpi == 300)
+
+
+def _extract(_: Any, texts: list[str], *__: Any) -> list[list[Any]]:
+    world().compute("ner")
+    return [[] for _ in texts]
+
+
+_real_run_date = OffPeakWindow.run_date
+_run_date_of_minute = lru_cache(maxsize=65536)(_real_run_date)
+
+
+def _run_date(window: OffPeakWindow, now: datetime) -> date:
+    return _run_date_of_minute(window, now.replace(second=0, microsecond=0))
+
+
+def thin_summary(store: Store, run_date: str, **_: Any) -> dict[str, int]:
+    """In place of the parquet tables, which take longer than a simulated night: the same reads, one small write."""
+    rows = []
+    for key in (*store.list(keys.results(run_date)), *store.list(keys.failures(run_date))):
+        try:
+            record = from_json(store.get(key), DocumentResult)
+        except Exception as error:
+            if type(error).__name__ == "NotFound":
+                continue
+            raise
+        rows.append(f"{record.task_id} {record.status}\n")
+    store.put(f"summary/simulated/run_date={run_date}/rows.txt", "".join(rows).encode())
+    return {"documents": len(rows)}
+
+
+def _summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, int]:
+    if world().parquet:
+        _real_summarise(store, run_date, masked=masked)
+    return thin_summary(store, run_date)
+
+
+class _Sequential:
+    """In place of a `ThreadPoolExecutor`."""
+
+    def __init__(self, *_: Any) -> None:
+        self.map = map
+
+    def __enter__(self) -> _Sequential:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        """No threads to wait for."""
+
+
+@contextmanager
+def installed() -> Iterator[None]:
+    """Replace everything listed above; runs then take their worlds by `running`."""
+    with ExitStack() as stack:
+        put = stack.enter_context
+
+        def change(target: Any, name: str, value: Any) -> None:
+            put(mock.patch.object(target, name, value))
+
+        for module in list(sys.modules.values()):
+            if getattr(module, "in_threads", None) is _real_threads:
+                change(module, "in_threads", one_by_one)
+        for module in (pipeline.night.flow, pipeline.submission.reception):
+            change(module, "open_document", documents.open_document)
+        change(pipeline.steps.recognize, "read_page", _read_page)
+        change(pipeline.steps.extract, "extract_in", _extract)
+        change(pipeline.steps.extract, "locale", SimpleNamespace(read_all=lambda texts: texts))
+        change(pipeline.steps.extract, "time", SimpleNamespace(perf_counter=lambda: world().now))
+        change(pipeline.steps.conclude, "localised", lambda pages: pages)
+        change(pipeline.steps.conclude, "fill", lambda *_, **__: (None, 0.0))
+        change(pipeline.steps.conclude, "language_of", lambda _: None)
+        change(pipeline.submission.reception, "fetch", lambda url, *_: world().fetch(url))
+        change(pipeline.night.callbacks, "post", lambda url, body, *_: world().post(url, body))
+        change(pipeline.night.summaries, "summarise", _summarise)
+        change(pipeline.tables.summary, "ThreadPoolExecutor", _Sequential)
+        change(task_types, "registered", lambda: documents.TASK_TYPES)
+        change(ocr, "describe", lambda s: documents.model("ocr", str(s.ocr_max_side)))
+        change(ner, "describe", lambda s: documents.model("ner", "1"))
+        change(ner, "load", lambda s: None)
+        change(fields, "describe", lambda s: documents.model("fields", "1"))
+        change(OffPeakWindow, "run_date", _run_date)
+        change(keys, "_name", lru_cache(maxsize=4096)(keys._name))
+        change(OffPeakWindow, "parse", staticmethod(lru_cache(OffPeakWindow.parse)))
+        change(tasks.base, "delivery", lambda app: world().running.tools)
+        change(tasks.base, "time", SimpleNamespace(sleep=lambda seconds: world().sleep(seconds)))
+        change(uuid, "uuid4", lambda: uuid.UUID(int=world().rng.getrandbits(128)))
+        stack.callback(logging.disable, logging.root.manager.disable)
+        logging.disable(logging.CRITICAL)
+        stack.callback(clock.take_from, None)
+        yield
+
+
+@contextmanager
+def running(one: World) -> Iterator[None]:
+    """Make `one` the world whose time it is."""
+    _current.append(one)
+    clock.take_from(one.clock)
+    try:
+        yield
+    finally:
+        _current.pop()
+        clock.take_from(_current[-1].clock if _current else None)
