@@ -174,6 +174,7 @@ def remove_failure(store: Store, record: DocumentResult) -> None:
             return
     store.put(keys.changed(record.run_date, record.task_id, record.done_at), b"")
     store.delete(key)
+    store.delete(keys.discarded(key))
     store.put(
         keys.changed(record.run_date, record.task_id, clock.now()), b""
     )  # a summary may have used up the first one
