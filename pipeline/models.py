@@ -242,15 +242,15 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     own. `accepted_on`: run date on which this generation was accepted, where its receipt is if it is the first.
     `replaces`: run date of the failed record that a redrive takes the place of.
 
-    `sha256`, `media_type` and `pages` are known once the document is ingested. `run_date` is fixed when
-    its first step starts, so that a night's last results belong to that night. `overrides` are settings
-    that a redrive changed for this task only. `alias_of` names the task whose id was sent again with another
-    source: ingest checks whether the bytes are the same, but with `has_receipt` it must end with a record in any
-    case. `origin`: digest of the source (`pipeline.ledger.claims`). `ingested_by`: id of the message that ingested
-    it. `reading`: OCR digest shared by the parts of a split document. `restarts`: number of returns to the first
-    step because OCR output was missing. `reprocess`: the task is done and is processed again; its good result is
-    kept until a better one is stored, and no callback is sent. `receipt`: key of the receipt that says it was
-    accepted.
+    `sha256`, `media_type` and `pages` are known once the document is ingested. `run_date` is fixed when its first
+    step starts, so that a night's last results belong to that night. `overrides` are settings that a redrive
+    changed for this task only. `alias_of` names the task whose id was sent again with another source: ingest checks
+    whether the bytes are the same, but with `has_receipt` it must end with a record in any case. `origin`: digest
+    of the source (`pipeline.ledger.claims`). `ingested_by`: id of the message that ingested it. `reading`: OCR
+    digest shared by the parts of a split document. `refused`: code for which its message was refused. `restarts`:
+    number of returns to the first step because OCR output was missing. `reprocess`: the task is done and is
+    processed again; its good result is kept until a better one is stored, and no callback is sent. `receipt`: key
+    of the receipt that says it was accepted.
     """
 
     task_id: str
@@ -281,6 +281,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     generation: int = 0
     accepted_on: str = ""
     replaces: str = ""
+    refused: str = ""
     receipt: str = ""
     schema_version: int = SCHEMA_VERSION
 

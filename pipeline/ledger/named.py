@@ -71,21 +71,22 @@ def unreceived(store: Store, run_date: str, received: Collection[str]) -> Iterat
     """Tasks that were accepted on this run date and ingested, as their claims say, and that have no receipt.
 
     It lists all claims, and reads those of such tasks only: usually none. A claim that ingest has said nothing of may
-    be all that there ever was, of a producer that died. An alias of the same document has no receipt of its own.
+    be all that there ever was, of a producer that died. An alias of the same document has no receipt of its own. A
+    process that was paused before it claimed the id may have left another run date.
     """
-    taken: dict[tuple[str, str], str] = {}
+    taken: dict[tuple[str, str], list[str]] = {}
     known: set[tuple[str, str]] = set()
     for key in store.list(keys.CLAIMS):
         who = task_id, origin = keys.claimed_task(key), keys.origin_of(key)
         if not origin or task_id in received or f"#{origin}" in task_id:
             continue
         if day := keys.taken_on(key):
-            taken[who] = min(day, taken.get(who, day))
+            taken.setdefault(who, []).append(day)
         else:
             known.add(who)
-    claimed = [who for who, day in taken.items() if day == run_date and who in known]
-    if claimed:  # some may have been accepted since the receipts were listed
-        now = receipts.received(store, run_date)
+    claimed = [who for who, days in taken.items() if min(days) == run_date and who in known]
+    for day in sorted({day for who in claimed for day in taken[who]}):
+        now = receipts.received(store, day)  # some may have been accepted since the receipts were listed
         claimed = [who for who in claimed if who[0] not in now]
     for (task_id, origin), claim in zip(
         claimed, in_threads(lambda who: _claim(store, keys.claim(*who)), claimed), strict=True

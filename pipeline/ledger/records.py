@@ -174,6 +174,7 @@ def remove_failure(store: Store, record: DocumentResult) -> None:
             return
     store.put(keys.changed(record.run_date, record.task_id, record.done_at), b"")
     store.delete(key)
+    store.delete(keys.discarded(key))
     store.put(
         keys.changed(record.run_date, record.task_id, clock.now()), b""
     )  # a summary may have used up the first one
@@ -198,12 +199,18 @@ def failure_of(task: Task, error: PipelineError, *, run_date: str, settings_dige
 
 
 def fail(
-    store: Store, task: Task, error: PipelineError, *, run_date: str, settings_digest: str
+    store: Store,
+    task: Task,
+    error: PipelineError,
+    *,
+    run_date: str,
+    settings_digest: str,
+    dates: Dates = OWN_DATE,
 ) -> DocumentResult:
     """Record that a task failed permanently, with the reason; returns the record.
 
     Its `reprocess` is set only if there is a good result to keep.
     """
     result = failure_of(task, error, run_date=run_date, settings_digest=settings_digest)
-    instead = finish(store, result)
+    instead = finish(store, result, dates)
     return structs.replace(result, reprocess=instead is not None and instead.status != "failed")

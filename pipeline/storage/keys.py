@@ -25,6 +25,7 @@ BRAKES = "control/brake-"
 CALLBACKS = "callbacks/"
 CLAIMS = "claims/"
 DELAYED = "delayed/"
+DISCARDED = "discarded/"
 NIGHTS = "nights/"
 PENDING = "pending/"
 RESULTS = "results/"
@@ -205,6 +206,11 @@ def callback(run_date: str, task_id: str, generation: int = 0) -> str:
     return f"{CALLBACKS}run_date={_day(run_date)}/{_of_generation(task_id, generation)}.json"
 
 
+def callback_url(task_id: str) -> str:
+    """The whole URL of a task's callback, if it has a query, which may contain a secret."""
+    return f"callback_urls/{_name(task_id)}"
+
+
 def undelivered(run_date: str, task_id: str, generation: int = 0) -> str:
     """Record of a callback that could not be delivered."""
     return f"{UNDELIVERED}run_date={_day(run_date)}/{_of_generation(task_id, generation)}.json"
@@ -268,6 +274,11 @@ def results(run_date: str) -> str:
 def failed(run_date: str, task_id: str, generation: int = 0) -> str:
     """Record of a task that failed permanently; each generation has its own, so that a redrive removes exactly one."""
     return f"{FAILED}run_date={_day(run_date)}/{_of_generation(task_id, generation)}.json"
+
+
+def discarded(key: str) -> str:
+    """Marker that an operator has discarded the failure of this key: its record stays."""
+    return DISCARDED + key
 
 
 def failures(run_date: str) -> str:

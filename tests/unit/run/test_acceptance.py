@@ -190,3 +190,22 @@ def test_a_plan_says_what_would_happen_and_writes_nothing(
     assert sorted(tmp_path.rglob("*")) == before
     retried = next(plan(sources[1:2], acceptance(retry_failed=True), engines))
     assert retried.state == "new"
+
+
+def test_a_document_that_is_accepted_again_is_of_a_later_generation(
+    store: Store, acceptance: Callable[..., Acceptance]
+) -> None:
+    (task,) = accepted(acceptance(), source("a.png"))
+    end(store, task)
+    (again,) = accepted(acceptance(digest="d2"), source("a.png"))
+    assert (task.generation, again.generation) == (0, 1)
+    end(store, again, digest="d2", error=PermanentError("no"))
+    record = records.ended(store, DAY, task.task_id)
+    assert record is not None
+    assert (record.status, record.generation) == ("done", 0)
+    assert list(store.list(keys.FAILED_AGAIN)) == [keys.failed_again(DAY, task.task_id)]
+    (interrupted,) = accepted(acceptance(digest="d3"), source("a.png"))
+    assert interrupted.generation == 1, "until it has a record"
+    assert isinstance(one(list(acceptance().accept([source("a.png")]))), Outcome)
+    assert list(store.list(keys.FAILED_AGAIN)) == [], "its result is the one that these settings give"
+    assert list(store.list(keys.PENDING)) == []
