@@ -106,10 +106,18 @@ class MemoryBroker:
 
     @contextmanager
     def producer_or_acquire(self, _: Any = None) -> Iterator[Any]:
-        """A producer, for dead letters."""
-        yield SimpleNamespace(publish=self._publish_dead)
+        """A producer, for dead letters and raw messages that wait."""
+        yield SimpleNamespace(publish=self._publish, connection=None)
 
-    def _publish_dead(self, body: bytes, *, headers: dict[str, Any], **_: Any) -> None:
+    def _publish(
+        self, body: bytes, *, exchange: Any, headers: dict[str, Any] | None = None, **_: Any
+    ) -> None:
+        if headers is None:
+            self.number += 1
+            envelope = Envelope(f"m{self.number}", routing.RAW, raw=body)
+            ttl = int(exchange.name.rpartition(".")[2])
+            self.world.call("publish", f"{envelope} later", lambda: self._enter(envelope, ttl), writes=True)
+            return
         letter = {**headers, "body": body.decode("utf-8", "replace")}
         shown = f"dead letter of {headers['task_id']}: {headers['code']}"
         self.world.call("publish", shown, lambda: self.dead.append(letter), writes=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from celery.exceptions import Reject
 
+from pipeline.night.brake import Brake
 from pipeline.night.delivery import Delivery
 from pipeline.night.flow import Flow
 from pipeline.night.night import Night
@@ -55,7 +56,7 @@ class Worker:
         child = Process(f"{self.name}.{self.children}", skew=self.skew)
         store = WatchedStore(self.world)  # of its own, as what a process remembers of its store is
         night = Night(self.settings, store, Schedule(self.settings, store))
-        child.tools = Delivery(Flow(night), Publisher(self.broker))
+        child.tools = Delivery(Flow(night), Publisher(self.broker), Brake(store))
         child.gate = self
         self.world.plan(child)
         return child
