@@ -135,6 +135,18 @@ def _settle(store: Store, result: DocumentResult, dates: Dates) -> End | None:
     return None
 
 
+def settle(store: Store, end: End, dates: Dates) -> None:
+    """Remove the other records of a task that has ended: the process that wrote this one may have died before it did."""
+    result = read_or_none(store, end.key, DocumentResult)
+    if result is None or generations.superseded(store, end.task_id, end.generation):
+        return
+    found = list(ends.found(store, end.task_id, dates.of(store, result), range(end.generation + 1)))
+    best = min([end, *found], key=lambda one: one.rank)
+    for one in found:
+        if one.key != best.key:
+            _remove(store, one)
+
+
 def _remove(store: Store, end: End) -> None:
     """Delete a record that does not count, as another one does."""
     store.delete(end.key)

@@ -105,6 +105,8 @@ class Flow:
 
     def _ended(self, task: Task, end: End) -> list[Message]:
         """Remove the marker of a task that has ended; nothing follows but a callback that is still due."""
+        if end.generation == task.generation:
+            records.settle(self.store, end, self._dates(task))
         pending.remove(self.store, task.task_id, task.generation)
         return callbacks.left(self.store, end) if end.generation == task.generation else []
 

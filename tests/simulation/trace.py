@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tests.simulation.documents import sha256
 from tests.simulation.run import Outcome, simulate
 
-_RUNS = 400
+_RUNS = 300
 _QUIET = ("acknowledges", " nights/", " control/")
-Simulate = Callable[..., Outcome]
 
 
-def shortened(outcome: Outcome, again: Simulate = simulate) -> Outcome:
-    """The same failure with as few faults, events and documents as can be found within `_RUNS` runs."""
-    runs, size = 0, max(len(outcome.world.faults) // 2, 1)
-    while size >= 1 and runs < _RUNS:
+def shortened(outcome: Outcome, *, runs: int = _RUNS) -> Outcome:
+    """The same failure with as few faults, events and documents as can be found within so many runs."""
+    size = max(len(outcome.world.faults) // 2, 1)
+    while size >= 1 and runs > 0:
         index, shorter = 0, False
-        while index < len(faults := outcome.world.faults) and runs < _RUNS:
-            other = again(outcome.seed, only=frozenset(faults[:index] + faults[index + size :]))
-            runs += 1
+        while index < len(faults := outcome.world.faults) and runs > 0:
+            other = simulate(outcome.seed, only=frozenset(faults[:index] + faults[index + size :]))
+            runs -= 1
             if other.kind == outcome.kind:
                 outcome, shorter = other, True
             else:

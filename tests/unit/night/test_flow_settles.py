@@ -1,0 +1,24 @@
+from msgspec import structs
+
+from pipeline.errors import PermanentError
+from pipeline.ledger import digests, pending, records
+from pipeline.messages import Message
+from pipeline.models import Task
+from pipeline.night.flow import Flow
+from pipeline.storage import keys
+
+DAY, NEXT = "2026-11-22", "2026-11-23"
+
+
+def test_a_step_that_is_repeated_after_its_record_was_written_removes_the_older_one(flow: Flow) -> None:
+    """A redrive died before it removed the failure, and the process of the redriven task before it looked again."""
+    store, error = flow.store, PermanentError("no")
+    task = Task(task_id="t", sha256=None, source="s3://inbox/t", accepted_on=DAY)
+    again = structs.replace(task, generation=1, accepted_on=NEXT, replaces=DAY, run_date=NEXT)
+    pending.mark_next(store, again)
+    for one, day in ((task, DAY), (again, NEXT)):
+        record = records.failure_of(one, error, run_date=day, settings_digest="")
+        store.put(keys.failed(day, "t", one.generation), digests.encode(record))
+    assert flow.fail(Message(step="ingest", task_id="t", generation=1), error) == []
+    assert list(store.list(keys.FAILED)) == [keys.failed(NEXT, "t", 1)]
+    assert not list(store.list(keys.PENDING))
