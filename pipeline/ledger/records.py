@@ -136,7 +136,7 @@ def _settle(store: Store, result: DocumentResult, dates: Dates) -> End | None:
 
 
 def settle(store: Store, end: End, dates: Dates) -> None:
-    """Remove the other records of a task that has ended: the process that wrote this one may have died before it did."""
+    """Remove the other records of a task that has ended; the process that wrote it may have died before it could."""
     result = read_or_none(store, end.key, DocumentResult)
     if result is None or generations.superseded(store, end.task_id, end.generation):
         return
