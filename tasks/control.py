@@ -15,7 +15,7 @@ from kombu import pidbox
 from tasks.publish import BROKER_ERRORS
 from tasks.transport import within
 
-_SECONDS = 10.0  # for a command or a reply to be published
+_SECONDS = 8.0  # for a command or a reply to be published
 _REPLY = 5.0  # for one reply of the broker to a command
 
 

@@ -5,7 +5,7 @@ Urgent work goes first, then normal work (`ocr`, `ner`), then backfill (the queu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 URGENT, NORMAL, BACKFILL = "urgent", ("ocr", "ner"), "filler"
 GPU_QUEUES = (URGENT, *NORMAL, BACKFILL)
@@ -28,3 +28,15 @@ def preferred(queues: Sequence[str], waiting: Callable[[str], int]) -> list[str]
     if BACKFILL in queues and any(waiting(name) for name in NORMAL):
         return [name for name in queues if name != BACKFILL]
     return list(queues)
+
+
+def wanted(
+    others: Sequence[str], lanes: Sequence[str], counts: Mapping[str, int] | None, now: Collection[str]
+) -> list[str]:
+    """All queues that a worker should consume: `others`, which have no window, and its `lanes` that may be served.
+
+    counts: messages ready by queue; while they are not known yet, no lane is added to those consumed `now`.
+    """
+    if counts is None:
+        return [*others, *(name for name in lanes if name in now)]
+    return [*others, *preferred(lanes, lambda name: counts.get(name, 0))]

@@ -91,17 +91,18 @@ class Release:
             return Action(replace=left)
         return Action(released=self._released(now, self._closed_at))
 
-    def unattended(self, now: float, processes: Collection[int]) -> Action:
+    def unattended(self, now: float, processes: Collection[int], patience: float = 0.0) -> Action:
         """What to do while the window is closed where nobody calls `closed`: the event loop is stuck or has no broker.
 
         Nothing new begins meanwhile, and what is in progress can't be waited for, as nobody hears that it has ended:
         after the grace period, all processes that may hold a model are killed. RabbitMQ delivers their messages again.
+        `patience`: seconds more, where `closed` is called but may be too slow.
         """
         if not self.in_use:
             return Action()
         self._note_holders(now, processes)
         assert self._closed_at is not None
-        if now - max(self._closed_at, self._by_day_at) <= self._grace:
+        if now - max(self._closed_at, self._by_day_at) <= self._grace + patience:
             return Action()
         kill = self._holders & frozenset(processes)
         return Action(kill=kill, released=self._released(now, self._closed_at))

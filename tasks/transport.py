@@ -23,7 +23,7 @@ from amqp.transport import TCPTransport as AmqpTcp
 from kombu import transport
 from kombu.transport import pyamqp
 
-from tasks import pulse
+from tasks import pulse, wire
 
 REPLY = 15.0
 """Seconds for the broker to answer a call or to confirm a message, and for the peer to take what is sent."""
@@ -114,7 +114,7 @@ class _Bounded:
             return wait(method, callback, None, returns_tuple)
 
 
-class Channel(_Bounded, pyamqp.Channel):
+class Channel(_Bounded, wire.Channel):
     """A channel on which nothing waits without end."""
 
     def _basic_publish(self, *args: Any, **kwargs: Any) -> Any:
@@ -123,11 +123,8 @@ class Channel(_Bounded, pyamqp.Channel):
         if connection is not None and connection.blocked:
             with suppress(TimeoutError):
                 connection.drain_events(timeout=0)  # it may have ended
-        if connection is not None and connection.blocked:
-            if not connection.confirm_publish:
-                return None
-            if not _patience:
-                raise _in_alarm(connection.blocked)
+        if connection is not None and connection.blocked and not connection.confirm_publish:
+            return None
         return super()._basic_publish(*args, **kwargs)
 
     basic_publish = _basic_publish
@@ -168,14 +165,22 @@ class Connection(_Bounded, pyamqp.Connection):
     def replying(self, seconds: float | None) -> Iterator[None]:
         """Bound a call that waits for the broker; if its time is over the connection is closed."""
         before, limits = self._reply_by, _limits.get()
-        self._reply_by = time.monotonic() + min(limits.reply if seconds is None else seconds, _hurry)
+        limit = min(limits.reply if seconds is None else seconds, _hurry, self._patient_for())
+        self._reply_by = time.monotonic() + limit
         try:
+            if self.blocked:
+                self._await_unblocked()
             yield
         except (Silent, Alarm, OutOfTime):
             self.collect()
             raise
         finally:
             self._reply_by = before
+
+    def _patient_for(self) -> float:
+        """Seconds that the socket waits, which Celery reduces when a worker is to stop at once."""
+        sock = self._transport and self._transport.sock
+        return math.inf if sock is None else sock.gettimeout() or math.inf
 
     def blocking_read(self, timeout: float | None = None) -> Any:
         """Read one frame; without `timeout`, for as long as the call in progress may wait."""
@@ -203,8 +208,11 @@ class Connection(_Bounded, pyamqp.Connection):
 
     def _on_blocked(self, reason: str = "") -> None:
         self.blocked = reason or "for a reason that it does not give"
-        if self._reply_by == math.inf:
-            return
+        if self._reply_by < math.inf:
+            self._await_unblocked()
+
+    def _await_unblocked(self) -> None:
+        """Give the call in progress time until the alarm may be over; raises `Alarm` where there is none to give."""
         if not _patience:
             raise _in_alarm(self.blocked)
         self._reply_by = max(self._reply_by, time.monotonic() + _patience)

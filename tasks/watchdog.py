@@ -24,11 +24,12 @@ from tasks.release import Action, Released
 log = get_logger("nightshift.watchdog")
 
 QUIET = 3.0
-"""Seconds without a tick of the gate after which the watchdog keeps the window itself."""
+"""Seconds without a tick of the gate after which the watchdog does not wait for it."""
 
 STUCK = 60.0
 """Seconds without a sign of life of the main thread after which the worker is ended."""
 
+_PATIENCE = 3.5  # seconds after the grace period in which a gate that ticks must have released the models
 _PERIOD = 0.5
 
 
@@ -36,7 +37,8 @@ class Watchdog(threading.Thread):
     """Watches the main thread of a worker.
 
     ticks: counts the gate's ticks, of which there is one per second unless the loop is stuck or without a broker.
-    processes: ids of the pool's processes. close: what to do now that nobody else keeps the window.
+    processes: ids of the pool's processes. close: what to do if nobody else has kept the window so many seconds after
+    the grace period.
     note: records a release. stuck: seconds without a sign of life that are too many at the moment.
     """
 
@@ -45,7 +47,7 @@ class Watchdog(threading.Thread):
         *,
         ticks: Callable[[], int],
         processes: Callable[[], Collection[int]],
-        close: Callable[[], Action],
+        close: Callable[[float], Action],
         note: Callable[[Released], None],
         stuck: Callable[[], float],
     ) -> None:
@@ -73,17 +75,13 @@ class Watchdog(threading.Thread):
         lifeless = self._lifeless.look(pulse.beats(), now)
         if lifeless > self._stuck():
             self._end(lifeless)
-        if self._unticked.look(self._ticks(), now) > QUIET:
-            action = self._close()
-            _kill(action.kill)
-            if action.kill:
-                _say(
-                    logging.WARNING,
-                    "window closed without a working event loop: killed %d processes",
-                    len(action.kill),
-                )
-            if released := action.released:
-                _aside(lambda: self._note(released))
+        unticked = self._unticked.look(self._ticks(), now) > QUIET
+        action = self._close(0.0 if unticked else _PATIENCE)
+        _kill(action.kill)
+        if action.kill:
+            _say(logging.WARNING, "killed %d processes that still held models after close", len(action.kill))
+        if released := action.released:
+            _aside(lambda: self._note(released))
 
     def _end(self, seconds: float) -> None:
         _kill(self._processes())

@@ -39,6 +39,7 @@ _NO_ANSWER = (
     botocore.parsers.ResponseParserError,
     urllib3.exceptions.HTTPError,
 )  # a proxy's page, a cut body
+_SILENCE = 20  # seconds without a byte, after which a request is repeated on another connection
 _CLOCK_WARNING = 3600.0  # seconds between two warnings of one process that its clock is wrong
 
 
@@ -68,7 +69,8 @@ class S3Store:
             region_name=settings.s3_region or None,
             config=botocore.config.Config(
                 connect_timeout=5,
-                read_timeout=60,
+                read_timeout=_SILENCE,
+                tcp_keepalive=True,
                 max_pool_connections=32,
                 retries={"mode": "standard", "total_max_attempts": 4},
                 s3={"addressing_style": "path" if settings.s3_path_style else "auto"},
@@ -105,6 +107,7 @@ class S3Store:
                 "clock, and AWS_CA_BUNDLE."
             ) from error
         except (boto_errors.BotoCoreError, boto_errors.HTTPClientError, *_NO_ANSWER) as error:
+            self.__dict__.pop("_client", None)  # its other idle connections may be as dead as this one
             raise StoreUnavailable(
                 f"The {self.what} {self.url} does not answer ({type(error).__name__}): "
                 "check NIGHTSHIFT_S3_ENDPOINT and whether the server is running."

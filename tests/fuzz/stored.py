@@ -61,7 +61,7 @@ class _Broker:
         return 10
 
     def publish_raw_later(self, raw: bytes) -> int:
-        raise AssertionError("no step is paused")
+        return 10
 
     def publish_dead(self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
         sentence(reason)

@@ -1,6 +1,6 @@
 """RabbitMQ in memory: the queues of `tasks.routing`, and a Celery application as far as publishing needs one.
 
-A message is ready, waits in a retry queue, is held by a worker (unacknowledged), or lies in the dead-letter queue.
+A message is ready, waits in a retry queue, is held by a worker (unacknowledged), or is in the dead-letter queue.
 """
 
 from __future__ import annotations

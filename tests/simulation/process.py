@@ -40,7 +40,7 @@ idle: list[_Thread] = []
 
 
 class Fiber:
-    """Work that can be paused in the middle, and resumed by whoever holds it."""
+    """Work that can be paused in the middle, and resumed by its owner."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._work, self.ended = work, False
@@ -60,7 +60,7 @@ class Fiber:
         thread.back.acquire()
 
     def pause(self) -> None:
-        """Called by the work itself: go back to whoever resumed it, until it is resumed."""
+        """Called by the work itself: go back to its owner, until it is resumed."""
         thread = self._thread
         thread.back.release()
         thread.go.acquire()

@@ -1,4 +1,4 @@
-"""Producers: they submit documents by raw messages and by the client, again and again until they are told an answer."""
+"""Producers: they submit documents by raw messages and by the client, again and again until they have an answer."""
 
 from __future__ import annotations
 
@@ -216,7 +216,7 @@ class Producers:
         return ends
 
     def offers(self) -> list[Offer]:
-        """What the checker is told."""
+        """What the checker needs to know."""
         return [
             Offer(
                 task_id=task_id,

@@ -54,7 +54,7 @@ class Outcome:
 
 
 class Run:
-    """The state of one run besides the world's."""
+    """The state of one run other than the world's."""
 
     def __init__(self, seed: int, *, only: frozenset[int] | None = None, parquet: bool = False) -> None:
         world = self.world = World(seed, only=only)
@@ -114,7 +114,7 @@ class Run:
             self._suspended(process)
 
     def _suspended(self, process: Process) -> None:
-        """A worker's machine stands still: the broker misses it, another one takes its place."""
+        """A worker's machine stops for a while: the broker misses it, another one takes its place."""
         worker = process.gate
         if process.held is not None:
             self._return(process.held)

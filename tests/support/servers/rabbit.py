@@ -101,6 +101,17 @@ class Rabbit:
             "ERL_EPMD_RELAXED_COMMAND_CHECK": "1",  # so that `kill` may end it
         }
 
+    def alarm(self, on: bool) -> None:
+        """Have it run out of memory, as it believes, or not any more."""
+        assert _SERVER is not None
+        command: list[str] = [
+            str(Path(_SERVER).with_name("rabbitmqctl")),
+            "-q",
+            "set_vm_memory_high_watermark",
+        ]
+        env = {**os.environ, **self._environ()}
+        subprocess.run([*command, "0.0000001" if on else "0.4"], check=True, env=env, capture_output=True)
+
     def kill(self) -> None:
         """SIGKILL, as a power cut does it: no goodbye, no flush."""
         if self.process is None:

@@ -11,7 +11,7 @@ from pipeline.night.night import Night
 from pipeline.night.window import Override
 from pipeline.settings import Settings
 from pipeline.storage import keys
-from tasks.gate import _queue
+from tasks.closing import queue_of
 from tasks.lanes import GPU_QUEUES, allowed
 
 
@@ -20,7 +20,7 @@ from tasks.lanes import GPU_QUEUES, allowed
     [({"routing_key": "step.ocr"}, "ocr"), ({"routing_key": "ocr"}, ""), ({}, ""), (None, "")],
 )
 def test_a_raw_message_is_no_gpu_work_whatever_its_routing_key(delivery_info: Any, queue: str) -> None:
-    assert _queue(SimpleNamespace(delivery_info=delivery_info)) == queue
+    assert queue_of(SimpleNamespace(delivery_info=delivery_info)) == queue
 
 
 def test_an_operator_who_closes_the_window_stops_urgent_work_too(tmp_path: Any) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.lanes import GPU_QUEUES, allowed, preferred
+from tasks.lanes import GPU_QUEUES, allowed, preferred, wanted
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,10 @@ def test_the_broker_is_not_asked_where_the_answer_does_not_matter() -> None:
     assert asked == []
     assert preferred(ALL, waiting) == ["urgent"]
     assert asked == ["urgent"]
+
+
+def test_no_lane_is_added_before_the_messages_are_counted() -> None:
+    assert wanted(["ingest"], ALL, None, ["ingest", "ocr"]) == ["ingest", "ocr"]
+    assert wanted(["ingest"], ALL, {"urgent": 1}, ["ingest"]) == ["ingest", "urgent"]
+    assert wanted(["ingest"], ALL, {}, []) == ["ingest", *ALL]
+    assert wanted(["ingest"], [], {}, ["ocr"]) == ["ingest"]

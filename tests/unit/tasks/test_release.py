@@ -100,3 +100,35 @@ def test_urgent_work_that_the_operator_ends_has_its_grace_period_from_then_on() 
     assert it.closed(100, [], [URGENT], [1]) == NOTHING
     assert it.closed(123, [], [URGENT], [1]) == NOTHING
     assert it.closed(126, [], [URGENT], [1]) == stop(URGENT)
+
+
+def test_without_an_event_loop_all_that_may_hold_a_model_is_killed_after_the_grace_period(
+    release: Release,
+) -> None:
+    assert release.unattended(100, [1, 2]) == NOTHING
+    assert release.unattended(125, [1, 2]) == NOTHING
+    killed = release.unattended(125.5, [1, 2])
+    assert killed == Action(kill=frozenset({1, 2}), released=Released(NIGHT, 25.5))
+    assert release.unattended(126, [1, 2]) == NOTHING
+    assert not release.in_use
+
+
+def test_it_goes_on_where_the_event_loop_stopped_and_spares_new_processes(release: Release) -> None:
+    release.closed(100, [], [NORMAL], [1, 2])
+    assert release.unattended(126, [2, 3]).kill == {2}
+
+
+def test_without_an_event_loop_urgent_work_by_day_is_given_the_grace_period_too(release: Release) -> None:
+    release.closed(100, ["urgent"], [URGENT], [1])
+    assert release.unattended(120, [1, 2]) == NOTHING
+    assert release.unattended(126, [1, 2]).kill == {1, 2}, "2 may have been started for urgent work"
+
+
+def test_where_no_gpu_work_was_done_nothing_is_killed() -> None:
+    assert Release(GRACE).unattended(1000, [1]) == NOTHING
+
+
+def test_a_worker_that_is_slow_to_release_its_models_gets_some_seconds_more(release: Release) -> None:
+    release.closed(100, [], [NORMAL], [1])
+    assert release.unattended(128, [1], patience=3.5) == NOTHING
+    assert release.unattended(129, [1], patience=3.5).kill == {1}

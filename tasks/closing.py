@@ -1,0 +1,103 @@
+"""What `tasks.release` decides, applied to Celery's pool: from the gate's ticks, and from the watchdog without them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from celery.utils.log import get_logger
+from celery.worker import state
+
+from pipeline.errors import PipelineError
+from pipeline.night.night import Night
+from pipeline.night.release import note_release
+from tasks.release import Action, Busy, Release, Released
+
+log = get_logger("nightshift.gate")
+
+
+class Closing:
+    """The end of GPU work in one worker. `queues`: names of the GPU queues that it may consume."""
+
+    def __init__(self, night: Night, consumer: Any, queues: Collection[str]) -> None:
+        self._night, self._consumer, self._queues = night, consumer, queues
+        self._release = Release(night.settings.close_grace)
+        self._lock = threading.Lock()  # of `_release`, which two threads use
+
+    def work_started(self, run_date: str | None) -> None:
+        """See `Release.work_started`."""
+        with self._lock:
+            self._release.work_started(time.monotonic(), run_date)
+
+    def opened(self) -> None:
+        """See `Release.opened`."""
+        with self._lock:
+            self._release.opened()
+
+    def tick(self, allowed: Collection[str]) -> None:
+        """Do what is due while the window is closed; `allowed` are GPU queues that may be served all the same."""
+        if not self._release.in_use:
+            return
+        requests = {
+            request.id: request
+            for request in set(state.active_requests) | set(state.reserved_requests)
+            if queue_of(request) in self._queues
+        }
+        busy = [Busy(id, queue_of(request)) for id, request in requests.items()]
+        pool = self._consumer.pool._pool
+        with self._lock:
+            action = self._release.closed(time.monotonic(), allowed, busy, self.processes())
+        self._stop([requests[id] for id in action.stop])
+        _replace(pool, action.replace)
+        if action.released:
+            self.note(action.released)
+
+    def unattended(self, patience: float) -> Action:
+        """What the watchdog should do while the window is closed."""
+        with self._lock:
+            return self._release.unattended(time.monotonic(), self.processes(), patience)
+
+    def processes(self) -> set[int]:
+        """Ids of the pool's processes."""
+        pool = getattr(self._consumer.pool, "_pool", None)
+        return {process.pid for process in list(pool._pool)} if pool else set()
+
+    def note(self, released: Released) -> None:
+        """Report a release, and note it for the night that ended; the store may hang, so in a thread."""
+        if not released.run_date:
+            log.info("models released after urgent work")
+            return
+        log.info("models released %.1f s after close", released.seconds)
+
+        def write() -> None:
+            try:
+                hostname = self._consumer.hostname
+                note_release(self._night.store, released.run_date, hostname, released.seconds)
+            except PipelineError as error:
+                log.warning("the release of the models could not be noted: %s", error.message)
+
+        threading.Thread(target=write, name="note-release", daemon=True).start()
+
+    def _stop(self, requests: Iterable[Any]) -> None:
+        for request in requests:
+            log.warning("grace period expired: stopping and requeueing %s", request.id)
+            request.reject(requeue=True)
+            request.cancel(self._consumer.pool, signal="KILL", emit_retry=False)
+
+
+def _replace(pool: Any, processes: Collection[int]) -> None:
+    """End these processes, each once it is idle; the pool starts new ones.
+
+    Celery's own `pool.restart()` reaches only processes that get another task.
+    """
+    for process in list(pool._pool):
+        if process.pid in processes and not pool._worker_active(process):
+            process.terminate_controlled()
+
+
+def queue_of(request: Any) -> str:
+    """The step queue that a request came from; empty for a raw message, whatever routing key it has."""
+    key = str((request.delivery_info or {}).get("routing_key", ""))
+    return key.removeprefix("step.") if key.startswith("step.") else ""
