@@ -106,8 +106,19 @@ class MemoryBroker:
 
     @contextmanager
     def producer_or_acquire(self, _: Any = None) -> Iterator[Any]:
-        """A producer, for dead letters."""
-        yield SimpleNamespace(publish=self._publish_dead)
+        """A producer, for dead letters and for raw messages that wait."""
+        yield SimpleNamespace(publish=self._publish)
+
+    def _publish(self, body: bytes, *, exchange: Any, **options: Any) -> None:
+        if exchange.name == routing.DEAD.name:
+            self._publish_dead(body, **options)
+            return
+        self.number += 1
+        envelope, ttl = (
+            Envelope(f"m{self.number}", routing.RAW, raw=body),
+            int(exchange.name.rpartition(".")[2]),
+        )
+        self.world.call("publish", str(envelope), lambda: self._enter(envelope, ttl), writes=True)
 
     def _publish_dead(self, body: bytes, *, headers: dict[str, Any], **_: Any) -> None:
         letter = {**headers, "body": body.decode("utf-8", "replace")}

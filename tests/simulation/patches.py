@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import pipeline.cli.failed
+import pipeline.night.brake
 import pipeline.night.callbacks
 import pipeline.night.failures
 import pipeline.night.flow
@@ -64,6 +65,10 @@ def _read_page(document: Any, number: int, engines: Any) -> Any:
 def _extract(_: Any, texts: list[str], *__: Any) -> list[list[Any]]:
     world().compute("ner")
     return [[] for _ in texts]
+
+
+def _uniform(low: float, high: float) -> float:
+    return world().rng.uniform(low, high)
 
 
 _real_run_date = OffPeakWindow.run_date
@@ -131,6 +136,9 @@ def installed() -> Iterator[None]:
         change(pipeline.steps.conclude, "language_of", lambda _: None)
         change(pipeline.submission.reception, "fetch", lambda url, *_: world().fetch(url))
         change(pipeline.night.callbacks, "post", lambda url, body, *_: world().post(url, body))
+        change(pipeline.night.brake, "LIMIT", 3)  # a simulated night has few documents
+        change(pipeline.night.brake, "time", SimpleNamespace(monotonic=lambda: world().now))
+        change(pipeline.night.brake, "random", SimpleNamespace(uniform=_uniform))
         change(pipeline.night.summaries, "summarise", _summarise)
         change(pipeline.tables.summary, "ThreadPoolExecutor", _Sequential)
         change(task_types, "registered", lambda: documents.TASK_TYPES)

@@ -15,6 +15,8 @@ from msgspec import structs
 from pipeline.errors import PipelineError
 from pipeline.ledger.audit import audit
 from pipeline.night import housekeeping
+from pipeline.night.night import Night
+from pipeline.storage import keys
 from tasks.publish import BROKER_ERRORS, publish
 from tests.simulation import checker, documents
 from tests.simulation.broker import MemoryBroker
@@ -291,6 +293,9 @@ class Run:
         rested = 0
         while world.now < end and rested < 4:
             self.round()
+            if any(key.startswith(keys.BRAKES) for key in world.raw._objects):
+                worker = self.workers[0]
+                self.operator.release(Night(worker.settings, world.raw, worker.seen))
             busy = self.broker.count() or any(self.broker.ready.values()) or self.producers.times()
             left = any(k.startswith(("pending/", "callbacks/", "delayed/")) for k in world.raw._objects)
             rested = 0 if busy or left else rested + 1

@@ -10,6 +10,7 @@ from typing import Any
 
 from celery.exceptions import Reject
 
+from pipeline.night.brake import Brake
 from pipeline.night.delivery import Delivery
 from pipeline.night.flow import Flow
 from pipeline.night.night import Night
@@ -53,7 +54,7 @@ class Worker:
         """A new child process, with nothing loaded."""
         self.children += 1
         child = Process(f"{self.name}.{self.children}", skew=self.skew)
-        child.tools = Delivery(Flow(self.night), Publisher(self.broker))
+        child.tools = Delivery(Flow(self.night), Publisher(self.broker), Brake(self.night.store))
         child.gate = self
         self.world.plan(child)
         return child
