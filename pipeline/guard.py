@@ -152,6 +152,6 @@ def page(seconds: float, longest: float, give_up: Callable[[PermanentError], Non
 
 
 def _usage(statm: int) -> tuple[int, int, int]:
-    """Bytes of a process: resident, of these shared with files, private whether in use or not; `statm`: its open file."""
+    """Bytes of a process: resident, of these shared with files, private data. `statm`: its open file."""
     fields = os.pread(statm, 100, 0).split()
     return int(fields[1]) * _PAGE, int(fields[2]) * _PAGE, int(fields[5]) * _PAGE
