@@ -82,11 +82,12 @@ def read_layer(
 
 
 def _has_countless_texts(page: pdfium.PdfPage) -> bool:
-    count = pdfium_c.FPDFPage_CountObjects(page)
+    count: int = pdfium_c.FPDFPage_CountObjects(page)
     if count <= MAX_TEXTS:
         return False
     kinds = (pdfium_c.FPDFPageObj_GetType(pdfium_c.FPDFPage_GetObject(page, n)) for n in range(count))
-    return sum(kind == pdfium_c.FPDF_PAGEOBJ_TEXT for kind in kinds) > MAX_TEXTS
+    texts: int = sum(kind == pdfium_c.FPDF_PAGEOBJ_TEXT for kind in kinds)
+    return texts > MAX_TEXTS
 
 
 def _left_out(hidden: list[Glyph]) -> list[str]:
