@@ -26,7 +26,7 @@ MAX_STRANGE = 0.03
 LEGIBLE = 2
 """Hidden lines of fewer letters and digits are not worth a warning."""
 
-MAX_TEXTS = 50_000
+MAX_TEXTS = 20_000
 """Pages that are drawn by more pieces of text are read by OCR: PDFium takes the square of their number."""
 MAX_NOTES = 2000
 """More form fields, stamps and notes than this on a page are not made part of its content: it takes too long."""
