@@ -45,7 +45,9 @@ simulate: setup ## simulate nights full of faults: NIGHTS=2000, MINUTES=10, or S
 	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) \
 	  $(if $(NIGHTS),--nights $(NIGHTS)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
-soak: setup services ## the long tests: thousands of messages, a minute without a store
+soak: setup services ## the long tests: real servers under faults, thousands of messages, a minute without a store
+	$(BIN)/python -m tests.soak --documents $(or $(DOCUMENTS),2000) --faults $(or $(FAULTS),200) \
+	  --seed $(or $(SEED),1) --minutes $(or $(MINUTES),120)
 	SOAK=1 $(BIN)/pytest tests/soak
 	NIGHT_OUTAGE=60 $(BIN)/pytest tests/acceptance/test_night_kills.py -k store_goes
 

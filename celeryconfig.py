@@ -43,6 +43,7 @@ worker_detect_quorum_queues = True
 worker_pool_start_method = "spawn"
 worker_proc_alive_timeout = 60.0
 worker_max_memory_per_child = _settings.memory_limit * 1024 * 4 // 5 or None  # KiB at its peak: then replaced
+worker_proc_alive_timeout = 60.0
 worker_soft_shutdown_timeout = 20.0
 worker_send_task_events = True
 worker_hijack_root_logger = True

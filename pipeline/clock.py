@@ -27,12 +27,23 @@ SKEW = timedelta(minutes=5)
 """By how much the clocks of two machines may differ; more is a clock that was wrong."""
 
 
-def age(stamp: datetime, now: datetime) -> timedelta | None:
-    """How old a stamp is, at least 0; `None` for one ahead of `now` by more than `SKEW`.
+def moment(text: str) -> datetime | None:
+    """The moment that an ISO date-time with an offset names; `None` for anything else."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
-    That was left by a clock that was ahead and has been set right since: it counts as no stamp at all, or whatever
-    waits for it to become old would wait until the wrong time comes.
+
+def age(stamp: datetime | None, now: datetime) -> timedelta | None:
+    """How old a stamp is, at least 0; `None` for one ahead of `now` by more than `SKEW`, and for one without an offset.
+
+    One that is ahead was left by a clock that has been set right since: it counts as no stamp at all, or whatever waits
+    for it to become old would wait until the wrong time comes.
     """
+    if stamp is None or stamp.tzinfo is None:
+        return None
     return None if stamp - now > SKEW else max(now - stamp, timedelta())
 
 

@@ -6,9 +6,11 @@ clockwise by `Page.rotation`. Spans are half-open character offsets into `Page.t
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 SCHEMA_VERSION = 4
 
@@ -23,6 +25,9 @@ REVIEW = 0.8
 """Fields below this confidence should be looked at by a person, ..."""
 HINTS = frozenset({"no_label", "no_sum", "tip_open", "low_ocr"})
 """... and those with a failed check; these are none: they only lower the confidence."""
+
+Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{8,64}$")]
+"""SHA-256 of a document in hex, or the beginning of one; checked where it is read from a store."""
 
 T = TypeVar("T")
 Rotation = Literal[0, 90, 180, 270]
@@ -236,18 +241,20 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     `generation`: 0 as it was accepted; each redrive and each reprocessing makes the next one, with a marker of its
     own. `accepted_on`: run date on which this generation was accepted, where its receipt is if it is the first.
     `replaces`: run date of the failed record that a redrive takes the place of.
-    `sha256`, `media_type` and `pages` are known once the document is ingested. `run_date` is fixed when
-    its first step starts, so that a night's last results belong to that night. `overrides` are settings
-    that a redrive changed for this task only. `alias_of` names the task whose id was sent again with another
-    source: ingest checks whether the bytes are the same. `origin`: digest of the source
-    (`pipeline.ledger.claims`). `ingested_by`: id of the message that ingested it. `reading`: OCR digest shared by
-    the parts of a split document. `restarts`: number of returns to the first step because OCR output was missing.
-    `reprocess`: the task is done and is processed again; its good result is kept until a better one is stored,
-    and no callback is sent. `receipt`: key of the receipt that says it was accepted.
+
+    `sha256`, `media_type` and `pages` are known once the document is ingested. `run_date` is fixed when its first
+    step starts, so that a night's last results belong to that night. `overrides` are settings that a redrive
+    changed for this task only. `alias_of` names the task whose id was sent again with another source: ingest checks
+    whether the bytes are the same, but with `has_receipt` it must end with a record in any case. `origin`: digest
+    of the source (`pipeline.ledger.claims`). `ingested_by`: id of the message that ingested it. `reading`: OCR
+    digest shared by the parts of a split document. `refused`: code for which its message was refused. `restarts`:
+    number of returns to the first step because OCR output was missing. `reprocess`: the task is done and is
+    processed again; its good result is kept until a better one is stored, and no callback is sent. `receipt`: key
+    of the receipt that says it was accepted.
     """
 
     task_id: str
-    sha256: str | None
+    sha256: Hash | None
     source: str
     task_type: str = "document"
     trace_id: str = ""
@@ -264,6 +271,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str] = {}
     overrides: dict[str, str] = {}
     alias_of: str = ""
+    has_receipt: bool = False
     origin: str = ""
     ingested_by: str = msgspec.field(name="taken_by", default="")
     reading: str = ""
@@ -273,8 +281,25 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     generation: int = 0
     accepted_on: str = ""
     replaces: str = ""
+    refused: str = ""
     receipt: str = ""
     schema_version: int = SCHEMA_VERSION
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for invalid times: a marker with such is damaged, which each reader is prepared for."""
+        _check_times(
+            days=(self.run_date, self.accepted_on, self.replaces),
+            moments=(self.not_before, self.submitted_at),
+        )
+
+
+def _check_times(*, days: tuple[str, ...], moments: tuple[str, ...] = ()) -> None:
+    for day in days:
+        if day:
+            date.fromisoformat(day)
+    for moment in moments:
+        if moment and datetime.fromisoformat(moment).tzinfo is None:
+            raise ValueError(f"{moment} has no time zone")
 
 
 Status = Literal["done", "partial", "failed"]
@@ -294,7 +319,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     task_id: str
-    sha256: str | None
+    sha256: Hash | None
     source: str
     status: Status
     run_date: str
@@ -327,6 +352,10 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     receipt: str = ""
     schema_version: int = SCHEMA_VERSION
     digest: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` if its run date is no date."""
+        _check_times(days=(self.run_date,))
 
     @classmethod
     def of(cls, task: Task, *, source: str, status: Status, run_date: str, **found: Any) -> DocumentResult:

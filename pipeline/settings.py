@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from pipeline import environment
+from pipeline import broker_url, environment
 from pipeline.environment import OPTION, Given
 from pipeline.limits import Limits
 
@@ -305,6 +305,9 @@ def invalid(given: Mapping[str, Given]) -> dict[str, str]:
             wrong[name] = environment.invalid(
                 name, it, environment.expected(field.type), secret=name in _SECRET
             )
+        elif name == "broker_url" and (fault := broker_url.fault(it.value)):
+            expected = f"{broker_url.EXPECTED}; {fault}"
+            wrong[name] = environment.invalid(name, it, expected, secret=True)
         elif name == "timezone" and not _is_zone(it.value):
             wrong[name] = environment.invalid(name, it, "an IANA time zone such as Europe/Berlin")
     return wrong
@@ -317,7 +320,7 @@ def shown(name: str, value: Any) -> str:
     text = environment.printable(str(value))
     if name not in _SECRET or name == "broker_url":
         hidden = _PASSWORD.sub(r"\1:***@", text)
-        if name != "broker_url" or hidden != text or "@" not in text:
+        if name != "broker_url" or hidden != text or not broker_url.fault(text):
             return hidden
     return "(set)" if text else ""
 

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, worker_process_init, worker_shutting_down
+from celery.signals import beat_init, celeryd_init, worker_process_init, worker_shutting_down
 
 from pipeline import environment
-from tasks import flower, limits, logs, transport
+from pipeline.errors import UsageError
+from pipeline.night.night import Night
+from pipeline.settings import Settings
+from tasks import broker, flower, limits, logs, transport, wire
 from tasks.gate import Gate
 
 _ALARM = 30.0  # seconds for which a step waits to publish while the broker is in alarm, before its message is requeued
 
+
+def _check_settings() -> None:
+    """End Celery's command line with one sentence for a setting that is invalid."""
+    if "celery.bin.celery" not in sys.modules:
+        return
+    try:
+        Night.of(Settings.from_env())
+    except UsageError as error:
+        sys.stderr.write(f"nightshift: {error.message}\n")
+        sys.exit(error.exit_code)
+
+
+_check_settings()
 transport.install()
 app = Celery("nightshift", include=["tasks.work", "tasks.housekeeping"], control="tasks.control:Control")
 app.config_from_object("celeryconfig")
 app.steps["consumer"].add(Gate)
 
 logs.install()
+wire.install()
 flower.configure()
 worker_process_init.connect(limits.guard_process)
 
@@ -26,6 +45,19 @@ worker_process_init.connect(limits.guard_process)
 @celeryd_init.connect
 def _pin(**_: Any) -> None:
     environment.pin()  # pool processes that start later keep this worker's settings
+
+
+@beat_init.connect
+def _end_beat_if_lasting(**_: Any) -> None:
+    """End beat with one sentence if waiting for the broker is of no use, as a worker does."""
+    with app.connection_for_write() as connection:
+        try:
+            connection.connect()
+        except broker.ERRORS as error:
+            sentence, lasting = broker.trouble(error, connection.as_uri())
+            if lasting:
+                logging.getLogger("nightshift").critical("%s", sentence)
+                sys.exit(1)
 
 
 @worker_shutting_down.connect

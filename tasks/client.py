@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,10 @@ from pipeline.settings import Settings
 from pipeline.submission.producer import Producer
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pipeline.messages import Message
+    from tasks.dead import Found
 
 THREADS = 8  # below the ten connections that Celery's pool holds
 _SECONDS = 10.0  # for a command to reach the broker, and for a message to be sent
@@ -30,9 +33,7 @@ def celery() -> Any:
 @contextmanager
 def errors(app: Any) -> Iterator[None]:
     """Raise connection and protocol errors as `BrokerUnavailable`, and bound what is asked inside to ten seconds."""
-    from amqp.exceptions import AMQPError, NotAllowed
-    from kombu.exceptions import KombuError
-
+    from tasks.broker import ERRORS, trouble
     from tasks.transport import Alarm, within
 
     try:
@@ -40,18 +41,9 @@ def errors(app: Any) -> Iterator[None]:
             yield
     except Alarm as error:
         raise BrokerUnavailable(f"{error}. Nothing is lost: run the same command again then.") from error
-    except (AMQPError, KombuError, OSError, EOFError) as error:
+    except ERRORS as error:
         url = app.connection_for_write().as_uri()  # kombu leaves the password out
-        causes = (error, error.__cause__)
-        if any(getattr(cause, "code", None) == NotAllowed.code for cause in causes):
-            reason = f"RabbitMQ at {url} has no such virtual host, or this user may not access it"
-        elif any(getattr(cause, "code", None) == 403 for cause in causes):
-            reason = f"RabbitMQ at {url} rejects the user name or password"
-        else:
-            reason = f"RabbitMQ at {url} does not answer ({type(error.__cause__ or error).__name__})"
-        raise BrokerUnavailable(
-            f"{reason}: check NIGHTSHIFT_BROKER_URL and that the server is running."
-        ) from error
+        raise BrokerUnavailable(trouble(error, url).sentence) from error
 
 
 @cache
@@ -71,8 +63,8 @@ def reach(app: Any, *, to_publish: bool = True) -> None:
 
     with errors(app), app.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, interval_start=0)
+        declare(connection)
         with connection.channel() as channel:
-            declare(channel)
             if to_publish:
                 PROBE.bind(channel).declare()
                 channel.basic_publish(channel.prepare_message(b""), PROBE.name)
@@ -91,3 +83,37 @@ def send_all(app: Any, messages: Iterable[Message]) -> int:
     from pipeline.threads import in_threads
 
     return sum(1 for _ in in_threads(lambda message: send(app, [message]), messages, threads=THREADS))
+
+
+def look_at_dead(
+    app: Any, look: Callable[[Found], bool], *, most: int = 10_000, seconds: float = 8.0
+) -> bool:
+    """Show dead letters to `look`; whether those were all. Raises `BrokerUnavailable`."""
+    from tasks import dead
+
+    with errors(app):
+        return dead.sweep(app, look, most=most, seconds=seconds).complete
+
+
+def sweep_dead(app: Any, remove: Callable[[Found], bool]) -> int:
+    """Remove the dead letters for which `remove` returns true; returns how many. Raises `BrokerUnavailable`."""
+    from tasks import dead
+
+    removed = 0
+    while True:
+        with errors(app):
+            swept = dead.sweep(app, remove)
+        removed += swept.removed
+        if swept.complete or not swept.removed:
+            return removed
+
+
+def clear_dead(app: Any, task_ids: Collection[str], before: datetime, *, callbacks: bool = False) -> int:
+    """Remove the dead letters of tasks whose failures were handled, if they are older than that; returns how many.
+
+    `callbacks`: also those of their callbacks. Raises `BrokerUnavailable`.
+    """
+    from tasks import dead
+
+    with errors(app):
+        return dead.clear(app, set(task_ids), before, callbacks=callbacks)

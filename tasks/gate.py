@@ -24,7 +24,7 @@ from celery.worker import state
 from pipeline import clock
 from pipeline.night.night import Night
 from pipeline.settings import Settings
-from tasks import lanes, pulse, topology, transport
+from tasks import lanes, pulse, transport
 from tasks.closing import Closing, queue_of
 from tasks.depths import Depths
 from tasks.override import LastOverride
@@ -134,8 +134,6 @@ class Gate(bootsteps.StartStopStep):
 
     def start(self, consumer: Any) -> None:
         """Begin to tick; also after each reconnect, with a new task consumer that consumes no GPU queue yet."""
-        with consumer.connection.channel() as channel:
-            topology.declare(channel)
         consumer.task_consumer.auto_declare = False  # everything is declared
         self.depths.counts()  # the first tick needs them
         self.timer = consumer.timer.call_repeatedly(_TICK, self._tick, (consumer,))

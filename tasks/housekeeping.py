@@ -13,7 +13,9 @@ from typing import Any
 from celery import Task
 
 from pipeline.errors import PipelineError, TransientError
+from pipeline.night.dead import tidy
 from pipeline.night.housekeeping import tick as night_tick
+from tasks import dead
 from tasks.app import app
 from tasks.base import flow, log
 from tasks.publish import BROKER_ERRORS, publish
@@ -31,6 +33,7 @@ def tick(self: Task[Any, Any]) -> None:
         return
     try:
         night_tick(flow().night, lambda: queued(self.app), lambda messages: publish(self.app, messages))
+        tidy(flow().night, lambda stale: dead.sweep(self.app, lambda found: stale(found.letter)))
     except PipelineError as error:
         level = logging.WARNING if isinstance(error, TransientError) else logging.ERROR
         log.log(level, "housekeeping failed; retrying at the next tick: %s", error.message)

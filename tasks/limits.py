@@ -16,12 +16,14 @@ from pipeline.settings import Settings
 
 LONGEST = 1500.0
 """Seconds, below RabbitMQ's consumer timeout of 30 minutes."""
+STARTING = 10.0
+"""Seconds in addition: a new process imports libraries and loads models first."""
 
 
 def time_limit(pages: int, settings: Settings) -> float:
-    """Seconds for a message about so many pages: NIGHTSHIFT_TIME_LIMIT for each page group."""
+    """Seconds for a message about so many pages: NIGHTSHIFT_TIME_LIMIT for each page group, and `STARTING`."""
     groups = max(math.ceil(pages / settings.page_group), 1)
-    return min(settings.time_limit * groups, LONGEST)
+    return min(settings.time_limit * groups + STARTING, LONGEST)
 
 
 def longest(settings: Settings) -> float:

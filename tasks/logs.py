@@ -25,7 +25,7 @@ def _record(*args: object, **kwargs: object) -> logging.LogRecord:
     trace_id, document = _trace.get(), _document.get()
     # Celery's own lines, such as "succeeded", come after the step has ended but belong to it.
     if trace_id == "-" and current_task and current_task.request.get("trace_id"):
-        trace_id, document = current_task.request.get("trace_id"), current_task.request.args[0]
+        trace_id, document = current_task.request.get("trace_id"), next(iter(current_task.request.args), "-")
     record.__dict__.update(trace_id=trace_id, document=document)
     return record
 

@@ -10,8 +10,10 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from msgspec import structs
 
+from pipeline import clock
 from pipeline.messages import Message
-from tasks.routing import DEAD, DEAD_QUEUE, RETRY_QUEUES, queue_for
+from tasks.routing import DEAD, RETRY_QUEUES, queue_for
+from tasks.topology import declare_dead
 
 BROKER_ERRORS = (OperationalError, AMQPError, OSError)
 """What publishing raises while RabbitMQ is unavailable."""
@@ -74,17 +76,23 @@ def _send(app: Celery, message: Message, **options: Any) -> None:
 def publish_dead(app: Celery, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
     """Put a refused message, or a reference to a failed task, into the dead-letter queue, with the reason."""
     with app.producer_or_acquire() as producer:
+        declare_dead(producer.connection)
         producer.publish(
             body,
             exchange=DEAD,
             routing_key="dead",
-            declare=[DEAD_QUEUE],
             retry=True,  # the pooled connection may have been closed meanwhile
             retry_policy=app.conf.task_publish_retry_policy,
             content_type="application/json",
             content_encoding="utf-8",
             delivery_mode=2,
-            headers={"reason": reason, "code": code, "task_id": task_id, "trace_id": trace_id},
+            headers={
+                "reason": reason,
+                "code": code,
+                "task_id": task_id,
+                "trace_id": trace_id,
+                "at": clock.now(),
+            },
         )
 
 

@@ -1,6 +1,7 @@
-"""Raw JSON messages become tasks: each is itself the task's message, and is itself acknowledged or requeued.
+"""What a worker takes from its queues. Raw JSON messages become tasks, each is itself acknowledged or requeued.
 
 There is no bridge process between a producer's `inference_tasks` and Celery, so no second hop could lose anything.
+Messages of the step queues are checked (`tasks.incoming`), and dead-lettered unless they are ours.
 """
 
 from __future__ import annotations
@@ -11,13 +12,20 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from celery.exceptions import WorkerShutdown
+from celery.platforms import EX_FAILURE
+from celery.utils.log import get_logger
 from celery.worker.consumer import Consumer
 
 from pipeline.submission.contract import MAX_BODY, partial_id
+from tasks import incoming, topology
+from tasks.broker import trouble
 from tasks.limits import StepRequest
 from tasks.routing import RAW
 
 ACCEPT = "nightshift.accept"
+
+log = get_logger("nightshift.raw")
 
 
 class RawRequest(StepRequest):
@@ -52,6 +60,28 @@ class RawConsumer(Consumer):
             self.app.connection_for_write(url=url, heartbeat=heartbeat, transport_options=unconfirmed)
         )
 
+    def connect(self) -> Any:
+        """Declare all exchanges and queues, then connect: waits for a broker that does not answer."""
+        with self.connection_for_write() as connection:
+            topology.declare(connection)
+        return super().connect()
+
+    def on_connection_error_before_connected(self, exc: BaseException) -> None:
+        """End the worker if waiting for the broker is of no use."""
+        self._end_if_lasting(exc)
+        super().on_connection_error_before_connected(exc)
+
+    def on_connection_error_after_connected(self, exc: BaseException) -> None:
+        """End the worker if connecting again is of no use."""
+        self._end_if_lasting(exc)
+        super().on_connection_error_after_connected(exc)
+
+    def _end_if_lasting(self, error: BaseException) -> None:
+        sentence, lasting = trouble(error, self.conninfo.as_uri())
+        if lasting:
+            log.critical("%s", sentence)
+            raise WorkerShutdown(EX_FAILURE)
+
     def update_strategies(self) -> None:
         """Use `RawRequest` for raw messages, and `StepRequest` for all others."""
         for name, task in self.app.tasks.items():
@@ -60,47 +90,64 @@ class RawConsumer(Consumer):
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         """Wrap Celery's handler of incoming messages."""
-        handle: Callable[[Any], None] = super().create_task_handler(*args, **kwargs)
+        self._handle: Callable[[Any], None] = super().create_task_handler(*args, **kwargs)
+        steps = set(self.app.tasks) - {ACCEPT}
 
         def handle_any(message: Any) -> None:
-            # recognised by its queue: a producer may have bound that to its own exchange, with any key
-            if message.delivery_info.get("consumer_tag") == self.task_consumer._active_tags.get(RAW):
-                _disguise(self.app, message)
-            handle(message)
+            queue = _queue_of(message)
+            if queue == RAW:
+                self._accept(message)
+                return
+            try:
+                incoming.check(message, queue, steps)
+            except incoming.NotOurs as error:
+                self._bury(message, str(error))
+            else:
+                self._handle(message)
 
         return handle_any
 
-    def on_decode_error(self, message: Any, exc: Exception) -> None:  # noqa: ARG002 - Celery's signature
-        """Dead-letter a message that can't be decoded: Celery would acknowledge it, and so lose it."""
-        message.reject()
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        """Take a raw message as it is, whatever is wrong with its headers; dead-letter any other one.
+
+        Celery would acknowledge it, and so lose it.
+        """
+        if _queue_of(message) == RAW:
+            self._accept(message)
+        else:
+            self._bury(message, str(exc))
 
     def on_unknown_message(self, body: Any, message: Any) -> None:  # noqa: ARG002 - Celery's signature
         """Dead-letter a message that is not a task: Celery would drop it."""
-        message.reject()
+        self._bury(message, "it is not a task")
+
+    def _accept(self, message: Any) -> None:
+        _disguise(self.app, message)
+        self._handle(message)
+
+    def _bury(self, message: Any, why: str) -> None:
+        log.error("dead-lettered a message of the queue %s: %s", _queue_of(message), why)
+        message.reject_log_error(log, self.connection_errors)
 
 
-def _as_sent(message: Any) -> bytes:
-    """The bytes of a body, whatever encoding its AMQP properties claim; py-amqp has decoded it accordingly."""
-    if not isinstance(message.body, str):
-        return bytes(message.body)
-    try:
-        return message.body.encode(message.content_encoding or "utf-8")
-    except (UnicodeError, LookupError):
-        return message.body.encode("utf-8", "replace")  # for example a lone surrogate from UTF-7
+def _queue_of(message: Any) -> str:
+    """The queue that a message came from (`tasks.routing.Queue`): its routing key is its sender's choice."""
+    return str(message.delivery_info.get("queue", ""))
 
 
 def _disguise(app: Any, message: Any) -> None:
     """Make a raw message look like a task `accept` with the raw body as its argument.
 
-    Its own headers are ignored: a producer can choose no other task. Of a body over the limit only the beginning is
-    passed on, which is enough to refuse it.
+    Its own headers and properties are ignored: a producer can choose no other task. Of a body over the limit only the
+    beginning is passed on, which is enough to refuse it.
     """
-    body = _as_sent(message)
+    body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
     args = (base64.b64encode(body[: MAX_BODY + 1]).decode("ascii"),)
     shown = repr((partial_id(body) or "message without a task id",))
     made = app.amqp.as_task_v2(str(uuid.uuid4()), ACCEPT, args=args, argsrepr=shown)
     message.headers = made.headers
     message.body = json.dumps(made.body)
     message.content_type, message.content_encoding = "application/json", "utf-8"
-    message.properties.setdefault("correlation_id", made.headers["id"])
-    message._decoded_cache = None
+    message.properties = {"correlation_id": made.headers["id"], "reply_to": ""}
+    message.delivery_info.update(exchange="", routing_key=RAW)
+    message.errors, message._decoded_cache = [], None

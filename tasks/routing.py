@@ -1,12 +1,16 @@
 """Exchanges and queues, and which message goes where. docs/explanation/night.md has the picture.
 
 Queues are quorum queues, whose arguments can never be changed later. Only `inference_tasks` is a classic durable queue,
-so that it matches any producer's own `queue_declare(durable=True)`.
+so that it matches any producer's own `queue_declare(durable=True)`. How they are declared: `tasks.topology`.
 """
 
 from __future__ import annotations
 
-from kombu import Exchange, Queue
+from collections.abc import Callable
+from typing import Any
+
+import kombu
+from kombu import Exchange
 
 from pipeline.messages import Message, is_backfill, is_urgent
 from pipeline.steps.task_types import further_steps
@@ -22,7 +26,25 @@ RAW = "inference_tasks"
 DELIVERY_LIMIT = 20
 """A backstop only: every requeue counts, whatever its cause. Attempts of a document are counted in the ledger."""
 
+DEAD_LETTERS, DEAD_DAYS = 100_000, 90
+"""Limits of the dead-letter queue: the oldest messages go first. What became of a document is in the store."""
+
 RETRY_SECONDS = (10, 60, 300)
+
+
+class Queue(kombu.Queue):
+    """A queue whose messages name it in their `delivery_info`; a routing key is chosen by who sends."""
+
+    def consume(
+        self, consumer_tag: str = "", callback: Callable[[Any], Any] | None = None, **options: Any
+    ) -> Any:
+        """Start a consumer."""
+
+        def named(message: Any) -> Any:
+            message.delivery_info["queue"] = self.name
+            return callback(message) if callback else None
+
+        return super().consume(consumer_tag, named, **options)
 
 
 def _quorum(name: str) -> Queue:
@@ -54,8 +76,18 @@ def _retry(seconds: int) -> Queue:
 
 
 WORK_QUEUES = tuple(_quorum(name) for name in ("ingest", *GPU_QUEUES, "result", "callback", "housekeeping"))
-RAW_QUEUE = Queue(RAW, TOPIC, routing_key="task_type.*", durable=True)
-DEAD_QUEUE = Queue("dead", DEAD, durable=True, queue_arguments={"x-queue-type": "quorum"})
+RAW_QUEUE = Queue(RAW, TOPIC, routing_key="task_type.*", durable=True, no_declare=True)
+DEAD_QUEUE = Queue(
+    "dead",
+    DEAD,
+    durable=True,
+    no_declare=True,
+    queue_arguments={
+        "x-queue-type": "quorum",
+        "x-max-length": DEAD_LETTERS,
+        "x-message-ttl": DEAD_DAYS * 24 * 60 * 60 * 1000,
+    },
+)
 RETRY_QUEUES = tuple(_retry(seconds) for seconds in RETRY_SECONDS)
 
 

@@ -23,7 +23,7 @@ from amqp.transport import TCPTransport as AmqpTcp
 from kombu import transport
 from kombu.transport import pyamqp
 
-from tasks import pulse
+from tasks import pulse, wire
 
 REPLY = 15.0
 """Seconds for the broker to answer a call or to confirm a message, and for the peer to take what is sent."""
@@ -120,7 +120,7 @@ class _Bounded:
         return super().close(*args, **kwargs)  # type: ignore[misc]
 
 
-class Channel(_Bounded, pyamqp.Channel):
+class Channel(_Bounded, wire.Channel):
     """A channel on which nothing waits without end."""
 
     def _basic_publish(self, *args: Any, **kwargs: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from pipeline.cli import brake, callbacks, failed, ner, options, screen, window
+from pipeline.cli import brake, callbacks, dead, failed, ner, options, screen, window
 from pipeline.cli.audit import audit
 from pipeline.cli.reprocess import reprocess
 from pipeline.cli.run import run
@@ -134,6 +134,7 @@ app.command(no_args_is_help=True)(reprocess)
 app.command()(summarise)
 app.command()(settings)
 app.add_typer(failed.app, name="failed")
+app.add_typer(dead.app, name="dead")
 app.add_typer(callbacks.app, name="callbacks")
 app.add_typer(brake.app, name="brake")
 app.add_typer(ner.app, name="ner")

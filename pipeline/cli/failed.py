@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline import clock
 from pipeline.cli import nights, options, screen
-from pipeline.errors import ExitCode, NotFound, PermanentError, UsageError
+from pipeline.errors import BrokerUnavailable, ExitCode, NotFound, PermanentError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -223,8 +225,12 @@ def redrive(
     night, settings = nights.open_night(store), failures.overrides(changed or [])
     records = _chosen(night, run_date, code, task_id)
     client.reach(client.celery())
-    refused = [why for why in _redrive(night, records, settings) if why]
-    _report(night, as_json, {"redriven": len(records) - len(refused), "refused": refused})
+    began = clock.utc()
+    reasons = list(_redrive(night, records, settings))
+    refused = [why for why in reasons if why]
+    redriven = [record.task_id for record, why in zip(records, reasons, strict=True) if not why]
+    client.clear_dead(client.celery(), redriven, began, callbacks=True)
+    _report(night, as_json, {"redriven": len(redriven), "refused": refused})
     if refused:
         raise typer.Exit(ExitCode.INCOMPLETE)
 
@@ -260,17 +266,20 @@ def discard(
     """Discard failures: nobody needs these documents.
 
     Nothing is deleted. The record stays among the failures of its night with the code `discarded` and its previous
-    error, so that the audit still passes. `redrive --code discarded` retries them.
+    error, so that the audit still passes. `redrive --code discarded` retries them. Their dead letters are removed.
 
     Exit codes: 0 success, 1 store unavailable, 2 usage error.
     """
     from pipeline.night import failures
+    from tasks import client
 
     _require_filter(run_date, code, task_id, everything)
-    night = nights.open_night(store)
+    night, began = nights.open_night(store), clock.utc()
     records = _chosen(night, run_date, code, task_id)
     for record in records:
         failures.discard(night.store, record, reason)
+    with suppress(BrokerUnavailable):  # housekeeping removes them, or there is no broker at all
+        client.clear_dead(client.celery(), [record.task_id for record in records], began)
     _report(night, as_json, {"discarded": len(records)})
 
 

@@ -169,7 +169,7 @@ def local(at: datetime, zone: ZoneInfo) -> str:
 
 def age(since: str) -> str:
     """How long ago an ISO moment was, such as `3 h 20 min`; empty for none, and for one that a wrong clock has left."""
-    passed = clock.age(datetime.fromisoformat(since), clock.utc()) if since else None
+    passed = clock.age(clock.moment(since), clock.utc())
     if passed is None:
         return ""
     minutes = int(passed.total_seconds() // 60)

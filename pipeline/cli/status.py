@@ -16,8 +16,10 @@ from pipeline.errors import BrokerUnavailable, ExitCode
 if TYPE_CHECKING:
     from pipeline.night.night import Night
     from pipeline.night.status import Status
+    from tasks.dead import Found
 
 _SECONDS = 1.0  # for workers to answer
+_LOOKED_AT, _LOOKED_FOR = 1000, 2.0  # dead letters, and seconds
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -46,11 +48,12 @@ def status(store: options.Store = None, as_json: options.AsJson = False) -> None
     app = client.celery()
     queues: dict[str, int] = {}
     workers: dict[str, list[Running]] = {}
-    unavailable = ""
+    unavailable, unknown = "", 0
     try:
         with client.errors(app):  # as a whole bounded
             queues = _queues(app)
             workers = _workers(app)
+            unknown = _unknown_letters(app) if queues.get("dead") else 0
     except BrokerUnavailable as error:
         unavailable = error.message
     if as_json:
@@ -58,13 +61,14 @@ def status(store: options.Store = None, as_json: options.AsJson = False) -> None
             structs.asdict(found)
             | {"pending": found.pending, "oldest": found.oldest}
             | {"queues": queues, "workers": workers, "broker": unavailable or "up", "store": night.store.url}
+            | {"unknown_dead_letters": None if unavailable else unknown}
         )
         if unavailable:
             raise typer.Exit(ExitCode.ERROR)
         return
     _print_store(night, found)
     if queues:
-        _print_queues(queues)
+        _print_queues(queues, unknown)
     if unavailable:
         raise BrokerUnavailable(unavailable)
     _print_workers(workers)
@@ -77,6 +81,21 @@ def _queues(app: Any) -> dict[str, int]:
     client.reach(app, to_publish=False)
     with client.errors(app):
         return depths(app)
+
+
+def _unknown_letters(app: Any) -> int:
+    """Dead letters that were not written by Nightshift, among the first thousand; each needs a person."""
+    from tasks import client
+
+    found: list[str] = []
+
+    def look(one: Found) -> bool:
+        if not one.letter.ours:
+            found.append(one.letter.id)
+        return False
+
+    client.look_at_dead(app, look, most=_LOOKED_AT, seconds=_LOOKED_FOR)
+    return len(found)
 
 
 def _workers(app: Any) -> dict[str, list[Running]]:
@@ -127,6 +146,8 @@ def _print_store(night: Night, found: Status) -> None:
             "",
             f"{found.failed_again} could not be reprocessed, previous results kept: nightshift failed list",
         )
+    if needed := _attention(found):
+        _line("Attention", needed)
     if found.undelivered:
         _line("Callbacks", f"{found.undelivered} undelivered: nightshift callbacks list")
     if found.backlog:
@@ -134,9 +155,21 @@ def _print_store(night: Night, found: Status) -> None:
         screen.listing("", ("task type", "#documents", "oldest"), rows)
 
 
-def _print_queues(queues: dict[str, int]) -> None:
+def _attention(found: Status) -> str:
+    """What a person must decide, of all nights."""
+    parts = []
+    if found.open_failures:
+        parts.append(f"{found.open_failures} failed documents of all nights: nightshift failed list")
+    if found.set_aside:
+        parts.append(f"{found.set_aside} set aside with a damaged record: nightshift dead list")
+    return "; ".join(parts)
+
+
+def _print_queues(queues: dict[str, int], unknown: int) -> None:
     waiting = ", ".join(f"{name} {n}" for name, n in queues.items() if n)
     _line("Queues", waiting or "empty")
+    if unknown:
+        _line("Dead", f"{unknown} messages that belong to no document: nightshift dead list")
 
 
 def _print_workers(workers: dict[str, list[Running]]) -> None:

@@ -26,6 +26,9 @@ MAX_STRANGE = 0.03
 LEGIBLE = 2
 """Hidden lines of fewer letters and digits are not worth a warning."""
 
+MAX_NOTES = 2000
+"""More form fields, stamps and notes than this on a page are not made part of its content: it takes too long."""
+
 _TEXTLESS = {pdfium_c.FPDF_ANNOT_LINK, pdfium_c.FPDF_ANNOT_POPUP, pdfium_c.FPDF_ANNOT_FILEATTACHMENT}
 _SCRAWLED = {pdfium_c.FPDF_ANNOT_INK}
 
@@ -111,6 +114,8 @@ def flatten(page: pdfium.PdfPage) -> tuple[Rect, ...] | None:
             if kind in _SCRAWLED and pdfium_c.FPDFAnnot_GetRect(note, rect):
                 scrawls.append((rect.left, rect.bottom, rect.right, rect.top))
         pdfium_c.FPDFPage_CloseAnnot(note)
+    if len(kinds) > MAX_NOTES:
+        return None  # drawn all the same
     if not kinds or pdfium_c.FPDFPage_Flatten(page, pdfium_c.FLAT_NORMALDISPLAY) != pdfium_c.FLATTEN_SUCCESS:
         return None
     return tuple(scrawls)

@@ -64,7 +64,7 @@ def audit(store: Store, run_date: str, *, quick: bool = False, track: Track = si
     """
     found = {receipt.key: receipt for receipt in receipts.of_date(store, run_date)}
     received = receipts.by_task(found.values())
-    dates = places.nights(run_date)
+    dates = places.nights(store, run_date)
     there = places.find(store, received, dates)
     gaps = [
         *places.missing(store, received, there.received),

@@ -21,10 +21,14 @@ from pipeline.storage import Store, keys, objects
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """What ingest found out about a submission: the hash of its bytes, or the run date on which it failed."""
+    """What ingest found out about a submission: the hash of its bytes, or the run date on which it failed.
+
+    `refused`: run date on which it was refused, if it was never accepted: it has not used up its id.
+    """
 
     sha256: str | None = None
     failed: str = ""
+    refused: str = ""
 
 
 def origin_of(source: str, data: bytes | None) -> str:
@@ -112,8 +116,22 @@ def _known(store: Store, task_id: str, origin: str, found: Known, run_date: str)
         mine = origin in found.origins
     else:  # several claimed it at once: one of them may have got it
         task = pending.get(store, task_id, found.generation)
-        mine = task.origin == origin if task else get(store, task_id, origin) != Claim()
+        mine = task.origin == origin if task else _has_ended(get(store, task_id, origin))
     return Taken(mine, True, found.accepted_on(origin, run_date), found.generation)
+
+
+def _has_ended(claim: Claim) -> bool:
+    return claim != Claim() and not claim.refused
+
+
+def refused_on(store: Store, task_id: str, origin: str) -> str:
+    """The last run date on which submissions under this id were refused, if none was ever accepted; else empty.
+
+    An empty claim of `origin` itself does not count: its acceptance was interrupted.
+    """
+    found = {other: get(store, task_id, other) for other in origins(store, task_id)}
+    counted = [claim.refused for other, claim in found.items() if other != origin or claim != Claim()]
+    return max(counted, default="") if all(counted) else ""
 
 
 def _alone(store: Store, task_id: str, origin: str, run_date: str) -> Taken:

@@ -7,7 +7,7 @@ process that looks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 
 import msgspec
@@ -48,29 +48,48 @@ def of(record: DocumentResult) -> End:
     return End(**{name: getattr(record, name) for name in End.__struct_fields__})
 
 
-def run_dates(store: Store, task: Task, today: str) -> list[str]:
-    """Run dates under which this generation of a task may have a record: its own first."""
-    own = task.run_date or today
-    if task.reprocess:  # it keeps its run date
-        return [own]
-    first = date.fromisoformat(task.accepted_on or own)
-    days = (date.fromisoformat(today) - first).days
-    if days > _FEW:
-        folders = {name for prefix in (keys.RESULTS, keys.FAILED) for name in store.folders(prefix)}
-        nights = {name.removeprefix("run_date=") for name in folders}
-        between = sorted(night for night in nights if first.isoformat() <= night <= today)
-    else:
-        between = [(first + timedelta(n)).isoformat() for n in range(days + 1)]
-    return list(dict.fromkeys([own, *between, *filter(None, [task.replaces])]))
+class Dates(msgspec.Struct, frozen=True):
+    """Where a generation of a task may have records: from the run date on which it was accepted to that of today.
+
+    `today` is asked at each look, as the process may have been paused since the last. By default all are under the run
+    date of the record itself, as those of `nightshift run` are.
+    """
+
+    since: str = ""
+    today: Callable[[], str] = lambda: ""
+    replaces: str = ""
+
+    @classmethod
+    def for_task(cls, task: Task, today: Callable[[], str]) -> Dates:
+        """The run dates of a task; one that is reprocessed keeps its run date."""
+        return cls("" if task.reprocess else task.accepted_on, today, task.replaces)
+
+    def of(self, store: Store, record: DocumentResult | Task) -> list[str]:
+        """The run dates to look at: the record's own first."""
+        today = self.today()
+        own = record.run_date or today
+        if not (self.since and today):
+            return [own]
+        first = date.fromisoformat(self.since)
+        days = (date.fromisoformat(today) - first).days
+        if days > _FEW:
+            folders = {name for prefix in (keys.RESULTS, keys.FAILED) for name in store.folders(prefix)}
+            nights = {name.removeprefix("run_date=") for name in folders}
+            between = sorted(night for night in nights if self.since <= night <= today)
+        else:
+            between = [(first + timedelta(n)).isoformat() for n in range(days + 1)]
+        return list(dict.fromkeys([own, *between, *filter(None, [self.replaces])]))
 
 
-def end_of(store: Store, task: Task, dates: Iterable[str]) -> End | None:
+OWN_DATE = Dates()
+
+
+def end_of(store: Store, task: Task, dates: Dates) -> End | None:
     """The record by which this generation of a task, or a later one, has ended."""
-    for run_date in dates:
-        for end in found(store, task.task_id, [run_date], [task.generation]):
-            # a marker of an older version does not tell a document that is reprocessed from its first time
-            if end.generation >= task.generation and not (task.reprocess and task.generation == 0):
-                return end
+    for end in found(store, task.task_id, dates.of(store, task), [task.generation]):
+        # a marker of an older version does not tell a document that is reprocessed from its first time
+        if end.generation >= task.generation and not (task.reprocess and task.generation == 0):
+            return end
     return None
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 import msgspec
 
 from pipeline.errors import NotFound
+from pipeline.ledger import receipts
 from pipeline.ledger.chains import Broken
 from pipeline.ledger.gaps import Gap
 from pipeline.ledger.receipts import Receipt
@@ -62,28 +63,31 @@ class Named:
             yield Gap(kind=one.kind, task_id=task_id, source=source, detail=detail)
 
     def _exists(self, key: str) -> bool:
-        name = keys.receipt_name(key)
-        return name is not None and name.run_date != self._run_date and self._store.exists(key)
+        """Whether there is such a receipt: of another date, or written since those of this date were listed."""
+        return keys.receipt_name(key) is not None and self._store.exists(key)
 
 
 def unreceived(store: Store, run_date: str, received: Collection[str]) -> Iterator[Gap]:
     """Tasks that were accepted on this run date and ingested, as their claims say, and that have no receipt.
 
     It lists all claims, and reads those of such tasks only: usually none. A claim that ingest has said nothing of may
-    be all that there ever was, of a producer that died. An alias of the same document has no receipt of its own.
+    be all that there ever was, of a producer that died. An alias of the same document has no receipt of its own. A
+    process that was paused before it claimed the id may have left another run date.
     """
-    taken: dict[tuple[str, str], str] = {}
+    taken: dict[tuple[str, str], list[str]] = {}
     known: set[tuple[str, str]] = set()
     for key in store.list(keys.CLAIMS):
-        name = keys.claim_name(key)
-        who = name.task_id, name.origin
-        if name.task_id in received or f"#{name.origin}" in name.task_id:
+        who = task_id, origin = keys.claimed_task(key), keys.origin_of(key)
+        if not origin or task_id in received or f"#{origin}" in task_id:
             continue
-        if not name.run_date:
+        if day := keys.taken_on(key):
+            taken.setdefault(who, []).append(day)
+        else:
             known.add(who)
-        elif name.run_date <= taken.get(who, name.run_date):
-            taken[who] = name.run_date
-    claimed = [who for who, day in taken.items() if day == run_date and who in known]
+    claimed = [who for who, days in taken.items() if min(days) == run_date and who in known]
+    for day in sorted({day for who in claimed for day in taken[who]}):
+        now = receipts.received(store, day)  # some may have been accepted since the receipts were listed
+        claimed = [who for who in claimed if who[0] not in now]
     for (task_id, origin), claim in zip(
         claimed, in_threads(lambda who: _claim(store, keys.claim(*who)), claimed), strict=True
     ):

@@ -24,11 +24,15 @@ class Places(NamedTuple):
     markers: list[str]
 
 
-def nights(run_date: str) -> list[str]:
-    """Run dates on which something received on `run_date` may have ended."""
+def nights(store: Store, run_date: str) -> list[str]:
+    """Run dates on which something received on `run_date` may have ended; later ones of a clock that was ahead, too."""
     first = date.fromisoformat(run_date)
     last = max(first, clock.utc().date() + _AHEAD)
-    return [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+    usual = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+    there = {
+        folder.partition("=")[2] for name in (keys.RESULTS, keys.FAILED) for folder in store.folders(name)
+    }
+    return [*usual, *sorted(night for night in there if night > usual[-1])]
 
 
 def following(run_date: str) -> list[str]:

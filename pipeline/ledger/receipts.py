@@ -77,7 +77,11 @@ def write(store: Store, run_date: str, tasks: Sequence[Task]) -> str:
     if not tasks:
         return ""
     lines = b"\n".join(
-        msgspec.json.encode({"source": public_source(t.source)} | {n: getattr(t, n) for n in _RECEIPT})
+        msgspec.json.encode(
+            {"source": public_source(t.source)}
+            | {n: getattr(t, n) for n in _RECEIPT}
+            | ({"refused": t.refused} if t.refused else {})
+        )
         for t in sorted(tasks, key=lambda t: t.task_id)
     )
     content = _content(lines)
@@ -141,7 +145,12 @@ def by_task(receipts: Iterable[Receipt]) -> dict[str, list[Task]]:
     for receipt in receipts:
         for task in receipt.tasks:
             found.setdefault(task.task_id, []).append(task)
-    return found
+    return {task_id: _accepted(tasks) for task_id, tasks in found.items()}
+
+
+def _accepted(tasks: list[Task]) -> list[Task]:
+    """Without those that were refused, if one under the same id was accepted: it has taken their place."""
+    return [task for task in tasks if not task.refused] or tasks
 
 
 def received(store: Store, run_date: str) -> dict[str, list[Task]]:

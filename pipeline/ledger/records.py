@@ -7,7 +7,6 @@ changed, so that what was received can be proven.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 
 from msgspec import structs
@@ -15,7 +14,7 @@ from msgspec import structs
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound, PipelineError
 from pipeline.ledger import digests, ends, generations, pending
-from pipeline.ledger.ends import End
+from pipeline.ledger.ends import OWN_DATE, Dates, End
 from pipeline.models import DocumentResult, Failure, Task
 from pipeline.remote.urls import public_source
 from pipeline.storage import Store, keys
@@ -34,31 +33,26 @@ def ended(store: Store, run_date: str, task_id: str) -> DocumentResult | None:
 
 
 def finish(
-    store: Store,
-    result: DocumentResult,
-    *,
-    dates: Sequence[str] = (),
-    late: bool = False,
-    marked: bool = True,
+    store: Store, result: DocumentResult, dates: Dates = OWN_DATE, *, marked: bool = True
 ) -> End | None:
     """Store the record of a finished task, delete an older failure, then delete the pending marker.
 
-    `dates`: other run dates under which the task may have a record (`ends.run_dates`). `late`: its night is over, so
-    its tables must be marked as changed to be written again. `marked`: it had a pending marker. Returns the record that
-    counts instead, where this one does not count: a failure never replaces a good result, however late it comes, and is
-    stored separately where it is of a later generation. A task that is reprocessed keeps its result also from a new one
-    with fewer pages.
+    `marked`: it had a pending marker. Where its night is over, its tables are marked as changed, to be written again.
+    Returns the record that counts instead, where this one does not: a failure never replaces a good result, however
+    late it comes, and is stored separately where it is of a later generation. A task that is reprocessed keeps its
+    result also from a new one with fewer pages.
     """
-    others = [run_date for run_date in dates if run_date != result.run_date]
     instead = None
-    if standing := _standing(store, result, others):
+    if standing := _standing(store, result, dates):
         _keep(store, result, standing)
         instead = ends.of(standing)
     else:
         if result.status == "failed" and result.reprocess:  # its good result was deleted by hand
             result, late = structs.replace(result, reprocess=False), True
+        else:
+            late = dates.today() not in ("", result.run_date)
         _put(store, result, late=late)
-        instead = _settle(store, result, others)
+        instead = _settle(store, result, dates)
     if marked and not store.exists(keys.pending(result.task_id, result.generation)):
         # another process had ended it: the tables may have its record
         store.put(keys.changed(result.run_date, result.task_id, clock.now()), b"")
@@ -66,11 +60,11 @@ def finish(
     return instead
 
 
-def _standing(store: Store, result: DocumentResult, others: Sequence[str]) -> DocumentResult | None:
+def _standing(store: Store, result: DocumentResult, dates: Dates) -> DocumentResult | None:
     """The good result that must not be replaced by this record."""
     if result.status != "failed" and not (result.reprocess and result.status != "done"):
         return None
-    for run_date in (result.run_date, *others):
+    for run_date in dates.of(store, result):
         standing = read_or_none(store, keys.result(run_date, result.task_id), DocumentResult)
         if standing and (result.status == "failed" or _unread(result) > _unread(standing)):
             return standing
@@ -99,30 +93,32 @@ def _put(store: Store, result: DocumentResult, *, late: bool) -> None:
     run_date, task_id = result.run_date, result.task_id
     good, bad = keys.result(run_date, task_id), keys.failed(run_date, task_id, result.generation)
     note = keys.partial(run_date, task_id)
+    for number in range(result.generation):  # first: until its own record is there, its marker is
+        store.delete(keys.failed(run_date, task_id, number))
     if result.status == "partial":
         store.put(note, digests.encode(without_pages(result)))
     store.put(bad if result.status == "failed" else good, digests.encode(result))
     if result.status != "partial":
         store.delete(note)
-    if result.reprocess or late:
+    if result.generation or result.reprocess or late:  # it may replace what is in the tables
         store.put(keys.changed(run_date, task_id, result.done_at), b"")
+    if result.status != "failed" and (result.generation or result.reprocess):
+        store.delete(keys.failed_again(run_date, task_id))
     if result.status != "failed":
-        if result.generation or result.reprocess:
-            store.delete(keys.failed_again(run_date, task_id))
-        for number in range(result.generation + 1):
-            store.delete(keys.failed(run_date, task_id, number))
+        store.delete(bad)
 
 
-def _settle(store: Store, result: DocumentResult, others: Sequence[str]) -> End | None:
+def _settle(store: Store, result: DocumentResult, dates: Dates) -> End | None:
     """Look again after a record was written; of several records one stays. Returns it where it is another one."""
     task_id, generation, mine = result.task_id, result.generation, ends.of(result)
     superseded = generations.superseded(store, task_id, generation)
     good = result.status == "failed" and store.exists(keys.result(result.run_date, task_id))
-    if not (superseded or good or others):
+    places = dates.of(store, result)  # the run date may have changed since the first look
+    if not (superseded or good or len(places) > 1 or generation):
         return None
     latest = generations.latest(store, task_id) if superseded else generation
     waiting = superseded and pending.get(store, task_id, latest) is not None
-    all_of_them = list(ends.found(store, task_id, (result.run_date, *others), range(latest + 1)))
+    all_of_them = list(ends.found(store, task_id, places, range(latest + 1)))
     best = min([mine, *all_of_them], key=lambda end: end.rank)
     for end in all_of_them:
         if end.key != best.key:
@@ -144,6 +140,7 @@ def _remove(store: Store, end: End) -> None:
     store.delete(end.key)
     if end.status != "failed":
         store.delete(keys.partial(end.run_date, end.task_id))
+    store.delete(keys.callback(end.run_date, end.task_id, end.generation))
     store.put(keys.changed(end.run_date, end.task_id, clock.now()), b"")
 
 
@@ -177,6 +174,7 @@ def remove_failure(store: Store, record: DocumentResult) -> None:
             return
     store.put(keys.changed(record.run_date, record.task_id, record.done_at), b"")
     store.delete(key)
+    store.delete(keys.discarded(key))
     store.put(
         keys.changed(record.run_date, record.task_id, clock.now()), b""
     )  # a summary may have used up the first one
@@ -201,12 +199,18 @@ def failure_of(task: Task, error: PipelineError, *, run_date: str, settings_dige
 
 
 def fail(
-    store: Store, task: Task, error: PipelineError, *, run_date: str, settings_digest: str
+    store: Store,
+    task: Task,
+    error: PipelineError,
+    *,
+    run_date: str,
+    settings_digest: str,
+    dates: Dates = OWN_DATE,
 ) -> DocumentResult:
     """Record that a task failed permanently, with the reason; returns the record.
 
     Its `reprocess` is set only if there is a good result to keep.
     """
     result = failure_of(task, error, run_date=run_date, settings_digest=settings_digest)
-    instead = finish(store, result)
+    instead = finish(store, result, dates)
     return structs.replace(result, reprocess=instead is not None and instead.status != "failed")

@@ -84,9 +84,10 @@ class Braked(msgspec.Struct, frozen=True, kw_only=True):
 
     def in_force(self, now: datetime) -> bool:
         """Whether the note counts; not one that a clock which was ahead has left, or that has lapsed."""
-        return clock.age(self.since, now) is not None and self.until - _farthest(self) <= now < self.until + (
-            timedelta() if self.released else _LAPSED
-        )
+        if clock.age(self.since, now) is None or self.until.tzinfo is None:
+            return False
+        left = self.until - now
+        return -(timedelta() if self.released else _LAPSED) < left <= _farthest(self)
 
     def pauses(self, now: datetime) -> bool:
         """Whether documents of the step wait without being tried."""

@@ -26,6 +26,7 @@ from pipeline.models import DocumentResult, Failure, Task, to_json
 from pipeline.remote.fetch import post
 from pipeline.remote.policy import callback_policy
 from pipeline.remote.signing import SIGNATURE_HEADER, sign
+from pipeline.remote.urls import public_callback
 from pipeline.settings import Settings
 from pipeline.storage import Store, keys, objects
 from pipeline.threads import in_threads
@@ -72,7 +73,7 @@ def notify(store: Store, message: Message, settings: Settings) -> None:
             f"{message.task_id} has no result to send a callback for.", code="result_missing"
         )
     try:
-        deliver(record, store.url, settings)
+        deliver(_with_query(store, record), store.url, settings)
     except PermanentError:
         if _due(store, message) == due:
             raise
@@ -90,7 +91,7 @@ def notify(store: Store, message: Message, settings: Settings) -> None:
 def _put_off(store: Store, message: Message, due: Due) -> bool:
     """Whether a callback may be tried again within the hour; notes the first time that it could not be sent."""
     now = clock.utc()
-    tried_for = clock.age(due.since, now) if due.since else None
+    tried_for = clock.age(due.since, now)
     if tried_for is not None and tried_for >= GIVEN:
         return False
     if tried_for is None and _due(store, message) == due:
@@ -107,6 +108,17 @@ def _record(store: Store, message: Message) -> DocumentResult | None:
         with suppress(NotFound):
             return objects.read(store, key, DocumentResult)
     return None
+
+
+def _with_query(store: Store, record: DocumentResult) -> DocumentResult:
+    """The record with the whole URL of its callback; the one in the store has no query."""
+    if not record.callback_url.endswith("?"):
+        return record
+    with suppress(NotFound):
+        url = store.get(keys.callback_url(record.task_id)).decode()
+        if public_callback(url) == record.callback_url:
+            return structs.replace(record, callback_url=url)
+    return record
 
 
 def _due(store: Store, message: Message) -> Due | None:
@@ -200,7 +212,7 @@ def _overdue(store: Store, key: str, before: datetime) -> tuple[Due, Message] | 
         note, task = _due(store, message), pending.newest(store, message.task_id)
         if note is None or (task and not task.reprocess):
             return None
-        if note.at >= before and clock.age(note.at, clock.utc()) is not None:
+        if clock.age(note.at, clock.utc()) is not None and note.at >= before:
             return None
         record = _record(store, message)
     except Damaged as error:

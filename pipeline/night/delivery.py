@@ -15,10 +15,12 @@ from pipeline.errors import Damaged, PermanentError, RunError, SourceUnavailable
 from pipeline.ledger.attempts import may_retry, retries_of
 from pipeline.messages import Message
 from pipeline.models import Task
+from pipeline.night import callbacks
 from pipeline.night.brake import Brake
 from pipeline.night.flow import Flow
+from pipeline.remote.policy import callback_policy
 from pipeline.steps.verdict import verdict
-from pipeline.submission.contract import parse
+from pipeline.submission.contract import Submission, parse
 
 log = logging.getLogger("nightshift")
 
@@ -82,26 +84,41 @@ class Delivery:
         if self.brake and self.brake.holds(ACCEPT):
             self.broker.publish_raw_later(raw)
             return None
+        submission = None
         try:
-            self.broker.publish(self.flow.reception.accept(parse(raw)))
+            submission = parse(raw)
+            self.broker.publish(self.flow.reception.accept(submission))
             if self.brake:
                 self.brake.succeeded(ACCEPT)
         except PermanentError as error:
             if self.brake and self.brake.failed(ACCEPT, error):
                 self.broker.publish_raw_later(raw)
                 return None
-            return self._refuse(raw, error)
+            return self._refuse(raw, error, submission)
         except Damaged as error:  # what the store has under its id is damaged: a retry would not help
             return self._refuse(raw, PermanentError(error.message, code=error.code))
         return None
 
-    def _refuse(self, raw: bytes, error: PermanentError) -> Task:
-        refused = self.flow.reception.refuse(raw, error)
+    def _refuse(self, raw: bytes, error: PermanentError, submission: Submission | None = None) -> Task:
+        """Dead-letter a message, record it as a failed task, and notify its producer if that is allowed."""
+        reception = self.flow.reception
+        task = reception.refused(raw, error, submission)
         self.broker.publish_dead(
-            raw, reason=error.message, code=error.code, task_id=refused.task_id, trace_id=refused.trace_id
+            raw, reason=error.message, code=error.code, task_id=task.task_id, trace_id=task.trace_id
         )
         log.error("message refused (%s): %s", error.code, error.message)
-        return refused
+        notify = submission is not None and self._may_notify(submission)
+        following = callbacks.note_due(self.flow.store, task) if notify else []
+        reception.note_refusal(task, error)
+        self.broker.publish(following)
+        return task
+
+    def _may_notify(self, submission: Submission) -> bool:
+        try:
+            callback_policy(self.flow.settings).check(submission.callback_url)
+        except PermanentError:
+            return False
+        return True
 
     def _attempt(self, message: Message) -> list[Message]:
         try:

@@ -150,6 +150,8 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str], *, to
     if sha256:
         recognize.forget_unread(store, sha256)
     mark_again(store, task)
+    if code_of(record) == DISCARDED:
+        store.delete(keys.discarded(_key(record)))
     if record.status == "partial":
         return task  # its note goes with the next result
     if record.reprocess:
@@ -214,7 +216,10 @@ def _is_current(store: Store, record: DocumentResult) -> bool:
 
 def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult:
     """Discard a failure permanently; its record and receipt stay. Returns the record as it is now."""
-    if code_of(record) == DISCARDED or not _is_current(store, record):
+    if not _is_current(store, record):
+        return record
+    if code_of(record) == DISCARDED:
+        store.put(keys.discarded(_key(record)), b"")
         return record
     was = f"It had failed with {code_of(record)}: {record.error.message if record.error else ''}"
     why = f"Discarded by the operator ({reason})." if reason else "Discarded by the operator."
@@ -223,6 +228,7 @@ def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult
     if not record.reprocess:  # the tables differ from the record until they are rewritten
         store.put(keys.changed(record.run_date, record.task_id, record.done_at), b"")
     store.put(_key(record), data)
+    store.put(keys.discarded(_key(record)), b"")
     if not record.reprocess:  # a summary may have used up the first note
         store.put(keys.changed(record.run_date, record.task_id, clock.now()), b"")
         if generations.superseded(store, record.task_id, record.generation):

@@ -13,7 +13,7 @@ from pipeline.documents.open import open_document
 from pipeline.errors import NotRead, PermanentError, PipelineError, Poison
 from pipeline.ledger import ends, generations, pending, receipts, records
 from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, forget, retries_of
-from pipeline.ledger.ends import End
+from pipeline.ledger.ends import Dates, End
 from pipeline.messages import Message
 from pipeline.models import TEXT, DocumentResult, Page, Task
 from pipeline.night import callbacks
@@ -50,8 +50,7 @@ class Flow:
             return []
         if not task.run_date and message.step != "ingest":
             task = structs.replace(task, run_date=self.schedule.run_date())
-            if not pending.update(self.store, task):
-                return []
+            pending.mark(self.store, task)
         built_in = {"ingest": self._ingest, "ocr": self._ocr, "ner": self._ner, "result": self._result}
         step = built_in.get(message.step, self._further)
         limit = self.settings.max_attempts
@@ -73,46 +72,45 @@ class Flow:
             return []
         if not task.run_date:
             task = structs.replace(task, run_date=self.schedule.run_date())
-        dates = self._run_dates(task)
-        if end := self._end_of(task, dates):
+        if end := self._end_of(task):
             return self._ended(task, end)
         try:
             digest = self.engines(task).digest
         except PipelineError:  # settings that fit no engine must not keep a failure from being recorded
             digest = ""
-        following = callbacks.note_due(self.store, task)
         if task.alias_of:  # it had no receipt while it might have been a repetition
+            task = structs.replace(task, has_receipt=True)
+            if not pending.update(self.store, task):
+                return []
             accepted_on = task.accepted_on or task.run_date
             task = structs.replace(task, receipt=receipts.write(self.store, accepted_on, [task]))
+        following = callbacks.note_due(self.store, task)
         if message.step == "ingest":
             self.reception.note_failure(task)
         result = records.failure_of(task, error, run_date=task.run_date, settings_digest=digest)
-        return self._finish(task, result, dates, following)
+        left = self._finish(task, result, following)
+        forget(self.store, task.task_id)
+        return left
 
-    def _run_dates(self, task: Task) -> list[str]:
-        """Run dates under which a task may have a record."""
-        return ends.run_dates(self.store, task, self.schedule.run_date())
+    def _dates(self, task: Task) -> Dates:
+        return Dates.for_task(task, self.schedule.run_date)
 
-    def _end_of(self, task: Task, dates: list[str]) -> End | None:
+    def _end_of(self, task: Task) -> End | None:
         """How a task has ended already: by a record of its generation, or as a later one has begun."""
-        if end := ends.end_of(self.store, task, dates):
+        if end := ends.end_of(self.store, task, self._dates(task)):
             return end
         if not generations.superseded(self.store, task.task_id, task.generation):
             return None
-        return End(task_id=task.task_id, status="failed", run_date=dates[0], generation=task.generation)
+        return End(task_id=task.task_id, status="failed", run_date="", generation=task.generation + 1)
 
     def _ended(self, task: Task, end: End) -> list[Message]:
         """Remove the marker of a task that has ended; nothing follows but a callback that is still due."""
         pending.remove(self.store, task.task_id, task.generation)
         return callbacks.left(self.store, end) if end.generation == task.generation else []
 
-    def _finish(
-        self, task: Task, result: DocumentResult, dates: list[str], following: list[Message]
-    ) -> list[Message]:
+    def _finish(self, task: Task, result: DocumentResult, following: list[Message]) -> list[Message]:
         """Store a task's record; returns `following`, or what is left to do where another record counts."""
-        late = task.run_date != self.schedule.run_date()
-        instead = records.finish(self.store, result, dates=dates, late=late)
-        forget(self.store, task.task_id)
+        instead = records.finish(self.store, result, self._dates(task))
         if instead is None:
             return following
         if following and (instead.run_date, instead.generation) != (result.run_date, result.generation):
@@ -156,7 +154,7 @@ class Flow:
 
     def _ingest(self, message: Message, task: Task) -> list[Message]:
         """Fetch and check a document, at any time of day; not again where that was done, and it has ended since."""
-        if self.reception.is_repeated(task) and (end := self._end_of(task, self._run_dates(task))):
+        if self.reception.is_repeated(task) and (end := self._end_of(task)):
             return self._ended(task, end)
         ingested = self.reception.ingest(task, message.id)
         return begin(ingested, self.settings.spread_pages) if ingested else []
@@ -212,7 +210,6 @@ class Flow:
 
     def _result(self, _: Message, task: Task) -> list[Message]:
         """Write the result and remove the marker, unless the task has ended since it was marked."""
-        dates = self._run_dates(task)
         names = task_type(task.task_type).names
         outputs = {
             step: msgspec.json.decode(self.store.get(keys.output(task.task_id, step, task.generation)))
@@ -230,9 +227,9 @@ class Flow:
             engines=self.engines(task),
             outputs=outputs,
         )
-        if end := ends.end_of(self.store, task, dates):
+        if end := self._end_of(task):
             return self._ended(task, end)
-        return self._finish(task, result, dates, callbacks.note_due(self.store, task))
+        return self._finish(task, result, callbacks.note_due(self.store, task))
 
     def _pages(self, task: Task) -> tuple[Page, ...]:
         """All pages of a task, as the steps before have read them; raises `NotRead`."""

@@ -66,8 +66,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, task: Task, spread_pages: int, now: datetime) -> Waiting:
         """What its marker says."""
         messages = resume(task, spread_pages)
-        stamp = datetime.fromisoformat(task.submitted_at) if task.submitted_at else None
-        age = clock.age(stamp, now) if stamp else None
+        age = clock.age(clock.moment(task.submitted_at), now)
         return cls(messages=messages, lane=_lane(messages[0]), age=age)
 
 
@@ -103,7 +102,8 @@ def repair(
 
 
 def _delayed(task: Task, now: datetime) -> bool:
-    return bool(task.not_before) and datetime.fromisoformat(task.not_before) > now
+    start = clock.moment(task.not_before)
+    return start is not None and start > now
 
 
 def missing(tasks: Iterable[Waiting], queued: Queued, period: timedelta) -> Iterator[Waiting]:

@@ -10,10 +10,14 @@ from pipeline import clock
 from pipeline.errors import Damaged, NotFound
 from pipeline.ledger import pending
 from pipeline.night.brake import Braked, notes
+from pipeline.night.dead import Open
 from pipeline.night.night import Night
 from pipeline.night.schedule import Schedule
 from pipeline.storage import Store, keys, objects
 from pipeline.threads import in_threads
+
+DAMAGED = "damaged"
+"""What the backlog shows as the task type of a marker that can't be read."""
 
 
 class WindowState(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +44,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     `reprocessing`: done documents that wait to be reprocessed, not part of the backlog; `failed_again`: those, of all
     nights, that could not be reprocessed and keep their previous results. `undelivered`: abandoned callbacks.
+    `open_failures`: failed documents of all nights that were not discarded. `set_aside`: tasks whose marker is damaged.
     `brakes`: steps that are paused, or released by hand.
     """
 
@@ -53,6 +58,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     reprocessing: int = 0
     failed_again: int = 0
     undelivered: int = 0
+    open_failures: int = 0
+    set_aside: int = 0
     brakes: tuple[Braked, ...] = ()
 
     @property
@@ -82,6 +89,7 @@ def status(night: Night) -> Status:
     ]
     results = set(night.store.list(keys.results(run_date)))
     partial = sum(keys.result_of_partial(key) in results for key in night.store.list(keys.partials(run_date)))
+    still = Open(night.store)
     return Status(
         run_date=run_date,
         window=window(night.schedule),
@@ -91,8 +99,10 @@ def status(night: Night) -> Status:
         partial=partial,
         failed=_count(night.store, keys.failures(run_date)),
         reprocessing=sum(m.reprocess for m in markers),
-        failed_again=_count(night.store, keys.FAILED_AGAIN),
-        undelivered=_count(night.store, keys.UNDELIVERED),
+        failed_again=still.failed_again.total(),
+        undelivered=still.undelivered.total(),
+        open_failures=still.failed.total(),
+        set_aside=sum(m.task_type == DAMAGED for m in markers),
         brakes=tuple(notes(night.store)),
     )
 
@@ -130,4 +140,4 @@ def _marker(store: Store, key: str) -> _Marker | None:
     except NotFound:  # it has ended since it was listed
         return None
     except Damaged:  # counted nevertheless
-        return _Marker(task_type="damaged")
+        return _Marker(task_type=DAMAGED)

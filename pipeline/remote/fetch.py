@@ -24,6 +24,7 @@ from pipeline.errors import (
     TransientError,
     is_of_machine,
 )
+from pipeline.remote import mounts
 from pipeline.remote.http import request
 from pipeline.remote.policy import SourcePolicy
 from pipeline.remote.urls import PORTS, Location, shown
@@ -196,6 +197,7 @@ def _read_file(place: Location, prefix: Location, policy: SourcePolicy, limit: i
         if not stat.S_ISREG(status.st_mode):
             os.close(handle)
             raise PermanentError(f"{name} is not a file: name one document.", code="source_unreadable")
+        mounts.note(root)
         with os.fdopen(handle, "rb") as file:
             return _collect(iter(partial(file.read, _CHUNK), b""), status.st_size, limit, name, deadline)
     except OSError as error:
@@ -209,12 +211,11 @@ def _file_error(error: OSError, name: str, path: Path, root: Path, policy: Sourc
     if isinstance(error, PermissionError):
         return _forbidden(name, path, root)
     if error.errno in _NO_NAME:
-        if path == root or not _is_empty(root):
-            return NotFound(f"{name} not found.")
-        return TransientError(  # so it looks where nothing is mounted
-            f"{name} not found, and the folder {shown(str(root))} is empty: mount it.",
-            code="source_unavailable",
-        )
+        if place := mounts.missing(root, path):
+            return SourceUnavailable(
+                f"{name} not found, as nothing is mounted at {shown(str(place))}: mount it."
+            )
+        return NotFound(f"{name} not found.")
     if error.errno == errno.ELOOP:
         return policy.refusal(f"{name} is refused: a symbolic link in it can't be followed.")
     return TransientError(f"{name} can't be read: {error.strerror}.", code="source_unavailable")
@@ -225,14 +226,6 @@ def _forbidden(name: str, path: Path, root: Path) -> PipelineError:
     if path != root and not os.access(root, os.R_OK | os.X_OK):
         return RunError(f"{who} enter the folder {shown(str(root))}.", code="source_login")
     return PermanentError(f"{who} read {name}.", code="source_forbidden")
-
-
-def _is_empty(folder: Path) -> bool:
-    try:
-        with os.scandir(folder) as entries:
-            return next(entries, None) is None
-    except OSError:
-        return False
 
 
 def _open_below(root: Path, path: Path, policy: SourcePolicy) -> int:

@@ -160,3 +160,9 @@ def _segment(part: str, *, decode: bool) -> str:
 def public_source(source: str) -> str:
     """A source as shown in results: without the query of a signed URL, which is a secret."""
     return shown(source) if source.startswith(("http://", "https://")) else source
+
+
+def public_callback(url: str) -> str:
+    """A callback URL as shown in results: of a query, which may contain a secret, only the `?`."""
+    bare, mark, _ = url.partition("?")
+    return bare + mark

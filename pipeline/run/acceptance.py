@@ -81,12 +81,7 @@ class Acceptance:
         return record if record.status == "done" or not self.retry_failed else None
 
     def _fail(self, task: Task, error: PermanentError) -> Outcome:
-        self._will_replace(task.task_id, clock.now())
         return fail(self.store, task, error, run_date=self.run_date, settings_digest=self.digest)
-
-    def _will_replace(self, task_id: str, moment: str) -> None:
-        """Note that a record may be replaced: until the tables are rewritten they differ from it."""
-        self.store.put(keys.changed(self.run_date, task_id, moment), b"")
 
     def _accept_one(self, source: Source) -> Task | Outcome | _Unreadable:
         try:
@@ -107,8 +102,6 @@ class Acceptance:
                 self.store, found.sha256
             )  # what could not be read is tried again, once per run
         self._begun.add(found.sha256)
-        if standing:
-            self._will_replace(found.task_id, standing.done_at)
         task = Task(
             task_id=found.task_id,
             sha256=found.sha256,

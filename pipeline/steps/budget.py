@@ -15,8 +15,10 @@ PAGES = 3000
 """With NIGHTSHIFT_TIME_LIMIT for all, a document may take that much more for each so many pages (0.1 s a page) ..."""
 BYTES = 15_000_000
 """... and for each so many bytes: two to ten times what ordinary documents take."""
-PAGE_SHARE = 0.4
-"""Share of NIGHTSHIFT_TIME_LIMIT that one page may take."""
+PAGE_SHARE, PAGE_LEAST = 0.4, 20.0
+"""Share of NIGHTSHIFT_TIME_LIMIT that one page may take, and seconds that it may take in any case ..."""
+STARTING = 5.0
+"""... and seconds beyond NIGHTSHIFT_TIME_LIMIT after which it hangs: a new process loads its models first."""
 ABANDONED = 30.0
 """Seconds that a page counts that ended its process, in addition to those it took."""
 _WRITTEN = 1.0
@@ -40,7 +42,8 @@ class Budget:
         self, document: Document, sha256: str, count: int, *, store: Store, engines: Engines
     ) -> None:
         self.limit = engines.settings.time_limit
-        self.page_seconds = PAGE_SHARE * self.limit
+        self.page_seconds = max(PAGE_SHARE * self.limit, PAGE_LEAST)
+        self.page_longest = self.limit + STARTING
         pages = max(document.page_count, 1)
         self._share = self.limit * (pages / PAGES + document.size / BYTES) * count / pages
         self.total = self.limit * (1 + pages / PAGES + document.size / BYTES)

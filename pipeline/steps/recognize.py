@@ -62,7 +62,7 @@ def _guarded(
         store_page(unread_page(number, reason), sha256, store=store, engines=engines)
         budget.add(ABANDONED + budget.page_seconds * (reason.code == "over_time"))
 
-    with guard.page(budget.page_seconds, budget.limit, give_up):
+    with guard.page(budget.page_seconds, budget.page_longest, give_up):
         return _read(document, number, budget, engines)
 
 

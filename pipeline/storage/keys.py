@@ -25,6 +25,7 @@ BRAKES = "control/brake-"
 CALLBACKS = "callbacks/"
 CLAIMS = "claims/"
 DELAYED = "delayed/"
+DISCARDED = "discarded/"
 NIGHTS = "nights/"
 PENDING = "pending/"
 RESULTS = "results/"
@@ -145,19 +146,9 @@ def claims(task_id: str) -> str:
     return f"{CLAIMS}{_name(task_id)}/"
 
 
-class ClaimName(NamedTuple):
-    """What a key under `claims` says: the run date is empty where it only says what ingest found out."""
-
-    task_id: str
-    origin: str
-    run_date: str
-
-
-def claim_name(key: str) -> ClaimName:
-    """The parts of a key under `claims`: `<origin>.json`, or `<origin>@<run date>`, which says when it was accepted."""
-    _, task_id, name = key.split("/")
-    origin, _, run_date = name.removesuffix(".json").partition("@")
-    return ClaimName(unquote(task_id), origin, run_date)
+def claimed_task(key: str) -> str:
+    """Task id in a key under `claims`."""
+    return unquote(key.split("/")[1])
 
 
 def origin_of(key: str) -> str:
@@ -213,6 +204,11 @@ def night(run_date: str, name: str) -> str:
 def callback(run_date: str, task_id: str, generation: int = 0) -> str:
     """Marker of a callback that is not delivered yet."""
     return f"{CALLBACKS}run_date={_day(run_date)}/{_of_generation(task_id, generation)}.json"
+
+
+def callback_url(task_id: str) -> str:
+    """The whole URL of a task's callback, if it has a query, which may contain a secret."""
+    return f"callback_urls/{_name(task_id)}"
 
 
 def undelivered(run_date: str, task_id: str, generation: int = 0) -> str:
@@ -278,6 +274,11 @@ def results(run_date: str) -> str:
 def failed(run_date: str, task_id: str, generation: int = 0) -> str:
     """Record of a task that failed permanently; each generation has its own, so that a redrive removes exactly one."""
     return f"{FAILED}run_date={_day(run_date)}/{_of_generation(task_id, generation)}.json"
+
+
+def discarded(key: str) -> str:
+    """Marker that an operator has discarded the failure of this key: its record stays."""
+    return DISCARDED + key
 
 
 def failures(run_date: str) -> str:

@@ -25,12 +25,34 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.abspath(root))  # noqa: PTH100 - keep symbolic links as the user wrote them
         self.url = self.root.as_uri()
+        self._device: tuple[int, int] | None = None
 
     def _path(self, key: str) -> Path:
         parts = key.split("/")
         if any(part in ("", ".", "..") or "\0" in part for part in parts):
             raise ValueError(f"unsafe key: {key!r}")
+        self._check_mounted()
         return self.root.joinpath(*parts)
+
+    def _check_mounted(self) -> None:
+        """Raise `RunError` where the folder is missing or empty that this process has seen before.
+
+        Without what is mounted there every task would look as if it had ended, and new ones would be hidden later.
+        """
+        try:
+            status = os.stat(self.root)  # noqa: PTH116 - called for each object
+            found = (status.st_dev, status.st_ino)
+        except OSError:
+            found = None
+        if found == self._device:
+            return
+        if self._device and (found is None or not any(self.root.iterdir())):
+            raise RunError(
+                f"The store {self.root} is missing or empty, but was not before: mount it. If it was deleted on "
+                "purpose, restart this process.",
+                code="store_missing",
+            )
+        self._device = found
 
     @contextmanager
     def _errors(self, key: str, *others: type[OSError]) -> Iterator[None]:
@@ -98,6 +120,7 @@ class LocalStore:
     def list(self, prefix: str) -> Iterator[str]:
         """See `Store.list`."""
         folder = self.root / prefix.rpartition("/")[0]
+        self._check_mounted()
         with self._errors(prefix):
             found = [
                 (Path(base) / name).relative_to(self.root).as_posix()
@@ -110,6 +133,7 @@ class LocalStore:
     def folders(self, prefix: str) -> Iterator[str]:
         """See `Store.folders`; empty folders are included."""
         folder = self.root / prefix
+        self._check_mounted()
         with self._errors(prefix):
             found = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
         yield from found

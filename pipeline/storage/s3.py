@@ -83,7 +83,9 @@ class S3Store:
         return client
 
     def _compare_clocks(self, http_response: Any, **_: Any) -> None:
-        """Warn, now and then, when this machine's clock differs much from the server's."""
+        """Warn, now and then, when this machine's clock differs much from the server's, which accepts it still."""
+        if http_response.status_code >= 400:
+            return
         if ahead := clock_difference(http_response.headers.get("Date", ""), clock.utc()):
             _warn_of_clock(self.url, wrong_by(ahead))
 

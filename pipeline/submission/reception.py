@@ -15,13 +15,16 @@ from pipeline import clock
 from pipeline.documents.open import open_document
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
 from pipeline.ledger import claims, ends, pending, receipts, records
+from pipeline.ledger.ends import Dates
 from pipeline.messages import Message
-from pipeline.models import TEXT, Task
+from pipeline.models import TEXT, DocumentResult, Task
 from pipeline.remote.fetch import fetch
 from pipeline.remote.policy import callback_policy, source_policy
+from pipeline.remote.urls import public_callback
 from pipeline.settings import Settings
 from pipeline.steps.task_types import task_type
 from pipeline.storage import Store, keys
+from pipeline.storage.objects import read_or_none
 from pipeline.submission.contract import Submission, partial_id, partial_trace
 
 
@@ -68,17 +71,20 @@ class Reception:
         origin = claims.origin_of(source, data)
         task_id, alias_of = submission.task_id, ""
         taken = claims.take(self.store, task_id, origin, self.run_date())
-        known = taken.known
+        replaced = self._refused_before(task_id, origin, taken)
+        known = taken.known and not replaced
         if known and at_once:
             self._check_known(task_id, origin, data)
-        if not taken.mine:
+        if not taken.mine and not replaced:
             alias_of = task_id
             task_id, taken = self._take_derived(task_id, origin)
+            replaced = self._refused_before(task_id, origin, taken)
         task = pending.get(self.store, task_id, taken.generation)
         if task is None or (task.origin and task.origin != origin):
-            if taken.known and claims.get(self.store, task_id, origin) != claims.Claim():
+            if not replaced and taken.known and claims.get(self.store, task_id, origin) != claims.Claim():
                 return Accepted([], known)  # already ended
-            task = self._mark(submission, task_id, source, data, origin, alias_of, taken.accepted_on)
+            task = structs.replace(self._task(submission, task_id, source, data, origin), alias_of=alias_of)
+            task = self._mark(task, taken, replaced)
         ingested = task.media_type not in (None, TEXT)
         return Accepted([] if ingested else [Message.of("ingest", task)], known)
 
@@ -109,18 +115,21 @@ class Reception:
                 code="failed_before",
             )
 
-    def _mark(
-        self,
-        submission: Submission,
-        task_id: str,
-        source: str,
-        data: bytes | None,
-        origin: str,
-        alias_of: str,
-        accepted_on: str,
+    def _refused_before(self, task_id: str, origin: str, taken: claims.Taken) -> str:
+        """The run date on which this id was refused, if nothing else has become of it; else empty."""
+        if not taken.known:
+            return ""
+        refused = claims.refused_on(self.store, task_id, origin)
+        return "" if refused and pending.get(self.store, task_id, taken.generation) else refused
+
+    def _task(
+        self, submission: Submission, task_id: str, source: str, data: bytes | None, origin: str
     ) -> Task:
-        """Write receipt and marker; the marker last, since its existence means that acceptance is complete."""
-        task = Task(
+        """The task of a submission; what is secret of it, or large, is stored separately."""
+        callback = public_callback(submission.callback_url)
+        if callback != submission.callback_url:
+            self.store.put(keys.callback_url(task_id), submission.callback_url.encode())
+        return Task(
             task_id=task_id,
             sha256=pending.store_document(self.store, data) if data is not None else None,
             source=source,
@@ -130,24 +139,59 @@ class Reception:
             size=len(data or b""),
             media_type=TEXT if submission.text else None,
             priority=submission.priority,
-            callback_url=submission.callback_url,
+            callback_url=callback,
             submitted_at=clock.now(),
             not_before=submission.not_before.isoformat() if submission.not_before else "",
             metadata=submission.metadata,
-            alias_of=alias_of,
             origin=origin,
-            accepted_on=accepted_on,
         )
-        if not alias_of:  # an alias is not a separate document until ingest has seen its bytes
-            task = structs.replace(task, receipt=receipts.write(self.store, accepted_on, [task]))
-        pending.mark(self.store, task)
+
+    def _mark(self, task: Task, taken: claims.Taken, replaced: str) -> Task:
+        """Write receipt and marker; the marker last, since its existence means that acceptance is complete.
+
+        `replaced`: run date of a refusal whose place it takes. It is the next generation then, so that a paused process
+        that still records the refusal changes nothing.
+        """
+        task = structs.replace(task, accepted_on=taken.accepted_on)
+        if replaced:
+            today = self.run_date()
+            claims.claim(self.store, task.task_id, task.origin, today)
+            again = taken.generation + 1
+            task = structs.replace(task, generation=again, accepted_on=today, replaces=replaced)
+        if not task.alias_of:  # an alias is not a separate document until ingest has seen its bytes
+            task = structs.replace(task, receipt=receipts.write(self.store, task.accepted_on, [task]))
+        pending.mark_next(self.store, task)
+        if replaced:
+            key = keys.failed(replaced, task.task_id, taken.generation)
+            if old := read_or_none(self.store, key, DocumentResult):
+                records.remove_failure(self.store, old)
         return task
 
-    def refuse(self, body: bytes, error: PermanentError) -> Task:
-        """Record a raw message that violates the contract, as a failed task with its own id."""
+    def refuse(self, body: bytes, error: PermanentError, submission: Submission | None = None) -> Task:
+        """Record a refused raw message as a failed task; `submission` if it is well-formed."""
+        task = self.refused(body, error, submission)
+        self.note_refusal(task, error)
+        return task
+
+    def refused(self, body: bytes, error: PermanentError, submission: Submission | None = None) -> Task:
+        """The task that a refused raw message becomes, with a receipt: the caller notes the refusal next.
+
+        A well-formed one keeps its id, unless that belongs to another submission or this one was accepted before.
+        """
+        task = self._refused_submission(submission, error) if submission else self._malformed(body)
+        return structs.replace(task, receipt=receipts.write(self.store, task.accepted_on, [task]))
+
+    def note_refusal(self, task: Task, error: PermanentError) -> None:
+        """Record a task of `refused` as failed."""
+        dates = Dates.for_task(task, self.run_date)
+        if ends.end_of(self.store, task, dates) is None:
+            record = records.failure_of(task, error, run_date=task.run_date, settings_digest="")
+            records.finish(self.store, record, dates, marked=False)
+
+    def _malformed(self, body: bytes) -> Task:
         origin = hashlib.sha256(body).hexdigest()[:12]
         task_id, taken = self._take_derived((partial_id(body) or "message")[:80], origin)
-        task = Task(
+        return Task(
             task_id=task_id,
             sha256=None,
             source="message",
@@ -158,12 +202,25 @@ class Reception:
             accepted_on=taken.accepted_on,
             run_date=self.run_date(),
         )
-        task = structs.replace(task, receipt=receipts.write(self.store, taken.accepted_on, [task]))
-        dates = ends.run_dates(self.store, task, task.run_date)
-        if ends.end_of(self.store, task, dates) is None:
-            record = records.failure_of(task, error, run_date=task.run_date, settings_digest="")
-            records.finish(self.store, record, dates=dates, marked=False)
-        return task
+
+    def _refused_submission(self, submission: Submission, error: PermanentError) -> Task:
+        data = submission.text.encode() if submission.text else None
+        source, task_id = submission.url or "message", submission.task_id
+        origin = claims.origin_of(source, data)
+        taken = claims.take(self.store, task_id, origin, self.run_date())
+        claim = claims.get(self.store, task_id, origin) if taken.mine else claims.Claim()
+        used = not taken.mine or claim.sha256 or claim.failed
+        if used or pending.get(self.store, task_id, taken.generation):
+            task_id, taken = self._take_derived(task_id, origin)
+            claim = claims.get(self.store, task_id, origin)
+        run_date = claim.refused or self.run_date()
+        claims.note(self.store, task_id, origin, claims.Claim(refused=run_date))
+        return structs.replace(
+            self._task(submission, task_id, source, data, origin),
+            accepted_on=taken.accepted_on,
+            run_date=run_date,
+            refused=error.code,
+        )
 
     def is_repeated(self, task: Task) -> bool:
         """Whether a task that is to be ingested may have been ingested before, and so may have ended."""
@@ -241,6 +298,9 @@ class Reception:
         # first, since hashes are recorded before a task ends
         under_way = pending.newest(self.store, task.alias_of)
         known = claims.contents(self.store, task.alias_of)
+        if task.sha256 in known and task.has_receipt:  # a process died while it recorded a failure of it
+            receipts.write(self.store, task.accepted_on or self.run_date(), [task])
+            return False
         if task.sha256 in known:
             if task.origin:  # so that this submission is known to have ended
                 claims.note(self.store, task.task_id, task.origin, claims.Claim(sha256=task.sha256))

@@ -15,6 +15,7 @@ import pika
 import pytest
 
 from tests.support.command import BLUE, MAGENTA, RED, grey, nightshift, page, pages
+from tests.support.hostile import nested_forms
 from tests.support.night import Message, Night, Process, night, spelled
 from tests.support.servers import wait_for
 from tests.support.servers.rabbit import Rabbit, start_rabbit
@@ -98,7 +99,7 @@ def _strike(it: Night, what: str, workers: dict[str, Process], chance: random.Ra
 
 
 def test_documents_that_kill_or_hang_their_worker_fail_alone(rabbit: Rabbit, tmp_path: Path) -> None:
-    # five page groups of a second each: what hangs is stopped after 5 s
+    # what hangs is stopped after 6 s: a second for its page, 5 for a process to start
     with night(rabbit, tmp_path, NIGHTSHIFT_TIME_LIMIT="1") as it:
         killers = {"dies": RED, "hangs": BLUE, "bloats": MAGENTA}
         bad = [it.document(n, page(it.inbox / f"{n}.png", c)) for n, c in killers.items()]
@@ -219,3 +220,19 @@ def test_a_document_that_kills_its_worker_while_it_is_taken_in(rabbit: Rabbit, t
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_a_page_that_needs_too_much_memory_costs_itself(rabbit: Rabbit, tmp_path: Path) -> None:
+    with night(rabbit, tmp_path, NIGHTSHIFT_WORKER_MEMORY="400") as it:
+        bomb = it.document("bomb", nested_forms(it.inbox / "bomb.pdf"))
+        it.publish([bomb, *it.documents(3)])
+        it.worker()
+        records = it.settle(4, 90)
+        result = records["bomb"]
+        assert result.status == "partial"
+        assert [page.error and page.error.code for page in result.pages] == [None, "out_of_memory", None]
+        assert result.error
+        assert result.error.message.startswith(
+            "Page 2 of 3 could not be read: The document needs more memory"
+        )
+        assert it.depth("dead") == 0

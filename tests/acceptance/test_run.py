@@ -31,6 +31,7 @@ from tests.support.command import (
     start,
     statuses,
 )
+from tests.support.hostile import nested_forms
 from tests.support.servers import wait_for
 
 
@@ -155,6 +156,17 @@ def test_crashing_hanging_and_raising_documents_fail_alone(scans: Path, tmp_path
     code, figures = run(scans, "--out", tmp_path / "out", NIGHTSHIFT_FAKE_LOG=str(log))
     assert (code, figures["failed"]) == (3, 5), "what failed stays failed until it is asked for again"
     assert Counter(read_log(log)) == attempts
+
+
+def test_a_page_that_needs_too_much_memory_costs_itself(tmp_path: Path) -> None:
+    bomb = nested_forms(tmp_path / "bomb.pdf")
+    code, figures = run(bomb, "--out", tmp_path / "out", NIGHTSHIFT_WORKER_MEMORY="400")
+    assert (code, figures["partial"]) == (3, 1)
+    result = record(tmp_path / "out", "bomb.pdf")
+    assert [page.error and page.error.code for page in result.pages] == [None, "out_of_memory", None]
+    assert figures["outcomes"][0]["error"]["message"].startswith(
+        "Page 2 of 3 could not be read: The document needs"
+    )
 
 
 def test_failed_documents_are_retried_on_request(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A process that makes inputs and tries them, one line of JSON for each on its standard output.
 
-It lives until its time is over, or until an input kills it: a crash of native code, a signal after too many seconds of
-CPU, or too much memory. The input in progress is in the file `current` then.
+It lives until its time is over, or until an input kills it: a crash of native code, too many seconds of CPU, or too
+much memory. The input in progress is in the file `current` then.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import traceback
 from collections import deque
 from pathlib import Path
 
+from pipeline import guard
 from tests.fuzz.checks import Violation
 from tests.fuzz.mutation import Mutator
 from tests.fuzz.target import Limits, Target, load
@@ -32,19 +33,20 @@ _reserve = [bytes(32 << 20)]
 
 
 def limited(limits: Limits) -> None:
-    """Let this process die, with a traceback, where one input takes too long; refuse it too much memory."""
+    """Guard this process as workers are; what the guard does not stop dies of a signal, with a traceback."""
     faulthandler.enable()
     faulthandler.register(signal.SIGPROF, chain=True)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_DATA, (2 * limits.memory << 20,) * 2)
+    guard.start(limits.memory)
     logging.disable(logging.CRITICAL)
 
 
 def attempt(target: Target, data: bytes, limits: Limits) -> tuple[str, str, str]:
     """Try one input: how it ended, what is wrong with that (empty if nothing is), and where or which rule."""
-    signal.setitimer(signal.ITIMER_PROF, limits.cpu)
+    signal.setitimer(signal.ITIMER_PROF, 2 * limits.cpu)
     try:
-        ended, wrong, place = target.check(data), "", ""
+        with guard.page(limits.cpu, limits.wall, lambda _: None):
+            ended, wrong, place = target.check(data), "", ""
     except Violation as error:
         ended, wrong, place = "violation", str(error), _DETAIL.sub("", str(error))[:60].strip()
     except MemoryError as error:
@@ -54,10 +56,12 @@ def attempt(target: Target, data: bytes, limits: Limits) -> tuple[str, str, str]
         ended, wrong, place = type(error).__name__, f"{type(error).__name__}: {error}", _place(error)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    if not wrong and used > limits.memory:
-        ended, wrong, place = "memory", f"{used} MiB", ended
     return ended, wrong, place
+
+
+def _resident() -> int:
+    """MiB of memory in use."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() >> 20
 
 
 def _place(error: BaseException) -> str:
@@ -89,7 +93,7 @@ def explore(target: Target, seed: str, seconds: float, current: Path, limits: Li
         if ended not in seen or rng.random() < 0.002:
             seen.add(ended)
             pool.append(data)
-        if ended == "memory":
+        if ended == "memory" or _resident() > limits.memory // 2:
             return  # what was taken is not given back: the next input would be blamed for it
 
 

@@ -17,9 +17,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline import guard
 from tests.conftest import ROOT
 from tests.fuzz.target import Limits
 
+_GUARD = {guard.EXIT_MEMORY: "stopped: memory", guard.EXIT_TIME: "stopped: time"}
 _KEPT = 3
 """Inputs kept for one and the same defect."""
 
@@ -104,7 +106,10 @@ class Runner:
             text = errors.read_text(errors="replace")
             if not current.exists():
                 raise RuntimeError(f"the child for {self.figures.target} did not start:\n{text[-4000:]}")
-            if code:
+            if code in _GUARD:
+                self.figures.inputs += 1
+                self.figures.ended[_GUARD[code]] += 1
+            elif code:
                 self.figures.inputs += 1
                 what, place = _death(code, silent, text)
                 self._note(f"{what} @ {place}", f"{what}\n{text[-3000:]}", current.read_bytes())

@@ -63,7 +63,8 @@ class Offer:
     """What a producer submitted under one task id.
 
     `sha256`: of the bytes that it may have seen, one or more if the same id was submitted with others. `accepted`:
-    whether it was informed of it, or the broker confirmed it. `ends`: `done`, `partial`, or codes of failures it may end with.
+    whether it was informed of it, or the broker confirmed it. `ends`: `done`, `partial`, or codes of failures that it
+    may end with.
     """
 
     task_id: str
@@ -293,7 +294,7 @@ class _Check:
             )
         for key in self.below("failed_again/"):
             if "results/" + key.removeprefix("failed_again/") not in self.content:
-                self.wrong("failed again", task_id_of(key), f"{key} has no result beside it")
+                self.wrong("failed again", task_id_of(key), f"{key} has no result with it")
 
     def _receipts(self) -> None:
         days: dict[str, set[str]] = {}
@@ -363,8 +364,8 @@ class _Check:
                 continue
             statuses = {body["status"] for body in sent.get(offer.task_id, ())}
             if not statuses or (record["status"] not in statuses and not record["reprocess"]):
-                sent = ", ".join(sorted(statuses)) or "never sent"
-                self.wrong("no callback", offer.task_id, f"ended as {record['status']}; its callback: {sent}")
+                seen = ", ".join(sorted(statuses)) or "never sent"
+                self.wrong("no callback", offer.task_id, f"ended as {record['status']}; its callback: {seen}")
 
     def _tables(self) -> None:
         for day, rows in (self.evidence.tables or {}).items():

@@ -17,7 +17,7 @@ from pipeline.storage import Store, keys
 from tasks.publish import BROKER_ERRORS
 
 
-def _finish_deletes(store: Store, result: DocumentResult, **_: Any) -> None:
+def _finish_deletes(store: Store, result: DocumentResult, *_: Any, **__: Any) -> None:
     """A failure replaces whatever there is, as the first version of the ledger had it."""
     failed = result.status == "failed"
     good, bad = keys.result(result.run_date, result.task_id), keys.failed(result.run_date, result.task_id)
@@ -26,10 +26,10 @@ def _finish_deletes(store: Store, result: DocumentResult, **_: Any) -> None:
     store.delete(keys.pending(result.task_id))
 
 
-def _marker_first(store: Store, result: DocumentResult, *, late: bool = False) -> None:
+def _marker_first(store: Store, result: DocumentResult, *args: Any, **options: Any) -> Any:
     """The marker is deleted before the record is written."""
     store.delete(keys.pending(result.task_id))
-    _finish(store, result, late=late)
+    return _finish(store, result, *args, **options)
 
 
 def _update_blindly(store: Store, task: Task) -> None:

@@ -42,7 +42,7 @@ def test_ten_thousand_messages(rabbit: Rabbit, tmp_path: Path) -> None:
         misplaced = sum(lane != place for lane, place in zip(order, sorted(order), strict=True))
         assert misplaced <= 40, "only what was in hand when a lane ran empty may overlap"
         published, taken_in, done = (b - a for a, b in itertools.pairwise(marks))
-        print(  # noqa: T201
+        print(
             f"{COUNT} messages: published in {published:.0f} s, taken in after {taken_in:.0f} s, "
             f"done {done:.0f} s after opening; {misplaced} out of order"
         )

@@ -66,6 +66,65 @@ def test_an_error_names_variable_value_and_what_is_expected(name: str, value: st
     assert message({variable: value}) == f'Invalid setting {variable}="{value}": expected {expected}.'
 
 
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("amqp://bank:hu/sh@h:5672/x", "@"),
+        ("amqp://bank:hu@sh@h:5672/x", "more than one @"),
+        ("amqp://bank:hu:sh@h/x", "colon"),
+        ("amqp://bank:hu#sh@h/x", "? or #"),
+        ("amqp://bank:hu?sh@h/x", "? or #"),
+        ("amqp://bank:hu;sh@h/x", "port"),
+        ("amqp://bank:hu%sh@h/x", "a %"),
+        ("amqp://bank:hu%ffsh@h/x", "a %"),
+        ("amqp://bank:hu sh@h/x", "blank"),
+        (" amqp://bank:hush@h/x", "blank"),
+        ("amqp://bank:hush@h/x\n", "blank"),
+        ("bank:hush@h:5672/x", "begin with amqp://"),
+        ("bank:hush", "begin with amqp://"),
+        ("http://bank:hush@h:5672", "begin with amqp://"),
+        ("redis://:hush@h:6379/0", "begin with amqp://"),
+        ("AMQP://bank:hush@h", "begin with amqp://"),
+        ("amqp://bank:hush", "port"),
+        ("amqp://bank:hush@h:port/x", "port"),
+        ("amqp://bank:hush@h:0/x", "port"),
+        ("amqp://bank:hush@h:65536/x", "port"),
+        ("amqp://bank:hush@h:/x", "port"),
+        ("amqp://bank:hush@h:5672:1/x", "port"),
+        ("amqp://bank:hush@[::1]x/x", "port"),
+        ("amqp://bank:hush@[1::g]/x", "host"),
+        ("amqp://bank:hush@/x", "host"),
+        ("amqp://", "host"),
+        ("amqp://bank:hush@h!/x", "host"),
+        ("amqp://bank:hush@h;bank:hush@h2", "begin with amqp://"),
+    ],
+)
+def test_a_broker_url_that_cannot_be_read_is_refused_without_a_piece_of_it(url: str, fault: str) -> None:
+    said = message({"NIGHTSHIFT_BROKER_URL": url})
+    assert said.startswith("Invalid setting NIGHTSHIFT_BROKER_URL: expected amqp://user:password@host")
+    assert "percent-encoded" in said
+    assert fault in said.rpartition(";")[2]
+    assert not any(piece in said for piece in ("bank", "hu", "sh@", "hush"))
+    assert "hu" not in shown("broker_url", url).replace("***", "")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "amqp://guest:guest@localhost:5672//",
+        "amqps://user:p%40s%2Fs%3A%25@broker.example.org:5671/night",
+        "amqp://h",
+        "amqp://user@10.0.0.1/%2Fnight",
+        "amqp://u:p@[2001:db8::1]:5672/v",
+        "amqp://u:p@h/a/b",
+        "amqp://u:p@rabbit-1.svc.cluster.local.:5672//",
+        "amqp://u:p@a:1;amqps://u:p@b",
+    ],
+)
+def test_a_readable_broker_url_is_accepted(url: str) -> None:
+    assert Settings.from_env({"NIGHTSHIFT_BROKER_URL": url}).broker_url == url
+
+
 def test_an_option_is_named_by_its_variable() -> None:
     assert message({}, max_pages=0) == (
         'Invalid setting NIGHTSHIFT_MAX_PAGES="0" (or its option): expected an integer of at least 1.'

@@ -8,12 +8,21 @@ from typer.testing import CliRunner, Result
 
 from pipeline.cli import screen
 from pipeline.cli.app import app
-from pipeline.errors import OverLimit, PipelineError
+from pipeline.errors import BrokerUnavailable, OverLimit, PipelineError
 from pipeline.ledger import pending, receipts, records
 from pipeline.models import Task
 from pipeline.storage.local import LocalStore
+from tasks import client
 
 DAY = "2026-11-22"
+
+
+@pytest.fixture(autouse=True)
+def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    def clear_dead(*_: object, **__: object) -> int:
+        raise BrokerUnavailable("There is none.")
+
+    monkeypatch.setattr(client, "clear_dead", clear_dead)
 
 
 class Nightshift(Protocol):

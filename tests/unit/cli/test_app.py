@@ -33,7 +33,16 @@ HEAVY = (
     "stdnum",
     "phonenumbers",
 )
-NO_STORE = {"run", "submit", "ner train", "ner evaluate", "settings"}  # not there, or named otherwise
+NO_STORE = {
+    "dead list",
+    "dead show",
+    "dead discard",
+    "run",
+    "submit",
+    "ner train",
+    "ner evaluate",
+    "settings",
+}  # not there, or named otherwise
 READERS = [
     ("status",),
     ("audit",),

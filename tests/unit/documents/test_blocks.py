@@ -1,9 +1,12 @@
 """Blocks side by side: read one whole after the other; tables and forms stay rows."""
 
+import random
 from collections.abc import Sequence
 
 import pytest
 
+from pipeline.documents.blocks import ALIGNED, _lined_up
+from pipeline.documents.items import items_of
 from pipeline.documents.layout import assemble, blocks_of
 from pipeline.models import TextLine
 
@@ -164,3 +167,11 @@ def test_labelled_amounts_in_two_columns_without_heads_stay_rows() -> None:
         for n, text in enumerate(rows)
     ]
     assert read(lines)[0] == "Net 10.00  Paid 12.00"
+
+
+def test_rows_line_up_with_the_nearest_of_the_other_side() -> None:
+    chance = random.Random(5)
+    sides = [[items_of([line("words", 0, chance.random() * 900)]) for _ in range(n)] for n in (30, 70)]
+    nearest = [min(abs(row[0].middle - other[0].middle) for other in sides[1]) for row in sides[0]]
+    expected = sum(gap < ALIGNED * sides[0][0][0].height for gap in nearest) / 30
+    assert _lined_up(*sides) == expected

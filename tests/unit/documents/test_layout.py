@@ -1,5 +1,7 @@
 """Reading order, page text, and the boxes of spans."""
 
+import random
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -7,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.documents import blocks, columns
+from pipeline.documents.items import MOST_EDGES, SEARCHED, Item, bands, edges, items_of
 from pipeline.documents.layout import assemble, boxes_of
 from pipeline.models import Box, TextLine
 
@@ -167,3 +171,27 @@ def test_the_boxes_of_a_span_are_found_without_a_look_at_every_line() -> None:
         ((0.0, 0.0), (4.5, 0.0), (4.5, 9.0), (0.0, 9.0)),
     )
     assert looked < 50
+
+
+def test_the_search_for_gutters_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[int] = []
+    searching = bands
+
+    def counted(items: Sequence[Item], x: float) -> list[list[Item]]:
+        looked_at.append(len(items))
+        return searching(items, x)
+
+    for room in (columns, blocks):
+        monkeypatch.setattr(room, "bands", counted)
+    chance = random.Random(3)
+    many = [
+        line("running text of a column", chance.random() * 1600, chance.random() * 2200, width=1, height=0)
+        for _ in range(3000)
+    ]
+    assert len(read(many, 1700, 2300)) > 3000 * 20
+    assert sum(looked_at) <= SEARCHED
+
+
+def test_a_page_of_wide_drawings_has_a_bounded_number_of_edges() -> None:
+    items = items_of([line("x", n, 5, width=1, height=1) for n in range(20_000)])
+    assert len(edges(items)) <= MOST_EDGES + 1

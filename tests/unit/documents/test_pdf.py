@@ -402,3 +402,16 @@ def test_many_pieces_of_one_line_are_joined_in_linear_time(make_pdf: MakePdf) ->
     page = first_page(make_pdf(backwards, box=b"0 0 10000 100"))
     assert texts(page) == ["x" * 1500]
     assert time.perf_counter() - start < 5
+
+
+def test_thousands_of_notes_are_drawn_without_becoming_part_of_the_page(
+    make_pdf: Callable[..., bytes],
+) -> None:
+    note = b"<</Type/Annot/Subtype/Square/Rect[10 10 90 90]/AP<</N 5 0 R>>>>"
+    look = b"<</Type/XObject/Subtype/Form/BBox[0 0 80 80]/Length 27>>stream\n1 0 0 rg 0 0 80 80 re f    \nendstream"
+    data = make_pdf(b"", extra=[note, look], page=b"/Annots[" + b"4 0 R " * 3000 + b"]")
+    with open_document(data, Limits()) as document:
+        image = document.page(1).image
+        assert image is not None
+        red = (image[..., 0] > 200) & (image[..., 1] < 50)
+        assert red.any()

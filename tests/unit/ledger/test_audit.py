@@ -64,6 +64,8 @@ def test_what_was_received_is_done_failed_or_pending(store: LocalStore) -> None:
 def test_a_later_night_may_finish_what_this_one_received(store: LocalStore) -> None:
     finish(store, accept(store, "a"), NEXT)
     assert sums(audit(store, DAY)) == (1, 1, 0, 0)
+    finish(store, accept(store, "by a clock that was ahead"), "2090-01-01")
+    assert sums(audit(store, DAY)) == (2, 2, 0, 0)
     finish(store, accept(store, "early", NEXT), DAY)
     assert kinds(audit(store, NEXT)) == {"early": "missing"}, "nothing ends before it was received"
 

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import StoreUnavailable
-from pipeline.ledger import digests, receipts, records
+from pipeline.ledger import chains, digests, places, receipts, records
 from pipeline.ledger.audit import Audit, audit, restore
 from pipeline.ledger.gaps import Gap
 from pipeline.models import DocumentResult, Task, from_json, to_json
@@ -184,9 +184,6 @@ def test_a_receipt_and_its_record(night: Objects, tables: bool) -> None:
     for receipt in of(night, keys.RECEIPTS):
         store = copy(night, tables=tables)
         (task,) = receipts.read(store, receipt).tasks
-        claimed = [key for key in store.list(keys.claims(task.task_id)) if key.endswith(".json")]
-        for key in claimed:  # on which date it was accepted
-            store.put(f"{key.removesuffix('.json')}@{DAY}", b"")
         store.delete(receipt)
         store.delete(keys.result(DAY, task.task_id))
         store.delete(keys.failed(DAY, task.task_id))
@@ -427,3 +424,23 @@ def test_a_missing_document_that_is_repaired(night: Objects) -> None:
     assert audit(store, DAY).adds_up
     records.finish(store, structs.replace(record, done_at=LATER))
     assert audit(store, DAY).adds_up
+
+
+def test_what_is_accepted_and_ends_during_the_audit(night: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = copy(night, tables=False)
+    of_d0 = [*store.list(keys.claims("d0")), keys.result(DAY, "d0")]
+    receipt = from_json(night[keys.result(DAY, "d0")], DocumentResult).receipt
+    later = {key: night[key] for key in [*of_d0, receipt]}
+    for key in later:
+        store.delete(key)
+    listed = places.find
+
+    def accepted_since(*args: Any) -> places.Places:
+        for key, data in later.items():
+            store.put(key, data)
+        return listed(*args)
+
+    monkeypatch.setattr(places, "find", accepted_since)
+    monkeypatch.setattr(chains, "broken", lambda *_: [])  # it is missing when the audit begins
+    report = audit(store, DAY)
+    assert (report.gaps, report.received) == ((), 5)

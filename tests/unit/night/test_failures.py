@@ -8,7 +8,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged, OverLimit, PermanentError, UsageError
-from pipeline.ledger import claims, pending, receipts, records
+from pipeline.ledger import claims, ends, pending, receipts, records
 from pipeline.ledger.audit import audit
 from pipeline.models import DocumentResult, Task
 from pipeline.night import failures
@@ -206,3 +206,45 @@ def test_a_failure_of_the_new_try_is_not_taken_back_with_the_old(
     (left,) = failures.find(store)
     assert left.error is not None
     assert left.error.message == "again"
+
+
+def test_a_redrive_uses_the_bytes_that_ingest_has_noted(store: LocalStore) -> None:
+    record = fail(store, "a", PermanentError("gone", code="not_found"), sha256=None, source="message")
+    sha256 = pending.store_document(store, b"what ingest has stored")
+    claims.note(store, "a", "0" * 12, claims.Claim(sha256=sha256))
+    assert failures.redrive(store, record, {}).sha256 == sha256
+
+
+def test_each_redrive_is_a_generation(store: LocalStore) -> None:
+    record = fail(store, "a", OverLimit("too long"))
+    for number in (1, 2):
+        task = failures.redrive(store, record, {}, today=NEXT)
+        assert (task.generation, task.accepted_on, pending.newest(store, "a")) == (number, NEXT, task)
+        record = records.fail(
+            store,
+            task,
+            PermanentError("again"),
+            run_date=NEXT,
+            settings_digest="",
+            dates=ends.Dates.for_task(task, lambda: NEXT),
+        )
+        assert [(r.generation, r.run_date) for r in failures.find(store)] == [(number, NEXT)]
+        assert list(store.list(keys.PENDING)) == []
+    report = audit(store, DAY)
+    assert (report.received, report.failed, report.adds_up) == (1, 1, True)
+
+
+def test_a_failure_that_is_redriven_while_it_is_discarded_stays_redriven(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, put = fail(store, "a", OverLimit("too long")), store.put
+
+    def meanwhile(key: str, data: bytes) -> None:
+        monkeypatch.setattr(store, "put", put)
+        failures.redrive(store, record, {})
+        put(key, data)
+
+    monkeypatch.setattr(store, "put", meanwhile)
+    failures.discard(store, record, "nobody needs it")
+    assert names(store) == []
+    assert pending.newest(store, "a") is not None

@@ -11,7 +11,6 @@ from pipeline.errors import (
     RunError,
     SourceUnavailable,
     StoreUnavailable,
-    TransientError,
 )
 from pipeline.remote import fetch as module
 from pipeline.remote.fetch import fetch, post
@@ -123,12 +122,35 @@ def test_a_folder_that_is_not_mounted_is_waited_for(inbox: Path) -> None:
     with pytest.raises(SourceUnavailable, match="mount it"):
         fetch(f"{root}/a.jpg", SourcePolicy.sources(root), SETTINGS)
     (inbox / "share").mkdir()
-    with pytest.raises(TransientError, match="is empty: mount it") as caught:
-        fetch(f"{root}/sub/a.jpg", SourcePolicy.sources(root), SETTINGS)
-    assert caught.value.code == "source_unavailable"
-    (inbox / "share" / "b.jpg").touch()
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound):  # an empty folder alone is none
         fetch(f"{root}/a.jpg", SourcePolicy.sources(root), SETTINGS)
+
+
+def test_a_folder_that_was_mounted_before_is_waited_for(inbox: Path, policy: SourcePolicy) -> None:
+    url = f"file://{inbox}/a.jpg"
+    assert fetch(url, policy, SETTINGS) == b"A"
+    inbox.rename(inbox.with_name("away"))
+    inbox.mkdir()
+    with pytest.raises(SourceUnavailable, match=r"nothing is mounted at .*inbox: mount it"):
+        fetch(url, policy, SETTINGS)
+    inbox.rmdir()
+    inbox.with_name("away").rename(inbox)
+    (inbox / "a.jpg").unlink()
+    with pytest.raises(NotFound):
+        fetch(url, policy, SETTINGS)
+
+
+def test_a_mount_point_of_this_machine_is_waited_for(
+    inbox: Path, policy: SourcePolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = inbox.parent / "fstab"
+    monkeypatch.setattr("pipeline.remote.mounts._FSTAB", table)
+    table.write_text(f"# comment\nnas:/scans {inbox}/sub nfs defaults 0 0\n/dev/sda1 / ext4 defaults 0 1\n")
+    with pytest.raises(SourceUnavailable, match=r"nothing is mounted at .*inbox/sub: mount it"):
+        fetch(f"file://{inbox}/sub/none.jpg", policy, SETTINGS)
+    assert fetch(f"file://{inbox}/sub/b%20c.jpg", policy, SETTINGS) == b"B"
+    with pytest.raises(NotFound):
+        fetch(f"file://{inbox}/none.jpg", policy, SETTINGS)
 
 
 @pytest.mark.parametrize("number", [errno.ESTALE, errno.ETIMEDOUT, errno.EKEYEXPIRED, errno.EMFILE])

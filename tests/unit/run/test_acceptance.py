@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from pipeline import clock
 from pipeline.documents.sources import Source
 from pipeline.errors import PermanentError, Unreadable
 from pipeline.ledger import pending, receipts, records
+from pipeline.ledger.audit import audit
 from pipeline.models import DocumentResult, Task
 from pipeline.run.acceptance import RECEIPT_SIZE, Acceptance, attempts_so_far
 from pipeline.run.outcome import Outcome
@@ -17,6 +19,7 @@ from pipeline.settings import Settings
 from pipeline.steps.engines import Engines
 from pipeline.storage import Store, keys
 from pipeline.storage.local import LocalStore
+from pipeline.tables.summary import summarise
 
 DAY = "2026-11-22"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -51,7 +54,7 @@ def end(store: Store, task: Task, digest: str = "d1", error: PermanentError | No
         records.fail(store, task, error, run_date=DAY, settings_digest=digest)
         return
     result = DocumentResult.of(
-        task, source=task.source, status="done", run_date=DAY, settings_digest=digest, done_at="x"
+        task, source=task.source, status="done", run_date=DAY, settings_digest=digest, done_at=clock.now()
     )
     records.finish(store, result)
 
@@ -75,6 +78,23 @@ def test_an_accepted_document_is_stored_marked_and_received(
     assert pending.get(store, task.task_id) == structs.replace(task, receipt="")
     assert list(receipts.received(store, DAY)) == [task.task_id]
     assert [task.receipt] == list(store.list(keys.receipts(DAY)))
+
+
+def test_a_document_that_is_processed_again_has_one_record_and_the_audit_passes_at_any_time(
+    store: Store, acceptance: Callable[..., Acceptance]
+) -> None:
+    sources = [source("a.png"), source("b.png"), missing("c.png")]
+    for digest in ("d1", "d2", "d3"):
+        good, bad = accepted(acceptance(digest, retry_failed=True), *sources)
+        assert audit(store, DAY).gaps == ()
+        end(store, good, digest)
+        end(store, bad, digest, PermanentError("no"))
+        assert audit(store, DAY).gaps == (), "before the tables follow"
+        summarise(store, DAY)
+        report = audit(store, DAY)
+        assert (report.gaps, report.done, report.failed, report.received) == ((), 1, 2, 3)
+        assert not list(store.list(keys.CHANGED))
+    assert len(list(store.list(keys.FAILED))) == 2
 
 
 def test_receipts_cover_several_documents_and_precede_them(
@@ -170,3 +190,22 @@ def test_a_plan_says_what_would_happen_and_writes_nothing(
     assert sorted(tmp_path.rglob("*")) == before
     retried = next(plan(sources[1:2], acceptance(retry_failed=True), engines))
     assert retried.state == "new"
+
+
+def test_a_document_that_is_accepted_again_is_of_a_later_generation(
+    store: Store, acceptance: Callable[..., Acceptance]
+) -> None:
+    (task,) = accepted(acceptance(), source("a.png"))
+    end(store, task)
+    (again,) = accepted(acceptance(digest="d2"), source("a.png"))
+    assert (task.generation, again.generation) == (0, 1)
+    end(store, again, digest="d2", error=PermanentError("no"))
+    record = records.ended(store, DAY, task.task_id)
+    assert record is not None
+    assert (record.status, record.generation) == ("done", 0)
+    assert list(store.list(keys.FAILED_AGAIN)) == [keys.failed_again(DAY, task.task_id)]
+    (interrupted,) = accepted(acceptance(digest="d3"), source("a.png"))
+    assert interrupted.generation == 1, "until it has a record"
+    assert isinstance(one(list(acceptance().accept([source("a.png")]))), Outcome)
+    assert list(store.list(keys.FAILED_AGAIN)) == [], "its result is the one that these settings give"
+    assert list(store.list(keys.PENDING)) == []

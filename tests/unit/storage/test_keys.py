@@ -59,3 +59,30 @@ def test_page_keys_sort_by_number() -> None:
     numbered = [keys.page(SHA, "cd" * 8, n) for n in (1, 2, 10, 100, 2000)]
     assert numbered == sorted(numbered)
     assert [keys.page_number(key) for key in numbered] == [1, 2, 10, 100, 2000]
+
+
+@pytest.mark.parametrize("task_id", ["t", "a@1", "t@2.json", "发票"])
+def test_generations_have_keys_of_their_own(task_id: str) -> None:
+    assert keys.pending(task_id, 0) == keys.pending(task_id)
+    assert len({keys.pending(task_id), keys.pending(task_id, 1), keys.pending(f"{task_id}@1")}) == 3
+    for key in (
+        keys.pending(task_id, 12),
+        keys.failed("2026-11-22", task_id, 12),
+        keys.callback("2026-11-22", task_id, 12),
+    ):
+        assert (keys.task_id_of(key), keys.generation_of(key)) == (task_id, 12)
+    assert keys.generation_of(keys.pending(task_id)) == 0
+    claim, taken, note = (
+        keys.claim(task_id, "ab" * 6),
+        keys.taken(task_id, "ab" * 6, "2026-11-22"),
+        keys.generation(task_id, 3),
+    )
+    assert [keys.origin_of(key) for key in (claim, taken, note)] == ["ab" * 6, "ab" * 6, ""]
+    assert [keys.taken_on(key) for key in (claim, taken)] == ["", "2026-11-22"]
+    assert keys.generation_of(note) == 3
+
+
+def test_long_ids_that_are_shortened_stay_two() -> None:
+    one, two = (keys.derived("x" * 199 + last, "#" + "ab" * 6) for last in "ab")
+    assert one != two
+    assert max(len(one), len(two)) <= 200

@@ -12,6 +12,10 @@ DAMAGED = (
     b'{"task_id": "a", "sha256": null}',
     b'{"task_id": "a", "sha256": null, "source": "\xff"}',
     b'{"task_id": "\xc3", "sha256": null, "source": "b"}',
+    b'{"task_id": "a", "sha256": "..", "source": "b"}',
+    b'{"task_id": "a", "sha256": null, "source": "b", "not_before": "soon"}',
+    b'{"task_id": "a", "sha256": null, "source": "b", "submitted_at": "2026-11-22T16:05:00"}',
+    b'{"task_id": "a", "sha256": null, "source": "b", "run_date": "2026-02-30"}',
     b'{"task_id": "a", "sha256": null, "source": "b", "more": ' + b"[" * 100_000,
 )
 

@@ -118,3 +118,27 @@ def test_urls(tmp_path: Path) -> None:
 def test_missing_objects_name_key_and_store(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match=r"results/x\.json not found in the store"):
         LocalStore(tmp_path).get("results/x.json")
+
+
+def test_a_store_that_is_no_longer_mounted_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "mnt")
+    assert not store.exists("pending/a"), "it may be new"
+    store.put("pending/a", b"1")
+    assert store.get("pending/a") == b"1"
+    (tmp_path / "mnt").rename(tmp_path / "away")
+    for _ in range(2):
+        for use in (
+            lambda: store.get("pending/a"),
+            lambda: store.exists("pending/a"),
+            lambda: list(store.list("pending/")),
+            lambda: list(store.folders("pending/")),
+            lambda: store.put("pending/b", b"2"),
+            lambda: store.delete("pending/a"),
+        ):
+            with pytest.raises(RunError, match="missing or empty, but was not before: mount it"):
+                use()
+        (tmp_path / "mnt").mkdir(exist_ok=True)  # the folder that something was mounted on
+    assert not list((tmp_path / "mnt").iterdir())
+    (tmp_path / "mnt").rmdir()
+    (tmp_path / "away").rename(tmp_path / "mnt")
+    assert store.get("pending/a") == b"1"

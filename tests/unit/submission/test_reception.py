@@ -12,10 +12,12 @@ import pytest
 from msgspec import structs
 
 from pipeline.errors import PermanentError, TransientError
-from pipeline.ledger import claims, pending, records
+from pipeline.ledger import claims, pending, receipts, records
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
+from pipeline.models import Task
 from pipeline.night import failures
+from pipeline.night.dispatch import resume
 from pipeline.night.flow import Flow
 from pipeline.remote.fetch import fetch as real_fetch
 from pipeline.storage import Store, keys
@@ -282,3 +284,131 @@ def test_a_paused_acceptance_does_no_harm_when_it_continues_after_the_end(
     assert pending.get(flow.store, "t") is None
     report = audit(flow.store, flow.schedule.run_date())
     assert (report.received, report.done, report.gaps) == (1, 1, ())
+
+
+def test_an_id_that_another_producer_has_derived_before_hides_no_document(flow: Flow, inbox: Path) -> None:
+    used = submission(page(inbox / "a.png", grey(1)), "x")
+    second = submission(page(inbox / "b.png", grey(2)), "x")
+    origin = claims.origin_of(second.url, None)
+    drain(flow, flow.reception.accept(used))
+    guessed = [f"x#{origin}", f"x#{origin}-2"]
+    for number, name in enumerate(guessed):
+        drain(flow, flow.reception.accept(submission(page(inbox / f"{number}.png", grey(9 + number)), name)))
+    (message,) = flow.reception.accept(second)
+    assert flow.reception.accept(second) == [message], "the same each time"
+    drain(flow, [message])
+    found = {name: (r.status, r.error and r.error.code) for name, r in records_of(flow).items()}
+    assert found == {
+        **dict.fromkeys(["x", *guessed], ("done", None)),
+        f"x#{origin}-3": ("failed", "id_conflict"),
+    }
+    report = audit(flow.store, flow.schedule.run_date())
+    assert (report.received, report.adds_up) == (4, True)
+
+
+def test_an_id_that_another_producer_has_derived_hides_no_refused_message(flow: Flow, inbox: Path) -> None:
+    body, error = b'{"task_id": "x", ', PermanentError("The message is not JSON.", code="bad_message")
+    guessed = flow.reception.refuse(body, error).task_id
+    assert flow.reception.refuse(body, error).task_id == guessed, "delivered again"
+    for key in [
+        *flow.store.list(keys.FAILED),
+        *flow.store.list(keys.CLAIMS),
+        *flow.store.list(keys.RECEIPTS),
+    ]:
+        flow.store.delete(key)
+    drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)), guessed)))
+    assert flow.reception.refuse(body, error).task_id == f"{guessed}-2"
+    assert {name: r.status for name, r in records_of(flow).items()} == {
+        guessed: "done",
+        f"{guessed}-2": "failed",
+    }
+    assert audit(flow.store, flow.schedule.run_date()).adds_up
+
+
+def test_a_crash_at_the_change_of_the_run_date_counts_a_document_once(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, today = submission(page(inbox / "a.png", grey(1))), ["2026-11-24"]
+    monkeypatch.setattr(flow.reception, "run_date", lambda: today[0])
+    monkeypatch.setattr(flow.schedule, "run_date", lambda: today[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(pending, "mark", raiser(Died()))
+        with pytest.raises(Died):
+            flow.reception.accept(sent)
+    today[0] = "2026-11-25"
+    drain(flow, flow.reception.accept(sent))
+    assert [audit(flow.store, day).received for day in ("2026-11-24", "2026-11-25")] == [1, 0]
+    assert audit(flow.store, "2026-11-24").done == 1
+
+
+def test_a_duplicate_that_was_dropped_is_not_accepted_again(flow: Flow, inbox: Path) -> None:
+    copy = inbox / "copy.png"
+    drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
+    (message,) = flow.reception.accept(submission(page(copy, grey(1))))
+    task = pending.get(flow.store, message.task_id)
+    assert task is not None
+    drain(flow, [message])
+    copy.unlink()
+    assert flow.reception.accept(submission(copy)) == []
+    pending.mark(flow.store, task)  # by a process that was paused before it did
+    drain(flow, [message])
+    assert set(records_of(flow)) == {"t"}
+    assert not list(flow.store.list(keys.PENDING))
+
+
+def test_a_duplicate_that_died_while_its_failure_was_recorded_ends_with_a_record(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
+    (message,) = flow.reception.accept(submission(page(inbox / "copy.png", grey(1))))
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "finish", raiser(Died()))
+        with pytest.raises(Died):
+            flow.fail(message, PermanentError("The source is gone."))
+    drain(flow, [message])
+    assert {r.status for r in records_of(flow).values()} == {"done"}
+    report = audit(flow.store, flow.schedule.run_date())
+    assert (report.received, report.done, report.adds_up) == (2, 2, True)
+
+
+@pytest.mark.parametrize(
+    "old", ["claimed", "accepted", "ingested", "redriven", "crashed redrive", "reprocessed"]
+)
+def test_a_store_of_the_previous_version_goes_on(flow: Flow, inbox: Path, old: str) -> None:
+    """It had no generations, no run date of the acceptance, and one object for each claim."""
+    sent = submission(page(inbox / "a.png", grey(1)))
+    origin, today = claims.origin_of(sent.url, None), flow.schedule.run_date()
+    sha256 = pending.store_document(flow.store, (inbox / "a.png").read_bytes())
+    task = Task(task_id="t", sha256=None, source=sent.url, origin=origin)
+    claims.note(flow.store, "t", origin, claims.Claim())
+    if old != "claimed":
+        receipts.write(flow.store, today, [task])
+    if old in ("redriven", "crashed redrive"):
+        claims.note(flow.store, "t", origin, claims.Claim(failed=today))
+    elif old in ("ingested", "reprocessed"):
+        claims.note(flow.store, "t", origin, claims.Claim(sha256=sha256))
+        task = structs.replace(task, sha256=sha256, media_type="image/png", pages=1)
+    if old == "crashed redrive":
+        records.fail(flow.store, task, PermanentError("no"), run_date=today, settings_digest="")
+    if old == "reprocessed":
+        (message,) = resume(task, 8)
+        pending.mark(flow.store, task)
+        drain(flow, [message])
+        task = structs.replace(task, reprocess=True, run_date=today)
+    if old == "claimed":
+        messages = flow.reception.accept(sent)
+    else:
+        pending.mark(flow.store, task)
+        messages = resume(task, 8)
+    before = records_of(flow)
+    drain(flow, messages)
+    (record,) = records_of(flow).values()
+    assert record.status == ("failed" if old == "crashed redrive" else "done")
+    assert record.reprocess == (old == "reprocessed")
+    assert (record.done_at == before["t"].done_at if before else True) == (old != "reprocessed")
+    assert not list(flow.store.list(keys.PENDING))
+    report = audit(flow.store, today)
+    assert (report.received, report.adds_up) == (1, True)
+    if old == "crashed redrive":
+        drain(flow, [Message.of("ingest", failures.redrive(flow.store, record, {}))])
+        assert [(r.status, r.generation) for r in records_of(flow).values()] == [("done", 1)]

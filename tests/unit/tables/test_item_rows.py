@@ -107,3 +107,13 @@ def test_a_document_without_items_has_no_rows(tmp_path: Path) -> None:
     store = stored(tmp_path)
     assert summarise(store, DAY)["items"] == 0
     assert results.load(store.url, "items").empty
+
+
+def test_numbers_that_begin_alike_are_told_apart() -> None:
+    text = "paid to 12 345 678 and 12 345 679 and 12 9"
+    page = Page(number=1, width=9, height=9, text=text)
+    spans = Spans([Span(8, 18), Span(23, 33)])
+    assert masked_descriptions(["12 345 679 twice", "12 9 or 12 345 678"], page, spans) == [
+        "** **5 679 twice",
+        "12 9 or ** **5 678",
+    ]

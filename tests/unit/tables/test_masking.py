@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from msgspec import structs
 
@@ -11,6 +13,8 @@ from pipeline.ner.overlap import resolve
 from pipeline.tables.masking import (
     NO_SPANS,
     SENSITIVE,
+    Span,
+    Spans,
     mask,
     mask_spans,
     mask_text,
@@ -172,3 +176,19 @@ def test_fields_are_masked_by_the_type_of_their_document() -> None:
         "medical_bill": ("DOE99712345JD", "797.50"),
         "bank_statement": ("DOE99712345JD", "*97.50"),
     }
+
+
+def test_near_spans_are_those_that_touch() -> None:
+    chance = random.Random(7)
+    spans = Spans(sorted(Span(at := chance.randrange(500), at + chance.randrange(1, 40)) for _ in range(80)))
+    for start in range(0, 540, 7):
+        for end in (start, start + 1, start + 30):
+            touching = [s for s in spans if s.start < end and start < s.end]
+            near = spans.near(start, end)
+            assert [s for s in near if s.start < end and start < s.end] == touching
+
+
+def test_of_many_spans_only_the_near_ones_are_looked_at() -> None:
+    spans = Spans(Span(30 * n, 30 * n + 11) for n in range(50_000))
+    assert spans.near(30_000, 30_020) == (Span(30_000, 30_011),)
+    assert mask_spans("13812345678 and 5", spans, 30_000) == "*******5678 and 5"

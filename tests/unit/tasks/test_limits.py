@@ -16,7 +16,7 @@ TASK = Task(task_id="t", sha256=None, source="a.pdf", pages=20)
 
 
 @pytest.mark.parametrize(
-    ("pages", "seconds"), [(1, 10.0), (8, 10.0), (9, 20.0), (40, 50.0), (100_000, limits.LONGEST)]
+    ("pages", "seconds"), [(1, 20.0), (8, 20.0), (9, 30.0), (40, 60.0), (100_000, limits.LONGEST)]
 )
 def test_the_limit_counts_the_pages(pages: int, seconds: float) -> None:
     assert limits.time_limit(pages, SETTINGS) == seconds
@@ -45,8 +45,8 @@ def test_a_message_says_how_many_pages_it_is_about(message: Message, pages: int 
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
-        ({"pages": 1, "timelimit": [9999, 9999]}, 10.0),
-        ({"pages": 16}, 20.0),
+        ({"pages": 1, "timelimit": [9999, 9999]}, 20.0),
+        ({"pages": 16}, 30.0),
         ({"pages": -1, "timelimit": [9999, None]}, None),
         ({"pages": "many"}, None),
         ({}, None),

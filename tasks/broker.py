@@ -1,0 +1,86 @@
+"""What an error of the broker means: one sentence that says what to do, and whether waiting can help."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, PreconditionFailed, ResourceLocked
+from kombu.exceptions import KombuError
+
+ERRORS = (AMQPError, KombuError, OSError, EOFError)
+"""What a connection to RabbitMQ raises."""
+
+_OTHER_ARGUMENT = re.compile(
+    r"inequivalent arg '(?P<name>[^']+)' for (?P<kind>queue|exchange) '(?P<of>[^']*)' in vhost '(?P<vhost>[^']*)': "
+    r"received (?P<ours>.+) but current is (?P<theirs>.+)"
+)
+_VALUE = re.compile(r"the value (.+) of type '\w+'")
+_PASSES = ("is down", "limit")  # a virtual host that still starts, or too many connections for now
+
+
+class Trouble(NamedTuple):
+    """Why the broker can't be used. `lasting`: a person must act, so that waiting for it is of no use."""
+
+    sentence: str
+    lasting: bool
+
+
+def trouble(error: BaseException, url: str) -> Trouble:
+    """What an error means; `url` is shown, so it must be one without a password."""
+    cause = _cause(error)
+    text = str(getattr(cause, "reply_text", "") or "")
+    if found := mismatch(cause):
+        return Trouble(found, lasting=True)
+    if isinstance(cause, NotAllowed):
+        reason = f"RabbitMQ at {url} has no such virtual host, or this user may not access it"
+    elif isinstance(cause, AccessRefused) and (refused := re.search(r"access to (.+) refused", text)):
+        reason = (
+            f"RabbitMQ at {url} does not let this user access the {refused[1]}: give it the permissions that the "
+            "runbook lists"
+        )
+        return Trouble(f"{reason}, or use another user in NIGHTSHIFT_BROKER_URL.", lasting=True)
+    elif isinstance(cause, AccessRefused):
+        reason = f"RabbitMQ at {url} rejects the user name or password"
+    else:
+        name = type(error.__cause__ or error).__name__
+        reason = f"RabbitMQ at {url} does not answer ({name})"
+    lasting = isinstance(cause, (NotAllowed, AccessRefused)) and not any(word in text for word in _PASSES)
+    return Trouble(f"{reason}: check NIGHTSHIFT_BROKER_URL and that the server is running.", lasting)
+
+
+def mismatch(error: BaseException) -> str:
+    """One sentence for a queue or exchange that exists with other arguments; empty for any other error."""
+    if isinstance(error, ResourceLocked):
+        return (
+            f"A queue of Nightshift is used by one connection alone ({error.reply_text}): it was declared as "
+            "exclusive; end that connection, and declare it as durable only."
+        )
+    found = _OTHER_ARGUMENT.search(str(error)) if isinstance(error, PreconditionFailed) else None
+    if found is None:
+        return ""
+    kind, name = found["kind"], found["of"]
+    delete = (
+        f"rabbitmqctl -p '{found['vhost']}' delete_queue {name}"
+        if kind == "queue"
+        else f'rabbitmqadmin delete exchange name="{name}"'
+    )
+    empty = "once it is empty " if kind == "queue" else ""
+    return (
+        f'The {kind} "{name}" exists with another {found["name"]} ({_value(found["theirs"])} instead of '
+        f"{_value(found['ours'])}), and arguments cannot be changed: delete it {empty}({delete}) and start again; "
+        "Nightshift then declares it."
+    )
+
+
+def _value(text: str) -> str:
+    """A value in RabbitMQ's own words, without its type."""
+    found = _VALUE.match(text.strip())
+    return (found[1] if found else text.strip()).strip("'")
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The protocol's error inside one of kombu's."""
+    while error.__cause__ is not None and not isinstance(error, AMQPError):
+        error = error.__cause__
+    return error

@@ -1,0 +1,258 @@
+"""A well-formed message that is refused keeps what it says, and is accepted once the setting is right."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from pipeline.ledger.audit import audit
+from pipeline.messages import Message
+from pipeline.models import DocumentResult
+from pipeline.night import failures
+from pipeline.night.delivery import Delivery
+from pipeline.night.flow import Flow
+from pipeline.settings import Settings
+from pipeline.storage import keys
+from tests.support.command import grey, page
+from tests.support.flows import drain, flow_of, records_of
+
+
+class Broker:
+    """What was published."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+        self.dead: list[dict[str, str]] = []
+
+    def publish(self, messages: Any) -> None:
+        self.sent += messages
+
+    def publish_later(self, message: Message, *, outage: int | None = None) -> int:
+        raise NotImplementedError
+
+    def publish_raw_later(self, raw: bytes) -> int:
+        raise NotImplementedError
+
+    def publish_dead(self, body: bytes, **headers: str) -> None:
+        self.dead.append(headers)
+
+    def take(self) -> list[Message]:
+        found, self.sent = self.sent, []
+        return found
+
+
+@pytest.fixture
+def broker() -> Broker:
+    return Broker()
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    (tmp_path / "outside").mkdir()
+    return page(tmp_path / "outside" / "a.png", grey(7))
+
+
+SECRET = "https://bank.example.org/done?token=hush"
+
+
+def settings(flow: Flow, **changed: Any) -> Flow:
+    """A flow on the same store, with other settings."""
+    return flow_of(Settings.from_env({}, **(msgspec.structs.asdict(flow.settings) | changed)))
+
+
+def body(source: Path, task_id: str = "scan-1", **more: Any) -> bytes:
+    return json.dumps(
+        {"task_id": task_id, "task_type": "document", "document_url": source.as_uri()} | more
+    ).encode()
+
+
+def deliver(flow: Flow, broker: Broker, raw: bytes) -> None:
+    Delivery(flow, broker).accept(raw)
+
+
+def failed(flow: Flow) -> dict[str, DocumentResult]:
+    return {record.task_id: record for record in failures.find(flow.store)}
+
+
+def passes(flow: Flow) -> bool:
+    return audit(flow.store, flow.schedule.run_date()).adds_up
+
+
+def test_a_refused_message_keeps_what_it_says_and_its_producer_is_notified(
+    flow: Flow, broker: Broker, outside: Path
+) -> None:
+    flow = settings(flow, allowed_callbacks="https://bank.example.org")
+    raw = body(
+        outside, tenant="bank-a", metadata={"branch": "17"}, trace_id="tr-1", priority=8, callback_url=SECRET
+    )
+    deliver(flow, broker, raw)
+    record = failed(flow)["scan-1"]
+    assert (record.tenant, record.metadata, record.trace_id, record.priority, record.task_type) == (
+        "bank-a",
+        {"branch": "17"},
+        "tr-1",
+        8,
+        "document",
+    )
+    assert record.source == outside.as_uri()
+    assert record.error is not None
+    assert record.error.code == "source_refused"
+    assert [(d["task_id"], d["code"], d["trace_id"]) for d in broker.dead] == [
+        ("scan-1", "source_refused", "tr-1")
+    ]
+    (message,) = broker.take()
+    assert (message.step, message.task_id) == ("callback", "scan-1")
+    assert passes(flow)
+
+
+def test_the_query_of_a_callback_is_in_no_record(
+    flow: Flow, broker: Broker, inbox: Path, outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posted = []
+    monkeypatch.setattr("pipeline.night.callbacks.post", lambda url, *_: posted.append(url))
+    flow = settings(flow, allowed_callbacks="https://bank.example.org", callback_secret="x")
+    for name, source in (("good", page(inbox / "a.png", grey(1))), ("bad", outside)):
+        deliver(flow, broker, body(source, name, callback_url=SECRET))
+    drain(flow, broker.take())
+    assert posted == [SECRET, SECRET]
+    holding = {key.split("/")[0] for key in flow.store.list("") if b"hush" in flow.store.get(key)}
+    assert holding == {"callback_urls"}
+    assert records_of(flow)["good"].callback_url == "https://bank.example.org/done?"
+
+
+def test_a_callback_that_is_refused_is_not_sent(flow: Flow, broker: Broker, inbox: Path) -> None:
+    deliver(flow, broker, body(page(inbox / "a.png", grey(1)), callback_url=SECRET))
+    assert broker.take() == []
+    assert not list(flow.store.list(keys.CALLBACKS))
+    assert failures.code_of(failed(flow)["scan-1"]) == "callback_refused"
+
+
+@pytest.mark.parametrize("text", ["", "colour 123456"])
+def test_it_is_redriven_once_the_setting_is_right(
+    flow: Flow, broker: Broker, outside: Path, text: str
+) -> None:
+    raw = body(outside)
+    if text:
+        raw = json.dumps(
+            {"task_id": "scan-1", "task_type": "nlp", "text": text, "callback_url": SECRET}
+        ).encode()
+    deliver(flow, broker, raw)
+    right = settings(
+        flow,
+        allowed_sources=outside.parent.as_uri(),
+        allowed_callbacks="https://bank.example.org",
+        callback_secret="",
+    )
+    task = failures.redrive(right.store, failed(right)["scan-1"], {})
+    drain(right, [Message.of("ingest", task)])
+    assert records_of(right)["scan-1"].status == "done"
+    assert not failed(right)
+    assert passes(right)
+
+
+def test_the_same_message_is_accepted_once_the_setting_is_right(
+    flow: Flow, broker: Broker, outside: Path
+) -> None:
+    for _ in range(2):
+        deliver(flow, broker, body(outside))
+    assert len(broker.dead) == 2
+    assert list(failed(flow)) == ["scan-1"]
+    right = settings(flow, allowed_sources=outside.parent.as_uri())
+    for _ in range(2):
+        deliver(right, broker, body(outside))
+    messages = broker.take()
+    assert [m.step for m in messages] == ["ingest", "ingest"]
+    assert not failed(right), "its failure is replaced"
+    drain(right, messages)
+    assert records_of(right)["scan-1"].status == "done"
+    deliver(right, broker, body(outside))
+    assert broker.take() == [], "done: a repetition does nothing"
+    assert passes(right)
+
+
+def test_a_corrected_message_may_use_the_id_again(
+    flow: Flow, broker: Broker, inbox: Path, outside: Path
+) -> None:
+    deliver(flow, broker, body(outside))
+    good = body(page(inbox / "a.png", grey(3)))
+    deliver(flow, broker, good)
+    deliver(flow, broker, good)
+    drain(flow, broker.take())
+    assert records_of(flow)["scan-1"].status == "done"
+    assert not failed(flow)
+    assert passes(flow)
+    deliver(flow, broker, body(outside))
+    assert records_of(flow)["scan-1"].status == "done", "the refused one does not come back"
+    (other,) = failed(flow)
+    assert other.startswith("scan-1#")
+    deliver(flow, broker, good)
+    assert broker.take() == []
+    assert passes(flow)
+
+
+def test_a_message_whose_id_is_used_gets_another_one_and_is_accepted_later(
+    flow: Flow, broker: Broker, inbox: Path, outside: Path
+) -> None:
+    deliver(flow, broker, body(page(inbox / "a.png", grey(3))))
+    drain(flow, broker.take())
+    deliver(flow, broker, body(outside))
+    (name,) = failed(flow)
+    assert name.startswith("scan-1#")
+    right = settings(flow, allowed_sources=f"{outside.parent.as_uri()},{inbox.as_uri()}")
+    deliver(right, broker, body(outside))
+    drain(right, broker.take())
+    assert failures.code_of(failed(right)[name]) == "id_conflict", "its bytes are others"
+    assert records_of(right)["scan-1"].status == "done"
+    assert passes(right)
+
+
+def test_a_done_document_that_is_sent_again_and_refused_now_keeps_its_result(
+    flow: Flow, broker: Broker, inbox: Path
+) -> None:
+    raw = body(page(inbox / "a.png", grey(3)))
+    deliver(flow, broker, raw)
+    drain(flow, broker.take())
+    wrong = settings(flow, allowed_sources="s3://elsewhere")
+    deliver(wrong, broker, raw)
+    assert records_of(flow)["scan-1"].status == "done"
+    assert len(broker.dead) == 1
+    assert passes(flow)
+
+
+@pytest.mark.parametrize("part", ["claims", "failed", "receipts", "pending"])
+def test_a_process_that_dies_in_between_repeats_it(
+    flow: Flow, broker: Broker, inbox: Path, outside: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """Each write of this kind fails once, while the message is refused and while a corrected one is accepted."""
+
+    def once(raw: bytes) -> None:
+        put, left = type(flow.store).put, [1]
+
+        def dying(store: Any, key: str, data: bytes) -> None:
+            put(store, key, data)
+            if key.startswith(part) and left:
+                left.clear()
+                raise PermissionError("died")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(type(flow.store), "put", dying)
+            with suppress(PermissionError):
+                deliver(flow, broker, raw)
+        deliver(flow, broker, raw)
+
+    once(body(outside))
+    assert list(failed(flow)) == ["scan-1"]
+    once(body(page(inbox / "a.png", grey(3))))
+    drain(flow, broker.take())
+    assert {name: r.status for name, r in records_of(flow).items()} == {"scan-1": "done"}
+    assert passes(flow)
+
+
+def test_a_malformed_message_gets_an_id_of_its_own(flow: Flow, broker: Broker) -> None:
+    deliver(flow, broker, b'{"task_id": "scan-1", "task_type": "document"}')
+    (name,) = failed(flow)
+    assert name.startswith("scan-1#")
+    assert [d["code"] for d in broker.dead] == ["bad_message"]

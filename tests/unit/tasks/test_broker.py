@@ -1,0 +1,69 @@
+"""What errors of the broker mean, in RabbitMQ's own words."""
+
+import pytest
+from amqp.exceptions import AccessRefused, NotAllowed, NotFound, PreconditionFailed, ResourceLocked
+from kombu.exceptions import OperationalError
+
+from tasks.broker import trouble
+
+URL = "amqp://user:**@broker:5672/night"
+
+
+def caused(cause: BaseException) -> OperationalError:
+    error = OperationalError("text")
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (NotAllowed("NOT_ALLOWED - vhost night not found"), "no such virtual host"),
+        (NotAllowed("NOT_ALLOWED - access to vhost 'night' refused for user 'user'"), "may not access it"),
+        (
+            AccessRefused("ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN."),
+            "password",
+        ),
+        (
+            AccessRefused("ACCESS_REFUSED - access to queue 'ocr' in vhost 'night' refused for user 'user'"),
+            "access the queue 'ocr' in vhost 'night'",
+        ),
+        (
+            PreconditionFailed(
+                "PRECONDITION_FAILED - inequivalent arg 'x-queue-type' for queue 'ocr' in vhost 'night': received "
+                "the value 'quorum' of type 'longstr' but current is none"
+            ),
+            'The queue "ocr" exists with another x-queue-type (none instead of quorum)',
+        ),
+        (
+            PreconditionFailed(
+                "PRECONDITION_FAILED - inequivalent arg 'type' for exchange 'nightshift' in vhost '/': received "
+                "'topic' but current is 'direct'"
+            ),
+            'The exchange "nightshift" exists with another type (direct instead of topic)',
+        ),
+        (caused(NotAllowed("NOT_ALLOWED - vhost night not found")), "no such virtual host"),
+        (ResourceLocked("RESOURCE_LOCKED - cannot obtain exclusive access to locked queue"), "exclusive"),
+    ],
+)
+def test_what_a_person_must_change_is_said_once(error: Exception, said: str) -> None:
+    found = trouble(error, URL)
+    assert found.lasting
+    assert said in found.sentence
+    assert "\n" not in found.sentence
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("Connection refused"),
+        caused(ConnectionResetError()),
+        NotFound("NOT_FOUND - no queue 'ocr' in vhost 'night'"),
+        NotAllowed("NOT_ALLOWED - access to vhost 'night' refused: vhost 'night' is down"),
+        NotAllowed("NOT_ALLOWED - access to vhost 'night' refused: connection limit (2) is reached"),
+        PreconditionFailed("PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out"),
+        PreconditionFailed("PRECONDITION_FAILED - unknown delivery tag 7"),
+    ],
+)
+def test_anything_else_is_waited_for(error: Exception) -> None:
+    assert not trouble(error, URL).lasting

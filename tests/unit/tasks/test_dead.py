@@ -1,0 +1,150 @@
+"""How dead letters are read, removed and put back; the broker is replaced by a list."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tasks import dead
+from tasks.wire import UNREADABLE
+
+OURS = {
+    "code": "poison",
+    "reason": "It crashes.",
+    "task_id": "t",
+    "trace_id": "tr",
+    "at": "2026-11-22T23:00:00+00:00",
+}
+STEP = b'{"task_id": "t", "step": "ocr"}'
+
+
+def death(queue: str, reason: str) -> dict[str, Any]:
+    return {"x-death": [{"queue": queue, "reason": reason, "time": datetime(2026, 11, 22, 23)}]}
+
+
+def message(body: bytes = STEP, headers: dict[str, Any] | None = None, key: str = "dead") -> Any:
+    return SimpleNamespace(
+        body=body,
+        headers=headers,
+        properties={"application_headers": headers},
+        delivery_info={"routing_key": key},
+        delivery_tag=id(body),
+        _serialize_properties=lambda: b"",
+    )
+
+
+class Queue:
+    """A channel with one queue: what is not acknowledged is put back when it closes."""
+
+    def __init__(self, *messages: Any) -> None:
+        self.waiting: list[Any] = list(messages)
+        self.held: list[Any] = []
+        self.copies: list[Any] = []
+
+    def __enter__(self) -> "Queue":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.waiting, self.held = self.held + self.waiting, []
+
+    channel = connection_for_write = lambda self: self
+
+    def queue_declare(self, *_: object, **__: object) -> Any:
+        return SimpleNamespace(message_count=len(self.waiting))
+
+    def basic_get(self, _: str) -> Any:
+        if not self.waiting:
+            return None
+        self.held.append(self.waiting.pop(0))
+        return self.held[-1]
+
+    def basic_ack(self, tag: int) -> None:
+        self.held = [one for one in self.held if one.delivery_tag != tag]
+
+    def basic_publish_confirm(self, one: Any, *_: object, **__: object) -> None:
+        copy = message(one.body, one.properties["application_headers"])
+        self.copies.append(copy)
+        self.waiting.append(copy)
+
+
+@pytest.fixture
+def sweep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dead.Swept]:
+    monkeypatch.setattr(dead, "declare_dead", lambda _: None)
+
+    def call(queue: Queue, remove: Callable[[dead.Found], bool], **limits: Any) -> dead.Swept:
+        app: Any = queue
+        return dead.sweep(app, remove, **limits)
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "queue", "step"),
+    [
+        (message(headers=OURS), "poison", "", "ocr"),
+        (message(b"{}", OURS), "poison", "inference_tasks", ""),
+        (message(b"\xff", death("ingest", "rejected")), "not_ours", "ingest", ""),
+        (message(b"x", death("ocr", "expired")), "expired", "ocr", ""),
+        (message(b"x", death("ocr", "delivery_limit")), "delivery_limit", "ocr", ""),
+        (message(b"x", death("ocr", "another")), "other", "ocr", ""),
+        (message(b"x", None, key="no\nsuch"), "unroutable", "", ""),
+        (message(b"x", {"x-death": "nonsense"}), "unroutable", "", ""),
+        (message(b"x", {UNREADABLE: True}), "unreadable", "", ""),
+        (message(b"[" * 9000, OURS), "poison", "inference_tasks", ""),
+    ],
+)
+def test_each_says_why_it_is_there(given: Any, code: str, queue: str, step: str) -> None:
+    letter = dead._found(given).letter
+    assert (letter.code, letter.queue, letter.step) == (code, queue, step)
+    assert letter.ours == (code == "poison")
+    assert "\n" not in letter.reason
+    assert letter.at in (None, datetime(2026, 11, 22, 23, tzinfo=UTC))
+    assert dead._found(given).letter.id == letter.id
+
+
+def test_a_pass_removes_what_it_is_told_to_and_puts_back_the_rest(
+    sweep: Callable[..., dead.Swept],
+) -> None:
+    queue = Queue(*(message(bytes([n]), OURS | {"task_id": str(n)}) for n in range(5)))
+    swept = sweep(queue, lambda found: found.letter.task_id in "13")
+    assert swept == dead.Swept(seen=5, removed=2, complete=True)
+    assert [one.headers["task_id"] for one in queue.waiting] == ["0", "2", "4"]
+    assert not sweep(queue, lambda _: False, most=2).complete
+    assert len(queue.waiting) == 3
+
+
+def test_one_that_was_returned_often_is_put_back_as_a_copy_and_seen_once(
+    sweep: Callable[..., dead.Swept],
+) -> None:
+    queue = Queue(message(b"a", OURS | {"x-delivery-count": 15}), message(b"b", OURS))
+    seen: list[str] = []
+
+    def look(found: dead.Found) -> bool:
+        seen.append(found.letter.id)
+        return False
+
+    sweep(queue, look)
+    assert len(seen) == 2
+    assert len(queue.waiting) == 2
+    (copy,) = queue.copies
+    assert copy.headers == OURS
+    assert dead._found(copy).letter.id == seen[0]
+
+
+def test_only_older_notices_of_the_tasks_are_cleared(
+    sweep: Callable[..., dead.Swept],
+) -> None:
+    queue: Any = Queue(
+        message(headers=OURS),
+        message(headers=OURS | {"task_id": "other"}),
+        message(headers=OURS | {"at": "2026-11-23T01:00:00+00:00"}),
+        message(b'{"task_id": "t", "step": "callback"}', OURS),
+        message(b"x", death("ingest", "rejected")),
+    )
+    before = datetime(2026, 11, 23, tzinfo=UTC)
+    assert dead.clear(queue, {"t"}, before, callbacks=False) == 1
+    assert dead.clear(queue, {"t"}, before, callbacks=True) == 1
+    assert dead.clear(queue, set(), before, callbacks=True) == 0
+    assert len(queue.waiting) == 3

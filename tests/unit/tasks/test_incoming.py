@@ -1,0 +1,94 @@
+"""Which messages of the step queues are taken for ours."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tasks.incoming import NotOurs, check
+
+KNOWN = {"nightshift.ingest", "nightshift.ocr", "nightshift.callback", "nightshift.tick", "celery.chain"}
+
+
+def message(
+    task: Any = "nightshift.ingest",
+    *,
+    args: Any = ("t1",),
+    kwargs: Any = None,
+    follow: Any = None,
+    body: bytes | None = None,
+    content_type: str | None = "application/json",
+    **headers: Any,
+) -> Any:
+    if body is None:
+        body = json.dumps([args, kwargs or {}, follow or {"callbacks": None, "chain": None}]).encode()
+    plain = {"task": task, "id": "m1", "eta": None, "timelimit": [1500.0, None], "lane": 5, "tries": 0}
+    return SimpleNamespace(
+        body=body,
+        content_type=content_type,
+        content_encoding="utf-8",
+        headers=plain | headers,
+        properties={"application_headers": {}, "reply_to": "x", "correlation_id": "m1"},
+        delivery_info={"routing_key": "ingest"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "queue"),
+    [
+        (message(), "ingest"),
+        (message("nightshift.ocr", kwargs={"first": 1, "last": 8}), "ocr"),
+        (message("nightshift.ocr", lane=9), "urgent"),
+        (message("nightshift.ocr", lane=0, outages=3), "filler"),
+        (message("nightshift.callback", kwargs={"run_date": "2026-11-22"}), "callback"),
+        (message("nightshift.tick", args=(), expires="2026-11-22T00:00:00"), "housekeeping"),
+        (message(xdeath=[{"count": 1}], traceparent="00-1"), "ingest"),
+    ],
+)
+def test_ours_pass_with_the_headers_that_a_step_needs(given: Any, queue: str) -> None:
+    check(given, queue, KNOWN)
+    assert given.headers["id"] == "m1"
+    assert "traceparent" not in given.headers
+    assert given.properties == {"correlation_id": "m1", "reply_to": ""}
+    assert given.delivery_info["routing_key"] == f"step.{queue}"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        message(eta="2099-01-01T00:00:00"),
+        message(expires="2001-01-01T00:00:00"),
+        message(timelimit=["a", None]),
+        message(timelimit=[0, 0]),
+        message(shadow="celery.ping"),
+        message(task=7),
+        message(task="nightshift.other"),
+        message(task="celery.chain"),
+        message(id=None),
+        message(id="x" * 5000),
+        message(lane=99),
+        message(tries=-1),
+        message(trace_id=7),
+        message(content_type=None),
+        message(content_type="application/x-python-serialize"),
+        message(body=b""),
+        message(body=b"{}"),
+        message(body=b"[" * 60_000),
+        message(body=b" " * 70_000),
+        message(args=()),
+        message(args=("t1", "t2")),
+        message(args=(7,)),
+        message(args=("x" * 500,)),
+        message(args=("a\x00b",)),
+        message(kwargs={"first": -1}),
+        message(kwargs={"other": 1}),
+        message(kwargs={"run_date": "2026-99-01"}),
+        message(follow={"chain": [{"task": "celery.ping"}]}),
+        message("nightshift.ocr"),
+        message("nightshift.tick", args=()),
+    ],
+)
+def test_others_are_refused(given: Any) -> None:
+    with pytest.raises(NotOurs):
+        check(given, "ingest", KNOWN)

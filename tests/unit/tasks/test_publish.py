@@ -1,0 +1,35 @@
+"""What a message about a step says on its way through the broker, and what the worker reads of it."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pipeline.messages import Message
+from tasks import base, publish
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Message(step="ocr", task_id="t", trace_id="tr", id="m", first=1, last=8),
+        Message(step="ocr", task_id="t", priority=9, retries=3, outages=1, generation=2, id="m"),
+        Message(step="callback", task_id="t", run_date="2026-11-22", generation=1, id="m"),
+    ],
+    ids=lambda message: message.step,
+)
+def test_a_message_comes_back_as_it_was_sent(message: Message, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: dict[str, Any] = {}
+
+    def send_task(name: str, args: tuple[str], kwargs: dict[str, Any], **options: Any) -> None:
+        sent.update(name=name, args=args, kwargs=kwargs, headers=options["headers"])
+
+    app: Any = SimpleNamespace(send_task=send_task)
+    publish.publish(app, [message])
+    read: list[Message] = []
+    monkeypatch.setattr(base, "delivery", lambda _: SimpleNamespace(step=read.append))
+    request = SimpleNamespace(get=sent["headers"].get, id="m", delivery_info={})
+    task: Any = SimpleNamespace(app=app, request=request)
+    arguments = {"first": 0, "last": 0, "run_date": ""} | sent["kwargs"]
+    base.run(task, sent["name"].removeprefix("nightshift."), *sent["args"], **arguments)
+    assert read == [message]
