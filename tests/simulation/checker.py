@@ -91,7 +91,7 @@ class Finding:
 class Evidence:
     """What is known apart from the store; `None` where it was not observed.
 
-    `good`: key -> bytes hash of each good result that was ever seen. `dead`: headers of the dead letters. `queues`:
+    `good`: bytes hash by task id of each good result that was ever seen. `dead`: headers of the dead letters. `queues`:
     messages left by queue. `posted`: bodies of callbacks that were received. `audits`: what the product's audit says by
     run date: received, done, partial, failed, pending and gaps. `tables`: status by run date and task id, as the
     summary has it. `apart`: ids of repeated submissions that an operator redrove, each a document of its own.
@@ -126,13 +126,13 @@ def base_of(task_id: str) -> str:
 
 
 def good_results(objects: Objects, keys: Iterable[str]) -> dict[str, str]:
-    """Bytes hash by key of the good results among these keys: a snapshot, to be compared at the end."""
+    """Bytes hash by task id of the good results among these keys: a snapshot, to be compared at the end."""
     found = {}
     for key in keys:
         if key.startswith("results/"):
             record = json.loads(objects.get(key))
             if record["status"] in ("done", "partial"):
-                found[key] = record["sha256"]
+                found[task_id_of(key)] = record["sha256"]
     return found
 
 
@@ -274,13 +274,14 @@ class _Check:
             self.wrong("bytes changed", task_id, f"documents/{sha} has other bytes")
 
     def _good_stays(self) -> None:
-        for key, sha in self.evidence.good.items():
-            record = self.content.get(key)
-            if record is None:
-                self.wrong("good result gone", task_id_of(key), f"{key} existed and is gone")
-            elif record["status"] == "failed" or record["sha256"] != sha:
-                now = f"{record['status']} of {record['sha256']}"
-                self.wrong("good result replaced", task_id_of(key), f"{key} was about {sha} and is now {now}")
+        for task_id, sha in self.evidence.good.items():
+            keys = [key for key in self.records.get(task_id, ()) if key.startswith("results/")]
+            if not keys:
+                self.wrong("good result gone", task_id, "had a result, which is gone")
+            elif sha not in (now := [self.content[key]["sha256"] for key in keys]):
+                self.wrong(
+                    "good result replaced", task_id, f"had a result about {sha}, now it is about {now}"
+                )
 
     def _companions(self) -> None:
         """Notes that stand next to a result, and only there."""

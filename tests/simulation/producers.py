@@ -11,7 +11,7 @@ from pipeline.submission.producer import Producer, Request
 from tasks.publish import BROKER_ERRORS, publish
 from tests.simulation import documents
 from tests.simulation.broker import Envelope
-from tests.simulation.checker import Offer, base_of, task_id_of
+from tests.simulation.checker import Offer, base_of
 from tests.simulation.process import Process
 
 if TYPE_CHECKING:
@@ -183,8 +183,8 @@ class Producers:
 
     def vanish(self, good: dict[str, str]) -> None:
         """A producer removes the source of a document that is done."""
-        for key in good:
-            known = self.known.get(task_id_of(key))
+        for task_id in good:
+            known = self.known.get(task_id)
             for url in sorted(known.urls) if known else ():
                 if self.world.sources.get(url) is not None and self.world.rng.random() < 0.3:
                     self.world.sources[url] = None

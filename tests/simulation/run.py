@@ -33,6 +33,8 @@ from tests.simulation.world import World
 
 _SUSPENDED = 90.0  # seconds after which the broker takes a silent worker's messages back
 _QUIET_NIGHTS = 6
+_REST = 4 * 3600.0  # seconds without any work left, within which tables are written
+_WORK_LEFT = ("pending/", "callbacks/", "delayed/", "changed/")
 
 
 @dataclass
@@ -233,17 +235,21 @@ class Run:
             data = self.world.raw.get(key) if op == "put" else None
             self.windows.overrides.append((self.world.now, data))
         elif key.startswith("results/"):
-            if op == "put":
-                record = json.loads(self.world.raw.get(key))
-                was = self.good.setdefault(key, record["sha256"])
-                if was != record["sha256"]:
-                    self.wrong(
-                        "good result replaced", key, f"was about {was}, is now about {record['sha256']}"
-                    )
-            elif key in self.good:
-                self.wrong("good result gone", key, "was deleted")
+            self._result_written(op, key)
         elif key.startswith("failed/") and op == "put":
             self.producers.failed(key, json.loads(self.world.raw.get(key)))
+
+    def _result_written(self, op: str, key: str) -> None:
+        task_id = checker.task_id_of(key)
+        if op == "put":
+            sha = json.loads(self.world.raw.get(key))["sha256"]
+            was = self.good.setdefault(task_id, sha)
+            if was != sha:
+                self.wrong("good result replaced", key, f"was about {was}, is now about {sha}")
+        elif task_id in self.good:
+            name = key.rsplit("/", 1)[1]
+            if not any(other.endswith(f"/{name}") for other in self.world.raw.list("results/")):
+                self.wrong("good result gone", key, "was deleted, and there is no other")
 
     def wrong(self, kind: str, key: str, detail: str) -> None:
         """Note at once what must never happen."""
@@ -290,15 +296,15 @@ class Run:
         self.operator.clear()
         self.windows.overrides.append((world.now, None))
         end = world.now + timedelta(days=_QUIET_NIGHTS).total_seconds()
-        rested = 0
-        while world.now < end and rested < 4:
+        since = world.now
+        while world.now < min(end, since + _REST):
             self.round()
             if any(key.startswith(keys.BRAKES) for key in world.raw._objects):
                 worker = self.workers[0]
                 self.operator.release(Night(worker.settings, world.raw, worker.seen))
-            busy = self.broker.count() or any(self.broker.ready.values()) or self.producers.times()
-            left = any(k.startswith(("pending/", "callbacks/", "delayed/")) for k in world.raw._objects)
-            rested = 0 if busy or left else rested + 1
+            busy = self.broker.waiting or any(self.broker.ready.values()) or self.producers.times()
+            if busy or any(key.startswith(_WORK_LEFT) for key in world.raw._objects):
+                since = world.now
 
     def evidence(self) -> Evidence:
         """What the checker is given apart from the store."""

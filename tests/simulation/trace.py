@@ -8,7 +8,7 @@ from tests.simulation.documents import sha256
 from tests.simulation.run import Outcome, simulate
 
 _RUNS = 400
-_QUIET = ("acknowledges",)
+_QUIET = ("acknowledges", " nights/", " control/")
 Simulate = Callable[..., Outcome]
 
 
@@ -43,7 +43,8 @@ def story(outcome: Outcome, *, everything: bool = False) -> list[str]:
     for event in world.trace:
         surroundings = not event.about and event.what[:1].isalnum()
         mine = any(name in event.what for name in names)
-        if everything or surroundings or (mine and not any(word in event.what for word in _QUIET)):
+        quiet = any(word in event.what for word in _QUIET)
+        if everything or ((surroundings or mine) and not quiet):
             moment = world.at(event.at).strftime("%m-%d %H:%M:%S")
             what = event.what
             for name in names:

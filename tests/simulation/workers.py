@@ -22,7 +22,7 @@ from tasks.publish import Publisher
 from tasks.release import Busy, Release
 from tests.simulation.broker import Envelope, MemoryBroker
 from tests.simulation.process import Died, Process
-from tests.simulation.world import World
+from tests.simulation.world import WatchedStore, World
 
 OTHERS = tuple(n for n in (*[q.name for q in routing.WORK_QUEUES], routing.RAW) if n not in lanes.GPU_QUEUES)
 
@@ -54,7 +54,9 @@ class Worker:
         """A new child process, with nothing loaded."""
         self.children += 1
         child = Process(f"{self.name}.{self.children}", skew=self.skew)
-        child.tools = Delivery(Flow(self.night), Publisher(self.broker), Brake(self.night.store))
+        store = WatchedStore(self.world)  # of its own, as what a process remembers of its store is
+        night = Night(self.settings, store, Schedule(self.settings, store))
+        child.tools = Delivery(Flow(night), Publisher(self.broker), Brake(night.store))
         child.gate = self
         self.world.plan(child)
         return child
