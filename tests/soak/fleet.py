@@ -103,7 +103,7 @@ class Fleet:
         self.running[name] = (
             self.night.beat()
             if name == "beat"
-            else self.night.worker(name, "-c", "2", "-l", "WARNING", **env)
+            else self.night.worker(name, "-c", "2", "-l", "INFO", **env)
         )
 
     def _keep(self) -> None:
