@@ -40,6 +40,7 @@ control_queue_durable = True
 worker_consumer = "tasks.raw:RawConsumer"
 worker_prefetch_multiplier = 1
 worker_detect_quorum_queues = True
+worker_proc_alive_timeout = 60.0  # of 4 s by default, in which a busy machine starts no process
 worker_pool_start_method = "spawn"
 worker_proc_alive_timeout = 60.0
 worker_max_memory_per_child = _settings.memory_limit * 1024 * 4 // 5 or None  # KiB at its peak: then replaced
