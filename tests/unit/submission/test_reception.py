@@ -407,3 +407,23 @@ def test_a_store_of_the_previous_version_goes_on(flow: Flow, inbox: Path, old: s
     if old == "crashed redrive":
         drain(flow, [Message.of("ingest", failures.redrive(flow.store, record, {}))])
         assert [(r.status, r.generation) for r in records_of(flow).values()] == [("done", 1)]
+
+
+def test_of_two_messages_that_fetched_different_bytes_the_claim_names_those_that_are_used(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = page(inbox / "a.png", grey(1))
+    (message,) = flow.reception.accept(submission(path))
+    note, following = claims.note, list[Message]()
+
+    def paused(*args: Any) -> None:
+        monkeypatch.setattr(claims, "note", note)
+        page(path, grey(2))
+        following.extend(flow.run(structs.replace(message, id="2")))
+        note(*args)
+
+    monkeypatch.setattr(claims, "note", paused)
+    assert flow.run(structs.replace(message, id="1")) == []
+    drain(flow, following)
+    assert records_of(flow)["t"].pages[0].text == "colour 026464"
+    assert audit(flow.store, flow.schedule.run_date()).adds_up
