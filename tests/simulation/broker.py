@@ -84,7 +84,7 @@ class MemoryBroker:
         self.number += 1
         target = queue or routing_key.removeprefix("step.")
         envelope = Envelope(f"m{self.number}", target, name, args, dict(kwargs or {}), dict(headers or {}))
-        ttl = int(exchange.rpartition(".")[2]) if exchange else 0
+        ttl = int(exchange.rpartition("-")[2]) if exchange else 0
         self.world.call("publish", str(envelope), lambda: self._enter(envelope, ttl), writes=True)
 
     def _enter(self, envelope: Envelope, ttl: int = 0) -> None:
@@ -106,21 +106,18 @@ class MemoryBroker:
 
     @contextmanager
     def producer_or_acquire(self, _: Any = None) -> Iterator[Any]:
-        """A producer, for dead letters and for raw messages that wait."""
-        yield SimpleNamespace(publish=self._publish)
+        """A producer, for dead letters and raw messages that wait."""
+        yield SimpleNamespace(publish=self._publish, connection=None)
 
-    def _publish(self, body: bytes, *, exchange: Any, **options: Any) -> None:
-        if exchange.name == routing.DEAD.name:
-            self._publish_dead(body, **options)
+    def _publish(
+        self, body: bytes, *, exchange: Any, headers: dict[str, Any] | None = None, **_: Any
+    ) -> None:
+        if headers is None:
+            self.number += 1
+            envelope = Envelope(f"m{self.number}", routing.RAW, raw=body)
+            ttl = int(exchange.name.rpartition("-")[2])
+            self.world.call("publish", f"{envelope} later", lambda: self._enter(envelope, ttl), writes=True)
             return
-        self.number += 1
-        envelope, ttl = (
-            Envelope(f"m{self.number}", routing.RAW, raw=body),
-            int(exchange.name.rpartition(".")[2]),
-        )
-        self.world.call("publish", str(envelope), lambda: self._enter(envelope, ttl), writes=True)
-
-    def _publish_dead(self, body: bytes, *, headers: dict[str, Any], **_: Any) -> None:
         letter = {**headers, "body": body.decode("utf-8", "replace")}
         shown = f"dead letter of {headers['task_id']}: {headers['code']}"
         self.world.call("publish", shown, lambda: self.dead.append(letter), writes=True)

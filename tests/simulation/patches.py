@@ -32,6 +32,7 @@ import pipeline.steps.recognize
 import pipeline.submission.reception
 import pipeline.tables.summary
 import tasks.base
+import tasks.publish
 from pipeline import clock, fields, ner, ocr, threads
 from pipeline.models import DocumentResult, from_json
 from pipeline.night.window import OffPeakWindow
@@ -77,6 +78,10 @@ _run_date_of_minute = lru_cache(maxsize=65536)(_real_run_date)
 
 def _run_date(window: OffPeakWindow, now: datetime) -> date:
     return _run_date_of_minute(window, now.replace(second=0, microsecond=0))
+
+
+def _uniform(low: float, high: float) -> float:
+    return world().rng.uniform(low, high)
 
 
 def thin_summary(store: Store, run_date: str, **_: Any) -> dict[str, int]:
@@ -151,6 +156,9 @@ def installed() -> Iterator[None]:
         change(OffPeakWindow, "parse", staticmethod(lru_cache(OffPeakWindow.parse)))
         change(tasks.base, "delivery", lambda app: world().running.tools)
         change(tasks.base, "time", SimpleNamespace(sleep=lambda seconds: world().sleep(seconds)))
+        change(tasks.publish, "declare_dead", lambda _: None)
+        change(pipeline.night.brake, "random", SimpleNamespace(uniform=_uniform))
+        change(pipeline.night.brake, "time", SimpleNamespace(monotonic=lambda: world().now))
         change(uuid, "uuid4", lambda: uuid.UUID(int=world().rng.getrandbits(128)))
         stack.callback(logging.disable, logging.root.manager.disable)
         logging.disable(logging.CRITICAL)

@@ -56,7 +56,7 @@ class Worker:
         child = Process(f"{self.name}.{self.children}", skew=self.skew)
         store = WatchedStore(self.world)  # of its own, as what a process remembers of its store is
         night = Night(self.settings, store, Schedule(self.settings, store))
-        child.tools = Delivery(Flow(night), Publisher(self.broker), Brake(night.store))
+        child.tools = Delivery(Flow(night), Publisher(self.broker), Brake(store))
         child.gate = self
         self.world.plan(child)
         return child
