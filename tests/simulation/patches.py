@@ -80,10 +80,6 @@ def _run_date(window: OffPeakWindow, now: datetime) -> date:
     return _run_date_of_minute(window, now.replace(second=0, microsecond=0))
 
 
-def _uniform(low: float, high: float) -> float:
-    return world().rng.uniform(low, high)
-
-
 def thin_summary(store: Store, run_date: str, **_: Any) -> dict[str, int]:
     """In place of the parquet tables, which take longer than a simulated night: the same reads, one small write."""
     rows = []
