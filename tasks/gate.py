@@ -161,7 +161,7 @@ class Gate(bootsteps.StartStopStep):
     def _wanted(self, consumer: Any, allowed: list[str]) -> Collection[str]:
         """Names of the queues to consume now; in an alarm none, as what a step publishes would not be taken."""
         others = self._others(consumer)
-        if self._alarm(consumer):  # By its consumer a raw message is recognized, so that one stays
+        if self._alarm(consumer):  # but raw messages are stored first, and have no limit of deliveries
             self.paused += [name for name in others if name != RAW]
             return [name for name in others if name == RAW]
         others, self.paused = [*others, *self.paused], []

@@ -62,15 +62,21 @@ def _quorum(name: str) -> Queue:
 
 
 def _retry(seconds: int) -> Queue:
-    """Where a message waits: after `seconds` RabbitMQ sends it back, with its routing key unchanged."""
+    """Where a message waits: after `seconds` RabbitMQ sends it back, with its routing key unchanged.
+
+    At least once: a classic queue sends it back unconfirmed, and of those that wait while a broker is killed most are
+    lost.
+    """
     return Queue(
-        f"retry.{seconds}",
-        Exchange(f"nightshift.retry.{seconds}", "fanout", durable=True),
+        f"retry-{seconds}",
+        Exchange(f"nightshift.retry-{seconds}", "fanout", durable=True),
         durable=True,
         queue_arguments={
-            "x-queue-type": "classic",
+            "x-queue-type": "quorum",
             "x-message-ttl": seconds * 1000,
             "x-dead-letter-exchange": TOPIC.name,
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",  # which that strategy requires
         },
     )
 

@@ -113,6 +113,12 @@ class _Bounded:
         with self.connection.replying(_CLOSE if self.is_closing else timeout):
             return wait(method, callback, None, returns_tuple)
 
+    def close(self, *args: Any, **kwargs: Any) -> Any:
+        """Close with a handshake, unless the broker is in alarm: it reads nothing from this connection then."""
+        if self.connection is not None and self.connection.blocked:
+            return self.connection.collect()
+        return super().close(*args, **kwargs)  # type: ignore[misc]
+
 
 class Channel(_Bounded, wire.Channel):
     """A channel on which nothing waits without end."""
@@ -219,12 +225,6 @@ class Connection(_Bounded, pyamqp.Connection):
 
     def _on_unblocked(self) -> None:
         self.blocked = ""
-
-    def close(self, *args: Any, **kwargs: Any) -> Any:
-        """Close with a handshake, unless the broker is in alarm: it reads nothing from this connection then."""
-        if self.blocked:
-            return self.collect()
-        return super().close(*args, **kwargs)
 
 
 class _Wire:

@@ -29,7 +29,7 @@ QUIET = 3.0
 STUCK = 60.0
 """Seconds without a sign of life of the main thread after which the worker is ended."""
 
-_PATIENCE = 3.5  # seconds after the grace period in which a gate that ticks must have released the models
+_PATIENCE = 2.5  # seconds after the grace period in which a gate that ticks must have released the models
 _PERIOD = 0.5
 
 

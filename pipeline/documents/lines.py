@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
 from statistics import median
@@ -100,7 +101,8 @@ def _is_repeated(done: list[Glyph], piece: list[Glyph]) -> bool:
 def _text_line(piece: list[Glyph]) -> TextLine:
     chars, _, _, lefts, tops, rights, bottoms, bases, ems, _, _ = zip(*piece, strict=True)
     text = bidi.logical(_tokens(piece)) if _runs_left(piece) else _spaced("".join(chars), piece)
-    turn, base, em = piece[0].turn, bases[0], max(set(ems), key=ems.count)
+    sizes = Counter(ems)
+    turn, base, em = piece[0].turn, bases[0], max(set(ems), key=sizes.__getitem__)
     left, right = min(lefts), max(rights)
     # dashes and dots are no thinner than small letters, so that lines keep their order on the page
     top, bottom = min(*tops, base - em / 2), max(*bottoms, base)

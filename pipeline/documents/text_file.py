@@ -95,7 +95,8 @@ class TextFile(Document):
         for row, text in enumerate(self._pages[number - 1]):
             x = _MARGIN
             for character in text:
-                pen.text((x, _MARGIN + row * _LINE), character, "black", _font())
+                if character.isprintable():  # separators of lines and paragraphs can't be drawn
+                    pen.text((x, _MARGIN + row * _LINE), character, "black", _font())
                 x += _CELL * _cells(character)
         return np.array(paper)
 

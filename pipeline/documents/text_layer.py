@@ -26,6 +26,8 @@ MAX_STRANGE = 0.03
 LEGIBLE = 2
 """Hidden lines of fewer letters and digits are not worth a warning."""
 
+MAX_TEXTS = 20_000
+"""Pages that are drawn by more pieces of text are read by OCR: PDFium takes the square of their number."""
 MAX_NOTES = 2000
 """More form fields, stamps and notes than this on a page are not made part of its content: it takes too long."""
 
@@ -60,6 +62,8 @@ def read_layer(
     characters without a known Unicode value. `frame` maps the page's points to pixels of the rendered page,
     `scale` is the number of pixels of a point; `scrawls`: further regions to be read, in points.
     """
+    if _has_countless_texts(page):
+        return None
     with closing(page.get_textpage()) as textpage:
         if not 0 < textpage.count_chars() <= MAX_CHARS:
             return None
@@ -75,6 +79,15 @@ def read_layer(
     parts = regions(drawn, width, height, scale) if len(kept) >= MIN_CHARS else ((0.0, 0.0, width, height),)
     warnings = (*_left_out(hidden + outside), *_not_drawn(undrawn))
     return Layer(tuple(text_lines(kept)), kept, parts, warnings, is_tiled(drawn, scale))
+
+
+def _has_countless_texts(page: pdfium.PdfPage) -> bool:
+    count: int = pdfium_c.FPDFPage_CountObjects(page)
+    if count <= MAX_TEXTS:
+        return False
+    kinds = (pdfium_c.FPDFPageObj_GetType(pdfium_c.FPDFPage_GetObject(page, n)) for n in range(count))
+    texts: int = sum(kind == pdfium_c.FPDF_PAGEOBJ_TEXT for kind in kinds)
+    return texts > MAX_TEXTS
 
 
 def _left_out(hidden: list[Glyph]) -> list[str]:

@@ -26,6 +26,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str
     status: Status
     run_date: str
+    sha256: str | None = None
     generation: int = 0
     priority: int = 5
     trace_id: str = ""

@@ -281,9 +281,8 @@ class Reception:
         if task.origin:
             claims.note(self.store, task.task_id, task.origin, claims.Claim(sha256=task.sha256))
         now = pending.get(self.store, task.task_id, task.generation)
-        if now is None:
-            return None
-        if now.ingested_by not in ("", by) and not now.not_before:
+        if now is None or (now.ingested_by not in ("", by) and not now.not_before):
+            self._note_winner(task, now)
             return None
         task = structs.replace(task, run_date=now.run_date, ingested_by=by)
         pending.mark(self.store, task)
@@ -292,6 +291,12 @@ class Reception:
             self.store.put(keys.delayed(start, task.task_id), b"")
             return None
         return task
+
+    def _note_winner(self, task: Task, now: Task | None) -> None:
+        """Note the bytes that another message has ingested: its source may have held others by then."""
+        other = now or ends.end_of(self.store, task, Dates.for_task(task, self.run_date))
+        if task.origin and other and other.sha256 and other.sha256 != task.sha256:
+            claims.note(self.store, task.task_id, task.origin, claims.Claim(sha256=other.sha256))
 
     def _settle_alias(self, task: Task) -> bool:
         """Whether a task under a used id is the same document as the first; raises if it is not."""

@@ -11,9 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
+import kombu
 import pika
 import pytest
 
+from tasks.topology import declare
 from tests.support.command import BLUE, MAGENTA, RED, grey, nightshift, page, pages
 from tests.support.hostile import nested_forms
 from tests.support.night import Message, Night, Process, night, spelled
@@ -161,6 +163,20 @@ def test_the_brokers_disk_is_lost_and_the_store_is_enough(own_rabbit: Rabbit, tm
         assert {r.status for r in records.values()} == {"done"}
         assert set(it.ended().values()) == {1}
         assert set(it.pages_read().values()) == {1}
+
+
+def test_messages_that_wait_survive_a_broker_that_is_killed(own_rabbit: Rabbit, tmp_path: Path) -> None:
+    with night(own_rabbit, tmp_path) as it:
+        with kombu.Connection(it._url(own_rabbit.port)) as connection, connection.channel() as channel:
+            declare(channel)
+        for _ in range(2):
+            with it.channel() as channel:
+                for n in range(60):
+                    it.send(channel, b"%d" % n, "nightshift.retry-10", "step.ingest")
+            time.sleep(9)  # some of their time is over before the broker is there again
+            own_rabbit.kill()
+            own_rabbit.run()
+        wait_for(lambda: it.depth("ingest") >= 120, "all messages to come back")
 
 
 def test_the_store_goes_away_in_the_night(rabbit: Rabbit, swift: Swift, bucket: str, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ class MemoryBroker:
         self.number += 1
         target = queue or routing_key.removeprefix("step.")
         envelope = Envelope(f"m{self.number}", target, name, args, dict(kwargs or {}), dict(headers or {}))
-        ttl = int(exchange.rpartition(".")[2]) if exchange else 0
+        ttl = int(exchange.rpartition("-")[2]) if exchange else 0
         self.world.call("publish", str(envelope), lambda: self._enter(envelope, ttl), writes=True)
 
     def _enter(self, envelope: Envelope, ttl: int = 0) -> None:
@@ -115,7 +115,7 @@ class MemoryBroker:
         if headers is None:
             self.number += 1
             envelope = Envelope(f"m{self.number}", routing.RAW, raw=body)
-            ttl = int(exchange.name.rpartition(".")[2])
+            ttl = int(exchange.name.rpartition("-")[2])
             self.world.call("publish", f"{envelope} later", lambda: self._enter(envelope, ttl), writes=True)
             return
         letter = {**headers, "body": body.decode("utf-8", "replace")}

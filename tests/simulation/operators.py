@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipeline.errors import PermanentError, PipelineError
 from pipeline.ledger import audit as ledger_audit
 from pipeline.messages import Message
-from pipeline.night import callbacks, failures, reprocess
+from pipeline.night import brake, callbacks, failures, reprocess
 from pipeline.night.dispatch import resume, resume_all
 from pipeline.night.window import Override
 from pipeline.storage import keys
@@ -37,6 +37,7 @@ class Operator:
             self._repair,
             self._window,
             self._resend,
+            self.release,
         )
 
     def act(self) -> None:
@@ -56,6 +57,11 @@ class Operator:
     def clear(self) -> None:
         """End an override, so that the quiet nights have their windows."""
         self.run.workers[0].seen.clear_override()
+
+    def release(self, night: Night) -> None:
+        """Let the documents of paused steps fail."""
+        for note in list(brake.notes(night.store)):
+            brake.release(night.store, note.step)
 
     def _send(self, messages: Any) -> None:
         publish(self.run.broker, messages)

@@ -68,16 +68,16 @@ def _extract(_: Any, texts: list[str], *__: Any) -> list[list[Any]]:
     return [[] for _ in texts]
 
 
+def _uniform(low: float, high: float) -> float:
+    return world().rng.uniform(low, high)
+
+
 _real_run_date = OffPeakWindow.run_date
 _run_date_of_minute = lru_cache(maxsize=65536)(_real_run_date)
 
 
 def _run_date(window: OffPeakWindow, now: datetime) -> date:
     return _run_date_of_minute(window, now.replace(second=0, microsecond=0))
-
-
-def _uniform(low: float, high: float) -> float:
-    return world().rng.uniform(low, high)
 
 
 def thin_summary(store: Store, run_date: str, **_: Any) -> dict[str, int]:
@@ -137,6 +137,9 @@ def installed() -> Iterator[None]:
         change(pipeline.steps.conclude, "language_of", lambda _: None)
         change(pipeline.submission.reception, "fetch", lambda url, *_: world().fetch(url))
         change(pipeline.night.callbacks, "post", lambda url, body, *_: world().post(url, body))
+        change(pipeline.night.brake, "LIMIT", 3)  # a simulated night has few documents
+        change(pipeline.night.brake, "time", SimpleNamespace(monotonic=lambda: world().now))
+        change(pipeline.night.brake, "random", SimpleNamespace(uniform=_uniform))
         change(pipeline.night.summaries, "summarise", _summarise)
         change(pipeline.tables.summary, "ThreadPoolExecutor", _Sequential)
         change(task_types, "registered", lambda: documents.TASK_TYPES)

@@ -15,6 +15,8 @@ from msgspec import structs
 from pipeline.errors import PipelineError
 from pipeline.ledger.audit import audit
 from pipeline.night import housekeeping
+from pipeline.night.night import Night
+from pipeline.storage import keys
 from tasks.publish import BROKER_ERRORS, publish
 from tests.simulation import checker, documents
 from tests.simulation.broker import MemoryBroker
@@ -297,6 +299,9 @@ class Run:
         since = world.now
         while world.now < min(end, since + _REST):
             self.round()
+            if any(key.startswith(keys.BRAKES) for key in world.raw._objects):
+                worker = self.workers[0]
+                self.operator.release(Night(worker.settings, world.raw, worker.seen))
             busy = self.broker.waiting or any(self.broker.ready.values()) or self.producers.times()
             if busy or any(key.startswith(_WORK_LEFT) for key in world.raw._objects):
                 since = world.now

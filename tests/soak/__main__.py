@@ -101,10 +101,10 @@ def _servers(stack: ExitStack, work: Path) -> Servers:
 
 
 def _keep(given: argparse.Namespace, outcome: Outcome, place: Path) -> None:
-    """Write a round down, with the logs of one that found something."""
+    """Write a round down, with the logs of one that found something or had tasks without a message."""
     with (given.folder / "rounds.jsonl").open("ab") as file:
         file.write(msgspec.json.encode(outcome) + b"\n")
-    if outcome.findings:
+    if outcome.findings or outcome.stranded:
         logs = given.folder / f"round-{outcome.number:03}"
         logs.mkdir(exist_ok=True)
         for path in place.glob("*.log"):

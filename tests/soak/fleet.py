@@ -101,9 +101,7 @@ class Fleet:
                 file.write_bytes(bytes(8))
             env = {"LD_PRELOAD": str(self.clock), "SOAK_CLOCK_FILE": str(file)}
         self.running[name] = (
-            self.night.beat()
-            if name == "beat"
-            else self.night.worker(name, "-c", "2", "-l", "WARNING", **env)
+            self.night.beat() if name == "beat" else self.night.worker(name, "-c", "2", "-l", "INFO", **env)
         )
 
     def _keep(self) -> None:

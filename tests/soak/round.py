@@ -325,7 +325,7 @@ def _noon() -> str:
 def _queues(night: Night) -> dict[str, int]:
     """Messages by queue, those that workers hold included; the statistics may be some seconds old."""
     listed: list[dict[str, Any]] = json.loads(night._manage("GET", f"queues/{night.vhost}", {}))
-    found = {queue["name"]: int(queue.get("messages", 0)) for queue in listed}
+    found = {q["name"]: int(q.get("messages", 0)) for q in listed if not q["exclusive"]}
     return {name: known or night.depth(name) for name, known in found.items()}
 
 

@@ -13,26 +13,34 @@ from pipeline.documents import encodings
 from pipeline.documents.html import html_text
 from pipeline.documents.sources.base import Kind, Member
 from pipeline.documents.sources.files import over_limit
-from pipeline.errors import Unreadable, Unsupported
+from pipeline.errors import OverLimit, Unreadable, Unsupported
 
 _SHOWN = ("From", "To", "Cc", "Date", "Subject")
 _SIGNATURES = ("smime.p7s", "signature.asc", "signature.p7s")
 _ENCRYPTED = ("application/pkcs7-mime", "application/x-pkcs7-mime", "multipart/encrypted")
 # The header of the e-mail, and that of each part: right after a boundary.
 _HEADERS = re.compile(rb"(?:\A|\n--[^\n]*\n)(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)+")
+_BOUNDARY = re.compile(rb"boundary\s*=\s*\"?([^\"\s;]{1,70})", re.IGNORECASE)
+MAX_PARTS = 20_000
+"""Parts of an e-mail: parsing takes some tenths of a millisecond for each."""
+MAX_LEVELS = 500
+"""Different boundaries of parts in each other or side by side."""
+MAX_FIELD = 16_384
+"""Bytes of one field of a header; the rest of it is cut off, since parsing takes the square of its length."""
 _STUB = 3
 """Plain text is not what the e-mail says if it is this many times shorter than the same in HTML."""
 _SUFFIX = {"message/rfc822": ".eml", "text/html": ".html", "text/plain": ".txt", "text/calendar": ".ics"}
 
 
 def members(data: bytes, name: str) -> list[Member]:
-    """An e-mail's text (by the name "") and attachments; raises `Unreadable` or `Unsupported`.
+    """An e-mail's text (by the name "") and attachments; raises `Unreadable`, `Unsupported` or `OverLimit`.
 
     Hostile headers make the standard library's parser raise nearly any other type.
     """
     if data.startswith(b"From ") and data.count(b"\n\nFrom ") + data.count(b"\n\r\nFrom "):
         raise Unsupported(f"{name} is a mailbox with several e-mails: save each one as an .eml file.")
-    data = _HEADERS.sub(lambda block: _in_utf8(block[0]), data)
+    _check_parts(data, name)
+    data = _HEADERS.sub(lambda block: _in_utf8(_bounded(block[0])), data)
     message = BytesParser(policy=policy.default).parsebytes(data)
     if not message.keys():
         raise Unreadable(f"{name} is not a readable e-mail: save it again as an .eml file.")
@@ -46,6 +54,23 @@ def text_page(fields: list[tuple[str, str]], body: str) -> bytes:
     """
     head = "".join(f"{name}: {' '.join(value.split())}\n" for name, value in fields if value)
     return f"{head}\n{body}\n".encode("utf-8-sig", "replace")
+
+
+def _check_parts(data: bytes, name: str) -> None:
+    boundaries = set(_BOUNDARY.findall(data))
+    if (
+        len(boundaries) > MAX_LEVELS
+        or sum(data.count(b"\n--" + boundary) for boundary in boundaries) > MAX_PARTS
+    ):
+        raise OverLimit(f"{name} has more than {MAX_PARTS:,} parts: save its attachments and send those.")
+
+
+def _bounded(header: bytes) -> bytes:
+    """A header without the end of fields that are too long."""
+    if len(header) <= MAX_FIELD:
+        return header
+    fields = re.split(rb"\n(?![ \t])", header)
+    return b"\n".join(field if len(field) <= MAX_FIELD else field[:MAX_FIELD] for field in fields)
 
 
 def _in_utf8(header: bytes) -> bytes:
@@ -81,11 +106,11 @@ def _members(message: EmailMessage, name: str) -> Iterator[Member]:
 
 def _leaves(message: MIMEPart) -> Iterator[MIMEPart]:
     """All parts that hold something; an attached e-mail is one part."""
-    waiting: list[MIMEPart] = [message]
+    waiting: list[MIMEPart] = [message]  # the next one last
     while waiting:
-        part = waiting.pop(0)
+        part = waiting.pop()
         if part.get_content_maintype() == "multipart" and part.is_multipart():
-            waiting[:0] = part.iter_parts()
+            waiting += reversed(list(part.iter_parts()))
         else:
             yield part
 

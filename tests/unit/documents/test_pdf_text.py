@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.documents import bidi
+from pipeline.documents import bidi, text_layer
 from pipeline.documents.open import open_document
 from pipeline.limits import Limits
 from tests.unit.documents.test_pdf import (
@@ -194,3 +194,14 @@ def test_presentation_forms_become_letters_and_ligatures_are_listed_forwards() -
 def test_the_second_page_with_the_same_font_is_not_compared_again(make_pdf: MakePdf) -> None:
     with open_document(make_pdf([TEXT, TEXT]), Limits()) as document:
         assert texts(document.page(1)) == texts(document.page(2)) == KEPT
+
+
+def test_a_page_of_countless_pieces_of_text_is_read_by_ocr(
+    make_pdf: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = b"".join(b"BT /F1 9 Tf 1 0 0 1 %d 50 Tm (word) Tj ET " % (5 + 30 * n) for n in range(12))
+    data = make_pdf(words)
+    for most, layer in ((12, True), (11, False)):
+        monkeypatch.setattr(text_layer, "MAX_TEXTS", most)
+        with open_document(data, Limits()) as document:
+            assert (document.page(1).lines is not None) == layer

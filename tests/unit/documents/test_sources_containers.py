@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.documents.open import open_document
 from pipeline.documents.sources import Notes, Source, containers, find
+from pipeline.documents.sources import mail as mails
 from pipeline.errors import OverLimit, PermanentError, Unreadable, Unsupported
 from pipeline.limits import Limits
 from pipeline.settings import Settings
@@ -302,3 +303,20 @@ def test_hostile_bytes_fail_with_a_sentence(tmp_path: Path) -> None:
                 for source in found(tmp_path / name, torn).values():
                     with suppress(PermanentError):  # anything else is a traceback for the user
                         source.read()
+
+
+HEAD = b"From: a@b.example\nDate: Thu, 1 Jan 2026 00:00:00 +0000\nMIME-Version: 1.0\nMessage-ID: <x@y>\n"
+
+
+def test_a_mail_of_countless_parts_is_refused() -> None:
+    parts = b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\n\n" * 20_001 + b"--b--\n"
+    with pytest.raises(OverLimit, match=r"a\.eml has more than 20,000 parts"):
+        mails.members(HEAD + parts, "a.eml")
+
+
+def test_a_header_of_any_length_is_read() -> None:
+    data = HEAD + b"To: " + b"a@b.example, " * 30_000 + b"\nSubject: s\n\nthe body"
+    (body,) = mails.members(data, "a.eml")
+    text = body.read(10**6).decode()
+    assert "To: a@b.example" in text
+    assert text.endswith("Subject: s\n\nthe body\n")

@@ -72,6 +72,11 @@ def test_text_has_places_on_pages_of_sixty_lines() -> None:
     assert [len(p.lines or ()) for p in read(b"one\n\ftwo\n")] == [1, 1]
 
 
+def test_separators_of_lines_and_paragraphs_can_be_drawn_around() -> None:
+    with open_document("one\u0085two\u2028three\u2029four".encode(), Limits()) as document:
+        assert document.render(1).min() == 0
+
+
 def test_long_lines_are_wrapped_between_words_and_nothing_is_lost() -> None:
     words = " ".join(f"word{n}" for n in range(400))
     (page,) = read(words.encode())

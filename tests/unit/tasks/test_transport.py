@@ -178,3 +178,13 @@ def test_a_connection_that_is_known_to_be_blocked_is_not_waited_for(line: Line) 
     line.connection.blocked = "low on memory"
     with pytest.raises(Alarm):
         line.publish()
+
+
+def test_a_process_that_ends_in_an_alarm_does_not_wait_for_a_farewell(line: Line) -> None:
+    transport.wait_in_alarm(60)
+    line.connection.blocked = "low on memory"
+    started = time.monotonic()
+    line.channel.close()
+    line.connection.close()
+    assert time.monotonic() - started < 1
+    assert not line.connection.connected
