@@ -294,12 +294,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _check_times(*, days: tuple[str, ...], moments: tuple[str, ...] = ()) -> None:
-    for day in days:
-        if day:
-            date.fromisoformat(day)
-    for moment in moments:
-        if moment and datetime.fromisoformat(moment).tzinfo is None:
-            raise ValueError(f"{moment} has no time zone")
+    try:
+        fit = all(datetime.fromisoformat(moment).tzinfo for moment in moments if moment)
+        _ = [date.fromisoformat(day) for day in days if day]
+    except ValueError:
+        fit = False
+    if not fit:
+        raise ValueError("Expected dates, and times with a time zone")
 
 
 Status = Literal["done", "partial", "failed"]

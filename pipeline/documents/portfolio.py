@@ -21,6 +21,7 @@ import pypdfium2.raw as pdfium_c
 
 from pipeline.documents.pdf_bounds import check_object_streams, plain_copy, unpacked
 from pipeline.documents.sniff import SNIFF_BYTES, sniff
+from pipeline.environment import printable
 from pipeline.errors import Encrypted, OverLimit, PermanentError, Unreadable, Unsupported
 from pipeline.limits import UNPACKED_RATIO, unpacked_limit
 
@@ -91,7 +92,7 @@ def _members(file: Path | bytes, name: str, max_bytes: int, depth: int) -> Itera
         return  # reported when the document is opened
     found = []
     for index, inner in enumerate(names):
-        read = partial(_read, file, index, f"{name}!{inner}")
+        read = partial(_read, file, index, f"{name}!{printable(inner)[:120]}")
         data = _data_or_none(read, max_bytes)
         kind = _kind(data)
         if kind == "application/pdf" and depth < MAX_DEPTH and data is not None:

@@ -94,7 +94,7 @@ class _Messages:
 
     def check(self, data: bytes) -> str:
         self._count += 1
-        if self._count % 500 == 0:
+        if self._count % 100 == 0:
             self._fresh()
         for guess in (partial_id(data) or "", partial_trace(data)):
             ensure(

@@ -159,8 +159,12 @@ class Round:
         self.good: dict[str, str] = {}
         with ThreadPoolExecutor(1) as threads:
             sending = threads.submit(self._send, load)
-            self._begun()
-            self._run_faults()
+            try:
+                self._begun()
+                self._run_faults()
+            except BaseException:
+                self.stop.set()  # or the sender would go on
+                raise
             sending.result()
         self.outcome.documents = self.documents
         settling = time.monotonic()
@@ -200,7 +204,7 @@ class Round:
             self._publish(body)
 
     def _publish(self, body: bytes) -> None:
-        while True:
+        while not self.stop.is_set():
             with suppress(pika.exceptions.AMQPError, OSError):
                 self.night.publish([body])
                 return
@@ -228,7 +232,7 @@ class Round:
         for one in running:
             next(one)
         time.sleep(rng.choice((0.3, 1, 2, 4, 8)) * rng.uniform(0.5, 1.5))
-        for one in running:
+        for one in reversed(running):
             next(one, None)
 
     def _recovery(self, name: str) -> None:

@@ -11,7 +11,7 @@ from pipeline.documents.sniff import SNIFF_BYTES, refuse_stranger
 from pipeline.documents.sources import zip_names
 from pipeline.documents.sources.base import Member
 from pipeline.documents.sources.files import bounded, over_limit
-from pipeline.documents.sources.names import shown
+from pipeline.documents.sources.names import brief
 from pipeline.errors import OverLimit, PermanentError, PipelineError, Unreadable
 from pipeline.limits import UNPACKED_RATIO, unpacked_limit
 
@@ -37,7 +37,7 @@ def members(stream: Path | IO[bytes], name: str) -> list[Member]:
         raise too_large(name, size)
     spelled = zip_names.decoded(infos)
     return [
-        Member(path, partial(_read, archive, info, shown(path)), size=info.file_size)
+        Member(path, partial(_read, archive, info, brief(path)), size=info.file_size)
         for path, info in zip(spelled, infos, strict=True)
     ]
 

@@ -83,7 +83,7 @@ class _Container:
     @property
     def name(self) -> str:
         """What people know it by, for messages."""
-        return PurePosixPath(self.url.rsplit("!", 1)[-1]).name
+        return names.brief(PurePosixPath(self.url.rsplit("!", 1)[-1]).name)
 
     def read(self, index: int) -> bytes:
         """A member's bytes; raises a `PermanentError`."""
@@ -97,7 +97,7 @@ class _Container:
             raise type(error)(text, code=error.code) from error
         except Exception as error:  # hostile bytes make parsers raise nearly any type
             raise Unreadable(
-                f"{self.name}!{names.shown(member.name)} can't be extracted: send it again."
+                f"{self.name}!{names.brief(member.name)} can't be extracted: send it again."
             ) from error
 
 
@@ -184,8 +184,8 @@ class _Nest:
             yield _failing(
                 url,
                 OverLimit(
-                    f"{PurePosixPath(name).name} is inside {depth} archives or e-mails, and at most {MAX_DEPTH} in "
-                    "each other are opened: unpack the outer ones first."
+                    f"{names.brief(PurePosixPath(name).name)} is inside {depth} archives or e-mails, and at most "
+                    f"{MAX_DEPTH} in each other are opened: unpack the outer ones first."
                 ),
             )
         else:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from pipeline.documents.sources.names import shown
+from pipeline.documents.sources.names import brief, shown
 from pipeline.errors import OverLimit, RunError, Unreadable, is_of_machine
 
 SETTLED = 2.0
@@ -87,7 +87,7 @@ def bounded(file: IO[bytes], max_bytes: int, name: str) -> bytes:
 def over_limit(name: str, max_bytes: int) -> OverLimit:
     """The error of a document that is too large; `name`: with or without its folders."""
     return OverLimit(
-        f"{shown(Path(name).name)} is larger than {max_bytes / 1024**2:.0f} MiB; "
+        f"{brief(Path(name).name)} is larger than {max_bytes / 1024**2:.0f} MiB; "
         "raise NIGHTSHIFT_MAX_BYTES if such documents are expected."
     )
 

@@ -51,6 +51,12 @@ def shown(name: str) -> str:
     return _UNSAFE.sub(lambda found: _escaped(found[0]), name)
 
 
+def brief(name: str) -> str:
+    """A name for a sentence: as `shown`, and the middle of one of more than 120 characters left out."""
+    safe = shown(name)
+    return safe if len(safe) <= 120 else f"{safe[:70]}…{safe[-49:]}"
+
+
 def _escaped(character: str) -> str:
     data = character.encode(
         "utf-8", "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"

@@ -18,6 +18,7 @@ from pipeline.documents.html import decode_html, html_text
 from pipeline.documents.sources.base import Member
 from pipeline.documents.sources.files import over_limit
 from pipeline.documents.sources.mail import text_page
+from pipeline.documents.sources.names import brief
 from pipeline.errors import PermanentError, Unreadable, Unsupported
 
 # Property ids of [MS-OXPROPS]
@@ -82,7 +83,9 @@ def _attachments(file: olefile.OleFileIO, folder: list[str]) -> list[list[str]]:
 def _member(name: str, content: bytes | PermanentError) -> Member:
     def read(max_bytes: int) -> bytes:
         if isinstance(content, PermanentError):
-            raise type(content)(f"{name.rsplit('!', 1)[-1]} {content.message}".strip(), code=content.code)
+            raise type(content)(
+                f"{brief(name.rsplit('!', 1)[-1])} {content.message}".strip(), code=content.code
+            )
         if len(content) > max_bytes:
             raise over_limit(name, max_bytes)
         return content

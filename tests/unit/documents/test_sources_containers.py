@@ -291,6 +291,19 @@ def test_an_outlook_message_whose_sectors_go_in_a_circle_takes_no_memory(tmp_pat
         source.read()
 
 
+def test_long_names_are_shortened_in_sentences(tmp_path: Path) -> None:
+    long = "x" * 3000
+    attached: Tree = {"__substg1.0_3707001F": f"{long}\x07.docx".encode("utf-16-le")}
+    tree = outlook(**{"__attach_version1.0_#00000000": attached})
+    data = bytearray(zipped({f"{long}.txt": b"text" * 500, "b.txt": b"b"}))
+    data[3100:3110] = b"\xff" * 10  # in the packed text
+    for name, content in (("m.msg", ole_file(tree)), ("a.zip", bytes(data))):
+        with pytest.raises(PermanentError) as caught:
+            next(s for s in found(tmp_path / name, content).values() if long in s.url).read()
+        assert len(caught.value.message) < 300
+        assert caught.value.message.isprintable()
+
+
 def test_hostile_bytes_fail_with_a_sentence(tmp_path: Path) -> None:
     whole = {
         "a.zip": zipped({"a.txt": b"x" * 100}),
