@@ -49,7 +49,7 @@ class Flow:
         if task is None:
             return []
         if not task.run_date and message.step != "ingest":
-            task = structs.replace(task, run_date=self.schedule.run_date())
+            task = structs.replace(task, run_date=self._tonight(task))
             pending.mark(self.store, task)
         built_in = {"ingest": self._ingest, "ocr": self._ocr, "ner": self._ner, "result": self._result}
         step = built_in.get(message.step, self._further)
@@ -71,7 +71,7 @@ class Flow:
         if task is None:
             return []
         if not task.run_date:
-            task = structs.replace(task, run_date=self.schedule.run_date())
+            task = structs.replace(task, run_date=self._tonight(task))
         if end := self._end_of(task):
             return self._ended(task, end)
         try:
@@ -91,6 +91,10 @@ class Flow:
         left = self._finish(task, result, following)
         forget(self.store, task.task_id)
         return left
+
+    def _tonight(self, task: Task) -> str:
+        """Run date of a task that begins now: never before its receipt, even where the clock here is behind."""
+        return max(self.schedule.run_date(), task.accepted_on)
 
     def _dates(self, task: Task) -> Dates:
         return Dates.for_task(task, self.schedule.run_date)

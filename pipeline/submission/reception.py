@@ -200,7 +200,7 @@ class Reception:
             submitted_at=clock.now(),
             origin=origin,
             accepted_on=taken.accepted_on,
-            run_date=self.run_date(),
+            run_date=max(self.run_date(), taken.accepted_on),
         )
 
     def _refused_submission(self, submission: Submission, error: PermanentError) -> Task:

@@ -58,7 +58,7 @@ def test_the_faults_of_a_run_alone_give_the_same_run() -> None:
 @pytest.mark.parametrize(
     ("defect", "kind"),
     [
-        ("failure-replaces-result", "good result gone"),
+        ("failure-replaces-result", "ended twice"),
         ("marker-deleted-first", "lost"),
         ("marker-revived", "left over"),
         ("id-of-everyone", "good result replaced"),
@@ -75,7 +75,7 @@ def test_a_known_defect_is_found(defect: str, kind: str) -> None:
 def test_a_failure_is_made_short_and_says_what_happened() -> None:
     with known_bad.applied("marker-deleted-first"):
         outcome = found("lost")
-        short = shortened(outcome, runs=40)
+        short = shortened(outcome, runs=15)
         lines = story(short)
     assert short.kind == outcome.kind
     assert len(short.world.faults) < len(outcome.world.faults)

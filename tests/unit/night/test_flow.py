@@ -213,12 +213,12 @@ def test_what_ends_after_its_night_is_told_of_to_its_tables(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
     message = to_ocr(flow, page(inbox / "a.png", grey(1)))
-    monkeypatch.setattr(flow.schedule, "run_date", lambda: "2026-11-01")
+    monkeypatch.setattr(flow.schedule, "run_date", lambda: "2126-11-01")
     (message,) = flow.run(message)
-    monkeypatch.setattr(flow.schedule, "run_date", lambda: "2026-11-09")
+    monkeypatch.setattr(flow.schedule, "run_date", lambda: "2126-11-09")
     if fails:
         flow.fail(message, PermanentError("no"))
     else:
         drain(flow, [message])
     (key,) = flow.store.list(keys.CHANGED)
-    assert keys.run_date_of(key) == records_of(flow)["t"].run_date == "2026-11-01"
+    assert keys.run_date_of(key) == records_of(flow)["t"].run_date == "2126-11-01"

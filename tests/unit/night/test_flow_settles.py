@@ -22,3 +22,11 @@ def test_a_step_that_is_repeated_after_its_record_was_written_removes_the_older_
     assert flow.fail(Message(step="ingest", task_id="t", generation=1), error) == []
     assert list(store.list(keys.FAILED)) == [keys.failed(NEXT, "t", 1)]
     assert not list(store.list(keys.PENDING))
+
+
+def test_a_clock_that_is_behind_dates_no_record_before_its_receipt(flow: Flow) -> None:
+    """The audit looks for a record from the date of the receipt on."""
+    later = "2126-11-22"
+    pending.mark(flow.store, Task(task_id="t", sha256=None, source="s3://inbox/t", accepted_on=later))
+    flow.fail(Message(step="ingest", task_id="t"), PermanentError("no"))
+    assert list(flow.store.list(keys.FAILED)) == [keys.failed(later, "t")]
