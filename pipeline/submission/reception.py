@@ -284,7 +284,7 @@ class Reception:
         if now is None or (now.ingested_by not in ("", by) and not now.not_before):
             self._note_winner(task, now)
             return None
-        task = structs.replace(task, run_date=now.run_date, ingested_by=by)
+        task = structs.replace(task, run_date=now.run_date, ingested_by=by, has_receipt=now.has_receipt)
         pending.mark(self.store, task)
         start = datetime.fromisoformat(task.not_before) if task.not_before else None
         if start and start > clock.utc():
@@ -303,7 +303,8 @@ class Reception:
         # first, since hashes are recorded before a task ends
         under_way = pending.newest(self.store, task.alias_of)
         known = claims.contents(self.store, task.alias_of)
-        if task.sha256 in known and task.has_receipt:  # a process died while it recorded a failure of it
+        now = pending.get(self.store, task.task_id, task.generation) if task.sha256 in known else None
+        if now and now.has_receipt:  # another process died or was paused while it recorded a failure of it
             receipts.write(self.store, task.accepted_on or self.run_date(), [task])
             return False
         if task.sha256 in known:
