@@ -166,7 +166,7 @@ def _counts(store: Store, there: Places, compared: Iterable[Compared]) -> dict[s
 
 
 def restore(store: Store, report: Audit) -> list[Task]:
-    """Mark missing tasks as pending again if the store still has their bytes; returns those tasks."""
+    """Mark missing tasks as pending again whose bytes are in the store or may be fetched again; returns those tasks."""
     received = receipts.received(store, report.run_date)
     restored = []
     for gap in report.gaps:
@@ -174,10 +174,11 @@ def restore(store: Store, report: Audit) -> list[Task]:
             continue
         task = received[gap.task_id][-1]
         sha256 = task.sha256 or next(iter(claims.contents(store, gap.task_id)), None)
-        if sha256 and store.exists(keys.document(sha256)):
+        kept = bool(sha256 and store.exists(keys.document(sha256)))
+        if kept or _can_be_fetched(store, task):
             task = structs.replace(
                 task,
-                sha256=sha256,
+                sha256=sha256 if kept else None,
                 origin=claims.only(store, gap.task_id),
                 submitted_at=clock.now(),
                 generation=generations.latest(store, gap.task_id),
@@ -188,3 +189,10 @@ def restore(store: Store, report: Audit) -> list[Task]:
             store.put(keys.changed(report.run_date, task.task_id, task.submitted_at), b"")
             restored.append(task)
     return restored
+
+
+def _can_be_fetched(store: Store, task: Task) -> bool:
+    """Whether a receipt names the whole source of a task; the query of a web address is not in it."""
+    if not task.source.startswith(("file://", "s3://")):
+        return False
+    return claims.origin_of(task.source, None) in claims.origins(store, task.task_id)

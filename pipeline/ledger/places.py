@@ -79,8 +79,8 @@ def missing(store: Store, received: dict[str, list[Task]], places: dict[str, lis
             kind="missing",
             task_id=task_id,
             source=received[task_id][0].source,
-            detail="is neither done nor failed nor pending: `--repair` resumes it if the store has its bytes, "
-            "else submit it again under another id",
+            detail="is neither done nor failed nor pending: `--repair` resumes it if its bytes are in the store or at "
+            "its source, else submit it again under another id",
         )
 
 

@@ -98,7 +98,10 @@ def _put(store: Store, result: DocumentResult, *, late: bool) -> None:
     if result.status == "partial":
         store.put(note, digests.encode(without_pages(result)))
     store.put(bad if result.status == "failed" else good, digests.encode(result))
-    if result.status != "partial":
+    if result.status == "partial":
+        if not store.exists(note):  # a failure that another process recorded meanwhile has deleted it
+            store.put(note, digests.encode(without_pages(result)))
+    elif result.status == "done" or not store.exists(good):
         store.delete(note)
     if result.generation or result.reprocess or late:  # it may replace what is in the tables
         store.put(keys.changed(run_date, task_id, result.done_at), b"")

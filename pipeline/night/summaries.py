@@ -106,7 +106,8 @@ def activity_of(night: Night, now: datetime) -> Activity:
 
 def _write(night: Night, run_date: str, now: datetime, activity: Activity) -> None:
     """Summarise a night, noted first so that the next tick does not begin it too; one that fails is due again."""
-    _note(night.store, run_date, Look(at=max(now, clock.utc()), activity=activity, begun=True))
+    begun = Look(at=max(now, clock.utc()), activity=activity, begun=True)
+    _note(night.store, run_date, begun)
     try:
         summarise(night.store, run_date, masked=night.settings.mask)
     except Damaged:  # would be damaged the next time, too
@@ -114,6 +115,10 @@ def _write(night: Night, run_date: str, now: datetime, activity: Activity) -> No
     except Exception:
         night.store.delete(keys.night(run_date, "summarised"))
         raise
+    if (
+        _last_look(night.store, run_date) != begun
+    ):  # this process was paused: newer tables may have been replaced
+        night.store.put(keys.changed(run_date, "tables", clock.now()), b"")
 
 
 def replaced(store: Store) -> dict[str, list[str]]:

@@ -34,7 +34,7 @@ class Operator:
             self._discard,
             self._reprocess,
             self._reprocess,
-            self._repair,
+            self.repair,
             self._window,
             self._resend,
             self.release,
@@ -114,7 +114,8 @@ class Operator:
                 seconds=0.0,
             )
 
-    def _repair(self, night: Night) -> None:
+    def repair(self, night: Night) -> None:
+        """`nightshift audit --repair` for each run date."""
         for day in sorted({key.split("date=")[1].split("/")[0] for key in night.store.list(keys.RECEIPTS)}):
             ledger_audit.restore(night.store, ledger_audit.audit(night.store, day))
             self._send(resume_all(night))
