@@ -101,6 +101,8 @@ def _put(store: Store, result: DocumentResult, *, late: bool) -> None:
     if result.status == "partial":
         if not store.exists(note):  # a failure that another process recorded meanwhile has deleted it
             store.put(note, digests.encode(without_pages(result)))
+            if (now := read_or_none(store, good, End)) and now.status != "partial":  # or a whole result did
+                store.delete(note)
     elif result.status == "done" or not store.exists(good):
         store.delete(note)
     if result.generation or result.reprocess or late:  # it may replace what is in the tables

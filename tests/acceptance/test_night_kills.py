@@ -167,8 +167,8 @@ def test_the_brokers_disk_is_lost_and_the_store_is_enough(own_rabbit: Rabbit, tm
 
 def test_messages_that_wait_survive_a_broker_that_is_killed(own_rabbit: Rabbit, tmp_path: Path) -> None:
     with night(own_rabbit, tmp_path) as it:
-        with kombu.Connection(it._url(own_rabbit.port)) as connection, connection.channel() as channel:
-            declare(channel)
+        with kombu.Connection(it._url(own_rabbit.port)) as connection:
+            declare(connection)
         for _ in range(2):
             with it.channel() as channel:
                 for n in range(60):

@@ -17,7 +17,7 @@ def app(broker: str) -> Celery:
     app.conf.broker_transport_options = {"confirm_publish": True}
     app.conf.task_queues = [*routing.WORK_QUEUES, routing.RAW_QUEUE]
     with app.connection_for_write() as connection, connection.channel() as channel:
-        topology.declare(channel)
+        topology.declare(connection)
         SHORT.bind(channel).declare()
     return app
 
