@@ -20,6 +20,8 @@ _RESTORE = (
     "restore it from a backup, or delete it and run `nightshift audit {} --repair`, which reads it again"
 )
 
+_RESTORE_MARKER = "restore it from a backup, or delete it and run the audit with `--repair`"
+
 
 class Ended(msgspec.Struct, frozen=True):
     """What is read of a record or a marker: a record may contain a thousand pages."""
@@ -94,7 +96,9 @@ def _other_bytes(key: str, ended: Ended, expected: set[str]) -> tuple[Kind, str]
 def _changed(key: str, data: bytes, ended: Ended) -> tuple[Kind, str] | None:
     """A record that is not what was written, or that was written under another key."""
     if key.startswith(keys.PENDING):
-        return None
+        if ended.task_id == keys.task_id_of(key):
+            return None
+        return "damaged", f"{key} is the marker of {ended.task_id}: {_RESTORE_MARKER}"
     why = ""
     if digests.check(data, ended.digest) == "changed":
         why = "is not what was written: its digest differs"

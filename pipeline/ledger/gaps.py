@@ -26,10 +26,11 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
 
     `missing`: received and found nowhere. `twice`: ended more often than it was received. `other_bytes`: what ended is
     not what was received. `two_sources`: two documents were received under its id, and one of them is found nowhere.
-    `damaged`: its record can't be read. `receipt_missing`, `receipt_changed`: something names a receipt that is not
-    there, or is not what was written. `record_missing`: the night's tables name a record that is not there.
-    `record_changed`: its record is not what was written, or not what the night's tables say. `document_missing`: it is
-    pending, and its bytes are not in the store. `document_changed`: its bytes are not those that were received.
+    `damaged`: its record or marker can't be read, or is another one's. `receipt_missing`, `receipt_changed`: something
+    names a receipt that is not there, or is not what was written. `record_missing`: the night's tables name a record
+    that is not there. `record_changed`: its record is not what was written, or not what the night's tables say.
+    `document_missing`: it is pending, and its bytes are not in the store. `document_changed`: its bytes are not those
+    that were received.
     """
 
     kind: Kind

@@ -64,10 +64,17 @@ def update(store: Store, task: Task) -> bool:
 
 def get(store: Store, task_id: str, generation: int = 0) -> Task | None:
     """The marker of an unfinished task, `None` if it has ended or was never accepted; raises `Damaged`."""
+    key = keys.pending(task_id, generation)
     try:
-        return read(store, keys.pending(task_id, generation), Task)
+        task = read(store, key, Task)
     except NotFound:
         return None
+    if task.task_id != task_id:
+        raise Damaged(
+            f"{key} in {store.url} is the marker of {task.task_id}: restore it from a backup, or delete it and run "
+            "`nightshift audit RUN_DATE --repair`."
+        )
+    return task
 
 
 def newest(store: Store, task_id: str) -> Task | None:

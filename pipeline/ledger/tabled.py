@@ -30,16 +30,18 @@ def rows(store: Store, run_date: str) -> Mapping[str, Row]:
     try:
         with pq.ParquetFile(io.BytesIO(store.get(key))) as file:
             table = file.read([name for name in _COLUMNS if name in file.schema_arrow.names])
+        return {
+            row["task_id"]: Row(
+                row["source"], row["sha256"], row.get("receipt") or "", row.get("digest") or ""
+            )
+            for row in table.to_pylist()
+        }
     except NotFound:
         return {}
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, KeyError) as error:  # KeyError: it is another table
         raise Damaged(
             f"{key} is not readable ({type(error).__name__}): write it again with `nightshift summarise {run_date}`."
         ) from error
-    return {
-        row["task_id"]: Row(row["source"], row["sha256"], row.get("receipt") or "", row.get("digest") or "")
-        for row in table.to_pylist()
-    }
 
 
 def marked(store: Store, run_date: str) -> set[str]:

@@ -14,7 +14,7 @@ from msgspec import structs
 from pipeline import clock
 from pipeline.documents.open import open_document
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
-from pipeline.ledger import claims, ends, pending, receipts, records
+from pipeline.ledger import claims, ends, generations, pending, receipts, records
 from pipeline.ledger.ends import Dates
 from pipeline.messages import Message
 from pipeline.models import TEXT, DocumentResult, Task
@@ -70,7 +70,10 @@ class Reception:
         source = submission.url or "message"
         origin = claims.origin_of(source, data)
         task_id, alias_of = submission.task_id, ""
-        taken = claims.take(self.store, task_id, origin, self.run_date())
+        today = (
+            self.run_date()
+        )  # before it looks: records of a process that accepts it meanwhile are not older
+        taken = claims.take(self.store, task_id, origin, today)
         replaced = self._refused_before(task_id, origin, taken)
         known = taken.known and not replaced
         if known and at_once:
@@ -83,8 +86,10 @@ class Reception:
         if task is None or (task.origin and task.origin != origin):
             if not replaced and taken.known and claims.get(self.store, task_id, origin) != claims.Claim():
                 return Accepted([], known)  # already ended
+            if replaced and generations.superseded(self.store, task_id, taken.generation):
+                return self._accept(submission, data, at_once=at_once)  # accepted or redriven meanwhile
             task = structs.replace(self._task(submission, task_id, source, data, origin), alias_of=alias_of)
-            task = self._mark(task, taken, replaced)
+            task = self._mark(task, taken, replaced, today)
         ingested = task.media_type not in (None, TEXT)
         return Accepted([] if ingested else [Message.of("ingest", task)], known)
 
@@ -146,7 +151,7 @@ class Reception:
             origin=origin,
         )
 
-    def _mark(self, task: Task, taken: claims.Taken, replaced: str) -> Task:
+    def _mark(self, task: Task, taken: claims.Taken, replaced: str, today: str) -> Task:
         """Write receipt and marker; the marker last, since its existence means that acceptance is complete.
 
         `replaced`: run date of a refusal whose place it takes. It is the next generation then, so that a paused process
@@ -154,7 +159,6 @@ class Reception:
         """
         task = structs.replace(task, accepted_on=taken.accepted_on)
         if replaced:
-            today = self.run_date()
             claims.claim(self.store, task.task_id, task.origin, today)
             again = taken.generation + 1
             task = structs.replace(task, generation=again, accepted_on=today, replaces=replaced)

@@ -9,8 +9,8 @@ import pytest
 from msgspec import structs
 
 from pipeline import clock
-from pipeline.errors import StoreUnavailable
-from pipeline.ledger import chains, digests, places, receipts, records
+from pipeline.errors import Damaged, StoreUnavailable
+from pipeline.ledger import chains, digests, pending, places, receipts, records
 from pipeline.ledger.audit import Audit, audit, restore
 from pipeline.ledger.gaps import Gap
 from pipeline.models import DocumentResult, Task, from_json, to_json
@@ -243,6 +243,28 @@ def test_tables_that_can_not_be_read(night: Objects, change: Change) -> None:
     assert (gap.kind, gap.source) == ("damaged", key)
     summarise(store, DAY)
     assert audit(store, DAY).adds_up
+
+
+def test_another_table_in_the_place_of_the_documents(night: Objects) -> None:
+    store = copy(night, tables=True)
+    key = keys.summary("documents", DAY)
+    store.put(key, night[keys.summary("entities", DAY)])
+    (gap,) = audit(store, DAY).gaps
+    assert (gap.kind, gap.source) == ("damaged", key)
+
+
+def test_markers_that_change_places(night: Objects) -> None:
+    store = copy(night, tables=False)
+    received = receipts.received(store, DAY)
+    for task_id, other in (("d0", "d1"), ("d1", "d0")):
+        store.delete(keys.result(DAY, task_id))
+        store.put(keys.pending(task_id), to_json(structs.replace(received[other][-1], sha256=None)))
+    assert [(gap.kind, gap.task_id) for gap in audit(store, DAY).gaps] == [
+        ("damaged", "d0"),
+        ("damaged", "d1"),
+    ]
+    with pytest.raises(Damaged, match="is the marker of d1"):
+        pending.get(store, "d0")
 
 
 def test_all_receipts_of_a_date(night: Objects) -> None:

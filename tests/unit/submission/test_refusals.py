@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pipeline.errors import PermanentError
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
 from pipeline.models import DocumentResult
@@ -16,8 +17,10 @@ from pipeline.night.delivery import Delivery
 from pipeline.night.flow import Flow
 from pipeline.settings import Settings
 from pipeline.storage import keys
+from pipeline.submission.reception import Reception
 from tests.support.command import grey, page
-from tests.support.flows import drain, flow_of, records_of
+from tests.support.flows import drain, flow_of, records_of, submission
+from tests.support.paused import PausedStore
 
 
 class Broker:
@@ -171,6 +174,31 @@ def test_the_same_message_is_accepted_once_the_setting_is_right(
     deliver(right, broker, body(outside))
     assert broker.take() == [], "done: a repetition does nothing"
     assert passes(right)
+
+
+@pytest.mark.parametrize("at", range(12))
+def test_a_process_that_is_paused_while_it_accepts_a_refused_message(
+    flow: Flow, outside: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """Another one accepts it meanwhile, and it is done, on the next run date."""
+    days = ["2026-11-24"]
+    monkeypatch.setattr("pipeline.night.schedule.Schedule.run_date", lambda _: days[-1])
+    right = settings(flow, allowed_sources=outside.parent.as_uri())
+    right.reception.refuse(b"", PermanentError("no", code="source_refused"), submission(outside))
+
+    def done_by_another() -> None:
+        days.append("2026-11-25")
+        drain(right, right.reception.accept(submission(outside)))
+        days.append("2026-11-26")
+
+    paused = PausedStore(right.store, at, done_by_another)
+    first = Reception(paused, right.settings, right.schedule.run_date)
+    drain(right, first.accept(submission(outside)))
+    assert len(paused.calls) > at
+    assert [record.status for record in records_of(right).values()] == ["done"]
+    assert len(list(right.store.list(keys.RESULTS))) == 1
+    assert not list(right.store.list(keys.PENDING))
+    assert all(audit(right.store, day).adds_up for day in days)
 
 
 def test_a_corrected_message_may_use_the_id_again(
