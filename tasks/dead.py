@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 from celery import Celery
 
+from pipeline import clock
 from pipeline.night.dead import Letter
 from pipeline.submission.contract import MAX_BODY
 from tasks.routing import DEAD_QUEUE, RAW, WORK_QUEUES
@@ -84,13 +85,18 @@ def sweep(
 def clear(app: Celery, task_ids: set[str], before: datetime, *, callbacks: bool) -> int:
     """Remove the notices of these tasks that were written before that moment; returns how many.
 
+    Those from a clock that was ahead of now count as written before.
+
     `callbacks`: also those of callbacks that could not be delivered.
     """
+
+    now = clock.utc()
 
     def is_theirs(found: Found) -> bool:
         letter = found.letter
         theirs = letter.ours and letter.task_id in task_ids and (callbacks or letter.step != "callback")
-        return theirs and (letter.at is None or letter.at < before)
+        at = letter.at
+        return theirs and (at is None or at < before or clock.age(at, now) is None)
 
     return sweep(app, is_theirs).removed if task_ids else 0
 
@@ -201,7 +207,7 @@ def _moment(headers: dict[str, Any]) -> datetime | None:
     if isinstance(at, str):
         try:
             return datetime.fromisoformat(at).astimezone(UTC)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
     deaths = headers.get("x-death")
     death = deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict) else {}
