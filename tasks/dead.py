@@ -18,6 +18,7 @@ import msgspec
 from celery import Celery
 
 from pipeline import clock
+from pipeline.environment import printable
 from pipeline.night.dead import Letter
 from pipeline.submission.contract import MAX_BODY
 from tasks.routing import DEAD_QUEUE, RAW, WORK_QUEUES
@@ -152,7 +153,7 @@ def _letter(body: bytes, headers: dict[str, Any], message: Any) -> Letter:
     code, reason, queue = _why(headers, str(message.delivery_info.get("routing_key", "")))
     ours = isinstance(headers.get("code"), str) and isinstance(headers.get("reason"), str)
     if ours:
-        code, reason = headers["code"], headers["reason"]
+        code, reason = printable(headers["code"]), printable(headers["reason"])
     named = _Named.of(body) if ours else _Named()
     identity = [code, reason, str(headers.get("task_id", "")), hashlib.sha256(body).hexdigest()]
     return Letter(
@@ -160,8 +161,8 @@ def _letter(body: bytes, headers: dict[str, Any], message: Any) -> Letter:
         code=code,
         reason=reason,
         ours=ours,
-        task_id=str(headers.get("task_id", "")) if ours else "",
-        trace_id=str(headers.get("trace_id", "")) if ours else "",
+        task_id=printable(str(headers.get("task_id", ""))) if ours else "",
+        trace_id=printable(str(headers.get("trace_id", ""))) if ours else "",
         queue=queue or (RAW if ours and not named.step else ""),
         step=named.step,
         at=_moment(headers),
@@ -191,10 +192,9 @@ def _why(headers: dict[str, Any], routing_key: str) -> tuple[str, str, str]:
     if headers.get(UNREADABLE):
         return "unreadable", "The message has headers or properties that cannot be read.", ""
     if queue not in {RAW, *(known.name for known in WORK_QUEUES)}:
-        shown = "".join(char if char.isprintable() else "?" for char in routing_key[:60])
         return (
             "unroutable",
-            f'The message was sent with the routing key "{shown}", which leads to no queue.',
+            f'The message was sent with the routing key "{printable(routing_key[:60])}", which leads to no queue.',
             "",
         )
     code, what = _DEATHS.get(reason, ("other", "left the queue {queue}"))

@@ -163,3 +163,10 @@ def test_a_notice_of_a_clock_that_was_ahead_is_cleared_too(monkeypatch: pytest.M
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00", "soon"])
 def test_a_moment_that_cannot_be_is_none(at: str) -> None:
     assert dead._found(message(headers={**OURS, "at": at})).letter.at is None
+
+
+def test_what_a_header_says_cannot_change_the_terminal() -> None:
+    headers = {"code": "\x1b[31mred", "reason": "\x1b[2J\nnext line", "task_id": "a\rb", "trace_id": "\x07"}
+    letter = dead._found(message(headers=headers)).letter
+    assert (letter.code, letter.reason) == ("\\x1b[31mred", "\\x1b[2J\\nnext line")
+    assert (letter.task_id, letter.trace_id) == ("a\\rb", "\\x07")
