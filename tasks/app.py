@@ -12,6 +12,7 @@ from celery.signals import beat_init, celeryd_init, worker_process_init, worker_
 from pipeline import environment
 from pipeline.errors import UsageError
 from pipeline.night.night import Night
+from pipeline.remote.policy import callback_policy, source_policy
 from pipeline.settings import Settings
 from tasks import broker, flower, limits, logs, transport, wire
 from tasks.gate import Gate
@@ -24,7 +25,10 @@ def _check_settings() -> None:
     if "celery.bin.celery" not in sys.modules:
         return
     try:
-        Night.of(Settings.from_env())
+        settings = Settings.from_env()
+        Night.of(settings)
+        source_policy(settings)
+        callback_policy(settings)
     except UsageError as error:
         sys.stderr.write(f"nightshift: {error.message}\n")
         sys.exit(error.exit_code)

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 import msgspec
 from celery import Celery
 
+from pipeline import clock
+from pipeline.environment import printable
 from pipeline.night.dead import Letter
 from pipeline.submission.contract import MAX_BODY
 from tasks.routing import DEAD_QUEUE, RAW, WORK_QUEUES
@@ -84,13 +86,18 @@ def sweep(
 def clear(app: Celery, task_ids: set[str], before: datetime, *, callbacks: bool) -> int:
     """Remove the notices of these tasks that were written before that moment; returns how many.
 
+    Those from a clock that was ahead of now count as written before.
+
     `callbacks`: also those of callbacks that could not be delivered.
     """
+
+    now = clock.utc()
 
     def is_theirs(found: Found) -> bool:
         letter = found.letter
         theirs = letter.ours and letter.task_id in task_ids and (callbacks or letter.step != "callback")
-        return theirs and (letter.at is None or letter.at < before)
+        at = letter.at
+        return theirs and (at is None or at < before or clock.age(at, now) is None)
 
     return sweep(app, is_theirs).removed if task_ids else 0
 
@@ -146,7 +153,7 @@ def _letter(body: bytes, headers: dict[str, Any], message: Any) -> Letter:
     code, reason, queue = _why(headers, str(message.delivery_info.get("routing_key", "")))
     ours = isinstance(headers.get("code"), str) and isinstance(headers.get("reason"), str)
     if ours:
-        code, reason = headers["code"], headers["reason"]
+        code, reason = printable(headers["code"]), printable(headers["reason"])
     named = _Named.of(body) if ours else _Named()
     identity = [code, reason, str(headers.get("task_id", "")), hashlib.sha256(body).hexdigest()]
     return Letter(
@@ -154,8 +161,8 @@ def _letter(body: bytes, headers: dict[str, Any], message: Any) -> Letter:
         code=code,
         reason=reason,
         ours=ours,
-        task_id=str(headers.get("task_id", "")) if ours else "",
-        trace_id=str(headers.get("trace_id", "")) if ours else "",
+        task_id=printable(str(headers.get("task_id", ""))) if ours else "",
+        trace_id=printable(str(headers.get("trace_id", ""))) if ours else "",
         queue=queue or (RAW if ours and not named.step else ""),
         step=named.step,
         at=_moment(headers),
@@ -185,10 +192,9 @@ def _why(headers: dict[str, Any], routing_key: str) -> tuple[str, str, str]:
     if headers.get(UNREADABLE):
         return "unreadable", "The message has headers or properties that cannot be read.", ""
     if queue not in {RAW, *(known.name for known in WORK_QUEUES)}:
-        shown = "".join(char if char.isprintable() else "?" for char in routing_key[:60])
         return (
             "unroutable",
-            f'The message was sent with the routing key "{shown}", which leads to no queue.',
+            f'The message was sent with the routing key "{printable(routing_key[:60])}", which leads to no queue.',
             "",
         )
     code, what = _DEATHS.get(reason, ("other", "left the queue {queue}"))
@@ -201,7 +207,7 @@ def _moment(headers: dict[str, Any]) -> datetime | None:
     if isinstance(at, str):
         try:
             return datetime.fromisoformat(at).astimezone(UTC)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
     deaths = headers.get("x-death")
     death = deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict) else {}

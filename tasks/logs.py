@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from celery import current_task
+from celery.exceptions import Reject
 from celery.signals import after_setup_logger, after_setup_task_logger
 
 _FORMAT = logging.Formatter(
@@ -30,12 +31,20 @@ def _record(*args: object, **kwargs: object) -> logging.LogRecord:
     return record
 
 
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Take the traceback from Celery's line about a message that is requeued: `tasks.base.kept` has said why."""
+    if record.exc_info and isinstance(record.exc_info[1], Reject):
+        record.exc_info = None
+    return True
+
+
 def install() -> None:
     """Add `trace_id` and `document` to all log records of this process, and show them.
 
     The format is set here, not in Celery's settings: a spawned process applies those before it imports this module.
     """
     logging.setLogRecordFactory(_record)
+    logging.getLogger("celery.app.trace").addFilter(_without_traceback)
     after_setup_logger.connect(_show)
     after_setup_task_logger.connect(_show)
 

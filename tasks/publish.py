@@ -75,8 +75,11 @@ def _send(app: Celery, message: Message, **options: Any) -> None:
 
 def publish_dead(app: Celery, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
     """Put a refused message, or a reference to a failed task, into the dead-letter queue, with the reason."""
+    with (
+        app.connection_for_write() as connection
+    ):  # one from the pool may be closed since the broker was away
+        declare_dead(connection)
     with app.producer_or_acquire() as producer:
-        declare_dead(producer.connection)
         producer.publish(
             body,
             exchange=DEAD,

@@ -82,7 +82,8 @@ class Open:
         """Whether a dead letter is about something that is still open."""
         if not letter.ours or not letter.task_id:
             return True
-        if letter.at is not None and now - letter.at < _FRESH:
+        age = clock.age(letter.at, now)
+        if age is not None and age < _FRESH:
             return True
         if letter.step == "callback":
             return letter.task_id in self.undelivered

@@ -5,6 +5,7 @@ The codes are those of Amazon S3, its token and key services, and of MinIO, Ceph
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Literal
@@ -93,6 +94,15 @@ _PREFIXES: tuple[tuple[str, Fault], ...] = (
     ("ProvisionedThroughput", "overload"),
     ("KMS", "setup"),
 )
+_WORDS: tuple[tuple[re.Pattern[str], Fault], ...] = (
+    (re.compile("Skew"), "clock"),
+    (
+        re.compile("AccessKey|SecretKey|SecurityToken|SessionToken|Signature|Credential|Expired"),
+        "credentials",
+    ),
+    (re.compile(r"TooMany(?!Keys)|Throttl|RateLimit|RequestLimit|RateExceeded|QpsLimit"), "overload"),
+)
+"""What codes of other servers contain, such as `SecurityTokenExpired` and `InvalidAccessKeyId.Inactive`."""
 _STATUSES: dict[int, Fault] = {
     401: "credentials",
     403: "access",
@@ -115,6 +125,9 @@ def fault_of(code: str, status: int) -> Fault:
         return found
     for prefix, fault in _PREFIXES:
         if code.startswith(prefix):
+            return fault
+    for words, fault in _WORDS:
+        if words.search(code):
             return fault
     return _STATUSES.get(status, "overload" if status >= 500 else "other")
 

@@ -1,5 +1,6 @@
 """Settings: what they are read from, what is refused and with which sentence, and that no secret is shown."""
 
+import importlib
 import os
 import pickle
 import sys
@@ -352,3 +353,15 @@ def test_what_changes_results_changes_the_digest() -> None:
 
 def test_documentation_lists_every_setting() -> None:
     assert table() in (Path(ROOT) / "docs" / "reference" / "settings.md").read_text()
+
+
+@pytest.mark.usefixtures("folder")
+def test_celery_does_not_start_with_sources_that_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = importlib.import_module("tasks.app")  # the package's own name `app` is the application
+    monkeypatch.setitem(sys.modules, "celery.bin.celery", sys)
+    monkeypatch.setenv("NIGHTSHIFT_ALLOWED_SOURCES", "file:///a file:///b")
+    with pytest.raises(SystemExit, match="2"):
+        module._check_settings()
+    assert "NIGHTSHIFT_ALLOWED_SOURCES" in capsys.readouterr().err

@@ -65,6 +65,10 @@ def test_what_nightshift_did_not_write_and_what_is_new_stays(flow: Flow, one: Le
     assert Open(flow.store).needs(one, NOW)
 
 
+def test_a_notice_of_a_clock_that_was_ahead_is_not_new(flow: Flow) -> None:
+    assert not Open(flow.store).needs(letter(at=NOW + timedelta(days=1)), NOW)
+
+
 def test_callbacks_and_tasks_set_aside_have_records_of_their_own(flow: Flow) -> None:
     still = Open(flow.store)
     assert not still.needs(letter(step="callback"), NOW)

@@ -44,6 +44,10 @@ NOW = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
         (400, "KMS.DisabledException", "setup"),
         (301, "PermanentRedirect", "setup"),
         (400, "KeyTooLongError", "other"),
+        (400, "SecurityTokenExpired", "credentials"),  # from here on: codes of other servers
+        (403, "InvalidAccessKeyId.Inactive", "credentials"),
+        (400, "QpsLimitExceeded", "overload"),
+        (400, "TooManyKeys", "other"),
     ],
 )
 def test_an_answer_says_who_is_at_fault(status: int, code: str, fault: str) -> None:

@@ -15,7 +15,7 @@ from tasks import beat
 @pytest.fixture
 def scheduler() -> tuple[Any, list[str]]:
     app, sent = Celery(set_as_current=False), list[str]()
-    it = beat.Scheduler(app=app, schedule_filename="nowhere/at-all", lazy=True)
+    it: Any = beat.Scheduler(app=app, schedule_filename="nowhere/at-all", lazy=True)
     entry = {"task": "nightshift.tick", "schedule": 30.0}
     it.schedule = {"tick": it._maybe_entry("tick", entry)}
     it.producer = None
@@ -43,3 +43,20 @@ def test_beat_keeps_no_file() -> None:
     assert celeryconfig.beat_scheduler == "tasks.beat:Scheduler"
     assert "expires" not in str(celeryconfig.beat_schedule), "it would compare the clocks of two machines"
     assert not Path("nowhere").exists()
+
+
+@pytest.mark.parametrize(("error", "traceback"), [(OSError("gone"), False), (KeyError("x"), True)])
+def test_beat_says_in_one_line_that_the_broker_is_away(
+    error: Exception, traceback: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    it = beat.Scheduler(app=Celery(set_as_current=False), lazy=True)
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    entry: Any = it._maybe_entry("tick", {"task": "nightshift.tick", "schedule": 30.0})
+    it.send_task = fail
+    it.apply_entry(entry)
+    (record,) = caplog.records
+    assert record.getMessage().startswith("Couldn't apply scheduled task tick: ")
+    assert bool(record.exc_info) is traceback

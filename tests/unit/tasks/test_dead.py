@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pipeline import clock
 from tasks import dead
 from tasks.wire import UNREADABLE
 
@@ -133,9 +134,9 @@ def test_one_that_was_returned_often_is_put_back_as_a_copy_and_seen_once(
     assert dead._found(copy).letter.id == seen[0]
 
 
-def test_only_older_notices_of_the_tasks_are_cleared(
-    sweep: Callable[..., dead.Swept],
-) -> None:
+@pytest.mark.usefixtures("sweep")
+def test_only_older_notices_of_the_tasks_are_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "_source", lambda: datetime(2026, 11, 23, 1, 30, tzinfo=UTC))
     queue: Any = Queue(
         message(headers=OURS),
         message(headers=OURS | {"task_id": "other"}),
@@ -148,3 +149,24 @@ def test_only_older_notices_of_the_tasks_are_cleared(
     assert dead.clear(queue, {"t"}, before, callbacks=True) == 1
     assert dead.clear(queue, set(), before, callbacks=True) == 0
     assert len(queue.waiting) == 3
+
+
+@pytest.mark.usefixtures("sweep")
+def test_a_notice_of_a_clock_that_was_ahead_is_cleared_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = datetime(2026, 11, 21, 20, tzinfo=UTC)
+    monkeypatch.setattr(clock, "_source", lambda: datetime(2026, 11, 21, 20, 30, tzinfo=UTC))
+    queue: Any = Queue(message(headers=OURS), message(headers={**OURS, "at": "2026-11-21T20:33:00+00:00"}))
+    assert dead.clear(queue, {"t"}, before, callbacks=False) == 1
+    assert [one.headers["at"] for one in queue.waiting] == ["2026-11-21T20:33:00+00:00"]
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00", "soon"])
+def test_a_moment_that_cannot_be_is_none(at: str) -> None:
+    assert dead._found(message(headers={**OURS, "at": at})).letter.at is None
+
+
+def test_what_a_header_says_cannot_change_the_terminal() -> None:
+    headers = {"code": "\x1b[31mred", "reason": "\x1b[2J\nnext line", "task_id": "a\rb", "trace_id": "\x07"}
+    letter = dead._found(message(headers=headers)).letter
+    assert (letter.code, letter.reason) == ("\\x1b[31mred", "\\x1b[2J\\nnext line")
+    assert (letter.task_id, letter.trace_id) == ("a\\rb", "\\x07")

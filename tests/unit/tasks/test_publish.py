@@ -1,5 +1,6 @@
 """What a message about a step says on its way through the broker, and what the worker reads of it."""
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,3 +34,16 @@ def test_a_message_comes_back_as_it_was_sent(message: Message, monkeypatch: pyte
     arguments = {"first": 0, "last": 0, "run_date": ""} | sent["kwargs"]
     base.run(task, sent["name"].removeprefix("nightshift."), *sent["args"], **arguments)
     assert read == [message]
+
+
+def test_a_dead_letter_does_not_depend_on_a_pooled_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh, sent, declared = nullcontext("fresh"), list[bytes](), list[Any]()
+    monkeypatch.setattr(publish, "declare_dead", declared.append)
+    closed = SimpleNamespace(connection=None, publish=lambda body, **_: sent.append(body))
+    app: Any = SimpleNamespace(
+        connection_for_write=lambda: fresh,
+        producer_or_acquire=lambda: nullcontext(closed),
+        conf=SimpleNamespace(task_publish_retry_policy={}),
+    )
+    publish.publish_dead(app, b"{}", reason="r", code="c", task_id="t", trace_id="")
+    assert (declared, sent) == (["fresh"], [b"{}"])
