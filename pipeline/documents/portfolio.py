@@ -19,7 +19,8 @@ import msgspec
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
-from pipeline.documents.pdf_bounds import check_object_streams, plain_copy, unpacked
+from pipeline.documents.cover import COVER_CHARS, is_cover, is_cover_apart
+from pipeline.documents.pdf_bounds import INDIRECT_FILTER, check_object_streams, plain_copy, unpacked
 from pipeline.documents.sniff import SNIFF_BYTES, sniff
 from pipeline.environment import printable
 from pipeline.errors import Encrypted, OverLimit, PermanentError, Unreadable, Unsupported
@@ -33,11 +34,7 @@ MAX_TOTAL = 4
 
 _PDFIUM = Lock()  # PDFium is not thread-safe, and documents are submitted by threads
 _NAMED = 5
-_COVER_CHARS = 1500
 
-_VIEWER = re.compile(
-    r"acrobat|adobe|foxit|portfolio|portafolio|portefeuille|porte-documents|viewer|reader", re.I
-)
 _PROTECTED = re.compile(
     r"this (pdf )?(file|document) (is|has been) protected"
     r"|protected pdf (file|document)"
@@ -85,9 +82,10 @@ def _members(file: Path | bytes, name: str, max_bytes: int, depth: int) -> Itera
             if not count or _is_payload(pdf):
                 return
             plain = plain_copy(pdf)
-            wrapper = _is_portfolio(pdf, plain)
+            collection = _has_collection(pdf, plain)
             check_sizes(plain, name, count, max_bytes)
             names = names_of(pdf)
+        wrapper = collection and is_cover_apart(file)
     except (pdfium.PdfiumError, OSError):
         return  # reported when the document is opened
     found = []
@@ -132,7 +130,7 @@ def refuse_wrapper(pdf: pdfium.PdfDocument) -> None:
             "The PDF is only the cover of a protected document inside it: send an unprotected copy.",
             code="protected",
         )
-    if _is_portfolio(pdf, plain_copy(pdf)):
+    if _has_collection(pdf, plain_copy(pdf)) and is_cover(pdf):
         names = names_of(pdf)
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         raise Unsupported(
@@ -145,7 +143,7 @@ def refuse_wrapper(pdf: pdfium.PdfDocument) -> None:
 
 def refuse_cover(text: str) -> None:
     """Raise where the text of a one-page PDF only says that the document can't be shown."""
-    if len(text) > _COVER_CHARS:
+    if len(text) > COVER_CHARS:
         return
     text = " ".join(text.replace("\u2019", "'").split())
     if _PROTECTED.search(text):
@@ -168,16 +166,9 @@ def _is_payload(pdf: pdfium.PdfDocument) -> bool:
     )
 
 
-def _is_portfolio(pdf: pdfium.PdfDocument, plain: bytes) -> bool:
-    """Whether the page is nothing but a cover for the embedded files: one page, blank or about its viewer."""
-    if len(pdf) > 1 or not re.search(rb"/Collection\s*(<<|\d+\s+\d+\s+R)", plain):
-        return False
-    try:
-        with closing(pdf[0]) as page, closing(page.get_textpage()) as text:
-            chars = text.count_chars()
-            return chars < 20 or (chars <= _COVER_CHARS and bool(_VIEWER.search(text.get_text_range())))
-    except (pdfium.PdfiumError, IndexError):
-        return True
+def _has_collection(pdf: pdfium.PdfDocument, plain: bytes) -> bool:
+    """Whether the PDF has one page, which may be nothing but a cover for the embedded files."""
+    return len(pdf) == 1 and bool(re.search(rb"/Collection\s*(<<|\d+\s+\d+\s+R)", plain))
 
 
 def check_sizes(plain: bytes, name: str, count: int, max_bytes: int) -> None:
@@ -202,7 +193,12 @@ def check_sizes(plain: bytes, name: str, count: int, max_bytes: int) -> None:
         flat = re.search(rb"/(?:Fl|FlateDecode)\b", head)
         size = unpacked(plain, at, max_bytes) if flat else 0
         total += size
-        if size > max_bytes or total > MAX_TOTAL * max_bytes or packed > (flat is not None):
+        if (
+            size > max_bytes
+            or total > MAX_TOTAL * max_bytes
+            or packed > (flat is not None)
+            or INDIRECT_FILTER.search(head)
+        ):
             raise OverLimit(
                 f"{name} has embedded files that unpack to more than the limit of {max_bytes / 1024**2:,.0f} MiB each:"
                 " save them and send those, or raise NIGHTSHIFT_MAX_BYTES."

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from pipeline.documents.sniff import SNIFF_BYTES, refuse_stranger
-from pipeline.documents.sources import zip_names
+from pipeline.documents.sources import unzip, zip_names
 from pipeline.documents.sources.base import Member
 from pipeline.documents.sources.files import bounded, over_limit
 from pipeline.documents.sources.names import brief
@@ -64,7 +64,7 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, max_bytes:
     if info.file_size > max_bytes:
         raise over_limit(name, max_bytes)
     try:
-        with archive.open(info) as file:
+        with unzip.opened(archive, info, max_bytes) as file:
             head = file.read(SNIFF_BYTES)
             refuse_stranger(head)
             return head + bounded(file, max_bytes - len(head), PurePosixPath(name).name)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from pipeline.documents.open import open_document
-from pipeline.documents.pdf_bounds import unpacked
+from pipeline.documents.pdf_bounds import check_object_streams, unpacked
 from pipeline.errors import OverLimit, Unreadable
 from pipeline.limits import Limits
 from tests.unit.documents.conftest import build_pdf
@@ -104,3 +104,33 @@ def test_object_streams_that_unpack_to_the_memory_are_refused(twice: bool) -> No
 def test_data_are_counted_to_their_end_whatever_follows(size: int) -> None:
     data = b"stream\n" + zlib.compress(b" " * size) + b"\nendstream endobj"
     assert unpacked(data, 0, 8 << 20) == size
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"/Type/ObjStm/Filter[/FlateDecode/FlateDecode]",
+        b"/Type/ObjStm/Filter[/Fl#61teDecode/FlateDe#63ode]",
+        b"/Filter[/FlateDecode/Fl]/Type/Obj#53tm",
+        b"/Type/#4FbjStm/Filter 7 0 R",
+        b"/Type/ObjStm/Note(a stream of objects)/Filter[/LZWDecode/RL]",
+        b"/Type/ObjStm" + b" " * 5000 + b"/Filter[/FlateDecode/FlateDecode]",
+        b"/Type/X#52ef/Filter[/FlateDecode/FlateDecode]",
+    ],
+    ids=["plain", "filters", "type", "indirect", "word", "long", "xref"],
+)
+def test_a_structure_packed_twice_is_refused_however_it_is_spelled(head: bytes) -> None:
+    with pytest.raises(OverLimit, match="structure of the PDF unpacks to more"):
+        check_object_streams(b"%PDF-1.7\n5 0 obj\n<<" + head + b">>stream\nabc\nendstream\nendobj\n")
+
+
+def test_a_structure_packed_once_is_accepted() -> None:
+    head = b"/Type/ObjStm/Filter[/Fl#61teDecode]/N 1/First 4"
+    check_object_streams(b"%PDF-1.7\n5 0 obj\n<<" + head + b">>stream\nabc\nendstream\nendobj\n")
+
+
+@pytest.mark.parametrize("unit", [b"/XRef ", b"/XRef stream\n", b"obj/ObjStm "])
+def test_many_structures_take_linear_time(unit: bytes) -> None:
+    start = time.perf_counter()
+    check_object_streams(b"%PDF-1.7\n" + unit * 50_000)
+    assert time.perf_counter() - start < 5

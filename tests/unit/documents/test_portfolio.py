@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from pipeline.documents import cover
 from pipeline.documents.open import open_document
-from pipeline.documents.portfolio import MAX_EMBEDDED, members
+from pipeline.documents.portfolio import MAX_EMBEDDED, check_sizes, members
 from pipeline.documents.sources import find
 from pipeline.errors import Encrypted, OverLimit, Unsupported
 from pipeline.limits import Limits
@@ -202,3 +203,20 @@ def test_a_notice_instead_of_the_document_is_refused(words: bytes, error: type[E
         document.page(1)
     with open_document(build_pdf([LINE % (200, words), INVOICE]), Limits()) as document:
         assert document.page(1).lines  # a part of a larger document
+
+
+@pytest.mark.parametrize("spec", [b"/Filter 9 0 R", b"/Filter[/FlateDecode/FlateDecode]"])
+def test_embedded_files_whose_filters_stand_elsewhere_are_refused(spec: bytes) -> None:
+    data = b"1 0 obj<</EF<</F 2 0 R>>>>endobj\n2 0 obj<<" + spec + b">>stream\nabc\nendstream endobj"
+    with pytest.raises(OverLimit, match="unpack to more"):
+        check_sizes(data, "a.pdf", 1, MIB)
+
+
+def test_a_cover_that_exhausts_its_process_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cover, "_SECONDS", 0.0)
+    assert read(embed({"one.pdf": FIRST}, content=INVOICE)) == {"one.pdf": FIRST}
+
+
+def test_a_cover_is_asked_apart() -> None:
+    assert cover.is_cover_apart(embed({"one.pdf": FIRST}))
+    assert not cover.is_cover_apart(embed({"one.pdf": FIRST}, content=INVOICE))
