@@ -11,8 +11,8 @@ from pipeline.steps.engines import Engines
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 
-PAGES = 3000
-"""With NIGHTSHIFT_TIME_LIMIT for all, a document may take that much more for each so many pages (0.1 s a page) ..."""
+WHOLE, PAGES = 0.4, 6000
+"""A document may take this share of NIGHTSHIFT_TIME_LIMIT, all of it for each so many pages (0.05 s a page) ..."""
 BYTES = 15_000_000
 """... and for each so many bytes: two to ten times what ordinary documents take."""
 PAGE_SHARE, PAGE_LEAST = 0.4, 20.0
@@ -34,8 +34,8 @@ class Spent(msgspec.Struct, frozen=True):
 class Budget:
     """Seconds left for `count` pages of a document that this process reads.
 
-    Each part has its share; what it takes beyond comes out of NIGHTSHIFT_TIME_LIMIT seconds, which all parts of the
-    document have together. Only a document of several parts asks the store what the others took of it.
+    Each part has its share; what it takes beyond comes out of what all parts of the document have together. Only a
+    document of several parts asks the store what the others took of it.
     """
 
     def __init__(
@@ -45,15 +45,16 @@ class Budget:
         self.page_seconds = max(PAGE_SHARE * self.limit, PAGE_LEAST)
         self.page_longest = self.limit + STARTING
         pages = max(document.page_count, 1)
+        self._whole = max(WHOLE * self.limit, PAGE_LEAST)
         self._share = self.limit * (pages / PAGES + document.size / BYTES) * count / pages
-        self.total = self.limit * (1 + pages / PAGES + document.size / BYTES)
+        self.total = self._whole + self.limit * (pages / PAGES + document.size / BYTES)
         self._store, self._key = store, keys.spent(sha256, engines.reading_digest)
         self._others = self._read() if count < pages else 0.0
         self._spent = self._noted = 0.0
 
     def check(self) -> None:
         """Raise `OverLimit` if nothing is left for another page."""
-        if self._others + self._over >= self.limit:
+        if self._others + self._over >= self._whole:
             raise OverLimit(
                 f"The pages before it took up the {self.total:.0f} s of processor time that a document of this size"
                 " may take, as files made to hold up a machine do: print it to a PDF and send that, or raise"
