@@ -25,14 +25,15 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.abspath(root))  # noqa: PTH100 - keep symbolic links as the user wrote them
         self.url = self.root.as_uri()
+        self._folder = str(self.root)
         self._device: tuple[int, int] | None = None
 
-    def _path(self, key: str) -> Path:
+    def _path(self, key: str) -> str:
         parts = key.split("/")
         if any(part in ("", ".", "..") or "\0" in part for part in parts):
             raise ValueError(f"unsafe key: {key!r}")
         self._check_mounted()
-        return self.root.joinpath(*parts)
+        return f"{self._folder}/{key}"
 
     def _check_mounted(self) -> None:
         """Raise `RunError` where the folder is missing or empty that this process has seen before.
@@ -40,7 +41,7 @@ class LocalStore:
         Without what is mounted there every task would look as if it had ended, and new ones would be hidden later.
         """
         try:
-            status = os.stat(self.root)  # noqa: PTH116 - called for each object
+            status = os.stat(self._folder)  # noqa: PTH116 - called for each object
             found = (status.st_dev, status.st_ino)
         except OSError:
             found = None
@@ -65,12 +66,10 @@ class LocalStore:
             raise RunError(f"Can't read {key} in the store {self.root}: {error.strerror}.") from error
 
     def _write(self, key: str, fill: Callable[[Any], object]) -> None:
-        path = self._path(key)
+        path = Path(self._path(key))
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             temporary = path.parent / f"{_TEMPORARY}{uuid.uuid4().hex}"
-            mode = _SHARED if key.startswith(keys.SUMMARY) else _OWN
-            with open(temporary, "xb", opener=partial(os.open, mode=mode)) as file:
+            with self._new(temporary, _SHARED if key.startswith(keys.SUMMARY) else _OWN) as file:
                 try:
                     fill(file)
                     file.flush()
@@ -86,6 +85,15 @@ class LocalStore:
                 "Free disk space or use a writable folder.",
                 code="store_unwritable",
             ) from error
+
+    @staticmethod
+    def _new(path: Path, mode: int) -> Any:
+        """Create a file, and its folder where that is missing."""
+        opener = partial(os.open, mode=mode)
+        with suppress(FileNotFoundError):  # most folders exist
+            return open(path, "xb", opener=opener)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return open(path, "xb", opener=opener)
 
     @staticmethod
     def _sync(folder: Path) -> None:
@@ -107,15 +115,18 @@ class LocalStore:
     def get(self, key: str) -> bytes:
         """See `Store.get`."""
         try:
-            with self._errors(key, FileNotFoundError, IsADirectoryError, NotADirectoryError):
-                return self._path(key).read_bytes()
+            with (
+                self._errors(key, FileNotFoundError, IsADirectoryError, NotADirectoryError),
+                open(self._path(key), "rb") as file,  # noqa: PTH123 - called for each object
+            ):
+                return file.read()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise NotFound(f"{key} not found in the store {self.root}.") from None
 
     def exists(self, key: str) -> bool:
         """See `Store.exists`."""
         with self._errors(key):
-            return self._path(key).is_file()
+            return Path(self._path(key)).is_file()
 
     def list(self, prefix: str) -> Iterator[str]:
         """See `Store.list`."""
@@ -140,8 +151,8 @@ class LocalStore:
 
     def delete(self, key: str) -> None:
         """See `Store.delete`."""
-        with self._errors(key), suppress(NotADirectoryError):
-            self._path(key).unlink(missing_ok=True)
+        with self._errors(key), suppress(FileNotFoundError, NotADirectoryError):
+            os.unlink(self._path(key))  # noqa: PTH108 - called for each object
 
     def check(self) -> None:
         """See `Store.check`."""
