@@ -25,7 +25,7 @@ from pipeline.settings import Settings
 from pipeline.steps.task_types import task_type
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
-from pipeline.submission.contract import Submission, partial_id, partial_trace
+from pipeline.submission.contract import Submission, parse, partial_id, partial_trace
 
 
 class Accepted(NamedTuple):
@@ -172,7 +172,10 @@ class Reception:
         return task
 
     def refuse(self, body: bytes, error: PermanentError, submission: Submission | None = None) -> Task:
-        """Record a refused raw message as a failed task; `submission` if it is well-formed."""
+        """Record a refused raw message as a failed task; `submission` if the caller has parsed it."""
+        if submission is None:
+            with suppress(PermanentError):
+                submission = parse(body)
         task = self.refused(body, error, submission)
         self.note_refusal(task, error)
         return task
