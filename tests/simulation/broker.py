@@ -105,6 +105,11 @@ class MemoryBroker:
         self.world.call("publish", str(envelope), lambda: self._enter(envelope), writes=True)
 
     @contextmanager
+    def connection_for_write(self) -> Iterator[None]:
+        """A connection to declare the dead-letter queue with, which is there."""
+        yield None
+
+    @contextmanager
     def producer_or_acquire(self, _: Any = None) -> Iterator[Any]:
         """A producer, for dead letters and raw messages that wait."""
         yield SimpleNamespace(publish=self._publish, connection=None)
