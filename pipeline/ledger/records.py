@@ -98,6 +98,13 @@ def _put(store: Store, result: DocumentResult, *, late: bool) -> None:
     if result.status == "partial":
         store.put(note, digests.encode(without_pages(result)))
     store.put(bad if result.status == "failed" else good, digests.encode(result))
+    _tidy(store, result, late=late)
+
+
+def _tidy(store: Store, result: DocumentResult, *, late: bool) -> None:
+    """What belongs to a record that is in the store: its notes, and that none of an older one is left."""
+    run_date, task_id = result.run_date, result.task_id
+    good, note = keys.result(run_date, task_id), keys.partial(run_date, task_id)
     if result.status == "partial":
         if not store.exists(note):  # a failure that another process recorded meanwhile has deleted it
             store.put(note, digests.encode(without_pages(result)))
@@ -110,7 +117,7 @@ def _put(store: Store, result: DocumentResult, *, late: bool) -> None:
     if result.status != "failed" and (result.generation or result.reprocess):
         store.delete(keys.failed_again(run_date, task_id))
     if result.status != "failed":
-        store.delete(bad)
+        store.delete(keys.failed(run_date, task_id, result.generation))
 
 
 def _settle(store: Store, result: DocumentResult, dates: Dates) -> End | None:
@@ -145,6 +152,7 @@ def settle(store: Store, end: End, dates: Dates) -> None:
     result = read_or_none(store, end.key, DocumentResult)
     if result is None or generations.superseded(store, end.task_id, end.generation):
         return
+    _tidy(store, result, late=True)
     found = list(ends.found(store, end.task_id, dates.of(store, result), range(end.generation + 1)))
     best = min([end, *found], key=lambda one: one.rank)
     for one in found:
