@@ -48,6 +48,10 @@ class Flow:
         task = pending.get(self.store, message.task_id, message.generation)
         if task is None:
             return []
+        if message.step != "ingest" and (task.media_type is None or task.sha256 is None):
+            return [
+                Message.of("ingest", task)
+            ]  # a process that was paused while it accepted the task has set it back
         if not task.run_date and message.step != "ingest":
             task = structs.replace(task, run_date=self._tonight(task))
             pending.mark(self.store, task)

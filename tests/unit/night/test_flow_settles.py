@@ -1,3 +1,6 @@
+from hashlib import sha256
+from pathlib import Path
+
 from msgspec import structs
 
 from pipeline.errors import PermanentError
@@ -6,6 +9,8 @@ from pipeline.messages import Message
 from pipeline.models import Task
 from pipeline.night.flow import Flow
 from pipeline.storage import keys
+from tests.support.command import grey, page
+from tests.support.flows import drain, records_of, submission
 
 DAY, NEXT = "2026-11-22", "2026-11-23"
 
@@ -30,3 +35,20 @@ def test_a_clock_that_is_behind_dates_no_record_before_its_receipt(flow: Flow) -
     pending.mark(flow.store, Task(task_id="t", sha256=None, source="s3://inbox/t", accepted_on=later))
     flow.fail(Message(step="ingest", task_id="t"), PermanentError("no"))
     assert list(flow.store.list(keys.FAILED)) == [keys.failed(later, "t")]
+
+
+def test_a_marker_that_a_paused_acceptance_has_set_back_is_ingested_again(flow: Flow, inbox: Path) -> None:
+    """Without it the document would end without pages, or as a defect of Nightshift."""
+    path = page(inbox / "a.png", grey(1))
+    (ingest,) = flow.reception.accept(submission(path))
+    before = pending.get(flow.store, "t")
+    (ocr,) = flow.run(ingest)
+    assert before is not None
+    for set_back in (before, structs.replace(before, sha256=sha256(path.read_bytes()).hexdigest())):
+        pending.mark(flow.store, set_back)
+        for step in ("ocr", "ner", "result"):
+            (again,) = flow.run(structs.replace(ocr, step=step))
+            assert again.step == "ingest"
+    drain(flow, [again])
+    (record,) = records_of(flow).values()
+    assert (record.status, len(record.pages)) == ("done", 1)
