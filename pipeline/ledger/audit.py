@@ -14,7 +14,18 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged
-from pipeline.ledger import chains, claims, comparison, generations, kept, pending, places, receipts, tabled
+from pipeline.ledger import (
+    chains,
+    claims,
+    comparison,
+    generations,
+    kept,
+    pending,
+    places,
+    receipts,
+    records,
+    tabled,
+)
 from pipeline.ledger.comparison import Compared
 from pipeline.ledger.gaps import Gap
 from pipeline.ledger.named import Named, unreceived
@@ -166,10 +177,15 @@ def _counts(store: Store, there: Places, compared: Iterable[Compared]) -> dict[s
 
 
 def restore(store: Store, report: Audit) -> list[Task]:
-    """Mark missing tasks as pending again whose bytes are in the store or may be fetched again; returns those tasks."""
+    """Mark missing tasks as pending again whose bytes are in the store or may be fetched again; returns those tasks.
+
+    Of a failure and a good result on one run date, the failure is deleted.
+    """
     received = receipts.received(store, report.run_date)
     restored = []
     for gap in report.gaps:
+        if gap.kind == "twice":
+            records.keep_good(store, gap.task_id, places.nights(store, report.run_date))
         if gap.kind != "missing":
             continue
         task = received[gap.task_id][-1]

@@ -7,6 +7,7 @@ changed, so that what was received can be proven.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 
 from msgspec import structs
@@ -158,6 +159,17 @@ def settle(store: Store, end: End, dates: Dates) -> None:
     for one in found:
         if one.key != best.key:
             _remove(store, one)
+
+
+def keep_good(store: Store, task_id: str, run_dates: Iterable[str]) -> None:
+    """Delete failures next to a good result of the same run date: a process died before it could."""
+    numbers = range(generations.latest(store, task_id) + 1)
+    for run_date in run_dates:
+        several = list(ends.found(store, task_id, [run_date], numbers))
+        if any(end.status != "failed" for end in several):
+            for end in several:
+                if end.status == "failed":
+                    _remove(store, end)
 
 
 def _remove(store: Store, end: End) -> None:

@@ -5,7 +5,7 @@ import pytest
 from msgspec import structs
 
 from pipeline.errors import PermanentError
-from pipeline.ledger import claims, pending, places, receipts, records
+from pipeline.ledger import claims, digests, pending, places, receipts, records
 from pipeline.ledger.audit import Audit, audit, restore
 from pipeline.models import DocumentResult, Task, to_json
 from pipeline.storage import keys
@@ -185,3 +185,15 @@ def test_a_damaged_marker_does_not_end_the_audit(store: LocalStore) -> None:
     accept(store, "half", known=False)
     store.put(keys.pending("half"), b"{")
     assert kinds(audit(store, DAY)) == {"half": "damaged"}
+
+
+def test_restore_deletes_a_failure_next_to_a_good_result(store: LocalStore) -> None:
+    task = accept(store, "a")
+    finish(store, task)
+    late = records.failure_of(task, PermanentError("no"), run_date=DAY, settings_digest="")
+    store.put(keys.failed(DAY, "a"), digests.encode(late))
+    report = audit(store, DAY)
+    assert kinds(report) == {"a": "twice"}
+    assert restore(store, report) == []
+    assert audit(store, DAY).adds_up
+    assert list(store.list(keys.FAILED)) == []
