@@ -295,15 +295,6 @@ class Run:
             worker.start(self.settings(), 0.0)
         self.operator.clear()
         self.windows.overrides.append((world.now, None))
-        self._rest()
-        # a producer that died for the last time between receipt and marker left what only the audit finds
-        worker = self.workers[0]
-        self.operator.repair(Night(worker.settings, world.raw, worker.seen))
-        self._rest()
-
-    def _rest(self) -> None:
-        """Go on until nothing is left to do."""
-        world = self.world
         end = world.now + timedelta(days=_QUIET_NIGHTS).total_seconds()
         since = world.now
         while world.now < min(end, since + _REST):
