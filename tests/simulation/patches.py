@@ -153,7 +153,6 @@ def installed() -> Iterator[None]:
         change(tasks.base, "delivery", lambda app: world().running.tools)
         change(tasks.base, "time", SimpleNamespace(sleep=lambda seconds: world().sleep(seconds)))
         change(tasks.publish, "declare_dead", lambda _: None)
-        change(pipeline.night.brake, "random", SimpleNamespace(uniform=_uniform))
         change(pipeline.night.brake, "time", SimpleNamespace(monotonic=lambda: world().now))
         change(uuid, "uuid4", lambda: uuid.UUID(int=world().rng.getrandbits(128)))
         stack.callback(logging.disable, logging.root.manager.disable)
