@@ -8,6 +8,9 @@ from pipeline.models import Task
 
 URGENT, BACKFILL = 8, 2
 
+TURNS = 3
+"""Turns in which the documents of each lane are served (`pipeline.submission.shares`)."""
+
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A reference to work: never document text, never pixels.
@@ -15,8 +18,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     `first`, `last`: page numbers from 1; 0 means all pages. `retries`: how often the step has failed with an error;
     `outages`: how many of these were not caused by the document, such as an unavailable store. `run_date`: where a
     callback finds the result. `generation`: of the task; a step reads the marker of this one only. `pages`: how many
-    the step is about, 0 where they are not counted yet. `id`: the broker's id, the same at each delivery;
-    `redelivered`: this is not the first delivery.
+    the step is about, 0 where they are not counted yet. `turn`: of the task, see `TURNS`. `id`: the broker's id, the
+    same at each delivery; `redelivered`: this is not the first delivery.
     """
 
     step: str
@@ -30,6 +33,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     run_date: str = ""
     generation: int = 0
     pages: int = 0
+    turn: int = 1
     id: str = ""
     redelivered: bool = False
 
@@ -42,6 +46,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
             trace_id=task.trace_id,
             priority=task.priority,
             generation=task.generation,
+            turn=task.turn,
             first=first,
             last=last,
             pages=last - first + 1 if first else task.pages,

@@ -250,7 +250,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     digest shared by the parts of a split document. `refused`: code for which its message was refused. `restarts`:
     number of returns to the first step because OCR output was missing. `reprocess`: the task is done and is
     processed again; its good result is kept until a better one is stored, and no callback is sent. `receipt`: key
-    of the receipt that says it was accepted.
+    of the receipt that says it was accepted. `turn`: in which it is served within its lane, set by ingest
+    (`pipeline.submission.shares`).
     """
 
     task_id: str
@@ -283,6 +284,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     replaces: str = ""
     refused: str = ""
     receipt: str = ""
+    turn: Annotated[int, Meta(ge=1, le=3)] = 1
     schema_version: int = SCHEMA_VERSION
 
     def __post_init__(self) -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
 
-from pipeline import broker_url, environment
+from pipeline import broker_url, environment, tenants
 from pipeline.environment import OPTION, Given
 from pipeline.limits import Limits
 
@@ -72,6 +72,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Maximum retries of a step after temporary failures, such as an unavailable source.",
         ),
     ] = 6
+    tenant_pages: Annotated[
+        str,
+        Meta(
+            description="Pages per night and tenant, as in `archive=20000, *=5000`; what exceeds them becomes backfill "
+            "(docs/how-to/tenants.md)."
+        ),
+    ] = ""
+    tenant_users: Annotated[
+        str,
+        Meta(
+            description="RabbitMQ users that may submit for a tenant, as in `scanner=archive, portal=archive`. No "
+            "other user may submit for these tenants (docs/how-to/tenants.md)."
+        ),
+    ] = ""
     allowed_sources: Annotated[
         str,
         Meta(
@@ -308,6 +322,10 @@ def invalid(given: Mapping[str, Given]) -> dict[str, str]:
         elif name == "broker_url" and (fault := broker_url.fault(it.value)):
             expected = f"{broker_url.EXPECTED}; {fault}"
             wrong[name] = environment.invalid(name, it, expected, secret=True)
+        elif name == "tenant_pages" and not _is_read_by(tenants.quotas, it.value):
+            wrong[name] = environment.invalid(name, it, "tenants with pages, such as archive=20000, *=5000")
+        elif name == "tenant_users" and not _is_read_by(tenants.users, it.value):
+            wrong[name] = environment.invalid(name, it, "broker users with tenants, such as scanner=archive")
         elif name == "timezone" and not _is_zone(it.value):
             wrong[name] = environment.invalid(name, it, "an IANA time zone such as Europe/Berlin")
     return wrong
@@ -323,6 +341,14 @@ def shown(name: str, value: Any) -> str:
         if name != "broker_url" or hidden != text or not broker_url.fault(text):
             return hidden
     return "(set)" if text else ""
+
+
+def _is_read_by(read: Callable[[str], object], text: str) -> bool:
+    try:
+        read(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_zone(name: str) -> bool:

@@ -72,6 +72,7 @@ def run(task: Task[Any, Any], step: str, task_id: str, first: int, last: int, ru
         run_date=run_date,
         generation=request.get("generation") or 0,
         pages=pages_of(request.get("pages")),
+        turn=request.get("turn") or 1,
         id=request.id or "",
         redelivered=bool((request.delivery_info or {}).get("redelivered")),
     )

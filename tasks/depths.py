@@ -8,7 +8,7 @@ import threading
 import time
 from typing import Any
 
-from tasks.lanes import BACKFILL, GPU_QUEUES
+from tasks.lanes import GPU_QUEUES
 from tasks.publish import BROKER_ERRORS
 
 log = logging.getLogger("nightshift.gate")
@@ -54,7 +54,8 @@ class Depths(threading.Thread):
             time.sleep(_PERIOD)
         with self._app.connection_for_read(heartbeat=0) as connection, connection.channel() as channel:
             while time.monotonic() - self._asked_at <= _STALE:
-                names = [name for name in GPU_QUEUES if name != BACKFILL]
-                self._counts = {n: int(channel.queue_declare(n, passive=True).message_count) for n in names}
+                self._counts = {
+                    name: int(channel.queue_declare(name, passive=True).message_count) for name in GPU_QUEUES
+                }
                 self._counted_at = time.monotonic()
                 time.sleep(_PERIOD)

@@ -10,8 +10,9 @@ and where the event loop itself stops, `tasks.watchdog` keeps the window.
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from celery import bootsteps, signals
@@ -56,7 +57,7 @@ class Gate(bootsteps.StartStopStep):
         self.was_open = False
         queues = consumer.app.amqp.queues
         consumed = list(queues.consume_from)
-        self.queues = [name for name in lanes.GPU_QUEUES if name in consumed]
+        self.queues = lanes.for_all_turns(name for name in consumed if name in lanes.GPU_QUEUES)
         self.others = [name for name in consumed if name not in self.queues]
         self.paused: list[str] = []  # those of them that wait for the end of an alarm
         for name in self.queues:
@@ -104,7 +105,8 @@ class Gate(bootsteps.StartStopStep):
 
     def _ready(self, **_: Any) -> None:
         self.was_open = self._open()
-        log.info("ready: window %s, consuming %s", self._window(), ", ".join([*self._lanes(), *self.others]))
+        consumed = [*_without_turns(self._lanes()), *self.others]
+        log.info("ready: window %s, consuming %s", self._window(), ", ".join(consumed))
 
     def _guard(self, consumer: Any) -> None:
         """Check the clock again where a task is received and where it gets its process."""
@@ -166,7 +168,8 @@ class Gate(bootsteps.StartStopStep):
             return [name for name in others if name == RAW]
         others, self.paused = [*others, *self.paused], []
         counts = self.depths.counts() if allowed else {}
-        return lanes.wanted(others, allowed, counts, _consumed(consumer))
+        last = lanes.is_for_last(time.time())
+        return lanes.wanted(others, allowed, counts, _consumed(consumer), last=last)
 
     def _others(self, consumer: Any) -> list[str]:
         """Queues without a window that are consumed: at first all, until an operator cancels or adds one."""
@@ -190,15 +193,24 @@ class Gate(bootsteps.StartStopStep):
         for name in added:
             queues.select_add(queues[name])
             tasks._basic_consume(tasks.add_queue(queues[name]), nowait=True)
-        if added:
-            log.info("started consuming %s", ", ".join(added))
+        _report("started", added)
         removed = [name for name in now if name not in wanted]
         for name in removed:
             queues.deselect(name)
             tasks._queues.pop(name)
             tasks.channel.basic_cancel(tasks._active_tags.pop(name), nowait=True)
-        if removed:
-            log.info("stopped consuming %s", ", ".join(removed))
+        _report("stopped", removed)
+
+
+def _report(what: str, names: list[str]) -> None:
+    """Log a change of the queues consumed; changes of further turns, which are frequent, for debugging only."""
+    shown = _without_turns(names)
+    if names:
+        log.log(logging.INFO if shown else logging.DEBUG, "%s consuming %s", what, ", ".join(shown or names))
+
+
+def _without_turns(names: Iterable[str]) -> list[str]:
+    return [name for name in names if lanes.first_turn(name) == name]
 
 
 def _consumed(consumer: Any) -> list[str]:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from pipeline.errors import PermanentError
-from pipeline.messages import Message
+from pipeline.messages import TURNS, Message
 from pipeline.storage import keys
 from tasks.routing import queue_for
 
@@ -53,6 +53,7 @@ class _Headers(msgspec.Struct):
     outages: _Counter | None = None
     generation: _Counter | None = None
     pages: _Counter | None = None
+    turn: Annotated[int, Meta(ge=1, le=TURNS)] | None = None
 
 
 class _Work(msgspec.Struct, forbid_unknown_fields=True):
@@ -110,7 +111,8 @@ def _check_step(headers: _Headers, args: list[str], work: _Work, queue: str) -> 
         _valid(date.fromisoformat, work.run_date, "run date")
     lane = 5 if headers.lane is None else headers.lane
     step = headers.task.removeprefix("nightshift.")
-    if headers.expires or queue_for(Message(step=step, task_id=args[0], priority=lane)) != queue:
+    like = Message(step=step, task_id=args[0], priority=lane, turn=headers.turn or 1)
+    if headers.expires or queue_for(like) != queue:
         raise NotOurs(f"a message like it does not belong into the queue {queue}")
 
 

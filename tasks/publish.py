@@ -15,6 +15,9 @@ from pipeline.messages import Message
 from tasks.routing import DEAD, RETRY_QUEUES, queue_for
 from tasks.topology import declare_dead
 
+SENDER = "sender"
+"""Header of a raw message that a worker sends again: the broker user who sent it first."""
+
 BROKER_ERRORS = (OperationalError, AMQPError, OSError)
 """What publishing raises while RabbitMQ is unavailable."""
 
@@ -43,7 +46,7 @@ def publish_later(app: Celery, message: Message, *, outage: int | None = None) -
     return int(waiting.queue_arguments["x-message-ttl"]) // 1000
 
 
-def publish_raw_later(app: Celery, raw: bytes) -> int:
+def publish_raw_later(app: Celery, raw: bytes, sender: str = "") -> int:
     """Publish a raw message again by way of the longest retry queue; returns the seconds that it waits there."""
     waiting = RETRY_QUEUES[-1]
     with app.producer_or_acquire() as producer:
@@ -57,8 +60,16 @@ def publish_raw_later(app: Celery, raw: bytes) -> int:
             content_type="application/json",
             content_encoding="utf-8",
             delivery_mode=2,
+            **_signed(app, sender),
         )
     return int(waiting.queue_arguments["x-message-ttl"]) // 1000
+
+
+def _signed(app: Celery, sender: str) -> dict[str, Any]:
+    """Properties that name the first sender of a message, and this process's user, which RabbitMQ checks."""
+    if not sender:
+        return {}
+    return {"headers": {SENDER: sender}, "user_id": app.connection_for_write().userid}
 
 
 def _send(app: Celery, message: Message, **options: Any) -> None:
@@ -70,6 +81,8 @@ def _send(app: Celery, message: Message, **options: Any) -> None:
         headers["generation"] = message.generation
     if message.pages:
         headers["pages"] = message.pages
+    if message.turn > 1:
+        headers["turn"] = message.turn
     app.send_task(f"nightshift.{message.step}", (message.task_id,), kwargs, headers=headers, **options)
 
 
@@ -113,9 +126,9 @@ class Publisher:
         """See `publish_later`."""
         return publish_later(self._app, message, outage=outage)
 
-    def publish_raw_later(self, raw: bytes) -> int:
+    def publish_raw_later(self, raw: bytes, sender: str = "") -> int:
         """See `publish_raw_later`."""
-        return publish_raw_later(self._app, raw)
+        return publish_raw_later(self._app, raw, sender)
 
     def publish_dead(self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
         """See `publish_dead`."""

@@ -13,8 +13,8 @@ import kombu
 from kombu import Exchange
 
 from pipeline.messages import Message, is_backfill, is_urgent
-from pipeline.steps.task_types import further_steps
-from tasks.lanes import BACKFILL, GPU_QUEUES, URGENT
+from pipeline.steps.task_types import BUILT_IN_STEPS, further_steps
+from tasks.lanes import BACKFILL, GPU_QUEUES, URGENT, of_turn
 
 TOPIC = Exchange("nightshift", "topic", durable=True, arguments={"alternate-exchange": "nightshift.dead"})
 DEAD = Exchange("nightshift.dead", "fanout", durable=True)
@@ -98,13 +98,18 @@ RETRY_QUEUES = tuple(_retry(seconds) for seconds in RETRY_SECONDS)
 
 
 def queue_for(message: Message) -> str:
-    """Name of the queue for a step's message: GPU work goes to the lane for its priority."""
+    """Name of the queue for a step's message: GPU work goes to the lane for its priority, and there to its turn."""
     step = further_steps().get(message.step)
-    gpu = message.step in ("ocr", "ner") or (step is not None and step.gpu)
-    if gpu and is_urgent(message.priority):
+    gpu = message.step in BUILT_IN_STEPS or (step is not None and step.gpu)
+    if gpu:
+        return of_turn(_lane(message), message.turn)
+    return message.step if step is None else "result"
+
+
+def _lane(message: Message) -> str:
+    """Queue of the first turn for GPU work."""
+    if is_urgent(message.priority):
         return URGENT
-    if gpu and is_backfill(message.priority):
+    if is_backfill(message.priority):
         return BACKFILL
-    if step is not None:
-        return "ner" if gpu else "result"
-    return message.step
+    return message.step if message.step in BUILT_IN_STEPS else "ner"

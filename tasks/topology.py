@@ -14,7 +14,7 @@ from amqp.exceptions import NotFound
 from celery import Celery
 
 from pipeline.night.repair import Queued
-from tasks.lanes import BACKFILL, NORMAL, URGENT
+from tasks.lanes import BACKFILL, NORMAL, URGENT, turns
 from tasks.routing import DEAD, DEAD_QUEUE, RAW_QUEUE, RETRY_QUEUES, TOPIC, WORK_QUEUES, Queue
 
 _ALL = (*WORK_QUEUES, RAW_QUEUE, *RETRY_QUEUES, DEAD_QUEUE)
@@ -74,10 +74,14 @@ def queued(app: Celery) -> Queued:
 
 def by_lane(found: Mapping[str, int]) -> Queued:
     """Messages of pending tasks, of those `found` in each queue; raw messages and callbacks are not counted."""
+
+    def waiting(*names: str) -> int:
+        return sum(found[queue] for name in names for queue in turns(name))
+
     return Queued(
-        urgent=found[URGENT],
-        normal=sum(found[name] for name in NORMAL),
-        backfill=found[BACKFILL],
+        urgent=waiting(URGENT),
+        normal=waiting(*NORMAL),
+        backfill=waiting(BACKFILL),
         ingest=found["ingest"],
         elsewhere=found["result"] + sum(found[queue.name] for queue in RETRY_QUEUES),
     )

@@ -25,8 +25,8 @@ for _step in ("ingest", *BUILT_IN_STEPS, *further_steps(), "result", "callback")
 
 
 @app.task(name="nightshift.accept", bind=True)
-def accept(self: Task[Any, Any], body: str) -> None:
+def accept(self: Task[Any, Any], body: str, sender: str) -> None:
     """Accept a raw message; one that violates the contract is dead-lettered with the reason."""
     raw = base64.b64decode(body)
     with about(partial_trace(raw), partial_id(raw) or ""), kept():
-        delivery(self.app).accept(raw)
+        delivery(self.app).accept(raw, sender)

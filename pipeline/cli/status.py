@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -166,7 +167,12 @@ def _attention(found: Status) -> str:
 
 
 def _print_queues(queues: dict[str, int], unknown: int) -> None:
-    waiting = ", ".join(f"{name} {n}" for name, n in queues.items() if n)
+    from tasks.lanes import first_turn
+
+    counts: Counter[str] = Counter()
+    for name, n in queues.items():
+        counts[first_turn(name)] += n
+    waiting = ", ".join(f"{name} {n}" for name, n in counts.items() if n)
     _line("Queues", waiting or "empty")
     if unknown:
         _line("Dead", f"{unknown} messages that belong to no document: nightshift dead list")

@@ -39,6 +39,7 @@ OF_THE_DOCUMENT = frozenset(
         "over_limit",
         "portfolio",
         "protected",
+        "tenant_refused",
         "unreadable",
         "unsupported_type",
     }

@@ -42,7 +42,7 @@ class Broker(Protocol):
         """Send a message that waits first; returns for how many seconds. `outage`: it uses up no retry."""
         ...
 
-    def publish_raw_later(self, raw: bytes) -> int:
+    def publish_raw_later(self, raw: bytes, sender: str = "") -> int:
         """Send a raw message that waits first, as long as a paused step; returns for how many seconds."""
         ...
 
@@ -76,23 +76,26 @@ class Delivery:
             following = []
         self.broker.publish(following)
 
-    def accept(self, raw: bytes) -> Task | None:
+    def accept(self, raw: bytes, sender: str = "") -> Task | None:
         """Accept a raw message; one that violates the contract is dead-lettered with the reason.
+
+        `sender`: the broker user who sent it, as far as the broker has checked that.
 
         Returns the task that it was refused as. Raises what the store and publishing raise.
         """
         if self.brake and self.brake.holds(ACCEPT):
-            self.broker.publish_raw_later(raw)
+            self.broker.publish_raw_later(raw, sender)
             return None
         submission = None
         try:
             submission = parse(raw)
+            submission = self.flow.reception.sent_by(sender, submission)
             self.broker.publish(self.flow.reception.accept(submission))
             if self.brake:
                 self.brake.succeeded(ACCEPT)
         except PermanentError as error:
             if self.brake and self.brake.failed(ACCEPT, error):
-                self.broker.publish_raw_later(raw)
+                self.broker.publish_raw_later(raw, sender)
                 return None
             return self._refuse(raw, error, submission)
         except Damaged as error:  # what the store has under its id is damaged: a retry would not help

@@ -21,6 +21,7 @@ from pipeline.environment import printable
 from pipeline.errors import NotFound, RunError
 from pipeline.ledger import pending
 from pipeline.limits import Limits
+from pipeline.messages import TURNS
 from pipeline.models import SCHEMA_VERSION, DocumentResult, ModelInfo, Task, from_json
 from pipeline.night import failures
 from pipeline.night.conditions import RUN_DATE, Condition, parse
@@ -217,6 +218,7 @@ def _task(record: DocumentResult) -> Task:
         generation=record.generation + 1,
         accepted_on=record.run_date,
         reprocess=True,
+        turn=TURNS,
     )
     if record.pipeline_version != __version__ or not record.media_type:
         return task

@@ -201,6 +201,11 @@ def night(run_date: str, name: str) -> str:
     return f"{NIGHTS}run_date={_day(run_date)}/{_name(name)}.json"
 
 
+def tenant_pages(run_date: str, writer: str = "") -> str:
+    """Pages by tenant that one process has ingested on a run date; without a writer, the prefix of all of them."""
+    return f"{NIGHTS}run_date={_day(run_date)}/pages-" + (f"{_hash(writer)}.json" if writer else "")
+
+
 def callback(run_date: str, task_id: str, generation: int = 0) -> str:
     """Marker of a callback that is not delivered yet."""
     return f"{CALLBACKS}run_date={_day(run_date)}/{_of_generation(task_id, generation)}.json"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from pipeline import clock
+from pipeline import clock, tenants
 from pipeline.documents.open import open_document
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
 from pipeline.ledger import claims, ends, generations, pending, receipts, records
@@ -26,6 +26,7 @@ from pipeline.steps.task_types import task_type
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 from pipeline.submission.contract import Submission, parse, partial_id, partial_trace
+from pipeline.submission.shares import Shares
 
 
 class Accepted(NamedTuple):
@@ -41,6 +42,7 @@ class Reception:
     def __init__(self, store: Store, settings: Settings, run_date: Callable[[], str]) -> None:
         self.store, self.settings, self.run_date = store, settings, run_date
         self.policy = source_policy(settings)
+        self.shares = Shares(store, tenants.quotas(settings.tenant_pages))
 
     def accept(self, submission: Submission, data: bytes | None = None) -> list[Message]:
         """Accept a submission into the ledger; `data` if the caller already has the bytes.
@@ -58,6 +60,19 @@ class Reception:
         be ingested before (`failed_before`), since it would fail again.
         """
         return self._accept(submission, data, at_once=True)
+
+    def sent_by(self, user: str, submission: Submission) -> Submission:
+        """A submission with the tenant that its broker user is bound to; raises `PermanentError` for any other."""
+        bound = tenants.users(self.settings.tenant_users)
+        if user in bound and submission.tenant in ("", bound[user]):
+            return structs.replace(submission, tenant=bound[user])
+        if user in bound or submission.tenant in bound.values():
+            raise PermanentError(
+                f"The broker user {user or '(not named)'} may not submit for the tenant {submission.tenant}: "
+                "NIGHTSHIFT_TENANT_USERS binds it (docs/how-to/tenants.md).",
+                code="tenant_refused",
+            )
+        return submission
 
     def _accept(self, submission: Submission, data: bytes | None, *, at_once: bool) -> Accepted:
         task_type(submission.task_type)
@@ -292,6 +307,7 @@ class Reception:
             self._note_winner(task, now)
             return None
         task = structs.replace(task, run_date=now.run_date, ingested_by=by, has_receipt=now.has_receipt)
+        task = self.shares.placed(task, self.run_date())
         pending.mark(self.store, task)
         start = datetime.fromisoformat(task.not_before) if task.not_before else None
         if start and start > clock.utc():

@@ -45,7 +45,7 @@ class _Broker:
     def publish_later(self, message: Message, *, outage: int | None = None) -> int:
         raise AssertionError("nothing is retried when a message is accepted")
 
-    def publish_raw_later(self, raw: bytes) -> int:
+    def publish_raw_later(self, raw: bytes, sender: str = "") -> int:
         raise AssertionError("no step is paused")
 
     def publish_dead(self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:

@@ -60,7 +60,7 @@ class _Broker:
     def publish_later(self, message: Message, *, outage: int | None = None) -> int:
         return 10
 
-    def publish_raw_later(self, raw: bytes) -> int:
+    def publish_raw_later(self, raw: bytes, sender: str = "") -> int:
         return 10
 
     def publish_dead(self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:

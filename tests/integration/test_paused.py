@@ -6,6 +6,7 @@ from celery import Celery
 from pipeline.messages import Message
 from pipeline.night.repair import Queued
 from tasks import publish, routing, topology
+from tasks.raw import _sender
 from tests.support.servers import wait_for
 
 SHORT = routing._retry(1)
@@ -41,3 +42,15 @@ def test_messages_are_counted_by_lane(app: Celery) -> None:
     publish.publish_later(app, Message(step="ocr", task_id="t"), outage=2)
     expected = Queued(ingest=1, urgent=1, normal=2, backfill=1, elsewhere=2)
     wait_for(lambda: topology.queued(app) == expected, "the messages to be counted")
+
+
+def test_a_raw_message_keeps_its_first_sender(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publish, "RETRY_QUEUES", (SHORT,))
+    publish.publish_raw_later(app, b"{}", "scanner")
+    wait_for(lambda: topology.depths(app)[routing.RAW] == 1, "the message to come back")
+    with app.connection_for_read() as connection, connection.channel() as channel:
+        message = channel.basic_get(routing.RAW, no_ack=True)
+    assert message is not None
+    assert message.properties["user_id"] == "guest", "RabbitMQ would refuse any other"
+    assert _sender(message, "guest") == "scanner"
+    assert _sender(message, "worker") == "guest", "a producer can't name another sender"

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from pipeline.settings import PREFIX, Settings
-from tasks.lanes import GPU_QUEUES
+from tasks.lanes import FIRST_TURN, GPU_QUEUES
 from tasks.routing import RAW, WORK_QUEUES
 from tests.conftest import ROOT
 
@@ -109,7 +109,7 @@ def test_images_are_pinned_and_targets_exist() -> None:
 
 
 def test_commands_are_those_of_celery() -> None:
-    queues = {queue.name for queue in WORK_QUEUES} | {RAW}
+    queues = ({queue.name for queue in WORK_QUEUES} - set(GPU_QUEUES)) | {*FIRST_TURN, RAW}
     assert list(OURS) == ["worker-cpu", "worker-gpu", "beat", "flower"]
     taken: dict[str, set[str]] = {}
     for name, service in OURS.items():
@@ -121,7 +121,7 @@ def test_commands_are_those_of_celery() -> None:
             if word.startswith("--queues="):
                 taken[name] = set(word.removeprefix("--queues=").split(","))
     # Stored text is found by the digest of the models: `result` needs workers with the same settings.
-    reading = {*GPU_QUEUES, "result"}
+    reading = {*FIRST_TURN, "result"}
     assert taken == {"worker-cpu": queues, "worker-gpu": reading}
     assert set(example()["CPU_QUEUES"].split(",")) == queues - reading
 

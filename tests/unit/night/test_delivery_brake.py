@@ -38,7 +38,7 @@ class Broker:
         self.later.append(structs.replace(message, retries=message.retries + 1, outages=message.outages + 1))
         return 300
 
-    def publish_raw_later(self, raw: bytes) -> int:
+    def publish_raw_later(self, raw: bytes, sender: str = "") -> int:
         self.later.append(raw)
         return 300
 

@@ -157,7 +157,7 @@ def test_only_the_step_that_changed_runs_again(
     assert found.row.reason == "ner model"
     assert found.row.seconds == pytest.approx(done.seconds["ner"] + done.seconds["fields"])
     messages = queue(better)
-    assert [(m.step, queue_for(m)) for m in messages] == [("ocr", "filler")]
+    assert [(m.step, queue_for(m)) for m in messages] == [("ocr", "filler-3")]
     assert types(result(flow)) == ["COLOUR"], "the old result is kept"
     asked = drain(better, messages)
     assert asked == ["ocr", "ner", "result"], "and nobody is called back"

@@ -36,7 +36,7 @@ class Broker:
     def publish_later(self, message: Message, *, outage: int | None = None) -> int:
         raise NotImplementedError
 
-    def publish_raw_later(self, raw: bytes) -> int:
+    def publish_raw_later(self, raw: bytes, sender: str = "") -> int:
         raise NotImplementedError
 
     def publish_dead(self, body: bytes, **headers: str) -> None:

@@ -34,7 +34,7 @@ def test_an_operator_who_closes_the_window_stops_urgent_work_too(tmp_path: Any) 
         found = allowed(GPU_QUEUES, window_open=schedule.is_open(override), urgent_by_day=by_day)
         return found, schedule.may_use_gpu(9), schedule.may_use_gpu(5)
 
-    assert served() == (["urgent"], True, False)
+    assert served() == (["urgent", "urgent-2", "urgent-3"], True, False)
     tomorrow = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     night.store.put(keys.control("window"), to_json(Override("closed", tomorrow)))
     assert served() == ([], False, False)
