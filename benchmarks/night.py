@@ -3,16 +3,19 @@
     python benchmarks/night.py overhead [--documents 1000]       ms per document with engines that do nothing
     python benchmarks/night.py speed [DATA] [--rounds 3] [--copies 4]   documents/s against `nightshift run`
     python benchmarks/night.py submit [--documents 10000]        seconds to submit small documents
+    python benchmarks/night.py tenants [--documents 1000]        delay of 10 pages behind 50,000 of another tenant
 
 `overhead`: one-page images through accept, ingest, ocr, ner and result; from the opening of the window with a
 full backlog until the last marker is deleted. `speed`: the same with real models on receipts, each in several
 copies with different bytes, two processes on either side, including the time to load models; the workers
-themselves are already running, as they are all day.
+themselves are already running, as they are all day. `tenants`: PDFs of 50 pages of one tenant are in the backlog when
+another tenant sends ten; engines that do nothing; from the opening of the window until the ten are done.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import statistics
 import subprocess
@@ -28,6 +31,9 @@ sys.path.insert(0, str(ROOT))
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # both sides use bytecode, as when installed
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
+from pipeline.messages import TURNS  # noqa: E402
+from tasks.lanes import of_turn  # noqa: E402
+from tests.support.command import pages  # noqa: E402
 from tests.support.night import Night, night  # noqa: E402
 from tests.support.servers import wait_for  # noqa: E402
 from tests.support.servers.rabbit import start_rabbit  # noqa: E402
@@ -35,6 +41,7 @@ from tests.support.servers.rabbit import start_rabbit  # noqa: E402
 NIGHTSHIFT = str(Path(sys.executable).parent / "nightshift")
 REAL = {"NIGHTSHIFT_OCR_ENGINE": "rapidocr", "NIGHTSHIFT_NER_ENGINE": "lac"}
 MINUTE = 60.0
+PAGES = 50
 
 
 @contextmanager
@@ -129,9 +136,37 @@ def submit(count: int) -> None:
         assert sum(1 for _ in it.store.list("pending/")) == count
 
 
+def tenants(count: int) -> None:
+    with place() as it:
+        path = pages(it.inbox / "many.pdf", [(n, 100, 100) for n in range(PAGES)])
+        many = []
+        for n in range(count):
+            copy = it.inbox / f"{n}.pdf"
+            copy.write_bytes(path.read_bytes() + b"%%%d" % n)
+            many.append(it.document(f"many_{n:05}", copy, tenant="many"))
+        it.ready(it.worker())
+        it.publish(many)
+        waiting = [of_turn("ocr", turn) for turn in range(1, TURNS + 1)]
+        messages = count * math.ceil(PAGES / it.settings.spread_pages)
+        wait_for(lambda: sum(map(it.depth, waiting)) == messages, "the many to be ingested", 60 * MINUTE)
+        it.publish(it.documents(10, "few", tenant="few"))
+        wait_for(lambda: sum(map(it.depth, waiting)) == messages + 10, "the few to be ingested", MINUTE)
+        started = time.perf_counter()
+        it.window("open")
+        wait_for(lambda: sum(name.startswith("few") for name in it.ended()) == 10, "the few", 60 * MINUTE)
+        seconds = time.perf_counter() - started
+        time.sleep(MINUTE)  # a rate over all turns
+        read = it.pages_read().total()
+        rate = read / (time.perf_counter() - started)
+        print(
+            f"10 pages behind {count * PAGES} of another tenant: done {seconds:.1f} s after the window opened; "
+            f"{rate:.1f} pages/s, so all take about {count * PAGES / rate / MINUTE:.0f} min"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("what", choices=("overhead", "speed", "submit"))
+    parser.add_argument("what", choices=("overhead", "speed", "submit", "tenants"))
     parser.add_argument("data", nargs="?", default=os.environ.get("NIGHTSHIFT_DATA", "data"), type=Path)
     parser.add_argument("--documents", type=int)
     parser.add_argument("--rounds", type=int, default=3)
@@ -141,6 +176,8 @@ def main() -> None:
         speed(arguments.data.resolve(), arguments.rounds, arguments.copies)
     elif arguments.what == "overhead":
         overhead(arguments.documents or 1000)
+    elif arguments.what == "tenants":
+        tenants(arguments.documents or 1000)
     else:
         submit(arguments.documents or 10000)
 
