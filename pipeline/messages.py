@@ -19,7 +19,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     `outages`: how many of these were not caused by the document, such as an unavailable store. `run_date`: where a
     callback finds the result. `generation`: of the task; a step reads the marker of this one only. `pages`: how many
     the step is about, 0 where they are not counted yet. `turn`: of the task, see `TURNS`. `id`: the broker's id, the
-    same at each delivery; `redelivered`: this is not the first delivery.
+    same at each delivery and retry; `redelivered`: this is not the first delivery.
     """
 
     step: str

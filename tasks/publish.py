@@ -31,8 +31,9 @@ def publish(app: Celery, messages: Iterable[Message], producer: Any = None) -> N
 def publish_later(app: Celery, message: Message, *, outage: int | None = None) -> int:
     """Publish a message again by way of a retry queue; returns the seconds that it waits there.
 
-    It waits longer with each retry. `outage`, an index into `RETRY_QUEUES`, is for an outage, which does not count as a
-    retry: as it ends for all documents at once, the wait does not grow, for the night is short.
+    It keeps its id, by which a step knows what the same message has begun: a store that failed may have done what it
+    was asked. It waits longer with each retry. `outage`, an index into `RETRY_QUEUES`, is for an outage, which does not
+    count as a retry: as it ends for all documents at once, the wait does not grow, for the night is short.
     """
     own = min(message.retries - message.outages, len(RETRY_QUEUES) - 1)
     waiting = RETRY_QUEUES[own if outage is None else outage]
@@ -42,6 +43,7 @@ def publish_later(app: Celery, message: Message, *, outage: int | None = None) -
         exchange=waiting.exchange.name,
         routing_key=f"step.{queue_for(message)}",
         declare=[waiting],
+        task_id=message.id or None,
     )
     return int(waiting.queue_arguments["x-message-ttl"]) // 1000
 

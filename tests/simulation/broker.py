@@ -60,7 +60,8 @@ class MemoryBroker:
         self.world = world
         self.ready: dict[str, list[Envelope]] = {name: [] for name in (*WORK, routing.RAW)}
         self.waiting: list[tuple[float, Envelope]] = []
-        self.held: dict[str, Envelope] = {}
+        self.held: dict[int, Envelope] = {}
+        """Delivered messages, by object: a message and its retry have one id."""
         self.dead: list[dict[str, Any]] = []
         self.number = 0
         self.returns: dict[str, int] = {}
@@ -76,6 +77,7 @@ class MemoryBroker:
         headers: dict[str, Any] | None = None,
         *,
         queue: str = "",
+        task_id: str | None = None,
         exchange: str = "",
         routing_key: str = "",
         **_: Any,
@@ -83,7 +85,9 @@ class MemoryBroker:
         """Publish a task as Celery does; raises one of `BROKER_ERRORS`."""
         self.number += 1
         target = queue or routing_key.removeprefix("step.")
-        envelope = Envelope(f"m{self.number}", target, name, args, dict(kwargs or {}), dict(headers or {}))
+        envelope = Envelope(
+            task_id or f"m{self.number}", target, name, args, dict(kwargs or {}), dict(headers or {})
+        )
         ttl = int(exchange.rpartition("-")[2]) if exchange else 0
         self.world.call("publish", str(envelope), lambda: self._enter(envelope, ttl), writes=True)
 
@@ -145,14 +149,14 @@ class MemoryBroker:
     def take(self, queue: str, index: int) -> Envelope:
         """Deliver a message: it is held until acknowledged or returned."""
         envelope = self.ready[queue].pop(index)
-        self.held[envelope.id] = envelope
+        self.held[id(envelope)] = envelope
         return envelope
 
     def acknowledge(self, envelope: Envelope) -> bool:
         """Remove a message, if this delivery of it still counts."""
-        if self.held.get(envelope.id) is not envelope:
+        if self.held.get(id(envelope)) is not envelope:
             return False
-        del self.held[envelope.id]
+        del self.held[id(envelope)]
         return True
 
     def give_back(self, envelope: Envelope) -> bool:

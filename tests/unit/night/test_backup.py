@@ -12,7 +12,18 @@ from pipeline.storage import keys
 from tests.support.command import grey, page
 from tests.support.flows import drain, flow_of, records_of, submission
 
-PREFIXES = ("claims", "documents", "failed", "ner", "ocr", "partial", "pending", "receipts", "results", "spent")
+PREFIXES = (
+    "claims",
+    "documents",
+    "failed",
+    "ner",
+    "ocr",
+    "partial",
+    "pending",
+    "receipts",
+    "results",
+    "spent",
+)
 COUNT = 3 * len(PREFIXES)
 
 

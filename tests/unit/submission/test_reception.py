@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from pipeline.errors import PermanentError, TransientError
+from pipeline.errors import PermanentError, StoreUnavailable, TransientError
 from pipeline.ledger import claims, pending, receipts, records
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
@@ -42,6 +42,25 @@ def test_a_duplicate_that_ends_in_the_meantime_is_not_started_again(
     assert flow.run(message) == []
     assert pending.get(flow.store, "t") is None
     assert list(records_of(flow)) == ["t"]
+
+
+def test_a_store_that_fails_after_writing_strands_no_document(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (message,) = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
+    message = structs.replace(message, id="m")
+    put = type(flow.store).put
+
+    def answer_lost(store: Store, key: str, data: bytes) -> None:
+        put(store, key, data)
+        if key.startswith(keys.PENDING) and b'"taken_by":"m"' in data:
+            monkeypatch.undo()
+            raise StoreUnavailable("no answer")
+
+    monkeypatch.setattr(type(flow.store), "put", answer_lost)
+    with pytest.raises(StoreUnavailable):
+        flow.run(message)
+    assert [m.step for m in flow.run(structs.replace(message, retries=1, outages=1))] == ["ocr"]
 
 
 def test_the_same_submission_is_one_task(flow: Flow, inbox: Path) -> None:

@@ -36,6 +36,13 @@ def test_a_message_comes_back_as_it_was_sent(message: Message, monkeypatch: pyte
     assert read == [message]
 
 
+def test_a_retry_is_the_same_message() -> None:
+    sent: dict[str, Any] = {}
+    app: Any = SimpleNamespace(send_task=lambda *_, **options: sent.update(options))
+    publish.publish_later(app, Message(step="ingest", task_id="t", id="m"))
+    assert sent["task_id"] == "m"
+
+
 def test_a_dead_letter_does_not_depend_on_a_pooled_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     fresh, sent, declared = nullcontext("fresh"), list[bytes](), list[Any]()
     monkeypatch.setattr(publish, "declare_dead", declared.append)
