@@ -21,7 +21,9 @@ from pipeline import clock
 from pipeline.environment import printable
 from pipeline.night.dead import Letter
 from pipeline.submission.contract import MAX_BODY
-from tasks.routing import DEAD_QUEUE, RAW, WORK_QUEUES
+from tasks import signing
+from tasks.envelope import READING_ERRORS, Envelope
+from tasks.routing import DEAD, DEAD_QUEUE, RAW, TOPIC, WORK_QUEUES
 from tasks.topology import declare_dead
 from tasks.wire import UNREADABLE
 
@@ -112,8 +114,8 @@ def send_back(app: Celery, found: Found) -> bool:
     with app.producer_or_acquire() as producer:
         producer.publish(
             found.body,
-            exchange="",
-            routing_key=queue,
+            exchange=TOPIC.name,
+            routing_key="task_type.any" if plain else f"step.{queue}",
             mandatory=True,
             retry=True,
             retry_policy=app.conf.task_publish_retry_policy,
@@ -138,7 +140,7 @@ def _copy(channel: Any, message: Any) -> None:
         message._serialize_properties()
     except Exception:  # headers of types that can be read but not written
         message.properties = {"application_headers": {UNREADABLE: True}, "delivery_mode": 2}
-    channel.basic_publish_confirm(message, "", DEAD_QUEUE.name, mandatory=True)
+    channel.basic_publish_confirm(message, DEAD.name, DEAD_QUEUE.name, mandatory=True)
     channel.basic_ack(message.delivery_tag)
 
 
@@ -150,7 +152,7 @@ def _found(message: Any) -> Found:
 
 
 def _letter(body: bytes, headers: dict[str, Any], message: Any) -> Letter:
-    code, reason, queue = _why(headers, str(message.delivery_info.get("routing_key", "")))
+    code, reason, queue = _why(body, headers, str(message.delivery_info.get("routing_key", "")))
     ours = isinstance(headers.get("code"), str) and isinstance(headers.get("reason"), str)
     if ours:
         code, reason = printable(headers["code"]), printable(headers["reason"])
@@ -184,7 +186,15 @@ class _Named(msgspec.Struct):
             return cls()
 
 
-def _why(headers: dict[str, Any], routing_key: str) -> tuple[str, str, str]:
+def _lacks_signature(headers: dict[str, Any], body: bytes) -> bool:
+    """Whether it has the form of a step's message; as a process with the workers' keys sees it."""
+    try:
+        return bool(signing.keys()) and not signing.is_valid(Envelope.read(headers, body))
+    except READING_ERRORS:
+        return False
+
+
+def _why(body: bytes, headers: dict[str, Any], routing_key: str) -> tuple[str, str, str]:
     """Code, sentence and queue of a message that Nightshift did not write."""
     deaths = headers.get("x-death")
     death = deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict) else {}
@@ -198,6 +208,8 @@ def _why(headers: dict[str, Any], routing_key: str) -> tuple[str, str, str]:
             "",
         )
     code, what = _DEATHS.get(reason, ("other", "left the queue {queue}"))
+    if code == "not_ours" and queue != RAW and _lacks_signature(headers, body):
+        code, what = "bad_signature", "was sent to the queue {queue} without a valid signature"
     return code, f"The message {what.format(queue=queue)}.", queue
 
 

@@ -42,7 +42,6 @@ def publish_later(app: Celery, message: Message, *, outage: int | None = None) -
         structs.replace(message, retries=message.retries + 1, outages=message.outages + (outage is not None)),
         exchange=waiting.exchange.name,
         routing_key=f"step.{queue_for(message)}",
-        declare=[waiting],
         task_id=message.id or None,
     )
     return int(waiting.queue_arguments["x-message-ttl"]) // 1000
@@ -56,7 +55,6 @@ def publish_raw_later(app: Celery, raw: bytes, sender: str = "") -> int:
             raw,
             exchange=waiting.exchange,
             routing_key="task_type.any",
-            declare=[waiting],
             retry=True,
             retry_policy=app.conf.task_publish_retry_policy,
             content_type="application/json",

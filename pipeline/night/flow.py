@@ -171,7 +171,10 @@ class Flow:
 
     def _ocr(self, message: Message, task: Task) -> list[Message]:
         """Read pages, group by group; at window close stops between two groups and requeues itself."""
-        engines, low, high = self.engines(task), message.first or 1, message.last or task.pages
+        if message.first > task.pages:
+            return []  # about no page that it has
+        engines, low = self.engines(task), message.first or 1
+        high = min(message.last or task.pages, task.pages)
         if message.first and task.reading != engines.reading_digest:
             task = self._begin_reading(task, engines.reading_digest)
         assert task.sha256 is not None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline import clock
-from tasks import dead
+from tasks import dead, signing
 from tasks.wire import UNREADABLE
 
 OURS = {
@@ -170,3 +170,21 @@ def test_what_a_header_says_cannot_change_the_terminal() -> None:
     letter = dead._found(message(headers=headers)).letter
     assert (letter.code, letter.reason) == ("\\x1b[31mred", "\\x1b[2J\\nnext line")
     assert (letter.task_id, letter.trace_id) == ("a\\rb", "\\x07")
+
+
+def test_a_step_without_a_valid_signature_is_named_by_who_has_the_key(
+    sweep: Callable[..., dead.Swept], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = b'[["t"], {}, {"callbacks": null}]'
+    step = message(body, {"task": "nightshift.ocr", "id": "m", **death("ocr", "rejected")})
+    other = message(b"foreign", death("ocr", "rejected"))
+    seen: list[str] = []
+
+    def look(found: dead.Found) -> bool:
+        seen.append(found.letter.code)
+        return False
+
+    for keys in ((), ("k" * 32,)):
+        monkeypatch.setattr(signing, "keys", lambda keys=keys: keys)
+        sweep(Queue(step, other), look)
+    assert seen == ["not_ours", "not_ours", "bad_signature", "not_ours"]
