@@ -91,7 +91,7 @@ class Control(CeleryControl):
 def limit(allowed: str) -> None:
     """Have this worker refuse remote control commands, unless all are `allowed` (NIGHTSHIFT_REMOTE_CONTROL).
 
-    Whoever may publish to the exchange `celery.pidbox` can send any of them to every worker.
+    Anyone who may publish to the exchange `celery.pidbox` can send them to every worker.
     """
     from celery.worker.control import Panel
 

@@ -1,4 +1,4 @@
-"""A night in which each process has the RabbitMQ user of its role, and what a wrong one is told."""
+"""A night in which each process has the RabbitMQ user of its role, and what a command says without the right."""
 
 import json
 import subprocess
