@@ -58,7 +58,7 @@ def _end_beat_if_lasting(**_: Any) -> None:
     """End beat with one sentence if waiting for the broker is of no use, as a worker does."""
     with app.connection_for_write() as connection:
         try:
-            topology.declare(connection)
+            topology.prepare(connection)
         except broker.ERRORS as error:
             sentence, lasting = broker.trouble(error, connection.as_uri())
             if lasting:

@@ -33,6 +33,7 @@ _RIGHTS = {
     ("Queue.bind", "topic"): "read",
     ("Queue.bind", "queue"): "write",
     ("Queue.declare", "exchange"): "write",
+    ("Exchange.unbind", "exchange"): "read and write",
 }
 """The right that a method needs, where RabbitMQ does not name it (3.10); all others need `configure`."""
 

@@ -65,7 +65,7 @@ class RawConsumer(Consumer):
     def connect(self) -> Any:
         """Declare all exchanges and queues, then connect: waits for a broker that does not answer."""
         with self.connection_for_write() as connection:
-            topology.declare(connection)
+            topology.prepare(connection)
         return super().connect()
 
     def on_connection_error_before_connected(self, exc: BaseException) -> None:

@@ -19,21 +19,32 @@ from kombu import Exchange
 from pipeline.night.repair import Queued
 from tasks.broker import NotDeclared
 from tasks.lanes import BACKFILL, NORMAL, URGENT, turns
-from tasks.routing import DEAD_QUEUE, EXCHANGES, QUEUES, RAW_QUEUE, RETRY_QUEUES, Queue
+from tasks.routing import DEAD, DEAD_QUEUE, EXCHANGES, PROBE, QUEUES, RAW_QUEUE, RETRY_QUEUES, TOPIC, Queue
 
 _THEIRS = (RAW_QUEUE, DEAD_QUEUE)
 
 
 def declare(connection: Any) -> None:
-    """Declare everything, so that what exists with other arguments is found; for workers and beat.
+    """Declare everything, so that what exists with other arguments is found.
 
-    A user that may not declare anything is enough where everything exists. Raises `NotDeclared` where it is not, and
+    A user that may not declare anything is enough where everything exists. Raises `NotDeclared` where it does not, and
     `PreconditionFailed`.
     """
     try:
         _declare_all(connection)
     except AccessRefused as error:
         _refuse_missing(connection, error)
+
+
+def prepare(connection: Any) -> None:
+    """Declare everything for a worker or beat, which publishes later: raises `AccessRefused` if it may not.
+
+    Unbinding needs the right to write to an exchange, also where nothing is bound; to publish would hang in an alarm.
+    """
+    declare(connection)
+    with connection.channel() as channel:
+        for exchange in (TOPIC, DEAD, *(queue.exchange for queue in RETRY_QUEUES)):
+            channel.exchange_unbind(exchange.name, PROBE.name)
 
 
 def ensure(connection: Any) -> None:

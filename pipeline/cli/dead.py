@@ -37,7 +37,7 @@ def list_(code: _Code = None, task_id: options.TaskId = None, as_json: options.A
     """List dead letters by code, most frequent first; with `--code` or `--task-id`, one by one.
 
     A dead letter of a document is a notice: `nightshift failed list` shows what became of it. Those with a code of
-    RabbitMQ (`not_ours`, `expired`, `delivery_limit`, `unroutable`) are messages that no task is known of.
+    RabbitMQ (`not_ours`, `bad_signature`, `expired`, `delivery_limit`, `unroutable`) are messages that no task is known of.
 
     Exit codes: 0 success, 1 broker unavailable, 2 usage error.
     """
