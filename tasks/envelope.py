@@ -14,7 +14,7 @@ TICK = "nightshift.tick"
 READING_ERRORS = (msgspec.MsgspecError, RecursionError, TypeError, ValueError)
 """What `Envelope.read` raises."""
 
-_Id = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[!-~]+$")]
+_Id = Annotated[str, Meta(max_length=100, pattern=r"^[A-Za-z0-9-]+\Z")]  # it becomes a part of a key
 _Seconds = Annotated[float, Meta(gt=0, le=3600)]  # the broker's consumer timeout is an hour at most
 _Counter = Annotated[int, Meta(ge=0, le=2**31)]
 

@@ -67,6 +67,8 @@ def test_ours_pass_with_the_headers_that_a_step_needs(given: Any, queue: str) ->
         message(task="celery.chain"),
         message(id=None),
         message(id="x" * 5000),
+        message(id="%" * 90),
+        message(id="../x"),
         message(lane=99),
         message(tries=-1),
         message(trace_id=7),
