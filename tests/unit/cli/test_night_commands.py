@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from pipeline.cli import status
 from pipeline.cli.window import opening
-from pipeline.errors import NotFound
+from pipeline.errors import BrokerRefused, NotFound
 from pipeline.ledger import receipts
 from pipeline.models import Failure, Task, to_json
 from pipeline.night.brake import LIMIT, Brake
@@ -116,3 +117,21 @@ def test_a_paused_step_is_shown_and_released(store: LocalStore, nightshift: Nigh
         "fail with not_found are recorded as failed until" in nightshift("brake", "release", "ingest").output
     )
     assert "ingest: released by hand" in nightshift("brake", "show").output
+
+
+def test_status_leaves_out_what_a_monitor_may_not_ask(
+    store: LocalStore, nightshift: Nightshift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail(store, "a")
+
+    def refuse(_: object) -> None:
+        raise BrokerRefused("no permission")
+
+    monkeypatch.setattr(status, "_queues", lambda _: {"ocr": 2, "dead": 1})
+    monkeypatch.setattr(status, "_workers", refuse)
+    monkeypatch.setattr(status, "_unknown_letters", refuse)
+    shown = nightshift("status").output
+    assert "Dead       1 messages; this RabbitMQ user may not read them" in shown
+    assert "Workers    not shown: this RabbitMQ user may not ask them" in shown
+    found = json.loads(nightshift("status", "--json").output)
+    assert (found["broker"], found["workers"], found["unknown_dead_letters"]) == ("up", None, None)
