@@ -15,6 +15,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from pipeline.encryption.keyring import new_line
@@ -73,10 +74,8 @@ def throughput(name: str, pair: dict[str, Store], rounds: int) -> None:
                 hashlib.sha256(data).digest()
 
         works: dict[str, Callable[[], object]] = {"sha256": sha}
-        for kind, store in pair.items():
-            works[f"put {kind}"] = lambda store=store: put(store)
-        for kind, store in pair.items():
-            works[f"get {kind}"] = lambda store=store: get(store)
+        works |= {f"put {kind}": partial(put, store) for kind, store in pair.items()}
+        works |= {f"get {kind}": partial(get, store) for kind, store in pair.items()}
         best = fastest(rounds, works)
         rates = "  ".join(f"{what} {size * times / 1e6 / seconds:9.0f}" for what, seconds in best.items())
         print(f"{name:6} {size:>11,} B  MB/s: {rates}")
@@ -92,9 +91,7 @@ def document(name: str, pair: dict[str, Store], rounds: int) -> None:
         for key in objects:
             store.get(key)
 
-    works: dict[str, Callable[[], object]] = {
-        kind: lambda store=store: night(store) for kind, store in pair.items()
-    }
+    works: dict[str, Callable[[], object]] = {kind: partial(night, store) for kind, store in pair.items()}
     works["sha256 of the document alone"] = lambda: hashlib.sha256(objects["documents/a"]).digest()
     best = fastest(rounds * 10, works)
     shown = ", ".join(f"{kind} {1000 * seconds:.2f} ms" for kind, seconds in best.items())
