@@ -22,7 +22,7 @@ from pipeline.limits import Limits
 PREFIX = environment.PREFIX
 _DECIDING = (*Limits.__struct_fields__, "ocr_engine", "ocr_max_side", "ner_engine")
 _LONGEST_ZONE = 64  # characters: looking for a name of hundreds of folders takes more stack than there is
-_SECRET = frozenset({"broker_url", "callback_secret", "flower_password", "signing_key"})
+_SECRET = frozenset({"broker_url", "callback_secret", "encryption_keys", "flower_password", "signing_key"})
 _KEY = 32  # characters of a signing key at least: 128 bits in hexadecimal
 # The password of a URL: up to the last @, or the last before `;scheme://`, where a list of brokers continues.
 _PASSWORD = re.compile(r"(://[^:/@;]*):(?:(?!;[a-z0-9+]+://).)*@", re.DOTALL | re.IGNORECASE)
@@ -143,6 +143,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     s3_sse_kms_key: Annotated[str, Meta(description="Key ID for `aws:kms`.")] = ""
+
+    encryption_keys: Annotated[
+        str,
+        Meta(
+            description="Keys that encrypt the store, as `id:key` (32 bytes as base64), separated by commas, or "
+            "`@/path` of a file with one per line: the first encrypts, all decrypt; empty: off "
+            "(docs/how-to/encryption.md)."
+        ),
+    ] = ""
+    encryption_required: Annotated[
+        bool,
+        Meta(
+            description="Whether objects that are not encrypted are refused as damaged; to be set after "
+            "`nightshift keys rotate`."
+        ),
+    ] = False
+    encryption_summary: Annotated[
+        bool,
+        Meta(
+            description="Whether the parquet tables are encrypted, too: then only Nightshift can read them."
+        ),
+    ] = False
 
     ocr_engine: Annotated[
         str, Meta(description="`rapidocr` (offline), `paddleocr`, or an entry point of `nightshift.ocr`.")
