@@ -369,7 +369,11 @@ class _Check:
                 self.wrong("no callback", offer.task_id, f"ended as {record['status']}; its callback: {seen}")
 
     def _tables(self) -> None:
-        for day, rows in (self.evidence.tables or {}).items():
+        if self.evidence.tables is None:
+            return
+        nights = {day_of(key) for keys in self.records.values() for key in keys}
+        for day in sorted(nights | set(self.evidence.tables)):
+            rows = self.evidence.tables.get(day, {})
             own = {
                 t: self.content[k]["status"] for t, ks in self.records.items() for k in ks if day_of(k) == day
             }

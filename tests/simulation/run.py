@@ -18,10 +18,10 @@ from pipeline.night import housekeeping
 from pipeline.night.night import Night
 from pipeline.storage import keys
 from tasks.publish import BROKER_ERRORS, publish
-from tests.simulation import checker, documents
+from tests.simulation import checker, documents, tables
 from tests.simulation.broker import MemoryBroker
 from tests.simulation.checker import Evidence, Finding
-from tests.simulation.faults import NEVER
+from tests.simulation.faults import NEVER, Aim
 from tests.simulation.gpu import Windows
 from tests.simulation.operators import Operator
 from tests.simulation.patches import running
@@ -48,6 +48,7 @@ class Outcome:
     documents: int = 0
     messages: int = 0
     submitted: list[bytes] = field(default_factory=list)
+    aim: Aim | None = None
 
     @property
     def kind(self) -> str:
@@ -58,8 +59,10 @@ class Outcome:
 class Run:
     """The state of one run other than the world's."""
 
-    def __init__(self, seed: int, *, only: frozenset[int] | None = None, parquet: bool = False) -> None:
-        world = self.world = World(seed, only=only)
+    def __init__(
+        self, seed: int, *, only: frozenset[int] | None = None, aim: Aim | None = None, parquet: bool = False
+    ) -> None:
+        world = self.world = World(seed, only=only, aim=aim)
         world.parquet = parquet
         rng = world.rng
         self.broker = MemoryBroker(world)
@@ -315,10 +318,6 @@ class Run:
             for day in sorted(days)
             for report in [audit(store, day)]
         }
-        tables = {}
-        for key in store.list("summary/simulated/"):
-            lines = store.get(key).decode().splitlines()
-            tables[checker.day_of(key)] = dict(line.rsplit(" ", 1) for line in lines)
         return Evidence(
             offers=self.producers.offers(),
             good=self.good,
@@ -326,7 +325,7 @@ class Run:
             queues={name: len(queue) for name, queue in self.broker.ready.items()},
             posted=[json.loads(body) for _, body in self.world.posted],
             audits=audits,
-            tables=tables,
+            tables=tables.statuses(store),
             apart=self.operator.redriven,
             hash_of_text=lambda text: (
                 text.split(" ")[0] if not text.startswith("sim ") else documents.sha256(text.encode())
@@ -334,9 +333,14 @@ class Run:
         )
 
 
-def simulate(seed: int, *, only: frozenset[int] | None = None, parquet: bool = False) -> Outcome:
-    """One run from its seed, with only the faults of `only`; patches must be installed (`patches.installed`)."""
-    run = Run(seed, only=only, parquet=parquet)
+def simulate(
+    seed: int, *, only: frozenset[int] | None = None, aim: Aim | None = None, parquet: bool = False
+) -> Outcome:
+    """One run from its seed; patches must be installed (`patches.installed`).
+
+    `only`: the faults that happen. `aim`: one more fault; until it hits, the run is the same as without it.
+    """
+    run = Run(seed, only=only, aim=aim, parquet=parquet)
     evidence, raw = run.all(), run.world.raw
     found = [*run.findings, *checker.check(checker.Objects(lambda: raw.list(""), raw.get), evidence)]
     return Outcome(
@@ -347,4 +351,5 @@ def simulate(seed: int, *, only: frozenset[int] | None = None, parquet: bool = F
         documents=len(run.producers.specs),
         messages=run.broker.number,
         submitted=[spec.data for spec in run.producers.specs],
+        aim=aim,
     )

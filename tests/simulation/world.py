@@ -26,7 +26,7 @@ from pipeline.errors import (
 )
 from pipeline.storage.memory import MemoryStore
 from tests.simulation import documents
-from tests.simulation.faults import DIE, ERROR, FOCUS, NEVER, PAUSE, Coverage, Rates
+from tests.simulation.faults import DIE, ERROR, FOCUS, NEVER, PAUSE, Aim, Coverage, Point, Rates
 from tests.simulation.process import Died, Process
 
 T = TypeVar("T")
@@ -66,8 +66,8 @@ class Event:
 class World:
     """See above. `only`: numbers of the faults and events that happen, to find a shorter way to a failure."""
 
-    def __init__(self, seed: int, *, only: frozenset[int] | None = None) -> None:
-        self.seed, self.only = seed, only
+    def __init__(self, seed: int, *, only: frozenset[int] | None = None, aim: Aim | None = None) -> None:
+        self.seed, self.only, self.aim = seed, only, aim
         self.rng = random.Random(seed)
         self.rates = Rates.draw(self.rng)
         self.parquet = False
@@ -146,6 +146,11 @@ class World:
             if self.rates.in_focus(site):
                 self.focused.add(site)
         process.left -= 1
+        if not self.calm and site not in self.coverage.open:
+            self.coverage.open.add(site)
+            if self.aim and self.aim.site == site:
+                point, self.aim = self.aim.point, None
+                return self._hit(process, site, op, key, effect, writes, point)
         if process.left <= 0 or (site in self.focused and self.rng.random() < FOCUS):
             return self._hit(process, site, op, key, effect, writes)
         if self.now < self.down_until[_SERVERS.get(op, "store")]:
@@ -160,15 +165,23 @@ class World:
         return found
 
     def _hit(
-        self, process: Process, site: str, op: str, key: str, effect: Callable[[], T], writes: bool
+        self,
+        process: Process,
+        site: str,
+        op: str,
+        key: str,
+        effect: Callable[[], T],
+        writes: bool,
+        point: Point | None = None,
     ) -> T:
-        kind, after = self.rates.kind(self.rng), self.rng.random() < 0.5
+        point = point or Point(self.rates.kind(self.rng), self.rng.random() < 0.5)
+        kind, after = point.kind, point.after
         seconds = self._pause_length()
         self.plan(process)
         if (kind == PAUSE and process.fiber is None) or not self.happens():
             return self._do(op, key, effect, writes)
         number, when = self.happened, "after" if after else "before"
-        self.coverage.hit[kind].add(site)
+        self.coverage.hit.add((site, point))
         where = f"{when} {op} {key} ({site}) #{number}"
         if kind == PAUSE:
             return self._pause(process, seconds, where, after, lambda: self._do(op, key, effect, writes))
