@@ -21,7 +21,7 @@ _SHOWN = 3
 
 @dataclass
 class Batch:
-    """What came of some runs. `failed`: each with its first finding; `reached`: sites by the seed that opened them."""
+    """What came of some runs. `failed`: each with its first finding; `reached`: sites, each with a run that opened it."""
 
     runs: int = 0
     nights: int = 0
@@ -29,7 +29,7 @@ class Batch:
     messages: int = 0
     coverage: Coverage = field(default_factory=Coverage)
     failed: list[tuple[Planned, str]] = field(default_factory=list)
-    reached: dict[str, int] = field(default_factory=dict)
+    reached: dict[str, Planned] = field(default_factory=dict)
 
     def add(self, planned: Planned, outcome: Outcome) -> None:
         """Add one run."""
@@ -37,14 +37,13 @@ class Batch:
         self.nights += outcome.nights
         self.documents += outcome.documents
         self.messages += outcome.messages
-        if planned.aim is None:
-            new = outcome.world.coverage.open - self.coverage.open
-            self.reached |= dict.fromkeys(new, planned.seed)
+        new = outcome.world.coverage.open - self.coverage.open
+        self.reached |= dict.fromkeys(new, planned)
         self.coverage.add(outcome.world.coverage)
         self.failed += [(planned, str(finding)) for finding in outcome.findings[:1]]
 
     def join(self, other: Batch) -> None:
-        """Add a whole batch; only the seeds that were known first are kept."""
+        """Add a whole batch; of two runs that reached a site, the one that was known before is kept."""
         self.runs += other.runs
         self.nights += other.nights
         self.documents += other.documents
@@ -66,7 +65,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, help="stop after this many minutes instead")
     parser.add_argument("--jobs", type=int, default=1, help="processes to run in (default 1)")
     parser.add_argument("--only", metavar="N,N", help="with --seed: the faults and events that happen")
-    parser.add_argument("--aim", type=Aim.parse, metavar="SITE=FAULT", help="with --seed: one more fault")
+    parser.add_argument(
+        "--aims",
+        metavar="SITE=FAULT,…",
+        help="with --seed: faults at the first calls of these sites, in this order",
+    )
     parser.add_argument(
         "--whole", action="store_true", help="with --seed: do not shorten the run or its trace"
     )
@@ -84,7 +87,8 @@ def _arguments() -> argparse.Namespace:
 
 def _replay(args: argparse.Namespace) -> int:
     only = None if args.only is None else frozenset(int(n) for n in args.only.split(",") if n)
-    outcome = simulate(args.seed, only=only, aim=args.aim, parquet=args.parquet)
+    aims = [Aim.parse(text) for text in (args.aims or "").split(",") if text]
+    outcome = simulate(args.seed, only=only, aims=aims, parquet=args.parquet)
     if outcome.findings and only is None and not args.whole:
         outcome = shortened(outcome)
     show(outcome, everything=args.whole)
@@ -100,11 +104,15 @@ def show(outcome: Outcome, *, everything: bool = False) -> None:
     if not outcome.findings:
         print(f"passed: {outcome.nights} nights, {outcome.documents} submissions")
     only = ",".join(map(str, outcome.world.faults)) if outcome.world.only is not None else ""
-    print(f"again: {_command(Planned(outcome.seed, outcome.aim))}" + (f" ONLY={only}" if only else ""))
+    print(
+        f"again: {_command(Planned(outcome.seed, tuple(outcome.aims)))}" + (f" ONLY={only}" if only else "")
+    )
 
 
 def _command(planned: Planned) -> str:
-    return f"make simulate SEED={planned.seed}" + (f" AIM={planned.aim}" if planned.aim else "")
+    return f"make simulate SEED={planned.seed}" + (
+        f" AIMS={','.join(map(str, planned.aims))}" if planned.aims else ""
+    )
 
 
 def _some(job: tuple[list[Planned], str | None, bool]) -> Batch:
@@ -112,7 +120,7 @@ def _some(job: tuple[list[Planned], str | None, bool]) -> Batch:
     batch = Batch()
     with patches.installed(), known_bad.applied(bad):
         for one in planned:
-            batch.add(one, simulate(one.seed, aim=one.aim, parquet=parquet))
+            batch.add(one, simulate(one.seed, aims=one.aims, parquet=parquet))
     return batch
 
 

@@ -104,6 +104,12 @@ class MemoryBroker:
         envelope = Envelope(f"m{self.number}", routing.RAW, raw=body)
         self.world.call("publish", str(envelope), lambda: self._enter(envelope), writes=True)
 
+    def publish_again(self, envelope: Envelope) -> None:
+        """Send a message back that was returned too often."""
+        self.number += 1
+        again = replace(envelope, id=f"m{self.number}", returned=0)
+        self.world.call("publish", str(again), lambda: self._enter(again), writes=True)
+
     @contextmanager
     def connection_for_write(self) -> Iterator[None]:
         """A connection to declare the dead-letter queue with, which is there."""
@@ -162,9 +168,13 @@ class MemoryBroker:
         again = replace(envelope, returned=envelope.returned + 1)
         self.returns[envelope.about] = max(self.returns.get(envelope.about, 0), again.returned)
         if again.returned > routing.DELIVERY_LIMIT and envelope.queue != routing.RAW:
-            self.dead.append(
-                {"reason": "delivery_limit", "code": "", "task_id": envelope.about, "body": str(envelope)}
-            )
+            letter = {
+                "reason": "delivery_limit",
+                "code": "",
+                "task_id": envelope.about,
+                "body": str(envelope),
+            }
+            self.dead.append(letter | {"envelope": envelope})
         else:
             self.ready[envelope.queue].insert(0, again)
         return True

@@ -346,7 +346,9 @@ class _Check:
             return
         about = {letter.get("task_id") for letter in self.evidence.dead}
         for task_id, keys in self.records.items():
-            if keys[0].startswith("failed/") and task_id not in about:
+            if not keys[0].startswith("failed/"):
+                continue
+            if task_id not in about and self.content[keys[0]]["error"]["code"] != "discarded":
                 self.wrong("no dead letter", task_id, f"{keys[0]} has no dead letter")
 
     def _callbacks(self) -> None:

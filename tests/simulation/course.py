@@ -1,4 +1,4 @@
-"""Which runs come next: one seed after the other, or runs with an aim, until each call was hit by each fault."""
+"""Which runs come next: one seed after the other, or runs that aim at calls, until each call was hit by each fault."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class Planned(NamedTuple):
     """One run to come."""
 
     seed: int
-    aim: Aim | None = None
+    aims: tuple[Aim, ...] = ()
 
 
 class Course:
     """Batches of runs.
 
-    `directed`: a run with an aim is the same as one without until its call is reached, so each call that any run has
-    reached can be hit: by six more runs with the same seed, one for each fault.
+    `directed`: a run with one more aim is the same as without it until its call is reached, so each call that any run
+    has reached can be hit: by six more runs, one for each fault.
     """
 
     def __init__(self, first: int, *, directed: bool, known: frozenset[str]) -> None:
@@ -31,17 +31,17 @@ class Course:
         self._waiting: deque[Planned] = deque()
 
     def batch(self) -> list[Planned]:
-        """The next runs: those with an aim first."""
+        """The next runs: those with aims first."""
         if self._waiting:
             return [self._waiting.popleft() for _ in range(min(SIZE, len(self._waiting)))]
         self._next += SIZE
         return [Planned(seed) for seed in range(self._next - SIZE, self._next)]
 
-    def reached(self, by_seed: dict[str, int]) -> None:
-        """Note the seeds of the first runs without an aim that reached these sites."""
+    def reached(self, by_site: dict[str, Planned]) -> None:
+        """Note the first runs that reached these sites."""
         if not self._directed:
             return
-        for site, seed in sorted(by_seed.items()):
+        for site, run in sorted(by_site.items()):
             if site in self._known and site not in self._aimed:
                 self._aimed.add(site)
-                self._waiting.extend(Planned(seed, Aim(site, point)) for point in POINTS)
+                self._waiting.extend(Planned(run.seed, (*run.aims, Aim(site, point))) for point in POINTS)

@@ -31,6 +31,7 @@ import pipeline.steps.conclude
 import pipeline.steps.extract
 import pipeline.steps.recognize
 import pipeline.submission.reception
+import pipeline.tables.rows
 import pipeline.tables.summary
 import tasks.base
 import tasks.publish
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 _real_threads = threads.in_threads
 _real_groups = pipeline.tables.summary._Groups
-_real_rows_of = pipeline.tables.summary.rows_of
+_real_rows_of = pipeline.tables.rows.rows_of
 _current: list[World] = []
 
 

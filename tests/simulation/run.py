@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -14,7 +15,7 @@ from msgspec import structs
 
 from pipeline.errors import PipelineError
 from pipeline.ledger.audit import audit
-from pipeline.night import housekeeping
+from pipeline.night import dead, housekeeping
 from pipeline.night.night import Night
 from pipeline.storage import keys
 from tasks.publish import BROKER_ERRORS, publish
@@ -23,10 +24,11 @@ from tests.simulation.broker import MemoryBroker
 from tests.simulation.checker import Evidence, Finding
 from tests.simulation.faults import NEVER, Aim
 from tests.simulation.gpu import Windows
+from tests.simulation.letters import Letters
 from tests.simulation.operators import Operator
 from tests.simulation.patches import running
 from tests.simulation.process import Process
-from tests.simulation.producers import Producers
+from tests.simulation.producers import ELSEWHERE, Producers
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.workers import Worker, settings_of
 from tests.simulation.world import World
@@ -34,6 +36,7 @@ from tests.simulation.world import World
 _SUSPENDED = 90.0  # seconds after which the broker takes a silent worker's messages back
 _QUIET_NIGHTS = 6
 _REST = 4 * 3600.0  # seconds without any work left, within which tables are written
+ALLOWED = "s3://inbox/"
 _WORK_LEFT = ("pending/", "callbacks/", "delayed/", "changed/")
 
 
@@ -48,7 +51,7 @@ class Outcome:
     documents: int = 0
     messages: int = 0
     submitted: list[bytes] = field(default_factory=list)
-    aim: Aim | None = None
+    aims: Sequence[Aim] = ()
 
     @property
     def kind(self) -> str:
@@ -60,9 +63,14 @@ class Run:
     """The state of one run other than the world's."""
 
     def __init__(
-        self, seed: int, *, only: frozenset[int] | None = None, aim: Aim | None = None, parquet: bool = False
+        self,
+        seed: int,
+        *,
+        only: frozenset[int] | None = None,
+        aims: Sequence[Aim] = (),
+        parquet: bool = False,
     ) -> None:
-        world = self.world = World(seed, only=only, aim=aim)
+        world = self.world = World(seed, only=only, aims=aims)
         world.parquet = parquet
         rng = world.rng
         self.broker = MemoryBroker(world)
@@ -78,7 +86,7 @@ class Run:
             "max_retries": rng.choice((1, 2, 6)),
             "max_attempts": rng.choice((2, 3)),
             "max_pages": documents.MAX_PAGES,
-            "allowed_sources": "s3://inbox/",
+            "allowed_sources": ALLOWED,
             "allowed_callbacks": "https://hooks.example/",
             "callback_secret": "0123456789abcdef",
             "store_url": world.raw.url,
@@ -96,13 +104,14 @@ class Run:
         self.scheduler = Scheduler(world, self._paused)
         self.start = self.scheduler.start
         self.ticked = -1e9
-        self.days = rng.choice((1, 1, 2))
+        self.days = rng.choice((1,) * 12 + (2,) * 6 + (5,))
         self.disk_lost = False
         self.workers = [
             Worker(world, self.broker, f"w{n}", self.settings(), self._skew())
             for n in range(rng.choice((2, 3)))
         ]
         self.producers = Producers(self)
+        self.letters = Letters(self.broker)
         self.operator = Operator(self)
 
     def settings(self) -> Any:
@@ -149,8 +158,9 @@ class Run:
             if holders:
                 self._return(rng.choice(holders).held)
         if chance("outage"):
-            server = rng.choice(("store", "broker"))
-            world.down_until[server] = world.now + rng.choice((5.0, 120.0, 4000.0)) * rng.random()
+            server = rng.choice(("store", "broker", "receiver"))
+            longest = (5.0, 120.0, 4000.0) if server != "receiver" else (4000.0, 200000.0)
+            world.down_until[server] = world.now + rng.choice(longest) * rng.random()
             world.note(f"OUTAGE of the {server}")
         if chance("disk_lost"):
             world.note("THE BROKER LOSES ITS DISK")
@@ -161,6 +171,8 @@ class Run:
             if worker.free:
                 if rng.random() < 0.3:
                     self.version, self.settings_differ = self.version + 1, True
+                if rng.random() < 0.5:
+                    self.given["allowed_sources"] = f"{ALLOWED},{ELSEWHERE}"
                 skew = self._skew() * (100 if rng.random() < 0.1 else 1)
                 world.note(f"{worker.name} is restarted, settings {self.version}, clock {skew:+.0f} s")
                 worker.start(self.settings(), skew)
@@ -228,6 +240,7 @@ class Run:
                     lambda: self.world.call("ready", "", self.broker.count),
                     partial(publish, self.broker),
                 )
+                dead.tidy(worker.night, self.letters.sweep)
 
         self.start(process, work, lambda: None)
 
@@ -334,13 +347,14 @@ class Run:
 
 
 def simulate(
-    seed: int, *, only: frozenset[int] | None = None, aim: Aim | None = None, parquet: bool = False
+    seed: int, *, only: frozenset[int] | None = None, aims: Sequence[Aim] = (), parquet: bool = False
 ) -> Outcome:
     """One run from its seed; patches must be installed (`patches.installed`).
 
-    `only`: the faults that happen. `aim`: one more fault; until it hits, the run is the same as without it.
+    `only`: the faults that happen. `aims`: faults in addition, one after the other; until the first hits, the
+    run is the same as without them.
     """
-    run = Run(seed, only=only, aim=aim, parquet=parquet)
+    run = Run(seed, only=only, aims=aims, parquet=parquet)
     evidence, raw = run.all(), run.world.raw
     found = [*run.findings, *checker.check(checker.Objects(lambda: raw.list(""), raw.get), evidence)]
     return Outcome(
@@ -351,5 +365,5 @@ def simulate(
         documents=len(run.producers.specs),
         messages=run.broker.number,
         submitted=[spec.data for spec in run.producers.specs],
-        aim=aim,
+        aims=aims,
     )

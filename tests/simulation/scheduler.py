@@ -22,7 +22,7 @@ class Scheduler:
     def start(self, process: Process, work: Callable[[], None], ended: Callable[[], None]) -> None:
         """Run a process's work until it ends or is paused; `ended` is called when it has ended."""
         world = self.world
-        if process.left > _INLINE and world.rates.focus is None and world.aim is None:
+        if process.left > _INLINE and world.rates.focus is None and not world.aims:
             before, world.running = world.running, process
             with suppress(Died):
                 work()

@@ -24,7 +24,7 @@ def rows_of(results: list[DocumentResult], _: bool) -> dict[str, list[dict[str, 
         {name: getattr(result, name) for name in _COLUMNS} | {"pages": len(result.pages)}
         for result in results
     ]
-    return dict.fromkeys(TABLES, list[dict[str, Any]]()) | {"documents": documents}
+    return {table: documents if table == "documents" else [] for table in TABLES}
 
 
 class ThinTable:

@@ -16,7 +16,7 @@ def shortened(outcome: Outcome, *, runs: int = _RUNS) -> Outcome:
         index, shorter = 0, False
         while index < len(faults := outcome.world.faults) and runs > 0:
             only = frozenset(faults[:index] + faults[index + size :])
-            other = simulate(outcome.seed, only=only, aim=outcome.aim)
+            other = simulate(outcome.seed, only=only, aims=outcome.aims)
             runs -= 1
             if other.kind == outcome.kind:
                 outcome, shorter = other, True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ T = TypeVar("T")
 _ROOT = str(Path(__file__).resolve().parent.parent.parent)
 _CALL = 0.007  # seconds that a call takes
 _START = datetime(2026, 3, 27, 12, tzinfo=UTC)
-_SERVERS = {"publish": "broker", "ready": "broker", "fetch": "", "post": ""}
+_SERVERS = {"publish": "broker", "ready": "broker", "dead": "broker", "fetch": "", "post": "receiver"}
 _sites: dict[tuple[CodeType, int], str] = {}
 
 
@@ -66,8 +66,8 @@ class Event:
 class World:
     """See above. `only`: numbers of the faults and events that happen, to find a shorter way to a failure."""
 
-    def __init__(self, seed: int, *, only: frozenset[int] | None = None, aim: Aim | None = None) -> None:
-        self.seed, self.only, self.aim = seed, only, aim
+    def __init__(self, seed: int, *, only: frozenset[int] | None = None, aims: Sequence[Aim] = ()) -> None:
+        self.seed, self.only, self.aims = seed, only, list(aims)
         self.rng = random.Random(seed)
         self.rates = Rates.draw(self.rng)
         self.parquet = False
@@ -81,7 +81,7 @@ class World:
         self.happened = 0
         self.faults: list[int] = []
         self.trace: list[Event] = []
-        self.down_until = {"store": 0.0, "broker": 0.0, "": 0.0}
+        self.down_until = {"store": 0.0, "broker": 0.0, "receiver": 0.0, "": 0.0}
         self.sources: dict[str, bytes | None] = {}
         self.failed_fetches = 0
         self.posted: list[tuple[str, bytes]] = []
@@ -148,9 +148,8 @@ class World:
         process.left -= 1
         if not self.calm and site not in self.coverage.open:
             self.coverage.open.add(site)
-            if self.aim and self.aim.site == site:
-                point, self.aim = self.aim.point, None
-                return self._hit(process, site, op, key, effect, writes, point)
+            if self.aims and self.aims[0].site == site:
+                return self._hit(process, site, op, key, effect, writes, self.aims.pop(0).point)
         if process.left <= 0 or (site in self.focused and self.rng.random() < FOCUS):
             return self._hit(process, site, op, key, effect, writes)
         if self.now < self.down_until[_SERVERS.get(op, "store")]:
@@ -221,7 +220,7 @@ class World:
         return self.rng.random() * 5
 
     def _error(self, op: str) -> Exception:
-        if op in ("publish", "ready"):
+        if op in ("publish", "ready", "dead"):
             return self.broker_error()
         if op == "fetch":
             self.failed_fetches += 1
