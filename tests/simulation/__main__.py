@@ -21,7 +21,7 @@ _SHOWN = 3
 
 @dataclass
 class Batch:
-    """What came of some runs. `failed`: each with its first finding; `reached`: sites, each with a run that opened it."""
+    """What came of runs. `failed`: each with its first finding; `reached`: sites, each with a run that opened it."""
 
     runs: int = 0
     nights: int = 0
