@@ -28,6 +28,7 @@ def publish(app: Celery, messages: Iterable[Message], producer: Any = None) -> N
 def publish_later(app: Celery, message: Message, *, outage: int | None = None) -> int:
     """Publish a message again by way of a retry queue; returns the seconds that it waits there.
 
+    It keeps its id, as a message that the broker returns does: what its first attempt has left in the store is its own.
     It waits longer with each retry. `outage`, an index into `RETRY_QUEUES`, is for an outage, which does not count as a
     retry: as it ends for all documents at once, the wait does not grow, for the night is short.
     """
@@ -39,6 +40,7 @@ def publish_later(app: Celery, message: Message, *, outage: int | None = None) -
         exchange=waiting.exchange.name,
         routing_key=f"step.{queue_for(message)}",
         declare=[waiting],
+        task_id=message.id or None,
     )
     return int(waiting.queue_arguments["x-message-ttl"]) // 1000
 

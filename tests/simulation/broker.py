@@ -60,7 +60,7 @@ class MemoryBroker:
         self.world = world
         self.ready: dict[str, list[Envelope]] = {name: [] for name in (*WORK, routing.RAW)}
         self.waiting: list[tuple[float, Envelope]] = []
-        self.held: dict[str, Envelope] = {}
+        self.held: dict[int, Envelope] = {}
         self.dead: list[dict[str, Any]] = []
         self.number = 0
         self.returns: dict[str, int] = {}
@@ -78,12 +78,15 @@ class MemoryBroker:
         queue: str = "",
         exchange: str = "",
         routing_key: str = "",
+        task_id: str | None = None,
         **_: Any,
     ) -> None:
         """Publish a task as Celery does; raises one of `BROKER_ERRORS`."""
         self.number += 1
         target = queue or routing_key.removeprefix("step.")
-        envelope = Envelope(f"m{self.number}", target, name, args, dict(kwargs or {}), dict(headers or {}))
+        envelope = Envelope(
+            task_id or f"m{self.number}", target, name, args, dict(kwargs or {}), dict(headers or {})
+        )
         ttl = int(exchange.rpartition("-")[2]) if exchange else 0
         self.world.call("publish", str(envelope), lambda: self._enter(envelope, ttl), writes=True)
 
@@ -146,19 +149,19 @@ class MemoryBroker:
         if due:
             self.waiting = [(at, envelope) for at, envelope in self.waiting if at > self.world.now]
             for envelope in due:
-                self._enter(envelope)
+                self.ready[envelope.queue].append(envelope)
 
     def take(self, queue: str, index: int) -> Envelope:
         """Deliver a message: it is held until acknowledged or returned."""
         envelope = self.ready[queue].pop(index)
-        self.held[envelope.id] = envelope
+        self.held[id(envelope)] = envelope
         return envelope
 
     def acknowledge(self, envelope: Envelope) -> bool:
         """Remove a message, if this delivery of it still counts."""
-        if self.held.get(envelope.id) is not envelope:
+        if id(envelope) not in self.held:
             return False
-        del self.held[envelope.id]
+        del self.held[id(envelope)]
         return True
 
     def give_back(self, envelope: Envelope) -> bool:
@@ -188,6 +191,12 @@ class MemoryBroker:
         self.held.clear()
         self.dead.clear()
         return raw
+
+    def about(self) -> set[str]:
+        """Task ids of all messages, wherever they are, but for dead letters."""
+        ready = (envelope for queue in self.ready.values() for envelope in queue)
+        waiting = (envelope for _, envelope in self.waiting)
+        return {envelope.about for envelope in (*ready, *waiting, *self.held.values())}
 
     def count(self) -> Queued:
         """Messages of pending tasks that are ready or wait."""

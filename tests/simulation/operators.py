@@ -43,8 +43,11 @@ class Operator:
         )
 
     def act(self) -> None:
+        """Give any command."""
+        self.give(self.world.rng.choice(self.commands))
+
+    def give(self, command: Callable[[Night], None]) -> None:
         """Give one command."""
-        command = self.world.rng.choice(self.commands)
         name = f"operator ({command.__name__.removeprefix('_')})"
         process = Process(name)
         self.world.plan(process)
