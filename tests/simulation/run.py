@@ -15,8 +15,8 @@ from msgspec import structs
 
 from pipeline.errors import PipelineError
 from pipeline.ledger.audit import audit
-from pipeline.night import dead, housekeeping
 from pipeline.models import Task, from_json
+from pipeline.night import dead, housekeeping
 from pipeline.night.night import Night
 from pipeline.storage import keys
 from tasks.publish import BROKER_ERRORS, publish

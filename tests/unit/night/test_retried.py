@@ -30,7 +30,7 @@ def test_a_document_whose_ingest_is_noted_but_not_answered_goes_on(
     flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = App()
-    delivery = Delivery(flow, Publisher(app))  # type: ignore[arg-type]
+    delivery = Delivery(flow, Publisher(app))
     flow.reception.accept(submission(page(inbox / "a.png", grey(3))))
     message = Message(step="ingest", task_id="t", id="first")
 
@@ -54,6 +54,6 @@ def test_a_document_whose_ingest_is_noted_but_not_answered_goes_on(
 
 def test_what_was_never_delivered_has_no_id_of_its_own() -> None:
     app = App()
-    publisher: Any = Publisher(app)  # type: ignore[arg-type]
+    publisher: Any = Publisher(app)
     publisher.publish_later(Message(step="ingest", task_id="t"))
     assert app.sent[0]["task_id"] is None
