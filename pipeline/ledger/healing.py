@@ -6,13 +6,24 @@ may leave a failure next to a good result, or a partial result without its note.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from pipeline.ledger import digests, records
+from pipeline.ledger import digests, ends, generations, records
 from pipeline.ledger.ends import End
 from pipeline.models import DocumentResult
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
+
+
+def keep_good(store: Store, task_id: str, run_dates: Iterable[str]) -> None:
+    """Delete failures next to a good result of the same run date: a process died before it could."""
+    numbers = range(generations.latest(store, task_id) + 1)
+    for run_date in run_dates:
+        several = list(ends.found(store, task_id, [run_date], numbers))
+        if any(end.status != "failed" for end in several):
+            for end in several:
+                if end.status == "failed":
+                    records.remove(store, end)
 
 
 def failures(store: Store, run_date: str) -> None:
@@ -21,7 +32,7 @@ def failures(store: Store, run_date: str) -> None:
     if failed:
         good = {keys.task_id_of(key) for key in store.list(keys.results(run_date))}
         for task_id in sorted(failed & good):
-            records.keep_good(store, task_id, [run_date])
+            keep_good(store, task_id, [run_date])
 
 
 def notes(store: Store, run_date: str, partial: Mapping[str, DocumentResult]) -> None:
