@@ -130,7 +130,7 @@ class ImageFile(Document):
         try:
             with _quiet_pillow(self._limits.max_pixels):
                 yield
-        except PermanentError:
+        except (PermanentError, MemoryError):
             raise
         except Image.DecompressionBombError as error:
             raise OverLimit(
