@@ -172,6 +172,12 @@ def test_a_word_document_is_read_as_it_shows() -> None:
     ]
 
 
+def test_boxes_in_boxes_are_read_once() -> None:
+    deep = 40  # read at each level again, they would take for ever
+    body = "<w:p><w:r><w:txbxContent>" * deep + p("inmost") + "</w:txbxContent></w:r></w:p>" * deep
+    assert text_of(word(f"{body}{p('after')}")) == "inmost\nafter"
+
+
 def test_a_picture_that_cannot_be_read_costs_its_page_only() -> None:
     data = word(p("text"), **{"word/media/image1.emf": b"\x01\x00\x00\x00" + bytes(3000)})
     with open_document(data, Limits()) as document:

@@ -284,3 +284,19 @@ def test_a_malformed_message_gets_an_id_of_its_own(flow: Flow, broker: Broker) -
     (name,) = failed(flow)
     assert name.startswith("scan-1#")
     assert [d["code"] for d in broker.dead] == ["bad_message"]
+
+
+def test_a_message_that_is_refused_for_another_reason_says_the_latest(
+    flow: Flow, broker: Broker, outside: Path
+) -> None:
+    delivery = Delivery(flow, broker)
+    for more in ({}, {"callback_url": SECRET}, {"callback_url": SECRET}):
+        delivery.accept(body(outside, **more))
+    codes = [letter["code"] for letter in broker.dead]
+    assert len(set(codes)) == 2
+    record = records_of(flow)["scan-1"]
+    assert record.error is not None
+    assert (record.error.code, record.error.message) == (codes[-1], broker.dead[-1]["reason"])
+    assert len(list(flow.store.list(keys.FAILED))) == 1
+    assert len(list(flow.store.list(keys.CHANGED))) == 1
+    assert audit(flow.store, flow.schedule.run_date()).adds_up
