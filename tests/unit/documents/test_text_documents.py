@@ -178,6 +178,13 @@ def test_boxes_in_boxes_are_read_once() -> None:
     assert text_of(word(f"{body}{p('after')}")) == "inmost\nafter"
 
 
+@pytest.mark.parametrize("deep", [400, 20_000])
+def test_tables_in_tables_without_end_are_named(deep: int) -> None:
+    body = "<w:tbl><w:tr><w:tc>" * deep + p("x") + "</w:tc></w:tr></w:tbl>" * deep
+    with pytest.raises(Unreadable, match="has too many parts in each other"):
+        open_document(word(body), Limits())
+
+
 def test_a_picture_that_cannot_be_read_costs_its_page_only() -> None:
     data = word(p("text"), **{"word/media/image1.emf": b"\x01\x00\x00\x00" + bytes(3000)})
     with open_document(data, Limits()) as document:
