@@ -312,6 +312,52 @@ def test_stray_cells_do_not_take_all_memory(rows: str) -> None:
     assert [line.text for line in page.lines or ()] == ["3", "4"]
 
 
+CELL = "<c><v>1</v></c>"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        f"<row>{CELL}</row>" * 1000 + f"<row>{CELL * 16_000}</row>",
+        f'<row r="1">{CELL}</row><row r="1048576">{CELL * 16_000}</row>',
+        f'<row r="1048000">{CELL}</row><row><c r="XFA1048001"><v>1</v></c>{CELL}</row><row r="1">{CELL}</row>',
+    ],
+)
+def test_cells_without_a_place_are_counted(rows: str) -> None:
+    with pytest.raises(OverLimit, match=r"spans [\d,]+ cells, more than 10,000,000: delete stray cells"):
+        open_document(workbook(rows), Limits())
+    assert text_of(workbook(f"<row>{CELL}{CELL}</row><row>{CELL}</row>")).splitlines()[:2] == ["1  1", "1"]
+
+
+def open_sheet(rows: str) -> bytes:
+    """An OpenDocument spreadsheet of one sheet."""
+    names = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table")
+    )
+    sheet = f'<table:table table:name="A">{rows}</table:table>'
+    body = f"<office:body><office:spreadsheet>{sheet}</office:spreadsheet></office:body>"
+    return zipped(
+        {
+            "mimetype": b"application/vnd.oasis.opendocument.spreadsheet",
+            "META-INF/manifest.xml": b"<manifest/>",
+            "content.xml": f"<office:document-content {names}>{body}</office:document-content>".encode(),
+        }
+    )
+
+
+def test_repeated_cells_of_an_open_sheet_are_counted() -> None:
+    value = 'office:value-type="float" office:value="1"'
+    many = '<table:table-cell table:number-columns-repeated="16383" {}/>'
+    rows = '<table:table-row table:number-rows-repeated="1048575">{}</table:table-row>'
+    first = f"<table:table-row><table:table-cell {value}/>{many.format('')}</table:table-row>"
+    assert (
+        text_of(open_sheet(first + rows.format(many.format("")))).strip() == "1"
+    )  # as programs fill sheets up
+    for bomb in (rows.format(many.format(value)), rows.format(many.format("")) * 20 + first):
+        with pytest.raises(OverLimit, match=r"spans [\d,]+ cells, more than 10,000,000"):
+            open_document(open_sheet(bomb), Limits())
+
+
 def test_stray_cells_of_a_binary_workbook_do_not_either() -> None:
     def record(kind: int, body: bytes) -> bytes:
         return bytes([kind, len(body)]) + body
