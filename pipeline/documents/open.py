@@ -68,9 +68,7 @@ def _text_file(data: bytes, media_type: str, limits: Limits) -> Document:
         raise
     except Exception as error:  # hostile bytes make parsers raise nearly any type
         if isinstance(error, RecursionError) or "depth" in str(error):
-            raise Unreadable(
-                f"The {NAMES[media_type]} has too many parts in each other, such as tables in tables: export it as a PDF."
-            ) from error
+            raise Unreadable(html.TOO_DEEP.format(NAMES[media_type])) from error
         raise Unreadable(
             f"The {NAMES[media_type]} is damaged: save it again, or export it as a PDF."
         ) from error

@@ -123,6 +123,16 @@ def picture(colour: str = "red") -> bytes:
     return out.getvalue()
 
 
+def test_a_web_page_is_read_to_its_end_or_refused() -> None:
+    deep = b"<html><body>" + b"<div>" * 300 + b"inmost" + b"</div>" * 300
+    assert text_of(deep).strip() == "inmost"
+    long = b"<html><body><p title='" + b"x" * 11_000_000 + b"'>after a long attribute"
+    assert text_of(long).strip() == "after a long attribute"
+    for bomb in (b"<html><body>" + b"<div>" * 3000 + b"x", b"<html><body>" + b"<table><tr><td>" * 600 + b"x"):
+        with pytest.raises(Unreadable, match="The web page has too many parts in each other"):
+            open_document(bomb, Limits())
+
+
 def test_pictures_in_a_web_page_are_pages_to_be_read() -> None:
     data = f'<html><img src="data:image/png;base64,{base64.b64encode(picture()).decode()}">'.encode()
     (page,) = read(data)
