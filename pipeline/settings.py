@@ -20,6 +20,8 @@ from pipeline.environment import OPTION, Given
 from pipeline.limits import Limits
 
 PREFIX = environment.PREFIX
+PAGE_SHARE, PAGE_LEAST = 0.4, 20.0
+"""Share of `time_limit` that one page may take in processor time, and seconds that it may take in any case."""
 _DECIDING = (*Limits.__struct_fields__, "ocr_engine", "ocr_max_side", "ner_engine")
 _LONGEST_ZONE = 64  # characters: looking for a name of hundreds of folders takes more stack than there is
 _SECRET = frozenset({"broker_url", "callback_secret", "encryption_keys", "flower_password", "signing_key"})
@@ -329,6 +331,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def signing_keys(self) -> tuple[str, ...]:
         """The keys of `signing_key`; none if messages are not signed."""
         return tuple(filter(None, self.signing_key.split(",")))
+
+    @property
+    def page_seconds(self) -> float:
+        """Seconds of processor time that one page may take, or a document to be opened."""
+        return max(PAGE_SHARE * self.time_limit, PAGE_LEAST)
 
     @property
     def memory_limit(self) -> int:

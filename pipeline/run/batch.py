@@ -52,6 +52,7 @@ class Batch:
         self._jobs = JobQueue(settings.page_group)
         self._crashes = CrashCount(settings.max_attempts)
         self._abandoned: dict[str, Poison] = {}  # by task id: why, while its pages are counted
+        self._opening = settings.page_seconds
         self._pool = WorkerPool(settings, run_date, workers)
 
     @property
@@ -121,7 +122,7 @@ class Batch:
         except PipelineError:
             raise
         except ProcessExpired as error:
-            yield from self._crashed(job, _crash(error.exitcode))
+            yield from self._expired(job, error.exitcode)
         except FutureTimeout:
             yield from self._crashed(job, f"did not finish within {self._pool.time_limit(job):.0f} s")
         except Exception as error:
@@ -170,6 +171,16 @@ class Batch:
         task = msgspec.structs.replace(task, attempts=0)
         pending.mark(self.store, task)
         self._jobs.repeat(msgspec.structs.replace(job, task=task, count=False))
+
+    def _expired(self, job: Job, exitcode: int) -> Iterator[Outcome]:
+        """Count an attempt, unless the document can't be opened within the limits: the next one would end likewise."""
+        reason = guard.of_document(exitcode, self._opening)
+        if reason is None:
+            yield from self._crashed(job, _crash(exitcode))
+        elif self._jobs.is_open(job):
+            self._abandoned.pop(job.task.task_id, None)
+            self._jobs.abandon_groups(job.task)
+            yield from self._end(job.task, self._fail(job.task, reason))
 
     def _abandon(self, task: Task, error: Poison) -> Iterator[Outcome]:
         """Record that a document crashed or hung its worker too often."""
