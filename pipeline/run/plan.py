@@ -48,7 +48,7 @@ def plan(sources: Iterable[Source], acceptance: Acceptance, engines: Engines) ->
 def _planned(source: Source, acceptance: Acceptance, engines: Engines, seen: set[str]) -> Planned:
     size = 0
     try:
-        found = identify(source)
+        found = identify(source, named=acceptance.named)
         size = len(found.data)
         media_type = sniff(found.data)
     except PermanentError as error:

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import NotFound
 from pipeline.models import DocumentResult
 from pipeline.storage import Store, keys, objects
+from pipeline.tables.masking import IDS
 from pipeline.tables.rows import rows_of
 from pipeline.tables.schemas import SCHEMAS, TABLES
 
@@ -30,8 +31,10 @@ _ROWS = 131_072  # rows of a row group, so that a reader can skip groups, and is
 _BYTES = 64 << 20  # ... or fewer where this size is reached: groups are held in memory
 
 
-def summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, int]:
+def summarise(store: Store, run_date: str, *, masked: str | bool = IDS) -> dict[str, int]:
     """Write the tables of one run date from its results and failures; returns rows by table.
+
+    `masked`: by which policy (`pipeline.mask_policy`).
 
     Idempotent: the same results give the same tables under the same keys. The notes of what was replaced before are
     deleted; what is replaced meanwhile leaves notes of its own.

@@ -95,7 +95,7 @@ def thin_summary(store: Store, run_date: str, **_: Any) -> dict[str, int]:
     return {"documents": len(rows)}
 
 
-def _summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, int]:
+def _summarise(store: Store, run_date: str, *, masked: str = "ids") -> dict[str, int]:
     if world().parquet:
         _real_summarise(store, run_date, masked=masked)
     return thin_summary(store, run_date)
