@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
@@ -45,34 +45,33 @@ class _Sheet:
     """The lines of a page and the labels in them."""
 
     def __init__(self, page: str, labels: list[Label]) -> None:
-        self.page, self.labels = page, labels
+        self.page = page
         self.starts = [0, *(match.end() for match in re.finditer("\n", page))]
         self.ends = [*(start - 1 for start in self.starts[1:]), len(page)]
-        self.heads = [one.start for one in labels]
+        self.of_line: dict[int, list[Label]] = {}
+        line = 0
+        for one in labels:
+            line = bisect_right(self.starts, one.start, line) - 1
+            self.of_line.setdefault(line, []).append(one)
 
     def found(self) -> Iterator[Found]:
-        for line in range(len(self.starts)):
-            here = self._labels(line)
-            if not here:
-                continue
+        for line, here in self.of_line.items():
             if self._only_labels(line, here):
                 yield from self._below(line, here)
             else:
                 yield from self._behind(line, here)
 
     def _labels(self, line: int) -> list[Label]:
-        if line >= len(self.starts):
-            return []
-        first, last = (bisect_left(self.heads, at) for at in (self.starts[line], self.ends[line]))
-        return self.labels[first:last]
+        return self.of_line.get(line, [])
 
     def _only_labels(self, line: int, here: list[Label]) -> bool:
         """Whether a line has labels and nothing else."""
-        places = [self.starts[line], *(at for one in here for at in one[:2]), self.ends[line]]
-        return not any(
-            _NOTHING.fullmatch(self.page, places[at], max(places[at], places[at + 1])) is None
-            for at in range(0, len(places), 2)
-        )
+        at = self.starts[line]
+        for one in here:
+            if _NOTHING.fullmatch(self.page, at, max(at, one.start)) is None:
+                return False
+            at = one.end
+        return _NOTHING.fullmatch(self.page, at, max(at, self.ends[line])) is not None
 
     def _behind(self, line: int, here: list[Label]) -> Iterator[Found]:
         """The values in the same line; the last label's may be in the next one."""
@@ -84,9 +83,13 @@ class _Sheet:
                 if end == self.ends[line]:
                     yield from self._next(line, label)
                 continue
-            yield from self._value(label.kind, label.end, end)
-            if label.kind == "HEALTH" and end == self.ends[line]:
-                yield from self._list(line)
+            values = list(self._value(label.kind, label.end, end))
+            yield from values
+            if end == self.ends[line]:
+                if label.kind == "HEALTH":
+                    yield from self._list(line)
+                elif label.kind in _FAR and not values:
+                    yield from self._next(line, label)
 
     def _value(self, kind: str, start: int, end: int) -> Iterator[Found]:
         if kind not in NUMBERS:

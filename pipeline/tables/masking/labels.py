@@ -27,8 +27,8 @@ _WEAK = frozenset({"TRAIT", "HEALTH", "ADDRESS", "ORG", STOP})
 _FOLLOWED = re.compile(r" ?\.? ?[:#=]| {2}| ?(?:\n|\Z)| [-–] (?=\S)| ?[|/]")
 _HAN_FOLLOWED = re.compile(r" ?[:=]| |\n|\Z|[|/(]")
 _SCRIPTS = {
-    "han": (r"(?=[\u1100-\u11ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af])", ""),
-    "latin": (r"(?=[a-zü])(?<![a-zà-ÿ0-9@._/-])", r"(?![a-zà-ÿ0-9@_])"),
+    "han": ("(?![a-z])", ""),
+    "latin": (r"(?<![a-zà-ÿ0-9@._/-])", r"(?![a-zà-ÿ0-9@_])"),
 }
 """What must be before and behind a label."""
 _SECTION = re.compile(r"\[(\w+) (\w+\??)\]")
@@ -46,8 +46,12 @@ def _patterns() -> dict[str, re.Pattern[str]]:
             lines.append(line)
     patterns = {}
     for script, (before, after) in _SCRIPTS.items():
+        # A first look that costs little: no label begins with a character that none has.
+        first = "".join(
+            sorted({c for labels in groups[script].values() for one in labels for c in one if c.isalpha()})
+        )
         named = "|".join(f"(?P<{kind}>{'|'.join(labels)})" for kind, labels in groups[script].items())
-        patterns[script] = re.compile(f"{before}(?:{named}){after}")
+        patterns[script] = re.compile(f"(?=[{first}]){before}(?:{named}){after}")
     return patterns
 
 

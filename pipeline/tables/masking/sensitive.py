@@ -21,7 +21,7 @@ from pipeline.tables.masking.forms import forms
 from pipeline.tables.masking.found import Found
 from pipeline.tables.masking.free import free
 from pipeline.tables.masking.labelled import labelled
-from pipeline.tables.masking.repeats import NO_TERMS, Terms
+from pipeline.tables.masking.repeats import NO_TERMS, Terms, terms
 from pipeline.tables.masking.spans import Span, Spans, mask_spans
 
 _CERTAIN = frozenset({"MRZ", "IBAN", "EMAIL"})
@@ -54,7 +54,10 @@ def sensitive_spans(
         return Spans()
     spans = [Span(e.start, e.end, rules.whole(e.type)) for e in entities if rules.covers(e.type)]
     taken = _disjoint((e.start, e.end) for e in entities if e.type in _SOMETHING_ELSE)
-    for one in (*_all_found(text, rules.kinds), *repeated.find(text)):
+    found = _all_found(text, rules.kinds)
+    if not rules.kinds.issubset(NUMBERS):
+        repeated = repeated or Terms(terms(text, found))
+    for one in (*found, *repeated.find(text)):
         if one.kind in rules.kinds and (one.certain or not _overlaps(taken, one)):
             spans.append(Span(one.start, one.end, rules.whole(one.kind)))
     return Spans(sorted(_joined(spans)))
