@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
+from rich.cells import cell_len
+
 from pipeline.mask_policy import NUMBERS
 from pipeline.ner.characters import plain
 from pipeline.tables.masking.digits import count, number_at, over_lines
@@ -26,6 +28,8 @@ _NOTHING = re.compile(r"[^0-9A-Za-z\u00c0-\u024f\u3040-\u9fff\uac00-\ud7af]*")
 _GAP = re.compile(r" {2,}|\|")
 _ENDS = re.compile(r" {2,}|[;\n|]")
 _LISTED = re.compile(r" ?(?:[-*•·]|[0-9]{1,2} ?[.、):])")
+_FULL = 40
+"""Columns, of which a Han character takes two, of a line that may go on in the next one."""
 _ROWS = 500
 """Rows below a heading that may belong to it."""
 _BELOW = {"HEALTH": 10, "ADDRESS": 3}
@@ -87,7 +91,7 @@ class _Sheet:
             yield from values
             if end == self.ends[line]:
                 if label.kind == "HEALTH":
-                    yield from self._list(line)
+                    yield from self._further(line)
                 elif label.kind in _FAR and not values:
                     yield from self._next(line, label)
 
@@ -120,12 +124,19 @@ class _Sheet:
                 return
             yield from self._value(label.kind, self.starts[below], self.ends[below])
 
-    def _list(self, line: int) -> Iterator[Found]:
-        """The further points of a list."""
+    def _further(self, line: int) -> Iterator[Found]:
+        """The further points of a list, and the lines that a full line goes on in."""
         for below in range(line + 1, min(line + 1 + _BELOW["HEALTH"], len(self.starts))):
-            if self._labels(below) or not _LISTED.match(self.page, self.starts[below], self.ends[below]):
+            start, end = self.starts[below], self.ends[below]
+            if labels := self._labels(below):  # inside a sentence it is a word of it
+                end = labels[0].start
+            listed = _LISTED.match(self.page, start, end)
+            if not self.page[start:end].strip() or not (listed or self._is_full(below - 1)):
                 return
-            yield from self._words("HEALTH", self.starts[below], self.ends[below])
+            yield from self._words("HEALTH", start, end)
+
+    def _is_full(self, line: int) -> bool:
+        return cell_len(self.page[self.starts[line] : self.ends[line]].strip()) >= _FULL
 
     def _is_blank(self, line: int) -> bool:
         return not self.page[self.starts[line] : self.ends[line]].strip()
