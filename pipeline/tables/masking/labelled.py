@@ -16,7 +16,7 @@ from pipeline.tables.masking.digits import count, number_at, over_lines
 from pipeline.tables.masking.found import Found
 from pipeline.tables.masking.labels import STOP, Label, labels_of
 
-_LEAST = {"ID_NUMBER": 5, "MEDICAL_ID": 3, "BANK_ACCOUNT": 6, "BANK_CARD": 8, "PHONE": 7}
+_LEAST = {"ID_NUMBER": 4, "MEDICAL_ID": 3, "BANK_ACCOUNT": 6, "BANK_CARD": 8, "PHONE": 7}
 """Digits that a number behind such a label has at least."""
 _MOST = {"ID_NUMBER": 18, "BANK_ACCOUNT": 22, "BANK_CARD": 19}
 """Digits of a number that may go on in the next line."""
@@ -27,6 +27,8 @@ _FILL = re.compile(r"[^0-9A-Za-z\u00c0-\uffff]*")
 _NOTHING = re.compile(r"[^0-9A-Za-z\u00c0-\u024f\u3040-\u9fff\uac00-\ud7af]*")
 _GAP = re.compile(r" {2,}|\|")
 _ENDS = re.compile(r" {2,}|[;\n|]")
+_NO = re.compile(r"\W*(?:no|nr|number|[号號][码碼]?)\W*", re.IGNORECASE)
+"""The rest of a label in a line of its own."""
 _LISTED = re.compile(r" ?(?:[-*•·]|[0-9]{1,2} ?[.、):])")
 _FULL = 40
 """Columns, of which a Han character takes two, of a line that may go on in the next one."""
@@ -119,7 +121,10 @@ class _Sheet:
 
     def _next(self, line: int, label: Label) -> Iterator[Found]:
         """The value below a label that ends its line: a line without labels, or some of them for long values."""
-        for below in range(line + 1, line + 1 + _BELOW.get(label.kind, 1)):
+        first = line + 1
+        if first < len(self.starts) and _NO.fullmatch(self.page, self.starts[first], self.ends[first]):
+            first += 1
+        for below in range(first, first + _BELOW.get(label.kind, 1)):
             if below >= len(self.starts) or self._labels(below) or self._is_blank(below):
                 return
             yield from self._value(label.kind, self.starts[below], self.ends[below])
