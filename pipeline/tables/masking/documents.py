@@ -10,12 +10,12 @@ from msgspec import structs
 from pipeline.mask_policy import IDS, NUMBERS, Policy, policy
 from pipeline.models import Code, DocumentResult, Entity, Extraction, Failure, LineItem, Page
 from pipeline.tables.masking.descriptions import masked_descriptions
-from pipeline.tables.masking.fields import masked_field
+from pipeline.tables.masking.fields import field_spans, masked_field
 from pipeline.tables.masking.labelled import labelled
 from pipeline.tables.masking.repeats import NO_TERMS, Terms, terms
-from pipeline.tables.masking.sensitive import mask_text, sensitive_spans
+from pipeline.tables.masking.sensitive import joined, mask_text, sensitive_spans
 from pipeline.tables.masking.sources import masked_sentence, masked_source
-from pipeline.tables.masking.spans import NO_SPANS, Spans, mask, mask_spans
+from pipeline.tables.masking.spans import NO_SPANS, Span, Spans, mask, mask_spans
 
 Hidden = Mapping[int, Spans]
 """The sensitive spans of each page, by its number."""
@@ -31,7 +31,10 @@ def masked_result(result: DocumentResult, mask: str = IDS) -> DocumentResult:
     for entity in result.entities:
         by_page.setdefault(entity.page, []).append(entity)
     hidden = {
-        page.number: sensitive_spans(page.text, by_page.get(page.number, ()), mask, repeated)
+        page.number: joined(
+            sensitive_spans(page.text, by_page.get(page.number, ()), mask, repeated),
+            _of_fields(result, page, mask),
+        )
         for page in result.pages
     }
 
@@ -83,6 +86,15 @@ def _masked_values(entity: Entity, text: str, rules: Policy, type_: str) -> Enti
     whole = bool(type_) and rules.whole(type_)
     value, other = (mask(one, whole=whole) if one else None for one in (entity.value, entity.other))
     return structs.replace(entity, text=text, value=value, other=other)
+
+
+def _of_fields(result: DocumentResult, page: Page, mask_: str) -> list[Span]:
+    if result.extraction is None:
+        return []
+    document_type = result.extraction.document_type
+    return [
+        span for field in result.extraction.fields for span in field_spans(field, document_type, page, mask_)
+    ]
 
 
 def _repeated(result: DocumentResult) -> Terms:

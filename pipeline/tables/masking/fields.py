@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from msgspec import structs
 
@@ -61,7 +62,7 @@ def masked_field(
     rules = policy(policy_)
     if not rules.kinds:
         return found
-    kind = _kind(found, document_type, policy_)
+    kind = kind_of(found, document_type, policy_)
     if kind and rules.covers(kind):
         return _masked(found, whole=rules.whole(kind))
     hidden = [span for span in spans if page and _touches(page.text, span, found)]
@@ -74,6 +75,20 @@ def masked_field(
         value, other = (mask(one) if one and _has_number(one) else one for one in (found.value, found.other))
         return structs.replace(found, text=mask(found.text, whole=True), value=value, other=other)
     return found
+
+
+def field_spans(found: Field, document_type: str, page: Page, policy_: str = IDS) -> Iterator[Span]:
+    """Where a field on this page is that is masked by its name: its span, else the lines that it touches."""
+    rules = policy(policy_)
+    kind = kind_of(found, document_type, policy_)
+    if found.page != page.number or found.source != "page" or not (kind and rules.covers(kind)):
+        return
+    if found.start is not None and found.end is not None:
+        yield Span(found.start, found.end, rules.whole(kind))
+        return
+    for line in page.lines:
+        if line.box in found.boxes:
+            yield Span(line.start, line.end, rules.whole(kind))
 
 
 def _masked(found: Field, *, whole: bool) -> Field:
@@ -93,7 +108,7 @@ def _touches(text: str, span: Span, found: Field) -> bool:
     return (not span.whole or len(here) > _SHORT) and here in found.text
 
 
-def _kind(found: Field, document_type: str, mask_: str) -> str:
+def kind_of(found: Field, document_type: str, mask_: str) -> str:
     """The kind of a field's value by its name, or by what a value from elsewhere looks like; empty if it has none."""
     if not found.value or is_amount(found.name, document_type):
         return ""

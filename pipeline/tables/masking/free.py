@@ -35,7 +35,7 @@ _WESTERN = (
         r"|\b(?:via|viale|piazza|calle|avenida|rua) [\w' -]{2,40}?,? [0-9]{1,4}\b",
         re.IGNORECASE,
     ),
-    re.compile(r"\b(?:Jalan|Jln|Lorong|Taman|Lebuh)\.? [\w/' -]{2,40}"),
+    re.compile(r"\b(?:Jalan|Jln|Lorong|Taman|Lebuh)\.? [\w/' -]{2,40}", re.IGNORECASE),
     re.compile(r"\b[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}\b"),
     re.compile(r"\b[A-Z][a-z]+(?: [A-Z][a-z]+)?, [A-Z]{2} [0-9]{5}(?:-[0-9]{4})?\b"),
     re.compile(r"\bP\.? ?O\.? Box [0-9]{1,8}\b", re.IGNORECASE),

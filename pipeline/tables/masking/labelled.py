@@ -172,11 +172,13 @@ class _Sheet:
             if self._is_blank(below) or (labels and self._only_labels(below, labels)):
                 return
             cells = self._cells(below)
-            if len(cells) != len(here):
-                if below == line + 1 and not labels:  # cells that were read as one: all of them
-                    for kind in {one.kind for one in here if one.kind != STOP}:
-                        yield from self._value(kind, self.starts[below], self.ends[below])
-                return
+            if len(cells) != len(here):  # cells that were read as one: all of them
+                kinds = {one.kind for one in here} - {STOP}
+                if labels or (below > line + 1 and "HEALTH" not in kinds) or below > line + _BELOW["HEALTH"]:
+                    return
+                for kind in kinds:
+                    yield from self._value(kind, self.starts[below], self.ends[below])
+                continue
             for label, (start, end) in zip(here, cells, strict=True):
                 if label.kind != STOP:
                     yield from self._value(label.kind, start, end)

@@ -17,7 +17,7 @@ def terms(text: str, found: Iterable[Found]) -> dict[str, str]:
     """Names and findings that differ from other words: two Han characters or more, or two words; with their kind."""
     known = {}
     for one in found:
-        value = text[one.start : one.end].strip()
+        value = text[one.start : one.end].partition("<")[0].strip()  # an e-mail address
         long_enough = _HAN.search(value) or (" " in value and len(value) >= 6)
         if one.kind in _KINDS and long_enough and len(value) <= _LONGEST and "\n" not in value:
             known[value] = one.kind

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import chain, starmap
 
 from pipeline.mask_policy import IDS, NUMBERS, policy
 from pipeline.models import Entity
@@ -60,7 +61,7 @@ def sensitive_spans(
     for one in (*found, *repeated.find(text)):
         if one.kind in rules.kinds and (one.certain or not _overlaps(taken, one)):
             spans.append(Span(one.start, one.end, rules.whole(one.kind)))
-    return Spans(sorted(_joined(spans)))
+    return joined(spans)
 
 
 def _all_found(text: str, kinds: frozenset[str]) -> tuple[Found, ...]:
@@ -68,11 +69,11 @@ def _all_found(text: str, kinds: frozenset[str]) -> tuple[Found, ...]:
     return (*numbers(text), *words)
 
 
-def _joined(spans: Iterable[Span]) -> Iterable[Span]:
-    """Spans of which some characters stay visible, overlapping ones as one; the others as they are."""
-    partly = [(one.start, one.end) for one in spans if not one.whole]
-    yield from (Span(start, end) for start, end in _disjoint(partly))
-    yield from {one for one in spans if one.whole}
+def joined(*spans: Iterable[Span]) -> Spans:
+    """All spans in order: those of which some characters stay visible joined where they overlap, the others as such."""
+    found = [*chain(*spans)]
+    partly = _disjoint((one.start, one.end) for one in found if not one.whole)
+    return Spans(sorted({*starmap(Span, partly), *(one for one in found if one.whole)}))
 
 
 def _disjoint(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
