@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from pipeline import broker_url, environment, tenants
+from pipeline import broker_url, environment, mask_policy, tenants
 from pipeline.environment import OPTION, Given
 from pipeline.limits import Limits
 
@@ -286,12 +286,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 3
     mask: Annotated[
-        bool,
+        str,
         Meta(
-            description="Whether numbers of persons, tax payers, accounts, cards and phones are masked in parquet "
-            "files and tables."
+            description="Which personal data are masked in parquet files, printed output and logs: `ids` (numbers of "
+            "persons, tax payers, patients, accounts, cards and phones, e-mail addresses, plates), `all` (names, "
+            "addresses, birth dates and health data as well), `none`, or types separated by commas "
+            "(docs/reference/parquet.md#masking)."
         ),
-    ] = True
+    ] = mask_policy.IDS
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
@@ -383,6 +385,8 @@ def invalid(given: Mapping[str, Given]) -> dict[str, str]:
             wrong[name] = environment.invalid(name, it, expected, secret=True)
         elif name == "timezone" and not _is_zone(it.value):
             wrong[name] = environment.invalid(name, it, "an IANA time zone such as Europe/Berlin")
+        elif name == "mask" and (why := _not_a_mask(it.value)):
+            wrong[name] = environment.invalid(name, it, why)
     return wrong
 
 
@@ -412,6 +416,14 @@ def _is_zone(name: str) -> bool:
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the tzdata package, for a folder
         return False
     return True
+
+
+def _not_a_mask(text: str) -> str:
+    try:
+        mask_policy.policy(text)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def table() -> str:

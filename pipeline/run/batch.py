@@ -15,7 +15,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 import msgspec
 from pebble import ProcessExpired
 
-from pipeline import guard
+from pipeline import guard, mask_policy
 from pipeline.documents.sources import Source
 from pipeline.errors import PermanentError, PipelineError, Poison, RunError, StoreUnavailable
 from pipeline.ledger import pending, records
@@ -47,7 +47,11 @@ class Batch:
         self.store: Store = open_store(settings.store_url, settings)
         self.engines = Engines(settings)  # described here, never loaded: models are loaded in the workers
         self.acceptance = Acceptance(
-            self.store, run_date=run_date, digest=self.engines.digest, retry_failed=retry_failed
+            self.store,
+            run_date=run_date,
+            digest=self.engines.digest,
+            retry_failed=retry_failed,
+            named=not mask_policy.policy(settings.mask).hides_names,
         )
         self._jobs = JobQueue(settings.page_group)
         self._crashes = CrashCount(settings.max_attempts)

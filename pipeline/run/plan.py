@@ -51,7 +51,7 @@ def _planned(
 ) -> Planned:
     size = 0
     try:
-        found = identify(source)
+        found = identify(source, named=acceptance.named)
         size = len(found.data)
         media_type = opener.sniff(found.data, source.url)
     except PermanentError as error:

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import NotFound
 from pipeline.models import DocumentResult
 from pipeline.storage import Store, keys, objects
+from pipeline.tables.masking import IDS
 from pipeline.tables.rows import rows_of
 from pipeline.tables.schemas import SCHEMAS, TABLES
 
@@ -34,13 +35,15 @@ def summarise(
     store: Store,
     run_date: str,
     *,
-    masked: bool = True,
+    masked: str | bool = IDS,
     each: Callable[[DocumentResult], None] = lambda _: None,
 ) -> dict[str, int]:
     """Write the tables of one run date from its results and failures; returns rows by table.
 
-    `each` is called with every record that is read. Idempotent: the same results give the same tables under the same
-    keys. The notes of what was replaced before are deleted; what is replaced meanwhile leaves notes of its own.
+    `masked`: by which policy (`pipeline.mask_policy`). `each` is called with every record that is read.
+
+    Idempotent: the same results give the same tables under the same keys. The notes of what was replaced before are
+    deleted; what is replaced meanwhile leaves notes of its own.
     """
     notes = list(store.list(keys.changes(run_date)))
     counts = dict.fromkeys(TABLES, 0)
