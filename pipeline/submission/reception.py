@@ -204,13 +204,17 @@ class Reception:
         return structs.replace(task, receipt=receipts.write(self.store, task.accepted_on, [task]))
 
     def note_refusal(self, task: Task, error: PermanentError) -> None:
-        """Record a task of `refused` as failed; one that was refused before for another reason, for the latest."""
+        """Record a task of `refused` as failed; one that was refused before for another reason, for the latest.
+
+        What an operator has discarded stays so.
+        """
         dates = Dates.for_task(task, self.run_date)
         end, run_date = ends.end_of(self.store, task, dates), task.run_date
         if end is not None:
             standing = read_or_none(self.store, end.key, DocumentResult)
             reason = Failure(code=error.code, message=error.message)
-            if standing is None or standing.status != "failed" or standing.error == reason:
+            decided = self.store.exists(keys.discarded(end.key))
+            if standing is None or standing.status != "failed" or standing.error == reason or decided:
                 return
             run_date = end.run_date
         record = records.failure_of(task, error, run_date=run_date, settings_digest="")

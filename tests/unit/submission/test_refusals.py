@@ -336,3 +336,11 @@ def test_a_message_that_is_refused_for_another_reason_says_the_latest(
     assert len(list(flow.store.list(keys.FAILED))) == 1
     assert len(list(flow.store.list(keys.CHANGED))) == 1
     assert audit(flow.store, flow.schedule.run_date()).adds_up
+
+
+def test_a_refusal_that_was_discarded_stays_so(flow: Flow, broker: Broker, outside: Path) -> None:
+    delivery = Delivery(flow, broker)
+    delivery.accept(body(outside))
+    failures.discard(flow.store, records_of(flow)["scan-1"], "known")
+    delivery.accept(body(outside, callback_url=SECRET))
+    assert failures.code_of(records_of(flow)["scan-1"]) == "discarded"
