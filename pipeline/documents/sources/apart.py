@@ -43,6 +43,8 @@ MAX_DEATHS = 3
 ATTEMPTS = 2
 """For a request that ends the process by a signal, as the system does when the machine runs out of memory."""
 _PATIENCE = 5.0
+_STARTING = 15.0
+"""Seconds in addition for the first answer of a process, on a busy machine."""
 _COMMAND = "from pipeline.documents.sources.opening import main; main()"
 
 
@@ -129,9 +131,10 @@ class Opener:
                 code="out_of_memory",
             )
         if death.code == guard.EXIT_TIME or death.late:
+            time = f"{self._longest:.0f} s" if death.late else f"{self._seconds:.0f} s of processor time"
             return OverLimit(
-                f"{brief(name)} takes more than {self._seconds:.0f} s of processor time to be opened, as files made to"
-                " hold up a machine do: unpack it by hand, or raise NIGHTSHIFT_TIME_LIMIT if it is genuine.",
+                f"{brief(name)} takes more than {time} to be opened, as files made to hold up a machine do: unpack it"
+                " by hand, or raise NIGHTSHIFT_TIME_LIMIT if it is genuine.",
                 code="over_time",
             )
         return Unreadable(
@@ -156,10 +159,10 @@ class _Process:
     """One process, and the connection to it."""
 
     def __init__(self, memory: int, seconds: float, longest: float, max_bytes: int) -> None:
-        self._longest, self._max_bytes = longest, max_bytes
+        self._longest, self._max_bytes, self._starting = longest, max_bytes, _STARTING
         self._here, there = Pipe()
         with there:
-            arguments = (there.fileno(), memory, seconds, longest, max_bytes)
+            arguments = (there.fileno(), memory, seconds, longest + 3 * _PATIENCE, max_bytes)
             command = [sys.executable, "-c", _COMMAND, *map(str, arguments)]
             # a group of its own: Ctrl-C in a terminal is for the process that asks
             self._process = subprocess.Popen(  # noqa: S603 - no input in the command
@@ -172,11 +175,13 @@ class _Process:
     def exchange(self, request: Request, more: bytes) -> tuple[Answer, bytes]:
         """Send a request and wait for its answer; raises `_Died`."""
         late = threading.Event()
-        timer = threading.Timer(self._longest + _PATIENCE, self._end, [late])
+        timer = threading.Timer(self._longest + _PATIENCE + self._starting, self._end, [late])
         timer.daemon = True
         timer.start()
         try:
-            return self._exchanged(self._here, request, more)
+            answer = self._exchanged(self._here, request, more)
+            self._starting = 0.0
+            return answer
         except (EOFError, OSError, msgspec.MsgspecError):
             raise _Died(self._ended(), late=late.is_set()) from None
         finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import io
 import re
-import threading
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
@@ -100,19 +99,9 @@ class _Container:
             ) from error
 
 
-_opening = (
-    threading.RLock()
-)  # threads that need the same archive must not unpack it at once; nests are unpacked inwards
-
-
+@lru_cache(maxsize=MAX_DEPTH)
 def members(container: _Container) -> list[Member]:
     """What is in a container; raises a `PermanentError` for one that can't be opened."""
-    with _opening:
-        return _members(container)
-
-
-@lru_cache(maxsize=MAX_DEPTH)
-def _members(container: _Container) -> list[Member]:
     try:
         stream = container.stream()
         if container.kind == "zip":

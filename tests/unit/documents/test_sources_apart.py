@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import struct
 import zipfile
 from pathlib import Path
@@ -99,6 +100,19 @@ def test_a_process_that_is_killed_is_replaced(archive: Path) -> None:
     assert opener._process is not None
     opener._process._process.kill()
     assert one.read() == b"first"
+    assert two.read() == b"second"
+
+
+def test_a_process_that_hangs_is_ended(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "_PATIENCE", 0.5)
+    opener = Opener(Settings())
+    one, two = opener.documents(archive, str(archive), Notes())
+    assert opener._process is not None
+    opener._process._longest = 0.0
+    opener._process._process.send_signal(signal.SIGSTOP)
+    with pytest.raises(OverLimit, match=r"one\.txt takes more than 300 s to be opened") as raised:
+        one.read()
+    assert raised.value.code == "over_time"
     assert two.read() == b"second"
 
 
