@@ -166,28 +166,8 @@ def test_what_changes_a_worker_is_refused(nights: Night, allowed: str) -> None:
     assert worker.main.poll() is None
 
 
-def test_an_event_starts_no_task(nights: Night) -> None:
-    worker = nights.ready(nights.worker("w1", "-c", "1"))
-    event = {
-        "type": "worker-elect",
-        "hostname": "x@x",
-        "id": "1",
-        "topic": "task",
-        "cver": 1,
-        "clock": 1,
-        "timestamp": 1,
-    }
-    action = {"task": "nightshift.ingest", "args": ["t"], "kwargs": {}, "options": {}}
-    with nights.channel() as channel:
-        found = channel.queue_declare("", exclusive=True)
-        channel.queue_bind(found.method.queue, "nightshift", "step.ingest")
-        properties = pika.BasicProperties(
-            content_type="application/json", content_encoding="utf-8", headers={"hostname": "x@x"}
-        )
-        channel.basic_publish("celeryev", "worker.elect", json.dumps(event | {"action": action}), properties)
-        nights.publish(nights.documents(1))
-        nights.settle(1)
-        assert channel.queue_declare(found.method.queue, passive=True).method.message_count == 1, (
-            "the document's own"
-        )
-    assert worker.main.poll() is None
+def test_no_worker_listens_to_events(nights: Night) -> None:
+    nights.ready(nights.worker("w1", "-c", "1"))
+    queues = nights.rabbit.ctl("-p", nights.vhost, "list_queues", "name").split()
+    assert "ingest" in queues
+    assert not [name for name in queues if name.startswith("celeryev")], "an event could start a task"
