@@ -1,14 +1,16 @@
 """The store whose objects are encrypted: what it promises, and what it notices."""
 
 import hashlib
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from botocore.stub import Stubber
 
 from pipeline.encryption import header
 from pipeline.encryption.header import Locked
 from pipeline.encryption.keyring import keyring, new_line
-from pipeline.errors import Damaged, UsageError
+from pipeline.errors import Damaged, NotFound, UsageError
 from pipeline.models import Task
 from pipeline.settings import Settings
 from pipeline.steps.verdict import verdict
@@ -17,6 +19,7 @@ from pipeline.storage.base import Backend
 from pipeline.storage.local import LocalStore
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.objects import read_or_none
+from pipeline.storage.s3 import S3Store
 from tests.support.stores import StoreContract
 
 OLD, NEW = new_line("old"), new_line("new")
@@ -165,3 +168,20 @@ def test_a_store_is_opened_with_the_keys_of_the_settings(tmp_path: Path) -> None
 def test_keys_are_read_once(inner: MemoryStore) -> None:
     settings = Settings(encryption_keys=NEW)
     assert [key.id for key in keyring(settings)] == [key.id for key in _around(inner).keyring] == ["new"]
+
+
+def test_the_beginning_of_an_object_in_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    store = S3Store("bucket", "p", Settings(s3_region="eu-central-1", s3_endpoint="https://s3.example.org"))
+    with Stubber(store._client) as server:
+        asked = {"Bucket": "bucket", "Key": "p/a", "Range": "bytes=0-9"}
+        server.add_response("get_object", {"Body": BytesIO(bytes(10))}, asked)
+        assert store.head("a", 10) == bytes(10)
+        server.add_response("get_object", {"Body": BytesIO(bytes(99))}, asked)  # it does not heed a range
+        assert store.head("a", 10) == bytes(10)
+        server.add_client_error("get_object", "InvalidRange", http_status_code=416, expected_params=asked)
+        assert store.head("a", 10) == b"", "it is empty"
+        server.add_client_error("get_object", "NoSuchKey", http_status_code=404, expected_params=asked)
+        with pytest.raises(NotFound):
+            store.head("a", 10)
