@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -109,6 +110,7 @@ class Run:
         self.start = self.scheduler.start
         self.ticked = -1e9
         self.days = rng.choice((1,) * 12 + (2,) * 6 + (5,))
+        self.widened = rng.random() * 86400.0
         self.disk_lost = False
         self.stranded: list[tuple[str, str]] = []
         self.workers = [
@@ -121,7 +123,9 @@ class Run:
 
     def settings(self) -> Any:
         """The settings that new workers start with."""
-        return settings_of(tuple((self.given | {"ocr_max_side": 960 + self.version}).items()))
+        return settings_of(
+            tuple((self.given | {"ocr_max_side": documents.FIRST_SIDE + self.version}).items())
+        )
 
     def _skew(self) -> float:
         return (self.world.rng.random() * 2 - 1) * self.world.rates.skew
@@ -156,8 +160,18 @@ class Run:
         if not self._serve():
             self._pass_time()
 
+    def _widen(self) -> None:
+        """An operator allows further sources, and restarts the workers."""
+        self.widened = math.inf
+        self.given["allowed_sources"] = f"{ALLOWED},{ELSEWHERE}"
+        for worker in self.workers:
+            if worker.free:
+                worker.start(self.settings(), worker.skew.total_seconds())
+
     def _happen(self) -> None:
         world, rng, chance = self.world, self.world.rng, self.world.chance
+        if world.now >= self.widened:
+            self._widen()
         if chance("connection"):
             holders = [w.child for w in self.workers if w.child.held is not None]
             if holders:
@@ -176,8 +190,6 @@ class Run:
             if worker.free:
                 if rng.random() < 0.3:
                     self.version, self.settings_differ = self.version + 1, True
-                if rng.random() < 0.5:
-                    self.given["allowed_sources"] = f"{ALLOWED},{ELSEWHERE}"
                 skew = self._skew() * (100 if rng.random() < 0.1 else 1)
                 world.note(f"{worker.name} is restarted, settings {self.version}, clock {skew:+.0f} s")
                 worker.start(self.settings(), skew)
@@ -368,6 +380,7 @@ class Run:
             audits=audits,
             tables=tables.statuses(store),
             apart=self.operator.redriven,
+            sent_back=self.letters.sent_back,
             hash_of_text=lambda text: (
                 text.split(" ")[0] if not text.startswith("sim ") else documents.sha256(text.encode())
             ),
