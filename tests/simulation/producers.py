@@ -190,10 +190,6 @@ class Producers:
 
     # what happens to them
 
-    def how(self, task_id: str) -> str:
-        """In which ways a task was submitted."""
-        return ",".join(sorted({s.how for s in self.specs if s.task_id == base_of(task_id)}))
-
     def vanish(self, good: dict[str, str]) -> None:
         """A producer removes the source of a document that is done."""
         for task_id in good:

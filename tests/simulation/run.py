@@ -16,7 +16,6 @@ from msgspec import structs
 
 from pipeline.errors import PipelineError
 from pipeline.ledger.audit import audit
-from pipeline.models import Task, from_json
 from pipeline.night import dead, housekeeping
 from pipeline.night.night import Night
 from pipeline.storage import keys
@@ -39,7 +38,6 @@ _SUSPENDED = 90.0  # seconds after which the broker takes a silent worker's mess
 _QUIET_NIGHTS = 6
 _MOST_ROUNDS = 2000  # after which things calm down early
 _RELEASED = 0.1  # probability, each time that nothing is ready, that somebody releases a brake
-_LONGEST_RETRY = 1800.0
 _REST = 4 * 3600.0  # seconds without any work left, within which tables are written
 ALLOWED = "s3://inbox/"
 _WORK_LEFT = ("pending/", "callbacks/", "delayed/", "changed/")
@@ -112,7 +110,6 @@ class Run:
         self.days = rng.choice((1,) * 12 + (2,) * 6 + (5,))
         self.widened = rng.random() * 86400.0
         self.disk_lost = False
-        self.stranded: list[tuple[str, str]] = []
         self.workers = [
             Worker(world, self.broker, f"w{n}", self.settings(), self._skew())
             for n in range(rng.choice((2, 3)))
@@ -332,7 +329,6 @@ class Run:
             worker.start(self.settings(), 0.0)
         self.operator.clear()
         self.windows.overrides.append((world.now, None))
-        self._wait_for_messages()
         end = world.now + timedelta(days=_QUIET_NIGHTS).total_seconds()
         since = world.now
         while world.now < min(end, since + _REST):
@@ -343,21 +339,6 @@ class Run:
             busy = self.broker.waiting or any(self.broker.ready.values()) or self.producers.times()
             if busy or any(key.startswith(_WORK_LEFT) for key in world.raw._objects):
                 since = world.now
-
-    def _wait_for_messages(self) -> None:
-        """Let all messages be handled that may be now, without housekeeping; then each pending task has one left."""
-        world = self.world
-        until = world.now + _LONGEST_RETRY
-        while world.now < until:
-            self.broker.expire()
-            self.producers.submit_due()
-            world.now += 1.0 if self._serve() else 30.0
-        waiting = self.broker.about()
-        for key in world.raw.list(keys.PENDING):
-            task = from_json(world.raw.get(key), Task)
-            how = self.producers.how(task.task_id)
-            if task.task_id not in waiting and not task.not_before and not self.disk_lost:
-                self.stranded.append((task.task_id, how))
 
     def _braked(self) -> bool:
         return any(key.startswith(keys.BRAKES) for key in self.world.raw._objects)
