@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import chain
 from urllib.parse import urlsplit
 
 import msgspec
@@ -50,7 +49,7 @@ def find(
         if run_date
         else (keys.FAILED, keys.PARTIAL, keys.FAILED_AGAIN)
     )
-    listed = chain.from_iterable(map(store.list, prefixes))
+    listed = (key for prefix in prefixes for key in store.list(prefix))
     found = (key for key in listed if task_id in (None, keys.task_id_of(key)))
     for record in in_threads(lambda key: _read(store, key), found):
         if record is not None and code in (None, code_of(record)):

@@ -177,6 +177,8 @@ class Reception:
             claims.claim(self.store, task.task_id, task.origin, today)
             again = taken.generation + 1
             task = structs.replace(task, generation=again, accepted_on=today, replaces=replaced)
+            # the refusal has a receipt: a repetition of another document must not vanish without a record
+            task = structs.replace(task, has_receipt=bool(task.alias_of))
         if not task.alias_of:  # an alias is not a separate document until ingest has seen its bytes
             task = structs.replace(task, receipt=receipts.write(self.store, task.accepted_on, [task]))
         pending.mark_next(self.store, task)

@@ -193,12 +193,6 @@ class MemoryBroker:
         self.dead.clear()
         return raw
 
-    def about(self) -> set[str]:
-        """Task ids of all messages, wherever they are, but for dead letters."""
-        ready = (envelope for queue in self.ready.values() for envelope in queue)
-        waiting = (envelope for _, envelope in self.waiting)
-        return {envelope.about for envelope in (*ready, *waiting, *self.held.values())}
-
     def count(self) -> Queued:
         """Messages of pending tasks that are ready or wait."""
         found = {name: len(queue) for name, queue in self.ready.items()}

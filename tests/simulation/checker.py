@@ -95,6 +95,7 @@ class Evidence:
     messages left by queue. `posted`: bodies of callbacks that were received. `audits`: what the product's audit says by
     run date: received, done, partial, failed, pending and gaps. `tables`: status by run date and task id, as the
     summary has it. `apart`: ids of repeated submissions that an operator redrove, each a document of its own.
+    `sent_back`: ids of dead letters that an operator sent back: a failure that this does not end needs no second one.
     `hash_of_text`: the bytes that a page's text was read from, where the text tells.
     """
 
@@ -106,6 +107,7 @@ class Evidence:
     audits: Mapping[str, Mapping[str, Any]] | None = None
     tables: Mapping[str, Mapping[str, str]] | None = None
     apart: Collection[str] = ()
+    sent_back: Collection[str] = ()
     hash_of_text: Callable[[str], str] | None = None
 
 
@@ -299,9 +301,13 @@ class _Check:
 
     def _receipts(self) -> None:
         days: dict[str, set[str]] = {}
+        accepted: dict[str, set[str]] = {}  # a refusal gives way to a later acceptance under the same id
         for day, tasks in self.receipts.items():
-            for task_id in tasks:
+            for task_id, receipts in tasks.items():
                 days.setdefault(task_id, set()).add(day)
+                if not all(receipt.get("refused") for receipt in receipts):
+                    accepted.setdefault(task_id, set()).add(day)
+        days |= accepted
         for task_id, on in days.items():
             if len(on) > 1:
                 self.wrong("received twice", task_id, f"has receipts on {', '.join(sorted(on))}")
@@ -344,7 +350,7 @@ class _Check:
                 self.wrong("messages left", queue, f"{number} messages are left in {queue}")
         if self.evidence.dead is None:
             return
-        about = {letter.get("task_id") for letter in self.evidence.dead}
+        about = {*self.evidence.sent_back, *(letter.get("task_id") for letter in self.evidence.dead)}
         for task_id, keys in self.records.items():
             if not keys[0].startswith("failed/"):
                 continue

@@ -20,6 +20,8 @@ MAX_PAGES = 6
 LARGE = "max_pages"
 CURE = "render_dpi"
 """The setting with which a redrive reads a page that could not be read."""
+FIRST_SIDE = 960
+"""The setting of the first OCR model; each later one has a larger side."""
 SLOW = 2.0
 """Seconds that each page of a slow document takes to be decoded: more than its share, far less than its limit."""
 FURTHER = "simulated"
@@ -49,13 +51,14 @@ KINDS = (
     Kind("large", f"pages={MAX_PAGES + 2}", frozenset({"over_limit", "done"})),
     Kind("part", "unreadable=1", frozenset({"partial", "unreadable", "done"})),
     Kind("slow", "slow", frozenset({"done"})),
+    Kind("fading", "fading", frozenset({"done", "partial", "unreadable"})),
     Kind("crash", "crash=1", frozenset({"poison", "partial", "done"})),
 )
 
 
 def draw(rng: random.Random, name: str) -> tuple[Kind, bytes]:
     """A document: its kind and its bytes."""
-    kind = rng.choices(KINDS, (12, 1, 1, 1, 1, 1))[0]
+    kind = rng.choices(KINDS, (12, 1, 1, 1, 1, 1, 1))[0]
     pages = "" if "pages=" in kind.marks else f" pages={rng.choice((1, 1, 2, 3, 5))}"
     return kind, f"sim {name}{pages} {kind.marks}".strip().encode()
 
@@ -100,9 +103,10 @@ def open_document(data: bytes, limits: Any) -> Opened:
     return document
 
 
-def page(document: Opened, number: int, *, cured: bool) -> Page:
-    """What is read on a page; raises `Unreadable`."""
-    if number in document.unreadable and not cured:
+def page(document: Opened, number: int, *, cured: bool, newer: bool) -> Page:
+    """What is read on a page; raises `Unreadable`. `newer`: by a later model, to which the first page may be lost."""
+    lost = newer and number == 1 and "fading" in document.text
+    if lost or (number in document.unreadable and not cured):
         raise Unreadable(f"Page {number} of the simulated document can't be read.", code="unreadable")
     return _page(document.sha256, number)
 

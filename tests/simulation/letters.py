@@ -17,6 +17,7 @@ class Letters:
 
     def __init__(self, broker: MemoryBroker) -> None:
         self._broker = broker
+        self.sent_back: set[str] = set()
 
     def all(self) -> list[Letter]:
         """What is in the queue; one call to the broker."""
@@ -41,6 +42,7 @@ class Letters:
                 self._broker.publish_raw(letter["body"].encode())
             else:
                 self._broker.publish_again(letter["envelope"])
+            self.sent_back.add(found.task_id)
             if letter in self._broker.dead:
                 self._broker.dead.remove(letter)
 

@@ -40,6 +40,7 @@ class Operator:
             self._window,
             self._resend,
             self.release,
+            self._restored,
         )
 
     def act(self) -> None:
@@ -133,6 +134,12 @@ class Operator:
         for day in sorted({key.split("date=")[1].split("/")[0] for key in night.store.list(keys.RECEIPTS)}):
             ledger_audit.restore(night.store, ledger_audit.audit(night.store, day))
             self._send(resume_all(night))
+
+    def _restored(self, _: Night) -> None:
+        """A damaged object was restored from a backup; the notice about it is left."""
+        at = (self.world.clock() - timedelta(hours=1)).isoformat(timespec="seconds")
+        letter = {"reason": "It was damaged.", "code": "damaged", "task_id": "doc0", "at": at}
+        self.run.broker.dead.append(letter | {"body": '{"task_id": "doc0", "step": "ocr"}'})
 
     def _window(self, night: Night) -> None:
         state: Literal["open", "closed", "clear"] = self.world.rng.choice(("open", "closed", "clear"))

@@ -65,7 +65,9 @@ def one_by_one(work: Callable[[Any], Any], items: Iterable[Any], **_: Any) -> It
 def _read_page(document: Any, number: int, engines: Any) -> Any:
     if "slow" in document.text:
         document.decoding += documents.SLOW
-    return world().read_page(document, number, cured=engines.settings.render_dpi == 300)
+    settings = engines.settings
+    cured, newer = settings.render_dpi == 300, settings.ocr_max_side > documents.FIRST_SIDE
+    return world().read_page(document, number, cured=cured, newer=newer)
 
 
 def _extract(_: Any, texts: list[str], *__: Any) -> list[list[Any]]:

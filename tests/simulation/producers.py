@@ -91,11 +91,13 @@ class Producers:
         self.specs.append(first)
         while rng.random() < 0.35:
             self._again(first)
+        if how == "elsewhere":
+            self.specs.append(Spec(**(vars(first) | {"at": first.at + 86400.0})))
 
     def _again(self, first: Spec) -> None:
         """The same id once more, mostly the same document."""
         rng = self.world.rng
-        wait = rng.choice((0.0, 1.0, 600.0, 30000.0, 70000.0)) * rng.random()
+        wait = rng.choice((0.0, 0.0, 1.0, 600.0, 30000.0, 70000.0)) * rng.random()
         spec = Spec(**(vars(first) | {"at": first.at + wait}))
         change = rng.random()
         if not self.world.happens():
@@ -187,10 +189,6 @@ class Producers:
             raise BrokerUnavailable("The simulated broker does not answer.") from error
 
     # what happens to them
-
-    def how(self, task_id: str) -> str:
-        """In which ways a task was submitted."""
-        return ",".join(sorted({s.how for s in self.specs if s.task_id == base_of(task_id)}))
 
     def vanish(self, good: dict[str, str]) -> None:
         """A producer removes the source of a document that is done."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,6 @@ from msgspec import structs
 
 from pipeline.errors import PipelineError
 from pipeline.ledger.audit import audit
-from pipeline.models import Task, from_json
 from pipeline.night import dead, housekeeping
 from pipeline.night.night import Night
 from pipeline.storage import keys
@@ -38,7 +38,6 @@ _SUSPENDED = 90.0  # seconds after which the broker takes a silent worker's mess
 _QUIET_NIGHTS = 6
 _MOST_ROUNDS = 2000  # after which things calm down early
 _RELEASED = 0.1  # probability, each time that nothing is ready, that somebody releases a brake
-_LONGEST_RETRY = 1800.0
 _REST = 4 * 3600.0  # seconds without any work left, within which tables are written
 ALLOWED = "s3://inbox/"
 _WORK_LEFT = ("pending/", "callbacks/", "delayed/", "changed/")
@@ -109,8 +108,8 @@ class Run:
         self.start = self.scheduler.start
         self.ticked = -1e9
         self.days = rng.choice((1,) * 12 + (2,) * 6 + (5,))
+        self.widened = rng.random() * 86400.0
         self.disk_lost = False
-        self.stranded: list[tuple[str, str]] = []
         self.workers = [
             Worker(world, self.broker, f"w{n}", self.settings(), self._skew())
             for n in range(rng.choice((2, 3)))
@@ -121,7 +120,9 @@ class Run:
 
     def settings(self) -> Any:
         """The settings that new workers start with."""
-        return settings_of(tuple((self.given | {"ocr_max_side": 960 + self.version}).items()))
+        return settings_of(
+            tuple((self.given | {"ocr_max_side": documents.FIRST_SIDE + self.version}).items())
+        )
 
     def _skew(self) -> float:
         return (self.world.rng.random() * 2 - 1) * self.world.rates.skew
@@ -156,8 +157,18 @@ class Run:
         if not self._serve():
             self._pass_time()
 
+    def _widen(self) -> None:
+        """An operator allows further sources, and restarts the workers."""
+        self.widened = math.inf
+        self.given["allowed_sources"] = f"{ALLOWED},{ELSEWHERE}"
+        for worker in self.workers:
+            if worker.free:
+                worker.start(self.settings(), worker.skew.total_seconds())
+
     def _happen(self) -> None:
         world, rng, chance = self.world, self.world.rng, self.world.chance
+        if world.now >= self.widened:
+            self._widen()
         if chance("connection"):
             holders = [w.child for w in self.workers if w.child.held is not None]
             if holders:
@@ -176,8 +187,6 @@ class Run:
             if worker.free:
                 if rng.random() < 0.3:
                     self.version, self.settings_differ = self.version + 1, True
-                if rng.random() < 0.5:
-                    self.given["allowed_sources"] = f"{ALLOWED},{ELSEWHERE}"
                 skew = self._skew() * (100 if rng.random() < 0.1 else 1)
                 world.note(f"{worker.name} is restarted, settings {self.version}, clock {skew:+.0f} s")
                 worker.start(self.settings(), skew)
@@ -320,7 +329,6 @@ class Run:
             worker.start(self.settings(), 0.0)
         self.operator.clear()
         self.windows.overrides.append((world.now, None))
-        self._wait_for_messages()
         end = world.now + timedelta(days=_QUIET_NIGHTS).total_seconds()
         since = world.now
         while world.now < min(end, since + _REST):
@@ -331,21 +339,6 @@ class Run:
             busy = self.broker.waiting or any(self.broker.ready.values()) or self.producers.times()
             if busy or any(key.startswith(_WORK_LEFT) for key in world.raw._objects):
                 since = world.now
-
-    def _wait_for_messages(self) -> None:
-        """Let all messages be handled that may be now, without housekeeping; then each pending task has one left."""
-        world = self.world
-        until = world.now + _LONGEST_RETRY
-        while world.now < until:
-            self.broker.expire()
-            self.producers.submit_due()
-            world.now += 1.0 if self._serve() else 30.0
-        waiting = self.broker.about()
-        for key in world.raw.list(keys.PENDING):
-            task = from_json(world.raw.get(key), Task)
-            how = self.producers.how(task.task_id)
-            if task.task_id not in waiting and not task.not_before and not self.disk_lost:
-                self.stranded.append((task.task_id, how))
 
     def _braked(self) -> bool:
         return any(key.startswith(keys.BRAKES) for key in self.world.raw._objects)
@@ -368,6 +361,7 @@ class Run:
             audits=audits,
             tables=tables.statuses(store),
             apart=self.operator.redriven,
+            sent_back=self.letters.sent_back,
             hash_of_text=lambda text: (
                 text.split(" ")[0] if not text.startswith("sim ") else documents.sha256(text.encode())
             ),

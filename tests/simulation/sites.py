@@ -23,6 +23,7 @@ OTHER_ROOMS = {
     "storage": "the store itself",
 }
 LEFT_OUT = {
+    "ledger/named.py:_claim": "asked about documents whose receipts were deleted, which nothing simulated does",
     "ledger/pending.py:newest_keys": "asked by `nightshift status` alone, which reads only",
     "ledger/records.py:ended": "asked by `nightshift run` alone",
     "night/status.py": "reads only, for the screen",
@@ -30,12 +31,19 @@ LEFT_OUT = {
 """Files and functions that don't belong to what is simulated, and why."""
 
 
-def _is_call(node: ast.AST) -> bool:
+def _imported(tree: ast.Module) -> set[str]:
+    """Names of `pipeline.storage.objects` in a module, and that of an argument that publishes."""
+    froms = (node for node in tree.body if isinstance(node, ast.ImportFrom))
+    names = {one.name for node in froms if node.module == "pipeline.storage.objects" for one in node.names}
+    return names & _READ | {"publish"}
+
+
+def _is_call(node: ast.AST, names: set[str]) -> bool:
     if not isinstance(node, ast.Call):
         return False
     target = node.func
     if isinstance(target, ast.Name):
-        return target.id in (*_READ, "publish")
+        return target.id in names
     if not isinstance(target, ast.Attribute):
         return False
     owner = ast.unparse(target.value)
@@ -46,15 +54,15 @@ def _is_call(node: ast.AST) -> bool:
     return target.attr in _STORE and owner.endswith("store")
 
 
-def _calls(node: ast.AST, function: str = "") -> Iterator[tuple[str, int]]:
+def _calls(node: ast.AST, names: set[str], function: str = "") -> Iterator[tuple[str, int]]:
     """The outermost function and the line of each call below a node."""
     for child in ast.iter_child_nodes(node):
         name = function
         if not name and isinstance(child, ast.FunctionDef):
             name = child.name
-        if _is_call(child):
+        if _is_call(child, names):
             yield name, child.lineno  # type: ignore[attr-defined] # it is an `ast.Call`
-        yield from _calls(child, name)
+        yield from _calls(child, names, name)
 
 
 @cache
@@ -64,7 +72,8 @@ def found() -> frozenset[str]:
     for path in sorted(_PIPELINE.rglob("*.py")):
         name = path.relative_to(_PIPELINE).as_posix()
         room = name.partition("/")[0]
-        for function, line in _calls(ast.parse(path.read_text())):
+        tree = ast.parse(path.read_text())
+        for function, line in _calls(tree, _imported(tree)):
             if room not in SIMULATED:
                 _ = OTHER_ROOMS[room]
             elif name not in LEFT_OUT and f"{name}:{function}" not in LEFT_OUT:

@@ -235,14 +235,14 @@ class World:
 
     # what is outside of the night
 
-    def read_page(self, document: Any, number: int, *, cured: bool) -> Any:
+    def read_page(self, document: Any, number: int, *, cured: bool, newer: bool) -> Any:
         """Read one page on the device; it may kill its process."""
         self.compute(f"ocr of page {number} of {document.text}")
         if number in document.crash and not cured:
             self.note("DIES of its document", document.text)
             self.running.dead = True
             raise Died
-        return documents.page(document, number, cured=cured)
+        return documents.page(document, number, cured=cured, newer=newer)
 
     def compute(self, what: str) -> None:
         """Use the device for a while."""

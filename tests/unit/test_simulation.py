@@ -1,10 +1,13 @@
 """The simulation itself: fixed seeds pass, a seed replays exactly, and known defects are found."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.simulation import known_bad, patches
+from tests.simulation import known_bad, patches, sites
+from tests.simulation.course import Course, Planned
+from tests.simulation.faults import POINTS, Aim
 from tests.simulation.run import Outcome, simulate
 from tests.simulation.trace import shortened, story
 
@@ -81,3 +84,33 @@ def test_a_failure_is_made_short_and_says_what_happened() -> None:
     assert len(short.world.faults) < len(outcome.world.faults)
     assert any("delete pending/" in line for line in lines)
     assert len(lines) < len(outcome.world.trace)
+
+
+def test_an_aim_hits_its_call_and_changes_nothing_before() -> None:
+    plain = simulate(3)
+    site = sorted(plain.world.coverage.open & sites.found())[0]
+    for point in POINTS:
+        aimed = simulate(3, aims=[Aim(site, point)])
+        assert (site, point) in aimed.world.coverage.hit
+        again = simulate(3, aims=[Aim.parse(str(Aim(site, point)))])
+        assert again.world.trace == aimed.world.trace
+
+
+def test_a_directed_course_aims_at_each_call_once_with_each_fault() -> None:
+    course = Course(0, directed=True, known=frozenset({"night/flow.py:1"}))
+    first = course.batch()
+    assert [run.seed for run in first] == list(range(len(first)))
+    earlier = Aim("night/flow.py:9", POINTS[0])
+    course.reached({"night/flow.py:1": Planned(7, (earlier,)), "elsewhere.py:2": Planned(8)})
+    course.reached({"night/flow.py:1": Planned(9)})
+    assert course.batch() == [Planned(7, (earlier, Aim("night/flow.py:1", point))) for point in POINTS]
+    assert course.batch()[0] == Planned(len(first))
+
+
+def test_what_is_left_out_of_the_call_sites_exists() -> None:
+    assert len(sites.found()) > 150, "and no call is in a room that is not listed"
+    pipeline = Path(sites.__file__).parents[2] / "pipeline"
+    for name in sites.LEFT_OUT:
+        path, _, function = name.partition(":")
+        assert f"def {function}" in (pipeline / path).read_text()
+    assert all((pipeline / room).is_dir() for room in (*sites.SIMULATED, *sites.OTHER_ROOMS))

@@ -241,6 +241,27 @@ def test_a_message_whose_id_is_used_gets_another_one_and_is_accepted_later(
     assert passes(right)
 
 
+def test_a_refused_repetition_that_is_accepted_later_ends_with_a_record(
+    flow: Flow, broker: Broker, inbox: Path, outside: Path
+) -> None:
+    """Its refusal has a receipt: ingest must not drop it as it drops other repetitions."""
+    good = page(inbox / "a.png", grey(1))
+    deliver(flow, broker, body(good))
+    drain(flow, broker.take())
+    outside.write_bytes(good.read_bytes())
+    deliver(flow, broker, body(outside))
+    assert list(failed(flow)) == [broker.dead[0]["task_id"]]
+    wide = settings(flow, allowed_sources=f"{inbox.as_uri()},{outside.parent.as_uri()}")
+    deliver(wide, broker, body(outside))
+    drain(wide, broker.take())
+    assert not failed(flow)
+    assert {name: record.status for name, record in records_of(flow).items()} == {
+        "scan-1": "done",
+        broker.dead[0]["task_id"]: "done",
+    }
+    assert passes(flow)
+
+
 def test_a_done_document_that_is_sent_again_and_refused_now_keeps_its_result(
     flow: Flow, broker: Broker, inbox: Path
 ) -> None:
