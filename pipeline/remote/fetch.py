@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,6 @@ from urllib.parse import urljoin
 
 from pipeline.errors import (
     NotFound,
-    OverLimit,
     PermanentError,
     PipelineError,
     RunError,
@@ -25,6 +24,7 @@ from pipeline.errors import (
     is_of_machine,
 )
 from pipeline.remote import mounts
+from pipeline.remote.body import check_whole, collect
 from pipeline.remote.http import request
 from pipeline.remote.policy import SourcePolicy
 from pipeline.remote.urls import PORTS, Location, shown
@@ -91,7 +91,11 @@ def _read_page(url: str, place: Location, policy: SourcePolicy, limit: int, dead
                         code="source_login",
                     )
                 _check_status(response.status, url, policy.kind)
-                return _collect(response.stream(_CHUNK), response.length_remaining, limit, url, deadline)
+                headers = response.headers
+                check_whole(
+                    url, response.status, headers.get("Content-Length"), headers.get("Transfer-Encoding")
+                )
+                return collect(response.stream(_CHUNK), response.length_remaining, limit, url, deadline)
         place, url = _redirected(url, target, policy)
     raise PermanentError(
         f"Too many redirects, the last to {shown(url)}: at most {MAX_REDIRECTS} are followed; use the final URL.",
@@ -122,32 +126,11 @@ def _check_status(status: int, url: str, kind: str) -> None:
             f"Access to {name} is denied: its server answered {status}; grant this host access or sign the URL.",
             code=f"{kind}_forbidden",
         )
-    if not 200 <= status < 300:
+    if not 200 <= status < 300 or (kind == "source" and status not in (200, 206)):
         word, what = (
             ("unreadable", "return a document") if kind == "source" else ("failed", "accept the callback")
         )
         raise PermanentError(f"{name} does not {what}: its server answered {status}.", code=f"{kind}_{word}")
-
-
-def _collect(chunks: Iterable[bytes], size: int | None, limit: int, url: str, deadline: float) -> bytes:
-    """Join the chunks, at most `limit` bytes and not past `deadline`; `size`: the announced length."""
-    taken: list[bytes] = []
-    total = 0
-    for chunk in () if size is not None and size > limit else chunks:
-        taken.append(chunk)
-        total += len(chunk)
-        if total > limit or time.monotonic() >= deadline:
-            break
-    if max(total, size or 0) > limit:
-        raise OverLimit(
-            f"{shown(url)} is larger than {limit / 1024**2:.0f} MiB; "
-            "raise NIGHTSHIFT_MAX_BYTES if such documents are expected."
-        )
-    if time.monotonic() >= deadline:  # without a length, an aborted response looks complete
-        raise TransientError(
-            f"Reading {shown(url)} took too long and was aborted.", code="source_unavailable"
-        )
-    return b"".join(taken)
 
 
 _OF_ONE_OBJECT = {"access_denied": "source_forbidden", RunError.code: "source_unreadable"}
@@ -163,7 +146,15 @@ class _Bucket(S3Store):
         with self._errors(key):
             answer = self._client.get_object(Bucket=self.bucket, Key=key)
             with closing(answer["Body"]) as body:
-                return _collect(body.iter_chunks(_CHUNK), answer["ContentLength"], limit, url, deadline)
+                meta = answer["ResponseMetadata"]
+                headers = meta["HTTPHeaders"]
+                check_whole(
+                    url,
+                    meta["HTTPStatusCode"],
+                    headers.get("content-length"),
+                    headers.get("transfer-encoding"),
+                )
+                return collect(body.iter_chunks(_CHUNK), answer.get("ContentLength"), limit, url, deadline)
 
 
 def _read_object(url: str, place: Location, settings: Settings, deadline: float) -> bytes:
@@ -199,7 +190,7 @@ def _read_file(place: Location, prefix: Location, policy: SourcePolicy, limit: i
             raise PermanentError(f"{name} is not a file: name one document.", code="source_unreadable")
         mounts.note(root)
         with os.fdopen(handle, "rb") as file:
-            return _collect(iter(partial(file.read, _CHUNK), b""), status.st_size, limit, name, deadline)
+            return collect(iter(partial(file.read, _CHUNK), b""), status.st_size, limit, name, deadline)
     except OSError as error:
         raise _file_error(error, name, path, root, policy) from error
 

@@ -155,7 +155,7 @@ def test_an_invalid_secret_is_not_shown() -> None:
         ("FLOWER_PASWORD", "did you mean NIGHTSHIFT_FLOWER_PASSWORD?"),
         ("COLOUR_OF_THE_SKY", "`nightshift settings --all` lists all settings."),
         ("FAKE", "`nightshift settings --all` lists all settings."),
-        ("S3_PORT", "did you mean NIGHTSHIFT_S3_ENDPOINT?"),
+        ("S3_ENDPORT", "did you mean NIGHTSHIFT_S3_ENDPOINT?"),
     ],
 )
 def test_an_unknown_name_is_an_error_without_its_value(name: str, hint: str) -> None:
