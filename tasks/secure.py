@@ -48,7 +48,7 @@ def wrap(sock: socket.socket, host: str) -> ssl.SSLSocket:
 
 
 def refusal(error: OSError, host: str) -> NoTls | Untrusted | None:
-    """What follows from a connection that failed, if TLS is behind it.
+    """What follows from a connection to `host:port` that failed, if TLS is behind it.
 
     Of several brokers another one may do better, until all have been refused.
     """

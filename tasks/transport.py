@@ -160,7 +160,7 @@ class Connection(_Bounded, pyamqp.Connection):
             self.collect()
             raise
         except OSError as error:
-            if refused := secure.refusal(error, self.host):
+            if isinstance(self.ssl, dict) and (refused := secure.refusal(error, self.ssl["peer"])):
                 raise refused from error
             raise
 
@@ -290,7 +290,10 @@ class SSLTransport(pyamqp.SSLTransport, Transport):
     def establish_connection(self) -> Any:
         """Connect to a broker whose certificate names the host of the URL: kombu would take 127.0.0.1 for localhost."""
         name = self.client.hostname
-        self.client.ssl = {"server_hostname": name}
+        self.client.ssl = {
+            "server_hostname": name,
+            "peer": f"{name}:{self.client.port or self.default_ssl_port}",
+        }
         try:
             connected = super().establish_connection()
         finally:

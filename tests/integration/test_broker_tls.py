@@ -139,30 +139,37 @@ def test_another_broker_of_the_list_is_used(env: dict[str, str], tmp_path: Path)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    "options", ["?verify=none", "?ssl_cert_reqs=none", "?ssl_check_hostname=false", "#ssl=false"]
-)
-def test_options_in_the_url_weaken_nothing(
-    env: dict[str, str], rabbit: Rabbit, tmp_path: Path, options: str
-) -> None:
-    """Our setting takes none; Celery's own option takes any, and they have no effect."""
+def ping(env: dict[str, str], broker: str) -> subprocess.CompletedProcess[str]:
+    """Ask for workers at a broker that Celery's own option names."""
+    command = ["env", f"--chdir={ROOT}", str(CELERY), "-A", "tasks", "-b", broker, "inspect", "ping"]
+    return subprocess.run(
+        command, env={**os.environ, **env}, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize("options", ["?ssl_cert_reqs=none", "?ssl_check_hostname=false", "?ssl=false"])
+def test_options_in_the_url_weaken_nothing(env: dict[str, str], tmp_path: Path, options: str) -> None:
+    """Our setting takes none; Celery's own option takes any, without effect."""
     url = env["NIGHTSHIFT_BROKER_URL"] + options
     done = nightshift("status", **env | {"NIGHTSHIFT_BROKER_URL": url})
     assert (done.returncode, "it contains ? or #" in done.stderr) == (2, True)
-    untrusting = env | {"NIGHTSHIFT_BROKER_CA": str(Authority(tmp_path, "stranger").ca)}
-    command = ["env", f"--chdir={ROOT}", str(CELERY), "-A", "tasks", "-b", url, "inspect", "ping"]
-    asked = subprocess.run(
-        command, env={**os.environ, **untrusting}, capture_output=True, text=True, timeout=60, check=False
-    )
+    asked = ping(env | {"NIGHTSHIFT_BROKER_CA": str(Authority(tmp_path, "stranger").ca)}, url)
     assert asked.returncode != 0
-    assert "an authority that is not trusted here" in asked.stderr + asked.stdout
-    plain = f"amqp://guest:guest@127.0.0.1:{rabbit.port}//"
-    command[5] = plain
-    asked = subprocess.run(
-        command, env={**os.environ, **env}, capture_output=True, text=True, timeout=60, check=False
-    )
+    assert "an authority that is not trusted here" in asked.stderr
+
+
+def test_a_required_tls_is_required_of_every_broker(env: dict[str, str], broker: str) -> None:
+    asked = ping(env, broker)
     assert asked.returncode != 0
-    assert "NIGHTSHIFT_REQUIRE_TLS" in asked.stderr + asked.stdout
+    assert "expected amqps:// only, as NIGHTSHIFT_REQUIRE_TLS is true" in asked.stderr
+    for done in (
+        nightshift("status", **env | {"NIGHTSHIFT_BROKER_URL": broker}),
+        nightshift("status", **{n: v for n, v in env.items() if n != "NIGHTSHIFT_BROKER_URL"}),
+        celery("worker", env | {"NIGHTSHIFT_BROKER_URL": broker}),
+        celery("beat", {n: v for n, v in env.items() if n != "NIGHTSHIFT_BROKER_URL"}),
+    ):
+        assert done.returncode == 2, done.stderr
+        assert "Invalid setting NIGHTSHIFT_BROKER_URL: expected amqps:// only" in done.stderr
 
 
 def test_a_running_worker_ends_when_the_broker_is_no_longer_trusted(
