@@ -19,6 +19,10 @@ from pipeline.errors import UsageError
 Service = Literal["broker", "s3", "http"]
 
 _HOST_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH of OpenSSL
+_OTHER_NAME = (
+    "its certificate was issued for another name; connect by a name that is in the certificate, or have this one "
+    "added to it"
+)
 _EXPIRED, _NOT_YET = 10, 9
 _UNKNOWN_ISSUER = (2, 18, 19, 20, 21, 27)  # no issuer, self-signed, not in the file, untrusted
 _ASKS = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE")
@@ -143,7 +147,11 @@ def _has_certificate(path: str) -> bool:
 
 def refusal(error: BaseException, peer: str, files: Files) -> Refusal | None:
     """What an error of a connection to `peer` means, if TLS is behind it; `None` for any other error."""
-    found = next((one for one in _chain(error) if isinstance(one, ssl.SSLError)), None)
+    from urllib3.util.ssl_match_hostname import CertificateError  # of names that botocore compares
+
+    found = next((one for one in _chain(error) if isinstance(one, (ssl.SSLError, CertificateError))), None)
+    if isinstance(found, CertificateError):
+        return Refusal(f"TLS with {peer} failed: {_OTHER_NAME}.", lasting=True)
     if found is None or isinstance(found, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return None
     if isinstance(found, ssl.SSLCertVerificationError):
@@ -153,13 +161,16 @@ def refusal(error: BaseException, peer: str, files: Files) -> Refusal | None:
     return Refusal(f"TLS with {peer} failed: {what}.", lasting)
 
 
+def ended(peer: str, files: Files) -> str:
+    """One sentence for a server that ends a TLS connection without a reason, or before the reason could be read."""
+    hint = f"; if it asks for a client certificate, set {files.setting('cert')} and {files.setting('key')}"
+    return f"{peer[:1].upper()}{peer[1:]} ended the TLS connection{'' if files.cert else hint}."
+
+
 def _of_certificate(error: ssl.SSLCertVerificationError, files: Files) -> str:
     code = error.verify_code
     if code in _HOST_MISMATCH:
-        return (
-            "its certificate was issued for another name; connect by a name that is in the certificate, or have "
-            "this one added to it"
-        )
+        return _OTHER_NAME
     if code == _EXPIRED:
         return "its certificate has expired: renew it, or set this machine's clock (NTP)"
     if code == _NOT_YET:
@@ -201,4 +212,5 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.append(one)
         yield one
-        waiting += [one.__cause__, one.__context__, *one.args, *getattr(one, "kwargs", {}).values()]
+        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+        waiting += getattr(one, "kwargs", {}).values()

@@ -64,7 +64,7 @@ def _check_hosts(options: Any) -> None:
                 "NIGHTSHIFT_FLOWER_USER and NIGHTSHIFT_FLOWER_PASSWORD.\n"
             )
 
-    class Checked(app.Flower):  # type: ignore[misc]
+    class Checked(app.Flower):
         def find_handler(self, request: Any, **kwargs: Any) -> Any:
             open_to_all = not (options.basic_auth or options.auth or options.unix_socket)
             if open_to_all and not _is_loopback(request.host_name.strip("[]")):

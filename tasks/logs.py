@@ -1,4 +1,4 @@
-"""Every log line names its trace and its task."""
+"""Every log line names its trace and its task, and none has the text of a document."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 from celery import current_task
 from celery.exceptions import Reject
 from celery.signals import after_setup_logger, after_setup_task_logger
+
+from pipeline.logs import is_safe
 
 _FORMAT = logging.Formatter(
     "%(asctime)s %(levelname)s %(processName)s trace=%(trace_id)s task=%(document)s %(message)s",
@@ -52,6 +54,7 @@ def install() -> None:
 def _show(logger: logging.Logger, **_: Any) -> None:
     for handler in logger.handlers:
         handler.setFormatter(_FORMAT)
+        handler.addFilter(is_safe)
 
 
 @contextmanager

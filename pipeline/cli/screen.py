@@ -13,6 +13,7 @@ import msgspec
 import typer
 
 from pipeline import clock
+from pipeline.logs import is_safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,8 +50,15 @@ def colour(when: Literal["auto", "always", "never"]) -> None:
 
 
 def log(level: int) -> None:
-    """Write log messages of this level and above to standard error."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
+    """Write log messages of this level and above to standard error; of libraries' debug messages none."""
+    handler = logging.StreamHandler()
+    handler.addFilter(is_safe)
+    logging.basicConfig(
+        level=level,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        handlers=[handler],
+        force=True,
+    )
 
 
 def console(*, stderr: bool = False) -> Console:

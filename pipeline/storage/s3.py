@@ -40,6 +40,7 @@ _NO_ANSWER = (
     botocore.parsers.ResponseParserError,
     urllib3.exceptions.HTTPError,
 )  # a proxy's page, a cut body
+_ENDED = (boto_errors.SSLError, boto_errors.ConnectionClosedError)
 _SILENCE = 20  # seconds without a byte, after which a request is repeated on another connection
 _CLOCK_WARNING = 3600.0  # seconds between two warnings of one process that its clock is wrong
 
@@ -127,8 +128,11 @@ class S3Store:
             ) from error
         except (boto_errors.BotoCoreError, boto_errors.HTTPClientError, *_NO_ANSWER) as error:
             self.__dict__.pop("_client", None)  # its other idle connections may be as dead as this one
-            if refused := tls.refusal(error, f"the {self.what} {self.url}", self._tls):
+            me = f"the {self.what} {self.url}"
+            if refused := tls.refusal(error, me, self._tls):
                 raise StoreUnavailable(refused.sentence) from error
+            if isinstance(error, _ENDED) and error.kwargs["endpoint_url"].startswith("https://"):
+                raise StoreUnavailable(tls.ended(me, self._tls)) from error
             raise StoreUnavailable(
                 f"The {self.what} {self.url} does not answer ({type(error).__name__}): "
                 "check NIGHTSHIFT_S3_ENDPOINT and whether the server is running."
