@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -17,6 +17,8 @@ from pipeline.environment import PREFIX, printable
 from pipeline.errors import UsageError
 
 Service = Literal["broker", "s3", "http"]
+SERVICES: tuple[Service, ...] = get_args(Service)
+PARTS = ("ca", "cert", "key")
 
 _HOST_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH of OpenSSL
 _OTHER_NAME = (
@@ -53,7 +55,7 @@ class Files(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, settings: Any, service: Service) -> Files:
         """Those of the settings `NIGHTSHIFT_<SERVICE>_CA`, `_CERT` and `_KEY`."""
-        return cls(service, *(getattr(settings, f"{service}_{name}") for name in ("ca", "cert", "key")))
+        return cls(service, *(getattr(settings, f"{service}_{part}") for part in PARTS))
 
     @property
     def given(self) -> bool:
@@ -77,7 +79,7 @@ _contexts: dict[Files, tuple[tuple[int, ...], ssl.SSLContext]] = {}
 
 def context(files: Files) -> ssl.SSLContext:
     """What to connect with; raises `UsageError` that names the setting of a file that can't be used."""
-    stamp = tuple(_changed(files, name) for name in ("ca", "cert", "key"))
+    stamp = tuple(_changed(files, part) for part in PARTS)
     known = _contexts.get(files)
     if known and known[0] == stamp:
         return known[1]
