@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from pipeline.errors import OverLimit, TransientError
 from pipeline.remote.urls import shown
 
+CHUNK = 1024 * 1024
+"""Bytes to read at once."""
+
 _LENGTH = re.compile("[0-9]{1,18}")
 
 

@@ -98,8 +98,8 @@ class Handler(BaseHTTPRequestHandler):
                 time.sleep(0.1)
         elif path == "/in/silent":
             time.sleep(2)
-        elif path == "/in/cut":
-            status, *headers = unquote(query).split("|")
+        elif path == "/in/cut" or path.startswith("/inbox/"):
+            status, *headers = unquote(query or path.removeprefix("/inbox/")).split("|")
             *headers, body = headers
             self.raw(f"HTTP/1.1 {status} X", *headers, body=body.replace("~", "\r\n").encode())
         elif path == "/in/garbage":
@@ -274,26 +274,26 @@ def test_a_silent_peer_hits_the_read_timeout(
         fetch(f"{base}/silent", policy, SETTINGS)
 
 
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        ("206|Content-Length: 4|only", "sent only a part of it"),
-        ("206|Content-Length: 4|Content-Range: bytes 0-3/10|only", "sent only a part of it"),
-        ("200|Content-Length: 10|only", "closed the connection"),
-        ("200|Content-Length: -4|only", "an invalid length"),
-        ("200|Content-Length: +4|only", "an invalid length"),
-        ("200|Content-Length: four|only", "an invalid length"),
-        ("200|Content-Length:|only", "an invalid length"),
-        ("200|Content-Length: 4|Transfer-Encoding: chunked|4~only~0~~", "in chunks and with a length"),
-        ("200|Transfer-Encoding: gzip, chunked|4~only~0~~", "a transfer encoding other than chunked"),
-        ("200|Transfer-Encoding: chunked|4~only~", "closed the connection"),
-        ("200|Transfer-Encoding: chunked|9~only", "closed the connection"),
-        ("200|Transfer-Encoding: chunked|-1~only", "closed the connection"),
-        ("200|Transfer-Encoding: chunked|-2~only", "closed the connection"),
-        ("200|Transfer-Encoding: chunked|only~0~~", "closed the connection"),
-        ("200|X: y|only", "does not say how long it is"),
-    ],
-)
+CUT = [
+    ("206|Content-Length: 4|only", "sent only a part of it"),
+    ("206|Content-Length: 4|Content-Range: bytes 0-3/10|only", "sent only a part of it"),
+    ("200|Content-Length: 10|only", "closed the connection"),
+    ("200|Content-Length: -4|only", "an invalid length"),
+    ("200|Content-Length: +4|only", "an invalid length"),
+    ("200|Content-Length: four|only", "an invalid length"),
+    ("200|Content-Length:|only", "an invalid length"),
+    ("200|Content-Length: 4|Transfer-Encoding: chunked|4~only~0~~", "in chunks and with a length"),
+    ("200|Transfer-Encoding: gzip, chunked|4~only~0~~", "a transfer encoding other than chunked"),
+    ("200|Transfer-Encoding: chunked|4~only~", "closed the connection"),
+    ("200|Transfer-Encoding: chunked|9~only", "closed the connection"),
+    ("200|Transfer-Encoding: chunked|-1~only", "closed the connection"),
+    ("200|Transfer-Encoding: chunked|-2~only", "closed the connection"),
+    ("200|Transfer-Encoding: chunked|only~0~~", "closed the connection"),
+    ("200|X: y|only", "does not say how long it is"),
+]
+
+
+@pytest.mark.parametrize(("answer", "said"), CUT)
 def test_what_was_cut_off_is_no_document(base: str, policy: SourcePolicy, answer: str, said: str) -> None:
     with pytest.raises(TransientError, match=said) as caught:
         fetch(f"{base}/cut?{quote(answer)}", policy, SETTINGS)
@@ -310,6 +310,17 @@ def test_what_was_cut_off_is_no_document(base: str, policy: SourcePolicy, answer
 )
 def test_what_is_whole_is_a_document(base: str, policy: SourcePolicy, answer: str) -> None:
     assert fetch(f"{base}/cut?{quote(answer)}", policy, SETTINGS) == b"only"
+
+
+@pytest.mark.parametrize("answer", [answer for answer, _ in CUT])
+def test_an_object_that_was_cut_off_is_no_document(
+    base: str, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    settings = Settings(s3_endpoint=base.removesuffix("/in"), s3_region="us-east-1", max_bytes=100_000)
+    with pytest.raises(TransientError, match="can't be read as a whole: its server"):
+        fetch(f"s3://inbox/{answer}", SourcePolicy.sources("s3://inbox"), settings)
 
 
 def test_a_broken_answer_is_transient(base: str, policy: SourcePolicy) -> None:

@@ -14,6 +14,7 @@ from pipeline.errors import (
 )
 from pipeline.remote import fetch as module
 from pipeline.remote.body import collect
+from pipeline.remote.bucket import Bucket
 from pipeline.remote.fetch import fetch, post
 from pipeline.remote.policy import SourcePolicy
 from pipeline.settings import Settings
@@ -200,7 +201,7 @@ def test_only_what_concerns_one_object_fails_its_document(
     def fails(*_: object) -> bytes:
         raise error
 
-    monkeypatch.setattr(module._Bucket, "read", fails)
+    monkeypatch.setattr(Bucket, "read", fails)
     with pytest.raises(kind) as caught:
         fetch("s3://inbox/a", SourcePolicy.sources("s3://inbox"), SETTINGS)
     assert (type(caught.value), getattr(caught.value, "code", "")) == (kind, code)
