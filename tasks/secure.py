@@ -12,6 +12,11 @@ from pipeline.errors import UsageError
 from pipeline.settings import Settings, is_plain
 
 _PLAIN = "Invalid setting NIGHTSHIFT_BROKER_URL: expected amqps:// only, as NIGHTSHIFT_REQUIRE_TLS is true."
+_ALERT = 1.0  # seconds for reading why a connection was ended
+
+ENDED = (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError)
+"""What is raised where the broker has ended a connection, whatever it said before."""
+
 _refused: set[str] = set()
 """Hosts of brokers that could not be trusted when this process last tried."""
 
@@ -47,15 +52,31 @@ def wrap(sock: socket.socket, host: str) -> ssl.SSLSocket:
     return context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
 
 
+def alert(sock: socket.socket) -> OSError | None:
+    """What the broker said before it ended a connection, such as that it asks for a certificate; `None` for nothing.
+
+    By TLS 1.3 it says so after the handshake, when we may be writing already.
+    """
+    try:
+        sock.settimeout(_ALERT)
+        sock.recv(1)
+    except ssl.SSLError as error:
+        return None if isinstance(error, ENDED) else error
+    except OSError:
+        pass
+    return None
+
+
 def refusal(error: OSError, host: str) -> NoTls | Untrusted | None:
     """What follows from a connection to `host:port` that failed, if TLS is behind it.
 
     Of several brokers another one may do better, until all have been refused.
     """
     settings = Settings.from_env()
-    found = tls.refusal(error, f"RabbitMQ at {host}", tls.Files.of(settings, "broker"))
+    peer, files = f"RabbitMQ at {host}", tls.Files.of(settings, "broker")
+    found = tls.refusal(error, peer, files)
     if found is None:
-        return None
+        return NoTls(tls.ended(peer, files)) if isinstance(error, ENDED) else None
     if found.lasting:
         _refused.add(host)
         if len(_refused) >= len(settings.broker_url.split(";")):

@@ -267,6 +267,12 @@ class _Tcp(_Wire, AmqpTcp):
 class _Ssl(_Wire, AmqpSsl):
     """TLS that checks the chain and the name, whatever options come with a URL."""
 
+    def _init_socket(self, *args: Any) -> None:
+        try:
+            super()._init_socket(*args)
+        except secure.ENDED as error:
+            raise secure.alert(self.sock) or error from error
+
     def _wrap_socket(self, sock: socket.socket, server_hostname: str = "", **_: Any) -> ssl.SSLSocket:
         return secure.wrap(sock, server_hostname)
 
