@@ -44,6 +44,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     broker_url: Annotated[
         str, Meta(description="RabbitMQ: `amqp://user:password@host:5672/vhost`, or `amqps://` for TLS.")
     ] = "amqp://guest:guest@localhost:5672//"
+    broker_ca: Annotated[
+        str,
+        Meta(
+            description="PEM file with the authorities whose certificates RabbitMQ may have; empty: the system's."
+        ),
+    ] = ""
+    broker_cert: Annotated[
+        str, Meta(description="PEM file with the client certificate for RabbitMQ, and its intermediates.")
+    ] = ""
+    broker_key: Annotated[
+        str,
+        Meta(description="PEM file with its key, without a password; empty: the key is in the same file."),
+    ] = ""
+    require_tls: Annotated[
+        bool,
+        Meta(
+            description="Whether `amqp://` and `http://` are refused at start, for the broker, S3, sources and "
+            "callbacks, on the loopback address too."
+        ),
+    ] = False
     window: Annotated[
         str,
         Meta(
@@ -101,6 +121,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_callbacks: Annotated[
         str, Meta(description="URL prefixes that callbacks may be sent to, separated by commas.")
     ] = ""
+    http_ca: Annotated[
+        str,
+        Meta(
+            description="PEM file with the authorities whose certificates sources and callback receivers may have; "
+            "empty: the system's."
+        ),
+    ] = ""
+    http_cert: Annotated[
+        str,
+        Meta(
+            description="PEM file with the client certificate for sources and callback receivers that ask for one."
+        ),
+    ] = ""
+    http_key: Annotated[
+        str,
+        Meta(description="PEM file with its key, without a password; empty: the key is in the same file."),
+    ] = ""
     callback_secret: Annotated[str, Meta(description="Key that signs callbacks (HMAC-SHA256).")] = ""
     signing_key: Annotated[
         str,
@@ -137,6 +174,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool,
         Meta(description="Whether the bucket is part of the path, as most S3-compatible servers require."),
     ] = True
+    s3_ca: Annotated[
+        str,
+        Meta(
+            description="PEM file with the authorities whose certificates the S3 server may have; empty: boto3's, or "
+            "`AWS_CA_BUNDLE`."
+        ),
+    ] = ""
+    s3_cert: Annotated[str, Meta(description="PEM file with the client certificate for the S3 server.")] = ""
+    s3_key: Annotated[
+        str,
+        Meta(description="PEM file with its key, without a password; empty: the key is in the same file."),
+    ] = ""
     s3_sse: Annotated[
         Literal["", "AES256", "aws:kms", "aws:kms:dsse"],
         Meta(
@@ -387,7 +436,30 @@ def invalid(given: Mapping[str, Given]) -> dict[str, str]:
             wrong[name] = environment.invalid(name, it, "an IANA time zone such as Europe/Berlin")
         elif name == "mask" and (why := _not_a_mask(it.value)):
             wrong[name] = environment.invalid(name, it, why)
+    if "require_tls" in given and "require_tls" not in wrong:
+        wrong |= _plain({n: it for n, it in given.items() if n not in wrong})
     return wrong
+
+
+_PLAIN = {"broker_url": "amqp", "s3_endpoint": "http", "allowed_sources": "http", "allowed_callbacks": "http"}
+"""Settings with URLs, and the scheme that `require_tls` refuses in them."""
+
+
+def _plain(given: Mapping[str, Given]) -> dict[str, str]:
+    """Settings with a URL without TLS where that is required, each with one sentence."""
+    wrong: dict[str, str] = {}
+    if not msgspec.convert(given["require_tls"].value, bool, strict=False):
+        return wrong
+    for name, scheme in _PLAIN.items():
+        if name in given and is_plain(str(given[name].value), scheme):
+            expected = f"{scheme}s:// only, as {PREFIX}REQUIRE_TLS is true"
+            wrong[name] = environment.invalid(name, given[name], expected, secret=name in _SECRET)
+    return wrong
+
+
+def is_plain(urls: str, scheme: str) -> bool:
+    """Whether one of these URLs, separated by commas or semicolons, has this scheme, which is one without TLS."""
+    return any(url.strip().lower().startswith(f"{scheme}://") for url in re.split("[,;]", urls))
 
 
 def shown(name: str, value: Any) -> str:

@@ -14,22 +14,25 @@ from pipeline.errors import UsageError
 from pipeline.night.night import Night
 from pipeline.remote.policy import callback_policy, source_policy
 from pipeline.settings import Settings
-from tasks import broker, control, flower, limits, logs, signing, topology, transport, wire
+from tasks import broker, control, flower, limits, logs, secure, signing, topology, transport, wire
 from tasks.gate import Gate
 
 _ALARM = 30.0  # seconds for which a step waits to publish while the broker is in alarm, before its message is requeued
 
 
 def _check_settings() -> None:
-    """End Celery's command line with one sentence for a setting that is invalid."""
-    if "celery.bin.celery" not in sys.modules:
-        return
+    """End Celery's command line with one sentence for a setting that is invalid; raise it in any other process."""
+    celery = "celery.bin.celery" in sys.modules
     try:
         settings = Settings.from_env()
-        Night.of(settings)
-        source_policy(settings)
-        callback_policy(settings)
+        secure.check(settings)
+        if celery:
+            Night.of(settings)
+            source_policy(settings)
+            callback_policy(settings)
     except UsageError as error:
+        if not celery:
+            raise
         sys.stderr.write(f"nightshift: {error.message}\n")
         sys.exit(error.exit_code)
 

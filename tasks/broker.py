@@ -8,6 +8,8 @@ from typing import NamedTuple
 from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, PreconditionFailed, ResourceLocked
 from kombu.exceptions import KombuError
 
+from tasks.secure import NoTls, Untrusted
+
 ERRORS = (AMQPError, KombuError, OSError, EOFError)
 """What a connection to RabbitMQ raises."""
 
@@ -55,6 +57,8 @@ def trouble(error: BaseException, url: str) -> Trouble:
     text = str(getattr(cause, "reply_text", "") or "")
     if found := mismatch(cause):
         return Trouble(found, lasting=True)
+    if isinstance(cause, (NoTls, Untrusted)):
+        return Trouble(str(cause), lasting=isinstance(cause, Untrusted))
     if isinstance(cause, NotDeclared):
         return Trouble(text, lasting=True)
     if found := refusal(cause):

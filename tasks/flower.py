@@ -43,6 +43,35 @@ def configure() -> None:
         _refuse_strangers(options)
 
     options.add_parse_callback(parsed)
+    _check_hosts(options)
+
+
+def _check_hosts(options: Any) -> None:
+    """Without a login, answer only who asks for this machine by its own name.
+
+    A page of any other site can have a browser here send requests, to a name of its own that resolves to 127.0.0.1 (DNS
+    rebinding), and read the answers; the name is then in the Host header.
+    """
+    from flower import app, command
+    from tornado.web import RequestHandler
+
+    class Stranger(RequestHandler):
+        def prepare(self) -> None:
+            self.set_status(403)
+            self.set_header("Content-Type", "text/plain; charset=UTF-8")
+            self.finish(
+                "Without a login, Flower only answers requests for localhost: open http://127.0.0.1, or set "
+                "NIGHTSHIFT_FLOWER_USER and NIGHTSHIFT_FLOWER_PASSWORD.\n"
+            )
+
+    class Checked(app.Flower):
+        def find_handler(self, request: Any, **kwargs: Any) -> Any:
+            open_to_all = not (options.basic_auth or options.auth or options.unix_socket)
+            if open_to_all and not _is_loopback(request.host_name.strip("[]")):
+                return self.get_handler_delegate(request, Stranger)
+            return super().find_handler(request, **kwargs)
+
+    command.Flower = Checked
 
 
 def _only_read_events() -> None:
@@ -85,6 +114,12 @@ def _refuse_strangers(options: Any) -> None:
         raise SystemExit(
             f"Flower will not listen on {options.address or 'every address'} without a login: set "
             "NIGHTSHIFT_FLOWER_USER and NIGHTSHIFT_FLOWER_PASSWORD, or leave it on 127.0.0.1."
+        )
+    encrypted = options.unix_socket or (options.certfile and options.keyfile)
+    if Settings.from_env().require_tls and not (encrypted or _is_loopback(options.address)):
+        raise SystemExit(
+            f"Flower will not listen on {options.address or 'every address'} without TLS, as NIGHTSHIFT_REQUIRE_TLS is "
+            "true: set its --certfile and --keyfile, or leave it on 127.0.0.1."
         )
 
 

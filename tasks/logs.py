@@ -1,4 +1,4 @@
-"""Every log line names its trace and its task, and no personal data."""
+"""Every log line names its trace and its task, and none has the text of a document or personal data."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from celery.exceptions import Reject
 from celery.signals import after_setup_logger, after_setup_task_logger
 
 from pipeline.errors import UsageError
+from pipeline.logs import is_safe
 from pipeline.mask_policy import IDS
 from pipeline.settings import Settings
 from pipeline.tables.masked_logs import MaskedFormatter
@@ -68,6 +69,7 @@ def install() -> None:
 def _show(logger: logging.Logger, **_: Any) -> None:
     for handler in logger.handlers:
         handler.setFormatter(_FORMAT)
+        handler.addFilter(is_safe)
 
 
 @contextmanager

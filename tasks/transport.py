@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,7 +24,7 @@ from amqp.transport import TCPTransport as AmqpTcp
 from kombu import transport
 from kombu.transport import pyamqp
 
-from tasks import pulse, wire
+from tasks import pulse, secure, wire
 
 REPLY = 15.0
 """Seconds for the broker to answer a call or to confirm a message, and for the peer to take what is sent."""
@@ -158,6 +159,10 @@ class Connection(_Bounded, pyamqp.Connection):
         except OutOfTime:
             self.collect()
             raise
+        except OSError as error:
+            if isinstance(self.ssl, dict) and (refused := secure.refusal(error, self.ssl["peer"])):
+                raise refused from error
+            raise
 
     def Transport(  # noqa: N802 - py-amqp's name
         self, host: str, connect_timeout: float, ssl: Any = False, *args: Any, **kwargs: Any
@@ -260,7 +265,16 @@ class _Tcp(_Wire, AmqpTcp):
 
 
 class _Ssl(_Wire, AmqpSsl):
-    pass
+    """TLS that checks the chain and the name, whatever options come with a URL."""
+
+    def _init_socket(self, *args: Any) -> None:
+        try:
+            super()._init_socket(*args)
+        except secure.ENDED as error:
+            raise secure.alert(self.sock) or error from error
+
+    def _wrap_socket(self, sock: socket.socket, server_hostname: str = "", **_: Any) -> ssl.SSLSocket:
+        return secure.wrap(sock, server_hostname)
 
 
 class Transport(pyamqp.Transport):
@@ -269,13 +283,29 @@ class Transport(pyamqp.Transport):
     Connection = Connection
 
     def establish_connection(self) -> Any:
-        """Connect; each attempt shows that the worker lives."""
+        """Connect; each attempt shows that the worker lives. Raises `secure.Untrusted` where TLS is required."""
         pulse.beat()
+        if not self.client.ssl:
+            secure.refuse_plain()
         return super().establish_connection()
 
 
 class SSLTransport(pyamqp.SSLTransport, Transport):
     """kombu's transport for amqps://."""
+
+    def establish_connection(self) -> Any:
+        """Connect to a broker whose certificate names the host of the URL: kombu would take 127.0.0.1 for localhost."""
+        name = self.client.hostname
+        self.client.ssl = {
+            "server_hostname": name,
+            "peer": f"{name}:{self.client.port or self.default_ssl_port}",
+        }
+        try:
+            connected = super().establish_connection()
+        finally:
+            self.client.hostname = name
+        secure.succeeded()
+        return connected
 
 
 def install() -> None:

@@ -13,6 +13,7 @@ import msgspec
 import typer
 
 from pipeline import clock
+from pipeline.logs import is_safe
 from pipeline.tables.masked_logs import MaskedFormatter
 
 if TYPE_CHECKING:
@@ -50,11 +51,11 @@ def colour(when: Literal["auto", "always", "never"]) -> None:
 
 
 def log(level: int) -> None:
-    """Write log messages of this level and above to standard error."""
-    logging.basicConfig(level=level, force=True)
-    shown = MaskedFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s", policy=_policy)
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(shown)
+    """Write log messages of this level and above to standard error; of libraries' debug messages none."""
+    handler = logging.StreamHandler()
+    handler.addFilter(is_safe)
+    handler.setFormatter(MaskedFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s", policy=_policy))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
 def _policy() -> str:

@@ -92,11 +92,29 @@ def _wrong(found: Environment) -> dict[str, str]:
         "allowed_callbacks": callback_policy,
         "encryption_keys": keyring,
     }
+    plain = msgspec.structs.replace(fitting, http_ca="", http_cert="", http_key="")  # see below
     for name, parse in grammars.items():
         try:
-            parse(fitting)
+            parse(plain)
         except UsageError as error:
             wrong[name] = error.message
+    return wrong | _wrong_files(fitting)
+
+
+def _wrong_files(settings: Settings) -> dict[str, str]:
+    """Fields of TLS with a file that can't be used."""
+    from pipeline import tls
+
+    wrong = {}
+    for service in tls.SERVICES:
+        files = tls.Files.of(settings, service)
+        try:
+            if files.given:
+                tls.context(files)
+        except UsageError as error:
+            named = {error.message.find(files.setting(part)): part for part in tls.PARTS}
+            first = min(place for place in named if place >= 0)
+            wrong[f"{service}_{named[first]}"] = error.message
     return wrong
 
 

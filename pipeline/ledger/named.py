@@ -13,6 +13,7 @@ from pipeline.ledger.chains import Broken
 from pipeline.ledger.gaps import Gap
 from pipeline.ledger.receipts import Receipt
 from pipeline.models import Task, from_json
+from pipeline.remote.urls import public_source
 from pipeline.storage import Store, keys
 from pipeline.threads import in_threads
 
@@ -42,7 +43,7 @@ class Named:
         """Add what the markers of other tasks name, which may have been received on this date too."""
         for task in in_threads(self._marker, markers):
             if task and task.receipt.startswith(keys.receipts(self._run_date)):
-                self.add(task.receipt, task.task_id, task.source)
+                self.add(task.receipt, task.task_id, public_source(task.source))
 
     def _marker(self, key: str) -> Task | None:
         with suppress(NotFound, Damaged, msgspec.DecodeError):

@@ -6,8 +6,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,20 +14,19 @@ from urllib.parse import urljoin
 
 from pipeline.errors import (
     NotFound,
-    OverLimit,
     PermanentError,
     PipelineError,
     RunError,
     SourceUnavailable,
-    StoreUnavailable,
     TransientError,
     is_of_machine,
 )
 from pipeline.remote import mounts
+from pipeline.remote.body import CHUNK, check_whole, collect
+from pipeline.remote.bucket import read_object
 from pipeline.remote.http import request
 from pipeline.remote.policy import SourcePolicy
 from pipeline.remote.urls import PORTS, Location, shown
-from pipeline.storage.s3 import S3Store
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -37,7 +35,6 @@ WHOLE_SECONDS = 300.0
 POST_SECONDS = 10.0
 MAX_REDIRECTS = 3
 
-_CHUNK = 1024 * 1024
 _REDIRECTS = (301, 302, 303, 307, 308)
 _OVERLOADED = (408, 425, 429, 502, 503, 504)  # whatever the document
 _LOGIN = (401, 407, 511)  # asked for by the server, a proxy or a captive portal
@@ -57,7 +54,7 @@ def fetch(url: str, policy: SourcePolicy, settings: Settings) -> bytes:
     if place.scheme == "file":
         return _read_file(place, prefix, policy, settings.max_bytes, deadline)
     if place.scheme == "s3":
-        return _read_object(url, place, settings, deadline)
+        return read_object(url, place, settings, deadline)
     return _read_page(url, place, policy, settings.max_bytes, deadline)
 
 
@@ -91,7 +88,11 @@ def _read_page(url: str, place: Location, policy: SourcePolicy, limit: int, dead
                         code="source_login",
                     )
                 _check_status(response.status, url, policy.kind)
-                return _collect(response.stream(_CHUNK), response.length_remaining, limit, url, deadline)
+                headers = response.headers
+                check_whole(
+                    url, response.status, headers.get("Content-Length"), headers.get("Transfer-Encoding")
+                )
+                return collect(response.stream(CHUNK), response.length_remaining, limit, url, deadline)
         place, url = _redirected(url, target, policy)
     raise PermanentError(
         f"Too many redirects, the last to {shown(url)}: at most {MAX_REDIRECTS} are followed; use the final URL.",
@@ -122,63 +123,11 @@ def _check_status(status: int, url: str, kind: str) -> None:
             f"Access to {name} is denied: its server answered {status}; grant this host access or sign the URL.",
             code=f"{kind}_forbidden",
         )
-    if not 200 <= status < 300:
+    if not 200 <= status < 300 or (kind == "source" and status not in (200, 206)):
         word, what = (
             ("unreadable", "return a document") if kind == "source" else ("failed", "accept the callback")
         )
         raise PermanentError(f"{name} does not {what}: its server answered {status}.", code=f"{kind}_{word}")
-
-
-def _collect(chunks: Iterable[bytes], size: int | None, limit: int, url: str, deadline: float) -> bytes:
-    """Join the chunks, at most `limit` bytes and not past `deadline`; `size`: the announced length."""
-    taken: list[bytes] = []
-    total = 0
-    for chunk in () if size is not None and size > limit else chunks:
-        taken.append(chunk)
-        total += len(chunk)
-        if total > limit or time.monotonic() >= deadline:
-            break
-    if max(total, size or 0) > limit:
-        raise OverLimit(
-            f"{shown(url)} is larger than {limit / 1024**2:.0f} MiB; "
-            "raise NIGHTSHIFT_MAX_BYTES if such documents are expected."
-        )
-    if time.monotonic() >= deadline:  # without a length, an aborted response looks complete
-        raise TransientError(
-            f"Reading {shown(url)} took too long and was aborted.", code="source_unavailable"
-        )
-    return b"".join(taken)
-
-
-_OF_ONE_OBJECT = {"access_denied": "source_forbidden", RunError.code: "source_unreadable"}
-"""Codes of errors of a bucket that may concern one object alone, and those of the document."""
-
-
-class _Bucket(S3Store):
-    """A bucket that is read in chunks: a huge object must not be loaded before its size is known."""
-
-    what = "source"
-
-    def read(self, key: str, limit: int, url: str, deadline: float) -> bytes:
-        with self._errors(key):
-            answer = self._client.get_object(Bucket=self.bucket, Key=key)
-            with closing(answer["Body"]) as body:
-                return _collect(body.iter_chunks(_CHUNK), answer["ContentLength"], limit, url, deadline)
-
-
-def _read_object(url: str, place: Location, settings: Settings, deadline: float) -> bytes:
-    if not place.target or place.target.endswith("/"):
-        raise PermanentError(f"{shown(url)} is a folder: name one document.", code="source_unreadable")
-    try:
-        return _Bucket(place.host, "", settings).read(place.target, settings.max_bytes, url, deadline)
-    except NotFound:
-        raise NotFound(f"{shown(url)} not found.") from None
-    except StoreUnavailable as error:  # the source failed, not our store
-        raise SourceUnavailable(error.message) from error
-    except RunError as error:
-        if error.code not in _OF_ONE_OBJECT:
-            raise  # credentials, clock or bucket: no document is at fault
-        raise PermanentError(error.message, code=_OF_ONE_OBJECT[error.code]) from error
 
 
 def _read_file(place: Location, prefix: Location, policy: SourcePolicy, limit: int, deadline: float) -> bytes:
@@ -199,7 +148,7 @@ def _read_file(place: Location, prefix: Location, policy: SourcePolicy, limit: i
             raise PermanentError(f"{name} is not a file: name one document.", code="source_unreadable")
         mounts.note(root)
         with os.fdopen(handle, "rb") as file:
-            return _collect(iter(partial(file.read, _CHUNK), b""), status.st_size, limit, name, deadline)
+            return collect(iter(partial(file.read, CHUNK), b""), status.st_size, limit, name, deadline)
     except OSError as error:
         raise _file_error(error, name, path, root, policy) from error
 

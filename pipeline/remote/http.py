@@ -2,7 +2,7 @@
 
 The name is resolved once, its addresses are checked (`SourcePolicy.addresses`) and the connection is
 made to one of them, with the host's own name for TLS. Proxies of the environment are not used, because
-the address behind one can't be checked. Certificates: the system's, or SSL_CERT_FILE.
+the address behind one can't be checked.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import urllib3.exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from pipeline import tls
 from pipeline.errors import PipelineError, SourceUnavailable, TransientError
 from pipeline.remote.policy import SourcePolicy
 from pipeline.remote.urls import Location
@@ -50,62 +50,69 @@ def request(
 
     `deadline`: on the clock of `time.monotonic`; also aborts a response that trickles. Raises `PermanentError`
     for an address that is not allowed, `TransientError` for network errors, also while the body is read; of a source
-    that can't be connected to at all, it is a `SourceUnavailable`.
+    that can't be connected to at all, or not by TLS, it is a `SourceUnavailable`.
     """
     own = {"Host": place.authority, "User-Agent": f"nightshift/{__version__}", "Accept-Encoding": "identity"}
-    unavailable = partial(TransientError, code=f"{policy.kind}_unavailable")
+    code = f"{policy.kind}_unavailable"
     with closing(_connected(place, policy)) as connection:
         try:
             with _cut_at(connection, deadline):
-                connection.request(
-                    method, place.target, body=body, headers={**(headers or {}), **own}, preload_content=False
-                )
+                with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):  # the answer says why
+                    connection.request(
+                        method,
+                        place.target,
+                        body=body,
+                        headers={**(headers or {}), **own},
+                        preload_content=False,
+                    )
                 with closing(connection.getresponse()) as response:
                     yield response
-        except _NETWORK as error:
+        except (*_NETWORK, ValueError) as error:  # the latter: a negative length of a chunk
+            if refused := tls.refusal(error, place.authority, policy.tls):
+                raise _unavailable(policy, refused.sentence) from error
             if time.monotonic() >= deadline:
-                raise unavailable(
-                    f"The request to {place.authority} took too long and was aborted."
+                raise TransientError(
+                    f"The request to {place.authority} took too long and was aborted.", code=code
                 ) from error
-            raise unavailable(f"{place.authority} closed the connection ({type(error).__name__}).") from error
+            raise TransientError(
+                f"{place.authority} closed the connection ({type(error).__name__}).", code=code
+            ) from error
 
 
 def _connected(place: Location, policy: SourcePolicy) -> HTTPConnection:
     """Connect, with TLS for https; whatever fails here would fail for every document of this host."""
-
-    def unavailable(sentence: str) -> PipelineError:
-        if policy.kind == "source":
-            return SourceUnavailable(sentence)
-        return TransientError(sentence, code=f"{policy.kind}_unavailable")
-
     try:
-        return _connect(place, policy.addresses(place)[:MAX_ADDRESSES])
+        return _connect(place, policy)
     except SourceUnavailable as error:  # its name is unknown
-        raise unavailable(error.message) from error
-    except ssl.SSLCertVerificationError as error:
-        raise unavailable(
-            f"The certificate of {place.authority} is not trusted ({error.verify_message}): renew it, add its "
-            "authority with SSL_CERT_FILE, or set this machine's clock."
-        ) from error
+        raise _unavailable(policy, error.message) from error
     except _NETWORK as error:
-        raise unavailable(f"{place.authority} can't be reached ({type(error).__name__}).") from error
+        if refused := tls.refusal(error, place.authority, policy.tls):
+            raise _unavailable(policy, refused.sentence) from error
+        raise _unavailable(policy, f"{place.authority} can't be reached ({type(error).__name__}).") from error
 
 
-def _connect(place: Location, addresses: list[str]) -> HTTPConnection:
+def _unavailable(policy: SourcePolicy, sentence: str) -> PipelineError:
+    if policy.kind == "source":
+        return SourceUnavailable(sentence)
+    return TransientError(sentence, code=f"{policy.kind}_unavailable")
+
+
+def _connect(place: Location, policy: SourcePolicy) -> HTTPConnection:
     """Connect to the first address that answers; raises the last one's error."""
-    for address in addresses[:-1]:
+    *others, last = policy.addresses(place)[:MAX_ADDRESSES]
+    for address in others:
         with suppress(OSError, urllib3.exceptions.HTTPError):
-            return _connect_to(place, address)
-    return _connect_to(place, addresses[-1])
+            return _connect_to(place, address, policy)
+    return _connect_to(place, last, policy)
 
 
-def _connect_to(place: Location, address: str) -> HTTPConnection:
+def _connect_to(place: Location, address: str, policy: SourcePolicy) -> HTTPConnection:
     connection = (
         HTTPSConnection(
             address,
             place.port,
             timeout=CONNECT_SECONDS,
-            ssl_context=_tls_context(),
+            ssl_context=tls.context(policy.tls),
             server_hostname=place.host,
         )
         if place.scheme == "https"
@@ -118,11 +125,6 @@ def _connect_to(place: Location, address: str) -> HTTPConnection:
         raise
     connection.timeout = READ_SECONDS
     return connection
-
-
-@cache
-def _tls_context() -> ssl.SSLContext:
-    return ssl.create_default_context()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import msgspec
 from pipeline.errors import PermanentError, SourceUnavailable, UsageError
 from pipeline.remote.urls import PORTS, Location, locate, shown
 from pipeline.settings import Settings
+from pipeline.tls import Files, context
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -31,8 +32,19 @@ _INTERNAL = tuple(
         "fc00::/7",
     )
 )
-_METADATA = frozenset(  # cloud services that hand out credentials; the others are link-local
-    ipaddress.ip_address(a) for a in ("100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
+_METADATA = frozenset(  # cloud services that hand out credentials or settings; the others are link-local
+    ipaddress.ip_address(a)
+    for a in (
+        "100.100.100.200",  # Alibaba
+        "168.63.129.16",  # Azure's wire server
+        "192.0.0.192",  # Oracle
+        "fd00:c1::a9fe:a9fe",  # Oracle
+        "fd00:ec2::254",  # AWS
+        "fd00:ec2::23",  # AWS: credentials of pods
+        "fd20:ce::254",  # Google
+        "fd00:42::42",  # Scaleway
+        "fd00:a9fe:a9fe::1",  # Akamai
+    )
 )
 
 
@@ -40,13 +52,14 @@ class SourcePolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Which URLs are allowed: those at or below a prefix. Created by `sources` or `callbacks`.
 
     `allow_private`: whether allowed hosts may have addresses of internal networks.
-    `kind`: `source` or `callback`; the prefix of error codes.
+    `kind`: `source` or `callback`; the prefix of error codes. `tls`: whom their hosts must be certified by.
     """
 
     prefixes: tuple[Location, ...]
     allow_private: bool
     kind: str
     setting: str
+    tls: Files = Files("http")
 
     @classmethod
     def sources(cls, allowed: str, *, allow_private: bool = False) -> SourcePolicy:
@@ -113,13 +126,31 @@ class SourcePolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def source_policy(settings: Settings) -> SourcePolicy:
-    """Policy for sources (NIGHTSHIFT_ALLOWED_SOURCES); raises `UsageError` as `SourcePolicy.sources` does."""
-    return SourcePolicy.sources(settings.allowed_sources, allow_private=settings.allow_private_hosts)
+    """Policy for sources (NIGHTSHIFT_ALLOWED_SOURCES).
+
+    Raises `UsageError` as `SourcePolicy.sources` does, and for a TLS file that can't be used.
+    """
+    return _certified(
+        SourcePolicy.sources(settings.allowed_sources, allow_private=settings.allow_private_hosts), settings
+    )
 
 
 def callback_policy(settings: Settings) -> SourcePolicy:
-    """Policy for callbacks (NIGHTSHIFT_ALLOWED_CALLBACKS); raises `UsageError` as `SourcePolicy.callbacks` does."""
-    return SourcePolicy.callbacks(settings.allowed_callbacks, allow_private=settings.allow_private_hosts)
+    """Policy for callbacks (NIGHTSHIFT_ALLOWED_CALLBACKS).
+
+    Raises `UsageError` as `SourcePolicy.callbacks` does, and for a TLS file that can't be used.
+    """
+    return _certified(
+        SourcePolicy.callbacks(settings.allowed_callbacks, allow_private=settings.allow_private_hosts),
+        settings,
+    )
+
+
+def _certified(policy: SourcePolicy, settings: Settings) -> SourcePolicy:
+    files = Files.of(settings, "http")
+    if files.given:
+        context(files)
+    return msgspec.structs.replace(policy, tls=files)
 
 
 def resolve_public(

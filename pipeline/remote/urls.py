@@ -23,6 +23,8 @@ _URL = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.IGNORECA
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]@%]+)(?::([0-9]{1,5}))?")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,62}")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+_USER = re.compile(r"//[^/?#]*@")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
@@ -76,7 +78,7 @@ def locate(url: str) -> Location:
 
 def shown(url: str) -> str:
     """Return a URL for messages and logs: without user, query and fragment, which may contain secrets."""
-    bare = re.sub(r"//[^/?#]*@", "//", re.split(r"[?#]", url, maxsplit=1)[0])
+    bare = _USER.sub("//", re.split(r"[?#]", url, maxsplit=1)[0])
     return "".join(c if c.isprintable() else "?" for c in bare[:200])
 
 
@@ -158,11 +160,13 @@ def _segment(part: str, *, decode: bool) -> str:
 
 
 def public_source(source: str) -> str:
-    """A source as shown in results: without the query of a signed URL, which is a secret."""
-    return shown(source) if source.startswith(("http://", "https://")) else source
+    """A source as shown in results: without the query of a signed URL, user and fragment, which may be secrets."""
+    scheme, mark, _ = source.partition("://")
+    is_url = mark and _SCHEME.fullmatch(scheme) and scheme.lower() not in ("file", "s3")
+    return shown(source) if is_url else source
 
 
 def public_callback(url: str) -> str:
-    """A callback URL as shown in results: of a query, which may contain a secret, only the `?`."""
-    bare, mark, _ = url.partition("?")
-    return bare + mark
+    """A callback URL as shown in results: without user and fragment, and of a query only the `?`."""
+    bare, mark, _ = url.partition("#")[0].partition("?")
+    return _USER.sub("//", bare, count=1) + mark

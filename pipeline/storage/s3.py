@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -18,8 +19,8 @@ import botocore.exceptions as boto_errors
 import botocore.parsers
 import urllib3.exceptions
 
-from pipeline import clock
-from pipeline.errors import NotFound, PipelineError, RunError, StoreUnavailable
+from pipeline import clock, tls
+from pipeline.errors import NotFound, PipelineError, RunError, StoreUnavailable, UsageError
 from pipeline.storage.s3_answers import Fault, clock_difference, fault_of, wrong_by
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _NO_ANSWER = (
     botocore.parsers.ResponseParserError,
     urllib3.exceptions.HTTPError,
 )  # a proxy's page, a cut body
+_ENDED = (boto_errors.SSLError, boto_errors.ConnectionClosedError)
 _SILENCE = 20  # seconds without a byte, after which a request is repeated on another connection
 _CLOCK_WARNING = 3600.0  # seconds between two warnings of one process that its clock is wrong
 
@@ -50,14 +52,30 @@ class S3Store:
     """What sentences call it."""
 
     def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
+        """Raises `UsageError` for TLS settings that can't be used."""
         self.bucket, self.prefix = bucket, f"{prefix}/" if prefix else ""
         self.url = f"s3://{bucket}/{prefix}".rstrip("/")
         self._settings = settings
+        self._tls = tls.Files.of(settings, "s3")
+        if self._tls.given:
+            tls.context(self._tls)
+        self._check_endpoint(
+            os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+        )
         self._put_options: dict[str, str] = {}
         if settings.s3_sse:
             self._put_options["ServerSideEncryption"] = settings.s3_sse
         if settings.s3_sse_kms_key:
             self._put_options["SSEKMSKeyId"] = settings.s3_sse_kms_key
+
+    def _check_endpoint(self, url: str) -> None:
+        """Raise `UsageError` where boto3's own configuration names a server without TLS and TLS is required."""
+        own = self._settings.s3_endpoint
+        if self._settings.require_tls and not own and url and not url.startswith("https://"):
+            raise UsageError(
+                f"The {self.what} {self.url} has an endpoint without TLS in boto3's configuration: use an https:// "
+                "URL, as NIGHTSHIFT_REQUIRE_TLS is true."
+            )
 
     @cached_property
     def _client(self) -> Any:
@@ -67,11 +85,13 @@ class S3Store:
             "s3",
             endpoint_url=settings.s3_endpoint or None,
             region_name=settings.s3_region or None,
+            verify=self._tls.ca or None,
             config=botocore.config.Config(
                 connect_timeout=5,
                 read_timeout=_SILENCE,
                 tcp_keepalive=True,
                 max_pool_connections=32,
+                client_cert=self._client_cert(),
                 retries={"mode": "standard", "total_max_attempts": 4},
                 s3={"addressing_style": "path" if settings.s3_path_style else "auto"},
                 # Older S3-compatible servers do not support trailing checksums.
@@ -79,8 +99,13 @@ class S3Store:
                 response_checksum_validation="when_required",
             ),
         )
+        self._check_endpoint(client.meta.endpoint_url)
         client.meta.events.register("after-call.s3", self._compare_clocks)
         return client
+
+    def _client_cert(self) -> str | tuple[str, str] | None:
+        files = self._tls
+        return (files.cert, files.key) if files.key else files.cert or None
 
     def _compare_clocks(self, http_response: Any, **_: Any) -> None:
         """Warn, now and then, when this machine's clock differs much from the server's, which accepts it still."""
@@ -101,13 +126,13 @@ class S3Store:
                 "AWS_SECRET_ACCESS_KEY (or any other source that boto3 supports).",
                 code="store_refused",
             ) from error
-        except boto_errors.SSLError as error:
-            raise StoreUnavailable(
-                f"The {self.what} {self.url} offers no trusted TLS connection: check its certificate, this machine's "
-                "clock, and AWS_CA_BUNDLE."
-            ) from error
         except (boto_errors.BotoCoreError, boto_errors.HTTPClientError, *_NO_ANSWER) as error:
             self.__dict__.pop("_client", None)  # its other idle connections may be as dead as this one
+            me = f"the {self.what} {self.url}"
+            if refused := tls.refusal(error, me, self._tls):
+                raise StoreUnavailable(refused.sentence) from error
+            if isinstance(error, _ENDED) and error.kwargs["endpoint_url"].startswith("https://"):
+                raise StoreUnavailable(tls.ended(me, self._tls)) from error
             raise StoreUnavailable(
                 f"The {self.what} {self.url} does not answer ({type(error).__name__}): "
                 "check NIGHTSHIFT_S3_ENDPOINT and whether the server is running."

@@ -147,7 +147,7 @@ class Reception:
     ) -> Task:
         """The task of a submission; what is secret of it, or large, is stored separately."""
         callback = public_callback(submission.callback_url)
-        if callback != submission.callback_url:
+        if callback.endswith("?"):
             self.store.put(keys.callback_url(task_id), submission.callback_url.encode())
         return Task(
             task_id=task_id,

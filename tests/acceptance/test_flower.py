@@ -22,6 +22,7 @@ from tests.support.servers import free_port, start, wait_for
 from tests.support.servers.rabbit import Rabbit
 
 LOGIN = {"NIGHTSHIFT_FLOWER_USER": "operator", "NIGHTSHIFT_FLOWER_PASSWORD": "a long pass:word"}
+TLS = LOGIN | {"NIGHTSHIFT_REQUIRE_TLS": "true", "NIGHTSHIFT_BROKER_URL": "amqps://localhost"}
 SECRET = "peppercorn"
 
 
@@ -31,9 +32,12 @@ class Flower:
     def __init__(self, process: Process, port: int) -> None:
         self.process, self.port = process, port
 
-    def get(self, path: str, login: str = ":".join(LOGIN.values()), method: str = "GET") -> tuple[int, str]:
-        """Status and body; no login is sent when it is empty."""
+    def get(
+        self, path: str, login: str = ":".join(LOGIN.values()), method: str = "GET", host: str = ""
+    ) -> tuple[int, str]:
+        """Status and body; no login is sent when it is empty. `host`: the Host header."""
         headers = {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"} if login else {}
+        headers |= {"Host": host} if host else {}
         data = b"{}" if method == "POST" else None
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, headers, method=method)
         try:
@@ -153,13 +157,30 @@ def test_without_a_password_it_stays_at_home(nights: Night) -> None:
         assert _listens_on(it) == {"127.0.0.1"}
         assert it.get("/tasks", "")[0] == 200
         assert it.get("/api/tasks", "")[0] == 401, "pages of other origins could read it"
+        for host in (
+            "localhost",
+            f"localhost:{it.port}",
+            f"127.0.0.1:{it.port}",
+            f"[::1]:{it.port}",
+            "[::1]",
+        ):
+            assert it.get("/tasks", "", host=host)[0] == 200, host
+        for host in (
+            "evil.example",
+            f"evil.example:{it.port}",
+            "127.0.0.1.evil.example",
+            "localhost.example",
+        ):
+            for path in ("/", "/tasks", "/metrics", "/api/tasks", "/static/favicon.ico"):
+                status, said = it.get(path, "", host=host)
+                assert (status, "only answers requests for localhost" in said) == (403, True), (host, path)
 
 
 def test_a_login_lets_it_out(nights: Night) -> None:
     with flower(nights, "--address=0.0.0.0", env=LOGIN) as it:
         assert _listens_on(it) == {"0.0.0.0"}
         assert it.get("/tasks", "")[0] == 401
-        assert it.get("/tasks")[0] == 200
+        assert it.get("/tasks", host="flower.example")[0] == 200
 
 
 def test_it_reads_our_settings_in_any_folder(nights: Night, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -190,6 +211,7 @@ def test_a_configuration_of_the_operator_wins(nights: Night) -> None:
         (["--address=192.0.2.1"], {}, "will not listen on 192.0.2.1"),
         (["--basic-auth=operator:"], {}, "without a password"),
         ([], {"NIGHTSHIFT_FLOWER_USER": "operator"}, "Set both"),
+        (["--address=0.0.0.0"], TLS, "will not listen on 0.0.0.0 without TLS"),
         ([], LOGIN | {"NIGHTSHIFT_FLOWER_USER": "a:b"}, "without a colon"),
     ],
 )

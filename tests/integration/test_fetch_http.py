@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import socket
 import ssl
 import threading
@@ -11,14 +12,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote, unquote
 
 import boto3
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import (
@@ -32,9 +31,10 @@ from pipeline.errors import (
 from pipeline.remote import fetch as module
 from pipeline.remote import http as exchange
 from pipeline.remote.fetch import fetch, post
-from pipeline.remote.policy import SourcePolicy
+from pipeline.remote.policy import SourcePolicy, source_policy
 from pipeline.remote.signing import SIGNATURE_HEADER, sign, verify
 from pipeline.settings import Settings
+from tests.support.certificates import Authority
 from tests.support.servers import free_port
 from tests.support.servers.swift import Swift
 
@@ -55,13 +55,16 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def stream(self, *chunks: bytes, seconds: float = 0) -> None:
-        """Send without a length; the end of the connection is the end of the body."""
-        self.close_connection = True
-        self.send_response(200)
-        self.end_headers()
+        """Send in chunks, without a length."""
+        self.raw("HTTP/1.1 200 OK", "Transfer-Encoding: chunked")
         for chunk in chunks:
-            self.wfile.write(chunk)
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
             time.sleep(seconds)
+
+    def raw(self, *lines: str, body: bytes = b"") -> None:
+        """Send exactly this, then close the connection."""
+        self.close_connection = True
+        self.wfile.write("".join(f"{line}\r\n" for line in (*lines, "")).encode() + body)
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
@@ -95,12 +98,10 @@ class Handler(BaseHTTPRequestHandler):
                 time.sleep(0.1)
         elif path == "/in/silent":
             time.sleep(2)
-        elif path == "/in/short":
-            self.close_connection = True
-            self.send_response(200)
-            self.send_header("Content-Length", "10")
-            self.end_headers()
-            self.wfile.write(b"only")
+        elif path == "/in/cut" or path.startswith("/inbox/"):
+            status, *headers = unquote(query or path.removeprefix("/inbox/")).split("|")
+            *headers, body = headers
+            self.raw(f"HTTP/1.1 {status} X", *headers, body=body.replace("~", "\r\n").encode())
         elif path == "/in/garbage":
             self.close_connection = True
             self.wfile.write(b"SSH-2.0-OpenSSH\r\n\r\n")
@@ -200,6 +201,7 @@ def test_a_login_that_is_missing_is_no_fault_of_a_document(
         (410, "not_found"),
         (403, "source_forbidden"),
         (400, "source_unreadable"),
+        (202, "source_unreadable"),
         (304, "source_unreadable"),
     ],
 )
@@ -272,10 +274,58 @@ def test_a_silent_peer_hits_the_read_timeout(
         fetch(f"{base}/silent", policy, SETTINGS)
 
 
-@pytest.mark.parametrize("page", ["short", "garbage"])
-def test_a_broken_answer_is_transient(base: str, policy: SourcePolicy, page: str) -> None:
+CUT = [
+    ("206|Content-Length: 4|only", "sent only a part of it"),
+    ("206|Content-Length: 4|Content-Range: bytes 0-3/10|only", "sent only a part of it"),
+    ("200|Content-Length: 10|only", "closed the connection"),
+    ("200|Content-Length: -4|only", "an invalid length"),
+    ("200|Content-Length: +4|only", "an invalid length"),
+    ("200|Content-Length: four|only", "an invalid length"),
+    ("200|Content-Length:|only", "an invalid length"),
+    ("200|Content-Length: 4|Transfer-Encoding: chunked|4~only~0~~", "in chunks and with a length"),
+    ("200|Transfer-Encoding: gzip, chunked|4~only~0~~", "a transfer encoding other than chunked"),
+    ("200|Transfer-Encoding: chunked|4~only~", "closed the connection"),
+    ("200|Transfer-Encoding: chunked|9~only", "closed the connection"),
+    ("200|Transfer-Encoding: chunked|-1~only", "closed the connection"),
+    ("200|Transfer-Encoding: chunked|-2~only", "closed the connection"),
+    ("200|Transfer-Encoding: chunked|only~0~~", "closed the connection"),
+    ("200|X: y|only", "does not say how long it is"),
+]
+
+
+@pytest.mark.parametrize(("answer", "said"), CUT)
+def test_what_was_cut_off_is_no_document(base: str, policy: SourcePolicy, answer: str, said: str) -> None:
+    with pytest.raises(TransientError, match=said) as caught:
+        fetch(f"{base}/cut?{quote(answer)}", policy, SETTINGS)
+    assert caught.value.code == "source_unavailable"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "200|Content-Length: 4|only",
+        "200|Content-Length: 4, 4|only",
+        "200|Transfer-Encoding: Chunked|4~only~0~~",
+    ],
+)
+def test_what_is_whole_is_a_document(base: str, policy: SourcePolicy, answer: str) -> None:
+    assert fetch(f"{base}/cut?{quote(answer)}", policy, SETTINGS) == b"only"
+
+
+@pytest.mark.parametrize("answer", [answer for answer, _ in CUT])
+def test_an_object_that_was_cut_off_is_no_document(
+    base: str, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    settings = Settings(s3_endpoint=base.removesuffix("/in"), s3_region="us-east-1", max_bytes=100_000)
+    with pytest.raises(TransientError, match="can't be read as a whole: its server"):
+        fetch(f"s3://inbox/{answer}", SourcePolicy.sources("s3://inbox"), settings)
+
+
+def test_a_broken_answer_is_transient(base: str, policy: SourcePolicy) -> None:
     with pytest.raises(TransientError, match="closed the connection") as caught:
-        fetch(f"{base}/{page}", policy, SETTINGS)
+        fetch(f"{base}/garbage", policy, SETTINGS)
     assert caught.value.code == "source_unavailable"
 
 
@@ -334,81 +384,47 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     return book
 
 
-def certificate(folder: Path, host: str) -> Path:
-    """A self-signed certificate and its key for one host, in one PEM file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Nightshift test")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / f"{host}.pem"
-    pem.write_bytes(
-        made.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    return pem
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
 
 
 @pytest.fixture
-def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """An HTTPS server whose certificate is for scans.example.org and trusted."""
-    pem = certificate(tmp_path, "scans.example.org")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
-    exchange._tls_context.cache_clear()
-    with served(context) as port:
+def tls(authority: Authority) -> Iterator[int]:
+    """An HTTPS server whose certificate is for scans.example.org."""
+    with served(authority.server(authority.issue("scans.example.org"))) as port:
         yield port
-    exchange._tls_context.cache_clear()
+
+
+def trusting(authority: Authority, port: int, host: str = "scans.example.org", **more: Any) -> SourcePolicy:
+    """The policy for documents of this host, whose certificate the authority has issued."""
+    settings = Settings(
+        allowed_sources=f"https://{host}:{port}",
+        allowed_callbacks=f"https://{host}:{port}",
+        allow_private_hosts=True,
+        **{"http_ca": str(authority.ca), **more},
+    )
+    return source_policy(settings)
 
 
 def test_https_is_checked_against_the_name_and_pinned_to_the_address(
-    tls: int, names: dict[str, list[str]]
+    tls: int, authority: Authority, names: dict[str, list[str]]
 ) -> None:
     names["scans.example.org"] = ["127.0.0.1", "192.0.2.1"]  # a second lookup would return the wrong address
     url = f"https://scans.example.org:{tls}/in/hello"
-    policy = SourcePolicy.sources(f"https://scans.example.org:{tls}", allow_private=True)
-    assert fetch(url, policy, SETTINGS) == b"hello"
+    assert fetch(url, trusting(authority, tls), SETTINGS) == b"hello"
     assert Handler.seen[0][2]["Host"] == f"scans.example.org:{tls}"
     assert names["scans.example.org"] == ["192.0.2.1"]
 
 
-def test_a_certificate_for_another_name_is_refused(tls: int, names: dict[str, list[str]]) -> None:
-    names["other.example.org"] = ["127.0.0.1"]
-    policy = SourcePolicy.sources(f"https://other.example.org:{tls}", allow_private=True)
-    with pytest.raises(TransientError, match=r"certificate of other\.example\.org.*Hostname mismatch"):
-        fetch(f"https://other.example.org:{tls}/in/hello", policy, SETTINGS)
-    assert Handler.seen == []
-
-
-def test_an_untrusted_certificate_is_refused(
-    tls: int, names: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("SSL_CERT_FILE")
-    exchange._tls_context.cache_clear()
-    names["scans.example.org"] = ["127.0.0.1"]
-    policy = SourcePolicy.sources(f"https://scans.example.org:{tls}", allow_private=True)
-    with pytest.raises(TransientError, match="SSL_CERT_FILE"):
-        fetch(f"https://scans.example.org:{tls}/in/hello", policy, SETTINGS)
-    assert Handler.seen == []
-
-
 def test_a_slow_peer_is_disconnected_under_tls_too(
-    tls: int, names: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+    tls: int, authority: Authority, names: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "WHOLE_SECONDS", 0.5)
     names["scans.example.org"] = ["127.0.0.1"]
-    policy = SourcePolicy.sources(f"https://scans.example.org:{tls}", allow_private=True)
     for page in ("drip", "silent"):
         with pytest.raises(TransientError, match="took too long"):
-            fetch(f"https://scans.example.org:{tls}/in/{page}", policy, SETTINGS)
+            fetch(f"https://scans.example.org:{tls}/in/{page}", trusting(authority, tls), SETTINGS)
 
 
 def test_a_proxy_of_the_environment_is_not_used(
@@ -419,12 +435,79 @@ def test_a_proxy_of_the_environment_is_not_used(
     assert fetch(f"{base}/hello", policy, SETTINGS) == b"hello"
 
 
-def test_a_second_address_is_tried(
-    tls: int, names: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    policy = SourcePolicy.sources(f"https://scans.example.org:{tls}", allow_private=True)
+def test_a_second_address_is_tried(tls: int, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = trusting(authority, tls)
     monkeypatch.setattr("pipeline.remote.policy.resolve_public", lambda *_, **__: ["::1", "127.0.0.1"])
     assert fetch(f"https://scans.example.org:{tls}/in/hello", policy, SETTINGS) == b"hello"
+
+
+class Refused(NamedTuple):
+    """How the server is certified, what the client has, and what is said."""
+
+    certified: dict[str, Any]
+    trusted: bool
+    asks: bool
+    said: str
+
+
+REFUSED = {
+    "wrong host": Refused({}, True, False, "issued for another name"),
+    "unknown issuer": Refused(
+        {}, False, False, "not trusted here; add the authority to the file NIGHTSHIFT_HTTP_CA"
+    ),
+    "expired": Refused({"ends": timedelta(days=-1)}, True, False, "has expired: renew it"),
+    "no client certificate": Refused(
+        {}, True, True, "asks for a client certificate: set NIGHTSHIFT_HTTP_CERT and NIGHTSHIFT_HTTP_KEY"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_refusal_says_what_to_do_and_fails_no_document(
+    authority: Authority, names: dict[str, list[str]], tmp_path: Path, case: str, newest: ssl.TLSVersion
+) -> None:
+    certified, trusted, asks, said = REFUSED[case]
+    host = "other.example.org" if case == "wrong host" else "scans.example.org"
+    names["scans.example.org"] = ["127.0.0.1"]
+    context = authority.server(authority.issue(host, **certified), asks=asks)
+    context.maximum_version = newest
+    known = authority if trusted else Authority(tmp_path, "stranger")
+    with served(context) as port:
+        policy = trusting(known, port)
+        url = f"https://scans.example.org:{port}/in/hello"
+        with pytest.raises(SourceUnavailable) as caught:
+            fetch(url, policy, SETTINGS)
+        assert caught.value.message.startswith(f"TLS with scans.example.org:{port} failed: ")
+        assert said in caught.value.message
+        with pytest.raises(TransientError) as caught_post:
+            post(url, b"{}", {}, structs.replace(policy, kind="callback"))
+        assert said in caught_post.value.message
+        assert caught_post.value.code == "callback_unavailable"
+    assert Handler.seen == []
+
+
+def test_a_client_certificate_is_sent(authority: Authority, names: dict[str, list[str]]) -> None:
+    names["scans.example.org"] = ["127.0.0.1"]
+    mine = authority.issue(name="nightshift")
+    own = {"http_cert": str(mine.cert), "http_key": str(mine.key)}
+    with served(authority.server(authority.issue("scans.example.org"), asks=True)) as port:
+        url = f"https://scans.example.org:{port}/in/hello"
+        assert fetch(url, trusting(authority, port, **own), SETTINGS) == b"hello"
+
+
+def test_a_renewed_authority_is_read_without_a_restart(
+    tls: int, authority: Authority, names: dict[str, list[str]], tmp_path: Path
+) -> None:
+    names["scans.example.org"] = ["127.0.0.1"]
+    url, policy = f"https://scans.example.org:{tls}/in/hello", trusting(authority, tls)
+    good = authority.ca.read_bytes()
+    authority.ca.write_bytes(Authority(tmp_path, "stranger").ca.read_bytes())
+    os.utime(authority.ca, (1, 1))
+    with pytest.raises(SourceUnavailable):
+        fetch(url, policy, SETTINGS)
+    authority.ca.write_bytes(good)
+    assert fetch(url, policy, SETTINGS) == b"hello"
 
 
 def test_objects_are_read(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:

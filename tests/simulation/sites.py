@@ -33,8 +33,8 @@ LEFT_OUT = {
 
 def _imported(tree: ast.Module) -> set[str]:
     """Names of `pipeline.storage.objects` in a module, and that of an argument that publishes."""
-    froms = (node for node in tree.body if isinstance(node, ast.ImportFrom))
-    names = {one.name for node in froms if node.module == "pipeline.storage.objects" for one in node.names}
+    sources = (node for node in tree.body if isinstance(node, ast.ImportFrom))
+    names = {one.name for node in sources if node.module == "pipeline.storage.objects" for one in node.names}
     return names & _READ | {"publish"}
 
 

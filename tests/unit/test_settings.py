@@ -126,6 +126,37 @@ def test_a_readable_broker_url_is_accepted(url: str) -> None:
     assert Settings.from_env({"NIGHTSHIFT_BROKER_URL": url}).broker_url == url
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("BROKER_URL", "amqp://u:hush@127.0.0.1//", "amqps:// only"),
+        ("BROKER_URL", "amqps://u:hush@a//;amqp://u:hush@b//", "amqps:// only"),
+        ("S3_ENDPOINT", "http://127.0.0.1:9000", "https:// only"),
+        ("ALLOWED_SOURCES", "s3://inbox, HTTP://a.example/in", "https:// only"),
+        ("ALLOWED_CALLBACKS", "http://localhost/hook", "https:// only"),
+    ],
+)
+def test_where_tls_is_required_no_url_is_without_it(name: str, value: str, expected: str) -> None:
+    environ = {f"NIGHTSHIFT_{name}": value}
+    Settings.from_env(environ | {"NIGHTSHIFT_REQUIRE_TLS": "false"})
+    said = message(environ | {"NIGHTSHIFT_REQUIRE_TLS": "true"})
+    assert said.startswith(f"Invalid setting NIGHTSHIFT_{name}")
+    assert said.endswith(f"expected {expected}, as NIGHTSHIFT_REQUIRE_TLS is true.")
+    assert "hush" not in said
+
+
+def test_where_tls_is_required_urls_with_it_are_taken() -> None:
+    Settings.from_env(
+        {
+            "NIGHTSHIFT_REQUIRE_TLS": "true",
+            "NIGHTSHIFT_BROKER_URL": "amqps://u:p@a//;amqps://u:p@b//",
+            "NIGHTSHIFT_S3_ENDPOINT": "https://s3.example",
+            "NIGHTSHIFT_STORE_URL": "s3://bucket",
+            "NIGHTSHIFT_ALLOWED_SOURCES": "https://a.example/http://x,file:///in,s3://inbox",
+        }
+    )
+
+
 def test_an_option_is_named_by_its_variable() -> None:
     assert message({}, max_pages=0) == (
         'Invalid setting NIGHTSHIFT_MAX_PAGES="0" (or its option): expected an integer of at least 1.'
@@ -155,7 +186,7 @@ def test_an_invalid_secret_is_not_shown() -> None:
         ("FLOWER_PASWORD", "did you mean NIGHTSHIFT_FLOWER_PASSWORD?"),
         ("COLOUR_OF_THE_SKY", "`nightshift settings --all` lists all settings."),
         ("FAKE", "`nightshift settings --all` lists all settings."),
-        ("S3_PORT", "did you mean NIGHTSHIFT_S3_ENDPOINT?"),
+        ("S3_ENDPORT", "did you mean NIGHTSHIFT_S3_ENDPOINT?"),
     ],
 )
 def test_an_unknown_name_is_an_error_without_its_value(name: str, hint: str) -> None:

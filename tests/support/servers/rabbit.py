@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support.certificates import Authority
 from tests.support.servers import free_port, listens, start, unavailable, wait_for
 
 _PLACES = (
@@ -32,7 +33,20 @@ class Rabbit:
     dist_port: int = field(default_factory=free_port)
     management_port: int = field(default_factory=free_port)
     epmd_port: int = field(default_factory=free_port)
+    tls_port: int = field(default_factory=free_port)
+    """Where it speaks TLS, with a certificate for 127.0.0.1 and nothing else, and asks for one of its `authority`."""
     process: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        (self.folder / "tls").mkdir(exist_ok=True)
+        self.authority = Authority(self.folder / "tls", "broker-authority")
+        self.certify()
+
+    def certify(self, **more: Any) -> None:
+        """Give it a certificate, another one if it is running."""
+        self.authority.issue("127.0.0.1", name="server", **more)
+        if self.process is not None:
+            self.ctl("eval", "ssl:clear_pem_cache().")
 
     @property
     def name(self) -> str:
@@ -79,7 +93,10 @@ class Rabbit:
         home.mkdir(exist_ok=True)
         (self.folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
         (self.folder / "rabbitmq.conf").write_text(
-            f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
+            f"listeners.tcp.1 = 127.0.0.1:{self.port}\nlisteners.ssl.1 = 127.0.0.1:{self.tls_port}\n"
+            f"ssl_options.cacertfile = {self.authority.ca}\n"
+            f"ssl_options.certfile = {self.folder}/tls/server.crt\nssl_options.keyfile = {self.folder}/tls/server.key\n"
+            "ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\n"
             f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {self.management_port}\n"
             "max_message_size = 134217728\n"  # 3.10's own; 4.x would refuse what is over 16 MiB
             "consumer_timeout = 3600000\nloopback_users = none\nlog.console = true\nlog.console.level = warning\n"
@@ -112,6 +129,10 @@ class Rabbit:
         env = {**os.environ, **self._environ()}
         done = subprocess.run([ctl, "-q", *command], check=True, env=env, capture_output=True, text=True)
         return done.stdout
+
+    def close_connections(self) -> None:
+        """Close all connections, as an operator may."""
+        self.ctl("close_all_connections", "--global", "a test")
 
     def kill(self) -> None:
         """SIGKILL, as a power cut does it: no goodbye, no flush."""

@@ -135,3 +135,13 @@ def test_another_command_ends_with_the_sentence_and_exit_code_2() -> None:
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "nightshift: Unknown setting NIGHTSHIFT_WINDOWW: did you mean NIGHTSHIFT_WINDOW?\n"
+
+
+def test_every_file_of_tls_that_cannot_be_used_is_named(folder: Path) -> None:
+    (folder / "a.crt").write_text("no certificate")
+    said = found(BROKER_CA="gone.pem", HTTP_CERT="a.crt", HTTP_KEY="gone.key", S3_KEY="a.key")["problems"]
+    assert said == [
+        'Invalid setting NIGHTSHIFT_BROKER_CA="gone.pem": expected a readable PEM file; No such file or directory.',
+        'Invalid setting NIGHTSHIFT_S3_KEY="a.key": expected a readable PEM file; No such file or directory.',
+        'Invalid setting NIGHTSHIFT_HTTP_KEY="gone.key": expected a readable PEM file; No such file or directory.',
+    ]

@@ -13,6 +13,8 @@ from pipeline.errors import (
     StoreUnavailable,
 )
 from pipeline.remote import fetch as module
+from pipeline.remote.body import collect
+from pipeline.remote.bucket import Bucket
 from pipeline.remote.fetch import fetch, post
 from pipeline.remote.policy import SourcePolicy
 from pipeline.settings import Settings
@@ -199,7 +201,7 @@ def test_only_what_concerns_one_object_fails_its_document(
     def fails(*_: object) -> bytes:
         raise error
 
-    monkeypatch.setattr(module._Bucket, "read", fails)
+    monkeypatch.setattr(Bucket, "read", fails)
     with pytest.raises(kind) as caught:
         fetch("s3://inbox/a", SourcePolicy.sources("s3://inbox"), SETTINGS)
     assert (type(caught.value), getattr(caught.value, "code", "")) == (kind, code)
@@ -216,7 +218,7 @@ def test_a_file_larger_than_the_limit_is_refused(inbox: Path, policy: SourcePoli
 def test_a_file_that_grows_while_read_is_refused() -> None:
     chunks = iter([bytes(600), bytes(600), bytes(600)])
     with pytest.raises(OverLimit):
-        module._collect(chunks, 10, 1000, "https://a.example/x?sig=secret", float("inf"))
+        collect(chunks, 10, 1000, "https://a.example/x?sig=secret", float("inf"))
     assert len(list(chunks)) == 1
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.errors import PermanentError, TransientError, UsageError
 from pipeline.remote.policy import SourcePolicy, resolve_public
 from pipeline.remote.signing import sign, verify
-from pipeline.remote.urls import locate, shown
+from pipeline.remote.urls import locate, public_callback, public_source, shown
 
 POLICY = SourcePolicy.sources(
     "file:///inbox, s3://inbox,s3://archive/2026,https://scans.example.org,https://data.example.org/a b/in,"
@@ -236,6 +236,27 @@ def test_secrets_in_a_url_are_not_shown() -> None:
     assert "secret" not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("url", "source", "callback"),
+    [
+        ("https://h.example/a?sig=hush", "https://h.example/a", "https://h.example/a?"),
+        ("HTTPS://h.example/a?sig=hush#x", "HTTPS://h.example/a", "HTTPS://h.example/a?"),
+        ("https://h.example/a#hush", "https://h.example/a", "https://h.example/a"),
+        ("https://h.example/a#hush?hush", "https://h.example/a", "https://h.example/a"),
+        ("https://u:hush@h.example/a", "https://h.example/a", "https://h.example/a"),
+        ("ftp://u:hush@h.example/a", "ftp://h.example/a", "ftp://h.example/a"),
+        ("https://h.example/a@b", "https://h.example/a@b", "https://h.example/a@b"),
+    ],
+)
+def test_what_results_show_of_a_url(url: str, source: str, callback: str) -> None:
+    assert (public_source(url), public_callback(url)) == (source, callback)
+
+
+@pytest.mark.parametrize("name", ["file:///in/a%3Fb.jpg", "s3://inbox/a?b#c", "message", "a b?c.zip!x#y"])
+def test_other_sources_are_shown_as_they_are(name: str) -> None:
+    assert public_source(name) == name
+
+
 @pytest.fixture
 def look_up() -> None:
     """Numeric addresses are resolved without a network."""
@@ -261,7 +282,15 @@ NEVER = [
     "fe80::1",
     "fec0::1",
     "fd00:ec2::254",
+    "fd00:ec2::23",
+    "fd00:c1::a9fe:a9fe",
+    "fd20:ce::254",
+    "fd00:42::42",
+    "fd00:a9fe:a9fe::1",
     "100.100.100.200",
+    "168.63.129.16",
+    "::ffff:168.63.129.16",
+    "64:ff9b::a83f:8110",
     "0.0.0.0",
     "::",
     "::7f00:1",

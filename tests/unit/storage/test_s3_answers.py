@@ -1,5 +1,6 @@
 """What errors of S3-compatible servers mean; no server is asked."""
 
+import ssl
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ from typing import Any
 import botocore.exceptions as boto_errors
 import pytest
 from botocore.parsers import ResponseParserError
+from urllib3.exceptions import SSLError as URLLib3SSLError
 
 from pipeline import clock
 from pipeline.errors import NotFound, PipelineError, RunError, StoreUnavailable
@@ -97,7 +99,11 @@ def answer(code: str, status: int, date: datetime | None = None) -> boto_errors.
         (answer("NoSuchBucket", 404), RunError, "bucket inbox does not exist"),
         (boto_errors.NoCredentialsError(), RunError, "No credentials"),
         (boto_errors.ProfileNotFound(profile="x"), RunError, "No credentials"),
-        (boto_errors.SSLError(endpoint_url="x", error="e"), StoreUnavailable, "trusted TLS connection"),
+        (
+            boto_errors.SSLError(endpoint_url="x", error=URLLib3SSLError(ssl.SSLError(1, "[SSL] e"))),
+            StoreUnavailable,
+            "TLS with the store s3://inbox failed: the handshake ended",
+        ),
         (ResponseParserError("<html>"), StoreUnavailable, "does not answer"),
     ],
 )

@@ -130,6 +130,33 @@ def test_the_query_of_a_callback_is_in_no_record(
     assert records_of(flow)["good"].callback_url == "https://bank.example.org/done?"
 
 
+@pytest.mark.parametrize(
+    "url", ["https://bank.example.org/done#hush", "https://u:hush@bank.example.org/done"]
+)
+def test_neither_user_nor_fragment_of_a_callback_is_stored(
+    flow: Flow, broker: Broker, inbox: Path, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    flow = settings(flow, allowed_callbacks="https://bank.example.org", callback_secret="x")
+    deliver(flow, broker, body(page(inbox / "a.png", grey(1)), callback_url=url))
+    assert [key for key in flow.store.list("") if b"hush" in flow.store.get(key)] == []
+    assert "hush" not in caplog.text
+
+
+def test_the_signature_of_a_source_is_in_no_record(
+    flow: Flow, broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    message = {
+        "task_id": "signed",
+        "task_type": "document",
+        "image_url": "https://h.example/a.png?sig=hush#hush",
+    }
+    deliver(flow, broker, json.dumps(message).encode())
+    assert failed(flow)["signed"].source == "https://h.example/a.png"
+    assert [key for key in flow.store.list("") if b"hush" in flow.store.get(key)] == []
+    assert [letter for letter in broker.dead if "hush" in letter["reason"]] == []
+    assert "hush" not in caplog.text
+
+
 def test_a_callback_that_is_refused_is_not_sent(flow: Flow, broker: Broker, inbox: Path) -> None:
     deliver(flow, broker, body(page(inbox / "a.png", grey(1)), callback_url=SECRET))
     assert broker.take() == []
