@@ -5,6 +5,7 @@ from amqp.exceptions import AccessRefused, NotAllowed, NotFound, PreconditionFai
 from kombu.exceptions import OperationalError
 
 from tasks.broker import NotDeclared, is_refusal, trouble
+from tasks.secure import NoTls, Untrusted
 
 URL = "amqp://user:**@broker:5672/night"
 
@@ -56,6 +57,8 @@ def caused(cause: BaseException) -> OperationalError:
             'The exchange "nightshift" exists with another type (direct instead of topic)',
         ),
         (caused(NotAllowed("NOT_ALLOWED - vhost night not found")), "no such virtual host"),
+        (Untrusted("TLS with RabbitMQ failed: it has expired."), "TLS with RabbitMQ failed: it has expired."),
+        (caused(Untrusted("TLS with RabbitMQ failed")), "TLS with RabbitMQ failed"),
         (ResourceLocked("RESOURCE_LOCKED - cannot obtain exclusive access to locked queue"), "exclusive"),
     ],
 )
@@ -70,6 +73,7 @@ def test_what_a_person_must_change_is_said_once(error: Exception, said: str) -> 
     "error",
     [
         OSError("Connection refused"),
+        NoTls("RabbitMQ ended the TLS connection"),
         caused(ConnectionResetError()),
         NotFound("NOT_FOUND - no queue 'ocr' in vhost 'night'"),
         NotAllowed("NOT_ALLOWED - access to vhost 'night' refused: vhost 'night' is down"),
