@@ -38,6 +38,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "out"
     timezone: Annotated[str, Meta(description="IANA time zone of the window and the run date.")] = "UTC"
 
+    actor: Annotated[
+        str,
+        Meta(
+            description="Who acts, in the log of actions; empty: the user of the operating system and the host."
+        ),
+    ] = ""
+
     broker_url: Annotated[
         str, Meta(description="RabbitMQ: `amqp://user:password@host:5672/vhost`, or `amqps://` for TLS.")
     ] = "amqp://guest:guest@localhost:5672//"

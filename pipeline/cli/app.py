@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from pipeline.cli import brake, callbacks, dead, failed, ner, options, screen, window
+from pipeline.cli.actions import actions
 from pipeline.cli.audit import audit
 from pipeline.cli.reprocess import reprocess
 from pipeline.cli.run import run
@@ -24,7 +25,7 @@ from pipeline.version import __version__
 
 _EPILOG = """
 Exit codes: 0 success; 1 error: store or broker unavailable, a model missing, nothing found; 2 usage error: wrong
-arguments or settings; 3 incomplete: some documents failed or were refused; 4 audit found discrepancies; 130 stopped by
+arguments or settings; 3 incomplete: some documents failed or were refused; 4 discrepancies found; 130 stopped by
 Ctrl-C, finished work is kept.
 
 Every command takes the global options before or after its name. Settings are environment variables NIGHTSHIFT_*.
@@ -132,6 +133,7 @@ app.command()(status)
 app.command()(audit)
 app.command(no_args_is_help=True)(reprocess)
 app.command()(summarise)
+app.command()(actions)
 app.command()(settings)
 app.add_typer(failed.app, name="failed")
 app.add_typer(dead.app, name="dead")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from msgspec import structs
 
-from pipeline.cli import nights, options, screen
+from pipeline.cli import acting, nights, options, screen
 from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def _repair(night: Night, report: Audit) -> dict[str, Any]:
 
     app = client.celery()
     client.reach(app)
+    acting.record(night.store, "audit.repair", run_date=report.run_date)
     restored = ledger_audit.restore(night.store, report)
     return {"restored": len(restored), "published": client.send_all(app, resume_all(night))}
 

@@ -129,12 +129,14 @@ def _process(
     After Ctrl-C the tables of what is done are written and `typer.Exit` (130) is raised.
     """
     from pipeline.cli import figures as report
+    from pipeline.ledger.actions import record_settings
     from pipeline.tables.summary import summarise
 
     started, stopped = time.monotonic(), False
     outcomes: list[Outcome] = []
     try:
         batch.store.check()
+        record_settings(batch.store, "run", settings)
         _work(batch, found, outcomes)
         rows = summarise(batch.store, batch.run_date, masked=settings.mask)
     except KeyboardInterrupt:

@@ -21,6 +21,7 @@ _RECEIPT = re.compile(
 )
 _MAX_NAME = 200  # bytes: below the 255 of common file systems, with room for ".json" and a temporary suffix
 
+ACTIONS = "actions/"
 BRAKES = "control/brake-"
 CALLBACKS = "callbacks/"
 CLAIMS = "claims/"
@@ -194,6 +195,17 @@ def control(name: str) -> str:
 def brake(step: str) -> str:
     """Note that a step is paused."""
     return f"{BRAKES}{_name(step)}.json"
+
+
+def action(at: datetime, mark: str) -> str:
+    """One entry of the log of actions: the keys sort by time; `mark`: hex digits that no other has."""
+    moment = at.astimezone(UTC)
+    return f"{actions_of(f'{moment:%Y-%m-%d}')}{moment:%H%M%S%f}-{_hash(mark)}.json"
+
+
+def actions_of(day: str) -> str:
+    """Prefix of the actions of one day (UTC)."""
+    return f"{ACTIONS}date={_day(day)}/"
 
 
 def night(run_date: str, name: str) -> str:

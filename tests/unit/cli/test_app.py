@@ -36,7 +36,6 @@ HEAVY = (
 NO_STORE = {
     "dead list",
     "dead show",
-    "dead discard",
     "run",
     "submit",
     "ner train",
@@ -52,6 +51,7 @@ READERS = [
     ("window", "open", "--until", "03:00"),
     ("window", "close", "--until", "03:00"),
     ("window", "clear"),
+    ("actions",),
     ("failed", "list"),
     ("failed", "show", "x"),
     ("failed", "redrive", "--all"),
