@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from pipeline.cli import brake, callbacks, dead, failed, ner, options, screen, window
 from pipeline.cli.actions import actions
 from pipeline.cli.audit import audit
+from pipeline.cli.forget import forget
 from pipeline.cli.reprocess import reprocess
 from pipeline.cli.run import run
 from pipeline.cli.settings import settings
@@ -133,6 +134,7 @@ app.command()(status)
 app.command()(audit)
 app.command(no_args_is_help=True)(reprocess)
 app.command()(summarise)
+app.command(no_args_is_help=True)(forget)
 app.command()(actions)
 app.command()(settings)
 app.add_typer(failed.app, name="failed")

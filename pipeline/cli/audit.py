@@ -97,7 +97,9 @@ def _print(report: Audit, done: dict[str, Any]) -> None:
     screen.say(
         f"{report.run_date}: received {report.received} = {report.done} done + {report.partial} partial + "
         f"{report.failed} failed "
-        f"+ {report.pending} pending" + (f" + {missing} missing" if missing else "")
+        f"+ {report.pending} pending"
+        + (f" + {report.forgotten} forgotten" if report.forgotten else "")
+        + (f" + {missing} missing" if missing else "")
     )
     if report.gaps:
         count = f"{len(report.gaps)} discrepanc{'y' if len(report.gaps) == 1 else 'ies'}"
@@ -112,6 +114,10 @@ def _print(report: Audit, done: dict[str, Any]) -> None:
             f"Bytes of {report.documents} documents ({screen.size(report.bytes)}) read: they are those that were "
             "received"
             + (f"; those of {report.not_kept} ended ones are no longer kept." if report.not_kept else ".")
+        )
+    if report.rewritten:
+        screen.say(
+            f"{report.rewritten} receipts were rewritten by `nightshift forget`, as their notes prove."
         )
     if report.unchained:
         screen.say(

@@ -65,11 +65,11 @@ def record(store: Store, action: str, *, subject: str = "", detail: Mapping[str,
     `action`: such as `window.open`. `subject` and `detail` must contain neither personal data nor secrets.
     """
     before = _latest(store)
-    now, user = clock.utc(), _user()
+    now = clock.utc()
     entry = Action(
         at=now.isoformat(timespec="milliseconds"),
-        actor=printable(Settings.from_env().actor) or user,
-        user=user,
+        actor=actor(),
+        user=_user(),
         command=_command(),
         version=__version__,
         action=action,
@@ -81,6 +81,11 @@ def record(store: Store, action: str, *, subject: str = "", detail: Mapping[str,
     key = keys.action(now, secrets.token_hex(4))
     store.put(key, to_json(entry))
     return key
+
+
+def actor() -> str:
+    """Who runs this process: NIGHTSHIFT_ACTOR, else the user and host."""
+    return printable(Settings.from_env().actor) or _user()
 
 
 def of_task(store: Store, task_id: str) -> str:

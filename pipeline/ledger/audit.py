@@ -18,6 +18,7 @@ from pipeline.ledger import (
     chains,
     claims,
     comparison,
+    forgetting,
     generations,
     kept,
     pending,
@@ -41,11 +42,12 @@ Tables = Mapping[str, Mapping[str, Row]]
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
-    """The counts: `received` = `done` + `partial` + `failed` + `pending` + missing.
+    """The counts: `received` = `done` + `partial` + `failed` + `pending` + `forgotten` + missing.
 
     Of `hashes` of them the record names the bytes that were received. The `bytes` of `documents` different ones were
-    read and hashed; the bytes of `not_kept` others, which have ended, are no longer in the store. `unchained`: how many
-    of the `receipts` were written by older versions, without a chain.
+    read and hashed; the bytes of `not_kept` others, which have ended, are no longer in the store. Of the `receipts`,
+    `unchained` were written by older versions, without a chain, and lines of `rewritten` ones were forgotten, as their
+    notes prove.
     """
 
     run_date: str
@@ -54,8 +56,10 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     partial: int
     failed: int
     pending: int
+    forgotten: int
     hashes: int
     receipts: int
+    rewritten: int
     unchained: int
     documents: int
     bytes: int
@@ -103,17 +107,26 @@ def audit(store: Store, run_date: str, *, quick: bool = False, track: Track = si
     whole = [one.ended for one in compared if one.ended and not one.gap]
     bytes_ = kept.Kept() if quick else kept.check(store, whole, track)
     gaps += bytes_.gaps
+    gone = {name for receipt in found.values() for name in receipt.forgotten}
+    going = forgetting.task_ids(store)
     return Audit(
         run_date=run_date,
-        received=len(received),
+        received=len(received) + len(gone),
+        forgotten=len(gone),
         **_counts(store, there, compared),
         hashes=sum(one.agrees for one in compared),
         receipts=len(found),
+        rewritten=sum(bool(receipt.forgotten and not receipt.problem) for receipt in found.values()),
         unchained=sum(receipt.link is None for receipt in found.values()),
         documents=bytes_.documents,
         bytes=bytes_.bytes,
         not_kept=bytes_.not_kept,
-        gaps=tuple(sorted(gaps, key=lambda gap: (gap.kind, gap.task_id, gap.source))),
+        gaps=tuple(
+            sorted(
+                (gap for gap in gaps if gap.task_id not in going),  # this is what it is like meanwhile
+                key=lambda gap: (gap.kind, gap.task_id, gap.source),
+            )
+        ),
     )
 
 

@@ -9,21 +9,25 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from weakref import WeakKeyDictionary
 
-from pipeline.errors import NotFound
 from pipeline.storage import Store, keys
 
 _SIZE = 32  # bytes of the key; hex digits of a pseudonym
 
 
+_known: WeakKeyDictionary[Store, bytes] = WeakKeyDictionary()
+
+
 def key_of(store: Store) -> bytes:
     """The store's key, made when it is first needed; all calls of one store get the same."""
+    if store in _known:
+        return _known[store]
     name = keys.control("pseudonyms")
-    try:
-        return store.get(name)
-    except NotFound:
+    if not store.exists(name):
         store.put(name, secrets.token_bytes(_SIZE))
-        return store.get(name)  # another process may have made one as well
+    _known[store] = store.get(name)  # another process may have made one as well
+    return _known[store]
 
 
 def pseudonym(key: bytes, task_id: str) -> str:

@@ -12,7 +12,7 @@ from pipeline import clock
 from pipeline.errors import Damaged
 from pipeline.ledger import pending
 from pipeline.messages import Message
-from pipeline.night import callbacks
+from pipeline.night import callbacks, forget
 from pipeline.night.checks import CHECK_PERIOD, claimed, last_made
 from pipeline.night.night import Night
 from pipeline.night.repair import Queued, repair
@@ -29,6 +29,7 @@ def tick(night: Night, queued: Callable[[], Queued], publish: Publish) -> None:
     `queued`, `publish` and the store raise; the next tick tries again.
     """
     now = clock.utc()
+    forget.resume(night.store)
     release_delayed(night, now, publish)
     resend_overdue_callbacks(night, now, publish)
     repair(night, now, queued, publish)

@@ -154,6 +154,14 @@ class LocalStore:
         with self._errors(key), suppress(FileNotFoundError, NotADirectoryError):
             os.unlink(self._path(key))  # noqa: PTH108 - called for each object
 
+    @property
+    def is_versioned(self) -> bool:
+        """See `Store.is_versioned`."""
+        return False
+
+    def purge(self, key: str) -> None:
+        """See `Store.purge`; there are no earlier versions."""
+
     def check(self) -> None:
         """See `Store.check`."""
         if self.root.exists() and not self.root.is_dir():

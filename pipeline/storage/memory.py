@@ -71,5 +71,13 @@ class MemoryStore:
         with self._lock:
             self._objects.pop(key, None)
 
+    @property
+    def is_versioned(self) -> bool:
+        """See `Store.is_versioned`."""
+        return False
+
+    def purge(self, key: str) -> None:
+        """See `Store.purge`; there are no earlier versions."""
+
     def check(self) -> None:
         """See `Store.check`; memory can always be written."""

@@ -39,6 +39,7 @@ _NO_ANSWER = (
     botocore.parsers.ResponseParserError,
     urllib3.exceptions.HTTPError,
 )  # a proxy's page, a cut body
+_VERSIONS = ("Versions", "DeleteMarkers")
 _SILENCE = 20  # seconds without a byte, after which a request is repeated on another connection
 _CLOCK_WARNING = 3600.0  # seconds between two warnings of one process that its clock is wrong
 
@@ -207,6 +208,33 @@ class S3Store:
         """See `Store.delete`."""
         with self._errors(key):
             self._client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
+
+    @cached_property
+    def is_versioned(self) -> bool | None:
+        """See `Store.is_versioned`."""
+        with self._errors(""):
+            try:
+                return bool(self._client.get_bucket_versioning(Bucket=self.bucket).get("Status"))
+            except boto_errors.ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 501):
+                    return None
+                raise
+
+    def purge(self, key: str) -> None:
+        """See `Store.purge`."""
+        if not self.is_versioned:
+            return
+        whole = self.prefix + key
+        with self._errors(key):
+            pages: Any = self._client.get_paginator("list_object_versions").paginate(
+                Bucket=self.bucket, Prefix=whole
+            )
+            found = [one for page in pages for kind in _VERSIONS for one in page.get(kind, ())]
+            own = [one for one in found if one["Key"] == whole]
+            current = next((one for one in own if one["IsLatest"] and "Size" in one), None)
+            for one in own:
+                if one is not current:
+                    self._client.delete_object(Bucket=self.bucket, Key=whole, VersionId=one["VersionId"])
 
     def check(self) -> None:
         """See `Store.check`."""

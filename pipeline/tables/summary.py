@@ -20,6 +20,7 @@ import pyarrow.json as pj
 import pyarrow.parquet as pq
 
 from pipeline.errors import NotFound
+from pipeline.ledger import forgotten
 from pipeline.models import DocumentResult
 from pipeline.storage import Store, keys, objects
 from pipeline.tables.rows import rows_of
@@ -34,8 +35,16 @@ def summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, 
     """Write the tables of one run date from its results and failures; returns rows by table.
 
     Idempotent: the same results give the same tables under the same keys. The notes of what was replaced before are
-    deleted; what is replaced meanwhile leaves notes of its own.
+    deleted; what is replaced meanwhile leaves notes of its own. It is repeated where documents are forgotten meanwhile.
     """
+    while True:
+        before = forgotten.last_stamp(store)
+        counts = _summarise(store, run_date, masked)
+        if forgotten.last_stamp(store) == before:
+            return counts
+
+
+def _summarise(store: Store, run_date: str, masked: bool) -> dict[str, int]:
     notes = list(store.list(keys.changes(run_date)))
     counts = dict.fromkeys(TABLES, 0)
     with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:

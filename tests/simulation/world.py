@@ -284,5 +284,12 @@ class WatchedStore:
     def delete(self, key: str) -> None:
         self._world.call("delete", key, lambda: self._store.delete(key), writes=True)
 
+    @property
+    def is_versioned(self) -> bool:
+        return False
+
+    def purge(self, key: str) -> None:
+        """See `Store.purge`."""
+
     def check(self) -> None:
         self._world.call("check", "", self._store.check)
