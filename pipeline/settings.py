@@ -252,6 +252,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Attempts, without progress in between, for a document that crashes or hangs its worker.",
         ),
     ] = 3
+    keep_days: Annotated[
+        str,
+        Meta(
+            description="Days for which things are kept, such as `documents=30,checkpoints=30,results=365`: also "
+            "`failures` and `all`; empty: everything is kept (docs/how-to/delete-data.md)."
+        ),
+    ] = ""
     mask: Annotated[
         bool,
         Meta(

@@ -13,6 +13,7 @@ from celery.signals import beat_init, celeryd_init, worker_process_init, worker_
 from pipeline import environment
 from pipeline.errors import PipelineError, UsageError
 from pipeline.ledger.actions import record_settings
+from pipeline.night import retention
 from pipeline.night.night import Night
 from pipeline.remote.policy import callback_policy, source_policy
 from pipeline.settings import Settings
@@ -31,6 +32,7 @@ def _check_settings() -> None:
         Night.of(settings)
         source_policy(settings)
         callback_policy(settings)
+        retention.parse(settings.keep_days)
     except UsageError as error:
         sys.stderr.write(f"nightshift: {error.message}\n")
         sys.exit(error.exit_code)

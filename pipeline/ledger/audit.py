@@ -7,6 +7,7 @@ records name their receipts and have a digest, the night's tables repeat both, a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -25,6 +26,7 @@ from pipeline.ledger import (
     places,
     receipts,
     records,
+    removed,
     tabled,
 )
 from pipeline.ledger.comparison import Compared
@@ -107,13 +109,16 @@ def audit(store: Store, run_date: str, *, quick: bool = False, track: Track = si
     whole = [one.ended for one in compared if one.ended and not one.gap]
     bytes_ = kept.Kept() if quick else kept.check(store, whole, track)
     gaps += bytes_.gaps
+    by_row = removed.rows(store, run_date)
+    explained = {gap.task_id for gap in gaps if gap.kind == "missing"} & by_row.keys()
+    gaps = [gap for gap in gaps if not removed.explained(gap, by_row)]
     gone = {name for receipt in found.values() for name in receipt.forgotten}
     going = forgetting.task_ids(store)
     return Audit(
         run_date=run_date,
         received=len(received) + len(gone),
         forgotten=len(gone),
-        **_counts(store, there, compared),
+        **_counts(store, there, compared, Counter(by_row[task_id].status for task_id in explained)),
         hashes=sum(one.agrees for one in compared),
         receipts=len(found),
         rewritten=sum(bool(receipt.forgotten and not receipt.problem) for receipt in found.values()),
@@ -173,8 +178,13 @@ def _unlike_tables(store: Store, rows: Mapping[str, Mapping[str, Row]]) -> Itera
         yield from comparison.unlike_table(store, night, some)
 
 
-def _counts(store: Store, there: Places, compared: Iterable[Compared]) -> dict[str, int]:
-    """How many tasks are done, partial, failed and pending; by the note of a partial record where it was not read."""
+def _counts(
+    store: Store, there: Places, compared: Iterable[Compared], removed_: Counter[str]
+) -> dict[str, int]:
+    """How many tasks are done, partial, failed and pending; by the note of a partial record where it was not read.
+
+    `removed_`: how many there were, by status, whose records retention has removed.
+    """
     status = {one.key: one.ended.status for one in compared if one.ended}
     first = [found[0] for found in there.received.values()]
     nights = {keys.run_date_of(key) for key in first if key.startswith(keys.RESULTS) and key not in status}
@@ -182,9 +192,9 @@ def _counts(store: Store, there: Places, compared: Iterable[Compared]) -> dict[s
     good = [key for key in first if key.startswith(keys.RESULTS)]
     partial = sum(status.get(key) == "partial" or key in noted for key in good)
     return {
-        "done": len(good) - partial,
-        "partial": partial,
-        "failed": sum(key.startswith(keys.FAILED) for key in first),
+        "done": len(good) - partial + removed_["done"],
+        "partial": partial + removed_["partial"],
+        "failed": sum(key.startswith(keys.FAILED) for key in first) + removed_["failed"],
         "pending": sum(key.startswith(keys.PENDING) for key in first),
     }
 

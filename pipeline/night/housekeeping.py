@@ -16,6 +16,7 @@ from pipeline.night import callbacks, forget
 from pipeline.night.checks import CHECK_PERIOD, claimed, last_made
 from pipeline.night.night import Night
 from pipeline.night.repair import Queued, repair
+from pipeline.night.retention import retain
 from pipeline.night.summaries import summarise_due
 from pipeline.storage import keys
 
@@ -34,6 +35,7 @@ def tick(night: Night, queued: Callable[[], Queued], publish: Publish) -> None:
     resend_overdue_callbacks(night, now, publish)
     repair(night, now, queued, publish)
     summarise_due(night, now)
+    retain(night, now)
 
 
 def resend_overdue_callbacks(night: Night, now: datetime, publish: Publish) -> None:

@@ -47,11 +47,15 @@ def nights(store: Store) -> list[str]:
     return sorted({name.removeprefix("run_date=") for prefix in prefixes for name in store.folders(prefix)})
 
 
-def items(store: Store) -> Iterator[Item]:
-    """Every task that has a record, a marker or a row; a task may come more than once. Raises `Damaged`."""
+def items(store: Store, *, since: str = "", before: str = "") -> Iterator[Item]:
+    """Every task that has a marker, or a record or row of these run dates; one may come more than once.
+
+    Raises `Damaged`.
+    """
     yield from in_threads(lambda key: _read(store, key, ended=False), store.list(keys.PENDING))
     for night in nights(store):
-        yield from of_night(store, night)
+        if night >= since and (not before or night < before):
+            yield from of_night(store, night)
 
 
 def of_night(store: Store, night: str) -> Iterator[Item]:

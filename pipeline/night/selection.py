@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable
-from itertools import chain
+from itertools import chain, islice
 
 import msgspec
 
@@ -96,11 +96,11 @@ class Draft:
         self.lines: set[str] = set()
         self.targets: list[Target] = []
 
-    def choose(self, selector: Selector) -> None:
+    def choose(self, selector: Selector, most: int | None = None) -> None:
         """Find the tasks that a selector chooses, and those that were derived from them and are the same document."""
         others: set[str] = set()
         pending: set[str] = set()
-        for item in inventory.items(self._store):
+        for item in inventory.items(self._store, before=selector.before):
             if not item.ended:
                 pending.add(item.task_id)
             if selector.fits(item):
@@ -111,6 +111,7 @@ class Draft:
             self.items = {name: found for name, found in self.items.items() if name not in pending}
         elif selector.task_id and any(True for _ in self._store.list(keys.claims(selector.task_id))):
             self.items.setdefault(selector.task_id, [])
+        self.items = dict(islice(self.items.items(), most))
         begins = {keys.derived_from(name): name for name in self.items}
         for folder in self._store.folders(keys.CLAIMS) if begins else ():
             name = keys.claimed_task(f"{keys.CLAIMS}{folder}/")
@@ -175,10 +176,15 @@ class Draft:
         return key, not self.items.keys().isdisjoint(redaction.tasks_in(data))
 
 
-def plan(store: Store, selector: Selector, *, actor: str, reason: str = "") -> Plan | None:
-    """What is to be deleted for a selector, `None` where nothing is. Nothing is deleted. Raises `Damaged`."""
+def plan(
+    store: Store, selector: Selector, *, actor: str, reason: str = "", most: int | None = None
+) -> Plan | None:
+    """What is to be deleted for a selector, `None` where nothing is; `most`: of so many tasks only.
+
+    Nothing is deleted. Raises `Damaged`.
+    """
     draft = Draft(store)
-    draft.choose(selector)
+    draft.choose(selector, most)
     if not draft.items:
         return None
     draft.read()
