@@ -52,6 +52,7 @@ READERS = [
     ("window", "close", "--until", "03:00"),
     ("window", "clear"),
     ("actions",),
+    ("forget", "--task-id", "x", "--yes"),
     ("failed", "list"),
     ("failed", "show", "x"),
     ("failed", "redrive", "--all"),
