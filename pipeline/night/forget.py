@@ -112,7 +112,7 @@ def _named(store: Store, task_ids: set[str]) -> Iterator[str]:
 
 
 def _own(store: Store, target: Target) -> list[str]:
-    """What lies in a folder or under a key of the task's own."""
+    """What is in a folder, or under a key, of the task itself."""
     prefixes = [keys.claims(target.task_id), keys.attempts_of(target.task_id)]
     prefixes += [keys.outputs_of(target.task_id, n) for n in range(target.generations + 2)]
     found = [key for prefix in prefixes for key in store.list(prefix)]

@@ -29,6 +29,7 @@ from pipeline.threads import in_threads
 _STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 _BETWEEN = re.compile(r"""[\s/"'(),;=]+""")
 _TELLING = re.compile(r"(?=.*\d).{6,}", re.DOTALL)  # an id that is no word of a language
+_FEW = 32  # names that are quicker looked for in a text than its words among them
 _OWN = (
     keys.DOCUMENTS,
     "ocr/",
@@ -127,7 +128,7 @@ class Search:
     def _names_in(self, text: str) -> bool:
         if text in self._telling:
             return True
-        if not ("/" in text or " " in text or "\n" in text):
+        if len(self._telling) <= _FEW and not any(name in text for name in self._telling):
             return False
         return any(
             word in self._telling or word.strip(".:") in self._telling for word in _BETWEEN.split(text)
