@@ -10,7 +10,7 @@ import typer
 from msgspec import structs
 
 from pipeline.cli import acting, nights, options, screen
-from pipeline.errors import BrokerUnavailable, ExitCode, NotFound, UsageError
+from pipeline.errors import BrokerUnavailable, ExitCode, NotFound, RunError, UsageError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -51,6 +51,10 @@ def forget(
     no_broker: Annotated[
         bool, typer.Option("--no-broker", help="There is no RabbitMQ that may have dead letters of them.")
     ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Finish runs that died; alone, or before this one."),
+    ] = False,
     store: options.Store = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -59,18 +63,19 @@ def forget(
     Bytes, pages, entities, results, failures, rows of tables, lines of receipts, callbacks and dead letters are
     deleted. Bytes that other tasks have as well stay. What is left is a tombstone without personal data, so that the
     audit still passes. Several options together choose what fits all of them. This cannot be undone. After an
-    interruption run it again, with any options, or let beat finish it.
+    interruption run it again with `--resume`, or let beat finish it within two hours.
 
     Exit codes: 0 deleted, 1 store unavailable or nothing found, 2 usage error, 3 incomplete: something was found
     afterwards, or dead letters may be left.
 
     Example: `nightshift forget --task-id invoice-0815 --dry-run`
     """
-    from pipeline.night import forget as forgetting
-
     night = nights.open_night(store)
+    resumed = 0 if dry_run else _resume(night, at_once=resume)
+    if resume and not (sha256 or task_id or tenant or older_than):
+        _say_resumed(night, resumed, as_json)
+        return
     selector = _selector(night, sha256, task_id, tenant, older_than)
-    resumed = 0 if dry_run else forgetting.resume(night.store)
     plan = _plan(night, selector, reason)
     figures: dict[str, Any] = {"resumed": resumed, "store": night.store.url, "dry_run": dry_run}
     if plan is None:
@@ -89,6 +94,29 @@ def forget(
         _print(figures)
     if not figures["complete"]:
         raise typer.Exit(ExitCode.INCOMPLETE)
+
+
+def _resume(night: Night, *, at_once: bool) -> int:
+    """Finish what others have left; raises `RunError` while another process is at work."""
+    from pipeline.ledger import forgetting
+    from pipeline.night import forget as work
+
+    count = work.resume(night.store, at_once=at_once)
+    if other := forgetting.in_progress(night.store):
+        raise RunError(
+            f"Documents are being forgotten by {other.actor} since {other.begun[:19]} (UTC, run {other.run}): wait "
+            "until that ends; if its process died, use --resume.",
+            code="forgetting",
+        )
+    return count
+
+
+def _say_resumed(night: Night, count: int, as_json: bool) -> None:
+    if as_json:
+        screen.as_json({"resumed": count, "store": night.store.url})
+        return
+    screen.say_store(night.store)
+    screen.say(f"{count} runs finished." if count else "Nothing was left to finish.")
 
 
 def _selector(
@@ -228,8 +256,8 @@ def _print(figures: dict[str, Any]) -> None:
         screen.say(f"The bytes of {figures['kept']} documents stay: other tasks have them as well.")
     if figures["working"]:
         screen.say(
-            "Some were in progress: in an hour beat, or the next `nightshift forget`, deletes what their last steps "
-            "may have written since."
+            "Some were in progress: in an hour, beat or the next `nightshift forget` deletes what their last steps may "
+            "have written since."
         )
     if figures["broker"]:
         screen.say(f"Dead letters were not looked at: {figures['broker']} Use --no-broker if there is none.")

@@ -1,6 +1,6 @@
 """Forgetting documents: what a plan names is deleted wherever it is, and what proves the rest is rewritten.
 
-Everything may be done twice, and by two processes at once. The tombstones come first, then the markers, so that a step
+Everything may be done twice. The tombstones come first, then the markers, so that a step
 in progress ends without a record, or takes it back (`pipeline.ledger.forgotten`). The bytes come last, and only those
 that no other task has.
 """
@@ -52,6 +52,7 @@ class Done(msgspec.Struct, kw_only=True):
 
 def carry_out(store: Store, plan: Plan) -> Done:
     """Delete all that a plan names; raises what the store raises, and `Damaged` for a table that can't be read."""
+    plan = structs.replace(plan, begun=clock.now())
     forgetting.note(store, plan)
     done = Done(tasks=len(plan.targets))
     forgotten.stamp(store, plan.run)
@@ -213,13 +214,13 @@ def finish(store: Store, plan: Plan, done: Done, **proof: object) -> None:
         forgetting.end(store, plan)
 
 
-def resume(store: Store) -> int:
-    """Carry out plans that a process has left, and those that are due again; returns how many."""
+def resume(store: Store, *, at_once: bool = False) -> int:
+    """Carry out plans that a process has left, and those that are due again; returns how many.
+
+    `at_once`: also those that another process may still be carrying out.
+    """
     count = 0
-    for plan in forgetting.plans(store):
-        again = clock.moment(plan.again)
-        if plan.stage == "deleted" and again and again > clock.utc():
-            continue
+    for plan in forgetting.left(store, at_once=at_once):
         done = carry_out(store, plan)
         if plan.stage == "planned":
             finish(store, plan, done)

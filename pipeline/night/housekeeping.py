@@ -30,12 +30,14 @@ def tick(night: Night, queued: Callable[[], Queued], publish: Publish) -> None:
     `queued`, `publish` and the store raise; the next tick tries again.
     """
     now = clock.utc()
-    forget.resume(night.store)
     release_delayed(night, now, publish)
     resend_overdue_callbacks(night, now, publish)
     repair(night, now, queued, publish)
-    summarise_due(night, now)
-    retain(night, now)
+    try:
+        summarise_due(night, now)
+    finally:
+        forget.resume(night.store)
+        retain(night, now)
 
 
 def resend_overdue_callbacks(night: Night, now: datetime, publish: Publish) -> None:

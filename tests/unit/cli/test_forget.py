@@ -156,7 +156,9 @@ def test_an_interrupted_one_is_finished_by_the_next(
             nightshift("forget", "--task-id", "mueller-1", "--yes", "--no-broker")
     assert list(forgetting.plans(store))
     assert "0 pending" in nightshift("audit", DAY).output
-    again = shown(nightshift, "--task-id", "mueller-1", "--yes", "--no-broker")
-    assert again["resumed"] == 1
+    refused = nightshift("forget", "--task-id", "mueller-1", "--yes", code=1)
+    assert "are being forgotten by" in str(refused.exception)
+    assert shown(nightshift, "--resume")["resumed"] == 1
+    assert "Nothing was left" in nightshift("forget", "--resume").output
     assert not list(forgetting.plans(store))
     assert not any(b"mueller" in store.get(key) or "mueller" in key for key in store.list(""))

@@ -279,6 +279,22 @@ def test_what_a_last_step_wrote_goes_an_hour_later(
     assert list(forgetting.plans(flow.store)) == []
 
 
+def test_a_run_that_may_still_be_at_work_is_left_alone(
+    flow: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_night(flow, tmp_path)
+    plan = selection.plan(flow.store, Selector(task_id="one-1"), actor="alice")
+    assert plan is not None
+    forgetting.note(flow.store, structs.replace(plan, begun=clock.now()))
+    assert forgetting.in_progress(flow.store)
+    assert forget.resume(flow.store) == 0
+    now = clock.utc() + forgetting.LEASE
+    monkeypatch.setattr(clock, "_source", lambda: now)
+    assert not forgetting.in_progress(flow.store)
+    assert forget.resume(flow.store) == 1
+    assert searched(flow.store, plan).hits == []
+
+
 def test_a_redrive_at_the_same_moment_is_refused(flow: Flow, tmp_path: Path) -> None:
     a_night(flow, tmp_path)
     record = next(r for r in failures.find(flow.store) if r.task_id == "bad-4")
@@ -336,7 +352,7 @@ def test_a_process_that_dies_at_any_moment_leaves_what_can_be_finished(
             store.dies_at = -1
             report = audit(store, day)
             assert report.adds_up, (point, report.gaps)
-            if not forget.resume(store):
+            if not forget.resume(store, at_once=True):
                 plan_again = selection.plan(store, Selector(task_id=task_id), actor="alice")
                 if plan_again:
                     forget.finish(store, plan_again, forget.carry_out(store, plan_again))
