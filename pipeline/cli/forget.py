@@ -209,7 +209,7 @@ def _carry_out(
     if found:
         proof |= {"searched": found.objects, "hits": len(found.hits)}
     forgetting.finish(night.store, plan, done, **proof)
-    complete = not why and versions != "unknown" and not (found and found.hits)
+    complete = not why and not done.locked and versions != "unknown" and not (found and found.hits)
     figures |= {"run": plan.run, "working": plan.working, "complete": complete, "broker": why}
     figures |= structs.asdict(done) | proof | {"search": found}
 
@@ -264,6 +264,10 @@ def _print(figures: dict[str, Any]) -> None:
     if figures["versions"] == "unknown":
         screen.say(
             "Whether the bucket keeps earlier versions is not known: its server did not say. Delete them."
+        )
+    if figures["locked"]:
+        screen.say(
+            f"{figures['locked']} earlier versions of objects are locked: have a lifecycle rule delete them."
         )
     found: Found | None = figures["search"]
     if found is None:

@@ -40,7 +40,11 @@ _FEW = 20  # documents whose bytes are written again if they are submitted at th
 
 
 class Done(msgspec.Struct, kw_only=True):
-    """What a run deleted: `documents`: bytes; `kept`: documents whose bytes other tasks have; `rows`: of the tables."""
+    """What a run deleted.
+
+    `documents`: bytes; `kept`: documents whose bytes other tasks have; `rows`: of the tables; `receipts`: lines of them;
+    `locked`: earlier versions of objects that the store does not let go.
+    """
 
     tasks: int = 0
     objects: int = 0
@@ -48,6 +52,7 @@ class Done(msgspec.Struct, kw_only=True):
     kept: int = 0
     rows: int = 0
     receipts: int = 0
+    locked: int = 0
 
 
 def carry_out(store: Store, plan: Plan) -> Done:
@@ -62,14 +67,14 @@ def carry_out(store: Store, plan: Plan) -> Done:
     back = {t.task_id for t, new in _in_threads(lambda t: _is_back(store, t, plan), plan.targets) if new}
     targets = [target for target in plan.targets if target.task_id not in back]
     markers = (keys.pending(t.task_id, n) for t in targets for n in range(t.generations + 2))
-    _delete(store, markers)
+    _delete(store, markers, done)
     recorded = (key for t in plan.targets for key in _records(store, t, known=plan.stage == "planned"))
-    done.objects += _delete(store, recorded)
-    done.objects += _delete(store, _named(store, {target.task_id for target in targets}))
-    done.objects += _delete(store, chain.from_iterable(in_threads(lambda t: _own(store, t), targets)))
+    done.objects += _delete(store, recorded, done)
+    done.objects += _delete(store, _named(store, {target.task_id for target in targets}), done)
+    done.objects += _delete(store, chain.from_iterable(in_threads(lambda t: _own(store, t), targets)), done)
     forgotten.stamp(store, f"{plan.run} {clock.now()}")  # who read the records before must read them again
-    done.rows = _remove_rows(store, plan, back)
-    done.receipts = _redact(store, plan)
+    _remove_rows(store, plan, back, done)
+    _redact(store, plan, done)
     _delete_documents(store, plan, done)
     forgetting.note(store, structs.replace(plan, stage="deleted", again=_later(plan)))
     return done
@@ -121,26 +126,28 @@ def _own(store: Store, target: Target) -> list[str]:
     return [*found, url] if store.exists(url) else found
 
 
-def _delete(store: Store, names: Iterable[str]) -> int:
+def _delete(store: Store, names: Iterable[str], done: Done) -> int:
     """Delete objects, with their earlier versions; returns how many."""
 
-    def delete(key: str) -> None:
+    def delete(key: str) -> int:
         store.delete(key)
-        store.purge(key)
+        return store.purge(key)
 
-    return sum(1 for _ in in_threads(delete, names))
+    locked = list(in_threads(delete, names))
+    done.locked += sum(locked)
+    return len(locked)
 
 
-def _remove_rows(store: Store, plan: Plan, back: set[str]) -> int:
+def _remove_rows(store: Store, plan: Plan, back: set[str], done: Done) -> None:
     gone = {target.task_id for target in plan.targets}
-    count = 0
     for night in plan.nights:
         before = _look(store, night)
-        count += sum(remove_rows(store, night, gone).values())
+        removed = remove_rows(store, night, gone)
+        done.rows += sum(removed.values())
+        done.locked += sum(store.purge(keys.summary(table, night)) for table in removed)
         # a summary that was written meanwhile may have been replaced, and a new task has lost its rows
         if back or _look(store, night) != before:
             store.put(keys.changed(night, "tables", clock.now()), b"")
-    return count
 
 
 def _look(store: Store, night: str) -> bytes:
@@ -148,20 +155,21 @@ def _look(store: Store, night: str) -> bytes:
     return store.get(key) if store.exists(key) else b""
 
 
-def _redact(store: Store, plan: Plan) -> int:
-    """Forget the lines of all receipts that name the tasks; returns how many lines."""
+def _redact(store: Store, plan: Plan, done: Done) -> None:
+    """Forget the lines of all receipts that name the tasks."""
     key = pseudonyms.key_of(store)
     names = {target.task_id: pseudonyms.pseudonym(key, target.task_id) for target in plan.targets}
 
-    def rewrite(receipt: str) -> int:
+    def rewrite(receipt: str) -> tuple[int, int]:
         try:
             count = redaction.rewrite(store, receipt, names, at=plan.at, actor=plan.actor, run=plan.run)
         except NotFound:  # which the audit reports
-            return 0
-        store.purge(receipt)
-        return count
+            return 0, 0
+        return count, store.purge(receipt)
 
-    return sum(in_threads(rewrite, plan.receipts))
+    for count, locked in in_threads(rewrite, plan.receipts):
+        done.receipts += count
+        done.locked += locked
 
 
 def _delete_documents(store: Store, plan: Plan, done: Done) -> None:
@@ -171,26 +179,27 @@ def _delete_documents(store: Store, plan: Plan, done: Done) -> None:
     done.kept = len(others)
     unused = sorted(plan.hashes - others)
     caches = (key for found in in_threads(lambda s: _caches(store, s), unused) for key in found)
-    done.objects += _delete(store, caches)
+    done.objects += _delete(store, caches, done)
     if len(unused) > _FEW:
-        done.documents = _delete(store, [key for key in map(keys.document, unused) if store.exists(key)])
+        there = [key for key in map(keys.document, unused) if store.exists(key)]
+        done.documents = _delete(store, there, done)
         return
     for sha256 in unused:
-        done.documents += _delete_bytes(store, sha256)
+        done.documents += _delete_bytes(store, sha256, done)
 
 
 def _caches(store: Store, sha256: str) -> list[str]:
     return [key for prefix in keys.caches_of(sha256) for key in store.list(prefix)]
 
 
-def _delete_bytes(store: Store, sha256: str) -> bool:
+def _delete_bytes(store: Store, sha256: str, done: Done) -> bool:
     """Delete the bytes of a document; they are written again if it was submitted at this moment."""
     key = keys.document(sha256)
     try:
         data = store.get(key)
     except NotFound:
         return False
-    _delete(store, [key])
+    _delete(store, [key], done)
     tasks = in_threads(lambda name: read_or_none(store, name, Task), store.list(keys.PENDING))
     if any(task is not None and task.sha256 == sha256 for task in tasks):
         store.put(key, data)

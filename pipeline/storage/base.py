@@ -48,8 +48,11 @@ class Store(Protocol):
         """Whether the store keeps, or has kept, what is deleted or replaced; `None` where it does not say."""
         ...
 
-    def purge(self, key: str) -> None:
-        """Remove what the store keeps of an object that was deleted or replaced: its earlier versions, if any."""
+    def purge(self, key: str) -> int:
+        """Remove what the store keeps of an object that was deleted or replaced: its earlier versions, if any.
+
+        Returns how many of them may not be removed, as they are locked.
+        """
         ...
 
     def check(self) -> None:

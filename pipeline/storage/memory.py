@@ -76,8 +76,9 @@ class MemoryStore:
         """See `Store.is_versioned`."""
         return False
 
-    def purge(self, key: str) -> None:
-        """See `Store.purge`; there are no earlier versions."""
+    def purge(self, key: str) -> int:  # noqa: ARG002 - there are no earlier versions
+        """See `Store.purge`."""
+        return 0
 
     def check(self) -> None:
         """See `Store.check`; memory can always be written."""

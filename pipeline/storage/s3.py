@@ -220,11 +220,11 @@ class S3Store:
                     return None
                 raise
 
-    def purge(self, key: str) -> None:
+    def purge(self, key: str) -> int:
         """See `Store.purge`."""
         if not self.is_versioned:
-            return
-        whole = self.prefix + key
+            return 0
+        whole, locked = self.prefix + key, 0
         with self._errors(key):
             pages: Any = self._client.get_paginator("list_object_versions").paginate(
                 Bucket=self.bucket, Prefix=whole
@@ -233,8 +233,15 @@ class S3Store:
             own = [one for one in found if one["Key"] == whole]
             current = next((one for one in own if one["IsLatest"] and "Size" in one), None)
             for one in own:
-                if one is not current:
+                if one is current:
+                    continue
+                try:
                     self._client.delete_object(Bucket=self.bucket, Key=whole, VersionId=one["VersionId"])
+                except boto_errors.ClientError as error:
+                    if error.response["ResponseMetadata"]["HTTPStatusCode"] != 403:
+                        raise
+                    locked += 1
+        return locked
 
     def check(self) -> None:
         """See `Store.check`."""

@@ -52,5 +52,4 @@ def _rewrite(store: Store, key: str, task_ids: pa.Array) -> int:
                     if kept.num_rows:
                         writer.write_table(kept, row_group_size=kept.num_rows)
             store.put_file(key, path)
-    store.purge(key)
     return count

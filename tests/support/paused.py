@@ -67,8 +67,8 @@ class PausedStore:
     def is_versioned(self) -> bool | None:
         return self.store.is_versioned
 
-    def purge(self, key: str) -> None:
-        self.store.purge(key)
+    def purge(self, key: str) -> int:
+        return self.store.purge(key)
 
     def check(self) -> None:
         self.store.check()

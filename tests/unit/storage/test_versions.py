@@ -59,6 +59,13 @@ def test_of_a_replaced_object_the_current_version_stays(store: S3Store, server: 
     store.purge("k")
 
 
+def test_locked_versions_are_counted(store: S3Store, server: Stubber) -> None:
+    listed(server, version("1", "p/k"), version("2", "p/k"))
+    server.add_client_error("delete_object", "AccessDenied", http_status_code=403)
+    deleted(server, "2")
+    assert store.purge("k") == 1
+
+
 def test_a_bucket_that_never_kept_versions_is_asked_once(store: S3Store, server: Stubber) -> None:
     server.add_response("get_bucket_versioning", {}, {"Bucket": "b"})
     for _ in range(3):
