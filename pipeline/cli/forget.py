@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from msgspec import structs
 
-from pipeline.cli import acting, nights, options, screen
+from pipeline.cli import acting, forgotten, nights, options, screen
 from pipeline.errors import BrokerUnavailable, ExitCode, NotFound, RunError, UsageError
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pipeline.night.selection import Selector
 
 T = TypeVar("T")
-
-_SHOWN = 20
 
 
 def forget(
@@ -82,7 +80,7 @@ def forget(
         _nothing(night, selector, figures, as_json)
         return
     if dry_run:
-        _show_plan(plan, figures, as_json)
+        forgotten.show_plan(plan, figures, as_json)
         return
     _confirm(plan, yes=yes, as_json=as_json)
     acting.record(night.store, "forget", task_id, by=",".join(plan.by), tasks=len(plan.targets), run=plan.run)
@@ -91,7 +89,7 @@ def forget(
         screen.as_json(figures)
     else:
         screen.say_store(night.store)
-        _print(figures)
+        forgotten.show(figures)
     if not figures["complete"]:
         raise typer.Exit(ExitCode.INCOMPLETE)
 
@@ -146,11 +144,9 @@ def _plan(night: Night, selector: Selector, reason: str) -> Plan | None:
 
 def _nothing(night: Night, selector: Selector, figures: dict[str, Any], as_json: bool) -> None:
     """Say that nothing fits; an error, unless it was forgotten before."""
-    from pipeline.ledger import forgotten
+    from pipeline.ledger.forgotten import tombstones
 
-    before = [
-        t for n in (selector.task_id, selector.sha256) if n for t in forgotten.tombstones(night.store, n)
-    ]
+    before = [t for n in (selector.task_id, selector.sha256) if n for t in tombstones(night.store, n)]
     if not before:
         raise NotFound(f"Nothing to forget: no document in {night.store.url} fits.")
     if as_json:
@@ -161,38 +157,12 @@ def _nothing(night: Night, selector: Selector, figures: dict[str, Any], as_json:
         screen.say(f"Forgotten before: {stone.at[:19]} (UTC) by {stone.actor}, run {stone.run}.")
 
 
-def _show_plan(plan: Plan, figures: dict[str, Any], as_json: bool) -> None:
-    names = [target.task_id for target in plan.targets]
-    found = {
-        "tasks": names,
-        "documents": len(plan.hashes),
-        "nights": plan.nights,
-        "receipts": len(plan.receipts),
-    }
-    if as_json:
-        screen.as_json(figures | found)
-        return
-    for name in names[:_SHOWN]:
-        screen.say(f"would forget  {name}")
-    if len(names) > _SHOWN:
-        screen.say(f"would forget  … and {len(names) - _SHOWN} more: --json lists all.")
-    screen.say(_size(plan) + " would be forgotten.")
-
-
-def _size(plan: Plan) -> str:
-    tasks, nights_ = len(plan.targets), len(plan.nights)
-    return (
-        f"{tasks} task{'s' * (tasks != 1)} of {nights_} night{'s' * (nights_ != 1)}, with up to "
-        f"{len(plan.hashes)} document{'s' * (len(plan.hashes) != 1)},"
-    )
-
-
 def _confirm(plan: Plan, *, yes: bool, as_json: bool) -> None:
     if yes:
         return
     if as_json:
         raise UsageError("With --json nothing is asked: add --yes, or --dry-run.")
-    if not typer.confirm(f"{_size(plan)} are deleted. This cannot be undone. Continue?"):
+    if not typer.confirm(f"{forgotten.size(plan)} are deleted. This cannot be undone. Continue?"):
         raise typer.Exit(ExitCode.STOPPED)
 
 
@@ -244,40 +214,3 @@ def _track(bar: Progress) -> Track:
         yield from bar.track(items, total=total, description=what)
 
     return track
-
-
-def _print(figures: dict[str, Any]) -> None:
-    screen.say(
-        f"Forgotten: {figures['tasks']} tasks, {figures['documents']} documents, {figures['objects']} other objects, "
-        f"{figures['rows']} rows of tables, {figures['receipts']} lines of receipts, "
-        f"{figures['dead_letters']} dead letters."
-    )
-    if figures["kept"]:
-        screen.say(f"The bytes of {figures['kept']} documents stay: other tasks have them as well.")
-    if figures["working"]:
-        screen.say(
-            "Some were in progress: in an hour, beat or the next `nightshift forget` deletes what their last steps may "
-            "have written since."
-        )
-    if figures["broker"]:
-        screen.say(f"Dead letters were not looked at: {figures['broker']} Use --no-broker if there is none.")
-    if figures["versions"] == "unknown":
-        screen.say(
-            "Whether the bucket keeps earlier versions is not known: its server did not say. Delete them."
-        )
-    if figures["locked"]:
-        screen.say(
-            f"{figures['locked']} earlier versions of objects are locked: have a lifecycle rule delete them."
-        )
-    found: Found | None = figures["search"]
-    if found is None:
-        screen.say("The store was not searched.")
-        return
-    screen.say(
-        f"Searched {found.objects} objects ({screen.size(found.bytes)}; {found.by_key} by their key): "
-        f"{len(found.hits)} hits."
-    )
-    if found.shared:
-        screen.say(f"{found.shared} lines of text or sources are other documents' own, too.")
-    for key in found.hits[:_SHOWN]:
-        screen.say(f"  {key}")

@@ -42,8 +42,8 @@ _FEW = 20  # documents whose bytes are written again if they are submitted at th
 class Done(msgspec.Struct, kw_only=True):
     """What a run deleted.
 
-    `documents`: bytes; `kept`: documents whose bytes other tasks have; `rows`: of the tables; `receipts`: lines of them;
-    `locked`: earlier versions of objects that the store does not let go.
+    `documents`: bytes; `kept`: documents whose bytes other tasks have; `rows`: of the tables; `receipts`: lines of
+    receipts; `locked`: earlier versions of objects that the store does not let go.
     """
 
     tasks: int = 0

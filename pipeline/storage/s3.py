@@ -20,6 +20,7 @@ import urllib3.exceptions
 
 from pipeline import clock
 from pipeline.errors import NotFound, PipelineError, RunError, StoreUnavailable
+from pipeline.storage import s3_versions
 from pipeline.storage.s3_answers import Fault, clock_difference, fault_of, wrong_by
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ _NO_ANSWER = (
     botocore.parsers.ResponseParserError,
     urllib3.exceptions.HTTPError,
 )  # a proxy's page, a cut body
-_VERSIONS = ("Versions", "DeleteMarkers")
 _SILENCE = 20  # seconds without a byte, after which a request is repeated on another connection
 _CLOCK_WARNING = 3600.0  # seconds between two warnings of one process that its clock is wrong
 
@@ -213,35 +213,14 @@ class S3Store:
     def is_versioned(self) -> bool | None:
         """See `Store.is_versioned`."""
         with self._errors(""):
-            try:
-                return bool(self._client.get_bucket_versioning(Bucket=self.bucket).get("Status"))
-            except boto_errors.ClientError as error:
-                if error.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 501):
-                    return None
-                raise
+            return s3_versions.are_kept(self._client, self.bucket)
 
     def purge(self, key: str) -> int:
         """See `Store.purge`."""
         if not self.is_versioned:
             return 0
-        whole, locked = self.prefix + key, 0
         with self._errors(key):
-            pages: Any = self._client.get_paginator("list_object_versions").paginate(
-                Bucket=self.bucket, Prefix=whole
-            )
-            found = [one for page in pages for kind in _VERSIONS for one in page.get(kind, ())]
-            own = [one for one in found if one["Key"] == whole]
-            current = next((one for one in own if one["IsLatest"] and "Size" in one), None)
-            for one in own:
-                if one is current:
-                    continue
-                try:
-                    self._client.delete_object(Bucket=self.bucket, Key=whole, VersionId=one["VersionId"])
-                except boto_errors.ClientError as error:
-                    if error.response["ResponseMetadata"]["HTTPStatusCode"] != 403:
-                        raise
-                    locked += 1
-        return locked
+            return s3_versions.purge(self._client, self.bucket, self.prefix + key)
 
     def check(self) -> None:
         """See `Store.check`."""
