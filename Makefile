@@ -42,7 +42,7 @@ test: setup services lint ## run every test
 	$(BIN)/pytest
 
 simulate: setup ## simulate nights full of faults: NIGHTS=2000, MINUTES=10, or SEED=7 to see one run
-	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) \
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(AIMS),--aims $(AIMS)) \
 	  $(if $(NIGHTS),--nights $(NIGHTS)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 soak: setup services ## the long tests: real servers under faults, thousands of messages, a minute without a store

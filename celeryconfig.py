@@ -32,11 +32,11 @@ task_acks_on_failure = False
 task_acks_on_timeout = False
 task_time_limit = longest(_settings)  # steps have their own: tasks.limits
 task_track_started = True
-task_send_sent_event = True
 
 control_queue_exclusive = False
 control_queue_durable = True
 
+worker_enable_remote_control = _settings.remote_control != "off"
 worker_consumer = "tasks.raw:RawConsumer"
 worker_prefetch_multiplier = 1
 worker_detect_quorum_queues = True
@@ -50,7 +50,7 @@ worker_cancel_long_running_tasks_on_connection_loss = False
 
 timezone = "UTC"
 beat_scheduler = "tasks.beat:Scheduler"
-beat_enable_remote_control = True
+beat_enable_remote_control = worker_enable_remote_control
 beat_remote_control_max_tick_age = 120.0
 beat_schedule = {
     "tick": {"task": "nightshift.tick", "schedule": 30.0, "options": {"queue": "housekeeping"}},

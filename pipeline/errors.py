@@ -136,6 +136,12 @@ class BrokerUnavailable(RunError):
     code = "broker_unavailable"
 
 
+class BrokerRefused(BrokerUnavailable):
+    """The user in NIGHTSHIFT_BROKER_URL lacks a permission at RabbitMQ."""
+
+    code = "broker_refused"
+
+
 class Damaged(PipelineError):
     """An object in the store is not what was written there: retrying does not help, a person must act."""
 

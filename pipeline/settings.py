@@ -22,7 +22,8 @@ from pipeline.limits import Limits
 PREFIX = environment.PREFIX
 _DECIDING = (*Limits.__struct_fields__, "ocr_engine", "ocr_max_side", "ner_engine")
 _LONGEST_ZONE = 64  # characters: looking for a name of hundreds of folders takes more stack than there is
-_SECRET = frozenset({"broker_url", "callback_secret", "flower_password"})
+_SECRET = frozenset({"broker_url", "callback_secret", "encryption_keys", "flower_password", "signing_key"})
+_KEY = 32  # characters of a signing key at least: 128 bits in hexadecimal
 # The password of a URL: up to the last @, or the last before `;scheme://`, where a list of brokers continues.
 _PASSWORD = re.compile(r"(://[^:/@;]*):(?:(?!;[a-z0-9+]+://).)*@", re.DOTALL | re.IGNORECASE)
 
@@ -106,6 +107,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description="URL prefixes that callbacks may be sent to, separated by commas.")
     ] = ""
     callback_secret: Annotated[str, Meta(description="Key that signs callbacks (HMAC-SHA256).")] = ""
+    signing_key: Annotated[
+        str,
+        Meta(
+            description="Keys that sign the messages of steps (HMAC-SHA256), separated by commas, of at least 32 "
+            "characters: the first one signs, each of them verifies. With a key, workers refuse messages without a "
+            "valid signature; empty: messages are not signed (docs/how-to/rights.md)."
+        ),
+    ] = ""
+    remote_control: Annotated[
+        Literal["off", "read", "all"],
+        Meta(
+            description="Which of Celery's remote control commands workers obey: `off` none, `read` those that change "
+            "nothing, `all` (docs/how-to/rights.md)."
+        ),
+    ] = "read"
     flower_user: Annotated[
         str,
         Meta(description="User name for Flower's login, without a colon; set it together with the password."),
@@ -134,6 +150,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     s3_sse_kms_key: Annotated[str, Meta(description="Key ID for `aws:kms`.")] = ""
+
+    encryption_keys: Annotated[
+        str,
+        Meta(
+            description="Keys that encrypt the store, as `id:key` (32 bytes as base64), separated by commas, or "
+            "`@/path` of a file with one per line: the first encrypts, all decrypt; empty: off "
+            "(docs/how-to/encryption.md)."
+        ),
+    ] = ""
+    encryption_required: Annotated[
+        bool,
+        Meta(
+            description="Whether objects that are not encrypted are refused as damaged; to be set after "
+            "`nightshift keys rotate`."
+        ),
+    ] = False
+    encryption_summary: Annotated[
+        bool,
+        Meta(
+            description="Whether the parquet tables are encrypted, too: then only Nightshift can read them."
+        ),
+    ] = False
 
     ocr_engine: Annotated[
         str, Meta(description="`rapidocr` (offline), `paddleocr`, or an entry point of `nightshift.ocr`.")
@@ -302,6 +340,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def signing_keys(self) -> tuple[str, ...]:
+        """The keys of `signing_key`; none if messages are not signed."""
+        return tuple(filter(None, self.signing_key.split(",")))
+
+    @property
     def memory_limit(self) -> int:
         """MiB that a worker process may use; 0: as much as there is."""
         return self.worker_memory * (1 if self.ocr_device == self.ner_device == "cpu" else 3)
@@ -340,6 +383,11 @@ def invalid(given: Mapping[str, Given]) -> dict[str, str]:
             wrong[name] = environment.invalid(name, it, "tenants with pages, such as archive=20000, *=5000")
         elif name == "tenant_users" and not _is_read_by(tenants.users, it.value):
             wrong[name] = environment.invalid(name, it, "broker users with tenants, such as scanner=archive")
+        elif name == "signing_key" and any(len(key) < _KEY for key in it.value.split(",") if it.value):
+            expected = (
+                f"keys of at least {_KEY} characters, separated by commas (openssl rand -hex 32 makes one)"
+            )
+            wrong[name] = environment.invalid(name, it, expected, secret=True)
         elif name == "timezone" and not _is_zone(it.value):
             wrong[name] = environment.invalid(name, it, "an IANA time zone such as Europe/Berlin")
     return wrong

@@ -17,7 +17,7 @@ from pipeline.night import retention
 from pipeline.night.night import Night
 from pipeline.remote.policy import callback_policy, source_policy
 from pipeline.settings import Settings
-from tasks import broker, flower, limits, logs, transport, wire
+from tasks import broker, control, flower, limits, logs, signing, topology, transport, wire
 from tasks.gate import Gate
 
 _ALARM = 30.0  # seconds for which a step waits to publish while the broker is in alarm, before its message is requeued
@@ -46,6 +46,7 @@ app.steps["consumer"].add(Gate)
 
 logs.install()
 wire.install()
+signing.install()
 flower.configure()
 worker_process_init.connect(limits.guard_process)
 
@@ -53,6 +54,7 @@ worker_process_init.connect(limits.guard_process)
 @celeryd_init.connect
 def _pin(**_: Any) -> None:
     environment.pin()  # pool processes that start later keep this worker's settings
+    control.limit(Settings.from_env().remote_control)
 
 
 @beat_init.connect
@@ -60,7 +62,7 @@ def _end_beat_if_lasting(**_: Any) -> None:
     """End beat with one sentence if waiting for the broker is of no use, as a worker does."""
     with app.connection_for_write() as connection:
         try:
-            connection.connect()
+            topology.prepare(connection)
         except broker.ERRORS as error:
             sentence, lasting = broker.trouble(error, connection.as_uri())
             if lasting:

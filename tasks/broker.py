@@ -19,6 +19,29 @@ _VALUE = re.compile(r"the value (.+) of type '\w+'")
 _PASSES = ("is down", "limit")  # a virtual host that still starts, or too many connections for now
 
 
+_REFUSED = re.compile(
+    r"(?P<right>configure |write |read |)access to (?P<what>\w+ '[^']*'(?: in exchange '[^']*')?) "
+    r"in vhost '(?P<vhost>[^']*)' refused for user '(?P<user>[^']*)'"
+)
+_RIGHTS = {
+    ("Basic.publish", "exchange"): "write",
+    ("Basic.publish", "topic"): "write",
+    ("Basic.get", "queue"): "read",
+    ("Basic.consume", "queue"): "read",
+    ("Queue.purge", "queue"): "read",
+    ("Queue.bind", "exchange"): "read",
+    ("Queue.bind", "topic"): "read",
+    ("Queue.bind", "queue"): "write",
+    ("Queue.declare", "exchange"): "write",
+    ("Exchange.unbind", "exchange"): "read and write",
+}
+"""The right that a method needs, where RabbitMQ does not name it (3.10); all others need `configure`."""
+
+
+class NotDeclared(AMQPError):
+    """An exchange or a queue is missing, and this user may not declare it; its text is the sentence to show."""
+
+
 class Trouble(NamedTuple):
     """Why the broker can't be used. `lasting`: a person must act, so that waiting for it is of no use."""
 
@@ -32,14 +55,12 @@ def trouble(error: BaseException, url: str) -> Trouble:
     text = str(getattr(cause, "reply_text", "") or "")
     if found := mismatch(cause):
         return Trouble(found, lasting=True)
+    if isinstance(cause, NotDeclared):
+        return Trouble(text, lasting=True)
+    if found := refusal(cause):
+        return Trouble(f"RabbitMQ at {url}: {found}", lasting=True)
     if isinstance(cause, NotAllowed):
         reason = f"RabbitMQ at {url} has no such virtual host, or this user may not access it"
-    elif isinstance(cause, AccessRefused) and (refused := re.search(r"access to (.+) refused", text)):
-        reason = (
-            f"RabbitMQ at {url} does not let this user access the {refused[1]}: give it the permissions that the "
-            "runbook lists"
-        )
-        return Trouble(f"{reason}, or use another user in NIGHTSHIFT_BROKER_URL.", lasting=True)
     elif isinstance(cause, AccessRefused):
         reason = f"RabbitMQ at {url} rejects the user name or password"
     else:
@@ -70,6 +91,26 @@ def mismatch(error: BaseException) -> str:
         f'The {kind} "{name}" exists with another {found["name"]} ({_value(found["theirs"])} instead of '
         f"{_value(found['ours'])}), and arguments cannot be changed: delete it {empty}({delete}) and start again; "
         "Nightshift then declares it."
+    )
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether a user lacks a permission."""
+    return bool(refusal(_cause(error)))
+
+
+def refusal(error: BaseException) -> str:
+    """One sentence for a permission that a user lacks: whose, which, and for what; empty for any other error."""
+    text = str(getattr(error, "reply_text", "") or "")
+    found = _REFUSED.search(text) if isinstance(error, AccessRefused) else None
+    if found is None:
+        return ""
+    method, kind = str(getattr(error, "method_name", "")), found["what"].partition(" ")[0]
+    right = found["right"].strip() or _RIGHTS.get((method, kind), "configure")
+    what = found["what"].replace("'", '"')
+    return (
+        f'the user "{found["user"]}" has no {right} permission for {what} in the virtual host "{found["vhost"]}": use '
+        "the user for this role in NIGHTSHIFT_BROKER_URL (docs/how-to/rights.md)."
     )
 
 

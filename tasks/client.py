@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import BrokerUnavailable
+from pipeline.errors import BrokerRefused, BrokerUnavailable
 from pipeline.night.night import Night
 from pipeline.settings import Settings
 from pipeline.submission.producer import Producer
@@ -32,8 +32,11 @@ def celery() -> Any:
 
 @contextmanager
 def errors(app: Any) -> Iterator[None]:
-    """Raise connection and protocol errors as `BrokerUnavailable`, and bound what is asked inside to ten seconds."""
-    from tasks.broker import ERRORS, trouble
+    """Raise connection and protocol errors as `BrokerUnavailable`, and bound what is asked inside to ten seconds.
+
+    A permission that the user lacks is raised as `BrokerRefused`.
+    """
+    from tasks.broker import ERRORS, is_refusal, trouble
     from tasks.transport import Alarm, within
 
     try:
@@ -42,8 +45,9 @@ def errors(app: Any) -> Iterator[None]:
     except Alarm as error:
         raise BrokerUnavailable(f"{error}. Nothing is lost: run the same command again then.") from error
     except ERRORS as error:
+        kind = BrokerRefused if is_refusal(error) else BrokerUnavailable
         url = app.connection_for_write().as_uri()  # kombu leaves the password out
-        raise BrokerUnavailable(trouble(error, url).sentence) from error
+        raise kind(trouble(error, url).sentence) from error
 
 
 @cache
@@ -54,19 +58,18 @@ def producer(settings: Settings) -> Producer:
 
 
 def reach(app: Any, *, to_publish: bool = True) -> None:
-    """Connect, and declare exchanges and queues, so that a command fails before it changes anything.
+    """Connect, and see that exchanges and queues exist, so that a command fails before it changes anything.
 
     Raises `BrokerUnavailable`, within ten seconds; with `to_publish` also where the broker is in alarm.
     """
     from tasks.routing import PROBE
-    from tasks.topology import declare
+    from tasks.topology import ensure
 
     with errors(app), app.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, interval_start=0)
-        declare(connection)
+        ensure(connection)
         with connection.channel() as channel:
             if to_publish:
-                PROBE.bind(channel).declare()
                 channel.basic_publish(channel.prepare_message(b""), PROBE.name)
 
 

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
 from celery.app.control import Control as CeleryControl
 from celery.bin.base import CeleryCommand
-from kombu import pidbox
+from celery.utils.log import get_logger
+from kombu import Exchange, pidbox
 
 from tasks.publish import BROKER_ERRORS
 from tasks.transport import within
+
+log = get_logger("nightshift.control")
+
+READ = frozenset(
+    {"ping", "active", "reserved", "scheduled", "revoked", "registered", "stats", "active_queues", "clock"}
+    | {"dump_active", "dump_reserved", "dump_schedule", "dump_revoked", "dump_tasks", "query_task"}
+    | {"heartbeat", "enable_events"}
+)
+"""Commands that change nothing, and whose replies contain no setting: tasks are shown by their ids."""
 
 _SECONDS = 8.0  # for a command or a reply to be published
 _REPLY = 5.0  # for one reply of the broker to a command
@@ -32,7 +42,16 @@ def _readable() -> Iterator[None]:
 
 
 class Mailbox(pidbox.Mailbox):
-    """kombu's mailbox, which publishes again and again until it succeeds, with limits."""
+    """kombu's mailbox, which publishes again and again until it succeeds, with limits.
+
+    Its exchanges are declared by `tasks.topology`: to ask a worker needs no right to configure them.
+    """
+
+    def _get_exchange(self, *args: Any) -> Exchange:
+        return _declared(super()._get_exchange(*args))
+
+    def _get_reply_exchange(self, *args: Any) -> Exchange:
+        return _declared(super()._get_reply_exchange(*args))
 
     def _broadcast(
         self,
@@ -58,7 +77,33 @@ class Mailbox(pidbox.Mailbox):
         threading.Thread(target=reply, name="reply", daemon=True).start()
 
 
+def _declared(exchange: Exchange) -> Exchange:
+    exchange.no_declare = True
+    return exchange
+
+
 class Control(CeleryControl):
     """Celery's remote control with that mailbox."""
 
     Mailbox = Mailbox
+
+
+def limit(allowed: str) -> None:
+    """Have this worker refuse remote control commands, unless all are `allowed` (NIGHTSHIFT_REMOTE_CONTROL).
+
+    Anyone who may publish to the exchange `celery.pidbox` can send them to every worker.
+    """
+    from celery.worker.control import Panel
+
+    if allowed == "all":
+        return
+    for name in set(Panel.data) - READ:
+        Panel.data[name] = _refused(name, allowed)
+
+
+def _refused(name: str, allowed: str) -> Callable[..., dict[str, str]]:
+    def refuse(state: Any, **_: Any) -> dict[str, str]:  # noqa: ARG001 - Celery's signature
+        log.warning("refused the remote control command %s (NIGHTSHIFT_REMOTE_CONTROL=%s)", name, allowed)
+        return {"error": f"{name} is refused (NIGHTSHIFT_REMOTE_CONTROL={allowed})"}
+
+    return refuse

@@ -16,12 +16,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 from celery import Celery
+from msgspec import structs
 
 from pipeline import clock
+from pipeline.encryption.keyring import Keyring, keyring
 from pipeline.environment import printable
 from pipeline.night.dead import Letter
+from pipeline.settings import Settings
 from pipeline.submission.contract import MAX_BODY
-from tasks.routing import DEAD_QUEUE, RAW, WORK_QUEUES
+from tasks import confidential, signing
+from tasks.envelope import READING_ERRORS, Envelope
+from tasks.routing import DEAD, DEAD_QUEUE, RAW, TOPIC, WORK_QUEUES
 from tasks.topology import declare_dead
 from tasks.wire import UNREADABLE
 
@@ -64,7 +69,7 @@ def sweep(
 
     Raises what `remove` and the broker raise; then the rest stays.
     """
-    end = time.monotonic() + seconds
+    end, keys = time.monotonic() + seconds, keyring(Settings.from_env())
     with app.connection_for_write() as connection:
         declare_dead(connection)
         with connection.channel() as channel:
@@ -75,7 +80,7 @@ def sweep(
                 if message is None:
                     break
                 seen += 1
-                if remove(_found(message)):
+                if remove(_found(message, keys)):
                     channel.basic_ack(message.delivery_tag)
                     removed += 1
                 elif _returned(message) >= _OFTEN:
@@ -112,8 +117,8 @@ def send_back(app: Celery, found: Found) -> bool:
     with app.producer_or_acquire() as producer:
         producer.publish(
             found.body,
-            exchange="",
-            routing_key=queue,
+            exchange=TOPIC.name,
+            routing_key="task_type.any" if plain else f"step.{queue}",
             mandatory=True,
             retry=True,
             retry_policy=app.conf.task_publish_retry_policy,
@@ -138,22 +143,27 @@ def _copy(channel: Any, message: Any) -> None:
         message._serialize_properties()
     except Exception:  # headers of types that can be read but not written
         message.properties = {"application_headers": {UNREADABLE: True}, "delivery_mode": 2}
-    channel.basic_publish_confirm(message, "", DEAD_QUEUE.name, mandatory=True)
+    channel.basic_publish_confirm(message, DEAD.name, DEAD_QUEUE.name, mandatory=True)
     channel.basic_ack(message.delivery_tag)
 
 
-def _found(message: Any) -> Found:
+def _found(message: Any, keys: Keyring) -> Found:
     body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
     headers = message.headers if isinstance(message.headers, dict) else {}
     headers = {name: value for name, value in headers.items() if isinstance(name, str)}
-    return Found(_letter(body, headers, message), body[: MAX_BODY + 1], headers)
+    body, said, readable = confidential.open_(body, headers, keys)
+    letter = _letter(body, headers, message, said)
+    if not readable:  # nor can it be sent back
+        letter = structs.replace(letter, queue="")
+    return Found(letter, body[: MAX_BODY + 1], headers)
 
 
-def _letter(body: bytes, headers: dict[str, Any], message: Any) -> Letter:
-    code, reason, queue = _why(headers, str(message.delivery_info.get("routing_key", "")))
+def _letter(body: bytes, headers: dict[str, Any], message: Any, said: str) -> Letter:
+    """Describe a dead letter; `said` is the reason that Nightshift gave, decrypted."""
+    code, reason, queue = _why(body, headers, str(message.delivery_info.get("routing_key", "")))
     ours = isinstance(headers.get("code"), str) and isinstance(headers.get("reason"), str)
     if ours:
-        code, reason = printable(headers["code"]), printable(headers["reason"])
+        code, reason = printable(headers["code"]), printable(said)
     named = _Named.of(body) if ours else _Named()
     identity = [code, reason, str(headers.get("task_id", "")), hashlib.sha256(body).hexdigest()]
     return Letter(
@@ -184,7 +194,15 @@ class _Named(msgspec.Struct):
             return cls()
 
 
-def _why(headers: dict[str, Any], routing_key: str) -> tuple[str, str, str]:
+def _lacks_signature(headers: dict[str, Any], body: bytes) -> bool:
+    """Whether it has the form of a step's message; as a process with the workers' keys sees it."""
+    try:
+        return bool(signing.keys()) and not signing.is_valid(Envelope.read(headers, body))
+    except READING_ERRORS:
+        return False
+
+
+def _why(body: bytes, headers: dict[str, Any], routing_key: str) -> tuple[str, str, str]:
     """Code, sentence and queue of a message that Nightshift did not write."""
     deaths = headers.get("x-death")
     death = deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict) else {}
@@ -198,6 +216,8 @@ def _why(headers: dict[str, Any], routing_key: str) -> tuple[str, str, str]:
             "",
         )
     code, what = _DEATHS.get(reason, ("other", "left the queue {queue}"))
+    if code == "not_ours" and queue != RAW and _lacks_signature(headers, body):
+        code, what = "bad_signature", "was sent to the queue {queue} without a valid signature"
     return code, f"The message {what.format(queue=queue)}.", queue
 
 

@@ -17,6 +17,7 @@ from pipeline.settings import Settings
 
 DEFAULTS = {
     "address": "127.0.0.1",
+    "enable_events": False,  # workers always send them, and asking for them needs the right to order workers about
     "read_only": True,  # its buttons start tasks and let workers consume outside the window
     "max_tasks": 20_000,  # about 4,000 documents; Flower keeps all of them in memory
     "tasks_columns": "received,name,args,state,runtime,worker,uuid",
@@ -31,6 +32,7 @@ def configure() -> None:
 
     for name, value in DEFAULTS.items():
         setattr(options, name, value)
+    _only_read_events()
     passes = count(1)
 
     def parsed() -> None:
@@ -41,6 +43,24 @@ def configure() -> None:
         _refuse_strangers(options)
 
     options.add_parse_callback(parsed)
+
+
+def _only_read_events() -> None:
+    """Have events received without declaring their exchange, and without asking workers to show themselves.
+
+    Both need rights that a monitor should not have. Workers send a heartbeat every two seconds.
+    """
+    from celery.events import receiver
+
+    made = receiver.get_exchange
+
+    def existing(*args: Any, **kwargs: Any) -> Any:
+        exchange = made(*args, **kwargs)
+        exchange.no_declare = True
+        return exchange
+
+    receiver.get_exchange = existing
+    receiver.EventReceiver.wakeup_workers = lambda *_, **__: None
 
 
 def _login() -> list[str]:

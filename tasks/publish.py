@@ -11,7 +11,10 @@ from kombu.exceptions import OperationalError
 from msgspec import structs
 
 from pipeline import clock
+from pipeline.encryption.keyring import keyring
 from pipeline.messages import Message
+from pipeline.settings import Settings
+from tasks import confidential
 from tasks.routing import DEAD, RETRY_QUEUES, queue_for
 from tasks.topology import declare_dead
 
@@ -42,7 +45,6 @@ def publish_later(app: Celery, message: Message, *, outage: int | None = None) -
         structs.replace(message, retries=message.retries + 1, outages=message.outages + (outage is not None)),
         exchange=waiting.exchange.name,
         routing_key=f"step.{queue_for(message)}",
-        declare=[waiting],
         task_id=message.id or None,
     )
     return int(waiting.queue_arguments["x-message-ttl"]) // 1000
@@ -56,7 +58,6 @@ def publish_raw_later(app: Celery, raw: bytes, sender: str = "") -> int:
             raw,
             exchange=waiting.exchange,
             routing_key="task_type.any",
-            declare=[waiting],
             retry=True,
             retry_policy=app.conf.task_publish_retry_policy,
             content_type="application/json",
@@ -89,7 +90,11 @@ def _send(app: Celery, message: Message, **options: Any) -> None:
 
 
 def publish_dead(app: Celery, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
-    """Put a refused message, or a reference to a failed task, into the dead-letter queue, with the reason."""
+    """Put a refused message, or a reference to a failed task, into the dead-letter queue, with the reason.
+
+    Message and reason are encrypted if the settings have keys.
+    """
+    body, secret = confidential.close(body, reason, keyring(Settings.from_env()))
     with (
         app.connection_for_write() as connection
     ):  # one from the pool may be closed since the broker was away
@@ -105,7 +110,7 @@ def publish_dead(app: Celery, body: bytes, *, reason: str, code: str, task_id: s
             content_encoding="utf-8",
             delivery_mode=2,
             headers={
-                "reason": reason,
+                **secret,
                 "code": code,
                 "task_id": task_id,
                 "trace_id": trace_id,

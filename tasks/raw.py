@@ -43,7 +43,8 @@ class RawConsumer(Consumer):
 
     No delayed delivery: the retry queues and the store do the waiting; Celery's own 28 queues for it would only be one
     more thing to fail on a new broker. No mingle, in which a starting worker publishes and waits for other workers:
-    they have nothing to tell, and a worker must start while the broker is in alarm.
+    they have nothing to tell, and a worker must start while the broker is in alarm. No gossip: with it, any program
+    that may send events could have a worker publish tasks.
     """
 
     class Blueprint(Consumer.Blueprint):
@@ -52,7 +53,7 @@ class RawConsumer(Consumer):
         default_steps = [s for s in Consumer.Blueprint.default_steps if "delayed_delivery" not in s]  # noqa: RUF012
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "without_mingle": True})
+        super().__init__(*args, **{**kwargs, "without_mingle": True, "without_gossip": True})
 
     def connection_for_write(self, url: str | None = None, heartbeat: float | None = None) -> Any:
         """Connect for events. They are sent from the event loop, which waits for no confirmation."""
@@ -64,7 +65,7 @@ class RawConsumer(Consumer):
     def connect(self) -> Any:
         """Declare all exchanges and queues, then connect: waits for a broker that does not answer."""
         with self.connection_for_write() as connection:
-            topology.declare(connection)
+            topology.prepare(connection)
         return super().connect()
 
     def on_connection_error_before_connected(self, exc: BaseException) -> None:

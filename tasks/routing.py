@@ -1,7 +1,8 @@
 """Exchanges and queues, and which message goes where. docs/explanation/night.md has the picture.
 
 Queues are quorum queues, whose arguments can never be changed later. Only `inference_tasks` is a classic durable queue,
-so that it matches any producer's own `queue_declare(durable=True)`. How they are declared: `tasks.topology`.
+so that it matches any producer's own `queue_declare(durable=True)`. Only `tasks.topology` declares any of them, so that
+publishing and consuming need no right to configure; docker/rabbitmq/definitions.json repeats them for RabbitMQ itself.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ TOPIC = Exchange("nightshift", "topic", durable=True, arguments={"alternate-exch
 DEAD = Exchange("nightshift.dead", "fanout", durable=True)
 PROBE = Exchange("nightshift.probe", "fanout", durable=True)
 """Bound to no queue: what is published there shows whether the broker takes messages, and is dropped."""
+EVENTS = Exchange("celeryev", "topic", durable=True)
+CONTROL = Exchange("celery.pidbox", "fanout", durable=False)
+REPLIES = Exchange("reply.celery.pidbox", "direct", durable=False)
+"""Celery's own, for events, remote control and the replies to it."""
 
 RAW = "inference_tasks"
 
@@ -53,6 +58,7 @@ def _quorum(name: str) -> Queue:
         TOPIC,
         routing_key=f"step.{name}",
         durable=True,
+        no_declare=True,
         queue_arguments={
             "x-queue-type": "quorum",
             "x-dead-letter-exchange": DEAD.name,
@@ -71,6 +77,7 @@ def _retry(seconds: int) -> Queue:
         f"retry-{seconds}",
         Exchange(f"nightshift.retry-{seconds}", "fanout", durable=True),
         durable=True,
+        no_declare=True,
         queue_arguments={
             "x-queue-type": "quorum",
             "x-message-ttl": seconds * 1000,
@@ -95,6 +102,9 @@ DEAD_QUEUE = Queue(
     },
 )
 RETRY_QUEUES = tuple(_retry(seconds) for seconds in RETRY_SECONDS)
+QUEUES = (DEAD_QUEUE, RAW_QUEUE, *WORK_QUEUES, *RETRY_QUEUES)
+EXCHANGES = (DEAD, TOPIC, PROBE, *(queue.exchange for queue in RETRY_QUEUES), EVENTS, CONTROL, REPLIES)
+"""In the order in which they are declared: a queue's dead-letter exchange comes first."""
 
 
 def queue_for(message: Message) -> str:

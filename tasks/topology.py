@@ -3,6 +3,8 @@
 Two queues are used as they are where they exist. `inference_tasks` belongs to its producers, who may have declared it
 with arguments of their own. `dead` got its limits later, and arguments of a queue cannot be changed. Any other queue
 that exists with other arguments would lose or reorder messages: declaring it raises `PreconditionFailed`.
+
+To look whether something exists needs no right at the broker, to declare it does, even where it exists.
 """
 
 from __future__ import annotations
@@ -10,60 +12,122 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from amqp.exceptions import NotFound
+from amqp.exceptions import AccessRefused, NotFound
 from celery import Celery
+from kombu import Exchange
 
 from pipeline.night.repair import Queued
+from tasks.broker import NotDeclared
 from tasks.lanes import BACKFILL, NORMAL, URGENT, turns
-from tasks.routing import DEAD, DEAD_QUEUE, RAW_QUEUE, RETRY_QUEUES, TOPIC, WORK_QUEUES, Queue
+from tasks.routing import DEAD, DEAD_QUEUE, EXCHANGES, PROBE, QUEUES, RAW_QUEUE, RETRY_QUEUES, TOPIC, Queue
 
-_ALL = (*WORK_QUEUES, RAW_QUEUE, *RETRY_QUEUES, DEAD_QUEUE)
+_THEIRS = (RAW_QUEUE, DEAD_QUEUE)
 
 
 def declare(connection: Any) -> None:
-    """Declare everything that is missing; the dead-letter queue first, as the others refer to it."""
+    """Declare everything, so that what exists with other arguments is found.
+
+    A user that may not declare anything is enough where everything exists. Raises `NotDeclared` where it does not, and
+    `PreconditionFailed`.
+    """
+    try:
+        _declare_all(connection)
+    except AccessRefused as error:
+        _refuse_missing(connection, error)
+
+
+def prepare(connection: Any) -> None:
+    """Declare everything for a worker or beat, which publishes later: raises `AccessRefused` if it may not.
+
+    Unbinding needs the right to write to an exchange, also where nothing is bound; to publish would hang in an alarm.
+    """
+    declare(connection)
     with connection.channel() as channel:
-        DEAD(channel).declare()
-        TOPIC(channel).declare()
-    declare_dead(connection)
-    adopt(connection, RAW_QUEUE)
-    with connection.channel() as channel:
-        for queue in (*WORK_QUEUES, *RETRY_QUEUES):
-            queue(channel).declare()
+        for exchange in (TOPIC, DEAD, *(queue.exchange for queue in RETRY_QUEUES)):
+            channel.exchange_unbind(exchange.name, PROBE.name)
+
+
+def ensure(connection: Any) -> None:
+    """Declare everything if something is missing; for commands, whose users need no other right then.
+
+    Raises as `declare` does.
+    """
+    if _missing(connection):
+        declare(connection)
 
 
 def declare_dead(connection: Any) -> None:
     """Declare the dead-letter queue, unless it exists."""
-    adopt(connection, DEAD_QUEUE)
+    if _lacks(connection, DEAD_QUEUE):
+        _adopt(connection, DEAD_QUEUE)
 
 
-def adopt(connection: Any, queue: Queue) -> None:
+def _declare_all(connection: Any) -> None:
+    with connection.channel() as channel:
+        for exchange in EXCHANGES:
+            exchange(channel).declare()
+    for queue in _THEIRS:
+        _adopt(connection, queue)
+    with connection.channel() as channel:
+        for queue in QUEUES:
+            if queue not in _THEIRS:
+                bound = queue(channel)
+                bound.queue_declare()
+                bound.queue_bind()
+
+
+def _adopt(connection: Any, queue: Queue) -> None:
     """Use a queue with the arguments that it has; declare it where it does not exist."""
-    exists = _exists(connection, queue.name)
+    missing = _lacks(connection, queue)
     with connection.channel() as channel:
         bound = queue(channel)
-        if not exists:
+        if missing:
             bound.queue_declare()
         bound.queue_bind()
 
 
-def _exists(connection: Any, name: str) -> bool:
-    with connection.channel() as channel:  # which the broker closes if there is no such queue
+def _refuse_missing(connection: Any, error: AccessRefused) -> None:
+    missing = _missing(connection)
+    if not missing:
+        return
+    user = connection.userid
+    raise NotDeclared(
+        f'RabbitMQ has no {missing}, and the user "{user}" may not declare it: start a worker first, or import '
+        "docker/rabbitmq/definitions.json (docs/how-to/rights.md)."
+    ) from error
+
+
+def _missing(connection: Any) -> str:
+    """The first exchange or queue that does not exist; empty if there is none."""
+    for exchange in EXCHANGES:
+        if _lacks(connection, exchange):
+            return f'exchange "{exchange.name}"'
+    for queue in QUEUES:
+        if _lacks(connection, queue):
+            return f'queue "{queue.name}"'
+    return ""
+
+
+def _lacks(connection: Any, entity: Exchange | Queue) -> bool:
+    with connection.channel() as channel:  # which the broker closes if there is no such thing
         try:
-            channel.queue_declare(name, passive=True)
+            if isinstance(entity, Queue):
+                channel.queue_declare(entity.name, passive=True)
+            else:
+                channel.exchange_declare(entity.name, entity.type, passive=True, auto_delete=False)
         except NotFound:
-            return False
-        return True
+            return True
+        return False
 
 
 def depths(app: Celery) -> dict[str, int]:
     """Number of messages ready in each queue; those that workers hold are not counted."""
     with app.connection_for_read() as connection:
-        declare(connection)
+        ensure(connection)
         with connection.channel() as channel:
             return {
                 queue.name: int(channel.queue_declare(queue.name, passive=True).message_count)
-                for queue in _ALL
+                for queue in QUEUES
             }
 
 

@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from pipeline.cli import brake, callbacks, dead, failed, ner, options, screen, window
+from pipeline.cli import brake, callbacks, dead, failed, keys, ner, options, screen, window
 from pipeline.cli.actions import actions
 from pipeline.cli.audit import audit
+from pipeline.cli.cat import cat
 from pipeline.cli.forget import forget
 from pipeline.cli.reprocess import reprocess
 from pipeline.cli.run import run
@@ -136,10 +137,12 @@ app.command(no_args_is_help=True)(reprocess)
 app.command()(summarise)
 app.command(no_args_is_help=True)(forget)
 app.command()(actions)
+app.command(no_args_is_help=True)(cat)
 app.command()(settings)
 app.add_typer(failed.app, name="failed")
 app.add_typer(dead.app, name="dead")
 app.add_typer(callbacks.app, name="callbacks")
 app.add_typer(brake.app, name="brake")
+app.add_typer(keys.app, name="keys")
 app.add_typer(ner.app, name="ner")
 app.add_typer(window.app, name="window")

@@ -36,8 +36,8 @@ _All = Annotated[bool, typer.Option("--all", help="All dead letters.")]
 def list_(code: _Code = None, task_id: options.TaskId = None, as_json: options.AsJson = False) -> None:
     """List dead letters by code, most frequent first; with `--code` or `--task-id`, one by one.
 
-    A dead letter of a document is a notice: `nightshift failed list` shows what became of it. Those with a code of
-    RabbitMQ (`not_ours`, `expired`, `delivery_limit`, `unroutable`) are messages that no task is known of.
+    A dead letter of a document is a notice: `nightshift failed list` shows what became of it. Those with the codes
+    `not_ours`, `bad_signature`, `expired`, `delivery_limit` and `unroutable` are messages that no task is known of.
 
     Exit codes: 0 success, 1 broker unavailable, 2 usage error.
     """

@@ -179,7 +179,9 @@ def _carry_out(
     if found:
         proof |= {"searched": found.objects, "hits": len(found.hits)}
     forgetting.finish(night.store, plan, done, **proof)
-    complete = not why and not done.locked and versions != "unknown" and not (found and found.hits)
+    complete = (
+        not why and not done.locked and versions != "unknown" and not (found and (found.hits or found.unread))
+    )
     figures |= {"run": plan.run, "working": plan.working, "complete": complete, "broker": why}
     figures |= structs.asdict(done) | proof | {"search": found}
 

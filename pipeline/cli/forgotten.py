@@ -75,5 +75,7 @@ def show(figures: dict[str, Any]) -> None:
     )
     if found.shared:
         screen.say(f"{found.shared} lines of text or sources are other documents' own, too.")
-    for key in found.hits[:_SHOWN]:
+    if found.unread:
+        screen.say(f"{len(found.unread)} objects are damaged and could not be searched:")
+    for key in [*found.hits, *found.unread][:_SHOWN]:
         screen.say(f"  {key}")

@@ -76,6 +76,7 @@ def _rows(found: Environment, wrong: dict[str, str]) -> list[Setting]:
 
 def _wrong(found: Environment) -> dict[str, str]:
     """Fields with a value that does not fit, each with its sentence."""
+    from pipeline.encryption.keyring import keyring
     from pipeline.night import retention
     from pipeline.night.window import OffPeakWindow
     from pipeline.remote.policy import callback_policy, source_policy
@@ -94,6 +95,7 @@ def _wrong(found: Environment) -> dict[str, str]:
         "keep_days": keep,
         "allowed_sources": source_policy,
         "allowed_callbacks": callback_policy,
+        "encryption_keys": keyring,
     }
     for name, parse in grammars.items():
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import typer
@@ -12,12 +12,16 @@ from msgspec import structs
 from pipeline.cli import nights, options, screen
 from pipeline.cli.brake import sentence
 from pipeline.cli.window import opening
-from pipeline.errors import BrokerUnavailable, ExitCode
+from pipeline.errors import BrokerRefused, BrokerUnavailable, ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipeline.night.night import Night
     from pipeline.night.status import Status
     from tasks.dead import Found
+
+T = TypeVar("T")
 
 _SECONDS = 1.0  # for workers to answer
 _LOOKED_AT, _LOOKED_FOR = 1000, 2.0  # dead letters, and seconds
@@ -36,7 +40,7 @@ def status(store: options.Store = None, as_json: options.AsJson = False) -> None
 
     *Pending* counts documents in the store, *queues* counts messages in RabbitMQ. Pending documents without a
     message (the broker lost its disk) are published again within an hour, or now with
-    `nightshift audit --repair`.
+    `nightshift audit --repair`. Workers and dead letters are left out if the RabbitMQ user may not ask for them.
 
     Exit codes: 0 success, 1 store or broker unavailable (without a broker, the state of the store is still shown),
     2 usage error.
@@ -48,13 +52,14 @@ def status(store: options.Store = None, as_json: options.AsJson = False) -> None
     found = of_store.status(night)
     app = client.celery()
     queues: dict[str, int] = {}
-    workers: dict[str, list[Running]] = {}
-    unavailable, unknown = "", 0
+    workers: dict[str, list[Running]] | None = {}
+    unavailable: str = ""
+    unknown: int | None = 0
     try:
         with client.errors(app):  # as a whole bounded
             queues = _queues(app)
-            workers = _workers(app)
-            unknown = _unknown_letters(app) if queues.get("dead") else 0
+            unknown = _if_permitted(_unknown_letters, app) if queues.get("dead") else 0
+            workers = _if_permitted(_workers, app)
     except BrokerUnavailable as error:
         unavailable = error.message
     if as_json:
@@ -73,6 +78,14 @@ def status(store: options.Store = None, as_json: options.AsJson = False) -> None
     if unavailable:
         raise BrokerUnavailable(unavailable)
     _print_workers(workers)
+
+
+def _if_permitted(ask: Callable[[Any], T], app: Any) -> T | None:
+    """What `ask` finds; `None` where this user's rights at the broker do not reach, as a monitor's do not."""
+    try:
+        return ask(app)
+    except BrokerRefused:
+        return None
 
 
 def _queues(app: Any) -> dict[str, int]:
@@ -166,7 +179,7 @@ def _attention(found: Status) -> str:
     return "; ".join(parts)
 
 
-def _print_queues(queues: dict[str, int], unknown: int) -> None:
+def _print_queues(queues: dict[str, int], unknown: int | None) -> None:
     from tasks.lanes import first_turn
 
     counts: Counter[str] = Counter()
@@ -174,11 +187,16 @@ def _print_queues(queues: dict[str, int], unknown: int) -> None:
         counts[first_turn(name)] += n
     waiting = ", ".join(f"{name} {n}" for name, n in counts.items() if n)
     _line("Queues", waiting or "empty")
-    if unknown:
+    if unknown is None:
+        _line("Dead", f"{queues['dead']} messages; this RabbitMQ user may not read them")
+    elif unknown:
         _line("Dead", f"{unknown} messages that belong to no document: nightshift dead list")
 
 
-def _print_workers(workers: dict[str, list[Running]]) -> None:
+def _print_workers(workers: dict[str, list[Running]] | None) -> None:
+    if workers is None:
+        _line("Workers", "not shown: this RabbitMQ user may not ask them")
+        return
     running = sum(map(len, workers.values()))
     _line("Workers", f"{len(workers)} online, {running} steps running")
     rows = [

@@ -120,7 +120,12 @@ class Flow:
 
     def _finish(self, task: Task, result: DocumentResult, following: list[Message]) -> list[Message]:
         """Store a task's record; returns `following`, or what is left to do where another record counts."""
-        instead = records.finish(self.store, result, self._dates(task))
+
+        def note_again() -> None:  # the note may be gone with the callback of the failure that this replaces
+            if following:
+                callbacks.note_due(self.store, task)
+
+        instead = records.finish(self.store, result, self._dates(task), ended_before=note_again)
         if instead is None:
             return following
         if following and (instead.run_date, instead.generation) != (result.run_date, result.generation):
@@ -171,7 +176,10 @@ class Flow:
 
     def _ocr(self, message: Message, task: Task) -> list[Message]:
         """Read pages, group by group; at window close stops between two groups and requeues itself."""
-        engines, low, high = self.engines(task), message.first or 1, message.last or task.pages
+        if message.first > task.pages:
+            return []  # about no page that it has
+        engines, low = self.engines(task), message.first or 1
+        high = min(message.last or task.pages, task.pages)
         if message.first and task.reading != engines.reading_digest:
             task = self._begin_reading(task, engines.reading_digest)
         assert task.sha256 is not None

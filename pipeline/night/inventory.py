@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pipeline.errors import NotFound
+from pipeline.errors import Damaged, NotFound
 from pipeline.ledger import tabled
 from pipeline.models import from_json
 from pipeline.storage import Store, keys
@@ -80,7 +80,7 @@ def of_night(store: Store, night: str) -> Iterator[Item]:
 def _read(store: Store, key: str, *, ended: bool) -> Item:
     """What a record or marker says of its task; a damaged one has its key only."""
     found = _Read()
-    with suppress(NotFound, msgspec.DecodeError):  # changed since it was listed, or damaged
+    with suppress(NotFound, Damaged, msgspec.DecodeError):  # changed since it was listed, or damaged
         found = from_json(store.get(key), _Read)
     run_date = keys.run_date_of(key) if ended else found.run_date
     return Item(keys.task_id_of(key), found.sha256, found.tenant, run_date, key, ended)

@@ -18,7 +18,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import NotFound
+from pipeline.errors import Damaged, NotFound
 from pipeline.ledger import redaction
 from pipeline.ledger.forgetting import Plan
 from pipeline.ledger.track import Track, silent
@@ -52,14 +52,15 @@ _OWN = (
 class Found(msgspec.Struct, kw_only=True):
     """What was searched, and what was found.
 
-    `by_key`: objects that were not read, as their key is the hash of their bytes. `hits`: keys. `shared`: lines and
-    sources that other documents have as well.
+    `by_key`: objects that were not read, as their key is the hash of their bytes. `hits`, `unread`: keys; the latter of
+    damaged objects. `shared`: lines and sources that other documents have as well.
     """
 
     objects: int = 0
     bytes: int = 0
     by_key: int = 0
     hits: list[str] = []
+    unread: list[str] = []
     shared: int = 0
 
 
@@ -76,6 +77,7 @@ class _Seen(NamedTuple):
     size: int | None
     hit: bool = False
     shared: int = 0
+    unread: bool = False
 
 
 class Search:
@@ -91,7 +93,7 @@ class Search:
 
     def run(self, track: Track = silent) -> Found:
         """Search all objects; those that are deleted meanwhile are left out."""
-        found = Found(hits=[])
+        found = Found(hits=[], unread=[])
         names = [key for key in self._store.list("") if key != keys.forgetting(self._run)]
         for seen in track(in_threads(self._look, names, batch=16), "objects", len(names)):
             found.objects += 1
@@ -100,6 +102,8 @@ class Search:
             found.shared += seen.shared
             if seen.hit:
                 found.hits.append(seen.key)
+            if seen.unread:
+                found.unread.append(seen.key)
         return found
 
     def _look(self, key: str) -> _Seen:
@@ -111,6 +115,8 @@ class Search:
             data = self._store.get(key)
         except NotFound:
             return _Seen(key, 0)
+        except Damaged:
+            return _Seen(key, 0, unread=True)
         said = _said(key, data)
         hit, shared = not self._names.isdisjoint(said.task_ids), 0
         for text in said.strings:

@@ -10,7 +10,7 @@ from itertools import chain, islice
 import msgspec
 
 from pipeline import clock
-from pipeline.errors import NotFound
+from pipeline.errors import Damaged, NotFound
 from pipeline.ledger import redaction
 from pipeline.ledger.forgetting import Plan, Target
 from pipeline.models import from_json
@@ -159,19 +159,19 @@ class Draft:
     def _record(self, key: str) -> _Record | None:
         try:
             return from_json(self._store.get(key), _Record) if key else None
-        except (NotFound, msgspec.DecodeError):
+        except (NotFound, Damaged, msgspec.DecodeError):
             return None
 
     def _claim(self, key: str) -> str | None:
         try:
             return from_json(self._store.get(key), _Claim).sha256
-        except (NotFound, msgspec.DecodeError):
+        except (NotFound, Damaged, msgspec.DecodeError):
             return None
 
     def _named(self, key: str) -> tuple[str, bool]:
         try:
             data = self._store.get(key)
-        except NotFound:
+        except (NotFound, Damaged):
             return key, False
         return key, not self.items.keys().isdisjoint(redaction.tasks_in(data))
 

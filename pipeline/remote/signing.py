@@ -1,10 +1,11 @@
-"""Create and verify signatures of callbacks (HMAC-SHA256)."""
+"""Create and verify signatures (HMAC-SHA256): of callbacks, and of what processes of one installation exchange."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import re
+from collections.abc import Iterable
 
 SIGNATURE_HEADER = "Nightshift-Signature"
 """Header of a callback that contains its signature."""
@@ -17,8 +18,7 @@ def sign(body: bytes, secret: str, timestamp: int) -> str:
     """
     if not secret:
         raise ValueError("the secret must not be empty")
-    message = str(timestamp).encode() + b"." + body
-    return f"t={timestamp},v1={hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()}"
+    return f"t={timestamp},v1={mac(str(timestamp).encode() + b'.' + body, secret)}"
 
 
 def verify(body: bytes, header: str, secret: str, now: float, tolerance: float = 300) -> bool:
@@ -35,3 +35,13 @@ def verify(body: bytes, header: str, secret: str, now: float, tolerance: float =
     wanted = sign(body, secret, timestamp).rpartition("=")[2].encode()
     given = [value.encode() for name, _, value in pairs if name == "v1"]
     return abs(now - timestamp) <= tolerance and any(hmac.compare_digest(wanted, value) for value in given)
+
+
+def mac(content: bytes, key: str) -> str:
+    """HMAC-SHA256 (RFC 2104) of `content` under `key`: 64 hex digits."""
+    return hmac.new(key.encode(), content, hashlib.sha256).hexdigest()
+
+
+def is_mac(text: str, content: bytes, keys: Iterable[str]) -> bool:
+    """Whether `text` is the `mac` of `content` under one of the keys, in constant time for each."""
+    return any(hmac.compare_digest(mac(content, key).encode(), text.encode()) for key in keys)

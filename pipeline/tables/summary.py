@@ -8,7 +8,7 @@ reads all nights. docs/reference/parquet.md describes each column.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -31,12 +31,19 @@ _ROWS = 131_072  # rows of a row group, so that a reader can skip groups, and is
 _BYTES = 64 << 20  # ... or fewer where this size is reached: groups are held in memory
 
 
-def summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, int]:
+def summarise(
+    store: Store,
+    run_date: str,
+    *,
+    masked: bool = True,
+    each: Callable[[DocumentResult], None] = lambda _: None,
+) -> dict[str, int]:
     """Write the tables of one run date from its results and failures; returns rows by table.
 
-    Idempotent: the same results give the same tables under the same keys. The notes of what was replaced before are
-    deleted; what is replaced meanwhile leaves notes of its own. It is repeated where documents are forgotten meanwhile.
-    Raises `RunError` (`results_removed`) where retention has removed records: the tables would lose their rows.
+    `each` is called with every record that is read. Idempotent: the same results give the same tables under the same
+    keys. The notes of what was replaced before are deleted; what is replaced meanwhile leaves notes of its own. It is
+    repeated where documents are forgotten meanwhile. Raises `RunError` (`results_removed`) where retention has removed
+    records: the tables would lose their rows.
     """
     if removed.of(store, run_date).records:
         raise RunError(
@@ -45,18 +52,22 @@ def summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, 
         )
     while True:
         before = forgotten.last_stamp(store)
-        counts = _summarise(store, run_date, masked)
+        counts = _summarise(store, run_date, masked, each)
         if forgotten.last_stamp(store) == before:
             return counts
 
 
-def _summarise(store: Store, run_date: str, masked: bool) -> dict[str, int]:
+def _summarise(
+    store: Store, run_date: str, masked: bool, each: Callable[[DocumentResult], None]
+) -> dict[str, int]:
     notes = list(store.list(keys.changes(run_date)))
     counts = dict.fromkeys(TABLES, 0)
     with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
         paths = {table: Path(folder) / f"{table}.parquet" for table in TABLES}
         groups = {table: _Groups(paths[table], SCHEMAS[table]) for table in TABLES}
         for chunk in _chunks(store, run_date):
+            for record in chunk:
+                each(record)
             for table, rows in rows_of(chunk, masked).items():
                 counts[table] += len(rows)
                 groups[table].add(rows)

@@ -103,14 +103,15 @@ class Rabbit:
 
     def alarm(self, on: bool) -> None:
         """Have it run out of memory, as it believes, or not any more."""
+        self.ctl("set_vm_memory_high_watermark", "0.0000001" if on else "0.4")
+
+    def ctl(self, *command: str) -> str:
+        """What `rabbitmqctl` prints."""
         assert _SERVER is not None
-        command: list[str] = [
-            str(Path(_SERVER).with_name("rabbitmqctl")),
-            "-q",
-            "set_vm_memory_high_watermark",
-        ]
+        ctl = str(Path(_SERVER).with_name("rabbitmqctl"))
         env = {**os.environ, **self._environ()}
-        subprocess.run([*command, "0.0000001" if on else "0.4"], check=True, env=env, capture_output=True)
+        done = subprocess.run([ctl, "-q", *command], check=True, env=env, capture_output=True, text=True)
+        return done.stdout
 
     def kill(self) -> None:
         """SIGKILL, as a power cut does it: no goodbye, no flush."""

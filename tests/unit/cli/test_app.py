@@ -36,6 +36,7 @@ HEAVY = (
 NO_STORE = {
     "dead list",
     "dead show",
+    "keys new",
     "run",
     "submit",
     "ner train",

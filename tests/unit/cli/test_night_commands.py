@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from pipeline.cli import status
 from pipeline.cli.window import opening
-from pipeline.errors import NotFound
+from pipeline.errors import BrokerRefused, NotFound
 from pipeline.ledger import receipts
 from pipeline.models import Failure, Task, to_json
 from pipeline.night.brake import LIMIT, Brake
@@ -143,3 +144,21 @@ def test_nothing_is_recorded_that_was_not_done(store: LocalStore, nightshift: Ni
     fail(store, "a")
     nightshift("brake", "release", "ocr", code=2)
     assert "No actions" in nightshift("actions").output
+
+
+def test_status_leaves_out_what_a_monitor_may_not_ask(
+    store: LocalStore, nightshift: Nightshift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail(store, "a")
+
+    def refuse(_: object) -> None:
+        raise BrokerRefused("no permission")
+
+    monkeypatch.setattr(status, "_queues", lambda _: {"ocr": 2, "dead": 1})
+    monkeypatch.setattr(status, "_workers", refuse)
+    monkeypatch.setattr(status, "_unknown_letters", refuse)
+    shown = nightshift("status").output
+    assert "Dead       1 messages; this RabbitMQ user may not read them" in shown
+    assert "Workers    not shown: this RabbitMQ user may not ask them" in shown
+    found = json.loads(nightshift("status", "--json").output)
+    assert (found["broker"], found["workers"], found["unknown_dead_letters"]) == ("up", None, None)

@@ -45,6 +45,17 @@ def test_every_step_may_run_twice(flow: Flow, inbox: Path, log: Path) -> None:
     assert len(log.read_text().split()) == 1
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "steps"), [(1, 2**31, {"ocr": 1, "ner": 1, "result": 1}), (9, 12, {"ocr": 1})]
+)
+def test_pages_that_a_document_does_not_have_are_not_read(
+    flow: Flow, inbox: Path, log: Path, first: int, last: int, steps: dict[str, int]
+) -> None:
+    message = to_ocr(flow, pages(inbox / "a.pdf", [grey(1), grey(2)]))
+    assert drain(flow, [structs.replace(message, first=first, last=last)]) == steps
+    assert len(log.read_text().split() if log.exists() else []) == (2 if first == 1 else 0)
+
+
 def test_a_text_needs_no_ocr(flow: Flow) -> None:
     sent = Submission(task_id="t", task_type="nlp", text="colour 123456")
     assert drain(flow, flow.reception.accept(sent)) == {"ingest": 1, "ner": 1, "result": 1}

@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from pipeline import clock
-from pipeline.errors import PermanentError
+from pipeline.errors import Damaged, PermanentError
 from pipeline.ledger import forgetting, forgotten, pending, pseudonyms, receipts, records
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
@@ -121,6 +121,22 @@ def test_nothing_is_left_of_a_document(flow: Flow, tmp_path: Path, task_id: str)
     assert after.adds_up, after.gaps
     assert (after.received, after.forgotten, after.rewritten) == (5, 1, 1)
     assert sum((after.done, after.partial, after.failed, after.pending)) == 4
+
+
+def test_a_damaged_object_is_named(flow: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_night(flow, tmp_path)
+    get = MemoryStore.get
+
+    def damaged(self: MemoryStore, key: str) -> bytes:
+        if key.startswith("nights/"):
+            raise Damaged(key)
+        return get(self, key)
+
+    flow.store.put("nights/x", b"")
+    plan = selection.plan(flow.store, Selector(task_id="one-1"), actor="alice")
+    assert plan is not None
+    monkeypatch.setattr(MemoryStore, "get", damaged)
+    assert searched(flow.store, plan).unread == ["nights/x"]
 
 
 def test_its_text_is_gone(flow: Flow, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 from amqp.exceptions import AccessRefused, NotAllowed, NotFound, PreconditionFailed, ResourceLocked
 from kombu.exceptions import OperationalError
 
-from tasks.broker import trouble
+from tasks.broker import NotDeclared, is_refusal, trouble
 
 URL = "amqp://user:**@broker:5672/night"
 
@@ -26,8 +26,21 @@ def caused(cause: BaseException) -> OperationalError:
         ),
         (
             AccessRefused("ACCESS_REFUSED - access to queue 'ocr' in vhost 'night' refused for user 'user'"),
-            "access the queue 'ocr' in vhost 'night'",
+            'the user "user" has no configure permission for queue "ocr" in the virtual host "night"',
         ),
+        (
+            AccessRefused(
+                "ACCESS_REFUSED - access to topic 'step.ocr' in exchange 'nightshift' in vhost '/' refused "
+                "for user 'u'",
+                (60, 40),
+            ),
+            'the user "u" has no write permission for topic "step.ocr" in exchange "nightshift" in the virtual',
+        ),
+        (
+            AccessRefused("ACCESS_REFUSED - read access to queue 'ocr' in vhost '/' refused for user 'u'"),
+            'the user "u" has no read permission for queue "ocr"',
+        ),
+        (NotDeclared('RabbitMQ has no queue "ocr", and so on'), 'RabbitMQ has no queue "ocr", and so on'),
         (
             PreconditionFailed(
                 "PRECONDITION_FAILED - inequivalent arg 'x-queue-type' for queue 'ocr' in vhost 'night': received "
@@ -67,3 +80,11 @@ def test_what_a_person_must_change_is_said_once(error: Exception, said: str) -> 
 )
 def test_anything_else_is_waited_for(error: Exception) -> None:
     assert not trouble(error, URL).lasting
+
+
+def test_a_missing_permission_is_no_wrong_password() -> None:
+    denied = AccessRefused("ACCESS_REFUSED - access to queue 'ocr' in vhost 'night' refused for user 'user'")
+    assert is_refusal(caused(denied))
+    assert not is_refusal(
+        AccessRefused("ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN.")
+    )

@@ -40,7 +40,7 @@ def message(
         (message(), "ingest"),
         (message("nightshift.ocr", kwargs={"first": 1, "last": 8}), "ocr"),
         (message("nightshift.ocr", lane=9), "urgent"),
-        (message("nightshift.ocr", lane=0, outages=3), "filler"),
+        (message("nightshift.ocr", lane=0, tries=3, outages=3), "filler"),
         (message("nightshift.callback", kwargs={"run_date": "2026-11-22"}), "callback"),
         (message("nightshift.tick", args=(), expires="2026-11-22T00:00:00"), "housekeeping"),
         (message(xdeath=[{"count": 1}], traceparent="00-1"), "ingest"),
@@ -67,6 +67,8 @@ def test_ours_pass_with_the_headers_that_a_step_needs(given: Any, queue: str) ->
         message(task="celery.chain"),
         message(id=None),
         message(id="x" * 5000),
+        message(id="%" * 90),
+        message(id="../x"),
         message(lane=99),
         message(tries=-1),
         message(trace_id=7),
@@ -83,12 +85,23 @@ def test_ours_pass_with_the_headers_that_a_step_needs(given: Any, queue: str) ->
         message(args=("a\x00b",)),
         message(kwargs={"first": -1}),
         message(kwargs={"other": 1}),
-        message(kwargs={"run_date": "2026-99-01"}),
+        message(kwargs={"run_date": "2026-11-22"}),
+        message("nightshift.callback"),
+        message("nightshift.callback", kwargs={"run_date": "../.."}),
+        message("nightshift.callback", kwargs={"run_date": "2026-99-01"}),
+        message("nightshift.callback", kwargs={"run_date": "2026-W47-7"}),
+        message(kwargs={"first": 1}),
+        message(kwargs={"last": 8}),
+        message(kwargs={"first": 9, "last": 8}),
+        message(kwargs={"first": 1, "last": 2**40}),
+        message(tries=1, outages=2),
+        message(trace_id="a\nb"),
         message(follow={"chain": [{"task": "celery.ping"}]}),
         message("nightshift.ocr"),
         message("nightshift.tick", args=()),
     ],
 )
 def test_others_are_refused(given: Any) -> None:
+    queue = "callback" if given.headers["task"] == "nightshift.callback" else "ingest"
     with pytest.raises(NotOurs):
-        check(given, "ingest", KNOWN)
+        check(given, queue, KNOWN)
