@@ -22,7 +22,7 @@ import msgspec
 
 from pipeline import clock
 from pipeline.environment import printable
-from pipeline.errors import NotFound
+from pipeline.errors import Damaged, NotFound, RunError
 from pipeline.ledger import pseudonyms
 from pipeline.models import from_json, to_json
 from pipeline.settings import Settings, shown
@@ -115,12 +115,12 @@ def problems(store: Store, found: list[Entry]) -> Iterator[str]:
     known = {entry.key: entry for entry in found}
     for entry in found:
         if entry.action is None:
-            yield f"{entry.key} is damaged."
+            yield f"{entry.key} is damaged, or encrypted with a key that is not known here."
         elif before := entry.action.previous:
             there = known.get(before) or _or_none(store, before)
             if there is None:
                 yield f"{before} is missing: {entry.key} names it as the one before."
-            elif there.sha256 != entry.action.sha256:
+            elif "" not in (there.sha256, entry.action.sha256) and there.sha256 != entry.action.sha256:
                 yield f"{before} was changed: it is not the object that {entry.key} names as the one before."
 
 
@@ -142,8 +142,12 @@ def _or_none(store: Store, key: str) -> Entry | None:
 
 
 def _read(store: Store, key: str) -> Entry:
-    data = store.get(key)
+    """An entry; one that can't be decrypted, such as without its key, has no hash."""
     action = None
+    try:
+        data = store.get(key)
+    except (Damaged, RunError):
+        return Entry(key, None, "")
     with suppress(msgspec.DecodeError):
         action = from_json(data, Action)
     return Entry(key, action, hashlib.sha256(data).hexdigest())
