@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 DATA ?= $(NIGHTSHIFT_DATA)
 
-.PHONY: help setup lock demo test simulate soak fuzz lint spell bench services clean
+.PHONY: help setup lock demo test simulate soak fuzz lint spell audit bench services clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,6 +64,12 @@ lint: setup ## check style, imports, types and words
 
 spell: setup ## check words alone: typos, and those of docs/terms.txt
 	$(BIN)/codespell
+
+audit: setup ## list all components in out/sbom.json, check code and packages for weaknesses; REQUIRED=1: or fail
+	$(BIN)/ruff check --select S --ignore S101 pipeline tasks
+	mkdir -p out
+	$(BIN)/cyclonedx-py requirements --output-reproducible -o out/sbom.json requirements.lock
+	$(BIN)/python scripts/audit.py $(if $(REQUIRED),--required)
 
 services: .services/swift/.done ## servers that only the tests need
 

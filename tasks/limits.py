@@ -57,4 +57,4 @@ def _settings() -> Settings:
 
 def guard_process(**_: Any) -> None:
     """Limit what this pool process may use."""
-    guard.start(_settings().memory_limit)
+    guard.start(_settings().memory_limit, _settings().page_seconds)

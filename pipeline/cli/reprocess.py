@@ -59,6 +59,7 @@ def reprocess(
 
     Example: `nightshift reprocess --where "ocr_model != current and mean_confidence < 0.9" --dry-run`
     """
+    from pipeline.cli.masked import masked
     from pipeline.night import reprocess as again
     from tasks import client
 
@@ -76,6 +77,7 @@ def reprocess(
         acting.record(night.store, "reprocess", limit=limit, documents=len(chosen))
         _queue(night, chosen)
     figures = _figures(chosen, counts, queued=0 if dry_run else len(chosen))
+    figures["examples"] = [masked(row, night.settings.mask) for row in figures["examples"]]
     if as_json:
         screen.as_json(figures | {"store": night.store.url})
     else:

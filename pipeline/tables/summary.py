@@ -23,6 +23,7 @@ from pipeline.errors import NotFound, RunError
 from pipeline.ledger import forgotten, removed
 from pipeline.models import DocumentResult
 from pipeline.storage import Store, keys, objects
+from pipeline.tables.masking import IDS
 from pipeline.tables.rows import rows_of
 from pipeline.tables.schemas import SCHEMAS, TABLES
 
@@ -35,15 +36,16 @@ def summarise(
     store: Store,
     run_date: str,
     *,
-    masked: bool = True,
+    masked: str | bool = IDS,
     each: Callable[[DocumentResult], None] = lambda _: None,
 ) -> dict[str, int]:
     """Write the tables of one run date from its results and failures; returns rows by table.
 
-    `each` is called with every record that is read. Idempotent: the same results give the same tables under the same
-    keys. The notes of what was replaced before are deleted; what is replaced meanwhile leaves notes of its own. It is
-    repeated where documents are forgotten meanwhile. Raises `RunError` (`results_removed`) where retention has removed
-    records: the tables would lose their rows.
+    `masked`: by which policy (`pipeline.mask_policy`). `each` is called with every record that is read.
+
+    Idempotent: the same results give the same tables under the same keys. The notes of what was replaced before are
+    deleted; what is replaced meanwhile leaves notes of its own. It is repeated where documents are forgotten meanwhile.
+    Raises `RunError` (`results_removed`) where retention has removed records: the tables would lose their rows.
     """
     if removed.of(store, run_date).records:
         raise RunError(
@@ -58,7 +60,7 @@ def summarise(
 
 
 def _summarise(
-    store: Store, run_date: str, masked: bool, each: Callable[[DocumentResult], None]
+    store: Store, run_date: str, masked: str | bool, each: Callable[[DocumentResult], None]
 ) -> dict[str, int]:
     notes = list(store.list(keys.changes(run_date)))
     counts = dict.fromkeys(TABLES, 0)

@@ -89,7 +89,7 @@ def _groups(path: Path, schema: Any) -> Any:
     return _real_groups(path, schema) if world().parquet else ThinTable(path, schema)
 
 
-def _rows_of(results: Any, masked: bool) -> Any:
+def _rows_of(results: Any, masked: str | bool) -> Any:
     return _real_rows_of(results, masked) if world().parquet else rows_of(results, masked)
 
 

@@ -18,7 +18,7 @@ _COLUMNS = ("task_id", "source", "sha256", "receipt", "digest", "status", "pipel
 _SCHEMA = pa.schema([*(SCHEMAS["documents"].field(name) for name in (*_COLUMNS, "pages"))])
 
 
-def rows_of(results: list[DocumentResult], _: bool) -> dict[str, list[dict[str, Any]]]:
+def rows_of(results: list[DocumentResult], _: str | bool) -> dict[str, list[dict[str, Any]]]:
     """In place of `pipeline.tables.rows.rows_of`."""
     documents = [
         {name: getattr(result, name) for name in _COLUMNS} | {"pages": len(result.pages)}

@@ -320,3 +320,19 @@ def test_an_encrypted_message_without_its_key_is_kept_until_it_can_be_redriven(
     drain(flow, broker.take())
     assert records_of(flow)["scan-1"].status == "done"
     assert passes(flow)
+
+
+def test_a_message_that_is_refused_for_another_reason_says_the_latest(
+    flow: Flow, broker: Broker, outside: Path
+) -> None:
+    delivery = Delivery(flow, broker)
+    for more in ({}, {"callback_url": SECRET}, {"callback_url": SECRET}):
+        delivery.accept(body(outside, **more))
+    codes = [letter["code"] for letter in broker.dead]
+    assert len(set(codes)) == 2
+    record = records_of(flow)["scan-1"]
+    assert record.error is not None
+    assert (record.error.code, record.error.message) == (codes[-1], broker.dead[-1]["reason"])
+    assert len(list(flow.store.list(keys.FAILED))) == 1
+    assert len(list(flow.store.list(keys.CHANGED))) == 1
+    assert audit(flow.store, flow.schedule.run_date()).adds_up
