@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import msgspec
 
@@ -43,6 +43,8 @@ class _Stamped(msgspec.Struct, frozen=True):
 
 _none: WeakKeyDictionary[Store, float] = WeakKeyDictionary()
 """By store: when nothing had been forgotten there yet, by the monotonic clock."""
+_some: WeakSet[Store] = WeakSet()
+"""Stores in which something was forgotten."""
 
 
 def bury(store: Store, name: str, tombstone: Tombstone) -> None:
@@ -69,9 +71,11 @@ def is_forgotten(store: Store, task_id: str, since: str, *, fresh: bool = True) 
     now = time.monotonic()
     if not since or not (fresh or now - _none.get(store, now - _FRESH) >= _FRESH):
         return False
-    if not store.exists(keys.control("forgotten")):
-        _none[store] = now
-        return False
+    if store not in _some:
+        if not store.exists(keys.control("forgotten")):
+            _none[store] = now
+            return False
+        _some.add(store)
     return any(since in stone.seen for stone in tombstones(store, task_id))
 
 
