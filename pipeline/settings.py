@@ -41,6 +41,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "out"
     timezone: Annotated[str, Meta(description="IANA time zone of the window and the run date.")] = "UTC"
 
+    actor: Annotated[
+        str,
+        Meta(
+            description="Who acts, in the log of actions; empty: the user of the operating system and the host."
+        ),
+    ] = ""
+
     broker_url: Annotated[
         str, Meta(description="RabbitMQ: `amqp://user:password@host:5672/vhost`, or `amqps://` for TLS.")
     ] = "amqp://guest:guest@localhost:5672//"
@@ -334,6 +341,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Attempts, without progress in between, for a document that crashes or hangs its worker.",
         ),
     ] = 3
+    keep_days: Annotated[
+        str,
+        Meta(
+            description="Days for which things are kept, such as `documents=30,checkpoints=30,results=365`: also "
+            "`failures` and `all`; empty: everything is kept (docs/how-to/delete-data.md)."
+        ),
+    ] = ""
     mask: Annotated[
         str,
         Meta(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, worker_process_init, worker_shutting_down
+from celery.signals import beat_init, celeryd_init, worker_process_init, worker_ready, worker_shutting_down
 
 from pipeline import environment
-from pipeline.errors import UsageError
+from pipeline.errors import PipelineError, UsageError
+from pipeline.ledger.actions import record_settings
+from pipeline.night import retention
 from pipeline.night.night import Night
 from pipeline.remote.policy import callback_policy, source_policy
 from pipeline.settings import Settings
@@ -30,6 +33,7 @@ def _check_settings() -> None:
             Night.of(settings)
             source_policy(settings)
             callback_policy(settings)
+            retention.parse(settings.keep_days)
     except UsageError as error:
         if not celery:
             raise
@@ -67,6 +71,30 @@ def _end_beat_if_lasting(**_: Any) -> None:
             if lasting:
                 logging.getLogger("nightshift").critical("%s", sentence)
                 sys.exit(1)
+
+
+@worker_ready.connect
+def _record_worker(**_: Any) -> None:
+    _record_start("worker")
+
+
+@beat_init.connect
+def _record_beat(**_: Any) -> None:
+    _record_start("beat")
+
+
+def _record_start(what: str) -> None:
+    """Record the settings in force; in a thread, since a store that does not answer must not hold up the night."""
+
+    def record() -> None:
+        try:
+            settings = Settings.from_env()
+            record_settings(Night.of(settings).store, what, settings)
+        except PipelineError as error:
+            log = logging.getLogger("nightshift")
+            log.warning("the settings of this %s could not be recorded: %s", what, error.message)
+
+    threading.Thread(target=record, name="record-settings", daemon=True).start()
 
 
 @worker_shutting_down.connect

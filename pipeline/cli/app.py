@@ -12,8 +12,10 @@ import typer
 from typer.core import TyperGroup
 
 from pipeline.cli import brake, callbacks, dead, failed, keys, ner, options, screen, window
+from pipeline.cli.actions import actions
 from pipeline.cli.audit import audit
 from pipeline.cli.cat import cat
+from pipeline.cli.forget import forget
 from pipeline.cli.reprocess import reprocess
 from pipeline.cli.run import run
 from pipeline.cli.settings import settings
@@ -25,7 +27,7 @@ from pipeline.version import __version__
 
 _EPILOG = """
 Exit codes: 0 success; 1 error: store or broker unavailable, a model missing, nothing found; 2 usage error: wrong
-arguments or settings; 3 incomplete: some documents failed or were refused; 4 audit found discrepancies; 130 stopped by
+arguments or settings; 3 incomplete: some documents failed or were refused; 4 discrepancies found; 130 stopped by
 Ctrl-C, finished work is kept.
 
 Every command takes the global options before or after its name. Settings are environment variables NIGHTSHIFT_*.
@@ -133,6 +135,8 @@ app.command()(status)
 app.command()(audit)
 app.command(no_args_is_help=True)(reprocess)
 app.command()(summarise)
+app.command(no_args_is_help=True)(forget)
+app.command()(actions)
 app.command(no_args_is_help=True)(cat)
 app.command()(settings)
 app.add_typer(failed.app, name="failed")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from msgspec import structs
 
-from pipeline.cli import nights, options, screen
+from pipeline.cli import acting, nights, options, screen
 from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def _repair(night: Night, report: Audit) -> dict[str, Any]:
 
     app = client.celery()
     client.reach(app)
+    acting.record(night.store, "audit.repair", run_date=report.run_date)
     restored = ledger_audit.restore(night.store, report)
     return {"restored": len(restored), "published": client.send_all(app, resume_all(night))}
 
@@ -99,7 +100,9 @@ def _print(report: Audit, done: dict[str, Any]) -> None:
     screen.say(
         f"{report.run_date}: received {report.received} = {report.done} done + {report.partial} partial + "
         f"{report.failed} failed "
-        f"+ {report.pending} pending" + (f" + {missing} missing" if missing else "")
+        f"+ {report.pending} pending"
+        + (f" + {report.forgotten} forgotten" if report.forgotten else "")
+        + (f" + {missing} missing" if missing else "")
     )
     if report.gaps:
         count = f"{len(report.gaps)} discrepanc{'y' if len(report.gaps) == 1 else 'ies'}"
@@ -114,6 +117,10 @@ def _print(report: Audit, done: dict[str, Any]) -> None:
             f"Bytes of {report.documents} documents ({screen.size(report.bytes)}) read: they are those that were "
             "received"
             + (f"; those of {report.not_kept} ended ones are no longer kept." if report.not_kept else ".")
+        )
+    if report.rewritten:
+        screen.say(
+            f"{report.rewritten} receipts were rewritten by `nightshift forget`, as their notes prove."
         )
     if report.unchained:
         screen.say(

@@ -54,9 +54,12 @@ def release(
 
     Example: `nightshift brake release ingest`
     """
+    from pipeline.ledger import actions
     from pipeline.night import brake
 
     night = nights.open_night(store)
+    if any(note.step == step and not note.released for note in brake.notes(night.store)):
+        actions.record(night.store, "brake.release", subject=f"step {step}")
     note = brake.release(night.store, step)
     if note is None:
         raise UsageError(f"Step {step} is not paused: see nightshift brake show.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli import nights, options, screen
+from pipeline.cli import acting, nights, options, screen
 from pipeline.errors import Damaged, ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def resend(
     night, app = nights.open_night(store), client.celery()
     found = list(_find(night, run_date, task_id))
     client.reach(app)
+    acting.record(night.store, "callbacks.resend", task_id, run_date=run_date, callbacks=len(found))
 
     def send(one: Undelivered) -> bool:
         try:

@@ -9,7 +9,7 @@ import typer
 from msgspec import structs
 
 from pipeline import clock
-from pipeline.cli import nights, options, screen
+from pipeline.cli import acting, nights, options, screen
 from pipeline.errors import ExitCode, NotFound, PermanentError, UsageError
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def redrive(
     night, broker = nights.open_night(store), client.celery()
     client.reach(broker)
     began = clock.utc()
+    acting.record(night.store, "dead.redrive", task_id, code=code, id=letter_id, all=everything)
     documents: set[str] = set()
     kept: dict[str, str] = {}
 
@@ -183,6 +184,7 @@ def discard(
     task_id: options.TaskId = None,
     letter_id: _Id = None,
     everything: _All = False,
+    store: options.Store = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Remove dead letters from their queue.
@@ -190,13 +192,14 @@ def discard(
     A message that no task is known of is gone then. The failure of a document stays in the store: `nightshift failed
     discard` ends it, and removes its dead letter, too.
 
-    Exit codes: 0 success, 1 broker unavailable, 2 usage error.
+    Exit codes: 0 success, 1 store or broker unavailable, 2 usage error.
     """
     from tasks import client
 
     _require_filter(code, task_id, letter_id, everything)
-    broker = client.celery()
+    night, broker = nights.open_night(store), client.celery()
     client.reach(broker, to_publish=False)
+    acting.record(night.store, "dead.discard", task_id, code=code, id=letter_id, all=everything)
     removed = client.sweep_dead(broker, lambda found: _is_chosen(found.letter, code, task_id, letter_id))
     _report(as_json, {"discarded": removed})
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline import clock
-from pipeline.cli import nights, options, screen
+from pipeline.cli import acting, nights, options, screen
 from pipeline.errors import BrokerUnavailable, ExitCode, NotFound, PermanentError, UsageError
 
 if TYPE_CHECKING:
@@ -229,6 +229,16 @@ def redrive(
     records = _chosen(night, run_date, code, task_id)
     client.reach(client.celery())
     began = clock.utc()
+    acting.record(
+        night.store,
+        "failed.redrive",
+        task_id,
+        run_date=run_date,
+        code=code,
+        all=everything,
+        failures=len(records),
+        settings=",".join(sorted(settings)),
+    )
     reasons = list(_redrive(night, records, settings))
     refused = [why for why in reasons if why]
     redriven = [record.task_id for record, why in zip(records, reasons, strict=True) if not why]
@@ -279,6 +289,15 @@ def discard(
     _require_filter(run_date, code, task_id, everything)
     night, began = nights.open_night(store), clock.utc()
     records = _chosen(night, run_date, code, task_id)
+    acting.record(
+        night.store,
+        "failed.discard",
+        task_id,
+        run_date=run_date,
+        code=code,
+        all=everything,
+        failures=len(records),
+    )
     for record in records:
         failures.discard(night.store, record, reason)
     with suppress(BrokerUnavailable):  # housekeeping removes them, or there is no broker at all

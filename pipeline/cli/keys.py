@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline import clock
-from pipeline.cli import nights, options, screen
+from pipeline.cli import acting, nights, options, screen
 from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ def rotate(store: options.Store = None, as_json: options.AsJson = False) -> None
     from pipeline.night import rotation
 
     source = nights.open_store(store)
+    first = source.keyring.first
+    acting.record(source, "keys.rotate", key=first.id if first else "")
     with screen.bar() as bar:
         rotated = rotation.summed(_tracked(bar, rotation.rotate(source)))
     if as_json:

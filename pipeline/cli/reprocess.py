@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from pipeline.cli import nights, options, screen
+from pipeline.cli import acting, nights, options, screen
 from pipeline.errors import BrokerUnavailable, UsageError
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def reprocess(
     )
     chosen = list(stale)
     if not dry_run:
+        acting.record(night.store, "reprocess", limit=limit, documents=len(chosen))
         _queue(night, chosen)
     figures = _figures(chosen, counts, queued=0 if dry_run else len(chosen))
     figures["examples"] = [masked(row, night.settings.mask) for row in figures["examples"]]

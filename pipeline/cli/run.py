@@ -130,12 +130,14 @@ def _process(
     """
     from pipeline.cli import figures as report
     from pipeline.cli.masked import mask_notes, masked
+    from pipeline.ledger.actions import record_settings
     from pipeline.tables.summary import summarise
 
     started, stopped = time.monotonic(), False
     outcomes: list[Outcome] = []
     try:
         batch.store.check()
+        record_settings(batch.store, "run", settings)
         _work(batch, found, outcomes)
         rows = summarise(batch.store, batch.run_date, masked=settings.mask)
     except KeyboardInterrupt:

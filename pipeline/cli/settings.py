@@ -77,6 +77,7 @@ def _rows(found: Environment, wrong: dict[str, str]) -> list[Setting]:
 def _wrong(found: Environment) -> dict[str, str]:
     """Fields with a value that does not fit, each with its sentence."""
     from pipeline.encryption.keyring import keyring
+    from pipeline.night import retention
     from pipeline.night.window import OffPeakWindow
     from pipeline.remote.policy import callback_policy, source_policy
     from pipeline.settings import Settings, invalid
@@ -84,10 +85,14 @@ def _wrong(found: Environment) -> dict[str, str]:
     def window(settings: Settings) -> object:
         return OffPeakWindow.parse(settings.window, settings.timezone)
 
+    def keep(settings: Settings) -> object:
+        return retention.parse(settings.keep_days)
+
     wrong = invalid(found.given)
     fitting = Settings.from_env({}, **{n: it.value for n, it in found.given.items() if n not in wrong})
     grammars = {
         "window": window,
+        "keep_days": keep,
         "allowed_sources": source_policy,
         "allowed_callbacks": callback_policy,
         "encryption_keys": keyring,

@@ -100,15 +100,22 @@ def clear(store: options.Store = None, as_json: options.AsJson = False) -> None:
 
     Exit codes: 0 success, 1 store unavailable, 2 usage error.
     """
+    from pipeline.ledger import actions
+
     night = nights.open_night(store)
+    actions.record(night.store, "window.clear")
     night.schedule.clear_override()
     _show(night, as_json)
 
 
 def _override(state: Literal["open", "closed"], text: str, store: str | None, as_json: bool) -> None:
+    from pipeline.ledger import actions
     from pipeline.night.window import Override, until
 
     night = nights.open_night(store)
     end = until(text, clock.utc(), night.settings.timezone).astimezone(night.schedule.window.zone)
+    actions.record(
+        night.store, f"window.{'open' if state == 'open' else 'close'}", detail={"until": end.isoformat()}
+    )
     night.schedule.set_override(Override(state, end.isoformat()))
     _show(night, as_json)

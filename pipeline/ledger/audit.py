@@ -7,6 +7,7 @@ records name their receipts and have a digest, the night's tables repeat both, a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -18,12 +19,14 @@ from pipeline.ledger import (
     chains,
     claims,
     comparison,
+    forgetting,
     generations,
     healing,
     kept,
     pending,
     places,
     receipts,
+    removed,
     tabled,
 )
 from pipeline.ledger.comparison import Compared
@@ -41,11 +44,12 @@ Tables = Mapping[str, Mapping[str, Row]]
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
-    """The counts: `received` = `done` + `partial` + `failed` + `pending` + missing.
+    """The counts: `received` = `done` + `partial` + `failed` + `pending` + `forgotten` + missing.
 
     Of `hashes` of them the record names the bytes that were received. The `bytes` of `documents` different ones were
-    read and hashed; the bytes of `not_kept` others, which have ended, are no longer in the store. `unchained`: how many
-    of the `receipts` were written by older versions, without a chain.
+    read and hashed; the bytes of `not_kept` others, which have ended, are no longer in the store. Of the `receipts`,
+    `unchained` were written by older versions, without a chain, and lines of `rewritten` ones were forgotten, as their
+    notes prove.
     """
 
     run_date: str
@@ -54,8 +58,10 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     partial: int
     failed: int
     pending: int
+    forgotten: int
     hashes: int
     receipts: int
+    rewritten: int
     unchained: int
     documents: int
     bytes: int
@@ -103,17 +109,29 @@ def audit(store: Store, run_date: str, *, quick: bool = False, track: Track = si
     whole = [one.ended for one in compared if one.ended and not one.gap]
     bytes_ = kept.Kept() if quick else kept.check(store, whole, track)
     gaps += bytes_.gaps
+    by_row = removed.rows(store, run_date)
+    explained = {gap.task_id for gap in gaps if gap.kind == "missing"} & by_row.keys()
+    gaps = [gap for gap in gaps if not removed.explained(gap, by_row)]
+    gone = {name for receipt in found.values() for name in receipt.forgotten}
+    going = forgetting.task_ids(store)
     return Audit(
         run_date=run_date,
-        received=len(received),
-        **_counts(store, there, compared),
+        received=len(received) + len(gone),
+        forgotten=len(gone),
+        **_counts(store, there, compared, Counter(by_row[task_id].status for task_id in explained)),
         hashes=sum(one.agrees for one in compared),
         receipts=len(found),
+        rewritten=sum(bool(receipt.forgotten and not receipt.problem) for receipt in found.values()),
         unchained=sum(receipt.link is None for receipt in found.values()),
         documents=bytes_.documents,
         bytes=bytes_.bytes,
         not_kept=bytes_.not_kept,
-        gaps=tuple(sorted(gaps, key=lambda gap: (gap.kind, gap.task_id, gap.source))),
+        gaps=tuple(
+            sorted(
+                (gap for gap in gaps if gap.task_id not in going),  # this is what it is like meanwhile
+                key=lambda gap: (gap.kind, gap.task_id, gap.source),
+            )
+        ),
     )
 
 
@@ -160,8 +178,13 @@ def _unlike_tables(store: Store, rows: Mapping[str, Mapping[str, Row]]) -> Itera
         yield from comparison.unlike_table(store, night, some)
 
 
-def _counts(store: Store, there: Places, compared: Iterable[Compared]) -> dict[str, int]:
-    """How many tasks are done, partial, failed and pending; by the note of a partial record where it was not read."""
+def _counts(
+    store: Store, there: Places, compared: Iterable[Compared], removed_: Counter[str]
+) -> dict[str, int]:
+    """How many tasks are done, partial, failed and pending; by the note of a partial record where it was not read.
+
+    `removed_`: how many there were, by status, whose records retention has removed.
+    """
     status = {one.key: one.ended.status for one in compared if one.ended}
     first = [found[0] for found in there.received.values()]
     nights = {keys.run_date_of(key) for key in first if key.startswith(keys.RESULTS) and key not in status}
@@ -169,9 +192,9 @@ def _counts(store: Store, there: Places, compared: Iterable[Compared]) -> dict[s
     good = [key for key in first if key.startswith(keys.RESULTS)]
     partial = sum(status.get(key) == "partial" or key in noted for key in good)
     return {
-        "done": len(good) - partial,
-        "partial": partial,
-        "failed": sum(key.startswith(keys.FAILED) for key in first),
+        "done": len(good) - partial + removed_["done"],
+        "partial": partial + removed_["partial"],
+        "failed": sum(key.startswith(keys.FAILED) for key in first) + removed_["failed"],
         "pending": sum(key.startswith(keys.PENDING) for key in first),
     }
 

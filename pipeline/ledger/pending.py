@@ -26,11 +26,20 @@ def task_id_for(source: str, sha256: str | None, *, named: bool = True) -> str:
 
 def store_document(store: Store, data: bytes) -> str:
     """Store the original bytes under their hash, unless they are there already; returns the SHA-256 (hex)."""
+    return store_bytes(store, data)[0]
+
+
+def store_bytes(store: Store, data: bytes) -> tuple[str, bool]:
+    """As `store_document`; also returns whether they were there: then call it again once the task is marked.
+
+    They may be deleted with the last other task that has them, until this one has a marker.
+    """
     sha256 = hashlib.sha256(data).hexdigest()
     key = keys.document(sha256)
-    if not store.exists(key):
-        store.put(key, data)
-    return sha256
+    if known := store.exists(key):
+        return sha256, known
+    store.put(key, data)
+    return sha256, False
 
 
 def document(store: Store, sha256: str) -> bytes:

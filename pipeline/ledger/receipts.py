@@ -2,8 +2,9 @@
 
 A receipt has one JSON line per task. Its key holds the hash of these lines, and its place in a chain: the receipts of
 one writer are numbered, and each names the one before it with its SHA-256 (`Link`, in the first line), so that one
-that was deleted or changed shows (`pipeline.ledger.chains`). A writer is one process, or as many as it has
-receipts in progress at the same moment: a number is used again by nobody, whatever happens during a write.
+that was deleted or changed shows (`pipeline.ledger.chains`). The only change that is allowed is that lines are
+forgotten (`pipeline.ledger.redaction`). A writer is one process, or as many as it has receipts in progress at the same
+moment: a number is used again by nobody, whatever happens during a write.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import msgspec
 from msgspec import structs
 
 from pipeline.errors import Damaged, NotFound
+from pipeline.ledger import redaction
 from pipeline.models import Task, from_json
 from pipeline.remote.urls import public_source
 from pipeline.storage import Store, keys
@@ -49,13 +51,17 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Receipt(NamedTuple):
-    """A receipt as it is in the store: `sha256` of the whole object; `problem`: why it is not what was written."""
+    """A receipt as it is in the store; `problem`: why it is not what was written.
+
+    `sha256`: of the whole object as it was written. `forgotten`: pseudonyms of tasks whose lines were forgotten since.
+    """
 
     key: str
     tasks: list[Task]
     link: Link | None
     sha256: str
     problem: str = ""
+    forgotten: tuple[str, ...] = ()
 
 
 class _Linked(msgspec.Struct, frozen=True):
@@ -85,8 +91,9 @@ def write(store: Store, run_date: str, tasks: Sequence[Task]) -> str:
         for t in sorted(tasks, key=lambda t: t.task_id)
     )
     content = _content(lines)
-    if known := next(iter(store.list(keys.receipts_of(run_date, content))), None):
-        return known
+    for known in store.list(keys.receipts_of(run_date, content)):
+        if not store.exists(keys.rewritten(known)):  # else it no longer says so
+            return known
     idle = _idle.setdefault(store, deque())
     link = Link(uuid.uuid4().hex[:16], 1)
     with suppress(IndexError):
@@ -118,16 +125,19 @@ def read(store: Store, key: str) -> Receipt:
     with suppress(msgspec.DecodeError):
         link = from_json(data.split(b"\n", 1)[0], _Linked).link
     lines = data.removesuffix(b"\n")
+    gone = tuple(filter(None, map(redaction.pseudonym_in, lines.splitlines())))
+    note = redaction.note_of(store, key) if gone else None
+    original = note.original(sha256) if note else ""
     if link and lines.startswith(_prefix(link)):
         lines = b"{" + lines.removeprefix(_prefix(link))
-    if name is None or name.content != _content(lines):
+    if name is None or not (original or name.content == _content(lines)):
         problem = "does not hold the lines that it was written with"
     elif (name.writer, name.number) != ((link.writer, link.number) if link else ("", 0)):
         problem = "does not hold the link that it was written with"
     for line in lines.splitlines():
         with suppress(msgspec.DecodeError):
             tasks.append(structs.replace(from_json(line, Task), receipt=key))
-    return Receipt(key, tasks, link, sha256, problem)
+    return Receipt(key, tasks, link, original or sha256, problem, gone)
 
 
 def of_date(store: Store, run_date: str) -> list[Receipt]:

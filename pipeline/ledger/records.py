@@ -14,7 +14,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound, PipelineError
-from pipeline.ledger import digests, ends, generations, pending
+from pipeline.ledger import digests, ends, forgotten, generations, pending
 from pipeline.ledger.ends import OWN_DATE, Dates, End
 from pipeline.models import DocumentResult, Failure, Task
 from pipeline.remote.urls import public_source
@@ -47,7 +47,7 @@ def finish(
     ended the task. Where its night is over, its tables are marked as changed, to be written again.
     Returns the record that counts instead, where this one does not: a failure never replaces a good result, however
     late it comes, and is stored separately where it is of a later generation. A task that is reprocessed keeps its
-    result also from a new one with fewer pages.
+    result also from a new one with fewer pages. The record of a task that was forgotten meanwhile is deleted again.
     """
     instead = None
     if standing := _standing(store, result, dates):
@@ -60,12 +60,15 @@ def finish(
             late = dates.today() not in ("", result.run_date)
         _put(store, result, late=late)
         instead = _settle(store, result, dates)
-    if marked and not store.exists(keys.pending(result.task_id, result.generation)):
-        # another process had ended it: the tables may have its record
+    ended_by_others = marked and not store.exists(keys.pending(result.task_id, result.generation))
+    if ended_by_others:
+        # another process: the tables may have its record
         store.put(keys.changed(result.run_date, result.task_id, clock.now()), b"")
         if instead is None:
             ended_before()
     pending.remove(store, result.task_id, result.generation)
+    if forgotten.take_back(store, result, fresh=ended_by_others or not marked):
+        return End(task_id=result.task_id, status="failed", run_date="", generation=result.generation + 1)
     return instead
 
 

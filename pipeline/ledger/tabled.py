@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import Damaged, NotFound
 from pipeline.storage import Store, keys
 
-_COLUMNS = ("task_id", "source", "sha256", "receipt", "digest")
+_COLUMNS = ("task_id", "source", "sha256", "receipt", "digest", "tenant", "status")
 
 
 class Row(NamedTuple):
@@ -22,6 +22,8 @@ class Row(NamedTuple):
     sha256: str | None
     receipt: str
     digest: str
+    tenant: str = ""
+    status: str = ""
 
 
 def rows(store: Store, run_date: str) -> Mapping[str, Row]:
@@ -32,7 +34,12 @@ def rows(store: Store, run_date: str) -> Mapping[str, Row]:
             table = file.read([name for name in _COLUMNS if name in file.schema_arrow.names])
         return {
             row["task_id"]: Row(
-                row["source"], row["sha256"], row.get("receipt") or "", row.get("digest") or ""
+                row["source"],
+                row["sha256"],
+                row.get("receipt") or "",
+                row.get("digest") or "",
+                row.get("tenant") or "",
+                row.get("status") or "",
             )
             for row in table.to_pylist()
         }

@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import chain
 
 from pipeline.errors import Damaged
-from pipeline.ledger import pending
+from pipeline.ledger import forgotten, pending
 from pipeline.messages import Message
 from pipeline.models import Task
 from pipeline.night.night import Night
@@ -48,7 +48,9 @@ def waiting_tasks(night: Night) -> Iterator[Task]:
 
     def of(key: str) -> Task | None:
         with suppress(Damaged):
-            return pending.get(night.store, keys.task_id_of(key), keys.generation_of(key))
+            task = pending.get(night.store, keys.task_id_of(key), keys.generation_of(key))
+            # a process that was paused may have marked it again
+            return None if task and forgotten.withdraw(night.store, task, fresh=False) else task
         return None
 
     return (task for task in in_threads(of, night.store.list(keys.PENDING)) if task)

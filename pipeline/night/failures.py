@@ -16,7 +16,7 @@ from msgspec import structs
 from pipeline import clock
 from pipeline.environment import printable
 from pipeline.errors import ModelMissing, NotFound, PermanentError, UsageError
-from pipeline.ledger import attempts, claims, digests, ends, generations, pending, records
+from pipeline.ledger import attempts, claims, digests, ends, forgotten, generations, pending, records
 from pipeline.models import TEXT, DocumentResult, Failure, Task, from_json
 from pipeline.settings import Settings
 from pipeline.steps import recognize
@@ -194,8 +194,13 @@ def task_of(record: DocumentResult) -> Task:
 
 
 def mark_again(store: Store, task: Task) -> None:
-    """Mark a task that has ended as pending again, with its attempts counted from 0."""
+    """Mark a task that has ended as pending again, with its attempts counted from 0.
+
+    Raises `PermanentError` (`forgotten`) if it was forgotten meanwhile.
+    """
     pending.mark_next(store, task)
+    if forgotten.withdraw(store, task):
+        raise PermanentError(f"{task.task_id} was forgotten.", code="forgotten")
     attempts.forget(store, task.task_id)
 
 

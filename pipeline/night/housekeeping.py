@@ -12,10 +12,11 @@ from pipeline import clock
 from pipeline.errors import Damaged
 from pipeline.ledger import pending
 from pipeline.messages import Message
-from pipeline.night import callbacks
+from pipeline.night import callbacks, forget
 from pipeline.night.checks import CHECK_PERIOD, claimed, last_made
 from pipeline.night.night import Night
 from pipeline.night.repair import Queued, repair
+from pipeline.night.retention import retain
 from pipeline.night.summaries import summarise_due
 from pipeline.storage import keys
 
@@ -32,7 +33,11 @@ def tick(night: Night, queued: Callable[[], Queued], publish: Publish) -> None:
     release_delayed(night, now, publish)
     resend_overdue_callbacks(night, now, publish)
     repair(night, now, queued, publish)
-    summarise_due(night, now)
+    try:
+        summarise_due(night, now)
+    finally:
+        forget.resume(night.store)
+        retain(night, now)
 
 
 def resend_overdue_callbacks(night: Night, now: datetime, publish: Publish) -> None:

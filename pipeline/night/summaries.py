@@ -14,7 +14,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged
-from pipeline.ledger import healing
+from pipeline.ledger import healing, removed
 from pipeline.ledger.records import without_pages
 from pipeline.models import DocumentResult, to_json
 from pipeline.night.night import Night
@@ -81,7 +81,8 @@ def summarise_due(night: Night, now: datetime) -> list[str]:
         ahead = (
             last is not None and clock.age(last.at, now) is None
         )  # written with another clock: not known to be whole
-        if not last or ahead or last.begun or last.records != count or run_date in changed:
+        changed_now = not last or ahead or last.begun or last.records != count or run_date in changed
+        if changed_now and not removed.of(store, run_date).records:
             try:
                 _write(night, run_date, now, activity)
             except Damaged as error:  # of this night alone

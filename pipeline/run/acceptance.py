@@ -100,7 +100,7 @@ class Acceptance:
             pending.remove(self.store, found.task_id, record.generation + 1)
             self._forget_failure(record)
             return Outcome.of(record, reused="result")
-        pending.store_document(self.store, found.data)
+        _, shared = pending.store_bytes(self.store, found.data)
         standing = records.ended(self.store, self.run_date, found.task_id)
         generation = self._generation(found.task_id, standing)
         attempts = attempts_so_far(self.store, found.task_id, generation)
@@ -121,6 +121,8 @@ class Acceptance:
             reprocess=standing is not None and standing.status == "partial",
         )
         pending.mark_next(self.store, task)
+        if shared:
+            pending.store_document(self.store, found.data)
         return task
 
     def _generation(self, task_id: str, standing: DocumentResult | None) -> int:

@@ -43,6 +43,18 @@ class Store(Protocol):
         """Delete one object; a missing one is not an error."""
         ...
 
+    @property
+    def is_versioned(self) -> bool | None:
+        """Whether the store keeps, or has kept, what is deleted or replaced; `None` where it does not say."""
+        ...
+
+    def purge(self, key: str) -> int:
+        """Remove what the store keeps of an object that was deleted or replaced: its earlier versions, if any.
+
+        Returns how many of them may not be removed, as they are locked.
+        """
+        ...
+
     def check(self) -> None:
         """Raise `RunError` unless objects can be written here."""
         ...

@@ -118,6 +118,15 @@ class EncryptedStore:
         """See `Store.delete`."""
         self.inner.delete(key)
 
+    @property
+    def is_versioned(self) -> bool | None:
+        """See `Store.is_versioned`."""
+        return self.inner.is_versioned
+
+    def purge(self, key: str) -> int:
+        """See `Store.purge`."""
+        return self.inner.purge(key)
+
     def check(self) -> None:
         """See `Store.check`."""
         self.inner.check()

@@ -21,12 +21,15 @@ _RECEIPT = re.compile(
 )
 _MAX_NAME = 200  # bytes: below the 255 of common file systems, with room for ".json" and a temporary suffix
 
+ACTIONS = "actions/"
 BRAKES = "control/brake-"
 CALLBACKS = "callbacks/"
 CLAIMS = "claims/"
 DELAYED = "delayed/"
 DISCARDED = "discarded/"
 DOCUMENTS = "documents/"
+FORGETTING = "forgetting/"
+FORGOTTEN = "forgotten/"
 NIGHTS = "nights/"
 PENDING = "pending/"
 RESULTS = "results/"
@@ -142,6 +145,11 @@ def generation(task_id: str, number: int) -> str:
     return f"{claims(task_id)}@{number}.json"
 
 
+def derived_from(task_id: str) -> str:
+    """How the ids begin that are derived from a task id by an origin: an origin follows."""
+    return derived(task_id, "#" + "0" * 12).removesuffix("0" * 12)
+
+
 def claims(task_id: str) -> str:
     """Prefix of all claims to a task id, and of the notes of its generations."""
     return f"{CLAIMS}{_name(task_id)}/"
@@ -187,6 +195,36 @@ def output(task_id: str, step: str, generation: int = 0) -> str:
     return f"outputs/{_of_generation(task_id, generation)}/{_name(step)}.json"
 
 
+def outputs_of(task_id: str, generation: int = 0) -> str:
+    """Prefix of the outputs of one generation of a task."""
+    return f"outputs/{_of_generation(task_id, generation)}/"
+
+
+def forgetting(run: str) -> str:
+    """What is being forgotten, until it is."""
+    return f"{FORGETTING}{_name(run)}.json"
+
+
+def forgotten(run: str) -> str:
+    """What became of one run of forgetting, without personal data."""
+    return f"{FORGOTTEN}runs/{_name(run)}.json"
+
+
+def tombstone(pseudonym: str, run: str) -> str:
+    """Note that a task was forgotten, under its pseudonym."""
+    return f"{tombstones_of(pseudonym)}{_name(run)}.json"
+
+
+def tombstones_of(pseudonym: str) -> str:
+    """Prefix of the tombstones of one task id."""
+    return f"{FORGOTTEN}tasks/{_hash(pseudonym)}/"
+
+
+def rewritten(receipt: str) -> str:
+    """Note that lines of this receipt were forgotten."""
+    return FORGOTTEN + receipt
+
+
 def control(name: str) -> str:
     """Objects that control workers, such as the operator's override of the window."""
     return f"control/{_name(name)}.json"
@@ -195,6 +233,17 @@ def control(name: str) -> str:
 def brake(step: str) -> str:
     """Note that a step is paused."""
     return f"{BRAKES}{_name(step)}.json"
+
+
+def action(at: datetime, mark: str) -> str:
+    """One entry of the log of actions: the keys sort by time; `mark`: hex digits that no other has."""
+    moment = at.astimezone(UTC)
+    return f"{actions_of(f'{moment:%Y-%m-%d}')}{moment:%H%M%S%f}-{_hash(mark)}.json"
+
+
+def actions_of(day: str) -> str:
+    """Prefix of the actions of one day (UTC)."""
+    return f"{ACTIONS}date={_day(day)}/"
 
 
 def night(run_date: str, name: str) -> str:
@@ -210,6 +259,11 @@ def tenant_pages(run_date: str, writer: str = "") -> str:
 def callback(run_date: str, task_id: str, generation: int = 0) -> str:
     """Marker of a callback that is not delivered yet."""
     return f"{CALLBACKS}run_date={_day(run_date)}/{_of_generation(task_id, generation)}.json"
+
+
+def caches_of(sha256: str) -> tuple[str, str, str]:
+    """Prefixes of everything that was computed from the bytes of one document."""
+    return readings(sha256), f"ner/{_hash(sha256)}/", spent_of(sha256)
 
 
 def callback_url(task_id: str) -> str:

@@ -158,6 +158,15 @@ class LocalStore:
         with self._errors(key), suppress(FileNotFoundError, NotADirectoryError):
             os.unlink(self._path(key))  # noqa: PTH108 - called for each object
 
+    @property
+    def is_versioned(self) -> bool:
+        """See `Store.is_versioned`."""
+        return False
+
+    def purge(self, key: str) -> int:  # noqa: ARG002 - there are no earlier versions
+        """See `Store.purge`."""
+        return 0
+
     def check(self) -> None:
         """See `Store.check`."""
         if self.root.exists() and not self.root.is_dir():

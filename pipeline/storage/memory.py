@@ -75,5 +75,14 @@ class MemoryStore:
         with self._lock:
             self._objects.pop(key, None)
 
+    @property
+    def is_versioned(self) -> bool:
+        """See `Store.is_versioned`."""
+        return False
+
+    def purge(self, key: str) -> int:  # noqa: ARG002 - there are no earlier versions
+        """See `Store.purge`."""
+        return 0
+
     def check(self) -> None:
         """See `Store.check`; memory can always be written."""

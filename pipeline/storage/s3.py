@@ -21,6 +21,7 @@ import urllib3.exceptions
 
 from pipeline import clock, tls
 from pipeline.errors import NotFound, PipelineError, RunError, StoreUnavailable, UsageError
+from pipeline.storage import s3_versions
 from pipeline.storage.s3_answers import Fault, clock_difference, fault_of, wrong_by
 
 if TYPE_CHECKING:
@@ -246,6 +247,19 @@ class S3Store:
         """See `Store.delete`."""
         with self._errors(key):
             self._client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
+
+    @cached_property
+    def is_versioned(self) -> bool | None:
+        """See `Store.is_versioned`."""
+        with self._errors(""):
+            return s3_versions.are_kept(self._client, self.bucket)
+
+    def purge(self, key: str) -> int:
+        """See `Store.purge`."""
+        if not self.is_versioned:
+            return 0
+        with self._errors(key):
+            return s3_versions.purge(self._client, self.bucket, self.prefix + key)
 
     def check(self) -> None:
         """See `Store.check`."""

@@ -103,8 +103,12 @@ class Reception:
                 return Accepted([], known)  # already ended
             if replaced and generations.superseded(self.store, task_id, taken.generation):
                 return self._accept(submission, data, at_once=at_once)  # accepted or redriven meanwhile
-            task = structs.replace(self._task(submission, task_id, source, data, origin), alias_of=alias_of)
+            sha256, shared = pending.store_bytes(self.store, data) if data is not None else (None, False)
+            task = self._task(submission, task_id, source, data, origin)
+            task = structs.replace(task, alias_of=alias_of, sha256=sha256)
             task = self._mark(task, taken, replaced, today)
+            if shared and data is not None:
+                pending.store_document(self.store, data)
         ingested = task.media_type not in (None, TEXT)
         return Accepted([] if ingested else [Message.of("ingest", task)], known)
 
@@ -151,7 +155,7 @@ class Reception:
             self.store.put(keys.callback_url(task_id), submission.callback_url.encode())
         return Task(
             task_id=task_id,
-            sha256=pending.store_document(self.store, data) if data is not None else None,
+            sha256=None,
             source=source,
             task_type=submission.task_type,
             trace_id=submission.trace_id,
@@ -253,6 +257,7 @@ class Reception:
         claims.note(self.store, task_id, origin, claims.Claim(refused=run_date))
         return structs.replace(
             self._task(submission, task_id, source, data, origin),
+            sha256=pending.store_document(self.store, data) if data is not None else None,
             accepted_on=taken.accepted_on,
             run_date=run_date,
             refused=error.code,
@@ -273,10 +278,11 @@ class Reception:
         A delayed task waits in the store; of two messages (`by` is the id of this one) only the first begins it.
         Raises what `fetch` and `open_document` raise.
         """
-        settings = self.settings.replaced(task.overrides)
+        settings, shared = self.settings.replaced(task.overrides), False
         if task.sha256 is None:
             data = self._fetch(task, settings)
-            task = structs.replace(task, sha256=pending.store_document(self.store, data), size=len(data))
+            sha256, shared = pending.store_bytes(self.store, data)
+            task = structs.replace(task, sha256=sha256, size=len(data))
         else:
             data = pending.document(self.store, task.sha256)
         try:
@@ -288,7 +294,10 @@ class Reception:
         except PermanentError:
             pending.update(self.store, task)  # so that its failure names the bytes
             raise
-        return self._enter(task, by)
+        entered = self._enter(task, by)
+        if entered and shared:
+            pending.store_document(self.store, data)
+        return entered
 
     def _fetch(self, task: Task, settings: Settings) -> bytes:
         """The bytes of a task's source; where it is gone, those that were stored when it was ingested before.

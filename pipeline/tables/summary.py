@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.json as pj
 import pyarrow.parquet as pq
 
-from pipeline.errors import NotFound
+from pipeline.errors import NotFound, RunError
+from pipeline.ledger import forgotten, removed
 from pipeline.models import DocumentResult
 from pipeline.storage import Store, keys, objects
 from pipeline.tables.masking import IDS
@@ -43,8 +44,24 @@ def summarise(
     `masked`: by which policy (`pipeline.mask_policy`). `each` is called with every record that is read.
 
     Idempotent: the same results give the same tables under the same keys. The notes of what was replaced before are
-    deleted; what is replaced meanwhile leaves notes of its own.
+    deleted; what is replaced meanwhile leaves notes of its own. It is repeated where documents are forgotten meanwhile.
+    Raises `RunError` (`results_removed`) where retention has removed records: the tables would lose their rows.
     """
+    if removed.of(store, run_date).records:
+        raise RunError(
+            f"Results of {run_date} were removed by retention (NIGHTSHIFT_KEEP_DAYS): its tables stay as they are.",
+            code="results_removed",
+        )
+    while True:
+        before = forgotten.last_stamp(store)
+        counts = _summarise(store, run_date, masked, each)
+        if forgotten.last_stamp(store) == before:
+            return counts
+
+
+def _summarise(
+    store: Store, run_date: str, masked: str | bool, each: Callable[[DocumentResult], None]
+) -> dict[str, int]:
     notes = list(store.list(keys.changes(run_date)))
     counts = dict.fromkeys(TABLES, 0)
     with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:

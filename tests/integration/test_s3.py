@@ -10,9 +10,16 @@ import pytest
 
 from pipeline.documents.sources import find
 from pipeline.encryption.keyring import new_line
-from pipeline.errors import NotFound, RunError, StoreUnavailable, UsageError
+from pipeline.errors import NotFound, PermanentError, RunError, StoreUnavailable, UsageError
+from pipeline.ledger import pending, receipts, records
+from pipeline.ledger.audit import audit
+from pipeline.models import Task
+from pipeline.night import forget, selection
+from pipeline.night.search import Search
+from pipeline.night.selection import Selector
 from pipeline.settings import Settings
 from pipeline.storage import Store, open_backend, open_store
+from pipeline.tables.summary import summarise
 from tests.support.servers import free_port
 from tests.support.servers.swift import Swift
 from tests.support.stores import StoreContract
@@ -119,3 +126,22 @@ def test_analysts_read_the_summary_directly(bucket: str) -> None:
         f"{entities}/run_date=2026-11-22/*.parquet", hive_partitioning=True, storage_options=options
     )
     assert {"amount", "run_date"} <= set(lazy.collect().columns)
+
+
+def test_a_document_is_forgotten_in_a_bucket(bucket: str) -> None:
+    store = open_store(f"s3://{bucket}/night", Settings.from_env())
+    for name in ("mueller-1", "meier-2"):
+        source = f"s3://inbox/{name}.pdf"
+        task = Task(task_id=name, sha256=pending.store_document(store, name.encode()), source=source)
+        receipts.write(store, "2026-11-22", [task])
+        records.fail(store, task, PermanentError("No.", code="x"), run_date="2026-11-22", settings_digest="")
+    summarise(store, "2026-11-22")
+    plan = selection.plan(store, Selector(task_id="mueller-1"), actor="alice")
+    assert plan is not None
+    done = forget.carry_out(store, plan)
+    forget.finish(store, plan, done)
+    assert (done.tasks, done.documents, done.rows, done.receipts) == (1, 1, 1, 1)
+    assert Search(store, plan).run().hits == []
+    report = audit(store, "2026-11-22")
+    assert (report.adds_up, report.received, report.forgotten) == (True, 2, 1)
+    assert store.is_versioned in (False, None)

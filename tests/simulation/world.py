@@ -296,5 +296,12 @@ class WatchedStore:
     def delete(self, key: str) -> None:
         self._world.call("delete", key, lambda: self._store.delete(key), writes=True)
 
+    @property
+    def is_versioned(self) -> bool:
+        return False
+
+    def purge(self, key: str) -> int:
+        return 0
+
     def check(self) -> None:
         self._world.call("check", "", self._store.check)

@@ -63,6 +63,13 @@ class PausedStore:
     def folders(self, prefix: str) -> Iterator[str]:
         return iter([*self._call("folders", prefix).folders(prefix)])
 
+    @property
+    def is_versioned(self) -> bool | None:
+        return self.store.is_versioned
+
+    def purge(self, key: str) -> int:
+        return self.store.purge(key)
+
     def check(self) -> None:
         self.store.check()
 

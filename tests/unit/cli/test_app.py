@@ -36,7 +36,6 @@ HEAVY = (
 NO_STORE = {
     "dead list",
     "dead show",
-    "dead discard",
     "keys new",
     "run",
     "submit",
@@ -53,6 +52,8 @@ READERS = [
     ("window", "open", "--until", "03:00"),
     ("window", "close", "--until", "03:00"),
     ("window", "clear"),
+    ("actions",),
+    ("forget", "--task-id", "x", "--yes"),
     ("failed", "list"),
     ("failed", "show", "x"),
     ("failed", "redrive", "--all"),

@@ -46,12 +46,12 @@ def test_rotation_and_what_is_left(old: EncryptedStore, nightshift: Nightshift) 
         ["new", "0"],
     ]
     shown = nightshift("keys", "rotate", code=3).output
-    assert "1 encrypted with the first key, 1 were already, 1 of tasks that have not ended." in shown
+    assert "1 encrypted with the first key, 2 were already, 1 of tasks that have not ended." in shown
     old.delete(keys.pending("t"))
     again = json.loads(nightshift("keys", "rotate", "--json").output)
-    assert (again["counts"], again["remaining"]) == ({"current": 2}, 0)
+    assert (again["counts"], again["remaining"]) == ({"current": 4}, 0)
     listed = json.loads(nightshift("keys", "list", "--json").output)
-    assert (listed["objects"], listed["keys"]) == ({"new": 1, "empty": 1}, ["new", "old"])
+    assert (listed["objects"], listed["keys"]) == ({"new": 3, "empty": 1}, ["new", "old"])
 
 
 def test_problems_are_listed(

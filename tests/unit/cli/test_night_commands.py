@@ -119,6 +119,33 @@ def test_a_paused_step_is_shown_and_released(store: LocalStore, nightshift: Nigh
     assert "ingest: released by hand" in nightshift("brake", "show").output
 
 
+def test_what_people_do_is_listed(store: LocalStore, nightshift: Nightshift) -> None:
+    fail(store, "a")
+    nightshift("window", "open", "--until", "03:00")
+    nightshift("window", "clear")
+    nightshift("failed", "discard", "--task-id", "a", "--reason", "of Mr Mueller")
+    listed = json.loads(nightshift("actions", "--json").output)
+    assert [entry["action"] for entry in listed["actions"]] == [
+        "window.open",
+        "window.clear",
+        "failed.discard",
+    ]
+    assert listed["actions"][2]["detail"] == {"failures": "1"}
+    assert "Mueller" not in json.dumps(listed)
+    one = json.loads(nightshift("actions", "--json", "--task-id", "a").output)["actions"]
+    assert [entry["action"] for entry in one] == ["failed.discard"]
+    assert "window.clear" in nightshift("actions", "--since", "yesterday").output
+    (first, *_) = store.list("actions/")
+    store.delete(first)
+    assert "is missing" in nightshift("actions", code=4).output
+
+
+def test_nothing_is_recorded_that_was_not_done(store: LocalStore, nightshift: Nightshift) -> None:
+    fail(store, "a")
+    nightshift("brake", "release", "ocr", code=2)
+    assert "No actions" in nightshift("actions").output
+
+
 def test_status_leaves_out_what_a_monitor_may_not_ask(
     store: LocalStore, nightshift: Nightshift, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,55 @@
+"""Records that retention has removed from a night: its tables say how their documents ended.
+
+The note is written before the first record is deleted. From then on the night's tables are not written again.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import msgspec
+
+from pipeline.errors import Damaged
+from pipeline.ledger import tabled
+from pipeline.ledger.gaps import Gap
+from pipeline.ledger.tabled import Row
+from pipeline.models import to_json
+from pipeline.storage import Store, keys
+from pipeline.storage.objects import read_or_none
+
+
+class Removed(msgspec.Struct, frozen=True, kw_only=True):
+    """When retention removed each kind of a night (`documents`, `checkpoints`, `results`, `failures`), UTC."""
+
+    at: dict[str, str] = {}
+
+    @property
+    def records(self) -> bool:
+        """Whether records were removed."""
+        return bool({"results", "failures"} & self.at.keys())
+
+
+def of(store: Store, run_date: str) -> Removed:
+    """What retention has removed from a night."""
+    return read_or_none(store, keys.night(run_date, "removed"), Removed) or Removed()
+
+
+def note(store: Store, run_date: str, kind: str, at: str) -> None:
+    """Note that a kind is removed from a night."""
+    store.put(keys.night(run_date, "removed"), to_json(Removed(at=of(store, run_date).at | {kind: at})))
+
+
+def rows(store: Store, since: str) -> dict[str, Row]:
+    """The rows, by task id, of the nights from a run date on from which records were removed. Raises `Damaged`."""
+    names = (name.removeprefix("run_date=") for name in store.folders(keys.NIGHTS))
+    found: dict[str, Row] = {}
+    for night in names:
+        if night >= since and of(store, night).records:
+            with suppress(Damaged):  # then they are missing
+                found |= tabled.rows(store, night)
+    return found
+
+
+def explained(gap: Gap, known: dict[str, Row]) -> bool:
+    """Whether a discrepancy is only that retention has removed a record."""
+    return gap.kind in ("missing", "record_missing") and gap.task_id in known

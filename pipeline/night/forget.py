@@ -1,0 +1,239 @@
+"""Forgetting documents: what a plan names is deleted wherever it is, and what proves the rest is rewritten.
+
+Everything may be done twice. The tombstones come first, then the markers, so that a step
+in progress ends without a record, or takes it back (`pipeline.ledger.forgotten`). The bytes come last, and only those
+that no other task has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+
+import msgspec
+from msgspec import structs
+
+from pipeline import clock
+from pipeline.errors import NotFound
+from pipeline.ledger import forgetting, forgotten, pseudonyms, redaction
+from pipeline.ledger.forgetting import Plan, Target
+from pipeline.ledger.forgotten import Tombstone
+from pipeline.models import Task
+from pipeline.night import inventory
+from pipeline.storage import Store, keys
+from pipeline.storage.objects import read_or_none
+from pipeline.tables.without import remove_rows
+from pipeline.threads import in_threads
+
+_NAMED = (
+    keys.PARTIAL,
+    keys.FAILED_AGAIN,
+    keys.CALLBACKS,
+    keys.UNDELIVERED,
+    keys.DISCARDED,
+    keys.DELAYED,
+    keys.CHANGED,
+)
+"""Prefixes with a key per task that has something there, most have not: they are listed once."""
+
+_FEW = 20  # documents whose bytes are written again if they are submitted at this moment
+
+
+class Done(msgspec.Struct, kw_only=True):
+    """What a run deleted.
+
+    `documents`: bytes; `kept`: documents whose bytes other tasks have; `rows`: of the tables; `receipts`: lines of
+    receipts; `locked`: earlier versions of objects that the store does not let go.
+    """
+
+    tasks: int = 0
+    objects: int = 0
+    documents: int = 0
+    kept: int = 0
+    rows: int = 0
+    receipts: int = 0
+    locked: int = 0
+
+
+def carry_out(store: Store, plan: Plan) -> Done:
+    """Delete all that a plan names; raises what the store raises, and `Damaged` for a table that can't be read."""
+    plan = structs.replace(plan, begun=clock.now())
+    forgetting.note(store, plan)
+    done = Done(tasks=len(plan.targets))
+    forgotten.stamp(store, plan.run)
+    stone = Tombstone(at=plan.at, actor=plan.actor, run=plan.run)
+    for _ in in_threads(lambda t: _bury(store, t, stone), plan.targets):
+        pass
+    back = {t.task_id for t, new in _in_threads(lambda t: _is_back(store, t, plan), plan.targets) if new}
+    targets = [target for target in plan.targets if target.task_id not in back]
+    markers = (keys.pending(t.task_id, n) for t in targets for n in range(t.generations + 2))
+    _delete(store, markers, done)
+    recorded = (key for t in plan.targets for key in _records(store, t, known=plan.stage == "planned"))
+    done.objects += _delete(store, recorded, done)
+    done.objects += _delete(store, _named(store, {target.task_id for target in targets}), done)
+    done.objects += _delete(store, chain.from_iterable(in_threads(lambda t: _own(store, t), targets)), done)
+    forgotten.stamp(store, f"{plan.run} {clock.now()}")  # who read the records before must read them again
+    _remove_rows(store, plan, back, done)
+    _redact(store, plan, done)
+    _delete_documents(store, plan, done)
+    forgetting.note(store, structs.replace(plan, stage="deleted", again=_later(plan)))
+    return done
+
+
+def _bury(store: Store, target: Target, stone: Tombstone) -> None:
+    forgotten.bury(store, target.task_id, structs.replace(stone, seen=target.seen))
+    for sha256 in target.hashes:
+        forgotten.bury(store, sha256, stone)
+
+
+def _in_threads(work: Callable[[Target], bool], targets: Iterable[Target]) -> Iterator[tuple[Target, bool]]:
+    return in_threads(lambda target: (target, work(target)), targets)
+
+
+def _later(plan: Plan) -> str:
+    return (clock.utc() + forgetting.SETTLED).isoformat() if plan.working else ""
+
+
+def _is_back(store: Store, target: Target, plan: Plan) -> bool:
+    """Whether the id was submitted again since it was planned to forget it: that is another task."""
+    since = forgotten.since_of(store, keys.pending(target.task_id))
+    if since is not None and since not in target.seen:
+        return True
+    if plan.stage == "planned":
+        return False
+    return any(keys.taken_on(key) and keys.origin_of(key) for key in store.list(keys.claims(target.task_id)))
+
+
+def _records(store: Store, target: Target, *, known: bool) -> list[str]:
+    """Records and markers of a target; where the plan is not new (`known`), others may be under the same keys."""
+    if known:
+        return list(target.keys)
+    return [key for key in target.keys if forgotten.since_of(store, key) in (None, *target.seen)]
+
+
+def _named(store: Store, task_ids: set[str]) -> Iterator[str]:
+    for prefix in _NAMED:
+        name_in = keys.changed_task if prefix == keys.CHANGED else keys.task_id_of
+        yield from [key for key in store.list(prefix) if name_in(key) in task_ids]
+
+
+def _own(store: Store, target: Target) -> list[str]:
+    """What is in a folder, or under a key, of the task itself."""
+    prefixes = [keys.claims(target.task_id), keys.attempts_of(target.task_id)]
+    prefixes += [keys.outputs_of(target.task_id, n) for n in range(target.generations + 2)]
+    found = [key for prefix in prefixes for key in store.list(prefix)]
+    url = keys.callback_url(target.task_id)
+    return [*found, url] if store.exists(url) else found
+
+
+def _delete(store: Store, names: Iterable[str], done: Done) -> int:
+    """Delete objects, with their earlier versions; returns how many."""
+
+    def delete(key: str) -> int:
+        store.delete(key)
+        return store.purge(key)
+
+    locked = list(in_threads(delete, names))
+    done.locked += sum(locked)
+    return len(locked)
+
+
+def _remove_rows(store: Store, plan: Plan, back: set[str], done: Done) -> None:
+    gone = {target.task_id for target in plan.targets}
+    for night in plan.nights:
+        before = _look(store, night)
+        removed = remove_rows(store, night, gone)
+        done.rows += sum(removed.values())
+        done.locked += sum(store.purge(keys.summary(table, night)) for table in removed)
+        # a summary that was written meanwhile may have been replaced, and a new task has lost its rows
+        if back or _look(store, night) != before:
+            store.put(keys.changed(night, "tables", clock.now()), b"")
+
+
+def _look(store: Store, night: str) -> bytes:
+    key = keys.night(night, "summarised")
+    return store.get(key) if store.exists(key) else b""
+
+
+def _redact(store: Store, plan: Plan, done: Done) -> None:
+    """Forget the lines of all receipts that name the tasks."""
+    key = pseudonyms.key_of(store)
+    names = {target.task_id: pseudonyms.pseudonym(key, target.task_id) for target in plan.targets}
+
+    def rewrite(receipt: str) -> tuple[int, int]:
+        try:
+            count = redaction.rewrite(store, receipt, names, at=plan.at, actor=plan.actor, run=plan.run)
+        except NotFound:  # which the audit reports
+            return 0, 0
+        return count, store.purge(receipt)
+
+    for count, locked in in_threads(rewrite, plan.receipts):
+        done.receipts += count
+        done.locked += locked
+
+
+def _delete_documents(store: Store, plan: Plan, done: Done) -> None:
+    """Delete bytes that no other task has, and all that was computed from them."""
+    own = {target.task_id for target in plan.targets}
+    others = {sha256 for sha256, users in inventory.users(store, plan.hashes).items() if users - own}
+    done.kept = len(others)
+    unused = sorted(plan.hashes - others)
+    caches = (key for found in in_threads(lambda s: _caches(store, s), unused) for key in found)
+    done.objects += _delete(store, caches, done)
+    if len(unused) > _FEW:
+        there = [key for key in map(keys.document, unused) if store.exists(key)]
+        done.documents = _delete(store, there, done)
+        return
+    for sha256 in unused:
+        done.documents += _delete_bytes(store, sha256, done)
+
+
+def _caches(store: Store, sha256: str) -> list[str]:
+    return [key for prefix in keys.caches_of(sha256) for key in store.list(prefix)]
+
+
+def _delete_bytes(store: Store, sha256: str, done: Done) -> bool:
+    """Delete the bytes of a document; they are written again if it was submitted at this moment."""
+    key = keys.document(sha256)
+    try:
+        data = store.get(key)
+    except NotFound:
+        return False
+    _delete(store, [key], done)
+    tasks = in_threads(lambda name: read_or_none(store, name, Task), store.list(keys.PENDING))
+    if any(task is not None and task.sha256 == sha256 for task in tasks):
+        store.put(key, data)
+        return False
+    return True
+
+
+def finish(store: Store, plan: Plan, done: Done, **proof: object) -> None:
+    """Leave a note of what was done, without personal data; the plan ends, unless a task was in progress."""
+    report = {
+        "run": plan.run,
+        "at": plan.at,
+        "actor": plan.actor,
+        "by": plan.by,
+        "reason": plan.reason,
+        **structs.asdict(done),
+        **proof,
+    }
+    store.put(keys.forgotten(plan.run), msgspec.json.encode(report))
+    if not plan.working:
+        forgetting.end(store, plan)
+
+
+def resume(store: Store, *, at_once: bool = False) -> int:
+    """Carry out plans that a process has left, and those that are due again; returns how many.
+
+    `at_once`: also those that another process may still be carrying out.
+    """
+    count = 0
+    for plan in forgetting.left(store, at_once=at_once):
+        done = carry_out(store, plan)
+        if plan.stage == "planned":
+            finish(store, plan, done)
+        else:
+            forgetting.end(store, plan)
+        count += 1
+    return count

@@ -1,0 +1,142 @@
+"""Retention: what is kept for how many days, by NIGHTSHIFT_KEEP_DAYS; the rest is deleted by housekeeping.
+
+Only what has ended and is in the tables of its night is deleted, and only while the window is closed. One tick works
+for a few seconds; the next one continues. Without the setting everything is kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from pipeline import clock
+from pipeline.errors import UsageError
+from pipeline.ledger import actions, removed, tabled
+from pipeline.night import forget, inventory, selection
+from pipeline.night.checks import CHECK_PERIOD, claimed, last_made
+from pipeline.night.night import Night
+from pipeline.storage import Store, keys
+from pipeline.threads import in_threads
+
+KINDS = ("documents", "checkpoints", "results", "failures", "all")
+_SECONDS = 20.0  # of one tick
+_MOST = 2000  # tasks that one tick forgets
+_RECORDS: Mapping[str, tuple[str, ...]] = {
+    "results": (keys.RESULTS, keys.PARTIAL),
+    "failures": (keys.FAILED, keys.FAILED_AGAIN, keys.UNDELIVERED),
+}
+
+
+def parse(text: str) -> dict[str, int]:
+    """Days by kind, from `documents=30,results=365`; raises `UsageError`."""
+    found: dict[str, int] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        kind, _, days = (word.strip() for word in part.partition("="))
+        if (
+            kind not in KINDS
+            or kind in found
+            or not (days.isascii() and days.isdigit() and 0 < int(days) < 100_000)
+        ):
+            raise UsageError(
+                f'Invalid setting NIGHTSHIFT_KEEP_DAYS: "{part[:60]}": expected KIND=DAYS, separated by commas, each '
+                f"kind once: {', '.join(KINDS)}."
+            )
+        found[kind] = int(days)
+    return found
+
+
+def retain(night: Night, now: datetime) -> None:
+    """Delete what is kept no longer; hourly, while the window is closed.
+
+    Raises `UsageError`, what the store raises, and `Damaged` for tables that can't be read.
+    """
+    days = parse(night.settings.keep_days)
+    if not days or night.schedule.window.contains(now, night.schedule.override()):
+        return
+    key = keys.control("retention")
+    last = last_made(night.store, key, now)
+    if last and now - last < CHECK_PERIOD:
+        return
+    with claimed(night.store, key, now):
+        finished = _work(night, days, time.monotonic() + _SECONDS)
+    if not finished:
+        night.store.delete(key)  # the next tick continues
+
+
+def _work(night: Night, days: Mapping[str, int], end: float) -> bool:
+    """Whether all was done in time."""
+    today = datetime.fromisoformat(night.schedule.run_date()).date()
+    for kind, kept in days.items():
+        before = (today - timedelta(days=kept)).isoformat()
+        for old in _due(night.store, kind, before):
+            if time.monotonic() > end:
+                return False
+            if kind == "all":
+                if not _forget(night, old):
+                    return False
+            elif kind in _RECORDS:
+                _remove_records(night.store, kind, old)
+            else:
+                _remove_bytes(night.store, kind, old, before)
+    return True
+
+
+def _due(store: Store, kind: str, before: str) -> Iterator[str]:
+    """Nights older than that whose tables were written, and from which this kind was not removed yet."""
+    for night in inventory.nights(store):
+        tables = night < before and store.exists(keys.summary("documents", night))
+        if tables and kind not in removed.of(store, night).at:
+            yield night
+
+
+def _forget(night: Night, old: str) -> bool:
+    """Forget documents of a night; whether all of them were."""
+    after = (datetime.fromisoformat(old).date() + timedelta(days=1)).isoformat()
+    chosen = selection.Selector(before=after)
+    plan = selection.plan(night.store, chosen, actor=actions.actor(), reason="retention", most=_MOST)
+    if plan is None:
+        removed.note(night.store, old, "all", clock.now())
+        return True
+    actions.record(night.store, "retention.forget", detail={"run": plan.run, "tasks": str(len(plan.targets))})
+    forget.finish(night.store, plan, forget.carry_out(night.store, plan))
+    return len(plan.targets) < _MOST
+
+
+def _remove_records(store: Store, kind: str, old: str) -> None:
+    """Delete the records of a night that its tables have; the others, such as late ones, are kept until they have."""
+    rows, changed = tabled.rows(store, old), tabled.marked(store, old)
+    listed = {
+        key
+        for prefix in _RECORDS[kind]
+        for key in store.list(f"{prefix}run_date={old}/")
+        if keys.task_id_of(key) not in changed
+    }
+    if any(keys.task_id_of(key) not in rows for key in listed) or changed:
+        return  # a summary is due
+    actions.record(store, "retention", subject=f"{kind} of {old}", detail={"objects": str(len(listed))})
+    removed.note(store, old, kind, clock.now())
+    _delete(store, listed)
+
+
+def _remove_bytes(store: Store, kind: str, old: str, before: str) -> None:
+    """Delete bytes, or what was computed from them, of the documents of a night that no task still needs."""
+    hashes = {item.sha256 for item in inventory.of_night(store, old) if item.sha256}
+    hashes -= {item.sha256 for item in inventory.items(store, since=before) if item.sha256}
+    if kind == "documents":
+        found = {keys.document(sha256) for sha256 in hashes}
+    else:
+        prefixes = [prefix for sha256 in sorted(hashes) for prefix in keys.caches_of(sha256)]
+        found = {key for keys_ in in_threads(lambda p: list(store.list(p)), prefixes) for key in keys_}
+    actions.record(store, "retention", subject=f"{kind} of {old}", detail={"objects": str(len(found))})
+    _delete(store, found)
+    removed.note(store, old, kind, clock.now())
+
+
+def _delete(store: Store, names: set[str]) -> None:
+    def delete(key: str) -> None:
+        store.delete(key)
+        store.purge(key)
+
+    for _ in in_threads(delete, sorted(names)):
+        pass

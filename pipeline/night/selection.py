@@ -1,0 +1,207 @@
+"""Which tasks are forgotten, and everything that must be known of them before they are."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable
+from itertools import chain, islice
+
+import msgspec
+
+from pipeline import clock
+from pipeline.errors import Damaged, NotFound
+from pipeline.ledger import redaction
+from pipeline.ledger.forgetting import Plan, Target
+from pipeline.models import from_json
+from pipeline.night import inventory
+from pipeline.night.fingerprints import Fingerprints
+from pipeline.night.inventory import Item
+from pipeline.remote.urls import public_source
+from pipeline.storage import Store, keys
+from pipeline.threads import in_threads
+
+_ORIGIN = re.compile(r"[0-9a-f]{12}(-\d+)?")
+_LINES = 50  # of one document, ...
+_ALL_LINES = 200_000  # ... and of all of them, that are searched for afterwards
+
+
+class Selector(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be forgotten: all that is given must fit. `before`: run dates before this one, of what has ended."""
+
+    sha256: str = ""
+    task_id: str = ""
+    tenant: str = ""
+    before: str = ""
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """The names of what is given, for reports: the values may be personal data."""
+        return tuple(name for name in self.__struct_fields__ if getattr(self, name))
+
+    def fits(self, item: Item) -> bool:
+        """Whether a task is chosen; with its id, also those that were derived from it."""
+        if self.task_id and item.task_id != self.task_id and not _is_derived(item.task_id, self.task_id):
+            return False
+        if self.sha256 and item.sha256 != self.sha256:
+            return False
+        if self.tenant and item.tenant != self.tenant:
+            return False
+        return not self.before or (item.ended and item.run_date < self.before)
+
+
+def _is_derived(task_id: str, other: str) -> bool:
+    if "#" not in task_id:
+        return False
+    begin = keys.derived_from(other)
+    return task_id.startswith(begin) and bool(_ORIGIN.fullmatch(task_id[len(begin) :]))
+
+
+class _Page(msgspec.Struct, frozen=True):
+    text: str = ""
+
+
+class _Record(msgspec.Struct, frozen=True):
+    """What is read of a record or a marker."""
+
+    source: str = ""
+    sha256: str | None = None
+    submitted_at: str = ""
+    first_seen: str = ""
+    receipt: str = ""
+    accepted_on: str = ""
+    run_date: str = ""
+    replaces: str = ""
+    pages: tuple[_Page, ...] | int = ()
+
+    @property
+    def texts(self) -> list[str]:
+        return [page.text for page in self.pages] if isinstance(self.pages, tuple) else []
+
+
+class _Claim(msgspec.Struct, frozen=True):
+    sha256: str | None = None
+
+
+class Draft:
+    """A plan in the making: what was found of each task."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.items: dict[str, list[Item]] = {}
+        self.nights: set[str] = set()
+        self.dates: set[str] = set()
+        self.receipts: set[str] = set()
+        self.sources: set[str] = set()
+        self.lines: set[str] = set()
+        self.targets: list[Target] = []
+
+    def choose(self, selector: Selector, most: int | None = None) -> None:
+        """Find the tasks that a selector chooses, and those that were derived from them and are the same document."""
+        others: set[str] = set()
+        pending: set[str] = set()
+        for item in inventory.items(self._store, before=selector.before):
+            if not item.ended:
+                pending.add(item.task_id)
+            if selector.fits(item):
+                self.items.setdefault(item.task_id, []).append(item)
+            elif "#" in item.task_id:
+                others.add(item.task_id)
+        if selector.before:  # what is reprocessed or redriven has not ended
+            self.items = {name: found for name, found in self.items.items() if name not in pending}
+        elif selector.task_id and any(True for _ in self._store.list(keys.claims(selector.task_id))):
+            self.items.setdefault(selector.task_id, [])
+        self.items = dict(islice(self.items.items(), most))
+        begins = {keys.derived_from(name): name for name in self.items}
+        for folder in self._store.folders(keys.CLAIMS) if begins else ():
+            name = keys.claimed_task(f"{keys.CLAIMS}{folder}/")
+            begin, mark, origin = name.rpartition("#")
+            if begin + mark in begins and name not in others and _ORIGIN.fullmatch(origin):
+                self.items.setdefault(name, [])
+
+    def read(self) -> None:
+        """Read what the store has of each chosen task, and find the receipts that name it."""
+        fingerprints = Fingerprints(self._store)
+        for target, records in in_threads(self._read, self.items.items(), batch=8):
+            self.targets.append(target)
+            texts = chain.from_iterable(record.texts for record in records)
+            longest = sorted(set(fingerprints.lines(texts)), key=len, reverse=True)[:_LINES]
+            if len(self.lines) < _ALL_LINES:
+                self.lines |= set(map(fingerprints.of, longest))
+        keys_of = (key for date in sorted(self.dates) for key in self._store.list(keys.receipts(date)))
+        self.receipts |= {key for key, named in in_threads(self._named, keys_of) if named}
+
+    def _read(self, chosen: tuple[str, list[Item]]) -> tuple[Target, list[_Record]]:
+        task_id, items = chosen
+        records = [found for item in items if (found := self._record(item.key))]
+        claims = list(self._store.list(keys.claims(task_id)))
+        generations = [keys.generation_of(key) for key in claims if not keys.origin_of(key)]
+        claimed = [self._claim(key) for key in claims if keys.origin_of(key) and not keys.taken_on(key)]
+        hashes = {item.sha256 for item in items} | {r.sha256 for r in records} | set(claimed)
+        self.nights |= {item.run_date for item in items if item.ended and item.run_date}
+        for record in records:
+            self.sources |= {record.source, public_source(record.source)}
+            self.dates |= {record.accepted_on, record.run_date, record.replaces}
+            if name := keys.receipt_name(record.receipt):
+                self.dates.add(name.run_date)
+        self.dates |= {item.run_date for item in items} | {keys.taken_on(key) for key in claims}
+        self.dates.discard("")
+        seen = {r.submitted_at or r.first_seen for r in records} - {""}
+        target = Target(
+            task_id=task_id,
+            seen=tuple(sorted(seen)),
+            hashes=tuple(sorted(filter(None, hashes))),
+            keys=tuple(sorted({item.key for item in items} - {""})),
+            generations=max([0, *generations, *(keys.generation_of(i.key) for i in items if i.key)]),
+        )
+        return target, records
+
+    def _record(self, key: str) -> _Record | None:
+        try:
+            return from_json(self._store.get(key), _Record) if key else None
+        except (NotFound, Damaged, msgspec.DecodeError):
+            return None
+
+    def _claim(self, key: str) -> str | None:
+        try:
+            return from_json(self._store.get(key), _Claim).sha256
+        except (NotFound, Damaged, msgspec.DecodeError):
+            return None
+
+    def _named(self, key: str) -> tuple[str, bool]:
+        try:
+            data = self._store.get(key)
+        except (NotFound, Damaged):
+            return key, False
+        return key, not self.items.keys().isdisjoint(redaction.tasks_in(data))
+
+
+def plan(
+    store: Store, selector: Selector, *, actor: str, reason: str = "", most: int | None = None
+) -> Plan | None:
+    """What is to be deleted for a selector, `None` where nothing is; `most`: of so many tasks only.
+
+    Nothing is deleted. Raises `Damaged`.
+    """
+    draft = Draft(store)
+    draft.choose(selector, most)
+    if not draft.items:
+        return None
+    draft.read()
+    return Plan(
+        run=f"{clock.utc():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+        at=clock.now(),
+        actor=actor,
+        by=selector.by,
+        reason=reason,
+        targets=tuple(draft.targets),
+        nights=tuple(sorted(draft.nights)),
+        receipts=tuple(sorted(draft.receipts)),
+        sources=tuple(sorted(draft.sources - {"", "message"})),
+        lines=tuple(sorted(draft.lines)),
+        working=_working(draft.items.values()),
+    )
+
+
+def _working(items: Iterable[list[Item]]) -> bool:
+    return any(not item.ended for found in items for item in found)

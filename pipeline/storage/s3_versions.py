@@ -1,0 +1,43 @@
+"""Earlier versions of objects in a bucket with versioning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+_KINDS = ("Versions", "DeleteMarkers")
+
+
+def are_kept(client: Any, bucket: str) -> bool | None:
+    """Whether a bucket keeps versions, or has; `None` where the server does not say. Raises `ClientError`."""
+    try:
+        return bool(client.get_bucket_versioning(Bucket=bucket).get("Status"))
+    except ClientError as error:
+        if _status(error) in (403, 501):  # no right to ask; not known to this server
+            return None
+        raise
+
+
+def purge(client: Any, bucket: str, key: str) -> int:
+    """Delete all versions of an object but the current one, of a deleted object all; returns how many are locked.
+
+    Raises `ClientError`.
+    """
+    pages = client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
+    found = [one for page in pages for kind in _KINDS for one in page.get(kind, ()) if one["Key"] == key]
+    locked = 0
+    for one in found:
+        if one["IsLatest"] and "Size" in one:  # no marker that it was deleted
+            continue
+        try:
+            client.delete_object(Bucket=bucket, Key=key, VersionId=one["VersionId"])
+        except ClientError as error:
+            if _status(error) != 403:
+                raise
+            locked += 1
+    return locked
+
+
+def _status(error: ClientError) -> int:
+    return int(error.response["ResponseMetadata"]["HTTPStatusCode"])

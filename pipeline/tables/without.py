@@ -1,0 +1,55 @@
+"""A night's tables without the rows of some tasks."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.errors import Damaged, NotFound
+from pipeline.storage import Store, keys
+from pipeline.tables.schemas import TABLES
+
+
+def remove_rows(store: Store, run_date: str, task_ids: Collection[str]) -> dict[str, int]:
+    """Rewrite the tables of a night without these tasks; returns the rows removed by table. Raises `Damaged`.
+
+    Tables are read as they are, not written again from the results, which may be gone. One that has no such row is not
+    touched.
+    """
+    removed = {}
+    for table in TABLES:
+        key = keys.summary(table, run_date)
+        try:
+            removed[table] = _rewrite(store, key, pa.array(sorted(task_ids), pa.string()))
+        except NotFound:
+            continue
+        except (pa.ArrowException, OSError, KeyError) as error:
+            raise Damaged(
+                f"{key} is not readable ({type(error).__name__}): write it again with "
+                f"`nightshift summarise {run_date}`."
+            ) from error
+    return removed
+
+
+def _rewrite(store: Store, key: str, task_ids: pa.Array) -> int:
+    """One table, row group by row group; returns how many rows were removed."""
+    with pq.ParquetFile(pa.BufferReader(store.get(key))) as file:
+        column = file.read(["task_id"])["task_id"]
+        count = int(pc.sum(pc.is_in(column, task_ids)).as_py() or 0)
+        if not count:
+            return 0
+        with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
+            path = Path(folder) / "table.parquet"
+            with pq.ParquetWriter(path, file.schema_arrow, compression="zstd") as writer:
+                for number in range(file.num_row_groups):
+                    group = file.read_row_group(number)
+                    kept = group.filter(pc.invert(pc.is_in(group["task_id"], task_ids)))
+                    if kept.num_rows:
+                        writer.write_table(kept, row_group_size=kept.num_rows)
+            store.put_file(key, path)
+    return count

@@ -1,0 +1,155 @@
+"""What is kept for how long: only ended documents, whose night has tables, while the window is closed."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from pipeline import clock
+from pipeline.errors import RunError, UsageError
+from pipeline.ledger.audit import audit
+from pipeline.night import retention
+from pipeline.night.flow import Flow
+from pipeline.night.schedule import Schedule
+from pipeline.night.summaries import summarise_due
+from pipeline.storage import keys
+from pipeline.storage.memory import MemoryStore
+from pipeline.tables.summary import summarise
+from tests.support.command import grey, page
+from tests.support.flows import submission
+from tests.unit.night.test_forget import a_flow, a_night, drain_all, gone, rows
+
+NOW = datetime(2026, 11, 22, 23, tzinfo=UTC)
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
+    times = [NOW]
+
+    def tick() -> datetime:
+        times[0] += timedelta(milliseconds=1)
+        return times[0]
+
+    monkeypatch.setattr(clock, "_source", tick)
+    return times
+
+
+@pytest.fixture
+def flow(tmp_path: Path, now: list[datetime]) -> Flow:
+    flow = a_flow(tmp_path, MemoryStore("retention"))
+    a_night(flow, tmp_path)
+    now[0] += timedelta(days=40)
+    return flow
+
+
+def keep(flow: Flow, days: str, window: str = "22:00-06:00") -> None:
+    """A tick of housekeeping at noon."""
+    settings = structs.replace(flow.settings, keep_days=days, window=window)
+    night = type(flow.night)(settings, flow.store, Schedule(settings, flow.store))
+    retention.retain(night, clock.utc().replace(hour=12))
+
+
+def prefixes(flow: Flow) -> set[str]:
+    return {key.split("/")[0] for key in flow.store.list("")}
+
+
+@pytest.mark.parametrize(
+    "text", ["x=1", "documents", "documents=0", "documents=-1", "all=1,all=2", "all=1.5", "all=²"]
+)
+def test_a_wrong_setting_is_one_sentence(text: str) -> None:
+    with pytest.raises(UsageError, match="NIGHTSHIFT_KEEP_DAYS"):
+        retention.parse(text)
+
+
+def test_the_setting() -> None:
+    assert retention.parse("") == {}
+    assert retention.parse(" documents = 30, all=365,") == {"documents": 30, "all": 365}
+
+
+@pytest.mark.parametrize(
+    ("days", "gone_"),
+    [
+        ("documents=39", {"documents"}),
+        ("checkpoints=39", {"ocr", "ner"}),
+        ("results=39", {"results", "partial"}),
+        ("failures=39", {"failed", "undelivered"}),
+        ("all=40", set()),
+        ("", set()),
+    ],
+)
+def test_what_is_older_goes_and_the_audit_passes(flow: Flow, days: str, gone_: set[str]) -> None:
+    before, night = prefixes(flow), NOW.date().isoformat()
+    was = audit(flow.store, night)
+    keep(flow, days)
+    assert before - prefixes(flow) == gone_
+    report = audit(flow.store, night)
+    assert report.adds_up, report.gaps
+    counted = ("received", "done", "partial", "failed", "pending")
+    assert [getattr(report, name) for name in counted] == [getattr(was, name) for name in counted]
+    if gone_ == {"documents"}:
+        assert (report.documents, report.not_kept) == (0, 4)
+
+
+def test_all_is_forgotten(flow: Flow) -> None:
+    night = NOW.date().isoformat()
+    keep(flow, "all=39")
+    assert not {"documents", "ocr", "ner", "results", "failed", "claims"} & prefixes(flow)
+    assert rows(flow.store, "documents", night) == set()
+    report = audit(flow.store, night)
+    assert report.adds_up
+    assert (report.received, report.forgotten) == (5, 5)
+
+
+def test_nothing_goes_while_the_window_is_open_or_before_the_tables_are_written(
+    flow: Flow, tmp_path: Path
+) -> None:
+    night = NOW.date().isoformat()
+    before = set(flow.store.list(""))
+    keep(flow, "documents=1", window="always")
+    assert set(flow.store.list("")) == before
+    flow.store.delete(keys.summary("documents", night))
+    keep(flow, "documents=1,results=1,all=1")
+    assert {"documents", "results", "failed"} <= prefixes(flow)
+
+
+def test_bytes_that_a_younger_or_pending_task_has_stay(flow: Flow, tmp_path: Path) -> None:
+    page(tmp_path / "new-9.png", grey(1))  # as one-1 and two-2
+    (message,) = flow.reception.accept(submission(tmp_path / "new-9.png", "new-9"))
+    flow.run(message)
+    keep(flow, "documents=39,checkpoints=39")
+    assert len(list(flow.store.list(keys.DOCUMENTS))) == 1
+    assert len(list(flow.store.list("ocr/"))) == 1
+
+
+def test_tables_outlive_their_results(flow: Flow, tmp_path: Path, now: list[datetime]) -> None:
+    night = NOW.date().isoformat()
+    keep(flow, "results=39,failures=39")
+    with pytest.raises(RunError, match="removed by retention"):
+        summarise(flow.store, night)
+    flow.store.put(keys.changed(night, "tables", "x"), b"")
+    summarise_due(flow.night, clock.utc())
+    assert rows(flow.store, "documents", night) == {"one-1", "two-2", "part-3", "bad-4", "text-5"}
+    assert gone(flow, task_id="one-1").hits == []
+    assert rows(flow.store, "documents", night) == {"two-2", "part-3", "bad-4", "text-5"}
+    assert audit(flow.store, night).adds_up
+
+
+def test_a_result_that_its_tables_do_not_have_yet_stays(flow: Flow, tmp_path: Path) -> None:
+    page(tmp_path / "late-9.png", grey(5))
+    drain_all(flow, flow.reception.accept(submission(tmp_path / "late-9.png", "late-9")))
+    night = flow.schedule.run_date()
+    flow.store.put(keys.changed(NOW.date().isoformat(), "one-1", "x"), b"")
+    keep(flow, "results=1")
+    assert flow.store.exists(keys.result(NOW.date().isoformat(), "one-1"))
+    assert flow.store.exists(keys.result(night, "late-9"))
+
+
+def test_once_an_hour(flow: Flow, now: list[datetime]) -> None:
+    keep(flow, "failures=39")
+    flow.store.put(keys.document("ab" * 32), b"")
+    keep(flow, "documents=1")
+    assert list(flow.store.list(keys.DOCUMENTS))
+    now[0] += timedelta(hours=1)
+    keep(flow, "documents=1")
+    assert list(flow.store.list(keys.DOCUMENTS)) == [keys.document("ab" * 32)]
