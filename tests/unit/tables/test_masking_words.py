@@ -61,6 +61,14 @@ MASKED = [
         "素皮试",
     ),
     ("药品名称  规格  数量\n阿莫西林胶囊  0.5g  1盒", "阿莫西林"),
+    ("姓   名  王小明", "王小明"),
+    ("性    别：男", "：男"),
+    ("诊   断：肺炎", "肺炎"),
+    ("Name Jane Doe", "Jane"),
+    ("甲方：王小明", "王小明"),
+    ("From: Jane Doe <j@example.org>\nRegards\nJane Doe", "\nJane"),
+    ("Approved on 20 February 2026 by\nJane Doe, Head of Service", "Jane"),
+    ("药品名称  规格 数量  用法\n药甲 1盒 口服\n药乙 2盒 口服", "药乙"),
 ]
 """Texts, and what of them may not be seen."""
 SHOWN = [
