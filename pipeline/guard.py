@@ -66,13 +66,13 @@ class _Work(msgspec.Struct, eq=False):
 
 
 class _Watch(threading.Thread):
-    def __init__(self, memory: int) -> None:
+    def __init__(self, memory: int, statm: int | None) -> None:
         super().__init__(name="guard", daemon=True)
         self.memory = memory
         self.lock = threading.Lock()
         self.work: _Work | None = None
         self._soft = 0
-        self._statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        self._statm = open_statm() if statm is None else statm
 
     def run(self) -> None:
         while True:
@@ -119,11 +119,19 @@ class _Watch(threading.Thread):
 _watch: _Watch | None = None
 
 
-def start(memory_mib: int) -> None:
-    """Guard this process from now on; it may use `memory_mib` MiB of memory, 0: as much as there is."""
+def open_statm() -> int:
+    """Open what says how much memory this process uses."""
+    return os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def start(memory_mib: int, statm: int | None = None) -> None:
+    """Guard this process from now on; it may use `memory_mib` MiB of memory, 0: as much as there is.
+
+    `statm`: from `open_statm`, where this process can't open files any more.
+    """
     global _watch  # noqa: PLW0603 - one guard per process is the point
     if _watch is None and sys.platform == "linux":
-        _watch = _Watch(memory_mib * _MIB)
+        _watch = _Watch(memory_mib * _MIB, statm)
         if memory_mib:
             _watch.limit_data(0)
         _watch.start()

@@ -15,6 +15,24 @@ def unpacked_limit(packed: int) -> int:
     return max(UNPACKED, UNPACKED_RATIO * packed)
 
 
+PAGE_SHARE, PAGE_LEAST = 0.4, 20.0
+"""Share of NIGHTSHIFT_TIME_LIMIT that one page may take, and seconds that it may take in any case ..."""
+STARTING = 5.0
+"""... and seconds beyond NIGHTSHIFT_TIME_LIMIT after which it hangs: a new process loads its models first."""
+
+
+class PageTime(msgspec.Struct, frozen=True):
+    """Seconds of processor time that a page may take, and seconds after which it counts as hanging."""
+
+    seconds: float
+    longest: float
+
+
+def page_time(time_limit: float) -> PageTime:
+    """What one page may take under NIGHTSHIFT_TIME_LIMIT."""
+    return PageTime(max(PAGE_SHARE * time_limit, PAGE_LEAST), time_limit + STARTING)
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Limits per document.
 

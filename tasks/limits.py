@@ -11,7 +11,7 @@ from typing import Any
 
 from celery.worker.request import Request
 
-from pipeline import guard
+from pipeline import guard, reader, scratch
 from pipeline.settings import Settings
 
 LONGEST = 1500.0
@@ -56,5 +56,7 @@ def _settings() -> Settings:
 
 
 def guard_process(**_: Any) -> None:
-    """Limit what this pool process may use."""
+    """Limit what this pool process may use; its documents are parsed by another one."""
     guard.start(_settings().memory_limit)
+    scratch.start(_settings().temp_dir)
+    reader.start(_settings())

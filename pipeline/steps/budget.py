@@ -6,6 +6,7 @@ import msgspec
 
 from pipeline.documents.base import Document
 from pipeline.errors import OverLimit
+from pipeline.limits import PAGE_LEAST, page_time
 from pipeline.models import to_json
 from pipeline.steps.engines import Engines
 from pipeline.storage import Store, keys
@@ -15,10 +16,6 @@ WHOLE, PAGES = 0.4, 6000
 """A document may take this share of NIGHTSHIFT_TIME_LIMIT, all of it for each so many pages (0.05 s a page) ..."""
 BYTES = 15_000_000
 """... and for each so many bytes: two to ten times what ordinary documents take."""
-PAGE_SHARE, PAGE_LEAST = 0.4, 20.0
-"""Share of NIGHTSHIFT_TIME_LIMIT that one page may take, and seconds that it may take in any case ..."""
-STARTING = 5.0
-"""... and seconds beyond NIGHTSHIFT_TIME_LIMIT after which it hangs: a new process loads its models first."""
 ABANDONED = 30.0
 """Seconds that a page counts that ended its process, in addition to those it took."""
 _WRITTEN = 1.0
@@ -42,8 +39,8 @@ class Budget:
         self, document: Document, sha256: str, count: int, *, store: Store, engines: Engines
     ) -> None:
         self.limit = engines.settings.time_limit
-        self.page_seconds = max(PAGE_SHARE * self.limit, PAGE_LEAST)
-        self.page_longest = self.limit + STARTING
+        one = page_time(self.limit)
+        self.page_seconds, self.page_longest = one.seconds, one.longest
         pages = max(document.page_count, 1)
         self._whole = max(WHOLE * self.limit, PAGE_LEAST)
         self._share = self.limit * (pages / PAGES + document.size / BYTES) * count / pages
