@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 STARTING = 60.0
 """Seconds that a process may take to start, on a busy machine; normally half a second."""
+ENDING = 5.0
+"""Seconds that a process may take to end."""
 POLL = 0.1
 """Seconds between two looks at the processor time of a reader that is waited for."""
 _PIPE = 1024 * 1024
@@ -114,7 +116,9 @@ class ReaderProcess:
             self._process.kill()
             os.close(self._requests)
             os.close(self._answers)
-        return self._process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(ENDING)
+        return -signal.SIGKILL
 
     def broken(self) -> Crashed:
         """End a process whose answer is invalid."""
@@ -204,7 +208,7 @@ class ReaderProcess:
     def _ended(self) -> Exception:
         """Why the process ended by itself."""
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(POLL * 10)
+            self._process.wait(ENDING)
         code = self.end()
         if code == guard.EXIT_MEMORY:
             return guard.out_of_memory()

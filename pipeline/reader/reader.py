@@ -6,11 +6,12 @@ import atexit
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.documents import open as here
 from pipeline.documents.base import Document
-from pipeline.errors import Poison, RunError, UsageError
+from pipeline.errors import PermanentError, Poison, RunError, UsageError
 from pipeline.limits import Limits, PageTime, page_time
 from pipeline.reader import wire
 from pipeline.reader.document import ReaderDocument, raised
@@ -84,6 +85,10 @@ class Reader:
 
         return self._attempted(document, place, asked)
 
+    def warm(self) -> None:
+        """Start the process; raises `RunError`."""
+        self._process = self._process or self._started()
+
     def close(self) -> None:
         """End the process."""
         if self._process is not None:
@@ -135,21 +140,32 @@ class Reader:
         )
 
     def _started(self) -> ReaderProcess:
-        try:
-            process = self._launch(self._memory)
-        except Crashed as crash:
-            raise RunError(f"No reader process can be started: it {crash}.") from crash
+        process = launched(self._launch, self._memory)
         if process.missing and self._required:
             process.end()
             raise RunError(lacking(process.missing))
         return process
 
 
+def launched(launch: Callable[..., ReaderProcess], *memory: int) -> ReaderProcess:
+    """A new process; raises `RunError` where none starts."""
+    try:
+        return launch(*memory)
+    except (Crashed, PermanentError) as error:
+        raise RunError(
+            f"The process that parses documents does not start ({error}): see its message above, or set"
+            " NIGHTSHIFT_SANDBOX=off."
+        ) from error
+
+
 _reader: Reader | None = None
 
 
-def start(settings: Settings) -> None:
-    """Open the documents of this process in a reader process from now on, unless NIGHTSHIFT_SANDBOX is `off`."""
+def start(settings: Settings, *, at_once: bool = False) -> None:
+    """Open the documents of this process in a reader process from now on, unless NIGHTSHIFT_SANDBOX is `off`.
+
+    `at_once`: start that process now, so that the first document need not wait for it.
+    """
     global _reader  # noqa: PLW0603 - one reader per process is the point
     if _reader is None and settings.sandbox != "off" and sys.platform == "linux":
         _reader = Reader(
@@ -159,6 +175,9 @@ def start(settings: Settings) -> None:
             required=settings.sandbox == "require",
         )
         atexit.register(_reader.close)
+        if at_once:
+            with suppress(RunError):  # raised again by the first document
+                _reader.warm()
 
 
 def open_document(data: bytes, limits: Limits) -> Document:
@@ -176,10 +195,7 @@ def missing(sandbox: str) -> tuple[str, ...]:
     """
     if sandbox == "off" or sys.platform != "linux":
         return tuple(LAYERS)
-    try:
-        process = ReaderProcess()
-    except Crashed as crash:
-        raise RunError(f"No reader process can be started: it {crash}.") from crash
+    process = launched(ReaderProcess)
     process.end()
     return process.missing
 
@@ -190,9 +206,7 @@ def check(settings: Settings) -> None:
     if lacks and settings.sandbox == "require":
         raise UsageError(lacking(lacks))
     if settings.sandbox == "off":
-        log.warning(
-            "NIGHTSHIFT_SANDBOX is off: documents are parsed by processes that have network and secrets"
-        )
+        log.info("NIGHTSHIFT_SANDBOX is off: documents are parsed by processes that have network and secrets")
     elif lacks:
         log.warning("%s", lacking(lacks))
 

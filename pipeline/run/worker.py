@@ -141,7 +141,7 @@ def start(settings: Settings, run_date: str, counters: PageCounters) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     guard.start(settings.memory_limit)
     scratch.start(settings.temp_dir)
-    reader.start(settings)
+    reader.start(settings, at_once=True)
     _worker = Worker(settings, run_date, counters)
 
 

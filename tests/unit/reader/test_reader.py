@@ -12,10 +12,11 @@ from msgspec import structs
 
 from pipeline.documents import open as here
 from pipeline.documents.base import PageInput
-from pipeline.errors import OverLimit, PermanentError, Poison
+from pipeline.errors import OverLimit, PermanentError, Poison, RunError
 from pipeline.limits import Limits, PageTime
 from pipeline.reader import reader as readers
 from pipeline.reader.document import ReaderDefect
+from pipeline.reader.process import ReaderProcess
 from pipeline.reader.reader import Reader
 from pipeline.settings import Settings
 from pipeline.steps import recognize
@@ -171,3 +172,12 @@ def test_a_process_of_workers_reads_apart_unless_switched_off(monkeypatch: pytes
     assert reader is not None
     assert type(readers.open_document(b"text", Limits())).__name__ == "ReaderDocument"
     reader.close()
+
+
+def test_a_process_that_does_not_start_ends_the_run_not_the_document() -> None:
+    def launch(memory: int = 0) -> ReaderProcess:
+        return ReaderProcess(memory, "raise SystemExit(7)")
+
+    reader = Reader(memory=0, limit=PageTime(60, 60), attempts=2, launch=launch)
+    with pytest.raises(RunError, match=r"does not start .*exit code 7"):
+        reader.open(b"text", Limits())
