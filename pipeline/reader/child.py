@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-import sysconfig
 import traceback
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -16,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 from pipeline import guard
 from pipeline.errors import PermanentError
 from pipeline.reader import wire
-from pipeline.sandbox import confine
+from pipeline.sandbox import confine, readable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,34 +22,20 @@ if TYPE_CHECKING:
 
     from pipeline.documents.base import Document
 
-_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
-_FONTS = ("/usr/share/fonts", "/usr/local/share/fonts", "/usr/share/X11/fonts")
-_DEVICES = ("/dev/null", "/dev/urandom")
-_PACKAGES = ("site-packages", "dist-packages")
-
 
 def main(requests: int, answers: int, parent: int, memory: int) -> None:
     """Serve documents until the parent closes its end. Arguments: descriptors, its process id, MiB (0: no limit)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     statm = guard.open_statm()
-    missing = confine(_readable())
+    missing = confine(readable())
     if os.getppid() != parent:
         return
-    guard.start(memory, statm)
+    guard.start(memory, statm=statm)
     with open(requests, "rb") as source, open(answers, "wb", buffering=0) as target:
         from pipeline.documents import open as _  # noqa: F401 - loaded before the first document waits for it
 
         _silence()
         _serve(source, target, missing)
-
-
-def _readable() -> list[Path]:
-    """The program itself: interpreter, libraries, this package; and fonts."""
-    roots = [*_LIBRARIES, *_FONTS, *_DEVICES]
-    roots += [f"{prefix}/lib" for prefix in (sys.prefix, sys.base_prefix)]
-    roots += [sysconfig.get_path(name) for name in ("stdlib", "platstdlib")]
-    roots += [entry for entry in sys.path if Path(entry).name in _PACKAGES]
-    return [*map(Path, roots), Path(__file__).parents[1]]
 
 
 def _silence() -> None:

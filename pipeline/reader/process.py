@@ -20,7 +20,7 @@ import msgspec
 from pipeline import guard
 from pipeline.limits import PageTime
 from pipeline.reader import wire
-from pipeline.sandbox import LAYERS
+from pipeline.sandbox import LAYERS, environment
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,9 +33,6 @@ ENDING = 5.0
 POLL = 0.1
 """Seconds between two looks at the processor time of a reader that is waited for."""
 _PIPE = 1024 * 1024
-_PASSED_ON = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH")
-"""All that a reader's environment has of its parent's."""
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 PROGRAM = "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from pipeline.reader import child;"
 PROGRAM += " child.main(*map(int, sys.argv[1:]))"
 
@@ -61,7 +58,7 @@ class ReaderProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs, writes),
-                env=_environment(),
+                env=environment(),
                 cwd="/",
                 process_group=0,
             )
@@ -221,8 +218,3 @@ def _path() -> list[str]:
     found = [str(Path(entry).absolute()) for entry in sys.path]
     package = str(Path(__file__).parents[2])
     return found if package in found else [*found, package]
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    return kept | dict.fromkeys(_ONE_THREAD, "1")

@@ -4,5 +4,6 @@ Linux only. The layers are independent of each other: where the kernel lacks one
 """
 
 from pipeline.sandbox.confine import LAYERS, confine
+from pipeline.sandbox.program import environment, readable
 
-__all__ = ["LAYERS", "confine"]
+__all__ = ["LAYERS", "confine", "environment", "readable"]
