@@ -31,8 +31,8 @@ def main(requests: int, answers: int, parent: int, memory: int) -> None:
     if os.getppid() != parent:
         return
     guard.start(memory, statm=statm)
-    with open(requests, "rb") as source, open(answers, "wb", buffering=0) as target:
-        from pipeline.documents import open as _  # noqa: F401 - loaded before the first document waits for it
+    with os.fdopen(requests, "rb") as source, os.fdopen(answers, "wb", buffering=0) as target:
+        from pipeline.documents import pdf, text_file  # noqa: F401 - before the first document waits for them
 
         _silence()
         _serve(source, target, missing)

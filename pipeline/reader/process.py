@@ -48,7 +48,7 @@ class ReaderProcess:
     """One process, for one document at a time. `missing`: layers of its sandbox that this machine lacks."""
 
     def __init__(self, memory: int = 0, program: str = PROGRAM) -> None:
-        """Start it and wait until it is confined. `memory`: MiB, 0: no limit. Raises `Crashed`."""
+        """Start it and wait until it is confined. `memory`: MiB, 0: no limit. Raises `Crashed` or `OSError`."""
         theirs, self._requests = os.pipe()
         self._answers, writes = os.pipe()
         try:
@@ -62,6 +62,10 @@ class ReaderProcess:
                 cwd="/",
                 process_group=0,
             )
+        except OSError:
+            os.close(self._requests)
+            os.close(self._answers)
+            raise
         finally:
             os.close(theirs)
             os.close(writes)
@@ -80,6 +84,11 @@ class ReaderProcess:
     def pid(self) -> int:
         """Its process id."""
         return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can be asked."""
+        return not self.ended and self._process.poll() is None
 
     @property
     def resident(self) -> int:
@@ -209,8 +218,13 @@ class ReaderProcess:
         code = self.end()
         if code == guard.EXIT_MEMORY:
             return guard.out_of_memory()
-        reason = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return Crashed(f"crashed the process that reads it ({reason})")
+        return Crashed(f"crashed the process that reads it ({_reason(code)})")
+
+
+def _reason(code: int) -> str:
+    with suppress(ValueError):  # signals without a name
+        return signal.Signals(-code).name
+    return f"exit code {code}"
 
 
 def _path() -> list[str]:

@@ -124,6 +124,8 @@ class Reader:
         """Do some work in the process, or in a new one if it crashes or hangs."""
         what = ""
         for _ in range(self._attempts):
+            if self._process and not self._process.is_alive:  # ended while nothing was asked
+                self.close()
             process = self._process = self._process or self._started()
             try:
                 return work(process)
@@ -151,7 +153,7 @@ def launched(launch: Callable[..., ReaderProcess], *memory: int) -> ReaderProces
     """A new process; raises `RunError` where none starts."""
     try:
         return launch(*memory)
-    except (Crashed, PermanentError) as error:
+    except (Crashed, PermanentError, OSError) as error:
         raise RunError(
             f"The process that parses documents does not start ({error}): see its message above, or set"
             " NIGHTSHIFT_SANDBOX=off."

@@ -7,7 +7,7 @@ two lengths, the JSON, and as many bytes as the second length says.
 from __future__ import annotations
 
 import struct
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -23,6 +23,9 @@ MAX_JSON = 64 * 1024 * 1024
 Count = Annotated[int, Meta(ge=1, le=10_000_000)]
 Side = Annotated[int, Meta(ge=1, le=1_000_000)]
 Sentence = Annotated[str, Meta(max_length=2000)]
+
+T = TypeVar("T")
+Few = Annotated[tuple[T, ...], Meta(max_length=1000)]
 
 
 class Open(msgspec.Struct, frozen=True, tag=True):
@@ -69,14 +72,14 @@ class ReadPage(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     width: Side
     height: Side
     drawn: Drawn | None = None
-    lines: tuple[TextLine, ...] | None = None
-    regions: tuple[Rect, ...] = ()
-    suspects: tuple[Suspect, ...] = ()
+    lines: Annotated[tuple[TextLine, ...], Meta(max_length=200_000)] | None = None
+    regions: Few[Rect] = ()
+    suspects: Few[Suspect] = ()
     rotation: Rotation = 0
     unread: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
-    warnings: Annotated[tuple[Sentence, ...], Meta(max_length=100)] = ()
+    warnings: Few[Sentence] = ()
     dpi: float | None = None
-    codes: tuple[Code, ...] = ()
+    codes: Few[Code] = ()
     tiled: bool = False
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -181,3 +183,14 @@ def test_a_process_that_does_not_start_ends_the_run_not_the_document() -> None:
     reader = Reader(memory=0, limit=PageTime(60, 60), attempts=2, launch=launch)
     with pytest.raises(RunError, match=r"does not start .*exit code 7"):
         reader.open(b"text", Limits())
+
+
+def test_a_process_that_ended_between_documents_is_replaced() -> None:
+    reader = Reader(memory=0, limit=PageTime(60, 60), attempts=1)
+    reader.open(b"one", Limits()).close()
+    process = reader._process
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process._process.wait()
+    assert reader.open(b"two", Limits()).page(1).lines
+    reader.close()
