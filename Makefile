@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 DATA ?= $(NIGHTSHIFT_DATA)
 
-.PHONY: help setup lock demo test simulate soak fuzz lint spell bench services clean
+.PHONY: help setup lock demo test simulate soak fuzz lint spell audit bench services clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,7 +42,7 @@ test: setup services lint ## run every test
 	$(BIN)/pytest
 
 simulate: setup ## simulate nights full of faults: NIGHTS=2000, MINUTES=10, or SEED=7 to see one run
-	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) \
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(AIMS),--aims $(AIMS)) \
 	  $(if $(NIGHTS),--nights $(NIGHTS)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 soak: setup services ## the long tests: real servers under faults, thousands of messages, a minute without a store
@@ -64,6 +64,12 @@ lint: setup ## check style, imports, types and words
 
 spell: setup ## check words alone: typos, and those of docs/terms.txt
 	$(BIN)/codespell
+
+audit: setup ## list all components in out/sbom.json, check code and packages for weaknesses; REQUIRED=1: or fail
+	$(BIN)/ruff check --select S --ignore S101 pipeline tasks
+	mkdir -p out
+	$(BIN)/cyclonedx-py requirements --output-reproducible -o out/sbom.json requirements.lock
+	$(BIN)/python scripts/audit.py $(if $(REQUIRED),--required)
 
 services: .services/swift/.done ## servers that only the tests need
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 from pipeline.documents import open as here
 from pipeline.documents.base import Document
-from pipeline.limits import Limits, page_time
+from pipeline.limits import Limits, PageTime
 from pipeline.reader.reader import Reader
 from pipeline.settings import Settings
 from pipeline.steps.engines import Engines
@@ -40,7 +40,7 @@ def main() -> None:
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     engines = Engines(Settings())
     _ = engines.ocr
-    reader = Reader(memory=0, limit=page_time(300), attempts=1)
+    reader = Reader(memory=0, limit=PageTime(120, 305), attempts=1)
     begun = time.perf_counter()
     reader.open(b"text", Limits())
     print(f"first document: {time.perf_counter() - begun:.2f} s")

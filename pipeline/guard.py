@@ -8,6 +8,7 @@ finds it so, and reads the others. A kernel limit on memory backs it up, for wha
 from __future__ import annotations
 
 import logging
+import math
 import os
 import resource
 import sys
@@ -15,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import msgspec
 
@@ -22,6 +24,8 @@ from pipeline.errors import OverLimit, PermanentError
 
 EXIT_MEMORY, EXIT_TIME = 81, 82
 """Exit codes of a process that was ended because of its memory, or of the processor time of a page."""
+EXIT_OPENING_MEMORY, EXIT_OPENING_TIME = 83, 84
+"""The same, because of the document that was being opened: another attempt would end likewise."""
 POLL = 0.1
 """Seconds between two looks."""
 SPARE = 512 * 2**20
@@ -55,7 +59,8 @@ def over_time(seconds: float) -> OverLimit:
 class _Work(msgspec.Struct, eq=False):
     """One page in progress: its thread's clock, when it must have ended by it, and how it is given up.
 
-    `until`: when it must have ended by the clock of this machine.
+    `until`: when it must have ended by the clock of this machine. `before`: bytes of memory in use before it began, for
+    a document that is being opened.
     """
 
     clock: int
@@ -63,12 +68,18 @@ class _Work(msgspec.Struct, eq=False):
     until: float
     seconds: float
     give_up: Callable[[PermanentError], None]
+    before: int | None = None
+
+
+def _nothing(_: PermanentError) -> None:
+    pass
 
 
 class _Watch(threading.Thread):
-    def __init__(self, memory: int, statm: int | None) -> None:
+    def __init__(self, memory: int, opening: float, statm: int | None) -> None:
         super().__init__(name="guard", daemon=True)
-        self.memory = memory
+        self.memory, self.opening = memory, opening
+        self.give_up: Callable[[PermanentError], None] = _nothing
         self.lock = threading.Lock()
         self.work: _Work | None = None
         self._soft = 0
@@ -83,13 +94,28 @@ class _Watch(threading.Thread):
         if self.memory:
             resident, shared, data = _usage(self._statm)
             if resident > self.memory:
-                self._end(out_of_memory(), EXIT_MEMORY, f"{resident // _MIB} MiB of memory in use")
+                self._end_for_memory(resident)
             self.limit_data(max(data - (resident - shared), 0))
         work = self.work
         if work is not None and time.clock_gettime(work.clock) > work.end:
-            self._end(over_time(work.seconds), EXIT_TIME, f"a page takes over {work.seconds:.0f} s", work)
+            what, code = ("a page", EXIT_TIME) if work.before is None else ("a document", EXIT_OPENING_TIME)
+            self._end(over_time(work.seconds), code, f"{what} takes over {work.seconds:.0f} s", work)
         elif work is not None and time.monotonic() > work.until:  # it may only have waited: another attempt
             self._end(None, EXIT_TIME, "a page takes too long", work)
+
+    def _end_for_memory(self, resident: int) -> None:
+        """What the process holds is a document's own fault where most of it was taken to open that."""
+        work, why = self.work, f"{resident // _MIB} MiB of memory in use"
+        if work is None or work.before is None:
+            self._end(out_of_memory(), EXIT_MEMORY, why)
+        elif resident - work.before > self.memory // 2:
+            self._end(out_of_memory(), EXIT_OPENING_MEMORY, why)
+        else:
+            self._end(None, EXIT_MEMORY, why)
+
+    def resident(self) -> int:
+        """Bytes of memory that this process has in use."""
+        return _usage(self._statm)[0]
 
     def limit_data(self, unused: int) -> None:
         """Set the kernel's limit; `unused`: bytes that are reserved but not in use, so do no harm."""
@@ -124,14 +150,15 @@ def open_statm() -> int:
     return os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
 
 
-def start(memory_mib: int, statm: int | None = None) -> None:
+def start(memory_mib: int, opening: float = 120.0, *, statm: int | None = None) -> None:
     """Guard this process from now on; it may use `memory_mib` MiB of memory, 0: as much as there is.
 
-    `statm`: from `open_statm`, where this process can't open files any more.
+    `opening`: seconds of processor time that it may take to open a document. `statm`: from `open_statm`, where this
+    process can't open files any more.
     """
     global _watch  # noqa: PLW0603 - one guard per process is the point
     if _watch is None and sys.platform == "linux":
-        _watch = _Watch(memory_mib * _MIB, statm)
+        _watch = _Watch(memory_mib * _MIB, opening, statm)
         if memory_mib:
             _watch.limit_data(0)
         _watch.start()
@@ -157,6 +184,53 @@ def page(seconds: float, longest: float, give_up: Callable[[PermanentError], Non
     finally:
         with watch.lock:
             watch.work = None
+
+
+@contextmanager
+def opening() -> Iterator[None]:
+    """Guard the document that is opened inside, by this thread: it is at fault for what that takes."""
+    watch = _watch
+    if watch is None or watch.work is not None:  # a picture inside the page that is read
+        yield
+        return
+    clock, seconds = time.pthread_getcpuclockid(threading.get_ident()), watch.opening
+    end = time.clock_gettime(clock) + seconds
+    watch.work = _Work(clock, end, math.inf, seconds, watch.give_up, watch.resident())
+    try:
+        yield
+    finally:
+        with watch.lock:
+            watch.work = None
+
+
+@contextmanager
+def giving_up(note: Callable[[PermanentError], None]) -> Iterator[None]:
+    """While this lasts, `note` is called, in another thread, with why the document being opened ends this process."""
+    watch = _watch
+    if watch is None:
+        yield
+        return
+    watch.give_up = note
+    try:
+        yield
+    finally:
+        watch.give_up = _nothing
+
+
+def of_document(exitcode: int, opening: float) -> PermanentError | None:
+    """Why a document ended the process that opened it, by its exit code; `None` where that is no document's fault.
+
+    `opening`: the seconds that were given to `start`.
+    """
+    if exitcode == EXIT_OPENING_MEMORY:
+        return out_of_memory()
+    return over_time(opening) if exitcode == EXIT_OPENING_TIME else None
+
+
+def resident() -> int:
+    """Bytes of memory that this process has in use."""
+    with Path("/proc/self/statm").open("rb") as statm:
+        return _usage(statm.fileno())[0]
 
 
 def _usage(statm: int) -> tuple[int, int, int]:

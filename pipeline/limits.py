@@ -15,10 +15,8 @@ def unpacked_limit(packed: int) -> int:
     return max(UNPACKED, UNPACKED_RATIO * packed)
 
 
-PAGE_SHARE, PAGE_LEAST = 0.4, 20.0
-"""Share of NIGHTSHIFT_TIME_LIMIT that one page may take, and seconds that it may take in any case ..."""
 STARTING = 5.0
-"""... and seconds beyond NIGHTSHIFT_TIME_LIMIT after which it hangs: a new process loads its models first."""
+"""Seconds beyond NIGHTSHIFT_TIME_LIMIT after which a page hangs: a new process loads its models first."""
 
 
 class PageTime(msgspec.Struct, frozen=True):
@@ -26,11 +24,6 @@ class PageTime(msgspec.Struct, frozen=True):
 
     seconds: float
     longest: float
-
-
-def page_time(time_limit: float) -> PageTime:
-    """What one page may take under NIGHTSHIFT_TIME_LIMIT."""
-    return PageTime(max(PAGE_SHARE * time_limit, PAGE_LEAST), time_limit + STARTING)
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

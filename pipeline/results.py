@@ -15,6 +15,7 @@ from PIL import Image
 
 from pipeline.documents.open import page_image
 from pipeline.errors import NotFound
+from pipeline.ledger import records
 from pipeline.models import DocumentResult, Entity, Field, from_json
 from pipeline.settings import Settings
 from pipeline.storage import keys, open_store
@@ -37,9 +38,9 @@ def load(
 
     Nights of older versions get the columns of today, empty where they did not have them. `latest=True`: each document
     once, by its newest task, where the same bytes were processed in several nights or under several ids.
-    `masked=False` restores the true text and value of sensitive entities and fields (and the pages' text and the
-    items' description) from the JSON results, which requires permission to read them. Raises `NotFound` if there is no
-    such table yet.
+    `masked=False` restores the true text and value of sensitive entities and fields (and the pages' text, the items'
+    description and the documents' source) from the JSON results, which requires permission to read them. Raises
+    `NotFound` if there is no such table yet.
     """
     if table not in TABLES:
         raise ValueError(f"there is no table {table!r}: choose from {', '.join(TABLES)}")
@@ -58,7 +59,9 @@ def load(
     frame = pd.concat([one for one in frames if len(one)] or frames[-1:], ignore_index=True)
     if latest:
         frame = _newest(frame, store, table, run_date)
-    return frame if masked or table == "documents" else _unmask(frame, table, settings)
+    if masked:
+        return frame
+    return _with_sources(frame, settings) if table == "documents" else _unmask(frame, table, settings)
 
 
 def _upgraded(frame: pd.DataFrame) -> pd.DataFrame:
@@ -114,6 +117,17 @@ def outlines(row: pd.Series[Any]) -> list[list[tuple[float, float]]]:
         return [[(float(x), float(y)) for x, y in polygon] for polygon in row["polygons"]]
     x0, y0, x1, y1 = (float(row[name]) for name in ("x0", "y0", "x1", "y1"))
     return [[(x0, y0), (x1, y0), (x1, y1), (x0, y1)]]
+
+
+def _with_sources(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """The documents with the true sources of those whose source is masked."""
+    source = open_store(settings.store_url, settings)
+    frame = frame.copy()
+    for index, row in frame.iterrows():
+        hidden = "*" in row["source"] or (row["sha256"] and row["source"].startswith(row["sha256"][:12]))
+        if hidden and (full := records.ended(source, row["run_date"], row["task_id"])):
+            frame.loc[[index], "source"] = full.source
+    return frame
 
 
 def _unmask(frame: pd.DataFrame, table: str, settings: Settings) -> pd.DataFrame:

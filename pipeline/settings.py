@@ -15,14 +15,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from pipeline import broker_url, environment, tenants
+from pipeline import broker_url, environment, mask_policy, tenants
 from pipeline.environment import OPTION, Given
 from pipeline.limits import Limits
 
 PREFIX = environment.PREFIX
+PAGE_SHARE, PAGE_LEAST = 0.4, 20.0
+"""Share of `time_limit` that one page may take in processor time, and seconds that it may take in any case."""
 _DECIDING = (*Limits.__struct_fields__, "ocr_engine", "ocr_max_side", "ner_engine")
 _LONGEST_ZONE = 64  # characters: looking for a name of hundreds of folders takes more stack than there is
-_SECRET = frozenset({"broker_url", "callback_secret", "flower_password", "signing_key"})
+_SECRET = frozenset({"broker_url", "callback_secret", "encryption_keys", "flower_password", "signing_key"})
 _KEY = 32  # characters of a signing key at least: 128 bits in hexadecimal
 # The password of a URL: up to the last @, or the last before `;scheme://`, where a list of brokers continues.
 _PASSWORD = re.compile(r"(://[^:/@;]*):(?:(?!;[a-z0-9+]+://).)*@", re.DOTALL | re.IGNORECASE)
@@ -143,6 +145,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     s3_sse_kms_key: Annotated[str, Meta(description="Key ID for `aws:kms`.")] = ""
+
+    encryption_keys: Annotated[
+        str,
+        Meta(
+            description="Keys that encrypt the store, as `id:key` (32 bytes as base64), separated by commas, or "
+            "`@/path` of a file with one per line: the first encrypts, all decrypt; empty: off "
+            "(docs/how-to/encryption.md)."
+        ),
+    ] = ""
+    encryption_required: Annotated[
+        bool,
+        Meta(
+            description="Whether objects that are not encrypted are refused as damaged; to be set after "
+            "`nightshift keys rotate`."
+        ),
+    ] = False
+    encryption_summary: Annotated[
+        bool,
+        Meta(
+            description="Whether the parquet tables are encrypted, too: then only Nightshift can read them."
+        ),
+    ] = False
 
     ocr_engine: Annotated[
         str, Meta(description="`rapidocr` (offline), `paddleocr`, or an entry point of `nightshift.ocr`.")
@@ -275,12 +299,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     mask: Annotated[
-        bool,
+        str,
         Meta(
-            description="Whether numbers of persons, tax payers, accounts, cards and phones are masked in parquet "
-            "files and tables."
+            description="Which personal data are masked in parquet files, printed output and logs: `ids` (numbers of "
+            "persons, tax payers, patients, accounts, cards and phones, e-mail addresses, plates), `all` (names, "
+            "addresses, birth dates and health data as well), `none`, or types separated by commas "
+            "(docs/reference/parquet.md#masking)."
         ),
-    ] = True
+    ] = mask_policy.IDS
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
@@ -320,6 +346,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def signing_keys(self) -> tuple[str, ...]:
         """The keys of `signing_key`; none if messages are not signed."""
         return tuple(filter(None, self.signing_key.split(",")))
+
+    @property
+    def page_seconds(self) -> float:
+        """Seconds of processor time that one page may take, or a document to be opened."""
+        return max(PAGE_SHARE * self.time_limit, PAGE_LEAST)
 
     @property
     def memory_limit(self) -> int:
@@ -367,6 +398,8 @@ def invalid(given: Mapping[str, Given]) -> dict[str, str]:
             wrong[name] = environment.invalid(name, it, expected, secret=True)
         elif name == "timezone" and not _is_zone(it.value):
             wrong[name] = environment.invalid(name, it, "an IANA time zone such as Europe/Berlin")
+        elif name == "mask" and (why := _not_a_mask(it.value)):
+            wrong[name] = environment.invalid(name, it, why)
     return wrong
 
 
@@ -396,6 +429,14 @@ def _is_zone(name: str) -> bool:
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the tzdata package, for a folder
         return False
     return True
+
+
+def _not_a_mask(text: str) -> str:
+    try:
+        mask_policy.policy(text)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def table() -> str:

@@ -16,12 +16,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 from celery import Celery
+from msgspec import structs
 
 from pipeline import clock
+from pipeline.encryption.keyring import Keyring, keyring
 from pipeline.environment import printable
 from pipeline.night.dead import Letter
+from pipeline.settings import Settings
 from pipeline.submission.contract import MAX_BODY
-from tasks import signing
+from tasks import confidential, signing
 from tasks.envelope import READING_ERRORS, Envelope
 from tasks.routing import DEAD, DEAD_QUEUE, RAW, TOPIC, WORK_QUEUES
 from tasks.topology import declare_dead
@@ -66,7 +69,7 @@ def sweep(
 
     Raises what `remove` and the broker raise; then the rest stays.
     """
-    end = time.monotonic() + seconds
+    end, keys = time.monotonic() + seconds, keyring(Settings.from_env())
     with app.connection_for_write() as connection:
         declare_dead(connection)
         with connection.channel() as channel:
@@ -77,7 +80,7 @@ def sweep(
                 if message is None:
                     break
                 seen += 1
-                if remove(_found(message)):
+                if remove(_found(message, keys)):
                     channel.basic_ack(message.delivery_tag)
                     removed += 1
                 elif _returned(message) >= _OFTEN:
@@ -144,18 +147,23 @@ def _copy(channel: Any, message: Any) -> None:
     channel.basic_ack(message.delivery_tag)
 
 
-def _found(message: Any) -> Found:
+def _found(message: Any, keys: Keyring) -> Found:
     body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
     headers = message.headers if isinstance(message.headers, dict) else {}
     headers = {name: value for name, value in headers.items() if isinstance(name, str)}
-    return Found(_letter(body, headers, message), body[: MAX_BODY + 1], headers)
+    body, said, readable = confidential.open_(body, headers, keys)
+    letter = _letter(body, headers, message, said)
+    if not readable:  # nor can it be sent back
+        letter = structs.replace(letter, queue="")
+    return Found(letter, body[: MAX_BODY + 1], headers)
 
 
-def _letter(body: bytes, headers: dict[str, Any], message: Any) -> Letter:
+def _letter(body: bytes, headers: dict[str, Any], message: Any, said: str) -> Letter:
+    """Describe a dead letter; `said` is the reason that Nightshift gave, decrypted."""
     code, reason, queue = _why(body, headers, str(message.delivery_info.get("routing_key", "")))
     ours = isinstance(headers.get("code"), str) and isinstance(headers.get("reason"), str)
     if ours:
-        code, reason = printable(headers["code"]), printable(headers["reason"])
+        code, reason = printable(headers["code"]), printable(said)
     named = _Named.of(body) if ours else _Named()
     identity = [code, reason, str(headers.get("task_id", "")), hashlib.sha256(body).hexdigest()]
     return Letter(

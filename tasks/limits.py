@@ -57,6 +57,7 @@ def _settings() -> Settings:
 
 def guard_process(**_: Any) -> None:
     """Limit what this pool process may use; its documents are parsed by another one."""
-    guard.start(_settings().memory_limit)
-    scratch.start(_settings().temp_dir)
-    reader.start(_settings())
+    settings = _settings()
+    guard.start(settings.memory_limit, settings.page_seconds)
+    scratch.start(settings.temp_dir)
+    reader.start(settings)

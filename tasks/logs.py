@@ -1,4 +1,4 @@
-"""Every log line names its trace and its task."""
+"""Every log line names its trace and its task, and no personal data."""
 
 from __future__ import annotations
 
@@ -6,15 +6,31 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 from celery import current_task
 from celery.exceptions import Reject
 from celery.signals import after_setup_logger, after_setup_task_logger
 
-_FORMAT = logging.Formatter(
+from pipeline.errors import UsageError
+from pipeline.mask_policy import IDS
+from pipeline.settings import Settings
+from pipeline.tables.masked_logs import MaskedFormatter
+
+
+@cache
+def _policy() -> str:
+    try:
+        return Settings.from_env().mask
+    except UsageError:  # the command ends because of it, and says so
+        return IDS
+
+
+_FORMAT = MaskedFormatter(
     "%(asctime)s %(levelname)s %(processName)s trace=%(trace_id)s task=%(document)s %(message)s",
     defaults={"trace_id": "-", "document": "-"},
+    policy=_policy,
 )
 _trace: ContextVar[str] = ContextVar("trace", default="-")
 _document: ContextVar[str] = ContextVar("document", default="-")

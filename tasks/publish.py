@@ -11,7 +11,10 @@ from kombu.exceptions import OperationalError
 from msgspec import structs
 
 from pipeline import clock
+from pipeline.encryption.keyring import keyring
 from pipeline.messages import Message
+from pipeline.settings import Settings
+from tasks import confidential
 from tasks.routing import DEAD, RETRY_QUEUES, queue_for
 from tasks.topology import declare_dead
 
@@ -87,7 +90,11 @@ def _send(app: Celery, message: Message, **options: Any) -> None:
 
 
 def publish_dead(app: Celery, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
-    """Put a refused message, or a reference to a failed task, into the dead-letter queue, with the reason."""
+    """Put a refused message, or a reference to a failed task, into the dead-letter queue, with the reason.
+
+    Message and reason are encrypted if the settings have keys.
+    """
+    body, secret = confidential.close(body, reason, keyring(Settings.from_env()))
     with (
         app.connection_for_write() as connection
     ):  # one from the pool may be closed since the broker was away
@@ -103,7 +110,7 @@ def publish_dead(app: Celery, body: bytes, *, reason: str, code: str, task_id: s
             content_encoding="utf-8",
             delivery_mode=2,
             headers={
-                "reason": reason,
+                **secret,
                 "code": code,
                 "task_id": task_id,
                 "trace_id": trace_id,

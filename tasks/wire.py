@@ -16,8 +16,11 @@ from kombu.exceptions import ContentDisallowed
 from kombu.transport import pyamqp
 
 from pipeline.submission.contract import MAX_BODY
+from tasks.confidential import OVERHEAD
 
-_KEPT = MAX_BODY + 1  # bytes of a body: enough to see that it is too large
+_KEPT = (
+    MAX_BODY + 1 + OVERHEAD
+)  # bytes of a body: enough to see that it is too large, and to decrypt a dead letter
 
 UNREADABLE = "x-unreadable"
 """The only header of a message whose headers and properties could not be read."""

@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from pipeline.cli import brake, callbacks, dead, failed, ner, options, screen, window
+from pipeline.cli import brake, callbacks, dead, failed, keys, ner, options, screen, window
 from pipeline.cli.audit import audit
+from pipeline.cli.cat import cat
 from pipeline.cli.reprocess import reprocess
 from pipeline.cli.run import run
 from pipeline.cli.settings import settings
@@ -132,10 +133,12 @@ app.command()(status)
 app.command()(audit)
 app.command(no_args_is_help=True)(reprocess)
 app.command()(summarise)
+app.command(no_args_is_help=True)(cat)
 app.command()(settings)
 app.add_typer(failed.app, name="failed")
 app.add_typer(dead.app, name="dead")
 app.add_typer(callbacks.app, name="callbacks")
 app.add_typer(brake.app, name="brake")
+app.add_typer(keys.app, name="keys")
 app.add_typer(ner.app, name="ner")
 app.add_typer(window.app, name="window")

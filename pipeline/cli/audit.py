@@ -51,6 +51,7 @@ def audit(
 
     Exit codes: 0 audit passed, 1 store or broker unavailable, 2 usage error, 4 discrepancies found.
     """
+    from pipeline.cli.masked import masked
     from pipeline.ledger import audit as ledger_audit
 
     night = nights.open_night(store)
@@ -61,6 +62,8 @@ def audit(
         if repair:
             done = _repair(night, report)
             report = ledger_audit.audit(night.store, day, quick=quick, track=_track(bar))
+    gaps = tuple(masked(gap, night.settings.mask) for gap in report.gaps)
+    report = structs.replace(report, gaps=gaps)
     if as_json:
         screen.as_json(structs.asdict(report) | {"adds_up": report.adds_up, "store": night.store.url} | done)
     else:

@@ -38,8 +38,10 @@ def list_(
 
     Exit codes: 0 success, 1 store unavailable, 2 usage error.
     """
+    from pipeline.cli.masked import masked
+
     night = nights.open_night(store)
-    found = list(_find(night, run_date))
+    found = [masked(one, night.settings.mask) for one in _find(night, run_date)]
     if as_json:
         screen.as_json({"undelivered": found, "store": night.store.url})
         return

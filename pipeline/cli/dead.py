@@ -41,10 +41,13 @@ def list_(code: _Code = None, task_id: options.TaskId = None, as_json: options.A
 
     Exit codes: 0 success, 1 broker unavailable, 2 usage error.
     """
+    from pipeline.cli.masked import masked
     from pipeline.night.dead import group
+    from pipeline.settings import Settings
 
+    mask = Settings.from_env().mask
     found, complete = _read(code, task_id)
-    letters = [one.letter for one in found]
+    letters = [masked(one.letter, mask) for one in found]
     groups = group(letters)
     if as_json:
         screen.as_json({"count": len(letters), "complete": complete, "groups": groups, "letters": letters})
@@ -75,20 +78,24 @@ def show(
 
     Exit codes: 0 success, 1 broker unavailable or no such dead letter, 2 usage error.
     """
+    from pipeline.cli.masked import masked
+    from pipeline.settings import Settings
+
     found = [one for one in _read(bodies=body)[0] if name in (one.letter.id, one.letter.task_id)]
     if not found:
         raise NotFound(f'No dead letter has the id or task id "{name}": `nightshift dead list` lists them.')
     if body:
         sys.stdout.buffer.write(found[0].body)
         return
+    letters = [masked(one.letter, Settings.from_env().mask) for one in found]
     if as_json:
-        screen.as_json({"letters": [one.letter for one in found]})
+        screen.as_json({"letters": letters})
         return
-    for one in found:
-        fields = structs.asdict(one.letter)
+    for letter in letters:
+        fields = structs.asdict(letter)
         hidden = ("id", "ours")
         shown = [(n, v) for n, v in fields.items() if v not in (None, "") and n not in hidden]
-        screen.block(one.letter.id, shown)
+        screen.block(letter.id, shown)
 
 
 @app.command()

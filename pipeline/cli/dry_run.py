@@ -13,6 +13,7 @@ from rich.table import Table
 
 from pipeline.cli import outcomes as tables
 from pipeline.cli import screen
+from pipeline.cli.masked import masked
 from pipeline.documents.sniff import NAMES
 from pipeline.run.plan import Planned, State, plan
 
@@ -32,13 +33,13 @@ _SENTENCES: dict[State, str] = {
 }
 
 
-def dry_run(batch: Batch, found: Sequence[Source], *, as_json: bool) -> bool:
+def dry_run(batch: Batch, found: Sequence[Source], *, as_json: bool, mask: str) -> bool:
     """Print what `batch` would do with the documents found; returns whether each of them would be or is done."""
     planned: list[Planned] = []
     with tables.progress() as bar:
         row = bar.add_task("", total=len(found), documents="looking at documents")
         for each in plan(found, batch.acceptance, batch.engines):
-            planned.append(each)
+            planned.append(masked(each, mask))
             bar.update(row, completed=len(planned))
     if as_json:
         typer.echo(json.dumps(_figures(batch, planned), ensure_ascii=False, indent=2))

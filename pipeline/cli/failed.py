@@ -69,9 +69,10 @@ def list_(
     Exit codes: 0 success, 1 store unavailable, 2 usage error.
     """
     from pipeline.night import failures
+    from pipeline.tables.masking import masked_result
 
     night = nights.open_night(store)
-    records = list(_find(night, run_date, code, None))
+    records = [masked_result(one, night.settings.mask) for one in _find(night, run_date, code, None)]
     groups = failures.group(records)
     partial = sum(record.status == "partial" for record in records)
     if as_json:
@@ -149,9 +150,11 @@ def show(
     """
     from msgspec import structs
 
+    from pipeline.tables.masking import masked_result
+
     night = nights.open_night(store)
     whole = _whole_id(night, run_date, task_id)
-    records = list(_find(night, run_date, None, whole))
+    records = [masked_result(one, night.settings.mask) for one in _find(night, run_date, None, whole)]
     if not records:
         raise NotFound(
             f"No failure of {whole} in {night.store.url}: `nightshift failed list --json` lists all."

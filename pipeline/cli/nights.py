@@ -11,7 +11,7 @@ from pipeline.errors import NotFound, RunError, UsageError
 if TYPE_CHECKING:
     from pipeline.night.night import Night
     from pipeline.settings import Settings
-    from pipeline.storage import Store
+    from pipeline.storage import EncryptedStore, Store
 
 
 def open_night(store_url: str | None) -> Night:
@@ -32,6 +32,15 @@ def open_night(store_url: str | None) -> Night:
             code="store_missing",
         )
     return night
+
+
+def open_store(store_url: str | None) -> EncryptedStore:
+    """The store itself, with what is encrypted in it; raises as `open_night` does."""
+    from pipeline.storage import EncryptedStore
+
+    store = open_night(store_url).store
+    assert isinstance(store, EncryptedStore)
+    return store
 
 
 def run_date(text: str, settings: Settings, store: Store) -> str:

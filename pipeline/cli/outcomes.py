@@ -21,7 +21,6 @@ from pipeline.cli.figures import status_of
 from pipeline.cli.screen import terminal
 from pipeline.models import DocumentResult, Entity, Failure, Field
 from pipeline.run.outcome import Outcome
-from pipeline.tables.masking import mask_text, masked_entity, masked_field, sensitive_spans
 
 _ROWS = 40  # documents listed one by one; a night has thousands
 _WIDEST = 110  # columns: beyond, a row is hard to follow
@@ -136,8 +135,8 @@ def indented(by: int, text: str, style: str = "") -> RenderableType:
     return Padding(Text(text, style=style, overflow="fold"), (0, 0, 0, by), expand=False)
 
 
-def entities(console: Console, results: Sequence[DocumentResult], limit: int, *, masked: bool) -> None:
-    """Print about `limit` entities below their documents, every type once before any twice; sensitive ones masked."""
+def entities(console: Console, results: Sequence[DocumentResult], limit: int) -> None:
+    """Print about `limit` entities below their documents, every type once before any twice."""
     each = max(limit // max(len(results), 1), 1)
     chosen = [(result, entity) for result in results for entity in _varied(result, each)][:limit]
     if not chosen:
@@ -149,7 +148,6 @@ def entities(console: Console, results: Sequence[DocumentResult], limit: int, *,
     )
     for result, of in groupby(chosen, key=lambda pair: pair[0]):
         console.print(indented(2, short(result.source)))
-        shown = [_masked(result, entity) if masked else entity for _, entity in of]
         rows = [
             (
                 str(entity.page),
@@ -158,7 +156,7 @@ def entities(console: Console, results: Sequence[DocumentResult], limit: int, *,
                 " ".join(v for v in (entity.value, entity.currency) if v),
                 f"{entity.confidence:.2f}",
             )
-            for entity in shown
+            for _, entity in of
         ]
         console.print(_entity_rows(console, wide, rows))
     total = sum(len(result.entities) for result in results)
@@ -183,14 +181,8 @@ def _entity_rows(
     return Padding(table, (0, 0, 0, 4), expand=False)
 
 
-def _masked(result: DocumentResult, entity: Entity) -> Entity:
-    text = next(page.text for page in result.pages if page.number == entity.page)
-    spans = sensitive_spans(text, (e for e in result.entities if e.page == entity.page))
-    return masked_entity(entity, spans)
-
-
-def fields(console: Console, results: Sequence[DocumentResult], *, masked: bool) -> None:
-    """Print each document's type, fields, rows and warnings, sensitive values masked; `?` marks what needs review."""
+def fields(console: Console, results: Sequence[DocumentResult]) -> None:
+    """Print each document's type, fields, rows and warnings; `?` marks what needs review."""
     extracted = [(result, result.extraction) for result in results if result.extraction]
     if not extracted:
         return
@@ -200,13 +192,13 @@ def fields(console: Console, results: Sequence[DocumentResult], *, masked: bool)
         console.print(indented(2, f"{short(result.source)}: {kind}"))
         for field in extraction.fields:
             if field.value is not None:
-                console.print(indented(4, _field(masked_field(result, field) if masked else field)))
+                console.print(indented(4, _field(field)))
         if missing := [field.name for field in extraction.fields if field.value is None]:
             console.print(indented(4, f"not found: {', '.join(missing)}"))
         if extraction.items:
             console.print(indented(4, f"items: {len(extraction.items)} rows"))
         for warning in (*extraction.warnings, *_of_pages(result)):
-            console.print(indented(4, f"? {mask_text(warning) if masked else warning}"))
+            console.print(indented(4, f"? {warning}"))
     console.print()
 
 

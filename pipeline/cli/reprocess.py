@@ -59,6 +59,7 @@ def reprocess(
 
     Example: `nightshift reprocess --where "ocr_model != current and mean_confidence < 0.9" --dry-run`
     """
+    from pipeline.cli.masked import masked
     from pipeline.night import reprocess as again
     from tasks import client
 
@@ -75,6 +76,7 @@ def reprocess(
     if not dry_run:
         _queue(night, chosen)
     figures = _figures(chosen, counts, queued=0 if dry_run else len(chosen))
+    figures["examples"] = [masked(row, night.settings.mask) for row in figures["examples"]]
     if as_json:
         screen.as_json(figures | {"store": night.store.url})
     else:

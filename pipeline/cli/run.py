@@ -92,7 +92,7 @@ def run(
     with stoppable():
         try:
             found, notes, batch = _prepare(sources, settings, day, count, retry_failed)
-            complete = not dry_run or _dry_run(batch, found, as_json)
+            complete = not dry_run or _dry_run(batch, found, as_json, settings.mask)
         except KeyboardInterrupt:
             _say_stopped("Stopped before any document was processed.")
             if as_json:
@@ -115,10 +115,10 @@ def _prepare(
     return found, notes, Batch(settings, run_date=run_date, workers=workers, retry_failed=retry_failed)
 
 
-def _dry_run(batch: Batch, found: list[Source], as_json: bool) -> bool:
+def _dry_run(batch: Batch, found: list[Source], as_json: bool, mask: str) -> bool:
     from pipeline.cli.dry_run import dry_run
 
-    return dry_run(batch, found, as_json=as_json)
+    return dry_run(batch, found, as_json=as_json, mask=mask)
 
 
 def _process(
@@ -130,6 +130,7 @@ def _process(
     """
     from pipeline import reader, scratch
     from pipeline.cli import figures as report
+    from pipeline.cli.masked import mask_notes, masked
     from pipeline.tables.summary import summarise
 
     scratch.start(settings.temp_dir)
@@ -146,6 +147,8 @@ def _process(
             _say_stopped("Stopping: writing the tables (Ctrl-C again ends at once) …")
         outcomes += batch.finished_meanwhile()
         rows = summarise(batch.store, batch.run_date, masked=settings.mask)
+    mask_notes(notes, settings.mask)
+    outcomes = [masked(one, settings.mask) for one in sorted(outcomes, key=lambda one: one.source)]
     figures = report.totals(outcomes, time.monotonic() - started) | {"found": len(found), "stopped": stopped}
     figures |= _places(batch.store, batch.run_date, rows) | notes.figures()
     if stopped:
@@ -199,16 +202,18 @@ def _print(
     from pipeline.cli import figures as report
     from pipeline.cli import outcomes as tables
     from pipeline.ledger.records import ended
+    from pipeline.tables.masking import masked_result
 
     console = tables.screen()
     if not figures["found"]:
         console.print("No documents found: the given folders contain no visible files.")
     tables.documents(console, outcomes)
     if show:
-        done = [o for o in sorted(outcomes, key=lambda o: o.source) if o.status != "failed"][:show]
+        done = [o for o in outcomes if o.status != "failed"][:show]
         records = [r for o in done if (r := ended(store, figures["run_date"], o.task_id))]
-        tables.entities(console, records, show, masked=settings.mask)
-        tables.fields(console, records, masked=settings.mask)
+        records = [masked_result(record, settings.mask) for record in records]
+        tables.entities(console, records, show)
+        tables.fields(console, records)
     console.print(report.totals_line(figures), highlight=False)
     if reused := report.reused_line(outcomes):
         console.print(reused)

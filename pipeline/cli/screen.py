@@ -13,6 +13,7 @@ import msgspec
 import typer
 
 from pipeline import clock
+from pipeline.tables.masked_logs import MaskedFormatter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,7 +51,16 @@ def colour(when: Literal["auto", "always", "never"]) -> None:
 
 def log(level: int) -> None:
     """Write log messages of this level and above to standard error."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
+    logging.basicConfig(level=level, force=True)
+    shown = MaskedFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s", policy=_policy)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(shown)
+
+
+def _policy() -> str:
+    from pipeline.settings import Settings
+
+    return Settings.from_env().mask
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -89,6 +89,7 @@ def _rows(found: Environment, wrong: dict[str, str]) -> list[Setting]:
 
 def _wrong(found: Environment) -> dict[str, str]:
     """Fields with a value that does not fit, each with its sentence."""
+    from pipeline.encryption.keyring import keyring
     from pipeline.night.window import OffPeakWindow
     from pipeline.remote.policy import callback_policy, source_policy
     from pipeline.settings import Settings, invalid
@@ -98,7 +99,12 @@ def _wrong(found: Environment) -> dict[str, str]:
 
     wrong = invalid(found.given)
     fitting = Settings.from_env({}, **{n: it.value for n, it in found.given.items() if n not in wrong})
-    grammars = {"window": window, "allowed_sources": source_policy, "allowed_callbacks": callback_policy}
+    grammars = {
+        "window": window,
+        "allowed_sources": source_policy,
+        "allowed_callbacks": callback_policy,
+        "encryption_keys": keyring,
+    }
     for name, parse in grammars.items():
         try:
             parse(fitting)

@@ -56,6 +56,7 @@ def submit(
     Example: `nightshift submit scans/ more.zip --tenant archive --priority 2`
     """
     from pipeline import scratch
+    from pipeline.cli.masked import mask_notes, masked
     from pipeline.documents.sources import Notes
     from pipeline.night.window import moment
     from pipeline.settings import Settings
@@ -73,7 +74,8 @@ def submit(
     )
     producer = client.producer(settings)
     notes = Notes()
-    outcomes = _submit_all(sources, producer, request, notes)
+    outcomes = [masked(one, settings.mask) for one in _submit_all(sources, producer, request, notes)]
+    mask_notes(notes, settings.mask)
     counts: Counter[str] = Counter(o.status for o in outcomes)
     if as_json:
         figures: dict[str, Any] = {name: counts[name] for name in ("accepted", "known", "refused")}

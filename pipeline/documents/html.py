@@ -5,8 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from typing import TYPE_CHECKING
 
 from pipeline.documents.encodings import decode, marked
+from pipeline.errors import Unreadable
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+TOO_DEEP = "The {} has too many parts in each other, such as tables in tables: export it as a PDF."
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]+)""", re.IGNORECASE)
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
@@ -28,16 +35,35 @@ def decode_html(data: bytes) -> str:
 
 
 def html_text(html: str) -> str:
-    """The visible text of HTML, tables in columns; the empty string for HTML without text."""
-    from inscriptis import get_text
+    """The visible text of HTML, tables in columns; the empty string for HTML without text.
+
+    Raises `Unreadable`, or `RecursionError`, for elements in each other without end.
+    """
     from inscriptis.css_profiles import CSS_PROFILES
+    from inscriptis.html_engine import Inscriptis
     from inscriptis.model.config import ParserConfig
 
     html = _DECLARATION.sub("", html.replace("\0", ""))
     if not html.strip():
         return ""
-    text: str = get_text(html, ParserConfig(css=CSS_PROFILES["strict"], display_images=False))
+    config = ParserConfig(css=CSS_PROFILES["strict"], display_images=False)
+    text: str = Inscriptis(_tree(html), config).get_text()
     return text.strip()
+
+
+def _tree(html: str) -> HtmlElement:
+    """The elements of HTML. What libxml2 leaves out because of a limit of its own would be lost without a word."""
+    from lxml import etree
+    from lxml.html import HTMLParser, document_fromstring
+
+    parser = HTMLParser(huge_tree=True)
+    try:
+        tree = document_fromstring(html, parser=parser)
+    except etree.ParserError:  # no element at all
+        return document_fromstring(f"<pre>{html}</pre>", parser=parser)
+    if any(entry.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for entry in parser.error_log):
+        raise Unreadable(TOO_DEEP.format("web page"))
+    return tree
 
 
 def pictures_in(html: bytes) -> list[bytes]:

@@ -130,7 +130,7 @@ class ImageFile(Document):
         try:
             with _quiet_pillow(self._limits.max_pixels):
                 yield
-        except PermanentError:
+        except (PermanentError, MemoryError):
             raise
         except Image.DecompressionBombError as error:
             raise OverLimit(
@@ -138,6 +138,11 @@ class ImageFile(Document):
                 " scan it at a lower resolution, or raise NIGHTSHIFT_MAX_PIXELS."
             ) from error
         except Exception as error:  # hostile bytes make Pillow raise nearly any type
+            if "data too large" in str(error):  # of a chunk that is packed, of a PNG
+                raise OverLimit(
+                    f"{place} holds a text or a colour profile that unpacks to more than 1 MiB, as files made to"
+                    " exhaust a machine do: save it without metadata."
+                ) from error
             early = isinstance(error, EOFError) or "truncated" in str(error).lower()
             what = "is truncated" if early else "is damaged or in an unsupported variant of its format"
             raise Unreadable(f"{place} can't be decoded: it {what}. Scan or export it again.") from error

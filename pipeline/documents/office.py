@@ -125,6 +125,8 @@ def _blocks(element: etree._Element) -> Iterator[str]:
         if child.tag == f"{_W}p":
             yield "".join(_runs(child))
             for box in child.iter(f"{_W}txbxContent"):
+                if next(box.iterancestors(f"{_W}p")) is not child:
+                    continue  # a box in a box: it comes with that
                 if not any(a.tag == _FALLBACK for a in box.iterancestors()):  # the same for older programs
                     yield from _blocks(box)
         elif child.tag == f"{_W}tr":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline import guard
 from pipeline.documents import encodings
 from pipeline.documents.base import Document
 from pipeline.documents.sniff import HTML, NAMES, TEXT_FILE, WORD, XML_INVOICE, sniff
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
 def open_document(data: bytes, limits: Limits) -> Document:
     """Open a document; use it as a context manager.
 
-    Raises `Unsupported`, `Unreadable`, `Encrypted` or `OverLimit`.
+    Raises `Unsupported`, `Unreadable`, `Encrypted` or `OverLimit`; `MemoryError` where it needs too much. A worker
+    process that it takes too much of ends, because of this document.
     """
-    document = _open(data, limits)
+    with guard.opening():
+        document = _open(data, limits)
     document.size = len(data)
     return document
 
@@ -61,9 +64,11 @@ def _text_file(data: bytes, media_type: str, limits: Limits) -> Document:
         else:
             content = office.sheets(data, limits, NAMES[media_type])
         return TextFile(content, media_type, limits)
-    except PermanentError:
+    except (PermanentError, MemoryError):
         raise
     except Exception as error:  # hostile bytes make parsers raise nearly any type
+        if isinstance(error, RecursionError) or "depth" in str(error):
+            raise Unreadable(html.TOO_DEEP.format(NAMES[media_type])) from error
         raise Unreadable(
             f"The {NAMES[media_type]} is damaged: save it again, or export it as a PDF."
         ) from error

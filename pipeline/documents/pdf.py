@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.documents.attached import attached_invoices
 from pipeline.documents.base import Document, PageInput, Rect
 from pipeline.documents.pdf_bounds import check_object_streams, check_page_count
-from pipeline.documents.pdf_streams import Pictures, broken_pictures
+from pipeline.documents.pdf_streams import Pictures, broken_pictures, pixel_size
 from pipeline.documents.portfolio import refuse_cover, refuse_wrapper
 from pipeline.documents.suspects import Fonts
 from pipeline.documents.text_layer import Layer, flatten, read_layer
@@ -169,7 +169,7 @@ class PdfFile(Document):
 
     def _check_pictures(self, page: pdfium.PdfPage, place: str) -> None:
         for picture in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE]):
-            width, height = picture.get_px_size()
+            width, height = pixel_size(picture)
             if width * height > self._limits.max_pixels:
                 raise OverLimit(
                     f"{place} contains an image of {width} x {height} pixels, more than the limit of"

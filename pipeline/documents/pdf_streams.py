@@ -90,6 +90,17 @@ def broken_pictures(page: pdfium.PdfPage, place: str) -> Pictures:
     )
 
 
+def pixel_size(picture: pdfium.PdfImage) -> tuple[int, int]:
+    """Width and height of a picture in pixels; of a JPEG 2000, which need not be what its PDF says, the larger ones."""
+    width, height = picture.get_px_size()
+    *before, codec = picture.get_filters() or [""]
+    if codec == "JPXDecode":
+        get = pdfium_c.FPDFImageObj_GetImageDataDecoded if before else pdfium_c.FPDFImageObj_GetImageDataRaw
+        own = streams.jpx_size(_bytes(picture, get))
+        width, height = max(width, own[0]), max(height, own[1])
+    return width, height
+
+
 def _counted(count: int, size: str, fault: Fault) -> str:
     if count == 1:
         return f"a {size}image that {fault}" if size else f"an image that {fault}"

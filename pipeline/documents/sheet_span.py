@@ -1,6 +1,6 @@
-"""How many cells a sheet of an Excel workbook spans: readers make room for all of them, written or not.
+"""How many cells a sheet of a workbook spans: readers make room for all of them, written or not.
 
-Two cells in opposite corners of a sheet of 2 KB span 17,000,000,000.
+Two cells in opposite corners of a sheet of 2 KB span 17,000,000,000, and so does one cell that is repeated.
 """
 
 from __future__ import annotations
@@ -16,20 +16,28 @@ MAX_CELLS = 10_000_000
 """Cells of one sheet, empty ones between the outermost included; they take about 1 GB."""
 
 _PLACE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,3})(\d{1,9})["']""")
+# A row or cell that does not say its place follows the one before it.
+_UNPLACED = re.compile(rb"<(?:\w+:)?(?:row|c)(?:>|/|\s(?![^<>]*\br\s*=)[^<>]*>)")
+_TAG = re.compile(rb"<(?:\w+:)?(?:(row)|c)\b([^<>]*)")
+_OPEN_TAG = re.compile(rb"<table:(?:(table)|(table-row)|(?:covered-)?table-cell)(?=[\s/>])([^<>]*)>")
+_REPEATED = re.compile(rb"""table:number-(?:rows|columns)-repeated\s*=\s*["'](\d{1,20})["']""")
 _BINARY_CELLS = range(1, 12)  # types of records that are cells (MS-XLSB, 2.3.1); 0 is a row
 
 
 def check_span(package: zipfile.ZipFile, name: str) -> None:
     """Raise `OverLimit` for a sheet that spans more than `MAX_CELLS`; `name` for messages."""
     for part in package.namelist():
+        span = 0
         if part.startswith("xl/worksheets/") and part.endswith((".xml", ".bin")):
             data = package.read(part)
             span = _span(_places(data) if part.endswith(".xml") else _binary_places(data))
-            if span > MAX_CELLS:
-                raise OverLimit(
-                    f"A sheet of the {name} spans {span:,} cells, more than {MAX_CELLS:,}: delete stray cells far down "
-                    "or far to the right, then save and send it again."
-                )
+        elif part == "content.xml":
+            span = _open_span(package.read(part))
+        if span > MAX_CELLS:
+            raise OverLimit(
+                f"A sheet of the {name} spans {span:,} cells, more than {MAX_CELLS:,}: delete stray cells far down "
+                "or far to the right, then save and send it again."
+            )
 
 
 def _span(places: Iterable[tuple[int, int]]) -> int:
@@ -44,10 +52,42 @@ def _span(places: Iterable[tuple[int, int]]) -> int:
     return (rows[1] - rows[0] + 1) * (columns[1] - columns[0] + 1)
 
 
-def _places(data: bytes) -> set[tuple[int, int]]:
-    """The rows and columns that are named in a sheet's XML."""
+def _places(data: bytes) -> Iterable[tuple[int, int]]:
+    """The rows and columns of a sheet's XML."""
+    if _UNPLACED.search(data):
+        return _counted_places(data)
     named = {(letters, digits) for letters, digits in _PLACE.findall(data)}
     return {(int(digits), _column(letters)) for letters, digits in named}
+
+
+def _counted_places(data: bytes) -> Iterator[tuple[int, int]]:
+    """The cells of a sheet's XML, where some of them follow each other without a place."""
+    row = column = 0
+    for tag in _TAG.finditer(data):
+        place = _PLACE.search(tag[2])
+        if tag[1]:
+            row, column = int(place[2]) if place else row + 1, 0
+            continue
+        column = _column(place[1]) if place else column + 1
+        row = int(place[2]) if place else row
+        yield row, column
+
+
+def _open_span(data: bytes) -> int:
+    """Cells that the largest sheet of an OpenDocument spreadsheet spans, up to the last one with a value."""
+    row = column = repeated = rows = columns = largest = 0
+    for tag in _OPEN_TAG.finditer(data):
+        count = int(found[1]) if (found := _REPEATED.search(tag[3])) else 1
+        if tag[1]:
+            row = column = repeated = rows = columns = 0
+        elif tag[2]:
+            row, column, repeated = row + repeated, 0, count
+        else:
+            column += count
+            if b"value-type" in tag[3] or not tag[3].endswith(b"/"):
+                rows, columns = max(rows, row + repeated), max(columns, column)
+                largest = max(largest, rows * columns)
+    return largest
 
 
 def _column(letters: bytes) -> int:

@@ -83,6 +83,15 @@ def jpx_fault(data: bytes) -> Fault | None:
     return EARLY if at > len(data) else None
 
 
+def jpx_size(data: bytes) -> tuple[int, int]:
+    """Width and height that a JPEG 2000 codestream says it has (ISO 15444-1, A.5.1); 0 where it says none."""
+    at = data.find(b"\xff\x4f\xff\x51")
+    if at < 0 or at + 24 > len(data):
+        return 0, 0
+    right, bottom, left, top = struct.unpack_from(">4I", data, at + 8)
+    return max(right - left, 0), max(bottom - top, 0)
+
+
 def jpx_decodes(data: bytes) -> bool:
     """Whether a JPEG 2000 picture decodes at 1/32 of its size, which costs a few per cent of all of it."""
     try:

@@ -24,9 +24,10 @@ from contextlib import contextmanager
 
 import msgspec
 
-from pipeline.errors import Poison
+from pipeline import guard
+from pipeline.errors import PermanentError, Poison
 from pipeline.messages import Message
-from pipeline.models import to_json
+from pipeline.models import Failure, to_json
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 
@@ -41,10 +42,14 @@ STORE_ATTEMPTS = 5
 
 
 class Attempts(msgspec.Struct, frozen=True):
-    """How often a step was begun and not ended, and how many pages it had when it last was."""
+    """How often a step was begun and not ended, and how many pages it had when it last was.
+
+    `fatal`: why the document ended the process, where another attempt would end likewise.
+    """
 
     count: int = 0
     progress: int = 0
+    fatal: Failure | None = None
 
 
 def following(last: Attempts, progress: int) -> Attempts:
@@ -74,13 +79,29 @@ def retries_of(message: Message) -> int:
 def counted(store: Store, message: Message, limit: int, progress: Callable[[], int]) -> Iterator[None]:
     """Count an attempt before the work inside starts; when that ends by itself, well or not, it did no harm.
 
-    `progress()` is asked only when there was an attempt before. Raises `Poison` over the limit.
+    `progress()` is asked only when there was an attempt before. Raises `Poison` over the limit, and at once the reason
+    that an attempt before left behind.
     """
-    if not message.redelivered:
-        yield
-        return
     key = keys.attempts(message.task_id, message.step, message.id)
+
+    def note(reason: PermanentError) -> None:
+        store.put(key, to_json(Attempts(fatal=Failure(code=reason.code, message=reason.message))))
+
+    with guard.giving_up(note):
+        if message.redelivered:
+            with _counted(store, message, key, limit, progress):
+                yield
+        else:
+            yield
+
+
+@contextmanager
+def _counted(
+    store: Store, message: Message, key: str, limit: int, progress: Callable[[], int]
+) -> Iterator[None]:
     last = read_or_none(store, key, Attempts)
+    if last and last.fatal:
+        raise PermanentError(last.fatal.message, code=last.fatal.code)
     # without a note there was one before: the first delivery
     this = following(last, progress()) if last else Attempts(min(2, limit), progress())
     store.put(key, to_json(this))

@@ -19,11 +19,11 @@ from pipeline.ledger import (
     claims,
     comparison,
     generations,
+    healing,
     kept,
     pending,
     places,
     receipts,
-    records,
     tabled,
 )
 from pipeline.ledger.comparison import Compared
@@ -185,7 +185,7 @@ def restore(store: Store, report: Audit) -> list[Task]:
     restored = []
     for gap in report.gaps:
         if gap.kind == "twice":
-            records.keep_good(store, gap.task_id, places.nights(store, report.run_date))
+            healing.keep_good(store, gap.task_id, places.nights(store, report.run_date))
         if gap.kind != "missing":
             continue
         task = received[gap.task_id][-1]

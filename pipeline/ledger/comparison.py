@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pipeline.errors import NotFound
+from pipeline.errors import Damaged, NotFound
 from pipeline.ledger import claims, digests, tabled
 from pipeline.ledger.gaps import Gap, Kind
 from pipeline.ledger.tabled import Row
@@ -64,6 +64,8 @@ def compare(store: Store, key: str, tasks: Sequence[Task], row: Row | None) -> C
         pass
     except msgspec.DecodeError as error:
         found = found or ("damaged", damaged(store, key, error).message)
+    except Damaged as error:
+        found = found or ("damaged", error.message)
     if found:
         kind, detail = found
         return Compared(key, ended, Gap(kind=kind, task_id=task_id, source=source, detail=detail))
@@ -148,5 +150,5 @@ def _digest(store: Store, key: str) -> str:
     """The digest in a record, empty for one without."""
     try:
         return from_json(store.get(key), Ended).digest or ""
-    except (NotFound, msgspec.DecodeError):
+    except (NotFound, Damaged, msgspec.DecodeError):
         return ""

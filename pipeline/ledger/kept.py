@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from pipeline.errors import NotFound
+from pipeline.errors import Damaged, NotFound
 from pipeline.ledger.comparison import Ended
 from pipeline.ledger.gaps import Gap
 from pipeline.ledger.track import Track
@@ -61,6 +61,8 @@ def _size(store: Store, key: str) -> int | Literal["missing", "changed"]:
         data = store.get(key)
     except NotFound:
         return "missing"
+    except Damaged:
+        return "changed"
     return len(data) if keys.document(hashlib.sha256(data).hexdigest()) == key else "changed"
 
 

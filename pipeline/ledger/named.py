@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import msgspec
 
-from pipeline.errors import NotFound
+from pipeline.errors import Damaged, NotFound
 from pipeline.ledger import receipts
 from pipeline.ledger.chains import Broken
 from pipeline.ledger.gaps import Gap
@@ -45,7 +45,7 @@ class Named:
                 self.add(task.receipt, task.task_id, task.source)
 
     def _marker(self, key: str) -> Task | None:
-        with suppress(NotFound, msgspec.DecodeError):
+        with suppress(NotFound, Damaged, msgspec.DecodeError):
             return from_json(self._store.get(key), Task)
         return None
 
@@ -101,6 +101,6 @@ def unreceived(store: Store, run_date: str, received: Collection[str]) -> Iterat
 
 
 def _claim(store: Store, key: str) -> _Claim | None:
-    with suppress(NotFound, msgspec.DecodeError):
+    with suppress(NotFound, Damaged, msgspec.DecodeError):
         return from_json(store.get(key), _Claim)
     return None

@@ -12,12 +12,13 @@ from pipeline.storage import Store, keys
 from pipeline.storage.objects import read
 
 
-def task_id_for(source: str, sha256: str | None) -> str:
+def task_id_for(source: str, sha256: str | None, *, named: bool = True) -> str:
     """Task id of a document submitted without one: its file name for readability, a hash for uniqueness.
 
-    The same source with the same bytes is the same task; with other bytes it is another one.
+    The same source with the same bytes is the same task; with other bytes it is another one. `named`: without, the
+    file name, which may be that of a person, is no part of it.
     """
-    name = PurePosixPath(source.rsplit("!", 1)[-1].replace("\\", "/")).name
+    name = PurePosixPath(source.rsplit("!", 1)[-1].replace("\\", "/")).name if named else ""
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in name)[:48].strip("_")
     digest = hashlib.sha256(f"{source}\0{sha256}".encode()).hexdigest()[:12]
     return f"{plain or 'document'}-{digest}"

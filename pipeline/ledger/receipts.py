@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 import msgspec
 from msgspec import structs
 
-from pipeline.errors import NotFound
+from pipeline.errors import Damaged, NotFound
 from pipeline.models import Task, from_json
 from pipeline.remote.urls import public_source
 from pipeline.storage import Store, keys
@@ -109,7 +109,10 @@ def _prefix(link: Link) -> bytes:
 
 def read(store: Store, key: str) -> Receipt:
     """A receipt, with those of its tasks that can be decoded; raises `NotFound`."""
-    data = store.get(key)
+    try:
+        data = store.get(key)
+    except Damaged:
+        return Receipt(key, [], None, "unreadable", "does not hold what was encrypted there")
     sha256, name = hashlib.sha256(data).hexdigest(), keys.receipt_name(key)
     link, tasks, problem = None, [], ""
     with suppress(msgspec.DecodeError):

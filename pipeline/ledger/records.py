@@ -7,7 +7,7 @@ changed, so that what was received can be proven.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from contextlib import suppress
 
 from msgspec import structs
@@ -34,11 +34,17 @@ def ended(store: Store, run_date: str, task_id: str) -> DocumentResult | None:
 
 
 def finish(
-    store: Store, result: DocumentResult, dates: Dates = OWN_DATE, *, marked: bool = True
+    store: Store,
+    result: DocumentResult,
+    dates: Dates = OWN_DATE,
+    *,
+    marked: bool = True,
+    ended_before: Callable[[], object] = lambda: None,
 ) -> End | None:
     """Store the record of a finished task, delete an older failure, then delete the pending marker.
 
-    `marked`: it had a pending marker. Where its night is over, its tables are marked as changed, to be written again.
+    `marked`: it had a pending marker. `ended_before`: called where this record counts although another process had
+    ended the task. Where its night is over, its tables are marked as changed, to be written again.
     Returns the record that counts instead, where this one does not: a failure never replaces a good result, however
     late it comes, and is stored separately where it is of a later generation. A task that is reprocessed keeps its
     result also from a new one with fewer pages.
@@ -57,6 +63,8 @@ def finish(
     if marked and not store.exists(keys.pending(result.task_id, result.generation)):
         # another process had ended it: the tables may have its record
         store.put(keys.changed(result.run_date, result.task_id, clock.now()), b"")
+        if instead is None:
+            ended_before()
     pending.remove(store, result.task_id, result.generation)
     return instead
 
@@ -135,13 +143,13 @@ def _settle(store: Store, result: DocumentResult, dates: Dates) -> End | None:
     best = min([mine, *all_of_them], key=lambda end: end.rank)
     for end in all_of_them:
         if end.key != best.key:
-            _remove(store, end)
+            remove(store, end)
     if best.key != mine.key:
         if result.status == "failed" and (standing := read_or_none(store, best.key, DocumentResult)):
             _keep(store, result, standing)
         return best
     if superseded and result.status == "failed" and waiting:  # its redrive was in progress before
-        _remove(store, mine)
+        remove(store, mine)
         return structs.replace(mine, generation=latest)
     if superseded and result.status != "failed":  # this may have replaced a better one under the same key
         _read_again(store, result, latest)
@@ -158,21 +166,10 @@ def settle(store: Store, end: End, dates: Dates) -> None:
     best = min([end, *found], key=lambda one: one.rank)
     for one in found:
         if one.key != best.key:
-            _remove(store, one)
+            remove(store, one)
 
 
-def keep_good(store: Store, task_id: str, run_dates: Iterable[str]) -> None:
-    """Delete failures next to a good result of the same run date: a process died before it could."""
-    numbers = range(generations.latest(store, task_id) + 1)
-    for run_date in run_dates:
-        several = list(ends.found(store, task_id, [run_date], numbers))
-        if any(end.status != "failed" for end in several):
-            for end in several:
-                if end.status == "failed":
-                    _remove(store, end)
-
-
-def _remove(store: Store, end: End) -> None:
+def remove(store: Store, end: End) -> None:
     """Delete a record that does not count, as another one does."""
     store.delete(end.key)
     if end.status != "failed":

@@ -227,7 +227,7 @@ def _rest(seen: _Step, code: str) -> None:
     now = time.monotonic()
     took = now - seen.began_at if seen.probing else 0.0
     seen.probing = False
-    seen.probe_at = now + random.uniform(0.5, 1.5) * max(COSTLY.get(code, PROBE), took / SHARE)  # noqa: S311
+    seen.probe_at = now + random.uniform(0.5, 1.5) * max(COSTLY.get(code, PROBE), took / SHARE)  # noqa: S311 - jitter, not a secret
 
 
 def _counted(step: str, reason: PermanentError, count: int, before: Braked | None) -> Braked:

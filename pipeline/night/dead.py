@@ -79,11 +79,14 @@ class Open:
         self._store = store
 
     def needs(self, letter: Letter, now: datetime) -> bool:
-        """Whether a dead letter is about something that is still open."""
+        """Whether a dead letter is about something that was still open at the moment `now`, before the listing.
+
+        This process may have been paused since then: a letter that was written meanwhile is new, too.
+        """
         if not letter.ours or not letter.task_id:
             return True
-        age = clock.age(letter.at, now)
-        if age is not None and age < _FRESH:
+        known = clock.age(letter.at, max(now, clock.utc())) is not None
+        if known and letter.at and letter.at > now - _FRESH:
             return True
         if letter.step == "callback":
             return letter.task_id in self.undelivered

@@ -21,6 +21,7 @@ from pipeline.night.flow import Flow
 from pipeline.remote.policy import callback_policy
 from pipeline.steps.verdict import verdict
 from pipeline.submission.contract import Submission, parse
+from pipeline.submission.envelope import opened
 
 log = logging.getLogger("nightshift")
 
@@ -86,9 +87,10 @@ class Delivery:
         if self.brake and self.brake.holds(ACCEPT):
             self.broker.publish_raw_later(raw, sender)
             return None
-        submission = None
+        submission, body = None, raw
         try:
-            submission = parse(raw)
+            body = opened(raw, self.flow.settings)
+            submission = parse(body)
             submission = self.flow.reception.sent_by(sender, submission)
             self.broker.publish(self.flow.reception.accept(submission))
             if self.brake:
@@ -97,15 +99,20 @@ class Delivery:
             if self.brake and self.brake.failed(ACCEPT, error):
                 self.broker.publish_raw_later(raw, sender)
                 return None
-            return self._refuse(raw, error, submission)
+            return self._refuse(raw, body, error, submission)
         except Damaged as error:  # what the store has under its id is damaged: a retry would not help
-            return self._refuse(raw, PermanentError(error.message, code=error.code))
+            return self._refuse(raw, body, PermanentError(error.message, code=error.code))
         return None
 
-    def _refuse(self, raw: bytes, error: PermanentError, submission: Submission | None = None) -> Task:
-        """Dead-letter a message, record it as a failed task, and notify its producer if that is allowed."""
+    def _refuse(
+        self, raw: bytes, body: bytes, error: PermanentError, submission: Submission | None = None
+    ) -> Task:
+        """Dead-letter a message, record it as a failed task, and notify its producer if that is allowed.
+
+        raw: as it came; body: decrypted, if it was encrypted and could be.
+        """
         reception = self.flow.reception
-        task = reception.refused(raw, error, submission)
+        task = reception.refused(body, error, submission)
         self.broker.publish_dead(
             raw, reason=error.message, code=error.code, task_id=task.task_id, trace_id=task.trace_id
         )

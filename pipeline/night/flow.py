@@ -120,7 +120,12 @@ class Flow:
 
     def _finish(self, task: Task, result: DocumentResult, following: list[Message]) -> list[Message]:
         """Store a task's record; returns `following`, or what is left to do where another record counts."""
-        instead = records.finish(self.store, result, self._dates(task))
+
+        def note_again() -> None:  # the note may be gone with the callback of the failure that this replaces
+            if following:
+                callbacks.note_due(self.store, task)
+
+        instead = records.finish(self.store, result, self._dates(task), ended_before=note_again)
         if instead is None:
             return following
         if following and (instead.run_date, instead.generation) != (result.run_date, result.generation):

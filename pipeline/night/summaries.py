@@ -14,7 +14,9 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged
-from pipeline.models import to_json
+from pipeline.ledger import healing
+from pipeline.ledger.records import without_pages
+from pipeline.models import DocumentResult, to_json
 from pipeline.night.night import Night
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
@@ -105,11 +107,22 @@ def activity_of(night: Night, now: datetime) -> Activity:
 
 
 def _write(night: Night, run_date: str, now: datetime, activity: Activity) -> None:
-    """Summarise a night, noted first so that the next tick does not begin it too; one that fails is due again."""
+    """Summarise a night, noted first so that the next tick does not begin it too; one that fails is due again.
+
+    What processes that died have left in it is put right before and after.
+    """
+    partial: dict[str, DocumentResult] = {}
+
+    def keep(record: DocumentResult) -> None:
+        if record.status == "partial":
+            partial[record.task_id] = without_pages(record)
+
     begun = Look(at=max(now, clock.utc()), activity=activity, begun=True)
     _note(night.store, run_date, begun)
     try:
-        summarise(night.store, run_date, masked=night.settings.mask)
+        healing.failures(night.store, run_date)
+        summarise(night.store, run_date, masked=night.settings.mask, each=keep)
+        healing.notes(night.store, run_date, partial)
     except Damaged:  # would be damaged the next time, too
         raise
     except Exception:

@@ -23,14 +23,17 @@ if TYPE_CHECKING:
     from pipeline.documents.base import Document
 
 
-def main(requests: int, answers: int, parent: int, memory: int) -> None:
-    """Serve documents until the parent closes its end. Arguments: descriptors, its process id, MiB (0: no limit)."""
+def main(requests: int, answers: int, parent: int, memory: int, opening: int) -> None:
+    """Serve documents until the parent closes its end.
+
+    Arguments: descriptors, the parent's process id, MiB (0: no limit), seconds that opening a document may take.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     statm = guard.open_statm()
     missing = confine(readable())
     if os.getppid() != parent:
         return
-    guard.start(memory, statm=statm)
+    guard.start(memory, opening, statm=statm)
     with os.fdopen(requests, "rb") as source, os.fdopen(answers, "wb", buffering=0) as target:
         from pipeline.documents import pdf, text_file  # noqa: F401 - before the first document waits for them
 

@@ -47,12 +47,15 @@ class Crashed(Exception):
 class ReaderProcess:
     """One process, for one document at a time. `missing`: layers of its sandbox that this machine lacks."""
 
-    def __init__(self, memory: int = 0, program: str = PROGRAM) -> None:
-        """Start it and wait until it is confined. `memory`: MiB, 0: no limit. Raises `Crashed` or `OSError`."""
+    def __init__(self, memory: int = 0, opening: float = 120.0, program: str = PROGRAM) -> None:
+        """Start it and wait until it is confined; raises `Crashed` or `OSError`.
+
+        `memory`: MiB, 0: no limit. `opening`: seconds of processor time that it may take to open a document.
+        """
         theirs, self._requests = os.pipe()
         self._answers, writes = os.pipe()
         try:
-            numbers = map(str, (theirs, writes, os.getpid(), memory))
+            numbers = map(str, (theirs, writes, os.getpid(), memory, round(opening)))
             self._process = subprocess.Popen(  # noqa: S603 - nothing of a document is in the command
                 [sys.executable, "-I", "-B", "-c", program, json.dumps(_path()), *numbers],
                 stdin=subprocess.DEVNULL,
@@ -218,7 +221,8 @@ class ReaderProcess:
         code = self.end()
         if code == guard.EXIT_MEMORY:
             return guard.out_of_memory()
-        return Crashed(f"crashed the process that reads it ({_reason(code)})")
+        crashed = Crashed(f"crashed the process that reads it ({_reason(code)})")
+        return guard.of_document(code, self._limit.seconds) or crashed
 
 
 def _reason(code: int) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pipeline.documents import open as here
 from pipeline.documents.base import Document
 from pipeline.errors import PermanentError, Poison, RunError, UsageError
-from pipeline.limits import Limits, PageTime, page_time
+from pipeline.limits import STARTING, Limits, PageTime
 from pipeline.reader import wire
 from pipeline.reader.document import ReaderDocument, raised
 from pipeline.reader.process import Crashed, ReaderProcess
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 T = TypeVar("T", bound=wire.Answer)
+Launch = Callable[[int, float], ReaderProcess]
+"""Starts a process from MiB of memory (0: no limit) and seconds that it may take to open a document."""
 
 DOCUMENTS = 500
 """Documents after which a process is replaced ..."""
@@ -49,7 +51,7 @@ class Reader:
         limit: PageTime,
         attempts: int,
         required: bool = False,
-        launch: Callable[[int], ReaderProcess] = ReaderProcess,
+        launch: Launch = ReaderProcess,
     ) -> None:
         """Start nothing yet.
 
@@ -142,17 +144,17 @@ class Reader:
         )
 
     def _started(self) -> ReaderProcess:
-        process = launched(self._launch, self._memory)
+        process = launched(self._launch, self._memory, self._limit.seconds)
         if process.missing and self._required:
             process.end()
             raise RunError(lacking(process.missing))
         return process
 
 
-def launched(launch: Callable[..., ReaderProcess], *memory: int) -> ReaderProcess:
+def launched(launch: Launch, memory: int = 0, seconds: float = STARTING) -> ReaderProcess:
     """A new process; raises `RunError` where none starts."""
     try:
-        return launch(*memory)
+        return launch(memory, seconds)
     except (Crashed, PermanentError, OSError) as error:
         raise RunError(
             f"The process that parses documents does not start ({error}): see its message above, or set"
@@ -172,7 +174,7 @@ def start(settings: Settings, *, at_once: bool = False) -> None:
     if _reader is None and settings.sandbox != "off" and sys.platform == "linux":
         _reader = Reader(
             memory=round(MEMORY_SHARE * settings.memory_limit),
-            limit=page_time(settings.time_limit),
+            limit=PageTime(settings.page_seconds, settings.time_limit + STARTING),
             attempts=settings.max_attempts,
             required=settings.sandbox == "require",
         )

@@ -38,18 +38,24 @@ class Identified(msgspec.Struct, frozen=True):
     task_id: str
 
 
-def identify(source: Source) -> Identified:
-    """Read a source; raises a `PermanentError` when its bytes are not available."""
+def identify(source: Source, *, named: bool) -> Identified:
+    """Read a source; raises a `PermanentError` when its bytes are not available.
+
+    `named`: whether its task id has the file name.
+    """
     data = source.read()
     sha256 = hashlib.sha256(data).hexdigest()
-    return Identified(data, sha256, pending.task_id_for(source.url, sha256))
+    return Identified(data, sha256, pending.task_id_for(source.url, sha256, named=named))
 
 
 class Acceptance:
     """Accepts documents for one run date under one set of settings (`digest`)."""
 
-    def __init__(self, store: Store, *, run_date: str, digest: str, retry_failed: bool) -> None:
+    def __init__(
+        self, store: Store, *, run_date: str, digest: str, retry_failed: bool, named: bool = True
+    ) -> None:
         self.store, self.run_date, self.digest, self.retry_failed = store, run_date, digest, retry_failed
+        self.named = named  # whether task ids have the file name
         self._begun: set[str] = set()  # sha256 of documents accepted in this run
         self._failed_again: set[str] | None = None  # keys, listed when first needed
 
@@ -85,9 +91,10 @@ class Acceptance:
 
     def _accept_one(self, source: Source) -> Task | Outcome | _Unreadable:
         try:
-            found = identify(source)
+            found = identify(source, named=self.named)
         except PermanentError as error:
-            task = Task(task_id=pending.task_id_for(source.url, None), sha256=None, source=source.url)
+            task_id = pending.task_id_for(source.url, None, named=self.named)
+            task = Task(task_id=task_id, sha256=None, source=source.url)
             return _Unreadable(task, error)
         if record := self.earlier_result(found.task_id):
             pending.remove(self.store, found.task_id, record.generation + 1)

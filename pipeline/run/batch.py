@@ -15,7 +15,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 import msgspec
 from pebble import ProcessExpired
 
-from pipeline import guard
+from pipeline import guard, mask_policy
 from pipeline.documents.sources import Source
 from pipeline.errors import PermanentError, PipelineError, Poison, RunError, StoreUnavailable
 from pipeline.ledger import pending, records
@@ -47,11 +47,16 @@ class Batch:
         self.store: Store = open_store(settings.store_url, settings)
         self.engines = Engines(settings)  # described here, never loaded: models are loaded in the workers
         self.acceptance = Acceptance(
-            self.store, run_date=run_date, digest=self.engines.digest, retry_failed=retry_failed
+            self.store,
+            run_date=run_date,
+            digest=self.engines.digest,
+            retry_failed=retry_failed,
+            named=not mask_policy.policy(settings.mask).hides_names,
         )
         self._jobs = JobQueue(settings.page_group)
         self._crashes = CrashCount(settings.max_attempts)
         self._abandoned: dict[str, Poison] = {}  # by task id: why, while its pages are counted
+        self._opening = settings.page_seconds
         self._pool = WorkerPool(settings, run_date, workers)
 
     @property
@@ -121,7 +126,7 @@ class Batch:
         except PipelineError:
             raise
         except ProcessExpired as error:
-            yield from self._crashed(job, _crash(error.exitcode))
+            yield from self._expired(job, error.exitcode)
         except FutureTimeout:
             yield from self._crashed(job, f"did not finish within {self._pool.time_limit(job):.0f} s")
         except Exception as error:
@@ -170,6 +175,16 @@ class Batch:
         task = msgspec.structs.replace(task, attempts=0)
         pending.mark(self.store, task)
         self._jobs.repeat(msgspec.structs.replace(job, task=task, count=False))
+
+    def _expired(self, job: Job, exitcode: int) -> Iterator[Outcome]:
+        """Count an attempt, unless the document can't be opened within the limits: the next one would end likewise."""
+        reason = guard.of_document(exitcode, self._opening)
+        if reason is None:
+            yield from self._crashed(job, _crash(exitcode))
+        elif self._jobs.is_open(job):
+            self._abandoned.pop(job.task.task_id, None)
+            self._jobs.abandon_groups(job.task)
+            yield from self._end(job.task, self._fail(job.task, reason))
 
     def _abandon(self, task: Task, error: Poison) -> Iterator[Outcome]:
         """Record that a document crashed or hung its worker too often."""

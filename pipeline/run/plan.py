@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from pipeline.documents.sniff import sniff
 from pipeline.documents.sources import Source
+from pipeline.documents.sources.apart import Opener
 from pipeline.errors import PermanentError
 from pipeline.models import Failure
 from pipeline.run.acceptance import Acceptance, identify
@@ -41,16 +41,19 @@ def plan(sources: Iterable[Source], acceptance: Acceptance, engines: Engines) ->
     A defect that only shows when a document is opened, such as a password, is not found.
     """
     seen: set[str] = set()
+    opener = Opener(engines.settings)
     for source in sources:
-        yield _planned(source, acceptance, engines, seen)
+        yield _planned(source, opener, acceptance, engines, seen)
 
 
-def _planned(source: Source, acceptance: Acceptance, engines: Engines, seen: set[str]) -> Planned:
+def _planned(
+    source: Source, opener: Opener, acceptance: Acceptance, engines: Engines, seen: set[str]
+) -> Planned:
     size = 0
     try:
-        found = identify(source)
+        found = identify(source, named=acceptance.named)
         size = len(found.data)
-        media_type = sniff(found.data)
+        media_type = opener.sniff(found.data, source.url)
     except PermanentError as error:
         reason = Failure(code=error.code, message=error.message)
         return Planned(source=source.url, state="unreadable", size=size, error=reason)

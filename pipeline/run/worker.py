@@ -139,7 +139,7 @@ def start(settings: Settings, run_date: str, counters: PageCounters) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    guard.start(settings.memory_limit)
+    guard.start(settings.memory_limit, settings.page_seconds)
     scratch.start(settings.temp_dir)
     reader.start(settings, at_once=True)
     _worker = Worker(settings, run_date, counters)

@@ -6,8 +6,9 @@ import msgspec
 
 from pipeline.documents.base import Document
 from pipeline.errors import OverLimit
-from pipeline.limits import PAGE_LEAST, page_time
+from pipeline.limits import STARTING
 from pipeline.models import to_json
+from pipeline.settings import PAGE_LEAST
 from pipeline.steps.engines import Engines
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
@@ -39,8 +40,8 @@ class Budget:
         self, document: Document, sha256: str, count: int, *, store: Store, engines: Engines
     ) -> None:
         self.limit = engines.settings.time_limit
-        one = page_time(self.limit)
-        self.page_seconds, self.page_longest = one.seconds, one.longest
+        self.page_seconds = engines.settings.page_seconds
+        self.page_longest = self.limit + STARTING
         pages = max(document.page_count, 1)
         self._whole = max(WHOLE * self.limit, PAGE_LEAST)
         self._share = self.limit * (pages / PAGES + document.size / BYTES) * count / pages

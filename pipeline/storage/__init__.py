@@ -7,16 +7,25 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import UsageError
-from pipeline.storage.base import Store
+from pipeline.storage.base import Backend, Store
+from pipeline.storage.encrypted import EncryptedStore
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
-__all__ = ["Store", "exists", "open_store"]
+__all__ = ["EncryptedStore", "Store", "exists", "open_backend", "open_store"]
 
 
-def open_store(url: str, settings: Settings) -> Store:
-    """Give the store that `url` names; nothing is created or contacted yet.
+def open_store(url: str, settings: Settings) -> EncryptedStore:
+    """Give Nightshift's own store, that `url` names, encrypted if the settings have keys.
+
+    Nothing is created or contacted yet. Raises what `open_backend` raises, and `UsageError` for invalid keys.
+    """
+    return EncryptedStore.around(open_backend(url, settings), settings)
+
+
+def open_backend(url: str, settings: Settings) -> Backend:
+    """Give what `url` names, with its objects as they are: for the store itself, and for sources of documents.
 
     `memory://name` is for tests and simulations: it is shared by all that open it in one process, and nothing is
     kept after the process ends. Raises `UsageError` for a scheme there is no store for.
@@ -48,6 +57,8 @@ def exists(store: Store) -> bool:
     """
     from pipeline.storage.local import LocalStore
 
+    if isinstance(store, EncryptedStore):
+        store = store.inner
     if isinstance(store, LocalStore):
         return store.root.is_dir()
     any(store.folders(""))

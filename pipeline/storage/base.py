@@ -46,3 +46,11 @@ class Store(Protocol):
     def check(self) -> None:
         """Raise `RunError` unless objects can be written here."""
         ...
+
+
+class Backend(Store, Protocol):
+    """A store that keeps objects itself, as they are: a folder, a bucket, or memory."""
+
+    def head(self, key: str, size: int) -> bytes:
+        """The first `size` bytes of an object, or all of a smaller one; raises `NotFound`."""
+        ...

@@ -26,6 +26,7 @@ CALLBACKS = "callbacks/"
 CLAIMS = "claims/"
 DELAYED = "delayed/"
 DISCARDED = "discarded/"
+DOCUMENTS = "documents/"
 NIGHTS = "nights/"
 PENDING = "pending/"
 RESULTS = "results/"
@@ -91,7 +92,7 @@ def _day(run_date: str) -> str:
 
 def document(sha256: str) -> str:
     """Original bytes, content-addressed."""
-    return f"documents/{_hash(sha256)}"
+    return f"{DOCUMENTS}{_hash(sha256)}"
 
 
 def receipt(run_date: str, content: str, writer: str, number: int) -> str:
@@ -350,3 +351,13 @@ def task_id_of(key: str) -> str:
 def generation_of(key: str) -> int:
     """Generation in a `pending`, `failed`, `callback` or `generation` key."""
     return int(key.rsplit("/", 1)[-1].removesuffix(".json").partition("@")[2] or 0)
+
+
+def owner(key: str) -> str:
+    """Id of the task whose steps write this object; empty for what belongs to none, or to several."""
+    parts = key.split("/")
+    if parts[0] in ("attempts", "callback_urls", "claims", "outputs"):
+        return unquote(parts[1].partition("@")[0])
+    if parts[0] in ("failed", "failed_again", "partial", "results", "undelivered"):
+        return task_id_of(key)
+    return ""

@@ -114,12 +114,16 @@ class LocalStore:
 
     def get(self, key: str) -> bytes:
         """See `Store.get`."""
+        return self.head(key, -1)
+
+    def head(self, key: str, size: int) -> bytes:
+        """See `Backend.head`."""
         try:
             with (
                 self._errors(key, FileNotFoundError, IsADirectoryError, NotADirectoryError),
                 open(self._path(key), "rb") as file,  # noqa: PTH123 - called for each object
             ):
-                return file.read()
+                return file.read(size)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise NotFound(f"{key} not found in the store {self.root}.") from None
 

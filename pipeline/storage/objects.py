@@ -26,8 +26,8 @@ def damaged(store: Store, key: str, error: msgspec.DecodeError) -> Damaged:
 
 
 def read_or_none(store: Store, key: str, kind: type[T]) -> T | None:
-    """One JSON object; `None` if it is missing or invalid, such as one written by another version."""
+    """One JSON object; `None` if it is missing or invalid, such as one written by another version, or damaged."""
     try:
         return from_json(store.get(key), kind)
-    except (NotFound, msgspec.DecodeError):
+    except (NotFound, Damaged, msgspec.DecodeError):
         return None

@@ -173,6 +173,20 @@ class S3Store:
             data: bytes = self._client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read()
             return data
 
+    def head(self, key: str, size: int) -> bytes:
+        """See `Backend.head`."""
+        with self._errors(key):
+            try:
+                found = self._client.get_object(
+                    Bucket=self.bucket, Key=self.prefix + key, Range=f"bytes=0-{size - 1}"
+                )
+            except boto_errors.ClientError as error:
+                if error.response.get("Error", {}).get("Code") in ("InvalidRange", "416"):  # it is empty
+                    return b""
+                raise
+            data: bytes = found["Body"].read(size)
+            return data
+
     def exists(self, key: str) -> bool:
         """See `Store.exists`."""
         try:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from pipeline import clock
+from pipeline import clock, mask_policy
 from pipeline.documents import sources
 from pipeline.documents.sources import Source
 from pipeline.errors import Damaged, PermanentError, Unreadable, UsageError
@@ -65,6 +65,7 @@ class Producer:
     ) -> None:
         self.settings, self.store, self.publish = settings, store, publish
         self.reception = Reception(store, settings, run_date)
+        self._named = not mask_policy.policy(settings.mask).hides_names
 
     def check(self, request: Request) -> None:
         """Raise before the first document what would be wrong with every one of them.
@@ -87,7 +88,7 @@ class Producer:
         Raises `PermanentError` for this document, `RunError` or `StoreUnavailable` when it can't continue.
         """
         sha256 = hashlib.sha256(data).hexdigest() if data is not None else None
-        task_id = request.task_id or pending.task_id_for(source, sha256)
+        task_id = request.task_id or pending.task_id_for(source, sha256, named=self._named)
         text = ""
         if data is not None and "ocr" not in task_type(request.task_type).names:
             text = _decode(source, data)

@@ -16,7 +16,7 @@ from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
 from pipeline.ledger import claims, ends, generations, pending, receipts, records
 from pipeline.ledger.ends import Dates
 from pipeline.messages import Message
-from pipeline.models import TEXT, DocumentResult, Task
+from pipeline.models import TEXT, DocumentResult, Failure, Task
 from pipeline.reader import open_document
 from pipeline.remote.fetch import fetch
 from pipeline.remote.policy import callback_policy, source_policy
@@ -204,11 +204,19 @@ class Reception:
         return structs.replace(task, receipt=receipts.write(self.store, task.accepted_on, [task]))
 
     def note_refusal(self, task: Task, error: PermanentError) -> None:
-        """Record a task of `refused` as failed."""
+        """Record a task of `refused` as failed; one that was refused before for another reason, for the latest."""
         dates = Dates.for_task(task, self.run_date)
-        if ends.end_of(self.store, task, dates) is None:
-            record = records.failure_of(task, error, run_date=task.run_date, settings_digest="")
-            records.finish(self.store, record, dates, marked=False)
+        end, run_date = ends.end_of(self.store, task, dates), task.run_date
+        if end is not None:
+            standing = read_or_none(self.store, end.key, DocumentResult)
+            reason = Failure(code=error.code, message=error.message)
+            if standing is None or standing.status != "failed" or standing.error == reason:
+                return
+            run_date = end.run_date
+        record = records.failure_of(task, error, run_date=run_date, settings_digest="")
+        records.finish(self.store, record, dates, marked=False)
+        if end is not None:  # the tables may have the older reason
+            self.store.put(keys.changed(run_date, task.task_id, record.done_at), b"")
 
     def _malformed(self, body: bytes) -> Task:
         origin = hashlib.sha256(body).hexdigest()[:12]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import groupby
 from typing import Any
 
 from pipeline.models import DocumentResult, LineItem, Page
-from pipeline.tables.masking import NO_SPANS, Spans, masked_descriptions
 from pipeline.tables.places import date_of, decimal_of, place_columns
 
 _NUMBERS = {
@@ -20,20 +17,14 @@ _NUMBERS = {
 """Digits and decimals of each column of numbers."""
 
 
-def item_rows(result: DocumentResult, hidden: Mapping[int, Spans] | None) -> list[dict[str, Any]]:
-    """A row for each line item of a document; `hidden`: sensitive spans by page, `None` where nothing is masked."""
-    if result.extraction is None or not result.extraction.items:
-        return []
+def item_rows(result: DocumentResult) -> list[dict[str, Any]]:
+    """A row for each line item of a document."""
     pages = {page.number: page for page in result.pages}
-    rows = []
-    for number, of_page in groupby(result.extraction.items, key=lambda item: item.page):
-        items, page = list(of_page), pages.get(number)
-        texts = [item.description for item in items]
-        if hidden is not None:
-            texts = masked_descriptions(texts, page, hidden.get(number, NO_SPANS))
-        for item, text in zip(items, texts, strict=True):
-            rows.append(_row(item, result) | _size(page) | {"description": text or None})
-    return rows
+    items = result.extraction.items if result.extraction else ()
+    return [
+        _row(item, result) | _size(pages.get(item.page)) | {"description": item.description or None}
+        for item in items
+    ]
 
 
 def _row(item: LineItem, result: DocumentResult) -> dict[str, Any]:

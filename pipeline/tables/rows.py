@@ -9,42 +9,30 @@ import msgspec
 from pipeline.fields.kinds import DATES, is_amount
 from pipeline.models import DocumentResult, Entity, Field, Page, PageLocale
 from pipeline.tables.items import item_rows
-from pipeline.tables.masking import (
-    NO_SPANS,
-    Spans,
-    mask_spans,
-    mask_text,
-    masked_entity,
-    masked_field,
-    sensitive_spans,
-)
+from pipeline.tables.masking import IDS, masked_result
 from pipeline.tables.places import date_of, decimal_of, place_columns
 from pipeline.tables.schemas import TABLES
 
 
-def rows_of(results: list[DocumentResult], masked: bool) -> dict[str, list[dict[str, Any]]]:
-    """The rows of each table, by its name; `masked`: with sensitive numbers masked."""
+def rows_of(results: list[DocumentResult], masked: str | bool = IDS) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each table, by its name; `masked`: by which policy (`pipeline.mask_policy`)."""
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
-    for result in results:
-        rows["documents"].append(_document_row(result, masked))
+    for result in (masked_result(one, str(masked)) for one in results):
+        rows["documents"].append(_document_row(result))
         found_fields = result.extraction.fields if result.extraction else ()
-        rows["fields"].extend(_field_row(result, field, masked) for field in found_fields)
+        rows["fields"].extend(_field_row(result, field) for field in found_fields)
         by_page: dict[int, list[Entity]] = {}
         for entity in result.entities:
             by_page.setdefault(entity.page, []).append(entity)
-        hidden: dict[int, Spans] = {}
         for page in result.pages:
-            found = by_page.get(page.number, [])
-            hide = sensitive_spans(page.text, found) if masked else NO_SPANS
-            hidden[page.number] = hide
-            rows["pages"].append(_page_row(result, page, hide))
-            shown = [masked_entity(entity, hide) for entity in found] if masked else found
-            rows["entities"].extend(_entity_row(result, page, entity) for entity in shown)
-        rows["items"].extend(item_rows(result, hidden if masked else None))
+            rows["pages"].append(_page_row(result, page))
+            found = by_page.get(page.number, ())
+            rows["entities"].extend(_entity_row(result, page, entity) for entity in found)
+        rows["items"].extend(item_rows(result))
     return rows
 
 
-def _document_row(result: DocumentResult, masked: bool) -> dict[str, Any]:
+def _document_row(result: DocumentResult) -> dict[str, Any]:
     models = {
         f"{step}_{column}": getattr(info, field) if info else None
         for step, info in (("ocr", result.ocr), ("ner", result.ner), ("fields", result.fields))
@@ -83,9 +71,7 @@ def _document_row(result: DocumentResult, masked: bool) -> dict[str, Any]:
         "document_type_confidence": result.extraction.confidence if result.extraction else None,
         "seconds_fields": result.seconds.get("fields"),
         "items": len(result.extraction.items) if result.extraction else None,
-        "record_warnings": [mask_text(one) if masked else one for one in result.extraction.warnings]
-        if result.extraction
-        else None,
+        "record_warnings": list(result.extraction.warnings) if result.extraction else None,
         "needs_review": result.status == "partial"
         or (result.extraction.needs_review if result.extraction else None),
         "receipt": result.receipt or None,
@@ -93,7 +79,7 @@ def _document_row(result: DocumentResult, masked: bool) -> dict[str, Any]:
     }
 
 
-def _page_row(result: DocumentResult, page: Page, hide: Spans) -> dict[str, Any]:
+def _page_row(result: DocumentResult, page: Page) -> dict[str, Any]:
     locale = page.locale or PageLocale()
     return {
         "task_id": result.task_id,
@@ -109,7 +95,7 @@ def _page_row(result: DocumentResult, page: Page, hide: Spans) -> dict[str, Any]
         "warnings": list(page.warnings),
         "error_code": page.error.code if page.error else None,
         "error": page.error.message if page.error else None,
-        "text": mask_spans(page.text, hide),
+        "text": page.text,
         "languages": list(locale.languages),
         "country": locale.country,
         "currency": locale.currency,
@@ -138,19 +124,18 @@ def _entity_row(result: DocumentResult, page: Page, entity: Entity) -> dict[str,
     }
 
 
-def _field_row(result: DocumentResult, found: Field, masked: bool) -> dict[str, Any]:
-    shown = masked_field(result, found) if masked else found
+def _field_row(result: DocumentResult, found: Field) -> dict[str, Any]:
     page = next((page for page in result.pages if page.number == found.page), None)
     assert result.extraction is not None
-    columns = _columns(shown) | place_columns(found.boxes)
+    columns = _columns(found) | place_columns(found.boxes)
     return columns | {
         "task_id": result.task_id,
         "sha256": result.sha256,
         "document_type": result.extraction.document_type,
         "field": found.name,
-        "text": shown.text or None,
-        "amount": decimal_of(shown.value) if is_amount(found.name, result.extraction.document_type) else None,
-        "date": date_of(shown.value) if found.name in DATES else None,
+        "text": found.text or None,
+        "amount": decimal_of(found.value) if is_amount(found.name, result.extraction.document_type) else None,
+        "date": date_of(found.value) if found.name in DATES else None,
         "needs_review": found.needs_review,
         "page_width": page.width if page else None,
         "page_height": page.height if page else None,

@@ -8,7 +8,7 @@ reads all nights. docs/reference/parquet.md describes each column.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import NotFound
 from pipeline.models import DocumentResult
 from pipeline.storage import Store, keys, objects
+from pipeline.tables.masking import IDS
 from pipeline.tables.rows import rows_of
 from pipeline.tables.schemas import SCHEMAS, TABLES
 
@@ -30,8 +31,16 @@ _ROWS = 131_072  # rows of a row group, so that a reader can skip groups, and is
 _BYTES = 64 << 20  # ... or fewer where this size is reached: groups are held in memory
 
 
-def summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, int]:
+def summarise(
+    store: Store,
+    run_date: str,
+    *,
+    masked: str | bool = IDS,
+    each: Callable[[DocumentResult], None] = lambda _: None,
+) -> dict[str, int]:
     """Write the tables of one run date from its results and failures; returns rows by table.
+
+    `masked`: by which policy (`pipeline.mask_policy`). `each` is called with every record that is read.
 
     Idempotent: the same results give the same tables under the same keys. The notes of what was replaced before are
     deleted; what is replaced meanwhile leaves notes of its own.
@@ -42,6 +51,8 @@ def summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, 
         paths = {table: Path(folder) / f"{table}.parquet" for table in TABLES}
         groups = {table: _Groups(paths[table], SCHEMAS[table]) for table in TABLES}
         for chunk in _chunks(store, run_date):
+            for record in chunk:
+                each(record)
             for table, rows in rows_of(chunk, masked).items():
                 counts[table] += len(rows)
                 groups[table].add(rows)

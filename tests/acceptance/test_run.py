@@ -31,7 +31,7 @@ from tests.support.command import (
     start,
     statuses,
 )
-from tests.support.hostile import nested_forms
+from tests.support.hostile import crowded_word, nested_forms
 from tests.support.servers import wait_for
 
 
@@ -167,6 +167,24 @@ def test_a_page_that_needs_too_much_memory_costs_itself(tmp_path: Path) -> None:
     assert figures["outcomes"][0]["error"]["message"].startswith(
         "Page 2 of 3 could not be read: The document needs"
     )
+
+
+def test_a_document_that_needs_too_much_memory_to_be_opened_ends_in_one_attempt(tmp_path: Path) -> None:
+    crowded_word(tmp_path / "bomb.docx")
+    page(tmp_path / "good.png", grey(1))
+    code, figures = run(
+        tmp_path / "bomb.docx",
+        tmp_path / "good.png",
+        "--out",
+        tmp_path / "out",
+        NIGHTSHIFT_WORKER_MEMORY="400",
+    )
+    assert (code, figures["failed"], figures["done"]) == (3, 1, 1)
+    result = record(tmp_path / "out", "bomb.docx")
+    assert result.error is not None
+    assert result.error.code == "out_of_memory"
+    assert "NIGHTSHIFT_WORKER_MEMORY" in result.error.message
+    assert result.attempts == 1
 
 
 def test_failed_documents_are_retried_on_request(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ import pytest
 from pipeline.models import DocumentResult, from_json
 from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
+from pipeline.tables.masking import masked_source
+from pipeline.tables.rows import rows_of
 from tests.conftest import ROOT
 from tests.support.command import DAY, run, statuses
 
@@ -34,7 +36,7 @@ def test_all_but_the_broken_one_are_done(
 ) -> None:
     code, figures, _ = night
     assert code == 3
-    assert statuses(figures) == {name: facts["status"] for name, facts in EXPECTED.items()}
+    assert statuses(figures) == {masked_source(name): facts["status"] for name, facts in EXPECTED.items()}
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -62,3 +64,21 @@ def test_the_facts_of_a_document_are_found(
     assert len(record.extraction.items) == facts["items"]
     for field in record.extraction.fields:
         assert bool(field.boxes) == (field.value is not None)
+
+
+PRIVATE = ("支气管炎", "高血压", "阿莫西林", "虚构街道", "安康路", "Mei Tan", "mei.tan", "呼吸内科")
+
+
+def test_masked_tables_show_nothing_of_a_person(
+    night: tuple[int, dict[str, Any], dict[str, DocumentResult]],
+) -> None:
+    records = night[2]
+    people = {
+        value
+        for facts in EXPECTED.values()
+        for kind in ("PER", "ID_NUMBER", "PHONE", "EMAIL")
+        for value in facts.get("entities", {}).get(kind, ())
+    }
+    shown = str(rows_of(list(records.values()), "all"))
+    assert {value for value in (*people, *PRIVATE) if value in shown} == set()
+    assert {value for value in (*people, *PRIVATE) if value in str(rows_of(list(records.values()), "none"))}

@@ -4,10 +4,12 @@ import os
 import tempfile
 import unicodedata
 from collections.abc import Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from pipeline.documents.sources import Notes, find
+from pipeline.documents.sources import Notes, Source, inside
+from pipeline.documents.sources.files import read_file
 from pipeline.errors import PermanentError
 from pipeline.settings import Settings
 from tests.fuzz import seeds, structure
@@ -45,10 +47,9 @@ class _Containers:
             path.write_bytes(data)
             os.utime(path, (_LONG_AGO, _LONG_AGO))  # it is complete, so nobody waits for its writer
             notes = Notes()
-            ended = {
-                _read(source.url, source.read)
-                for source in islice(find([str(path)], SETTINGS, notes), MEMBERS)
-            }
+            found = inside.documents(path, str(path), SETTINGS.max_bytes, notes)
+            found = found or [Source(str(path), partial(read_file, path, SETTINGS.max_bytes))]
+            ended = {_read(source.url, source.read) for source in islice(found, MEMBERS)}
             for line in notes.lines():
                 sentence(line)
         return f"{suffix} {' '.join(sorted(ended))}"

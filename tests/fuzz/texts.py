@@ -76,7 +76,8 @@ class _Texts:
             done_at="2026-11-22T22:00:00+00:00", first_seen="2026-11-22T22:00:00+00:00",
         )  # fmt: skip
         to_json(result)
-        rows_of([result], True)
+        rows_of([result], "all")
+        rows_of([result], "ids")
         for entity in entities:
             ensure(0 <= entity.start < entity.end, f"a span from {entity.start} to {entity.end}")
             ensure(

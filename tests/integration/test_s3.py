@@ -9,9 +9,10 @@ import pyarrow.dataset as ds
 import pytest
 
 from pipeline.documents.sources import find
-from pipeline.errors import RunError, StoreUnavailable, UsageError
+from pipeline.encryption.keyring import new_line
+from pipeline.errors import NotFound, RunError, StoreUnavailable, UsageError
 from pipeline.settings import Settings
-from pipeline.storage import Store, open_store
+from pipeline.storage import Store, open_backend, open_store
 from tests.support.servers import free_port
 from tests.support.servers.swift import Swift
 from tests.support.stores import StoreContract
@@ -21,6 +22,24 @@ class TestS3Store(StoreContract):
     @pytest.fixture
     def store(self, bucket: str) -> Store:
         return open_store(f"s3://{bucket}/some/prefix", Settings.from_env())
+
+
+class TestEncryptedS3Store(StoreContract):
+    @pytest.fixture
+    def store(self, bucket: str) -> Store:
+        settings = Settings.from_env(encryption_keys=new_line("k1"), encryption_required=True)
+        return open_store(f"s3://{bucket}/some/prefix", settings)
+
+
+def test_the_beginning_of_an_object(bucket: str) -> None:
+    store = open_backend(f"s3://{bucket}/a", Settings.from_env())
+    store.put("x", bytes(range(100)))
+    store.put("empty", b"")
+    assert store.head("x", 10) == bytes(range(10))
+    assert store.head("x", 1000) == bytes(range(100))
+    assert store.head("empty", 10) == b""
+    with pytest.raises(NotFound):
+        store.head("y", 10)
 
 
 def test_prefixes_are_separate(bucket: str) -> None:

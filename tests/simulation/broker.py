@@ -108,6 +108,12 @@ class MemoryBroker:
         envelope = Envelope(f"m{self.number}", routing.RAW, raw=body)
         self.world.call("publish", str(envelope), lambda: self._enter(envelope), writes=True)
 
+    def publish_again(self, envelope: Envelope) -> None:
+        """Send a message back that was returned too often."""
+        self.number += 1
+        again = replace(envelope, id=f"m{self.number}", returned=0)
+        self.world.call("publish", str(again), lambda: self._enter(again), writes=True)
+
     @contextmanager
     def connection_for_write(self) -> Iterator[None]:
         """A connection to declare the dead-letter queue with, which is there."""
@@ -144,7 +150,7 @@ class MemoryBroker:
         if due:
             self.waiting = [(at, envelope) for at, envelope in self.waiting if at > self.world.now]
             for envelope in due:
-                self._enter(envelope)
+                self.ready[envelope.queue].append(envelope)
 
     def take(self, queue: str, index: int) -> Envelope:
         """Deliver a message: it is held until acknowledged or returned."""
@@ -154,7 +160,7 @@ class MemoryBroker:
 
     def acknowledge(self, envelope: Envelope) -> bool:
         """Remove a message, if this delivery of it still counts."""
-        if self.held.get(id(envelope)) is not envelope:
+        if id(envelope) not in self.held:
             return False
         del self.held[id(envelope)]
         return True
@@ -166,9 +172,13 @@ class MemoryBroker:
         again = replace(envelope, returned=envelope.returned + 1)
         self.returns[envelope.about] = max(self.returns.get(envelope.about, 0), again.returned)
         if again.returned > routing.DELIVERY_LIMIT and envelope.queue != routing.RAW:
-            self.dead.append(
-                {"reason": "delivery_limit", "code": "", "task_id": envelope.about, "body": str(envelope)}
-            )
+            letter = {
+                "reason": "delivery_limit",
+                "code": "",
+                "task_id": envelope.about,
+                "body": str(envelope),
+            }
+            self.dead.append(letter | {"envelope": envelope})
         else:
             self.ready[envelope.queue].insert(0, again)
         return True
@@ -182,6 +192,12 @@ class MemoryBroker:
         self.held.clear()
         self.dead.clear()
         return raw
+
+    def about(self) -> set[str]:
+        """Task ids of all messages, wherever they are, but for dead letters."""
+        ready = (envelope for queue in self.ready.values() for envelope in queue)
+        waiting = (envelope for _, envelope in self.waiting)
+        return {envelope.about for envelope in (*ready, *waiting, *self.held.values())}
 
     def count(self) -> Queued:
         """Messages of pending tasks that are ready or wait."""

@@ -346,7 +346,9 @@ class _Check:
             return
         about = {letter.get("task_id") for letter in self.evidence.dead}
         for task_id, keys in self.records.items():
-            if keys[0].startswith("failed/") and task_id not in about:
+            if not keys[0].startswith("failed/"):
+                continue
+            if task_id not in about and self.content[keys[0]]["error"]["code"] != "discarded":
                 self.wrong("no dead letter", task_id, f"{keys[0]} has no dead letter")
 
     def _callbacks(self) -> None:
@@ -369,7 +371,11 @@ class _Check:
                 self.wrong("no callback", offer.task_id, f"ended as {record['status']}; its callback: {seen}")
 
     def _tables(self) -> None:
-        for day, rows in (self.evidence.tables or {}).items():
+        if self.evidence.tables is None:
+            return
+        nights = {day_of(key) for keys in self.records.values() for key in keys}
+        for day in sorted(nights | set(self.evidence.tables)):
+            rows = self.evidence.tables.get(day, {})
             own = {
                 t: self.content[k]["status"] for t, ks in self.records.items() for k in ks if day_of(k) == day
             }

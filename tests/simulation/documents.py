@@ -20,6 +20,8 @@ MAX_PAGES = 6
 LARGE = "max_pages"
 CURE = "render_dpi"
 """The setting with which a redrive reads a page that could not be read."""
+SLOW = 2.0
+"""Seconds that each page of a slow document takes to be decoded: more than its share, far less than its limit."""
 FURTHER = "simulated"
 TASK_TYPES = {
     name: TaskType(name, steps)
@@ -46,13 +48,14 @@ KINDS = (
     Kind("damaged", "damaged", frozenset({"unreadable"})),
     Kind("large", f"pages={MAX_PAGES + 2}", frozenset({"over_limit", "done"})),
     Kind("part", "unreadable=1", frozenset({"partial", "unreadable", "done"})),
+    Kind("slow", "slow", frozenset({"done"})),
     Kind("crash", "crash=1", frozenset({"poison", "partial", "done"})),
 )
 
 
 def draw(rng: random.Random, name: str) -> tuple[Kind, bytes]:
     """A document: its kind and its bytes."""
-    kind = rng.choices(KINDS, (12, 1, 1, 1, 1))[0]
+    kind = rng.choices(KINDS, (12, 1, 1, 1, 1, 1))[0]
     pages = "" if "pages=" in kind.marks else f" pages={rng.choice((1, 1, 2, 3, 5))}"
     return kind, f"sim {name}{pages} {kind.marks}".strip().encode()
 

@@ -91,18 +91,60 @@ class Rates:
         return rng.choices(KINDS, [self.kinds[kind] for kind in KINDS])[0]
 
 
+@dataclass(frozen=True)
+class Point:
+    """A kind of fault, before its call has taken effect or after it."""
+
+    kind: str
+    after: bool
+
+    def __str__(self) -> str:
+        return f"{self.kind}-{'after' if self.after else 'before'}"
+
+
+POINTS = tuple(Point(kind, after) for kind in KINDS for after in (False, True))
+
+
+@dataclass(frozen=True)
+class Aim:
+    """The fault that one run has at the first call of one site, in addition to those that are drawn."""
+
+    site: str
+    point: Point
+
+    def __str__(self) -> str:
+        return f"{self.site}={self.point}"
+
+    @classmethod
+    def parse(cls, text: str) -> Aim:
+        """Of `night/flow.py:57=death-after`; raises `ValueError`."""
+        site, _, name = text.partition("=")
+        points = {str(point): point for point in POINTS}
+        if name not in points:
+            raise ValueError(f"expected SITE=FAULT with one of {', '.join(points)}")
+        return cls(site, points[name])
+
+
 @dataclass
 class Coverage:
-    """Which call sites were reached, and which of them were hit by which fault; adds up over runs."""
+    """Which call sites were reached, and which of them were hit by which fault; adds up over runs.
+
+    `open`: sites that were reached while a fault was possible.
+    """
 
     reached: set[str] = field(default_factory=set)
-    hit: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in KINDS})
+    open: set[str] = field(default_factory=set)
+    hit: set[tuple[str, Point]] = field(default_factory=set)
 
     def add(self, other: Coverage) -> None:
         self.reached |= other.reached
-        for kind in KINDS:
-            self.hit[kind] |= other.hit[kind]
+        self.open |= other.open
+        self.hit |= other.hit
 
-    def share(self, kind: str) -> float:
-        """Share (0..1) of the sites reached that this fault has hit."""
-        return len(self.hit[kind] & self.reached) / len(self.reached) if self.reached else 0.0
+    def sites(self, kind: str) -> set[str]:
+        """The sites that this kind of fault has hit."""
+        return {site for site, point in self.hit if point.kind == kind}
+
+    def whole(self) -> set[str]:
+        """The sites that all faults have hit, before their calls and after them."""
+        return {site for site in self.reached if all((site, point) in self.hit for point in POINTS)}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipeline.errors import PermanentError, PipelineError
 from pipeline.ledger import audit as ledger_audit
 from pipeline.messages import Message
+from pipeline.models import DocumentResult
 from pipeline.night import brake, callbacks, failures, reprocess
 from pipeline.night.dispatch import resume, resume_all
 from pipeline.night.window import Override
@@ -31,6 +32,7 @@ class Operator:
         self.commands: tuple[Callable[[Night], None], ...] = (
             self._redrive,
             self._redrive,
+            self._redrive_dead,
             self._discard,
             self._reprocess,
             self._reprocess,
@@ -41,8 +43,11 @@ class Operator:
         )
 
     def act(self) -> None:
+        """Give any command."""
+        self.give(self.world.rng.choice(self.commands))
+
+    def give(self, command: Callable[[Night], None]) -> None:
         """Give one command."""
-        command = self.world.rng.choice(self.commands)
         name = f"operator ({command.__name__.removeprefix('_')})"
         process = Process(name)
         self.world.plan(process)
@@ -67,7 +72,16 @@ class Operator:
         publish(self.run.broker, messages)
 
     def _redrive(self, night: Night) -> None:
-        records = list(failures.find(night.store))
+        self._redrive_all(night, lambda _: True)
+
+    def _redrive_dead(self, night: Night) -> None:
+        """`nightshift dead redrive --all`."""
+        about = {letter.task_id for letter in self.run.letters.all() if letter.step not in ("", "callback")}
+        self.run.letters.send_back(lambda letter: not letter.step)
+        self._redrive_all(night, lambda record: record.task_id in about)
+
+    def _redrive_all(self, night: Night, chosen: Callable[[DocumentResult], bool]) -> None:
+        records = [record for record in failures.find(night.store) if chosen(record)]
         changed = self.world.rng.choice(({}, {"render_dpi": "300", "max_pages": "50"}))
         for record in records:
             if (
@@ -75,7 +89,7 @@ class Operator:
             ):  # would become a document of its own, under an id of its own
                 continue
             try:
-                task = failures.redrive(night.store, record, changed)
+                task = failures.redrive(night.store, record, changed, today=night.schedule.run_date())
             except PermanentError:
                 continue
             self.redriven.add(record.task_id)
@@ -100,10 +114,10 @@ class Operator:
                     raise
 
     def _rows(self, night: Night) -> Iterator[reprocess.Row]:
-        if self.world.parquet:
+        if self.world.rng.random() < 0.5:
             yield from reprocess.rows(night.store, "pages > 0", reprocess.Now(night.settings))
             return
-        for key in list(self.world.raw.list(keys.RESULTS)):
+        for key in list(self.world.raw.list(keys.RESULTS)):  # also of nights that have no tables yet
             yield reprocess.Row(
                 run_date=keys.run_date_of(key),
                 task_id=keys.task_id_of(key),

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
 from functools import lru_cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -30,21 +31,23 @@ import pipeline.steps.conclude
 import pipeline.steps.extract
 import pipeline.steps.recognize
 import pipeline.submission.reception
+import pipeline.tables.rows
 import pipeline.tables.summary
 import tasks.base
 import tasks.publish
 from pipeline import clock, fields, ner, ocr, threads
-from pipeline.models import DocumentResult, from_json
 from pipeline.night.window import OffPeakWindow
 from pipeline.steps import task_types
-from pipeline.storage import Store, keys
+from pipeline.storage import keys
 from tests.simulation import documents
+from tests.simulation.tables import ThinTable, rows_of
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _real_threads = threads.in_threads
-_real_summarise = pipeline.tables.summary.summarise
+_real_groups = pipeline.tables.summary._Groups
+_real_rows_of = pipeline.tables.rows.rows_of
 _current: list[World] = []
 
 
@@ -60,6 +63,8 @@ def one_by_one(work: Callable[[Any], Any], items: Iterable[Any], **_: Any) -> It
 
 
 def _read_page(document: Any, number: int, engines: Any) -> Any:
+    if "slow" in document.text:
+        document.decoding += documents.SLOW
     return world().read_page(document, number, cured=engines.settings.render_dpi == 300)
 
 
@@ -80,25 +85,12 @@ def _run_date(window: OffPeakWindow, now: datetime) -> date:
     return _run_date_of_minute(window, now.replace(second=0, microsecond=0))
 
 
-def thin_summary(store: Store, run_date: str, **_: Any) -> dict[str, int]:
-    """In place of the parquet tables, which take longer than a simulated night: the same reads, one small write."""
-    rows = []
-    for key in (*store.list(keys.results(run_date)), *store.list(keys.failures(run_date))):
-        try:
-            record = from_json(store.get(key), DocumentResult)
-        except Exception as error:
-            if type(error).__name__ == "NotFound":
-                continue
-            raise
-        rows.append(f"{record.task_id} {record.status}\n")
-    store.put(f"summary/simulated/run_date={run_date}/rows.txt", "".join(rows).encode())
-    return {"documents": len(rows)}
+def _groups(path: Path, schema: Any) -> Any:
+    return _real_groups(path, schema) if world().parquet else ThinTable(path, schema)
 
 
-def _summarise(store: Store, run_date: str, *, masked: bool = True) -> dict[str, int]:
-    if world().parquet:
-        _real_summarise(store, run_date, masked=masked)
-    return thin_summary(store, run_date)
+def _rows_of(results: Any, masked: str | bool) -> Any:
+    return _real_rows_of(results, masked) if world().parquet else rows_of(results, masked)
 
 
 class _Sequential:
@@ -140,7 +132,8 @@ def installed() -> Iterator[None]:
         change(pipeline.night.brake, "LIMIT", 3)  # a simulated night has few documents
         change(pipeline.night.brake, "time", SimpleNamespace(monotonic=lambda: world().now))
         change(pipeline.night.brake, "random", SimpleNamespace(uniform=_uniform))
-        change(pipeline.night.summaries, "summarise", _summarise)
+        change(pipeline.tables.summary, "_Groups", _groups)
+        change(pipeline.tables.summary, "rows_of", _rows_of)
         change(pipeline.tables.summary, "ThreadPoolExecutor", _Sequential)
         change(task_types, "registered", lambda: documents.TASK_TYPES)
         change(ocr, "describe", lambda s: documents.model("ocr", str(s.ocr_max_side)))
@@ -153,7 +146,6 @@ def installed() -> Iterator[None]:
         change(tasks.base, "delivery", lambda app: world().running.tools)
         change(tasks.base, "time", SimpleNamespace(sleep=lambda seconds: world().sleep(seconds)))
         change(tasks.publish, "declare_dead", lambda _: None)
-        change(pipeline.night.brake, "time", SimpleNamespace(monotonic=lambda: world().now))
         change(uuid, "uuid4", lambda: uuid.UUID(int=world().rng.getrandbits(128)))
         stack.callback(logging.disable, logging.root.manager.disable)
         logging.disable(logging.CRITICAL)

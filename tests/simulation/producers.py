@@ -17,7 +17,12 @@ from tests.simulation.process import Process
 if TYPE_CHECKING:
     from tests.simulation.run import Run
 
-CALLBACK = "https://hooks.example/done"
+CALLBACKS = ("https://hooks.example/done", "https://hooks.example/done?key=secret")
+ELSEWHERE = "s3://elsewhere/"
+"""A source that is not allowed at first."""
+LONG = 300000.0
+"""Seconds of a delay of some nights, in runs that are as long."""
+_LONG_DAYS = 4
 
 
 @dataclass
@@ -30,7 +35,7 @@ class Spec:
     url: str
     data: bytes
     priority: int = 5
-    callback: bool = False
+    callback: str = ""
     delay: float = 0.0
     tries: int = 0
 
@@ -64,13 +69,15 @@ class Producers:
     def _draw(self, name: str) -> None:
         rng = self.world.rng
         kind, data = documents.draw(rng, name)
-        how = rng.choice(("raw", "raw", "raw further", "client", "client url", "text", "broken"))
+        how = rng.choice(("raw", "raw", "raw further", "client", "client url", "text", "broken", "elsewhere"))
         if how == "text":
             kind, data = documents.KINDS[0], f"sim {name}".encode()
         if how == "broken":
             kind = documents.Kind("broken", "", frozenset({"bad_message"}))
         self.known[name] = Known(kind, ends=set(kind.ends), callback=rng.random() < 0.4)
-        url = f"s3://inbox/{name}.png"
+        if how == "elsewhere":
+            self.known[name].ends |= {"source_refused"}
+        url = f"{ELSEWHERE if how == 'elsewhere' else 's3://inbox/'}{name}.png"
         first = Spec(
             at=rng.random() * 16 * 3600,
             task_id=name,
@@ -78,8 +85,8 @@ class Producers:
             url=url,
             data=data,
             priority=rng.choice((0, 5, 5, 9)),
-            callback=self.known[name].callback,
-            delay=rng.choice((0.0,) * 6 + (7200.0, 40000.0)),
+            callback=rng.choice(CALLBACKS) if self.known[name].callback else "",
+            delay=rng.choice((0.0,) * 6 + (7200.0, 40000.0, LONG if self.run.days > _LONG_DAYS else 0.0)),
         )
         self.specs.append(first)
         while rng.random() < 0.35:
@@ -137,7 +144,7 @@ class Producers:
     def _offer(self, spec: Spec) -> str:
         self.world.note(f"submits {spec.task_id} by {spec.how} from {spec.url}", spec.task_id)
         later = self.world.at(self.world.now + spec.delay) if spec.delay else None
-        if spec.how in ("raw", "raw further", "text", "broken"):
+        if not spec.how.startswith("client"):
             body: dict[str, Any] = {"task_id": spec.task_id, "priority": spec.priority, "tenant": "t"}
             if spec.how == "broken":
                 body |= {"task_type": 7}
@@ -147,7 +154,7 @@ class Producers:
             else:
                 body |= {"task_type": "nlp", "text": spec.data.decode()}
             if spec.callback:
-                body["callback_url"] = CALLBACK
+                body["callback_url"] = spec.callback
             if later:
                 body["not_before"] = later.isoformat(timespec="seconds")
             try:
@@ -162,7 +169,7 @@ class Producers:
             priority=spec.priority,
             tenant="t",
             trace_id=f"trace-{spec.task_id}",
-            callback_url=CALLBACK if spec.callback else "",
+            callback_url=spec.callback,
             not_before=later,
         )
         try:
@@ -180,6 +187,10 @@ class Producers:
             raise BrokerUnavailable("The simulated broker does not answer.") from error
 
     # what happens to them
+
+    def how(self, task_id: str) -> str:
+        """In which ways a task was submitted."""
+        return ",".join(sorted({s.how for s in self.specs if s.task_id == base_of(task_id)}))
 
     def vanish(self, good: dict[str, str]) -> None:
         """A producer removes the source of a document that is done."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -14,26 +15,32 @@ from msgspec import structs
 
 from pipeline.errors import PipelineError
 from pipeline.ledger.audit import audit
-from pipeline.night import housekeeping
+from pipeline.models import Task, from_json
+from pipeline.night import dead, housekeeping
 from pipeline.night.night import Night
 from pipeline.storage import keys
 from tasks.publish import BROKER_ERRORS, publish
-from tests.simulation import checker, documents
+from tests.simulation import checker, documents, tables
 from tests.simulation.broker import MemoryBroker
 from tests.simulation.checker import Evidence, Finding
-from tests.simulation.faults import NEVER
+from tests.simulation.faults import NEVER, Aim
 from tests.simulation.gpu import Windows
+from tests.simulation.letters import Letters
 from tests.simulation.operators import Operator
 from tests.simulation.patches import running
 from tests.simulation.process import Process
-from tests.simulation.producers import Producers
+from tests.simulation.producers import ELSEWHERE, Producers
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.workers import Worker, settings_of
 from tests.simulation.world import World
 
 _SUSPENDED = 90.0  # seconds after which the broker takes a silent worker's messages back
 _QUIET_NIGHTS = 6
+_MOST_ROUNDS = 2000  # after which things calm down early
+_RELEASED = 0.1  # probability, each time that nothing is ready, that somebody releases a brake
+_LONGEST_RETRY = 1800.0
 _REST = 4 * 3600.0  # seconds without any work left, within which tables are written
+ALLOWED = "s3://inbox/"
 _WORK_LEFT = ("pending/", "callbacks/", "delayed/", "changed/")
 
 
@@ -48,6 +55,7 @@ class Outcome:
     documents: int = 0
     messages: int = 0
     submitted: list[bytes] = field(default_factory=list)
+    aims: Sequence[Aim] = ()
 
     @property
     def kind(self) -> str:
@@ -58,8 +66,15 @@ class Outcome:
 class Run:
     """The state of one run other than the world's."""
 
-    def __init__(self, seed: int, *, only: frozenset[int] | None = None, parquet: bool = False) -> None:
-        world = self.world = World(seed, only=only)
+    def __init__(
+        self,
+        seed: int,
+        *,
+        only: frozenset[int] | None = None,
+        aims: Sequence[Aim] = (),
+        parquet: bool = False,
+    ) -> None:
+        world = self.world = World(seed, only=only, aims=aims)
         world.parquet = parquet
         rng = world.rng
         self.broker = MemoryBroker(world)
@@ -75,7 +90,7 @@ class Run:
             "max_retries": rng.choice((1, 2, 6)),
             "max_attempts": rng.choice((2, 3)),
             "max_pages": documents.MAX_PAGES,
-            "allowed_sources": "s3://inbox/",
+            "allowed_sources": ALLOWED,
             "allowed_callbacks": "https://hooks.example/",
             "callback_secret": "0123456789abcdef",
             "store_url": world.raw.url,
@@ -93,13 +108,15 @@ class Run:
         self.scheduler = Scheduler(world, self._paused)
         self.start = self.scheduler.start
         self.ticked = -1e9
-        self.days = rng.choice((1, 1, 2))
+        self.days = rng.choice((1,) * 12 + (2,) * 6 + (5,))
         self.disk_lost = False
+        self.stranded: list[tuple[str, str]] = []
         self.workers = [
             Worker(world, self.broker, f"w{n}", self.settings(), self._skew())
             for n in range(rng.choice((2, 3)))
         ]
         self.producers = Producers(self)
+        self.letters = Letters(self.broker)
         self.operator = Operator(self)
 
     def settings(self) -> Any:
@@ -146,8 +163,9 @@ class Run:
             if holders:
                 self._return(rng.choice(holders).held)
         if chance("outage"):
-            server = rng.choice(("store", "broker"))
-            world.down_until[server] = world.now + rng.choice((5.0, 120.0, 4000.0)) * rng.random()
+            server = rng.choice(("store", "broker", "receiver"))
+            longest = (5.0, 120.0, 4000.0) if server != "receiver" else (4000.0, 200000.0)
+            world.down_until[server] = world.now + rng.choice(longest) * rng.random()
             world.note(f"OUTAGE of the {server}")
         if chance("disk_lost"):
             world.note("THE BROKER LOSES ITS DISK")
@@ -158,6 +176,8 @@ class Run:
             if worker.free:
                 if rng.random() < 0.3:
                     self.version, self.settings_differ = self.version + 1, True
+                if rng.random() < 0.5:
+                    self.given["allowed_sources"] = f"{ALLOWED},{ELSEWHERE}"
                 skew = self._skew() * (100 if rng.random() < 0.1 else 1)
                 world.note(f"{worker.name} is restarted, settings {self.version}, clock {skew:+.0f} s")
                 worker.start(self.settings(), skew)
@@ -197,6 +217,8 @@ class Run:
         for worker in self.workers:
             if worker.free:
                 self._gate_of_idle(worker)
+        if not world.calm and self._braked() and world.rng.random() < _RELEASED:
+            self.operator.give(self.operator.release)
         if world.now - self.ticked >= 30:
             self.ticked = world.now
             self.tick()
@@ -225,6 +247,7 @@ class Run:
                     lambda: self.world.call("ready", "", self.broker.count),
                     partial(publish, self.broker),
                 )
+                dead.tidy(worker.night, self.letters.sweep)
 
         self.start(process, work, lambda: None)
 
@@ -275,8 +298,10 @@ class Run:
         world = self.world
         with running(world):
             end = timedelta(days=self.days, hours=18).total_seconds()
-            while world.now < end:
+            rounds = 0
+            while world.now < end and rounds < _MOST_ROUNDS:
                 self.round()
+                rounds += 1
             self.calm()
             world.running = None
             return self.evidence()
@@ -295,16 +320,35 @@ class Run:
             worker.start(self.settings(), 0.0)
         self.operator.clear()
         self.windows.overrides.append((world.now, None))
+        self._wait_for_messages()
         end = world.now + timedelta(days=_QUIET_NIGHTS).total_seconds()
         since = world.now
         while world.now < min(end, since + _REST):
             self.round()
-            if any(key.startswith(keys.BRAKES) for key in world.raw._objects):
+            if self._braked():
                 worker = self.workers[0]
                 self.operator.release(Night(worker.settings, world.raw, worker.seen))
             busy = self.broker.waiting or any(self.broker.ready.values()) or self.producers.times()
             if busy or any(key.startswith(_WORK_LEFT) for key in world.raw._objects):
                 since = world.now
+
+    def _wait_for_messages(self) -> None:
+        """Let all messages be handled that may be now, without housekeeping; then each pending task has one left."""
+        world = self.world
+        until = world.now + _LONGEST_RETRY
+        while world.now < until:
+            self.broker.expire()
+            self.producers.submit_due()
+            world.now += 1.0 if self._serve() else 30.0
+        waiting = self.broker.about()
+        for key in world.raw.list(keys.PENDING):
+            task = from_json(world.raw.get(key), Task)
+            how = self.producers.how(task.task_id)
+            if task.task_id not in waiting and not task.not_before and not self.disk_lost:
+                self.stranded.append((task.task_id, how))
+
+    def _braked(self) -> bool:
+        return any(key.startswith(keys.BRAKES) for key in self.world.raw._objects)
 
     def evidence(self) -> Evidence:
         """What the checker is given apart from the store."""
@@ -315,10 +359,6 @@ class Run:
             for day in sorted(days)
             for report in [audit(store, day)]
         }
-        tables = {}
-        for key in store.list("summary/simulated/"):
-            lines = store.get(key).decode().splitlines()
-            tables[checker.day_of(key)] = dict(line.rsplit(" ", 1) for line in lines)
         return Evidence(
             offers=self.producers.offers(),
             good=self.good,
@@ -326,7 +366,7 @@ class Run:
             queues={name: len(queue) for name, queue in self.broker.ready.items()},
             posted=[json.loads(body) for _, body in self.world.posted],
             audits=audits,
-            tables=tables,
+            tables=tables.statuses(store),
             apart=self.operator.redriven,
             hash_of_text=lambda text: (
                 text.split(" ")[0] if not text.startswith("sim ") else documents.sha256(text.encode())
@@ -334,9 +374,15 @@ class Run:
         )
 
 
-def simulate(seed: int, *, only: frozenset[int] | None = None, parquet: bool = False) -> Outcome:
-    """One run from its seed, with only the faults of `only`; patches must be installed (`patches.installed`)."""
-    run = Run(seed, only=only, parquet=parquet)
+def simulate(
+    seed: int, *, only: frozenset[int] | None = None, aims: Sequence[Aim] = (), parquet: bool = False
+) -> Outcome:
+    """One run from its seed; patches must be installed (`patches.installed`).
+
+    `only`: the faults that happen. `aims`: faults in addition, one after the other; until the first hits, the
+    run is the same as without them.
+    """
+    run = Run(seed, only=only, aims=aims, parquet=parquet)
     evidence, raw = run.all(), run.world.raw
     found = [*run.findings, *checker.check(checker.Objects(lambda: raw.list(""), raw.get), evidence)]
     return Outcome(
@@ -347,4 +393,5 @@ def simulate(seed: int, *, only: frozenset[int] | None = None, parquet: bool = F
         documents=len(run.producers.specs),
         messages=run.broker.number,
         submitted=[spec.data for spec in run.producers.specs],
+        aims=aims,
     )

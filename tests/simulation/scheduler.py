@@ -21,11 +21,12 @@ class Scheduler:
 
     def start(self, process: Process, work: Callable[[], None], ended: Callable[[], None]) -> None:
         """Run a process's work until it ends or is paused; `ended` is called when it has ended."""
-        if process.left > _INLINE and self.world.rates.focus is None:
-            before, self.world.running = self.world.running, process
+        world = self.world
+        if process.left > _INLINE and world.rates.focus is None and not world.aims:
+            before, world.running = world.running, process
             with suppress(Died):
                 work()
-            self.world.running = before
+            world.running = before
             ended()
             return
 

@@ -15,7 +15,8 @@ def shortened(outcome: Outcome, *, runs: int = _RUNS) -> Outcome:
     while size >= 1 and runs > 0:
         index, shorter = 0, False
         while index < len(faults := outcome.world.faults) and runs > 0:
-            other = simulate(outcome.seed, only=frozenset(faults[:index] + faults[index + size :]))
+            only = frozenset(faults[:index] + faults[index + size :])
+            other = simulate(outcome.seed, only=only, aims=outcome.aims)
             runs -= 1
             if other.kind == outcome.kind:
                 outcome, shorter = other, True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,14 +26,14 @@ from pipeline.errors import (
 )
 from pipeline.storage.memory import MemoryStore
 from tests.simulation import documents
-from tests.simulation.faults import DIE, ERROR, FOCUS, NEVER, PAUSE, Coverage, Rates
+from tests.simulation.faults import DIE, ERROR, FOCUS, NEVER, PAUSE, Aim, Coverage, Point, Rates
 from tests.simulation.process import Died, Process
 
 T = TypeVar("T")
 _ROOT = str(Path(__file__).resolve().parent.parent.parent)
 _CALL = 0.007  # seconds that a call takes
 _START = datetime(2026, 3, 27, 12, tzinfo=UTC)
-_SERVERS = {"publish": "broker", "ready": "broker", "fetch": "", "post": ""}
+_SERVERS = {"publish": "broker", "ready": "broker", "dead": "broker", "fetch": "", "post": "receiver"}
 _sites: dict[tuple[CodeType, int], str] = {}
 
 
@@ -66,8 +66,8 @@ class Event:
 class World:
     """See above. `only`: numbers of the faults and events that happen, to find a shorter way to a failure."""
 
-    def __init__(self, seed: int, *, only: frozenset[int] | None = None) -> None:
-        self.seed, self.only = seed, only
+    def __init__(self, seed: int, *, only: frozenset[int] | None = None, aims: Sequence[Aim] = ()) -> None:
+        self.seed, self.only, self.aims = seed, only, list(aims)
         self.rng = random.Random(seed)
         self.rates = Rates.draw(self.rng)
         self.parquet = False
@@ -81,7 +81,7 @@ class World:
         self.happened = 0
         self.faults: list[int] = []
         self.trace: list[Event] = []
-        self.down_until = {"store": 0.0, "broker": 0.0, "": 0.0}
+        self.down_until = {"store": 0.0, "broker": 0.0, "receiver": 0.0, "": 0.0}
         self.sources: dict[str, bytes | None] = {}
         self.failed_fetches = 0
         self.posted: list[tuple[str, bytes]] = []
@@ -146,6 +146,10 @@ class World:
             if self.rates.in_focus(site):
                 self.focused.add(site)
         process.left -= 1
+        if not self.calm and site not in self.coverage.open:
+            self.coverage.open.add(site)
+            if self.aims and self.aims[0].site == site:
+                return self._hit(process, site, op, key, effect, writes, self.aims.pop(0).point)
         if process.left <= 0 or (site in self.focused and self.rng.random() < FOCUS):
             return self._hit(process, site, op, key, effect, writes)
         if self.now < self.down_until[_SERVERS.get(op, "store")]:
@@ -160,15 +164,23 @@ class World:
         return found
 
     def _hit(
-        self, process: Process, site: str, op: str, key: str, effect: Callable[[], T], writes: bool
+        self,
+        process: Process,
+        site: str,
+        op: str,
+        key: str,
+        effect: Callable[[], T],
+        writes: bool,
+        point: Point | None = None,
     ) -> T:
-        kind, after = self.rates.kind(self.rng), self.rng.random() < 0.5
+        point = point or Point(self.rates.kind(self.rng), self.rng.random() < 0.5)
+        kind, after = point.kind, point.after
         seconds = self._pause_length()
         self.plan(process)
         if (kind == PAUSE and process.fiber is None) or not self.happens():
             return self._do(op, key, effect, writes)
         number, when = self.happened, "after" if after else "before"
-        self.coverage.hit[kind].add(site)
+        self.coverage.hit.add((site, point))
         where = f"{when} {op} {key} ({site}) #{number}"
         if kind == PAUSE:
             return self._pause(process, seconds, where, after, lambda: self._do(op, key, effect, writes))
@@ -208,7 +220,7 @@ class World:
         return self.rng.random() * 5
 
     def _error(self, op: str) -> Exception:
-        if op in ("publish", "ready"):
+        if op in ("publish", "ready", "dead"):
             return self.broker_error()
         if op == "fetch":
             self.failed_fetches += 1

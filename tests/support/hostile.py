@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,4 +62,14 @@ def nested_forms(path: Path) -> Path:
         content = b"/X Do " * 10 if inner else b"0 0 1 1 re f"
         objects[10 + level] = stream(content, b"/Type/XObject/Subtype/Form/BBox[0 0 600 800]" + inner)
     path.write_bytes(pdf_of(objects))
+    return path
+
+
+def crowded_word(path: Path, paragraphs: int = 1_500_000) -> Path:
+    """A Word document of so many short paragraphs: a few hundred KB, which take some 350 bytes of memory each."""
+    names = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    body = "<w:p><w:r><w:t>x</w:t></w:r></w:p>" * paragraphs
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("[Content_Types].xml", "<Types/>")
+        package.writestr("word/document.xml", f"<w:document {names}><w:body>{body}</w:body></w:document>")
     return path

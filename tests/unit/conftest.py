@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 import pytest_socket
 
+from pipeline.documents.sources.apart import Opener
 from pipeline.night.flow import Flow
 from pipeline.settings import Settings
 from pipeline.steps.engines import Engines
 from tests.support.flows import flow_of
+from tests.support.opening import ask_here
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +22,12 @@ def _no_sockets() -> None:
 def _settled_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that a test has just written are complete: nothing waits for them."""
     monkeypatch.setattr("pipeline.documents.sources.files.SETTLED", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def _opened_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Archives and the like are opened without another process."""
+    monkeypatch.setattr(Opener, "_ask", ask_here)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline import guard
 
+ROOT = Path(guard.__file__).parent.parent
 PAGE = """
 import sys, time
 from pathlib import Path
@@ -35,7 +36,7 @@ def ended(
     script = PAGE.format(noted=str(noted), memory=memory, seconds=seconds, longest=longest, work=work)
     done = subprocess.run(
         [sys.executable, "-c", script],
-        cwd=Path(guard.__file__).parent.parent,
+        cwd=ROOT,
         capture_output=True,
         timeout=60,
         check=False,
@@ -63,6 +64,39 @@ def test_what_asks_for_too_much_at_once_gets_an_error(tmp_path: Path) -> None:
 
 def test_an_ordinary_page_goes_on(tmp_path: Path) -> None:
     assert ended(tmp_path, "time.sleep(0.2)", memory=500, seconds=0.1) == (0, "")
+
+
+OPENING = """
+from pathlib import Path
+from pipeline import guard
+
+before = {before}
+guard.start({memory}, 0.3)
+with guard.giving_up(lambda reason: Path({noted!r}).write_text(reason.code)), guard.opening():
+    {work}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "work", "exitcode", "code"),
+    [
+        ("b''", FILL, guard.EXIT_OPENING_MEMORY, "out_of_memory"),
+        ("b''", SPIN, guard.EXIT_OPENING_TIME, "over_time"),
+        ("b'x' * (160 * 2**20)", FILL, guard.EXIT_MEMORY, ""),  # which most of it was taken for before
+    ],
+)
+def test_a_document_that_can_not_be_opened_is_at_fault_for_its_process(
+    tmp_path: Path, before: str, work: str, exitcode: int, code: str
+) -> None:
+    noted = tmp_path / "noted"
+    script = OPENING.format(before=before, memory=250 if work == FILL else 0, noted=str(noted), work=work)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == exitcode, done.stderr
+    assert (noted.read_text() if noted.exists() else "") == code
+    reason = guard.of_document(exitcode, 0.3)
+    assert (reason.code if reason else "") == code
 
 
 def test_outside_of_worker_processes_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ def message(environ: dict[str, str] | None, **overrides: Any) -> str:
 def test_environment_is_read_and_options_win() -> None:
     environ = {"NIGHTSHIFT_MAX_PAGES": "7", "NIGHTSHIFT_MASK": "false", "NIGHTSHIFT_STORE_URL": "s3://a/b"}
     settings = Settings.from_env(environ, store_url="elsewhere", ocr_engine=None)
-    assert (settings.max_pages, settings.mask, settings.store_url) == (7, False, "elsewhere")
+    assert (settings.max_pages, settings.mask, settings.store_url) == (7, "false", "elsewhere")
     assert settings.ocr_engine == "rapidocr"
     assert settings.limits.max_pages == 7
 
@@ -55,7 +55,7 @@ def test_environment_is_read_and_options_win() -> None:
         ("CLOSE_GRACE", "inf", "a number of at least 0"),
         ("TIME_LIMIT", "0", "a number above 0"),
         ("TIME_LIMIT", "infinity", "a number above 0"),
-        ("MASK", "perhaps", "true or false"),
+        ("URGENT_BY_DAY", "perhaps", "true or false"),
         ("S3_SSE", "aes", "one of AES256, aws:kms or aws:kms:dsse"),
         ("TIMEZONE", "Mars/Olympus", "an IANA time zone such as Europe/Berlin"),
         ("TIMEZONE", "../etc/passwd", "an IANA time zone such as Europe/Berlin"),
@@ -287,7 +287,7 @@ def test_pinned_settings_outlive_a_change_of_the_file(folder: Path) -> None:
     os.environ["NIGHTSHIFT_MASK"] = "true"
     environment.pin()
     (folder / ".env").write_text("NIGHTSHIFT_MAX_PAGES=8\nnot a line\n")
-    assert (Settings.from_env().max_pages, Settings.from_env().mask) == (7, True)
+    assert (Settings.from_env().max_pages, Settings.from_env().mask) == (7, "true")
     assert "OTHER_X" not in os.environ
 
 
@@ -334,7 +334,7 @@ def test_no_secret_in_a_repr() -> None:
         ("broker_url", "amqp://h:5672//", "amqp://h:5672//"),
         ("s3_endpoint", "https://u:hush@h", "https://u:***@h"),
         ("window", "22:00-06:00", "22:00-06:00"),
-        ("mask", False, "false"),
+        ("mask", "ids", "ids"),
         ("ocr_model_dir", None, ""),
         ("max_pages", 7, "7"),
         ("store_url", "out\x1b[2J", r"out\x1b[2J"),

@@ -68,7 +68,7 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, max_bytes:
             head = file.read(SNIFF_BYTES)
             refuse_stranger(head)
             return head + bounded(file, max_bytes - len(head), PurePosixPath(name).name)
-    except PipelineError:
+    except (PipelineError, MemoryError):
         raise
     except Exception as error:  # zipfile raises many kinds on damaged members
         raise Unreadable(f"{name} can't be extracted; recreate the archive.") from error

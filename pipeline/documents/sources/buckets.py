@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pipeline.documents.sources import names
 from pipeline.documents.sources.base import Notes, Source
 from pipeline.errors import UsageError
-from pipeline.storage import open_store
+from pipeline.storage import open_backend
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def documents(url: str, settings: Settings, notes: Notes) -> Iterator[Source]:
     """All objects at or below `url` except litter and the store in use; raises `UsageError` if there are none."""
     parts = urlsplit(url)
-    store = open_store(f"s3://{parts.netloc}", settings)
+    store = open_backend(f"s3://{parts.netloc}", settings)
     prefix = parts.path.lstrip("/")
     own = settings.store_url.removeprefix(f"s3://{parts.netloc}/").strip("/") + "/"
     empty = True

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, NoReturn
+from typing import IO, NoReturn
 
 from pipeline.documents import ole
 from pipeline.documents.sniff import SNIFF_BYTES, is_mail, is_text
@@ -18,9 +18,6 @@ from pipeline.documents.sources.base import Kind, Member, Notes, Source
 from pipeline.documents.sources.files import bounded, head_of, opened, unreadable
 from pipeline.errors import OverLimit, PermanentError, PipelineError, Unreadable, Unsupported
 from pipeline.limits import unpacked_limit
-
-if TYPE_CHECKING:
-    from pipeline.settings import Settings
 
 MAX_DEPTH = 3
 """Archives and e-mails in each other, the outermost included."""
@@ -56,22 +53,22 @@ def _kind(head: bytes, suffix: str) -> Kind | None:
     return "mail" if suffix == ".eml" or is_mail(head) else None
 
 
-def of_file(path: Path, url: str, kind: Kind, settings: Settings, notes: Notes) -> Iterator[Source]:
+def of_file(path: Path, url: str, kind: Kind, max_bytes: int, notes: Notes) -> Iterator[Source]:
     """The documents in an archive or e-mail on disk."""
 
     def stream() -> Path | IO[bytes]:
         with opened(path) as file:  # waits until it is complete
             if kind == "zip":
                 return path  # read member by member: an archive may be larger than a document
-            return io.BytesIO(bounded(file, settings.max_bytes, str(path)))
+            return io.BytesIO(bounded(file, max_bytes, str(path)))
 
     limit = MAX_MEMBERS if kind == "zip" else MAX_ATTACHMENTS
     try:
         size = path.stat().st_size
     except OSError:  # fails alone when it is read
         size = 0
-    nest = _Nest(settings, notes, limit, unpacked_limit(size))
-    yield from nest.documents(_Container(url, kind, stream, settings.max_bytes), 1)
+    nest = _Nest(max_bytes, notes, limit, unpacked_limit(size))
+    yield from nest.documents(_Container(url, kind, stream, max_bytes), 1)
 
 
 class _Container:
@@ -95,6 +92,8 @@ class _Container:
         except PermanentError as error:
             text = f"{self.name}!{error.message}" if member.name else error.message
             raise type(error)(text, code=error.code) from error
+        except MemoryError:
+            raise
         except Exception as error:  # hostile bytes make parsers raise nearly any type
             raise Unreadable(
                 f"{self.name}!{names.brief(member.name)} can't be extracted: send it again."
@@ -124,7 +123,7 @@ def _members(container: _Container) -> list[Member]:
         from pipeline.documents.sources import outlook
 
         return outlook.members(stream.read(), container.name)
-    except PipelineError:
+    except (PipelineError, MemoryError):
         raise
     except OSError as error:
         raise unreadable(container.name, error) from error
@@ -136,8 +135,8 @@ def _members(container: _Container) -> list[Member]:
 class _Nest:
     """A container with all that is in it: they share limits on the number of documents and on what they unpack to."""
 
-    def __init__(self, settings: Settings, notes: Notes, limit: int, unpacked: int) -> None:
-        self.settings, self.notes, self.limit = settings, notes, limit
+    def __init__(self, max_bytes: int, notes: Notes, limit: int, unpacked: int) -> None:
+        self.max_bytes, self.notes, self.limit = max_bytes, notes, limit
         self.unpacked = unpacked  # bytes that are left
         self.given = 0
 
@@ -189,7 +188,7 @@ class _Nest:
                 ),
             )
         else:
-            inner = _Container(url, kind, lambda: io.BytesIO(container.read(index)), self.settings.max_bytes)
+            inner = _Container(url, kind, lambda: io.BytesIO(container.read(index)), self.max_bytes)
             yield from self.documents(inner, depth + 1)
 
     def _kind_inside(self, container: _Container, index: int, name: str) -> Kind | None:

@@ -20,11 +20,14 @@ _SIGNATURES = ("smime.p7s", "signature.asc", "signature.p7s")
 _ENCRYPTED = ("application/pkcs7-mime", "application/x-pkcs7-mime", "multipart/encrypted")
 # The header of the e-mail, and that of each part: right after a boundary.
 _HEADERS = re.compile(rb"(?:\A|\n--[^\n]*\n)(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)+")
+_DELIMITER = re.compile(rb"[\r\n]--([^\r\n]{1,80})")
 _BOUNDARY = re.compile(rb"boundary\s*=\s*\"?([^\"\s;]{1,70})", re.IGNORECASE)
 MAX_PARTS = 20_000
 """Parts of an e-mail: parsing takes some tenths of a millisecond for each."""
 MAX_LEVELS = 500
 """Different boundaries of parts in each other or side by side."""
+MAX_NESTED = 100
+"""Parts in each other: each line is compared with the boundaries of all parts around it."""
 MAX_FIELD = 16_384
 """Bytes of one field of a header; the rest of it is cut off, since parsing takes the square of its length."""
 _STUB = 3
@@ -41,10 +44,13 @@ def members(data: bytes, name: str) -> list[Member]:
         raise Unsupported(f"{name} is a mailbox with several e-mails: save each one as an .eml file.")
     _check_parts(data, name)
     data = _HEADERS.sub(lambda block: _in_utf8(_bounded(block[0])), data)
-    message = BytesParser(policy=policy.default).parsebytes(data)
-    if not message.keys():
-        raise Unreadable(f"{name} is not a readable e-mail: save it again as an .eml file.")
-    return list(_members(message, name))
+    try:
+        message = BytesParser(policy=policy.default).parsebytes(data)
+        if not message.keys():
+            raise Unreadable(f"{name} is not a readable e-mail: save it again as an .eml file.")
+        return list(_members(message, name))
+    except RecursionError:  # e-mails in e-mails need no boundaries
+        raise _too_deep(name) from None
 
 
 def text_page(fields: list[tuple[str, str]], body: str) -> bytes:
@@ -58,11 +64,38 @@ def text_page(fields: list[tuple[str, str]], body: str) -> bytes:
 
 def _check_parts(data: bytes, name: str) -> None:
     boundaries = set(_BOUNDARY.findall(data))
-    if (
-        len(boundaries) > MAX_LEVELS
-        or sum(data.count(b"\n--" + boundary) for boundary in boundaries) > MAX_PARTS
-    ):
+    first, last, parts = dict[bytes, int](), dict[bytes, int](), 0
+    for found in _DELIMITER.finditer(data):
+        line = found[1].rstrip()
+        mark = line if line in boundaries else line.removesuffix(b"--")
+        if mark in boundaries:
+            parts += 1
+            first.setdefault(mark, found.start())
+            if mark != line:
+                last[mark] = found.start()
+    if _depth(first, last, len(data)) > MAX_NESTED:
+        raise _too_deep(name)
+    if parts > MAX_PARTS:
         raise OverLimit(f"{name} has more than {MAX_PARTS:,} parts: save its attachments and send those.")
+    if len(boundaries) > MAX_LEVELS:
+        raise OverLimit(
+            f"{name} has more than {MAX_LEVELS} groups of parts: save its attachments and send those."
+        )
+
+
+def _depth(first: dict[bytes, int], last: dict[bytes, int], end: int) -> int:
+    """How many parts are in each other, by where each boundary is met first and last; at the end if it never is."""
+    depth = deepest = 0
+    for _, step in sorted(
+        [*((at, 1) for at in first.values()), *((last.get(mark, end), -1) for mark in first)]
+    ):
+        depth += step
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _too_deep(name: str) -> OverLimit:
+    return OverLimit(f"{name} is nested too deeply: save the e-mails inside and send those.")
 
 
 def _bounded(header: bytes) -> bytes:

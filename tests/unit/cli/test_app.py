@@ -37,6 +37,7 @@ NO_STORE = {
     "dead list",
     "dead show",
     "dead discard",
+    "keys new",
     "run",
     "submit",
     "ner train",

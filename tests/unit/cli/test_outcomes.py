@@ -20,7 +20,7 @@ def printed(warnings: tuple[str, ...]) -> str:
         extraction=Extraction(document_type="other", confidence=0.5),
     )
     console = Console(file=StringIO(), width=100)
-    outcomes.fields(console, [result], masked=True)
+    outcomes.fields(console, [result])
     file = console.file
     assert isinstance(file, StringIO)
     return file.getvalue()

@@ -123,10 +123,10 @@ def test_json_for_programs(folder: Path) -> None:
     }
     (folder / "night.env").write_text("NIGHTSHIFT_MAX_PAGES=7\n")
     path = str(folder / "night.env")
-    said = found(MASK="x", ENV_FILE="night.env")
+    said = found(ALLOW_PRIVATE_HOSTS="x", ENV_FILE="night.env")
     assert said["env_file"] == path
     assert said["settings"] == [{"name": "NIGHTSHIFT_MAX_PAGES", "value": "7", "origin": path}]
-    assert said["problems"] == ['Invalid setting NIGHTSHIFT_MASK="x": expected true or false.']
+    assert said["problems"] == ['Invalid setting NIGHTSHIFT_ALLOW_PRIVATE_HOSTS="x": expected true or false.']
     assert len(found("--all")["settings"]) == len(Settings.__struct_fields__)
 
 

@@ -215,6 +215,15 @@ def test_a_decompression_bomb_is_refused_before_decoding(side: int) -> None:
     assert before == Image.MAX_IMAGE_PIXELS
 
 
+def test_a_chunk_that_unpacks_to_too_much_is_named() -> None:
+    packed = zlib.compress(bytes(3 << 20))
+    body = b"iCCPx\0\0" + packed
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    data = save(Image.new("L", (9, 9)), "PNG")
+    with pytest.raises(OverLimit, match="a colour profile that unpacks to more than 1 MiB"):
+        pixels(data[:33] + chunk + data[33:])
+
+
 def test_the_pixel_limit_may_be_raised_above_pillows_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     assert pixels(save(picture(), "PNG")).shape == (20, 30, 3)

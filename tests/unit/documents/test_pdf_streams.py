@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from pipeline.documents.base import PageInput
 from pipeline.documents.open import open_document
-from pipeline.errors import Unreadable
+from pipeline.errors import OverLimit, Unreadable
 from pipeline.limits import Limits
 from tests.unit.documents.conftest import _rc4, _security
 
@@ -286,3 +286,18 @@ def test_a_page_is_named_and_the_others_are_read(make_pdf: MakePdf) -> None:
         with pytest.raises(Unreadable, match=r"^Page 2 of 3 of the PDF holds an image that ends early"):
             document.page(2)
         assert document.page(3).lines
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_jpeg_2000_is_as_large_as_it_says_itself(make_pdf: MakePdf, packed: bool) -> None:
+    data = bytearray(encoded("JPEG2000"))
+    at = data.find(b"\xff\x4f\xff\x51") + 8
+    data[at : at + 8] = struct.pack(">II", 60_000, 60_000)  # PDFium would make room for all of it
+    head, body = b"/Filter/JPXDecode", bytes(data)
+    if packed:
+        head, body = b"/Filter[/FlateDecode/JPXDecode]", zlib.compress(body)
+    pdf = make_pdf(
+        b"400 0 0 300 0 0 cm /I Do", resources=b"/XObject<</I 4 0 R>>", extra=[xobject(head, body)]
+    )
+    with open_document(pdf, Limits()) as document, pytest.raises(OverLimit, match="60000 x 60000 pixels"):
+        document.page(1)

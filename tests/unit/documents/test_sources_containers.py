@@ -327,6 +327,37 @@ def test_a_mail_of_countless_parts_is_refused() -> None:
         mails.members(HEAD + parts, "a.eml")
 
 
+def test_a_mail_of_many_groups_side_by_side_is_refused() -> None:
+    groups = b"".join(
+        b"--b\nContent-Type: multipart/mixed; boundary=g%d\n\n--g%d\n\nx\n--g%d--\n" % (n, n, n)
+        for n in range(501)
+    )
+    with pytest.raises(OverLimit, match=r"a\.eml has more than 500 groups of parts"):
+        mails.members(HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n" + groups + b"--b--\n", "a.eml")
+
+
+@pytest.mark.parametrize(
+    "level",
+    [
+        b"Content-Type: message/rfc822\n\n",
+        b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\nContent-Type: message/rfc822\n\n",
+    ],
+)
+def test_mails_in_mails_without_end_are_nested_too_deeply(level: bytes) -> None:
+    levels = (level % ((n,) * level.count(b"%d")) for n in range(1200))
+    with pytest.raises(OverLimit, match=r"a\.eml is nested too deeply"):
+        mails.members(HEAD + HEAD.join(levels) + HEAD + b"\nx", "a.eml")
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_boundaries_that_begin_alike_are_counted_as_they_are(end: bytes) -> None:
+    parts = b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--bb\n\n\n" * 20_001 + b"--b\n\nx\n--b--\n"
+    assert [member.name for member in mails.members(HEAD + parts, "a.eml")] == [""]
+    many = (HEAD + parts.replace(b"--bb", b"--b")).replace(b"\n", end)
+    with pytest.raises(OverLimit, match="has more than 20,000 parts"):
+        mails.members(many, "a.eml")
+
+
 def test_a_header_of_any_length_is_read() -> None:
     data = HEAD + b"To: " + b"a@b.example, " * 30_000 + b"\nSubject: s\n\nthe body"
     (body,) = mails.members(data, "a.eml")

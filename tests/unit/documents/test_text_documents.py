@@ -123,6 +123,16 @@ def picture(colour: str = "red") -> bytes:
     return out.getvalue()
 
 
+def test_a_web_page_is_read_to_its_end_or_refused() -> None:
+    deep = b"<html><body>" + b"<div>" * 300 + b"inmost" + b"</div>" * 300
+    assert text_of(deep).strip() == "inmost"
+    long = b"<html><body><p title='" + b"x" * 11_000_000 + b"'>after a long attribute"
+    assert text_of(long).strip() == "after a long attribute"
+    for bomb in (b"<html><body>" + b"<div>" * 3000 + b"x", b"<html><body>" + b"<table><tr><td>" * 600 + b"x"):
+        with pytest.raises(Unreadable, match="The web page has too many parts in each other"):
+            open_document(bomb, Limits())
+
+
 def test_pictures_in_a_web_page_are_pages_to_be_read() -> None:
     data = f'<html><img src="data:image/png;base64,{base64.b64encode(picture()).decode()}">'.encode()
     (page,) = read(data)
@@ -170,6 +180,19 @@ def test_a_word_document_is_read_as_it_shows() -> None:
             "second page",
         )
     ]
+
+
+def test_boxes_in_boxes_are_read_once() -> None:
+    deep = 40  # read at each level again, they would take for ever
+    body = "<w:p><w:r><w:txbxContent>" * deep + p("inmost") + "</w:txbxContent></w:r></w:p>" * deep
+    assert text_of(word(f"{body}{p('after')}")) == "inmost\nafter"
+
+
+@pytest.mark.parametrize("deep", [400, 20_000])
+def test_tables_in_tables_without_end_are_named(deep: int) -> None:
+    body = "<w:tbl><w:tr><w:tc>" * deep + p("x") + "</w:tc></w:tr></w:tbl>" * deep
+    with pytest.raises(Unreadable, match="has too many parts in each other"):
+        open_document(word(body), Limits())
 
 
 def test_a_picture_that_cannot_be_read_costs_its_page_only() -> None:
@@ -297,6 +320,52 @@ def test_stray_cells_do_not_take_all_memory(rows: str) -> None:
         workbook('<row r="1"><c r="A1"><v>3</v></c></row><row r="60"><c r="XFD60"><v>4</v></c></row>')
     )
     assert [line.text for line in page.lines or ()] == ["3", "4"]
+
+
+CELL = "<c><v>1</v></c>"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        f"<row>{CELL}</row>" * 1000 + f"<row>{CELL * 16_000}</row>",
+        f'<row r="1">{CELL}</row><row r="1048576">{CELL * 16_000}</row>',
+        f'<row r="1048000">{CELL}</row><row><c r="XFA1048001"><v>1</v></c>{CELL}</row><row r="1">{CELL}</row>',
+    ],
+)
+def test_cells_without_a_place_are_counted(rows: str) -> None:
+    with pytest.raises(OverLimit, match=r"spans [\d,]+ cells, more than 10,000,000: delete stray cells"):
+        open_document(workbook(rows), Limits())
+    assert text_of(workbook(f"<row>{CELL}{CELL}</row><row>{CELL}</row>")).splitlines()[:2] == ["1  1", "1"]
+
+
+def open_sheet(rows: str) -> bytes:
+    """An OpenDocument spreadsheet of one sheet."""
+    names = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table")
+    )
+    sheet = f'<table:table table:name="A">{rows}</table:table>'
+    body = f"<office:body><office:spreadsheet>{sheet}</office:spreadsheet></office:body>"
+    return zipped(
+        {
+            "mimetype": b"application/vnd.oasis.opendocument.spreadsheet",
+            "META-INF/manifest.xml": b"<manifest/>",
+            "content.xml": f"<office:document-content {names}>{body}</office:document-content>".encode(),
+        }
+    )
+
+
+def test_repeated_cells_of_an_open_sheet_are_counted() -> None:
+    value = 'office:value-type="float" office:value="1"'
+    many = '<table:table-cell table:number-columns-repeated="16383" {}/>'
+    rows = '<table:table-row table:number-rows-repeated="1048575">{}</table:table-row>'
+    first = f"<table:table-row><table:table-cell {value}/>{many.format('')}</table:table-row>"
+    assert (
+        text_of(open_sheet(first + rows.format(many.format("")))).strip() == "1"
+    )  # as programs fill sheets up
+    for bomb in (rows.format(many.format(value)), rows.format(many.format("")) * 20 + first):
+        with pytest.raises(OverLimit, match=r"spans [\d,]+ cells, more than 10,000,000"):
+            open_document(open_sheet(bomb), Limits())
 
 
 def test_stray_cells_of_a_binary_workbook_do_not_either() -> None:

@@ -1,11 +1,14 @@
 """Documents that kill their worker, and those that do not."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
-from pipeline.errors import Poison, TransientError
+from pipeline import guard
+from pipeline.errors import PermanentError, Poison, TransientError
 from pipeline.night.flow import Flow
 from pipeline.storage import keys
 from tests.support.command import grey, page, pages
@@ -75,6 +78,28 @@ def test_a_step_without_models_may_be_killed_too(
     flow.fail(message, caught.value)
     assert not list(flow.store.list("attempts/"))
     assert [r.error and r.error.code for r in records_of(flow).values()] == ["poison"]
+
+
+def test_a_document_that_can_not_be_opened_ends_at_its_second_delivery(
+    flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (message,) = flow.reception.accept(submission(page(inbox / "a.png", grey(1))))
+
+    @contextmanager
+    def giving_up(note: Callable[[PermanentError], None]) -> Iterator[None]:
+        note(guard.out_of_memory())
+        yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(guard, "giving_up", giving_up)
+        patch.setattr("pipeline.submission.reception.open_document", raiser(Died()))
+        with pytest.raises(Died):
+            flow.run(message)
+    with pytest.raises(PermanentError, match="NIGHTSHIFT_WORKER_MEMORY") as caught:
+        flow.run(structs.replace(message, redelivered=True))
+    flow.fail(message, caught.value)
+    assert not list(flow.store.list("attempts/"))
+    assert [r.error and r.error.code for r in records_of(flow).values()] == ["out_of_memory"]
 
 
 def test_only_a_message_that_comes_again_is_another_try(

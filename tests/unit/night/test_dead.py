@@ -65,8 +65,18 @@ def test_what_nightshift_did_not_write_and_what_is_new_stays(flow: Flow, one: Le
     assert Open(flow.store).needs(one, NOW)
 
 
-def test_a_notice_of_a_clock_that_was_ahead_is_not_new(flow: Flow) -> None:
+def test_a_notice_of_a_clock_that_was_ahead_is_not_new(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "_source", lambda: NOW)
     assert not Open(flow.store).needs(letter(at=NOW + timedelta(days=1)), NOW)
+
+
+def test_a_notice_that_was_written_while_the_sweep_was_paused_stays(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    still = Open(flow.store)
+    fail(flow)
+    monkeypatch.setattr(clock, "_source", lambda: NOW + timedelta(hours=2))
+    assert still.needs(letter(at=NOW + timedelta(hours=1)), NOW)
 
 
 def test_callbacks_and_tasks_set_aside_have_records_of_their_own(flow: Flow) -> None:

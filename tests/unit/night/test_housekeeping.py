@@ -165,7 +165,7 @@ def test_a_summary_under_way_is_not_begun_again(flow: Flow, monkeypatch: pytest.
     flow.reception.refuse(b"hello", PermanentError("no JSON", code="bad_message"))
     now, begun, really = datetime.now(UTC), list[str](), summarise
 
-    def slow(store: Store, run_date: str, *, masked: bool) -> object:
+    def slow(store: Store, run_date: str, *, masked: str) -> object:
         begun.append(run_date)
         assert summarise_due(flow.night, now + timedelta(seconds=30)) == [], "the next tick comes meanwhile"
         return really(store, run_date, masked=masked)

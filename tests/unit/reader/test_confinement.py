@@ -135,8 +135,8 @@ def test_it_ends_with_its_parent() -> None:
 class Bare(ReaderProcess):
     """A process on a machine without Landlock."""
 
-    def __init__(self, memory: int = 0) -> None:
-        super().__init__(memory)
+    def __init__(self, memory: int = 0, opening: float = 120.0) -> None:
+        super().__init__(memory, opening)
         self.missing = ("landlock",)
 
 

@@ -177,8 +177,8 @@ def test_a_process_of_workers_reads_apart_unless_switched_off(monkeypatch: pytes
 
 
 def test_a_process_that_does_not_start_ends_the_run_not_the_document() -> None:
-    def launch(memory: int = 0) -> ReaderProcess:
-        return ReaderProcess(memory, "raise SystemExit(7)")
+    def launch(memory: int = 0, opening: float = 120.0) -> ReaderProcess:
+        return ReaderProcess(memory, opening, "raise SystemExit(7)")
 
     reader = Reader(memory=0, limit=PageTime(60, 60), attempts=2, launch=launch)
     with pytest.raises(RunError, match=r"does not start .*exit code 7"):

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pipeline.encryption.keyring import new_line
 from pipeline.errors import PermanentError
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
@@ -17,6 +18,7 @@ from pipeline.night.delivery import Delivery
 from pipeline.night.flow import Flow
 from pipeline.settings import Settings
 from pipeline.storage import keys
+from pipeline.submission import envelope
 from pipeline.submission.reception import Reception
 from tests.support.command import grey, page
 from tests.support.flows import drain, flow_of, records_of, submission
@@ -29,6 +31,7 @@ class Broker:
     def __init__(self) -> None:
         self.sent: list[Message] = []
         self.dead: list[dict[str, str]] = []
+        self.bodies: list[bytes] = []
 
     def publish(self, messages: Any) -> None:
         self.sent += messages
@@ -41,6 +44,7 @@ class Broker:
 
     def publish_dead(self, body: bytes, **headers: str) -> None:
         self.dead.append(headers)
+        self.bodies.append(body)
 
     def take(self) -> list[Message]:
         found, self.sent = self.sent, []
@@ -284,3 +288,51 @@ def test_a_malformed_message_gets_an_id_of_its_own(flow: Flow, broker: Broker) -
     (name,) = failed(flow)
     assert name.startswith("scan-1#")
     assert [d["code"] for d in broker.dead] == ["bad_message"]
+
+
+def test_an_encrypted_message_is_like_any_other(
+    flow: Flow, broker: Broker, inbox: Path, outside: Path
+) -> None:
+    flow = settings(flow, encryption_keys=new_line("k1"))
+    for source, name in ((page(inbox / "a.png", grey(1)), "good"), (outside, "bad")):
+        deliver(flow, broker, envelope.seal(body(source, name, tenant="bank-a"), flow.settings))
+    drain(flow, broker.take())
+    records = records_of(flow)
+    assert {name: (one.status, one.tenant) for name, one in records.items()} == {
+        "good": ("done", "bank-a"),
+        "bad": ("failed", "bank-a"),
+    }
+    assert [one["task_id"] for one in broker.dead] == ["bad"]
+    assert list(json.loads(broker.bodies[0])) == ["encrypted"], "as it came"
+    assert passes(flow)
+
+
+def test_an_encrypted_message_without_its_key_is_kept_until_it_can_be_redriven(
+    flow: Flow, broker: Broker, inbox: Path
+) -> None:
+    line = new_line("k1")
+    raw = envelope.seal(body(page(inbox / "a.png", grey(1))), Settings(encryption_keys=line))
+    deliver(flow, broker, raw)
+    assert [one["code"] for one in broker.dead] == ["message_locked"]
+    assert broker.bodies == [raw]
+    flow = settings(flow, encryption_keys=line)
+    deliver(flow, broker, raw)
+    drain(flow, broker.take())
+    assert records_of(flow)["scan-1"].status == "done"
+    assert passes(flow)
+
+
+def test_a_message_that_is_refused_for_another_reason_says_the_latest(
+    flow: Flow, broker: Broker, outside: Path
+) -> None:
+    delivery = Delivery(flow, broker)
+    for more in ({}, {"callback_url": SECRET}, {"callback_url": SECRET}):
+        delivery.accept(body(outside, **more))
+    codes = [letter["code"] for letter in broker.dead]
+    assert len(set(codes)) == 2
+    record = records_of(flow)["scan-1"]
+    assert record.error is not None
+    assert (record.error.code, record.error.message) == (codes[-1], broker.dead[-1]["reason"])
+    assert len(list(flow.store.list(keys.FAILED))) == 1
+    assert len(list(flow.store.list(keys.CHANGED))) == 1
+    assert audit(flow.store, flow.schedule.run_date()).adds_up

@@ -13,7 +13,8 @@ from pipeline.ledger import records
 from pipeline.models import DocumentResult, Extraction, LineItem, Page
 from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
-from pipeline.tables.masking import Span, Spans, masked_descriptions
+from pipeline.tables.masking.descriptions import masked_descriptions
+from pipeline.tables.masking.spans import Span, Spans
 from pipeline.tables.summary import summarise
 
 DAY = "2026-11-22"

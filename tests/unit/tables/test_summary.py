@@ -204,7 +204,7 @@ def test_true_values_are_restored_on_request(store: LocalStore) -> None:
 
 
 def test_unmasked_tables_by_setting(store: LocalStore) -> None:
-    summarise(store, DAY, masked=False)
+    summarise(store, DAY, masked="none")
     assert results.load(store.url, "entities").loc[0, "text"] == CARD
 
 

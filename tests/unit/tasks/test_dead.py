@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from pipeline import clock
-from tasks import dead, signing
+from pipeline.encryption.keyring import keyring, new_line
+from pipeline.settings import Settings
+from pipeline.submission.contract import MAX_BODY
+from tasks import confidential, dead, signing
 from tasks.wire import UNREADABLE
 
 OURS = {
@@ -70,6 +73,10 @@ class Queue:
         self.waiting.append(copy)
 
 
+def _found(given: Any, lines: str = "") -> dead.Found:
+    return dead._found(given, keyring(Settings(encryption_keys=lines)))
+
+
 @pytest.fixture
 def sweep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dead.Swept]:
     monkeypatch.setattr(dead, "declare_dead", lambda _: None)
@@ -97,12 +104,12 @@ def sweep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dead.Swept]:
     ],
 )
 def test_each_says_why_it_is_there(given: Any, code: str, queue: str, step: str) -> None:
-    letter = dead._found(given).letter
+    letter = _found(given).letter
     assert (letter.code, letter.queue, letter.step) == (code, queue, step)
     assert letter.ours == (code == "poison")
     assert "\n" not in letter.reason
     assert letter.at in (None, datetime(2026, 11, 22, 23, tzinfo=UTC))
-    assert dead._found(given).letter.id == letter.id
+    assert _found(given).letter.id == letter.id
 
 
 def test_a_pass_removes_what_it_is_told_to_and_puts_back_the_rest(
@@ -131,7 +138,7 @@ def test_one_that_was_returned_often_is_put_back_as_a_copy_and_seen_once(
     assert len(queue.waiting) == 2
     (copy,) = queue.copies
     assert copy.headers == OURS
-    assert dead._found(copy).letter.id == seen[0]
+    assert _found(copy).letter.id == seen[0]
 
 
 @pytest.mark.usefixtures("sweep")
@@ -162,12 +169,12 @@ def test_a_notice_of_a_clock_that_was_ahead_is_cleared_too(monkeypatch: pytest.M
 
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00", "soon"])
 def test_a_moment_that_cannot_be_is_none(at: str) -> None:
-    assert dead._found(message(headers={**OURS, "at": at})).letter.at is None
+    assert _found(message(headers={**OURS, "at": at})).letter.at is None
 
 
 def test_what_a_header_says_cannot_change_the_terminal() -> None:
     headers = {"code": "\x1b[31mred", "reason": "\x1b[2J\nnext line", "task_id": "a\rb", "trace_id": "\x07"}
-    letter = dead._found(message(headers=headers)).letter
+    letter = _found(message(headers=headers)).letter
     assert (letter.code, letter.reason) == ("\\x1b[31mred", "\\x1b[2J\\nnext line")
     assert (letter.task_id, letter.trace_id) == ("a\\rb", "\\x07")
 
@@ -188,3 +195,40 @@ def test_a_step_without_a_valid_signature_is_named_by_who_has_the_key(
         monkeypatch.setattr(signing, "keys", lambda keys=keys: keys)
         sweep(Queue(step, other), look)
     assert seen == ["not_ours", "not_ours", "bad_signature", "not_ours"]
+
+
+REASON = "https://scans.example.org/ada.pdf is not allowed."
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff text of Ada", b"x" * MAX_BODY, b'{"task_id": "t", "text": "Ada"}']
+)
+def test_a_refused_message_is_not_readable_in_the_queue_and_comes_back_as_it_was(body: bytes) -> None:
+    line = new_line("k1")
+    closed, secret = confidential.close(body, REASON, keyring(Settings(encryption_keys=line)))
+    assert not body or body[:9] not in closed
+    assert "example.org" not in str(secret)
+    assert len(closed) <= len(body) + confidential.OVERHEAD
+    plain = _found(message(body, OURS | {"reason": REASON}))
+    found = _found(message(closed, OURS | secret), line)
+    assert (found.letter, found.body) == (plain.letter, body)
+    assert found.letter.queue == "inference_tasks"
+
+
+def test_the_notice_of_a_document_stays_readable_its_reason_does_not() -> None:
+    line = new_line("k1")
+    closed, secret = confidential.close(STEP, REASON, keyring(Settings(encryption_keys=line)))
+    assert closed == STEP
+    assert "example.org" not in str(secret)
+    assert _found(message(closed, OURS | secret), line).letter.reason == REASON
+    assert _found(message(closed, OURS | secret)).letter.step == "ocr", "without the key, too"
+
+
+def test_a_dead_letter_without_its_key_is_shown_and_cannot_be_sent_back() -> None:
+    closed, secret = confidential.close(b"x", REASON, keyring(Settings(encryption_keys=new_line("k1"))))
+    letter = _found(message(closed, OURS | secret)).letter
+    assert letter.reason.startswith('The dead letter is encrypted with the key "k1", which is not in')
+    assert letter.queue == ""
+    for changed in (secret | {"reason": "plain"}, secret | {"reason": "é"}):
+        letter = _found(message(closed, OURS | changed)).letter
+        assert (letter.reason, letter.queue) == ("The dead letter is not what Nightshift has written.", "")

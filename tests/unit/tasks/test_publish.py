@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.encryption import header
+from pipeline.encryption.keyring import new_line
 from pipeline.messages import Message
 from tasks import base, publish
 
@@ -54,3 +56,6 @@ def test_a_dead_letter_does_not_depend_on_a_pooled_connection(monkeypatch: pytes
     )
     publish.publish_dead(app, b"{}", reason="r", code="c", task_id="t", trace_id="")
     assert (declared, sent) == (["fresh"], [b"{}"])
+    monkeypatch.setenv("NIGHTSHIFT_ENCRYPTION_KEYS", new_line("k1"))
+    publish.publish_dead(app, b"{}", reason="r", code="c", task_id="t", trace_id="")
+    assert header.is_sealed(sent[1])

@@ -1,0 +1,55 @@
+"""What a process left that was paused between its last look and its write, and died right after the write."""
+
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from pipeline import clock
+from pipeline.ledger import digests, records
+from pipeline.ledger.audit import audit
+from pipeline.models import DocumentResult, from_json
+from pipeline.night.flow import Flow
+from pipeline.night.summaries import summarise_due
+from pipeline.storage import Store, keys
+from tests.support.command import GREEN, grey, page, pages
+from tests.support.flows import drain, submission
+
+
+@pytest.fixture
+def day(flow: Flow) -> str:
+    return flow.schedule.run_date()
+
+
+def read(store: Store, key: str) -> DocumentResult:
+    return from_json(store.get(key), DocumentResult)
+
+
+def test_a_failure_next_to_a_good_result_is_deleted_before_the_tables_are_written(
+    flow: Flow, inbox: Path, day: str
+) -> None:
+    drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
+    summarise_due(flow.night, clock.utc())
+    done = read(flow.store, keys.result(day, "t"))
+    failure = structs.replace(records.without_pages(done), status="failed")
+    flow.store.put(keys.failed(day, "t"), digests.encode(failure))  # and dies
+    assert [gap.kind for gap in audit(flow.store, day).gaps] == ["twice"]
+
+    flow.store.delete(keys.night(day, "summarised"))  # the next look is due
+    summarise_due(flow.night, clock.utc())
+    assert not list(flow.store.list(keys.FAILED))
+    assert audit(flow.store, day).adds_up
+
+
+def test_the_notes_of_partial_results_are_completed_and_others_deleted(
+    flow: Flow, inbox: Path, day: str
+) -> None:
+    drain(flow, flow.reception.accept(submission(pages(inbox / "p.pdf", [grey(2), GREEN]), "part")))
+    drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)), "whole")))
+    note = flow.store.get(keys.partial(day, "part"))
+    flow.store.delete(keys.partial(day, "part"))
+    flow.store.put(keys.partial(day, "whole"), note)
+
+    summarise_due(flow.night, clock.utc())
+    assert list(flow.store.list(keys.PARTIAL)) == [keys.partial(day, "part")]
+    assert flow.store.get(keys.partial(day, "part")) == note
