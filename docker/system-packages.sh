@@ -3,9 +3,10 @@
 set -euo pipefail
 
 case "${1:-}" in
-  runtime) # the OpenMP library of Paddle, and a font for PDFs that name Chinese, Japanese or Korean fonts without them
-    ldconfig -p | grep -q libgomp.so.1 && [ -e /usr/share/fonts/truetype/wqy/wqy-microhei.ttc ] && exit 0
-    packages=(libgomp1 fonts-wqy-microhei)
+  runtime) # the OpenMP library of Paddle, the library of the sandbox, and a font for PDFs that name Chinese, Japanese or
+    # Korean fonts without them
+    ldconfig -p | grep -q libgomp.so.1 && ldconfig -p | grep -q libseccomp.so.2 && [ -e /usr/share/fonts/truetype/wqy/wqy-microhei.ttc ] && exit 0
+    packages=(libgomp1 libseccomp2 fonts-wqy-microhei)
     ;;
   services) # the broker of the tests, whose own service is not started, and a font to draw Chinese pages with
     [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && [ -e /usr/share/fonts/truetype/wqy/wqy-zenhei.ttc ] && exit 0

@@ -76,14 +76,14 @@ def _nothing(_: PermanentError) -> None:
 
 
 class _Watch(threading.Thread):
-    def __init__(self, memory: int, opening: float) -> None:
+    def __init__(self, memory: int, opening: float, statm: int | None) -> None:
         super().__init__(name="guard", daemon=True)
         self.memory, self.opening = memory, opening
         self.give_up: Callable[[PermanentError], None] = _nothing
         self.lock = threading.Lock()
         self.work: _Work | None = None
         self._soft = 0
-        self._statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        self._statm = open_statm() if statm is None else statm
 
     def run(self) -> None:
         while True:
@@ -113,6 +113,10 @@ class _Watch(threading.Thread):
         else:
             self._end(None, EXIT_MEMORY, why)
 
+    def resident(self) -> int:
+        """Bytes of memory that this process has in use."""
+        return _usage(self._statm)[0]
+
     def limit_data(self, unused: int) -> None:
         """Set the kernel's limit; `unused`: bytes that are reserved but not in use, so do no harm."""
         soft = self.memory + SPARE + unused
@@ -141,14 +145,20 @@ class _Watch(threading.Thread):
 _watch: _Watch | None = None
 
 
-def start(memory_mib: int, opening: float = 120.0) -> None:
+def open_statm() -> int:
+    """Open what says how much memory this process uses."""
+    return os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def start(memory_mib: int, opening: float = 120.0, *, statm: int | None = None) -> None:
     """Guard this process from now on; it may use `memory_mib` MiB of memory, 0: as much as there is.
 
-    `opening`: seconds of processor time that it may take to open a document.
+    `opening`: seconds of processor time that it may take to open a document. `statm`: from `open_statm`, where this
+    process can't open files any more.
     """
     global _watch  # noqa: PLW0603 - one guard per process is the point
     if _watch is None and sys.platform == "linux":
-        _watch = _Watch(memory_mib * _MIB, opening)
+        _watch = _Watch(memory_mib * _MIB, opening, statm)
         if memory_mib:
             _watch.limit_data(0)
         _watch.start()
@@ -185,7 +195,7 @@ def opening() -> Iterator[None]:
         return
     clock, seconds = time.pthread_getcpuclockid(threading.get_ident()), watch.opening
     end = time.clock_gettime(clock) + seconds
-    watch.work = _Work(clock, end, math.inf, seconds, watch.give_up, resident())
+    watch.work = _Work(clock, end, math.inf, seconds, watch.give_up, watch.resident())
     try:
         yield
     finally:

@@ -15,6 +15,17 @@ def unpacked_limit(packed: int) -> int:
     return max(UNPACKED, UNPACKED_RATIO * packed)
 
 
+STARTING = 5.0
+"""Seconds beyond NIGHTSHIFT_TIME_LIMIT after which a page hangs: a new process loads its models first."""
+
+
+class PageTime(msgspec.Struct, frozen=True):
+    """Seconds of processor time that a page may take, and seconds after which it counts as hanging."""
+
+    seconds: float
+    longest: float
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Limits per document.
 

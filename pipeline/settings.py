@@ -330,8 +330,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             ge=0,
             description="Memory, in MiB, that one worker process may use; 0: no limit. A process with a GPU may use "
-            "three times as much, as its libraries do. A page that needs more is recorded as unreadable, and its "
-            "process is replaced.",
+            "three times as much, as its libraries do; the process that parses documents for it, 0.7 times as much. A "
+            "page that needs more is recorded as unreadable, and its process is replaced.",
         ),
     ] = 2560
     max_attempts: Annotated[
@@ -346,6 +346,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="Days for which things are kept, such as `documents=30,checkpoints=30,results=365`: also "
             "`failures` and `all`; empty: everything is kept (docs/how-to/delete-data.md)."
+        ),
+    ] = ""
+    sandbox: Annotated[
+        Literal["auto", "require", "off"],
+        Meta(
+            description="Whether documents are parsed by a process without secrets, network and files: `auto` (as far "
+            "as the kernel can), `require` (refuse to start without), `off` (docs/explanation/parsing.md)."
+        ),
+    ] = "auto"
+    temp_dir: Annotated[
+        str,
+        Meta(
+            description="Folder for temporary files, in a private folder of its own for each user; empty: the system's."
         ),
     ] = ""
     mask: Annotated[

@@ -8,9 +8,16 @@ import threading
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import (
+    beat_init,
+    celeryd_init,
+    worker_init,
+    worker_process_init,
+    worker_ready,
+    worker_shutting_down,
+)
 
-from pipeline import environment
+from pipeline import environment, reader, scratch
 from pipeline.errors import PipelineError, UsageError
 from pipeline.ledger.actions import record_settings
 from pipeline.night import retention
@@ -58,6 +65,18 @@ worker_process_init.connect(limits.guard_process)
 def _pin(**_: Any) -> None:
     environment.pin()  # pool processes that start later keep this worker's settings
     control.limit(Settings.from_env().remote_control)
+
+
+@worker_init.connect
+def _prepare(**_: Any) -> None:
+    """Remove what killed processes left; end with one sentence where documents can't be parsed as settings require."""
+    try:
+        settings = Settings.from_env()
+        scratch.start(settings.temp_dir)
+        reader.check(settings)
+    except PipelineError as error:
+        logging.getLogger("nightshift").critical("%s", error.message)
+        sys.exit(error.exit_code)
 
 
 @beat_init.connect

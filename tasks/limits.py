@@ -11,7 +11,7 @@ from typing import Any
 
 from celery.worker.request import Request
 
-from pipeline import guard
+from pipeline import guard, reader, scratch
 from pipeline.settings import Settings
 
 LONGEST = 1500.0
@@ -56,5 +56,8 @@ def _settings() -> Settings:
 
 
 def guard_process(**_: Any) -> None:
-    """Limit what this pool process may use."""
-    guard.start(_settings().memory_limit, _settings().page_seconds)
+    """Limit what this pool process may use; its documents are parsed by another one."""
+    settings = _settings()
+    guard.start(settings.memory_limit, settings.page_seconds)
+    scratch.start(settings.temp_dir)
+    reader.start(settings)

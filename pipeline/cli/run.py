@@ -128,11 +128,14 @@ def _process(
 
     After Ctrl-C the tables of what is done are written and `typer.Exit` (130) is raised.
     """
+    from pipeline import reader, scratch
     from pipeline.cli import figures as report
     from pipeline.cli.masked import mask_notes, masked
     from pipeline.ledger.actions import record_settings
     from pipeline.tables.summary import summarise
 
+    scratch.start(settings.temp_dir)
+    reader.check(settings)
     started, stopped = time.monotonic(), False
     outcomes: list[Outcome] = []
     try:

@@ -10,7 +10,7 @@ import typer
 
 from pipeline.cli import screen
 from pipeline.cli.options import AsJson
-from pipeline.errors import ExitCode, UsageError
+from pipeline.errors import ExitCode, RunError, UsageError
 
 if TYPE_CHECKING:
     from pipeline.environment import Environment
@@ -34,8 +34,8 @@ def settings(
 ) -> None:
     """Show the settings in force and where each comes from: the environment, the `.env` file or the default.
 
-    Only changed settings are shown unless `--all` is given. Secrets and passwords are hidden. Errors in
-    settings are listed after the table, all of them.
+    Only changed settings are shown unless `--all` is given, which also says how documents are confined. Secrets and
+    passwords are hidden. Errors in settings are listed after the table, all of them.
 
     Exit codes: 0 all settings are valid, 2 a setting is unknown or invalid.
     """
@@ -51,10 +51,23 @@ def settings(
         screen.as_json({"env_file": file, "settings": rows, "problems": problems})
     else:
         _print(rows, file, everything, "All other settings" if problems else "All settings")
+        if everything and not problems:
+            _print_sandbox()
     for problem in problems:
         typer.echo(f"nightshift: {problem}", err=True)
     if problems:
         raise typer.Exit(ExitCode.USAGE)
+
+
+def _print_sandbox() -> None:
+    """Say how documents are parsed here, found out by starting such a process."""
+    from pipeline import reader
+    from pipeline.settings import Settings
+
+    try:
+        screen.say(reader.described(Settings.from_env()))
+    except RunError as error:
+        typer.echo(f"nightshift: {error.message}", err=True)
 
 
 def _rows(found: Environment, wrong: dict[str, str]) -> list[Setting]:

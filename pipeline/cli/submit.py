@@ -55,6 +55,7 @@ def submit(
 
     Example: `nightshift submit scans/ more.zip --tenant archive --priority 2`
     """
+    from pipeline import scratch
     from pipeline.cli.masked import mask_notes, masked
     from pipeline.documents.sources import Notes
     from pipeline.night.window import moment
@@ -63,6 +64,7 @@ def submit(
     from tasks import client
 
     settings = Settings.from_env(store_url=store)
+    scratch.start(settings.temp_dir)
     request = Request(
         task_type=task_type,
         priority=priority,

@@ -17,6 +17,7 @@ def summarise(
 
     Exit codes: 0 success, 1 store unavailable or no records of that night, 2 usage error.
     """
+    from pipeline import scratch
     from pipeline.night import summaries
     from pipeline.storage import keys
     from pipeline.tables.summary import summarise as write
@@ -25,6 +26,7 @@ def summarise(
     day = nights.run_date(run_date, night.settings, night.store)
     if not summaries.records(night.store, day):
         raise NotFound(f"{night.store.url} has no results and no failures of {day}: check the run date.")
+    scratch.start(night.settings.temp_dir)
     rows = write(night.store, day, masked=night.settings.mask)
     paths = {name: f"{night.store.url}/{keys.summary(name, day)}" for name in rows}
     if as_json:

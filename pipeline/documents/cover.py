@@ -15,6 +15,7 @@ from pathlib import Path
 import pypdfium2 as pdfium
 
 from pipeline import guard
+from pipeline.sandbox import confine, environment, readable
 
 COVER_CHARS = 1500
 _VIEWER = re.compile(
@@ -45,14 +46,23 @@ def is_cover_apart(file: Path | bytes) -> bool:
     command = [sys.executable, "-m", "pipeline.documents.cover"]
     with suppress(subprocess.TimeoutExpired):
         data = file if isinstance(file, bytes) else file.read_bytes()
-        ended = subprocess.run(command, input=data, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603 - no input in the command
+        ended = subprocess.run(  # noqa: S603 - no input in the command
+            command,
+            input=data,
+            env=environment(),
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
         return ended.returncode == 0
     return False
 
 
 def main() -> int:
     """Answer by the exit code for the PDF that standard input is."""
-    guard.start(_MEMORY)
+    statm = guard.open_statm()
+    confine(readable())
+    guard.start(_MEMORY, statm=statm)
     with closing(pdfium.PdfDocument(sys.stdin.buffer.read())) as pdf:
         return 0 if is_cover(pdf) else _NOT_ONLY
 

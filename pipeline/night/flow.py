@@ -9,7 +9,6 @@ from __future__ import annotations
 import msgspec
 from msgspec import structs
 
-from pipeline.documents.open import open_document
 from pipeline.errors import NotRead, PermanentError, PipelineError, Poison
 from pipeline.ledger import ends, generations, pending, receipts, records
 from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, forget, retries_of
@@ -19,6 +18,7 @@ from pipeline.models import TEXT, DocumentResult, Page, Task
 from pipeline.night import callbacks
 from pipeline.night.dispatch import begin
 from pipeline.night.night import Night
+from pipeline.reader import open_document
 from pipeline.steps import conclude, extract, recognize
 from pipeline.steps.budget import Budget
 from pipeline.steps.engines import EnginesByTask

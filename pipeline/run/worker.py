@@ -11,10 +11,10 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from pipeline import guard
-from pipeline.documents.open import open_document
+from pipeline import guard, reader, scratch
 from pipeline.ledger import pending
 from pipeline.models import Task
+from pipeline.reader import open_document
 from pipeline.run.counters import PageCounters
 from pipeline.run.outcome import Outcome, Reused, fail
 from pipeline.settings import Settings
@@ -140,6 +140,8 @@ def start(settings: Settings, run_date: str, counters: PageCounters) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     guard.start(settings.memory_limit, settings.page_seconds)
+    scratch.start(settings.temp_dir)
+    reader.start(settings, at_once=True)
     _worker = Worker(settings, run_date, counters)
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from pipeline.documents.base import Document
 from pipeline.errors import OverLimit
+from pipeline.limits import STARTING
 from pipeline.models import to_json
 from pipeline.settings import PAGE_LEAST
 from pipeline.steps.engines import Engines
@@ -16,8 +17,6 @@ WHOLE, PAGES = 0.4, 6000
 """A document may take this share of NIGHTSHIFT_TIME_LIMIT, all of it for each so many pages (0.05 s a page) ..."""
 BYTES = 15_000_000
 """... and for each so many bytes: two to ten times what ordinary documents take."""
-STARTING = 5.0
-"""Seconds beyond NIGHTSHIFT_TIME_LIMIT after which a page hangs: a new process loads its models first."""
 ABANDONED = 30.0
 """Seconds that a page counts that ended its process, in addition to those it took."""
 _WRITTEN = 1.0

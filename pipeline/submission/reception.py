@@ -12,12 +12,12 @@ from typing import NamedTuple
 from msgspec import structs
 
 from pipeline import clock, tenants
-from pipeline.documents.open import open_document
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
 from pipeline.ledger import claims, ends, generations, pending, receipts, records
 from pipeline.ledger.ends import Dates
 from pipeline.messages import Message
 from pipeline.models import TEXT, DocumentResult, Failure, Task
+from pipeline.reader import open_document
 from pipeline.remote.fetch import fetch
 from pipeline.remote.policy import callback_policy, source_policy
 from pipeline.remote.urls import public_callback

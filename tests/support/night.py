@@ -50,6 +50,11 @@ class Process:
         """Pool processes: those that Celery spawned, not the resource tracker of multiprocessing."""
         return [pid for pid in _children(self.main.pid) if b"spawn_main" in _command(pid)]
 
+    def readers(self) -> list[int]:
+        """The processes that parse documents for them."""
+        inner = [pid for child in self.children() for pid in _children(child)]
+        return [pid for pid in inner if b"pipeline.reader" in _command(pid)]
+
     def kill(self) -> None:
         """SIGKILL to the main process and then to its children, as an out-of-memory killer does."""
         family = [self.main.pid, *_children(self.main.pid)]

@@ -34,6 +34,7 @@ from pipeline.documents.sources.opening import (
     Sniffing,
 )
 from pipeline.errors import OverLimit, PermanentError, Unreadable
+from pipeline.sandbox import environment
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -166,7 +167,11 @@ class _Process:
             command = [sys.executable, "-c", _COMMAND, *map(str, arguments)]
             # a group of its own: Ctrl-C in a terminal is for the process that asks
             self._process = subprocess.Popen(  # noqa: S603 - no input in the command
-                command, stdin=subprocess.DEVNULL, pass_fds=[there.fileno()], process_group=0
+                command,
+                stdin=subprocess.DEVNULL,
+                pass_fds=[there.fileno()],
+                env=environment(),
+                process_group=0,
             )
         self.close = weakref.finalize(
             self, _close, self._here, self._process

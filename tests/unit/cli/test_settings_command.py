@@ -59,6 +59,12 @@ def test_all_settings_are_shown_on_request() -> None:
     assert len(rows) == len(Settings.__struct_fields__)
     assert ["NIGHTSHIFT_WINDOW", "default", "22:00-06:00"] in rows
     assert ["NIGHTSHIFT_BROKER_URL", "default", "amqp://guest:***@localhost:5672//"] in rows
+    assert "confine" in result.stdout or "parsed in a sandbox" in " ".join(result.stdout.split())
+
+
+def test_all_settings_say_that_the_sandbox_is_off() -> None:
+    said = " ".join(settings("--all", SANDBOX="off").stdout.split())
+    assert "Documents are parsed by the workers themselves" in said
 
 
 def test_nothing_changed_is_said_in_a_sentence() -> None:
