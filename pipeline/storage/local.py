@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,19 +15,24 @@ from typing import Any
 from pipeline.errors import NotFound, RunError
 from pipeline.storage import keys
 
-_TEMPORARY = ".tmp-"
+_TEMPORARY = ".tmp"
+_LEFT = 3600.0  # seconds after which an unfinished file was left by a process that was killed
 _OWN, _SHARED = 0o600, 0o640
 """Modes of files, which the umask may narrow: the summary tables are for the group of the store, too."""
 
 
 class LocalStore:
-    """Objects are files; each is written to a temporary file next to its path, flushed to disk, then renamed."""
+    """Objects are files; each is written to a temporary file below the first folder of its key, then renamed.
+
+    That folder may be a disk of its own. What a killed process left there is removed by the first write of another one.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.abspath(root))  # noqa: PTH100 - keep symbolic links as the user wrote them
         self.url = self.root.as_uri()
         self._folder = str(self.root)
         self._device: tuple[int, int] | None = None
+        self._swept = False
 
     def _path(self, key: str) -> str:
         parts = key.split("/")
@@ -68,13 +74,15 @@ class LocalStore:
     def _write(self, key: str, fill: Callable[[Any], object]) -> None:
         path = Path(self._path(key))
         try:
-            temporary = path.parent / f"{_TEMPORARY}{uuid.uuid4().hex}"
+            if not self._swept:
+                self._sweep()
+            temporary = self._temporary(key) / uuid.uuid4().hex
             with self._new(temporary, _SHARED if key.startswith(keys.SUMMARY) else _OWN) as file:
                 try:
                     fill(file)
                     file.flush()
                     os.fsync(file.fileno())
-                    temporary.replace(path)
+                    self._move(temporary, path)
                 except BaseException:
                     temporary.unlink(missing_ok=True)
                     raise
@@ -94,6 +102,28 @@ class LocalStore:
             return open(path, "xb", opener=opener)
         path.parent.mkdir(parents=True, exist_ok=True)
         return open(path, "xb", opener=opener)
+
+    def _temporary(self, key: str) -> Path:
+        first, inside, _ = key.partition("/")
+        return (self.root / first if inside and first != _TEMPORARY else self.root) / _TEMPORARY
+
+    def _sweep(self) -> None:
+        """Remove what killed processes have left."""
+        before = time.time() - _LEFT
+        for path in (*self.root.glob(f"{_TEMPORARY}/*"), *self.root.glob(f"*/{_TEMPORARY}/*")):
+            with suppress(FileNotFoundError):  # another process was faster
+                if path.stat().st_mtime < before:
+                    path.unlink()
+        self._swept = True
+
+    @staticmethod
+    def _move(temporary: Path, path: Path) -> None:
+        """Rename a file, and create its folder where that is missing."""
+        with suppress(FileNotFoundError):  # most folders exist
+            temporary.replace(path)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.replace(path)
 
     @staticmethod
     def _sync(folder: Path) -> None:
@@ -140,8 +170,8 @@ class LocalStore:
             found = [
                 (Path(base) / name).relative_to(self.root).as_posix()
                 for base, _, names in os.walk(folder, onerror=_raise_unless_missing)
+                if not base.endswith(f"/{_TEMPORARY}")
                 for name in names
-                if not name.startswith(_TEMPORARY)
             ]
         yield from sorted(key for key in found if key.startswith(prefix))
 
@@ -151,6 +181,7 @@ class LocalStore:
         self._check_mounted()
         with self._errors(prefix):
             found = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+            found = [name for name in found if name != _TEMPORARY]
         yield from found
 
     def delete(self, key: str) -> None:
@@ -171,7 +202,7 @@ class LocalStore:
         """See `Store.check`."""
         if self.root.exists() and not self.root.is_dir():
             raise RunError(f"The store {self.root} is a file; use a folder.", code="store_unwritable")
-        probe = f"{_TEMPORARY}probe-{os.getpid()}"
+        probe = f"{_TEMPORARY}/probe-{os.getpid()}"  # which no listing shows
         self.put(probe, b"")
         self.delete(probe)
 

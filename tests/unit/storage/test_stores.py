@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -70,14 +71,25 @@ def test_a_partial_write_is_never_visible(tmp_path: Path) -> None:
         store._write("a/b", explode)
     assert store.get("a/b") == b"old"
     assert list(store.list("")) == ["a/b"]
-    assert [p.name for p in (tmp_path / "a").iterdir()] == ["b"]
+    assert not list((tmp_path / "a" / ".tmp").iterdir())
 
 
 def test_left_over_temporary_files_are_not_listed(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     store.put("a/b", b"1")
-    (tmp_path / "a" / ".tmp-killed").write_bytes(b"half")
-    assert list(store.list("")) == ["a/b"]
+    (tmp_path / "a" / ".tmp" / "killed").write_bytes(b"half")
+    assert list(store.list("")) == list(store.list("a/")) == ["a/b"]
+    assert list(store.folders("a/")) == []
+
+
+def test_what_killed_processes_left_is_removed_after_an_hour(tmp_path: Path) -> None:
+    LocalStore(tmp_path).put("documents/b", b"1")
+    old, new = (tmp_path / "documents" / ".tmp" / name for name in ("old", "new"))
+    for left in (old, new):
+        left.write_bytes(b"half of a document")
+    os.utime(old, (time.time() - 4000,) * 2)
+    LocalStore(tmp_path).put("results/r", b"1")
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 @pytest.mark.parametrize("key", ["../x", "a/../../x", "/etc/passwd", "a//b", "", "a/./b", "a\0b"])
