@@ -224,9 +224,12 @@ class Reception:
                 return
             run_date = end.run_date
         record = records.failure_of(task, error, run_date=run_date, settings_digest="")
+        changed = keys.changed(run_date, task.task_id, record.done_at)
+        if end is not None:  # the tables may have the older reason; also where this process dies in between
+            self.store.put(changed, b"")
         records.finish(self.store, record, dates, marked=False)
-        if end is not None:  # the tables may have the older reason
-            self.store.put(keys.changed(run_date, task.task_id, record.done_at), b"")
+        if end is not None:  # the tables may have been written in between
+            self.store.put(changed, b"")
 
     def _malformed(self, body: bytes) -> Task:
         origin = hashlib.sha256(body).hexdigest()[:12]
