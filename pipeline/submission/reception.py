@@ -245,7 +245,8 @@ class Reception:
         origin = claims.origin_of(source, data)
         taken = claims.take(self.store, task_id, origin, self.run_date())
         claim = claims.get(self.store, task_id, origin) if taken.mine else claims.Claim()
-        used = not taken.mine or claim.sha256 or claim.failed
+        used = bool(not taken.mine or claim.sha256 or claim.failed)
+        used = used or generations.superseded(self.store, task_id, taken.generation)
         if used or pending.get(self.store, task_id, taken.generation):
             task_id, taken = self._take_derived(task_id, origin)
             claim = claims.get(self.store, task_id, origin)
