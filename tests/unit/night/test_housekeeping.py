@@ -3,6 +3,7 @@
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -165,10 +166,10 @@ def test_a_summary_under_way_is_not_begun_again(flow: Flow, monkeypatch: pytest.
     flow.reception.refuse(b"hello", PermanentError("no JSON", code="bad_message"))
     now, begun, really = datetime.now(UTC), list[str](), summarise
 
-    def slow(store: Store, run_date: str, *, masked: str) -> object:
+    def slow(store: Store, run_date: str, **options: Any) -> object:
         begun.append(run_date)
         assert summarise_due(flow.night, now + timedelta(seconds=30)) == [], "the next tick comes meanwhile"
-        return really(store, run_date, masked=masked)
+        return really(store, run_date, **options)
 
     monkeypatch.setattr(summaries, "summarise", slow)
     assert summarise_due(flow.night, now) == begun == [flow.schedule.run_date()]
