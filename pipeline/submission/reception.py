@@ -252,12 +252,15 @@ class Reception:
         origin = claims.origin_of(source, data)
         taken = claims.take(self.store, task_id, origin, self.run_date())
         claim = claims.get(self.store, task_id, origin) if taken.mine else claims.Claim()
-        used = not taken.mine or claim.sha256 or claim.failed
+        used = bool(not taken.mine or claim.sha256 or claim.failed)
+        used = used or generations.superseded(self.store, task_id, taken.generation)
         if used or pending.get(self.store, task_id, taken.generation):
             task_id, taken = self._take_derived(task_id, origin)
             claim = claims.get(self.store, task_id, origin)
-        run_date = claim.refused or self.run_date()
+        # the same for each process that refuses it, however late: an acceptance removes the record of this date
+        run_date = claim.refused or taken.accepted_on
         claims.note(self.store, task_id, origin, claims.Claim(refused=run_date))
+        self._note_later(task_id, origin, taken.generation)
         return structs.replace(
             self._task(submission, task_id, source, data, origin),
             sha256=pending.store_document(self.store, data) if data is not None else None,
@@ -265,6 +268,17 @@ class Reception:
             run_date=run_date,
             refused=error.code,
         )
+
+    def _note_later(self, task_id: str, origin: str, generation: int) -> None:
+        """Note the bytes of a later generation again: it passed this process, whose note has replaced what it knew."""
+        latest = generations.latest(self.store, task_id)
+        begun = generations.task_of(self.store, task_id, latest) if latest > generation else None
+        if begun is None:
+            return
+        dates = Dates.for_task(begun, self.run_date).of(self.store, begun)
+        known = [pending.get(self.store, task_id, latest), *ends.found(self.store, task_id, dates, [latest])]
+        if sha256 := next((one.sha256 for one in known if one and one.sha256), None):
+            claims.note(self.store, task_id, origin, claims.Claim(sha256=sha256))
 
     def is_repeated(self, task: Task) -> bool:
         """Whether a task that is to be ingested may have been ingested before, and so may have ended."""

@@ -6,6 +6,7 @@ A message is ready, waits in a retry queue, is held by a worker (unacknowledged)
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -66,6 +67,7 @@ class MemoryBroker:
         self.number = 0
         self.returns: dict[str, int] = {}
         """How often a message about a task was returned, at most."""
+        self._by_id = Counter[str]()
         self.conf = SimpleNamespace(task_publish_retry_policy={})
         self.delivery: Any = None
 
@@ -170,7 +172,8 @@ class MemoryBroker:
         if not self.acknowledge(envelope):
             return False
         again = replace(envelope, returned=envelope.returned + 1)
-        self.returns[envelope.about] = max(self.returns.get(envelope.about, 0), again.returned)
+        self._by_id[envelope.id] += 1  # a message that waits in a retry queue keeps its id
+        self.returns[envelope.about] = max(self.returns.get(envelope.about, 0), self._by_id[envelope.id])
         if again.returned > routing.DELIVERY_LIMIT and envelope.queue != routing.RAW:
             letter = {
                 "reason": "delivery_limit",
