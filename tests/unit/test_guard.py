@@ -78,18 +78,18 @@ with guard.giving_up(lambda reason: Path({noted!r}).write_text(reason.code)), gu
 
 
 @pytest.mark.parametrize(
-    ("before", "work", "exitcode", "code"),
+    ("before", "memory", "work", "exitcode", "code"),
     [
-        ("b''", FILL, guard.EXIT_OPENING_MEMORY, "out_of_memory"),
-        ("b''", SPIN, guard.EXIT_OPENING_TIME, "over_time"),
-        ("b'x' * (160 * 2**20)", FILL, guard.EXIT_MEMORY, ""),  # which most of it was taken for before
+        ("b''", 250, FILL, guard.EXIT_OPENING_MEMORY, "out_of_memory"),
+        ("b''", 0, SPIN, guard.EXIT_OPENING_TIME, "over_time"),
+        ("b'x' * (900 * 2**20)", 1000, FILL, guard.EXIT_MEMORY, ""),  # which most of it was taken for before
     ],
 )
 def test_a_document_that_can_not_be_opened_is_at_fault_for_its_process(
-    tmp_path: Path, before: str, work: str, exitcode: int, code: str
+    tmp_path: Path, before: str, memory: int, work: str, exitcode: int, code: str
 ) -> None:
     noted = tmp_path / "noted"
-    script = OPENING.format(before=before, memory=250 if work == FILL else 0, noted=str(noted), work=work)
+    script = OPENING.format(before=before, memory=memory, noted=str(noted), work=work)
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, timeout=60, check=False
     )

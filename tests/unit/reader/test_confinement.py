@@ -144,6 +144,7 @@ def test_what_is_lacking_is_logged_or_refused(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(readers, "ReaderProcess", Bare)
+    caplog.set_level("WARNING")  # whatever other tests have set
     readers.check(Settings(sandbox="auto"))
     said = "can't confine the processes that parse documents by landlock (no files"
     assert said in caplog.text
