@@ -24,7 +24,7 @@ from pipeline.environment import printable
 from pipeline.night.dead import Letter
 from pipeline.settings import Settings
 from pipeline.submission.contract import MAX_BODY
-from tasks import confidential, signing
+from tasks import confidential, sender, signing
 from tasks.envelope import READING_ERRORS, Envelope
 from tasks.routing import DEAD, DEAD_QUEUE, RAW, TOPIC, WORK_QUEUES
 from tasks.topology import declare_dead
@@ -125,7 +125,7 @@ def send_back(app: Celery, found: Found) -> bool:
             content_type="application/json",
             content_encoding="utf-8",
             delivery_mode=2,
-            headers={} if plain else headers,
+            headers=sender.kept(headers) if plain else headers,
         )
     return True
 

@@ -15,11 +15,9 @@ from pipeline.encryption.keyring import keyring
 from pipeline.messages import Message
 from pipeline.settings import Settings
 from tasks import confidential
+from tasks import sender as senders
 from tasks.routing import DEAD, RETRY_QUEUES, queue_for
 from tasks.topology import declare_dead
-
-SENDER = "sender"
-"""Header of a raw message that a worker sends again: the broker user who sent it first."""
 
 BROKER_ERRORS = (OperationalError, AMQPError, OSError)
 """What publishing raises while RabbitMQ is unavailable."""
@@ -63,16 +61,10 @@ def publish_raw_later(app: Celery, raw: bytes, sender: str = "") -> int:
             content_type="application/json",
             content_encoding="utf-8",
             delivery_mode=2,
-            **_signed(app, sender),
+            headers=senders.headers(sender, raw),
+            **({"user_id": app.connection_for_write().userid} if sender else {}),
         )
     return int(waiting.queue_arguments["x-message-ttl"]) // 1000
-
-
-def _signed(app: Celery, sender: str) -> dict[str, Any]:
-    """Properties that name the first sender of a message, and this process's user, which RabbitMQ checks."""
-    if not sender:
-        return {}
-    return {"headers": {SENDER: sender}, "user_id": app.connection_for_write().userid}
 
 
 def _send(app: Celery, message: Message, **options: Any) -> None:
@@ -89,11 +81,14 @@ def _send(app: Celery, message: Message, **options: Any) -> None:
     app.send_task(f"nightshift.{message.step}", (message.task_id,), kwargs, headers=headers, **options)
 
 
-def publish_dead(app: Celery, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
+def publish_dead(
+    app: Celery, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str, sender: str = ""
+) -> None:
     """Put a refused message, or a reference to a failed task, into the dead-letter queue, with the reason.
 
-    Message and reason are encrypted if the settings have keys.
+    Message and reason are encrypted if the settings have keys. `sender`: the broker user of a refused message.
     """
+    named = senders.headers(sender, body)
     body, secret = confidential.close(body, reason, keyring(Settings.from_env()))
     with (
         app.connection_for_write() as connection
@@ -111,6 +106,7 @@ def publish_dead(app: Celery, body: bytes, *, reason: str, code: str, task_id: s
             delivery_mode=2,
             headers={
                 **secret,
+                **named,
                 "code": code,
                 "task_id": task_id,
                 "trace_id": trace_id,
@@ -137,6 +133,10 @@ class Publisher:
         """See `publish_raw_later`."""
         return publish_raw_later(self._app, raw, sender)
 
-    def publish_dead(self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
+    def publish_dead(
+        self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str, sender: str = ""
+    ) -> None:
         """See `publish_dead`."""
-        publish_dead(self._app, body, reason=reason, code=code, task_id=task_id, trace_id=trace_id)
+        publish_dead(
+            self._app, body, reason=reason, code=code, task_id=task_id, trace_id=trace_id, sender=sender
+        )

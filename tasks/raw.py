@@ -18,10 +18,9 @@ from celery.utils.log import get_logger
 from celery.worker.consumer import Consumer
 
 from pipeline.submission.contract import MAX_BODY, partial_id
-from tasks import incoming, topology
+from tasks import incoming, sender, topology
 from tasks.broker import trouble
 from tasks.limits import StepRequest
-from tasks.publish import SENDER
 from tasks.routing import RAW
 
 ACCEPT = "nightshift.accept"
@@ -124,7 +123,8 @@ class RawConsumer(Consumer):
         self._bury(message, "it is not a task")
 
     def _accept(self, message: Any) -> None:
-        _disguise(self.app, message, _sender(message, self.conninfo.userid))
+        body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
+        _disguise(self.app, message, body, sender.of(message, body, self.conninfo.userid))
         self._handle(message)
 
     def _bury(self, message: Any, why: str) -> None:
@@ -137,23 +137,13 @@ def _queue_of(message: Any) -> str:
     return str(message.delivery_info.get("queue", ""))
 
 
-def _sender(message: Any, own: str | None) -> str:
-    """The broker user who sent a raw message, as far as RabbitMQ has checked it; empty if the message does not say.
-
-    A message that a worker has sent again names the first sender.
-    """
-    user = message.properties.get("user_id") or ""
-    return str((message.headers or {}).get(SENDER) or user) if user and user == own else str(user)
-
-
-def _disguise(app: Any, message: Any, sender: str) -> None:
+def _disguise(app: Any, message: Any, body: bytes, user: str) -> None:
     """Make a raw message look like a task `accept` with the raw body as its argument.
 
     Its own headers and properties are ignored: a producer can choose no other task. Of a body over the limit only the
     beginning is passed on, which is enough to refuse it.
     """
-    body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
-    args = (base64.b64encode(body[: MAX_BODY + 1]).decode("ascii"), sender)
+    args = (base64.b64encode(body[: MAX_BODY + 1]).decode("ascii"), user)
     shown = repr((partial_id(body) or "message without a task id",))
     made = app.amqp.as_task_v2(str(uuid.uuid4()), ACCEPT, args=args, argsrepr=shown)
     message.headers = made.headers

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 import msgspec
+from msgspec import structs
 
 from pipeline.errors import Damaged, PermanentError, RunError, SourceUnavailable, StoreUnavailable
 from pipeline.ledger.attempts import may_retry, retries_of
@@ -22,6 +23,7 @@ from pipeline.remote.policy import callback_policy
 from pipeline.steps.verdict import verdict
 from pipeline.submission.contract import Submission, parse
 from pipeline.submission.envelope import opened
+from pipeline.submission.reception import TENANT_REFUSED
 
 log = logging.getLogger("nightshift")
 
@@ -47,7 +49,9 @@ class Broker(Protocol):
         """Send a raw message that waits first, as long as a paused step; returns for how many seconds."""
         ...
 
-    def publish_dead(self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
+    def publish_dead(
+        self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str, sender: str = ""
+    ) -> None:
         """Put a refused message, or a reference to a failed task, into the dead-letter queue."""
         ...
 
@@ -99,13 +103,22 @@ class Delivery:
             if self.brake and self.brake.failed(ACCEPT, error):
                 self.broker.publish_raw_later(raw, sender)
                 return None
-            return self._refuse(raw, body, error, submission)
+            if (
+                submission and error.code == TENANT_REFUSED
+            ):  # nothing is recorded, or sent, in the name of that tenant
+                submission = structs.replace(submission, tenant="", callback_url="")
+            return self._refuse(raw, body, sender, error, submission)
         except Damaged as error:  # what the store has under its id is damaged: a retry would not help
-            return self._refuse(raw, body, PermanentError(error.message, code=error.code))
+            return self._refuse(raw, body, sender, PermanentError(error.message, code=error.code))
         return None
 
     def _refuse(
-        self, raw: bytes, body: bytes, error: PermanentError, submission: Submission | None = None
+        self,
+        raw: bytes,
+        body: bytes,
+        sender: str,
+        error: PermanentError,
+        submission: Submission | None = None,
     ) -> Task:
         """Dead-letter a message, record it as a failed task, and notify its producer if that is allowed.
 
@@ -114,7 +127,12 @@ class Delivery:
         reception = self.flow.reception
         task = reception.refused(body, error, submission)
         self.broker.publish_dead(
-            raw, reason=error.message, code=error.code, task_id=task.task_id, trace_id=task.trace_id
+            raw,
+            reason=error.message,
+            code=error.code,
+            task_id=task.task_id,
+            trace_id=task.trace_id,
+            sender=sender,
         )
         log.error("message refused (%s): %s", error.code, error.message)
         notify = submission is not None and self._may_notify(submission)

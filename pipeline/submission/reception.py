@@ -28,6 +28,9 @@ from pipeline.storage.objects import read_or_none
 from pipeline.submission.contract import Submission, parse, partial_id, partial_trace
 from pipeline.submission.shares import Shares
 
+TENANT_REFUSED = "tenant_refused"
+"""Code of a message for a tenant that its sender may not submit for."""
+
 
 class Accepted(NamedTuple):
     """The next messages, and whether the id is already known, from this submission or another one."""
@@ -70,7 +73,7 @@ class Reception:
             raise PermanentError(
                 f"The broker user {user or '(not named)'} may not submit for the tenant {submission.tenant}: "
                 "NIGHTSHIFT_TENANT_USERS binds it (docs/how-to/tenants.md).",
-                code="tenant_refused",
+                code=TENANT_REFUSED,
             )
         return submission
 

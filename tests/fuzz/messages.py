@@ -48,7 +48,9 @@ class _Broker:
     def publish_raw_later(self, raw: bytes, sender: str = "") -> int:
         raise AssertionError("no step is paused")
 
-    def publish_dead(self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
+    def publish_dead(
+        self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str, sender: str = ""
+    ) -> None:
         self.dead.append((body, reason, code, task_id, trace_id))
 
 

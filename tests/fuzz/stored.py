@@ -63,7 +63,9 @@ class _Broker:
     def publish_raw_later(self, raw: bytes, sender: str = "") -> int:
         return 10
 
-    def publish_dead(self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
+    def publish_dead(
+        self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str, sender: str = ""
+    ) -> None:
         sentence(reason)
 
 

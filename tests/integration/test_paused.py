@@ -5,8 +5,7 @@ from celery import Celery
 
 from pipeline.messages import Message
 from pipeline.night.repair import Queued
-from tasks import publish, routing, topology
-from tasks.raw import _sender
+from tasks import publish, routing, sender, topology
 from tests.support.servers import wait_for
 
 SHORT = routing._retry(1)
@@ -19,7 +18,10 @@ def app(broker: str) -> Celery:
     app.conf.task_queues = [*routing.WORK_QUEUES, routing.RAW_QUEUE]
     with app.connection_for_write() as connection, connection.channel() as channel:
         topology.declare(connection)
-        SHORT.bind(channel).declare()
+        bound = SHORT.bind(channel)
+        bound.exchange.declare()
+        bound.queue_declare()
+        bound.queue_bind()
     return app
 
 
@@ -52,5 +54,6 @@ def test_a_raw_message_keeps_its_first_sender(app: Celery, monkeypatch: pytest.M
         message = channel.basic_get(routing.RAW, no_ack=True)
     assert message is not None
     assert message.properties["user_id"] == "guest", "RabbitMQ would refuse any other"
-    assert _sender(message, "guest") == "scanner"
-    assert _sender(message, "worker") == "guest", "a producer can't name another sender"
+    body = bytes(message.body) if isinstance(message.body, (bytes, memoryview)) else message.body.encode()
+    assert sender.of(message, body, "guest") == "scanner"
+    assert sender.of(message, body, "worker") == "guest", "a producer can't name another sender"

@@ -42,7 +42,9 @@ class Broker:
         self.later.append(raw)
         return 300
 
-    def publish_dead(self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str) -> None:
+    def publish_dead(
+        self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str, sender: str = ""
+    ) -> None:
         self.dead[code] += 1
 
     def work(self, delivery: Delivery) -> None:
