@@ -15,7 +15,9 @@ from typing import Any
 
 import psutil
 import pytest
+from kombu import Connection
 
+from tasks import topology
 from tests.conftest import ROOT
 from tests.support.night import CELERY, Night, Process, night
 from tests.support.servers import free_port, start, wait_for
@@ -194,6 +196,8 @@ def test_it_reads_our_settings_in_any_folder(nights: Night, tmp_path_factory: py
 def test_a_configuration_of_the_operator_wins(nights: Night) -> None:
     conf, writable = nights.folder / "own.py", {"FLOWER_READ_ONLY": "0"}
     conf.write_text("basic_auth = ['someone:secret']\nmax_tasks = 7\n")
+    with Connection(nights.settings.broker_url) as connection:
+        topology.declare(connection)  # as the first worker does
     with flower(nights, "--address=0.0.0.0", f"--conf={conf}", folder=nights.folder, env=writable) as it:
         assert _listens_on(it) == {"0.0.0.0"}
         assert it.get("/tasks", "")[0] == 401
