@@ -64,7 +64,7 @@ def forget(
     interruption run it again with `--resume`, or let beat finish it within two hours.
 
     Exit codes: 0 deleted, 1 store unavailable or nothing found, 2 usage error, 3 incomplete: something was found
-    afterwards, or dead letters may be left.
+    afterwards, dead letters may be left, or another document has it inside.
 
     Example: `nightshift forget --task-id invoice-0815 --dry-run`
     """
@@ -162,6 +162,7 @@ def _confirm(plan: Plan, *, yes: bool, as_json: bool) -> None:
         return
     if as_json:
         raise UsageError("With --json nothing is asked: add --yes, or --dry-run.")
+    forgotten.show_tasks(plan, "forget")
     if not typer.confirm(f"{forgotten.size(plan)} are deleted. This cannot be undone. Continue?"):
         raise typer.Exit(ExitCode.STOPPED)
 
@@ -179,10 +180,15 @@ def _carry_out(
     if found:
         proof |= {"searched": found.objects, "hits": len(found.hits)}
     forgetting.finish(night.store, plan, done, **proof)
-    complete = (
-        not why and not done.locked and versions != "unknown" and not (found and (found.hits or found.unread))
-    )
-    figures |= {"run": plan.run, "working": plan.working, "complete": complete, "broker": why}
+    complete = not (why or done.locked or versions == "unknown" or plan.containers)
+    complete = complete and not (found and (found.hits or found.unread))
+    figures |= {
+        "run": plan.run,
+        "working": plan.working,
+        "containers": plan.containers,
+        "complete": complete,
+        "broker": why,
+    }
     figures |= structs.asdict(done) | proof | {"search": found}
 
 

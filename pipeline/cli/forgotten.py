@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cli import screen
@@ -21,15 +22,33 @@ def show_plan(plan: Plan, figures: dict[str, Any], as_json: bool) -> None:
         "documents": len(plan.hashes),
         "nights": plan.nights,
         "receipts": len(plan.receipts),
+        "containers": plan.containers,
     }
     if as_json:
         screen.as_json(figures | found)
         return
-    for name in names[:_SHOWN]:
-        screen.say(f"would forget  {name}")
-    if len(names) > _SHOWN:
-        screen.say(f"would forget  … and {len(names) - _SHOWN} more: --json lists all.")
+    show_tasks(plan, "would forget")
     screen.say(size(plan) + " would be forgotten.")
+    show_containers(plan.containers)
+
+
+def show_tasks(plan: Plan, verb: str) -> None:
+    """Print the ids of the first tasks."""
+    names = [target.task_id for target in plan.targets]
+    for name in names[:_SHOWN]:
+        screen.say(f"{verb}  {name}")
+    if len(names) > _SHOWN:
+        screen.say(f"{verb}  … and {len(names) - _SHOWN} more: --dry-run --json lists all.")
+
+
+def show_containers(names: Sequence[str]) -> None:
+    """Print which other tasks have the documents in their bytes."""
+    if names:
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        screen.say(
+            "The bytes of other tasks still have these documents inside: forget those as well: "
+            f"{', '.join(names[:_SHOWN])}{more}."
+        )
 
 
 def size(plan: Plan) -> str:
@@ -50,6 +69,7 @@ def show(figures: dict[str, Any]) -> None:
     )
     if figures["kept"]:
         screen.say(f"The bytes of {figures['kept']} documents stay: other tasks have them as well.")
+    show_containers(figures["containers"])
     if figures["working"]:
         screen.say(
             "Some were in progress: in an hour, beat or the next `nightshift forget` deletes what their last steps may "

@@ -40,9 +40,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What one run forgets.
 
     `nights`: whose tables have its rows. `receipts`: those that name it. `sources`, `lines`: what is searched for
-    afterwards: URLs, and fingerprints of lines of text. `working`: a task was in progress. `stage`: `planned`, or
-    `deleted` once everything was deleted for the first time. `begun`: when it was begun last. `again`: not before this
-    time is it done again.
+    afterwards: URLs, and fingerprints of lines of text. `containers`: other tasks whose bytes have its documents
+    inside. `working`: a task was in progress. `stage`: `planned`, or `deleted` once everything was deleted for the
+    first time. `begun`: when it was begun last. `again`: not before this time is it done again.
     """
 
     run: str
@@ -55,6 +55,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     receipts: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
+    containers: tuple[str, ...] = ()
     working: bool = False
     stage: Literal["planned", "deleted"] = "planned"
     begun: str = ""

@@ -18,10 +18,8 @@ from pipeline.errors import NotFound
 from pipeline.ledger import forgetting, forgotten, pseudonyms, redaction
 from pipeline.ledger.forgetting import Plan, Target
 from pipeline.ledger.forgotten import Tombstone
-from pipeline.models import Task
-from pipeline.night import inventory
+from pipeline.night import inventory, originals
 from pipeline.storage import Store, keys
-from pipeline.storage.objects import read_or_none
 from pipeline.tables.without import remove_rows
 from pipeline.threads import in_threads
 
@@ -35,8 +33,6 @@ _NAMED = (
     keys.CHANGED,
 )
 """Prefixes with a key per task that has something there, most have not: they are listed once."""
-
-_FEW = 20  # documents whose bytes are written again if they are submitted at this moment
 
 
 class Done(msgspec.Struct, kw_only=True):
@@ -75,7 +71,7 @@ def carry_out(store: Store, plan: Plan) -> Done:
     forgotten.stamp(store, f"{plan.run} {clock.now()}")  # who read the records before must read them again
     _remove_rows(store, plan, back, done)
     _redact(store, plan, done)
-    _delete_documents(store, plan, done)
+    _delete_documents(store, plan, back, done)
     forgetting.note(store, structs.replace(plan, stage="deleted", again=_later(plan)))
     return done
 
@@ -128,12 +124,7 @@ def _own(store: Store, target: Target) -> list[str]:
 
 def _delete(store: Store, names: Iterable[str], done: Done) -> int:
     """Delete objects, with their earlier versions; returns how many."""
-
-    def delete(key: str) -> int:
-        store.delete(key)
-        return store.purge(key)
-
-    locked = list(in_threads(delete, names))
+    locked = list(in_threads(lambda key: originals.erase(store, key), names))
     done.locked += sum(locked)
     return len(locked)
 
@@ -172,39 +163,21 @@ def _redact(store: Store, plan: Plan, done: Done) -> None:
         done.locked += locked
 
 
-def _delete_documents(store: Store, plan: Plan, done: Done) -> None:
+def _delete_documents(store: Store, plan: Plan, back: set[str], done: Done) -> None:
     """Delete bytes that no other task has, and all that was computed from them."""
-    own = {target.task_id for target in plan.targets}
+    own = {target.task_id for target in plan.targets} - back
     others = {sha256 for sha256, users in inventory.users(store, plan.hashes).items() if users - own}
     done.kept = len(others)
     unused = sorted(plan.hashes - others)
     caches = (key for found in in_threads(lambda s: _caches(store, s), unused) for key in found)
     done.objects += _delete(store, caches, done)
-    if len(unused) > _FEW:
-        there = [key for key in map(keys.document, unused) if store.exists(key)]
-        done.documents = _delete(store, there, done)
-        return
-    for sha256 in unused:
-        done.documents += _delete_bytes(store, sha256, done)
+    deleted = originals.delete(store, unused, own=own)
+    done.documents += deleted.documents
+    done.locked += deleted.locked
 
 
 def _caches(store: Store, sha256: str) -> list[str]:
     return [key for prefix in keys.caches_of(sha256) for key in store.list(prefix)]
-
-
-def _delete_bytes(store: Store, sha256: str, done: Done) -> bool:
-    """Delete the bytes of a document; they are written again if it was submitted at this moment."""
-    key = keys.document(sha256)
-    try:
-        data = store.get(key)
-    except NotFound:
-        return False
-    _delete(store, [key], done)
-    tasks = in_threads(lambda name: read_or_none(store, name, Task), store.list(keys.PENDING))
-    if any(task is not None and task.sha256 == sha256 for task in tasks):
-        store.put(key, data)
-        return False
-    return True
 
 
 def finish(store: Store, plan: Plan, done: Done, **proof: object) -> None:

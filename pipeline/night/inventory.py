@@ -77,6 +77,12 @@ def of_night(store: Store, night: str) -> Iterator[Item]:
             yield Item(task_id, row.sha256, row.tenant, night, "")
 
 
+def in_tables(store: Store, night: str) -> Iterator[Item]:
+    """The tasks of a night as its tables have them, without those that changed since; raises `Damaged`."""
+    known = tabled.rows(store, night).keys() - tabled.marked(store, night)
+    return (item for item in of_night(store, night) if item.task_id in known)
+
+
 def _read(store: Store, key: str, *, ended: bool) -> Item:
     """What a record or marker says of its task; a damaged one has its key only."""
     found = _Read()

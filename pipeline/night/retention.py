@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pipeline import clock
 from pipeline.errors import UsageError
 from pipeline.ledger import actions, removed, tabled
-from pipeline.night import forget, inventory, selection
+from pipeline.night import forget, inventory, originals, selection
 from pipeline.night.checks import CHECK_PERIOD, claimed, last_made
 from pipeline.night.night import Night
 from pipeline.storage import Store, keys
@@ -91,15 +91,19 @@ def _due(store: Store, kind: str, before: str) -> Iterator[str]:
 
 
 def _forget(night: Night, old: str) -> bool:
-    """Forget documents of a night; whether all of them were."""
-    after = (datetime.fromisoformat(old).date() + timedelta(days=1)).isoformat()
-    chosen = selection.Selector(before=after)
-    plan = selection.plan(night.store, chosen, actor=actions.actor(), reason="retention", most=_MOST)
+    """Forget documents of a night that its tables have; whether this night needs no more of this tick.
+
+    Others, such as late ones, stay until a summary has them, and the night until none is left.
+    """
+    store = night.store
+    chosen = selection.Selector(night=old)
+    plan = selection.plan(store, chosen, actor=actions.actor(), reason="retention", most=_MOST)
     if plan is None:
-        removed.note(night.store, old, "all", clock.now())
+        if next(inventory.of_night(store, old), None) is None:
+            removed.note(store, old, "all", clock.now())
         return True
-    actions.record(night.store, "retention.forget", detail={"run": plan.run, "tasks": str(len(plan.targets))})
-    forget.finish(night.store, plan, forget.carry_out(night.store, plan))
+    actions.record(store, "retention.forget", detail={"run": plan.run, "tasks": str(len(plan.targets))})
+    forget.finish(store, plan, forget.carry_out(store, plan))
     return len(plan.targets) < _MOST
 
 
@@ -123,20 +127,18 @@ def _remove_bytes(store: Store, kind: str, old: str, before: str) -> None:
     """Delete bytes, or what was computed from them, of the documents of a night that no task still needs."""
     hashes = {item.sha256 for item in inventory.of_night(store, old) if item.sha256}
     hashes -= {item.sha256 for item in inventory.items(store, since=before) if item.sha256}
-    if kind == "documents":
-        found = {keys.document(sha256) for sha256 in hashes}
-    else:
+    found: set[str] = set()
+    if kind == "checkpoints":
         prefixes = [prefix for sha256 in sorted(hashes) for prefix in keys.caches_of(sha256)]
         found = {key for keys_ in in_threads(lambda p: list(store.list(p)), prefixes) for key in keys_}
-    actions.record(store, "retention", subject=f"{kind} of {old}", detail={"objects": str(len(found))})
+    count = len(found) if kind == "checkpoints" else len(hashes)
+    actions.record(store, "retention", subject=f"{kind} of {old}", detail={"objects": str(count)})
+    if kind == "documents":
+        originals.delete(store, hashes, since=before)
     _delete(store, found)
     removed.note(store, old, kind, clock.now())
 
 
 def _delete(store: Store, names: set[str]) -> None:
-    def delete(key: str) -> None:
-        store.delete(key)
-        store.purge(key)
-
-    for _ in in_threads(delete, sorted(names)):
+    for _ in in_threads(lambda key: originals.erase(store, key), sorted(names)):
         pass

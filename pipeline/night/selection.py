@@ -4,57 +4,58 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from itertools import chain, islice
 
 import msgspec
 
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound
-from pipeline.ledger import redaction
+from pipeline.ledger import claims, redaction
 from pipeline.ledger.forgetting import Plan, Target
 from pipeline.models import from_json
-from pipeline.night import inventory
+from pipeline.night import containers, inventory
 from pipeline.night.fingerprints import Fingerprints
 from pipeline.night.inventory import Item
 from pipeline.remote.urls import public_source
 from pipeline.storage import Store, keys
 from pipeline.threads import in_threads
 
-_ORIGIN = re.compile(r"[0-9a-f]{12}(-\d+)?")
+_ORIGIN = re.compile(r"([0-9a-f]{12})(?:-\d+)?")
+_MARKS = ("0" * 12, "0" * 12 + "-2", "0" * 12 + "-10")  # of each length: a long id is shortened for it
 _LINES = 50  # of one document, ...
 _ALL_LINES = 200_000  # ... and of all of them, that are searched for afterwards
 
 
 class Selector(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be forgotten: all that is given must fit. `before`: run dates before this one, of what has ended."""
+    """What is to be forgotten: all that is given must fit.
+
+    `before`: run dates before this one, `night`: what the tables of this one have; of what has ended, and is on no
+    other night.
+    """
 
     sha256: str = ""
     task_id: str = ""
     tenant: str = ""
     before: str = ""
+    night: str = ""
 
     @property
     def by(self) -> tuple[str, ...]:
         """The names of what is given, for reports: the values may be personal data."""
         return tuple(name for name in self.__struct_fields__ if getattr(self, name))
 
-    def fits(self, item: Item) -> bool:
-        """Whether a task is chosen; with its id, also those that were derived from it."""
-        if self.task_id and item.task_id != self.task_id and not _is_derived(item.task_id, self.task_id):
+    def fits(self, item: Item, derived: Set[str] = frozenset()) -> bool:
+        """Whether a task is chosen; with its id, also those that were `derived` from it."""
+        if self.task_id and item.task_id != self.task_id and item.task_id not in derived:
             return False
         if self.sha256 and item.sha256 != self.sha256:
             return False
         if self.tenant and item.tenant != self.tenant:
             return False
+        if self.night and not (item.ended and item.run_date == self.night):
+            return False
         return not self.before or (item.ended and item.run_date < self.before)
-
-
-def _is_derived(task_id: str, other: str) -> bool:
-    if "#" not in task_id:
-        return False
-    begin = keys.derived_from(other)
-    return task_id.startswith(begin) and bool(_ORIGIN.fullmatch(task_id[len(begin) :]))
 
 
 class _Page(msgspec.Struct, frozen=True):
@@ -98,26 +99,44 @@ class Draft:
 
     def choose(self, selector: Selector, most: int | None = None) -> None:
         """Find the tasks that a selector chooses, and those that were derived from them and are the same document."""
+        derived = self._derived({selector.task_id}) if selector.task_id else set()
         others: set[str] = set()
-        pending: set[str] = set()
-        for item in inventory.items(self._store, before=selector.before):
-            if not item.ended:
-                pending.add(item.task_id)
-            if selector.fits(item):
+        if selector.night:
+            found = inventory.in_tables(self._store, selector.night)
+        else:
+            found = inventory.items(self._store, before=selector.before)
+        for item in found:
+            if selector.fits(item, derived):
                 self.items.setdefault(item.task_id, []).append(item)
             elif "#" in item.task_id:
                 others.add(item.task_id)
-        if selector.before:  # what is reprocessed or redriven has not ended
-            self.items = {name: found for name, found in self.items.items() if name not in pending}
+        if selector.before or selector.night:
+            self._leave(selector, derived, others)
         elif selector.task_id and any(True for _ in self._store.list(keys.claims(selector.task_id))):
             self.items.setdefault(selector.task_id, [])
         self.items = dict(islice(self.items.items(), most))
-        begins = {keys.derived_from(name): name for name in self.items}
+        for name in self._derived(self.items.keys()) - others:
+            self.items.setdefault(name, [])
+
+    def _leave(self, selector: Selector, derived: Set[str], others: set[str]) -> None:
+        """Leave what is in progress again, or has a record of a night that is not chosen."""
+        for item in inventory.items(self._store) if self.items else ():
+            if not selector.fits(item, derived):
+                self.items.pop(item.task_id, None)
+                if "#" in item.task_id:
+                    others.add(item.task_id)
+
+    def _derived(self, task_ids: Set[str]) -> set[str]:
+        """Ids that were derived from these: the origin in their name has claimed them, others only look like it."""
+        begins = {keys.derived_from(name, mark) for name in task_ids for mark in _MARKS}
+        found = set()
         for folder in self._store.folders(keys.CLAIMS) if begins else ():
             name = keys.claimed_task(f"{keys.CLAIMS}{folder}/")
-            begin, mark, origin = name.rpartition("#")
-            if begin + mark in begins and name not in others and _ORIGIN.fullmatch(origin):
-                self.items.setdefault(name, [])
+            begin, mark, rest = name.rpartition("#")
+            origin = _ORIGIN.fullmatch(rest)
+            if origin and begin + mark in begins and origin[1] in claims.origins(self._store, name):
+                found.add(name)
+        return found
 
     def read(self) -> None:
         """Read what the store has of each chosen task, and find the receipts that name it."""
@@ -134,9 +153,9 @@ class Draft:
     def _read(self, chosen: tuple[str, list[Item]]) -> tuple[Target, list[_Record]]:
         task_id, items = chosen
         records = [found for item in items if (found := self._record(item.key))]
-        claims = list(self._store.list(keys.claims(task_id)))
-        generations = [keys.generation_of(key) for key in claims if not keys.origin_of(key)]
-        claimed = [self._claim(key) for key in claims if keys.origin_of(key) and not keys.taken_on(key)]
+        notes = list(self._store.list(keys.claims(task_id)))
+        generations = [keys.generation_of(key) for key in notes if not keys.origin_of(key)]
+        claimed = [self._claim(key) for key in notes if keys.origin_of(key) and not keys.taken_on(key)]
         hashes = {item.sha256 for item in items} | {r.sha256 for r in records} | set(claimed)
         self.nights |= {item.run_date for item in items if item.ended and item.run_date}
         for record in records:
@@ -144,7 +163,7 @@ class Draft:
             self.dates |= {record.accepted_on, record.run_date, record.replaces}
             if name := keys.receipt_name(record.receipt):
                 self.dates.add(name.run_date)
-        self.dates |= {item.run_date for item in items} | {keys.taken_on(key) for key in claims}
+        self.dates |= {item.run_date for item in items} | {keys.taken_on(key) for key in notes}
         self.dates.discard("")
         seen = {r.submitted_at or r.first_seen for r in records} - {""}
         target = Target(
@@ -188,6 +207,8 @@ def plan(
     if not draft.items:
         return None
     draft.read()
+    # a night's documents go with those around them
+    outer = set() if selector.night else containers.around(store, draft.sources, draft.items)
     return Plan(
         run=f"{clock.utc():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
         at=clock.now(),
@@ -199,6 +220,7 @@ def plan(
         receipts=tuple(sorted(draft.receipts)),
         sources=tuple(sorted(draft.sources - {"", "message"})),
         lines=tuple(sorted(draft.lines)),
+        containers=tuple(sorted(outer)),
         working=_working(draft.items.values()),
     )
 

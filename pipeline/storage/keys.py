@@ -145,9 +145,9 @@ def generation(task_id: str, number: int) -> str:
     return f"{claims(task_id)}@{number}.json"
 
 
-def derived_from(task_id: str) -> str:
-    """How the ids begin that are derived from a task id by an origin: an origin follows."""
-    return derived(task_id, "#" + "0" * 12).removesuffix("0" * 12)
+def derived_from(task_id: str, mark: str) -> str:
+    """How the ids begin that are derived from a task id by a mark of this length, which follows."""
+    return derived(task_id, f"#{mark}").removesuffix(mark)
 
 
 def claims(task_id: str) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import BrokerUnavailable
-from pipeline.ledger import forgetting
+from pipeline.errors import BrokerUnavailable, OverLimit
+from pipeline.ledger import forgetting, pending, receipts, records
+from pipeline.models import Task
 from pipeline.night import forget
 from pipeline.night.dead import Letter
 from pipeline.storage import keys
@@ -92,7 +93,7 @@ def test_a_dry_run_deletes_nothing(store: LocalStore, nightshift: Nightshift) ->
 def test_it_asks_first(store: LocalStore, nightshift: Nightshift, monkeypatch: pytest.MonkeyPatch) -> None:
     fail(store, "mueller-1")
     monkeypatch.setattr("typer.confirm", lambda _: False)
-    nightshift("forget", "--task-id", "mueller-1", code=130)
+    assert "forget  mueller-1" in nightshift("forget", "--task-id", "mueller-1", code=130).output
     assert store.exists(keys.failed(DAY, "mueller-1"))
     nightshift("forget", "--task-id", "mueller-1", "--json", code=2)
 
@@ -162,3 +163,36 @@ def test_an_interrupted_one_is_finished_by_the_next(
     assert "Nothing was left" in nightshift("forget", "--resume").output
     assert not list(forgetting.plans(store))
     assert not any(b"mueller" in store.get(key) or "mueller" in key for key in store.list(""))
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_document_that_is_inside_another_one_is_not_gone(
+    store: LocalStore, nightshift: Nightshift, named: bool
+) -> None:
+    outer, alone = fail_as(store, "/inbox/all.pdf", named), fail_as(store, "/inbox/alone.pdf", named)
+    inner = fail_as(store, "/inbox/all.pdf!patient.pdf", named)
+    summarise(store, DAY)
+    assert shown(nightshift, "--task-id", inner, "--dry-run")["containers"] == [outer]
+    said = nightshift("forget", "--task-id", inner, "--yes", "--no-broker", code=3).output
+    assert f"forget those as well: {outer}." in " ".join(said.split())
+    assert "0 hits" in said
+    nightshift("forget", "--task-id", alone, "--yes", "--no-broker")
+    nightshift("forget", "--task-id", outer, "--yes", "--no-broker")
+
+
+def test_documents_that_go_with_the_one_around_them_are_gone(
+    store: LocalStore, nightshift: Nightshift
+) -> None:
+    fail_as(store, "/inbox/all.pdf")
+    fail_as(store, "/inbox/all.pdf!patient.pdf")
+    nightshift("forget", "--older-than", "1", "--yes", "--no-broker")
+    assert not list(store.list(keys.DOCUMENTS))
+
+
+def fail_as(store: LocalStore, source: str, named: bool = True) -> str:
+    """A document of `nightshift run` that failed; its task id."""
+    sha256 = pending.store_document(store, source.encode())
+    task = Task(task_id=pending.task_id_for(source, sha256, named=named), sha256=sha256, source=source)
+    receipts.write(store, DAY, [task])
+    records.fail(store, task, OverLimit("It has too many pages."), run_date=DAY, settings_digest="")
+    return task.task_id

@@ -8,6 +8,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import RunError, UsageError
+from pipeline.ledger import removed
 from pipeline.ledger.audit import audit
 from pipeline.night import retention
 from pipeline.night.flow import Flow
@@ -18,7 +19,7 @@ from pipeline.storage.memory import MemoryStore
 from pipeline.tables.summary import summarise
 from tests.support.command import grey, page
 from tests.support.flows import submission
-from tests.unit.night.test_forget import a_flow, a_night, drain_all, gone, rows
+from tests.unit.night.test_forget import a_flow, a_night, drain_all, gone, rows, text
 
 NOW = datetime(2026, 11, 22, 23, tzinfo=UTC)
 
@@ -153,3 +154,44 @@ def test_once_an_hour(flow: Flow, now: list[datetime]) -> None:
     now[0] += timedelta(hours=1)
     keep(flow, "documents=1")
     assert list(flow.store.list(keys.DOCUMENTS)) == [keys.document("ab" * 32)]
+
+
+def test_a_night_without_tables_and_late_results_are_not_forgotten(
+    tmp_path: Path, now: list[datetime]
+) -> None:
+    flow = a_flow(tmp_path, MemoryStore("late"))
+    drain_all(flow, flow.reception.accept(text("first-1", "In a night without tables")))
+    now[0] += timedelta(days=1)
+    first, night = NOW.date().isoformat(), flow.schedule.run_date()
+    for name in ("second-2", "changed-3"):
+        drain_all(flow, flow.reception.accept(text(name, f"In tables: {name}")))
+    summarise(flow.store, night)
+    flow.store.put(keys.changed(night, "changed-3", "x"), b"")
+    drain_all(flow, flow.reception.accept(text("late-4", "Later than the tables")))
+    now[0] += timedelta(days=40)
+    kept = {keys.result(first, "first-1"), keys.result(night, "changed-3"), keys.result(night, "late-4")}
+    for _ in range(2):
+        keep(flow, "all=30")
+        assert set(flow.store.list(keys.RESULTS)) == kept
+        assert len(list(flow.store.list(keys.DOCUMENTS))) == 3
+        assert "all" not in removed.of(flow.store, night).at
+        now[0] += timedelta(days=1)
+    for key in list(flow.store.list(keys.changes(night))):
+        flow.store.delete(key)
+    summarise(flow.store, night)
+    keep(flow, "all=30")
+    assert list(flow.store.list(keys.RESULTS)) == [keys.result(first, "first-1")]
+    now[0] += timedelta(days=1)
+    keep(flow, "all=30")
+    assert "all" in removed.of(flow.store, night).at
+    assert not flow.store.exists(keys.night(first, "removed"))
+
+
+def test_a_task_with_a_younger_record_stays(flow: Flow) -> None:
+    night, younger = NOW.date().isoformat(), "2026-12-31"
+    record = flow.store.get(keys.result(night, "one-1"))
+    flow.store.put(keys.result(younger, "one-1"), record.replace(night.encode(), younger.encode()))
+    keep(flow, "all=30")
+    assert set(flow.store.list(keys.RESULTS)) == {keys.result(night, "one-1"), keys.result(younger, "one-1")}
+    assert len(list(flow.store.list(keys.DOCUMENTS))) == 1
+    assert list(flow.store.list(keys.claims("one-1")))
