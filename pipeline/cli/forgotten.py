@@ -46,8 +46,7 @@ def show_containers(names: Sequence[str]) -> None:
     if names:
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         screen.say(
-            "The bytes of other tasks still have these documents inside: forget those as well: "
-            f"{', '.join(names[:_SHOWN])}{more}."
+            f"The bytes of other tasks have these documents inside, forget them too: {', '.join(names[:_SHOWN])}{more}."
         )
 
 

@@ -1,7 +1,8 @@
 """Deleting the bytes of documents that no task needs, while others may be accepted with the same bytes.
 
 No lock keeps a document from being accepted meanwhile. So a part of the bytes is read and deleted, then the store is
-asked who needs them now, and those are written back. A process that accepts one later finds that its bytes are not there.
+asked who needs them now, and those are written back. A process that accepts one later finds that its bytes are not
+there.
 """
 
 from __future__ import annotations

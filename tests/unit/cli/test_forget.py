@@ -174,7 +174,7 @@ def test_a_document_that_is_inside_another_one_is_not_gone(
     summarise(store, DAY)
     assert shown(nightshift, "--task-id", inner, "--dry-run")["containers"] == [outer]
     said = nightshift("forget", "--task-id", inner, "--yes", "--no-broker", code=3).output
-    assert f"forget those as well: {outer}." in " ".join(said.split())
+    assert f"forget them too: {outer}." in " ".join(said.split())
     assert "0 hits" in said
     nightshift("forget", "--task-id", alone, "--yes", "--no-broker")
     nightshift("forget", "--task-id", outer, "--yes", "--no-broker")
