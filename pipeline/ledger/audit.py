@@ -209,7 +209,7 @@ def restore(store: Store, report: Audit) -> list[Task]:
     for gap in report.gaps:
         if gap.kind == "twice":
             healing.keep_good(store, gap.task_id, places.nights(store, report.run_date))
-        if gap.kind != "missing":
+        if gap.kind != "missing" or gap.task_id not in received:  # forgotten since the report
             continue
         task = received[gap.task_id][-1]
         sha256 = task.sha256 or next(iter(claims.contents(store, gap.task_id)), None)
@@ -227,7 +227,11 @@ def restore(store: Store, report: Audit) -> list[Task]:
             # the tables may still have what was lost
             store.put(keys.changed(report.run_date, task.task_id, task.submitted_at), b"")
             restored.append(task)
-    return restored
+    named = receipts.received(store, report.run_date) if restored else {}
+    for task in (task for task in restored if task.task_id not in named):  # forgotten meanwhile
+        store.delete(keys.pending(task.task_id, task.generation))
+        store.delete(keys.changed(report.run_date, task.task_id, task.submitted_at))
+    return [task for task in restored if task.task_id in named]
 
 
 def _can_be_fetched(store: Store, task: Task) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -116,6 +116,15 @@ def release(store: Store, step: str) -> Braked | None:
     note = msgspec.structs.replace(note, released=True, until=now + RELEASED)
     store.put(key, to_json(note))
     return note
+
+
+def forget_examples(store: Store, names: Iterable[str]) -> None:
+    """Delete the sentences in notes that name any of these."""
+    known = tuple(names)
+    for key in list(store.list(keys.BRAKES)):
+        note = read_or_none(store, key, Braked)
+        if note and any(name in note.example for name in known):
+            store.put(key, to_json(msgspec.structs.replace(note, example="")))
 
 
 class _Step:

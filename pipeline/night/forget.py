@@ -18,7 +18,7 @@ from pipeline.errors import NotFound
 from pipeline.ledger import forgetting, forgotten, pseudonyms, redaction
 from pipeline.ledger.forgetting import Plan, Target
 from pipeline.ledger.forgotten import Tombstone
-from pipeline.night import inventory, originals
+from pipeline.night import brake, inventory, originals
 from pipeline.storage import Store, keys
 from pipeline.tables.without import remove_rows
 from pipeline.threads import in_threads
@@ -68,6 +68,7 @@ def carry_out(store: Store, plan: Plan) -> Done:
     done.objects += _delete(store, recorded, done)
     done.objects += _delete(store, _named(store, {target.task_id for target in targets}), done)
     done.objects += _delete(store, chain.from_iterable(in_threads(lambda t: _own(store, t), targets)), done)
+    brake.forget_examples(store, (*(target.task_id for target in plan.targets), *plan.sources))
     forgotten.stamp(store, f"{plan.run} {clock.now()}")  # who read the records before must read them again
     _remove_rows(store, plan, back, done)
     _redact(store, plan, done)

@@ -47,16 +47,20 @@ def summarise(
     deleted; what is replaced meanwhile leaves notes of its own. It is repeated where documents are forgotten meanwhile.
     Raises `RunError` (`results_removed`) where retention has removed records: the tables would lose their rows.
     """
-    if removed.of(store, run_date).records:
-        raise RunError(
-            f"Results of {run_date} were removed by retention (NIGHTSHIFT_KEEP_DAYS): its tables stay as they are.",
-            code="results_removed",
-        )
+    _check_kept(store, run_date)
     while True:
         before = forgotten.last_stamp(store)
         counts = _summarise(store, run_date, masked, each)
         if forgotten.last_stamp(store) == before:
             return counts
+
+
+def _check_kept(store: Store, run_date: str) -> None:
+    if removed.of(store, run_date).records:
+        raise RunError(
+            f"Results of {run_date} were removed by retention (NIGHTSHIFT_KEEP_DAYS): its tables stay as they are.",
+            code="results_removed",
+        )
 
 
 def _summarise(
@@ -73,6 +77,7 @@ def _summarise(
             for table, rows in rows_of(chunk, masked).items():
                 counts[table] += len(rows)
                 groups[table].add(rows)
+        _check_kept(store, run_date)  # again: what was read may have been removed meanwhile
         for table in TABLES:
             groups[table].close()
             store.put_file(keys.summary(table, run_date), paths[table])

@@ -14,6 +14,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from tests.simulation import remains
+
+_BACKFILL = 2
+"""Highest priority of backfill."""
+
 
 @dataclass(frozen=True)
 class Objects:
@@ -96,7 +101,10 @@ class Evidence:
     run date: received, done, partial, failed, pending and gaps. `tables`: status by run date and task id, as the
     summary has it. `apart`: ids of repeated submissions that an operator redrove, each a document of its own.
     `sent_back`: ids of dead letters that an operator sent back: a failure that this does not end needs no second one.
-    `hash_of_text`: the bytes that a page's text was read from, where the text tells.
+    `hash_of_text`: the bytes that a page's text was read from, where the text tells. `gone`: ids that were forgotten,
+    with the hashes of their bytes: nothing is left of one that was not submitted again. `seen`: when the submissions
+    of these were made that were forgotten. `removed`: kinds that retention has removed, by run date. `backfill`:
+    tenants whose quota is 0 pages.
     """
 
     offers: Sequence[Offer]
@@ -109,6 +117,10 @@ class Evidence:
     apart: Collection[str] = ()
     sent_back: Collection[str] = ()
     hash_of_text: Callable[[str], str] | None = None
+    gone: Mapping[str, Collection[str]] = field(default_factory=dict)
+    seen: Mapping[str, Collection[str]] = field(default_factory=dict)
+    removed: Mapping[str, Collection[str]] = field(default_factory=dict)
+    backfill: Collection[str] = ()
 
 
 def task_id_of(key: str) -> str:
@@ -151,6 +163,9 @@ class _Check:
         self.records: dict[str, list[str]] = {}
         self.content: dict[str, dict[str, Any]] = {}
         self.receipts: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        self.forgotten: dict[str, set[str]] = {}
+        self.archived: dict[str, tuple[str, str]] = {}
+        """Run date and status, by the tables, of each task whose record retention has removed."""
 
     def below(self, prefix: str) -> list[str]:
         return [key for key in self.keys if key.startswith(prefix)]
@@ -171,6 +186,8 @@ class _Check:
         self._messages()
         self._callbacks()
         self._tables()
+        self._forgotten()
+        self._quotas()
         return self.found
 
     def _read(self) -> None:
@@ -190,12 +207,20 @@ class _Check:
                 if "task_id" in receipt:
                     day = self.receipts.setdefault(day_of(key), {})
                     day.setdefault(receipt["task_id"], []).append(receipt)
+                if "forgotten" in receipt:
+                    self.forgotten.setdefault(day_of(key), set()).add(receipt["forgotten"])
+        for night, kinds in self.evidence.removed.items():
+            for task_id, status in (self.evidence.tables or {}).get(night, {}).items():
+                kind = "failures" if status == "failed" else "results"
+                if kind in kinds and task_id not in self.records:
+                    self.archived[task_id] = (night, status)
 
     def _nothing_left(self) -> None:
         for prefix, what in (
             ("pending/", "a pending marker is left"),
             ("delayed/", "a delay is left"),
             ("callbacks/", "a note of a callback is left"),
+            ("forgetting/", "a plan of what is to be forgotten is left"),
         ):
             for key in self.below(prefix):
                 self.wrong("left over", task_id_of(key), f"{what}: {key}")
@@ -228,6 +253,7 @@ class _Check:
             own = [k for t, keys in self.records.items() if base_of(t) == offer.task_id for k in keys]
             main = self.records.get(offer.task_id, [])
             received = any(base_of(t) == offer.task_id for tasks in self.receipts.values() for t in tasks)
+            own += [day for t, (day, _) in self.archived.items() if base_of(t) == offer.task_id]
             if not own and (offer.accepted or received):
                 self.wrong("lost", offer.task_id, "was accepted and has no record")
             for key in main:
@@ -254,7 +280,8 @@ class _Check:
                         "other bytes", task_id, f"{key} is about {sha}, which nobody submitted under its id"
                     )
                 if key.startswith("results/"):
-                    self._stored(task_id, sha)
+                    if "documents" not in self.evidence.removed.get(day_of(key), ()):
+                        self._stored(task_id, sha)
                     self._pages(task_id, key)
 
     def _pages(self, task_id: str, key: str) -> None:
@@ -278,6 +305,8 @@ class _Check:
     def _good_stays(self) -> None:
         for task_id, sha in self.evidence.good.items():
             keys = [key for key in self.records.get(task_id, ()) if key.startswith("results/")]
+            if self.archived.get(task_id, ("", "failed"))[1] != "failed":
+                continue
             if not keys:
                 self.wrong("good result gone", task_id, "had a result, which is gone")
             elif sha not in (now := [self.content[key]["sha256"] for key in keys]):
@@ -311,7 +340,7 @@ class _Check:
         for task_id, on in days.items():
             if len(on) > 1:
                 self.wrong("received twice", task_id, f"has receipts on {', '.join(sorted(on))}")
-            if task_id not in self.records:
+            if task_id not in self.records and task_id not in self.archived:
                 self.wrong("lost", task_id, f"has a receipt of {min(on)} and no record")
         for task_id, keys in self.records.items():
             if task_id not in days:
@@ -324,9 +353,12 @@ class _Check:
     def counts(self, day: str) -> dict[str, int]:
         """What the audit of a run date should say, by the raw records."""
         counts = dict.fromkeys(("received", "done", "partial", "failed", "pending"), 0)
+        counts["forgotten"] = len(self.forgotten.get(day, ()))
+        counts["received"] = counts["forgotten"]
         for task_id in self.receipts.get(day, {}):
             counts["received"] += 1
             statuses = {self.content[key]["status"] for key in self.records.get(task_id, ())}
+            statuses |= {self.archived[task_id][1]} if task_id in self.archived else set()
             for status in ("done", "partial", "failed"):  # the first that is there
                 if status in statuses:
                     counts[status] += 1
@@ -381,9 +413,33 @@ class _Check:
             return
         nights = {day_of(key) for keys in self.records.values() for key in keys}
         for day in sorted(nights | set(self.evidence.tables)):
+            if {"results", "failures"} & set(self.evidence.removed.get(day, ())):
+                continue  # they stay as they are, also where a failure is redriven
             rows = self.evidence.tables.get(day, {})
             own = {
                 t: self.content[k]["status"] for t, ks in self.records.items() for k in ks if day_of(k) == day
             }
             if rows != own:
                 self.wrong("tables", day, f"have {dict(rows)}, while the records are {own}")
+
+    def _forgotten(self) -> None:
+        received = {task_id for day in self.receipts.values() for task_id in day}
+        gone = {t: hashes for t, hashes in self.evidence.gone.items() if t not in received}
+        used = {record["sha256"] for record in self.content.values()}
+        for task_id, detail in remains.find(self.keys, self.objects.get, gone, used):
+            self.wrong("not forgotten", task_id, detail)
+        for letter in self.evidence.dead or ():
+            if letter.get("task_id") in gone:
+                self.wrong("not forgotten", letter["task_id"], f"a dead letter is left: {letter['code']}")
+        for task_id, keys in self.records.items():
+            for key in keys:
+                if self.content[key]["first_seen"] in self.evidence.seen.get(task_id, ()):
+                    self.wrong("came back", task_id, f"{key} is of a submission that was forgotten")
+
+    def _quotas(self) -> None:
+        for task_id, keys in self.records.items():
+            for key in keys:
+                record = self.content[key]
+                of_these = key.startswith("results/") and record["tenant"] in self.evidence.backfill
+                if of_these and record["priority"] > _BACKFILL:
+                    self.wrong("quota", task_id, f"{key} has the priority {record['priority']}")

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.errors import PermanentError, PipelineError
+from pipeline.ledger import actions, forgetting
 from pipeline.ledger import audit as ledger_audit
 from pipeline.messages import Message
 from pipeline.models import DocumentResult
-from pipeline.night import brake, callbacks, failures, reprocess
+from pipeline.night import brake, callbacks, failures, forget, inventory, reprocess, selection
 from pipeline.night.dispatch import resume, resume_all
+from pipeline.night.search import Search
 from pipeline.night.window import Override
 from pipeline.storage import keys
 from tasks.publish import BROKER_ERRORS, publish
 from tests.simulation.process import Process
+from tests.simulation.producers import TENANTS
 
 if TYPE_CHECKING:
     from pipeline.night.night import Night
     from tests.simulation.run import Run
+
+_SEARCHED = 0.3  # share of runs of forgetting after which the whole store is searched
 
 
 class Operator:
@@ -41,6 +46,7 @@ class Operator:
             self._resend,
             self.release,
             self._restored,
+            *([self._forget, self._forget, self._resume_forgetting] if run.forgets else []),
         )
 
     def act(self) -> None:
@@ -140,6 +146,42 @@ class Operator:
         at = (self.world.clock() - timedelta(hours=1)).isoformat(timespec="seconds")
         letter = {"reason": "It was damaged.", "code": "damaged", "task_id": "doc0", "at": at}
         self.run.broker.dead.append(letter | {"body": '{"task_id": "doc0", "step": "ocr"}'})
+
+    def _forget(self, night: Night) -> None:
+        """`nightshift forget`."""
+        forget.resume(night.store)
+        if forgetting.in_progress(night.store):
+            return
+        plan = selection.plan(night.store, self._chosen(night), actor="operator")
+        if plan is None:
+            return
+        actions.record(night.store, "forget", detail={"run": plan.run})
+        done = forget.carry_out(night.store, plan)
+        names = {target.task_id for target in plan.targets}
+        self.run.letters.sweep(lambda letter: letter.task_id in names)
+        if self.world.rng.random() < _SEARCHED:
+            Search(night.store, plan, inventory.users(night.store, plan.hashes)).run()
+        forget.finish(night.store, plan, done)
+
+    def _chosen(self, night: Night) -> selection.Selector:
+        rng, known = self.world.rng, self.run.producers.known
+        by = rng.choice(("task_id", "task_id", "task_id", "sha256", "sha256", "tenant", "before"))
+        if by == "before":
+            today = date.fromisoformat(night.schedule.run_date())
+            return selection.Selector(before=(today - timedelta(days=1)).isoformat())
+        if by == "tenant":
+            return selection.Selector(tenant=rng.choice(TENANTS))
+        name = rng.choice([*sorted(known), "doc0"])
+        if by == "sha256" and name in known and known[name].sha256:
+            return selection.Selector(sha256=rng.choice(sorted(known[name].sha256)))
+        return selection.Selector(task_id=name)
+
+    def _resume_forgetting(self, night: Night) -> None:
+        """`nightshift forget --resume`, given where no other one is known to live."""
+        alive = any(
+            "forget" in process.name or process.name == "tick" for process, _ in self.run.scheduler.paused
+        )
+        forget.resume(night.store, at_once=not alive)
 
     def _window(self, night: Night) -> None:
         state: Literal["open", "closed", "clear"] = self.world.rng.choice(("open", "closed", "clear"))

@@ -19,26 +19,34 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import pipeline.cli.failed
+import pipeline.ledger.actions
+import pipeline.ledger.forgotten
+import pipeline.ledger.pseudonyms
 import pipeline.night.brake
 import pipeline.night.callbacks
 import pipeline.night.failures
 import pipeline.night.flow
 import pipeline.night.housekeeping
 import pipeline.night.reprocess
+import pipeline.night.retention
+import pipeline.night.selection
 import pipeline.night.status
 import pipeline.night.summaries
 import pipeline.steps.conclude
 import pipeline.steps.extract
 import pipeline.steps.recognize
 import pipeline.submission.reception
+import pipeline.submission.shares
 import pipeline.tables.rows
 import pipeline.tables.summary
+import pipeline.tables.without
 import tasks.base
 import tasks.publish
 from pipeline import clock, fields, ner, ocr, threads
 from pipeline.night.window import OffPeakWindow
 from pipeline.steps import task_types
 from pipeline.storage import keys
+from pipeline.tables.schemas import TABLES
 from tests.simulation import documents
 from tests.simulation.tables import ThinTable, rows_of
 
@@ -95,6 +103,25 @@ def _rows_of(results: Any, masked: str | bool) -> Any:
     return _real_rows_of(results, masked) if world().parquet else rows_of(results, masked)
 
 
+class _Tables:
+    """In place of the names of all tables: only that of the documents is written."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(TABLES if world().parquet else ("documents",))
+
+
+class _Secrets:
+    """In place of `secrets`."""
+
+    @staticmethod
+    def token_bytes(size: int) -> bytes:
+        return world().rng.randbytes(size)
+
+    @staticmethod
+    def token_hex(size: int) -> str:
+        return world().rng.randbytes(size).hex()
+
+
 class _Sequential:
     """In place of a `ThreadPoolExecutor`."""
 
@@ -134,6 +161,13 @@ def installed() -> Iterator[None]:
         change(pipeline.night.brake, "LIMIT", 3)  # a simulated night has few documents
         change(pipeline.night.brake, "time", SimpleNamespace(monotonic=lambda: world().now))
         change(pipeline.night.brake, "random", SimpleNamespace(uniform=_uniform))
+        for timed in (pipeline.ledger.forgotten, pipeline.submission.shares, pipeline.night.retention):
+            change(timed, "time", SimpleNamespace(monotonic=lambda: world().now))
+        for secret in (pipeline.ledger.actions, pipeline.ledger.pseudonyms, pipeline.night.selection):
+            change(secret, "secrets", _Secrets)
+        change(pipeline.ledger.actions, "actor", lambda: "operator")
+        change(pipeline.ledger.actions, "_user", lambda: "operator")
+        change(pipeline.tables.without, "TABLES", _Tables())
         change(pipeline.tables.summary, "_Groups", _groups)
         change(pipeline.tables.summary, "rows_of", _rows_of)
         change(pipeline.tables.summary, "ThreadPoolExecutor", _Sequential)

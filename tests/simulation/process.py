@@ -73,6 +73,8 @@ class Process:
         self.name, self.skew = name, skew
         self.dead = False
         self.fiber: Fiber | None = None
+        self.began = 0.0
+        """When it began its piece of work, seconds of the world's clock."""
         self.left = 0
         """Store calls and publishes until the next fault."""
         self.held: Any = None

@@ -23,6 +23,9 @@ ELSEWHERE = "s3://elsewhere/"
 LONG = 300000.0
 """Seconds of a delay of some nights, in runs that are as long."""
 _LONG_DAYS = 4
+TENANTS = ("t", "u")
+_SAME = 0.1  # share of documents with the same bytes as another
+_AFTER = 0.3  # share of documents that are submitted again much later, where some are forgotten
 
 
 @dataclass
@@ -35,6 +38,7 @@ class Spec:
     url: str
     data: bytes
     priority: int = 5
+    tenant: str = TENANTS[0]
     callback: str = ""
     delay: float = 0.0
     tries: int = 0
@@ -48,6 +52,7 @@ class Known:
     sha256: set[str] = field(default_factory=set)
     accepted: bool = False
     callback: bool = False
+    tenant: str = ""
     ends: set[str] = field(default_factory=set)
     urls: set[str] = field(default_factory=set)
 
@@ -69,12 +74,17 @@ class Producers:
     def _draw(self, name: str) -> None:
         rng = self.world.rng
         kind, data = documents.draw(rng, name)
+        others = [spec for spec in self.specs if spec.how not in ("text", "broken")]
+        if others and rng.random() < _SAME:  # the same bytes under another id
+            other = rng.choice(others)
+            kind, data = self.known[other.task_id].kind, other.data
         how = rng.choice(("raw", "raw", "raw further", "client", "client url", "text", "broken", "elsewhere"))
         if how == "text":
             kind, data = documents.KINDS[0], f"sim {name}".encode()
         if how == "broken":
             kind = documents.Kind("broken", "", frozenset({"bad_message"}))
-        self.known[name] = Known(kind, ends=set(kind.ends), callback=rng.random() < 0.4)
+        tenant = rng.choice((TENANTS[0], *TENANTS))
+        self.known[name] = Known(kind, ends=set(kind.ends), callback=rng.random() < 0.4, tenant=tenant)
         if how == "elsewhere":
             self.known[name].ends |= {"source_refused"}
         url = f"{ELSEWHERE if how == 'elsewhere' else 's3://inbox/'}{name}.png"
@@ -85,6 +95,7 @@ class Producers:
             url=url,
             data=data,
             priority=rng.choice((0, 5, 5, 9)),
+            tenant=tenant,
             callback=rng.choice(CALLBACKS) if self.known[name].callback else "",
             delay=rng.choice((0.0,) * 6 + (7200.0, 40000.0, LONG if self.run.days > _LONG_DAYS else 0.0)),
         )
@@ -93,6 +104,10 @@ class Producers:
             self._again(first)
         if how == "elsewhere":
             self.specs.append(Spec(**(vars(first) | {"at": first.at + 86400.0})))
+        if self.run.forgets and rng.random() < _AFTER:  # which may have been forgotten by then
+            self.specs.append(
+                Spec(**(vars(first) | {"at": first.at + rng.random() * self.run.days * 86400.0}))
+            )
 
     def _again(self, first: Spec) -> None:
         """The same id once more, mostly the same document."""
@@ -130,13 +145,14 @@ class Producers:
         process = Process(f"producer of {spec.task_id}")
         self.world.plan(process)
         answer: list[str] = []
+        begun = self.world.now
 
         def work() -> None:
             answer.append(self._offer(spec))
 
         def ended() -> None:
             if answer == ["accepted"]:
-                known.accepted = True
+                known.accepted |= not self.run.forgetting.covers(spec.task_id, begun)
             elif answer != ["refused"] and spec.tries < 5:  # no answer: it asks again
                 spec.tries, spec.at = spec.tries + 1, self.world.now + 60
                 self.waiting = sorted([*self.waiting, spec], key=lambda s: s.at)
@@ -147,7 +163,7 @@ class Producers:
         self.world.note(f"submits {spec.task_id} by {spec.how} from {spec.url}", spec.task_id)
         later = self.world.at(self.world.now + spec.delay) if spec.delay else None
         if not spec.how.startswith("client"):
-            body: dict[str, Any] = {"task_id": spec.task_id, "priority": spec.priority, "tenant": "t"}
+            body: dict[str, Any] = {"task_id": spec.task_id, "priority": spec.priority, "tenant": spec.tenant}
             if spec.how == "broken":
                 body |= {"task_type": 7}
             elif spec.how != "text":
@@ -169,7 +185,7 @@ class Producers:
         request = Request(
             task_id=spec.task_id,
             priority=spec.priority,
-            tenant="t",
+            tenant=spec.tenant,
             trace_id=f"trace-{spec.task_id}",
             callback_url=spec.callback,
             not_before=later,
@@ -204,6 +220,11 @@ class Producers:
         for envelope in raw:
             self.known[envelope.about].accepted = False
 
+    def forget(self, task_id: str) -> None:
+        """What was submitted so far is being forgotten."""
+        if task_id in self.known:
+            self.known[task_id].accepted = False
+
     def failed(self, key: str, record: dict[str, Any]) -> None:
         """A failure was recorded: is it one that this document may have?"""
         task_id, code = record["task_id"], record["error"]["code"]
@@ -233,7 +254,7 @@ class Producers:
                 accepted=known.accepted,
                 callback=known.callback,
                 ends=self._ends(task_id, known),
-                fields={"tenant": "t"},
+                fields={"tenant": known.tenant},
             )
             for task_id, known in self.known.items()
         ]

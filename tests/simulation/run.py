@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -24,12 +25,13 @@ from tests.simulation import checker, documents, tables
 from tests.simulation.broker import MemoryBroker
 from tests.simulation.checker import Evidence, Finding
 from tests.simulation.faults import NEVER, Aim
+from tests.simulation.forgetting import Forgetting
 from tests.simulation.gpu import Windows
 from tests.simulation.letters import Letters
 from tests.simulation.operators import Operator
 from tests.simulation.patches import running
 from tests.simulation.process import Process
-from tests.simulation.producers import ELSEWHERE, Producers
+from tests.simulation.producers import ELSEWHERE, TENANTS, Producers
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.workers import Worker, settings_of
 from tests.simulation.world import World
@@ -39,8 +41,9 @@ _QUIET_NIGHTS = 6
 _MOST_ROUNDS = 2000  # after which things calm down early
 _RELEASED = 0.1  # probability, each time that nothing is ready, that somebody releases a brake
 _REST = 4 * 3600.0  # seconds without any work left, within which tables are written
+KEPT = ("all=1", "documents=1,checkpoints=1", "results=1,failures=1")
 ALLOWED = "s3://inbox/"
-_WORK_LEFT = ("pending/", "callbacks/", "delayed/", "changed/")
+_WORK_LEFT = ("pending/", "callbacks/", "delayed/", "changed/", "forgetting/")
 
 
 @dataclass
@@ -92,6 +95,8 @@ class Run:
             "allowed_sources": ALLOWED,
             "allowed_callbacks": "https://hooks.example/",
             "callback_secret": "0123456789abcdef",
+            "tenant_pages": rng.choice(("", "", "t=2", "u=0, *=4")),
+            "keep_days": rng.choice(("",) * 7 + KEPT),
             "store_url": world.raw.url,
         }
         self.windows = Windows(
@@ -104,16 +109,21 @@ class Run:
         self.settings_differ = False
         self.good: dict[str, str] = {}
         self.findings: list[Finding] = []
-        self.scheduler = Scheduler(world, self._paused)
+        self.scheduler = Scheduler(world, self._paused, self._crashed)
         self.start = self.scheduler.start
         self.ticked = -1e9
         self.days = rng.choice((1,) * 12 + (2,) * 6 + (5,))
+        if self.given["keep_days"]:
+            self.days = rng.choice((3, 4))
+        self.forgets = rng.random() < 0.4
+        self.forgetting = Forgetting(self)
         self.widened = rng.random() * 86400.0
         self.disk_lost = False
-        self.workers = [
-            Worker(world, self.broker, f"w{n}", self.settings(), self._skew())
-            for n in range(rng.choice((2, 3)))
-        ]
+        with running(world):
+            self.workers = [
+                Worker(world, self.broker, f"w{n}", self.settings(), self._skew())
+                for n in range(rng.choice((2, 3)))
+            ]
         self.producers = Producers(self)
         self.letters = Letters(self.broker)
         self.operator = Operator(self)
@@ -132,6 +142,10 @@ class Run:
     def _paused(self, process: Process) -> None:
         if process.gate is not None and process.wakes - self.world.now > _SUSPENDED:
             self._suspended(process)
+
+    def _crashed(self, process: Process, error: Exception) -> None:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        self.wrong("crash", process.name, f"{type(error).__name__}: {error} ({last.filename}:{last.lineno})")
 
     def _suspended(self, process: Process) -> None:
         """A worker's machine stops for a while: the broker misses it, another one takes its place."""
@@ -263,6 +277,7 @@ class Run:
     # what is watched while it runs
 
     def _written(self, op: str, key: str) -> None:
+        self.forgetting.written(op, key)
         if key == "control/window.json":
             data = self.world.raw.get(key) if op == "put" else None
             self.windows.overrides.append((self.world.now, data))
@@ -274,11 +289,14 @@ class Run:
     def _result_written(self, op: str, key: str) -> None:
         task_id = checker.task_id_of(key)
         if op == "put":
-            sha = json.loads(self.world.raw.get(key))["sha256"]
+            record = json.loads(self.world.raw.get(key))
+            sha = record["sha256"]
+            if self.forgetting.is_forgotten(task_id, record["first_seen"]):  # to be taken back
+                return
             was = self.good.setdefault(task_id, sha)
             if was != sha:
                 self.wrong("good result replaced", key, f"was about {was}, is now about {sha}")
-        elif task_id in self.good:
+        elif task_id in self.good and "results" not in self.forgetting.removed.get(checker.day_of(key), ()):
             name = key.rsplit("/", 1)[1]
             if not any(other.endswith(f"/{name}") for other in self.world.raw.list("results/")):
                 self.wrong("good result gone", key, "was deleted, and there is no other")
@@ -362,6 +380,10 @@ class Run:
             tables=tables.statuses(store),
             apart=self.operator.redriven,
             sent_back=self.letters.sent_back,
+            gone=self.forgetting.gone(),
+            seen=self.forgetting.seen,
+            removed=self.forgetting.removed,
+            backfill=[t for t in TENANTS if f"{t}=0" in self.given["tenant_pages"]],
             hash_of_text=lambda text: (
                 text.split(" ")[0] if not text.startswith("sim ") else documents.sha256(text.encode())
             ),

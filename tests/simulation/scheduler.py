@@ -13,26 +13,39 @@ _INLINE = 400  # calls without a fault ahead: the work needs no stack of its own
 
 
 class Scheduler:
-    """Runs one process at a time. `on_pause` is called for each process that was paused just now."""
+    """Runs one process at a time.
 
-    def __init__(self, world: World, on_pause: Callable[[Process], None]) -> None:
-        self.world, self.on_pause = world, on_pause
+    `on_pause` is called for each process that was paused just now, `on_crash` for one that ended by an error that
+    nothing expects.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        on_pause: Callable[[Process], None],
+        on_crash: Callable[[Process, Exception], None],
+    ) -> None:
+        self.world, self.on_pause, self.on_crash = world, on_pause, on_crash
         self.paused: list[tuple[Process, Callable[[], None]]] = []
 
     def start(self, process: Process, work: Callable[[], None], ended: Callable[[], None]) -> None:
         """Run a process's work until it ends or is paused; `ended` is called when it has ended."""
         world = self.world
+        process.began = world.now
+
+        def alone() -> None:
+            try:
+                with suppress(Died):
+                    work()
+            except Exception as error:  # which would end the thread alone, and nobody would see it
+                self.on_crash(process, error)
+
         if process.left > _INLINE and world.rates.focus is None and not world.aims:
             before, world.running = world.running, process
-            with suppress(Died):
-                work()
+            alone()
             world.running = before
             ended()
             return
-
-        def alone() -> None:
-            with suppress(Died):
-                work()
 
         process.fiber = Fiber(alone)
         self._resume(process, ended)

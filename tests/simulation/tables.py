@@ -14,7 +14,7 @@ from pipeline.storage.memory import MemoryStore
 from pipeline.tables.schemas import SCHEMAS, TABLES
 from tests.simulation.checker import day_of
 
-_COLUMNS = ("task_id", "source", "sha256", "receipt", "digest", "status", "pipeline_version")
+_COLUMNS = ("task_id", "source", "sha256", "receipt", "digest", "tenant", "status", "pipeline_version")
 _SCHEMA = pa.schema([*(SCHEMAS["documents"].field(name) for name in (*_COLUMNS, "pages"))])
 
 

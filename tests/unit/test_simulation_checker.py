@@ -197,6 +197,60 @@ def test_other_evidence_is_used(sound: tuple[Store, Evidence], change: dict[str,
     assert kind in check(sound[0], replace(sound[1], **change))
 
 
+def key_of_a_forgotten_task(store: Store) -> None:
+    store["attempts/gone/ocr-m1.json"] = b"1"
+
+
+def object_that_names_a_forgotten_task(store: Store) -> None:
+    store["control/odd.json"] = b'{"example": "s3://inbox/gone.png"}'
+
+
+def bytes_of_a_forgotten_task(store: Store) -> None:
+    store[f"ocr/{'0' * 64}/ab/000001.json"] = b"{}"
+
+
+def plan_left(store: Store) -> None:
+    store["forgetting/run.json"] = b"{}"
+
+
+@pytest.mark.parametrize(
+    ("damage", "kind"),
+    [
+        (key_of_a_forgotten_task, "not forgotten"),
+        (object_that_names_a_forgotten_task, "not forgotten"),
+        (bytes_of_a_forgotten_task, "not forgotten"),
+        (plan_left, "left over"),
+    ],
+)
+def test_what_is_left_of_a_forgotten_task_is_found(
+    sound: tuple[Store, Evidence], damage: Callable[[Store], None], kind: str
+) -> None:
+    store, evidence = dict(sound[0]), replace(sound[1], gone={"gone": {"0" * 64}})
+    for harmless in ("gone1", "gone%230123456789ab", "begone"):  # other tasks
+        store[f"attempts/{harmless}/ocr-m1.json"] = b"1"
+    assert check(store, evidence) == set()
+    damage(store)
+    assert check(store, evidence) == {kind}
+
+
+def test_a_dead_letter_of_a_forgotten_task_is_found(sound: tuple[Store, Evidence]) -> None:
+    store, evidence = sound
+    dead = [*(evidence.dead or ()), {"task_id": "gone", "code": "x"}]
+    assert check(store, replace(evidence, gone={"gone": ()}, dead=dead)) == {"not forgotten"}
+
+
+def test_a_record_of_a_forgotten_submission_and_one_over_its_quota_are_found(
+    sound: tuple[Store, Evidence],
+) -> None:
+    store, evidence = dict(sound[0]), sound[1]
+    key = key_of(store, "results/", "done")
+    record = json.loads(store[key])
+    seen = {record["task_id"]: {record["first_seen"]}}
+    assert check(store, replace(evidence, seen=seen)) == {"came back"}
+    changed(store, key, priority=5)
+    assert check(store, replace(evidence, backfill=[record["tenant"]])) == {"quota"}
+
+
 def test_an_audit_that_hides_something_is_found(sound: tuple[Store, Evidence]) -> None:
     store, evidence = sound
     assert evidence.audits

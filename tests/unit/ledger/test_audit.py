@@ -5,7 +5,7 @@ import pytest
 from msgspec import structs
 
 from pipeline.errors import PermanentError
-from pipeline.ledger import claims, digests, pending, places, receipts, records
+from pipeline.ledger import claims, digests, pending, places, receipts, records, redaction
 from pipeline.ledger.audit import Audit, audit, restore
 from pipeline.models import DocumentResult, Task, to_json
 from pipeline.storage import keys
@@ -170,6 +170,32 @@ def test_restore_takes_up_what_the_store_still_has(store: LocalStore) -> None:
     assert task is not None
     assert (task.task_type, task.priority, task.tenant, task.source) == ("ocr", 7, "t", "in/b")
     assert task.sha256 == hashlib.sha256(b"b").hexdigest()
+
+
+def test_restore_leaves_what_was_forgotten_meanwhile(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        accept(store, name)
+        store.delete(keys.pending(name))
+    report = audit(store, DAY)
+    _forget(store, "a")
+    assert [task.task_id for task in restore(store, report)] == ["b"]
+    store.delete(keys.pending("b"))
+    mark = pending.mark
+
+    def then_forget(store_: LocalStore, task: Task) -> None:
+        mark(store_, task)
+        _forget(store, "b")
+
+    monkeypatch.setattr(pending, "mark", then_forget)
+    assert restore(store, report) == []
+    assert list(store.list(keys.PENDING)) == []
+
+
+def _forget(store: LocalStore, task_id: str) -> None:
+    for receipt in list(store.list(keys.receipts(DAY))):
+        redaction.rewrite(store, receipt, {task_id: "0" * 32}, at="", actor="", run="")
 
 
 def test_two_documents_under_one_id_are_a_gap(store: LocalStore) -> None:

@@ -14,6 +14,7 @@ from pipeline.ledger import forgetting, forgotten, pending, pseudonyms, receipts
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
 from pipeline.night import failures, forget, inventory, selection
+from pipeline.night.brake import LIMIT, Brake, notes
 from pipeline.night.dispatch import resume_all
 from pipeline.night.flow import Flow
 from pipeline.night.search import Found, Search
@@ -181,6 +182,24 @@ def test_a_hash_takes_all_tasks_with_these_bytes(flow: Flow, tmp_path: Path) -> 
     (sha256,) = {r.sha256 for r in before_records(everything(flow.store)) if r.task_id == "one-1"}
     gone(flow, sha256=sha256)
     assert rows(flow.store, "documents", flow.schedule.run_date()) == {"part-3", "bad-4", "text-5"}
+
+
+def test_a_task_that_was_redriven(flow: Flow, tmp_path: Path) -> None:
+    a_night(flow, tmp_path)
+    record = next(r for r in failures.find(flow.store) if r.task_id == "bad-4")
+    drain_all(flow, [Message.of("ingest", failures.redrive(flow.store, record, {}))])
+    assert gone(flow, task_id="bad-4").hits == []
+    assert not [key for key, data in everything(flow.store).items() if "bad-4" in key or b"bad-4" in data]
+
+
+def test_the_note_of_a_brake_does_not_name_it(flow: Flow, tmp_path: Path) -> None:
+    a_night(flow, tmp_path)
+    brake = Brake(flow.store)
+    for step, name in (("ocr", "bad-4"), ("ner", "two-2")):
+        for _ in range(LIMIT):
+            brake.failed(step, PermanentError(f"{name} broke.", code="odd"))
+    assert gone(flow, task_id="bad-4").hits == []
+    assert {note.step: note.example for note in notes(flow.store)} == {"ocr": "", "ner": "two-2 broke."}
 
 
 def test_a_second_time_finds_nothing_to_do(flow: Flow, tmp_path: Path) -> None:

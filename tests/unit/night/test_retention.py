@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -10,12 +11,13 @@ from pipeline import clock
 from pipeline.errors import RunError, UsageError
 from pipeline.ledger import removed
 from pipeline.ledger.audit import audit
-from pipeline.night import retention
+from pipeline.night import inventory, retention
 from pipeline.night.flow import Flow
 from pipeline.night.schedule import Schedule
 from pipeline.night.summaries import summarise_due
 from pipeline.storage import keys
 from pipeline.storage.memory import MemoryStore
+from pipeline.tables import summary
 from pipeline.tables.summary import summarise
 from tests.support.command import grey, page
 from tests.support.flows import submission
@@ -195,3 +197,21 @@ def test_a_task_with_a_younger_record_stays(flow: Flow) -> None:
     assert set(flow.store.list(keys.RESULTS)) == {keys.result(night, "one-1"), keys.result(younger, "one-1")}
     assert len(list(flow.store.list(keys.DOCUMENTS))) == 1
     assert list(flow.store.list(keys.claims("one-1")))
+
+
+def test_a_summary_at_the_same_moment_does_not_empty_the_tables(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (night,) = inventory.nights(flow.store)
+    before = rows(flow.store, "documents", night)
+    chunks = summary._chunks
+
+    def removed_meanwhile(*args: Any) -> Any:
+        keep(flow, "results=30,failures=30")
+        return chunks(*args)
+
+    monkeypatch.setattr(summary, "_chunks", removed_meanwhile)
+    with pytest.raises(RunError, match="removed by retention"):
+        summarise(flow.store, night)
+    assert not list(flow.store.list(keys.RESULTS)), "they were removed"
+    assert rows(flow.store, "documents", night) == before
