@@ -18,7 +18,7 @@ from pipeline.errors import NotFound
 from pipeline.ledger import forgetting, forgotten, pseudonyms, redaction
 from pipeline.ledger.forgetting import Plan, Target
 from pipeline.ledger.forgotten import Tombstone
-from pipeline.night import brake, inventory, originals
+from pipeline.night import brake, inventory, originals, selection
 from pipeline.storage import Store, keys
 from pipeline.tables.without import remove_rows
 from pipeline.threads import in_threads
@@ -60,6 +60,7 @@ def carry_out(store: Store, plan: Plan) -> Done:
     stone = Tombstone(at=plan.at, actor=plan.actor, run=plan.run)
     for _ in in_threads(lambda t: _bury(store, t, stone), plan.targets):
         pass
+    plan = selection.with_ends(store, plan)
     back = {t.task_id for t, new in _in_threads(lambda t: _is_back(store, t, plan), plan.targets) if new}
     targets = [target for target in plan.targets if target.task_id not in back]
     markers = (keys.pending(t.task_id, n) for t in targets for n in range(t.generations + 2))

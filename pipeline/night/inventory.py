@@ -19,6 +19,8 @@ from pipeline.models import from_json
 from pipeline.storage import Store, keys
 from pipeline.threads import in_threads
 
+_LAST = 3  # run dates on which a task that ended a moment ago may have its record
+
 
 class Item(NamedTuple):
     """A task, and where it is: `key` of its record or marker, empty where only the tables of `run_date` have it.
@@ -90,6 +92,19 @@ def _read(store: Store, key: str, *, ended: bool) -> Item:
         found = from_json(store.get(key), _Read)
     run_date = keys.run_date_of(key) if ended else found.run_date
     return Item(keys.task_id_of(key), found.sha256, found.tenant, run_date, key, ended)
+
+
+def just_ended(store: Store, task_id: str, generations: int) -> list[str]:
+    """Keys of the records that a task has on the last run dates: for one that may have ended a moment ago."""
+    names = (
+        key
+        for night in nights(store)[-_LAST:]
+        for key in (
+            keys.result(night, task_id),
+            *(keys.failed(night, task_id, number) for number in range(generations + 1)),
+        )
+    )
+    return [key for key in names if store.exists(key)]
 
 
 def users(store: Store, hashes: set[str]) -> dict[str, set[str]]:

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Set
 from itertools import chain, islice
 
 import msgspec
+from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound
-from pipeline.ledger import claims, redaction
+from pipeline.ledger import claims, forgotten, redaction
 from pipeline.ledger.forgetting import Plan, Target
 from pipeline.models import from_json
 from pipeline.night import containers, inventory
@@ -155,6 +156,10 @@ class Draft:
         records = [found for item in items if (found := self._record(item.key))]
         notes = list(self._store.list(keys.claims(task_id)))
         generations = [keys.generation_of(key) for key in notes if not keys.origin_of(key)]
+        if any(not item.ended for item in items):  # it may have ended since
+            ended = inventory.just_ended(self._store, task_id, max([0, *generations]))
+            items = [*items, *(Item(task_id, None, "", keys.run_date_of(key), key) for key in ended)]
+            records += [found for key in ended if (found := self._record(key))]
         claimed = [self._claim(key) for key in notes if keys.origin_of(key) and not keys.taken_on(key)]
         hashes = {item.sha256 for item in items} | {r.sha256 for r in records} | set(claimed)
         self.nights |= {item.run_date for item in items if item.ended and item.run_date}
@@ -223,6 +228,21 @@ def plan(
         containers=tuple(sorted(outer)),
         working=_working(draft.items.values()),
     )
+
+
+def with_ends(store: Store, plan: Plan) -> Plan:
+    """A plan with the records of the tasks that have ended since it was made, before the tombstones were there."""
+    if not plan.working:
+        return plan
+
+    def look(target: Target) -> Target:
+        found = inventory.just_ended(store, target.task_id, target.generations)
+        new = {key for key in found if forgotten.since_of(store, key) in target.seen}
+        return structs.replace(target, keys=tuple(sorted({*target.keys, *new})))
+
+    targets = tuple(in_threads(look, plan.targets))
+    nights = {keys.run_date_of(key) for t in targets for key in t.keys if not key.startswith(keys.PENDING)}
+    return structs.replace(plan, targets=targets, nights=tuple(sorted({*plan.nights, *nights})))
 
 
 def _working(items: Iterable[list[Item]]) -> bool:

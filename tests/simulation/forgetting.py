@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.simulation.run import Run
 
 _LATE = 3600.0
-"""Seconds after which beat deletes what a step in progress has written last; one that is paused longer writes more."""
+"""Seconds after which no step runs any more, as the product has it; one that is paused longer may write more."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 _TELL_HASHES = ("results/", "failed/", "pending/", "claims/")
 
@@ -22,7 +22,8 @@ class Forgetting:
     """Which submissions were forgotten.
 
     `seen`: by task id, when they were submitted. `hashes`: bytes that each task had. `late`: ids and hashes that a
-    process wrote after a pause of more than an hour, which the product does not promise to delete.
+    process wrote that began more than an hour before, and before they were forgotten: the product does not promise to
+    delete these.
     """
 
     def __init__(self, run: Run) -> None:
@@ -54,7 +55,7 @@ class Forgetting:
         began = self.world.running.began
         names = {task_id, *_HASH.findall(key)}
         for forgotten, times in self._freed.items():
-            if any(began < at < self.world.now - _LATE for at in times):
+            if began < self.world.now - _LATE and began < max(times):
                 self.late |= names & {forgotten, *self.hashes[forgotten]}
 
     def _planned(self, op: str, key: str) -> None:

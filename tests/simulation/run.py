@@ -96,7 +96,7 @@ class Run:
             "allowed_callbacks": "https://hooks.example/",
             "callback_secret": "0123456789abcdef",
             "tenant_pages": rng.choice(("", "", "t=2", "u=0, *=4")),
-            "keep_days": rng.choice(("",) * 7 + KEPT),
+            "keep_days": rng.choice(("",) * 24 + KEPT),
             "store_url": world.raw.url,
         }
         self.windows = Windows(
@@ -400,7 +400,10 @@ def simulate(
     """
     run = Run(seed, only=only, aims=aims, parquet=parquet)
     evidence, raw = run.all(), run.world.raw
-    found = [*run.findings, *checker.check(checker.Objects(lambda: raw.list(""), raw.get), evidence)]
+    found = [
+        *run.findings,
+        *checker.check(checker.Objects(lambda: raw.list(""), raw._objects.__getitem__), evidence),
+    ]
     return Outcome(
         seed,
         list({(f.kind, f.task_id): f for f in reversed(found)}.values())[::-1],

@@ -192,6 +192,29 @@ def test_a_task_that_was_redriven(flow: Flow, tmp_path: Path) -> None:
     assert not [key for key, data in everything(flow.store).items() if "bad-4" in key or b"bad-4" in data]
 
 
+def test_a_task_that_ends_after_the_plan_was_made(flow: Flow) -> None:
+    messages = flow.reception.accept(text("text-5", TEXT))
+    plan = selection.plan(flow.store, Selector(task_id="text-5"), actor="alice")
+    assert plan is not None
+    drain_all(flow, messages)
+    summarise(flow.store, flow.schedule.run_date())
+    forget.carry_out(flow.store, plan)
+    assert searched(flow.store, plan).hits == []
+    assert not rows(flow.store, "documents", flow.schedule.run_date())
+
+
+def test_a_task_that_ends_while_the_plan_is_made(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = flow.reception.accept(text("text-5", TEXT))
+    fingerprints = selection.Fingerprints
+
+    def ended(store: Store) -> selection.Fingerprints:
+        drain_all(flow, messages)
+        return fingerprints(store)
+
+    monkeypatch.setattr(selection, "Fingerprints", ended)
+    assert gone(flow, task_id="text-5").hits == []
+
+
 def test_the_note_of_a_brake_does_not_name_it(flow: Flow, tmp_path: Path) -> None:
     a_night(flow, tmp_path)
     brake = Brake(flow.store)
