@@ -19,6 +19,7 @@ from pipeline.ledger import forgetting, forgotten, pseudonyms, redaction
 from pipeline.ledger.forgetting import Plan, Target
 from pipeline.ledger.forgotten import Tombstone
 from pipeline.night import brake, inventory, originals, selection
+from pipeline.night.summaries import NIGHTS
 from pipeline.storage import Store, keys
 from pipeline.tables.without import remove_rows
 from pipeline.threads import in_threads
@@ -133,13 +134,15 @@ def _delete(store: Store, names: Iterable[str], done: Done) -> int:
 
 def _remove_rows(store: Store, plan: Plan, back: set[str], done: Done) -> None:
     gone = {target.task_id for target in plan.targets}
+    counted = inventory.nights(store)[-NIGHTS:]
     for night in plan.nights:
         before = _look(store, night)
         removed = remove_rows(store, night, gone)
         done.rows += sum(removed.values())
         done.locked += sum(store.purge(keys.summary(table, night)) for table in removed)
-        # a summary that was written meanwhile may have been replaced, and a new task has lost its rows
-        if back or _look(store, night) != before:
+        # a summary that was written meanwhile may have been replaced, and a new task has lost its rows; the latest
+        # nights are due by the number of their records, which may be what it was
+        if back or night in counted or _look(store, night) != before:
             store.put(keys.changed(night, "tables", clock.now()), b"")
 
 

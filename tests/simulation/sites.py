@@ -23,6 +23,7 @@ OTHER_ROOMS = {
     "storage": "the store itself",
 }
 LEFT_OUT = {
+    "ledger/actions.py:entries": "asked by `nightshift actions` alone, which reads only",
     "ledger/named.py:_claim": "asked about documents whose receipts were deleted, which nothing simulated does",
     "ledger/pending.py:newest_keys": "asked by `nightshift status` alone, which reads only",
     "ledger/records.py:ended": "asked by `nightshift run` alone",

@@ -1,6 +1,7 @@
 """Forgetting: nothing of a document is left, all of the others is, and the audit still passes."""
 
 import io
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pipeline.night.dispatch import resume_all
 from pipeline.night.flow import Flow
 from pipeline.night.search import Found, Search
 from pipeline.night.selection import Selector
+from pipeline.night.summaries import summarise_due
 from pipeline.settings import Settings
 from pipeline.storage import Store, keys
 from pipeline.storage.memory import MemoryStore
@@ -213,6 +215,15 @@ def test_a_task_that_ends_while_the_plan_is_made(flow: Flow, monkeypatch: pytest
 
     monkeypatch.setattr(selection, "Fingerprints", ended)
     assert gone(flow, task_id="text-5").hits == []
+
+
+def test_a_result_that_came_since_gets_its_row(flow: Flow, tmp_path: Path) -> None:
+    a_night(flow, tmp_path)
+    summarise_due(flow.night, clock.utc())
+    drain_all(flow, flow.reception.accept(text("late-7", "Something that came after the tables")))
+    gone(flow, task_id="text-5")
+    summarise_due(flow.night, clock.utc() + timedelta(hours=2))
+    assert "late-7" in rows(flow.store, "documents", flow.schedule.run_date())
 
 
 def test_the_note_of_a_brake_does_not_name_it(flow: Flow, tmp_path: Path) -> None:
