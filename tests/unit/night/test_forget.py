@@ -17,6 +17,7 @@ from pipeline.messages import Message
 from pipeline.night import failures, forget, inventory, selection
 from pipeline.night.brake import LIMIT, Brake, notes
 from pipeline.night.dispatch import resume_all
+from pipeline.night.fingerprints import Fingerprints
 from pipeline.night.flow import Flow
 from pipeline.night.search import Found, Search
 from pipeline.night.selection import Selector
@@ -207,11 +208,10 @@ def test_a_task_that_ends_after_the_plan_was_made(flow: Flow) -> None:
 
 def test_a_task_that_ends_while_the_plan_is_made(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
     messages = flow.reception.accept(text("text-5", TEXT))
-    fingerprints = selection.Fingerprints
 
-    def ended(store: Store) -> selection.Fingerprints:
+    def ended(store: Store) -> Fingerprints:
         drain_all(flow, messages)
-        return fingerprints(store)
+        return Fingerprints(store)
 
     monkeypatch.setattr(selection, "Fingerprints", ended)
     assert gone(flow, task_id="text-5").hits == []
