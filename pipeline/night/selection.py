@@ -168,7 +168,9 @@ class Draft:
             self.dates |= {record.accepted_on, record.run_date, record.replaces}
             if name := keys.receipt_name(record.receipt):
                 self.dates.add(name.run_date)
-        self.dates |= {item.run_date for item in items} | {keys.taken_on(key) for key in notes}
+        self.dates |= {item.run_date for item in items} | {
+            keys.taken_on(key) for key in notes if keys.origin_of(key)
+        }
         self.dates.discard("")
         seen = {r.submitted_at or r.first_seen for r in records} - {""}
         target = Target(
