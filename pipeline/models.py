@@ -294,6 +294,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
             moments=(self.not_before, self.submitted_at),
         )
 
+    def __repr__(self) -> str:
+        """Name only the task: signed URLs, tokens and metadata must not get into logs."""
+        return f"Task(task_id={self.task_id!r})"
+
 
 def _check_times(*, days: tuple[str, ...], moments: tuple[str, ...] = ()) -> None:
     try:
@@ -359,6 +363,10 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Raise `ValueError` if its run date is no date."""
         _check_times(days=(self.run_date,))
+
+    def __repr__(self) -> str:
+        """Name only the task: text, signed URLs, tokens and metadata must not get into logs."""
+        return f"DocumentResult(task_id={self.task_id!r}, status={self.status!r})"
 
     @classmethod
     def of(cls, task: Task, *, source: str, status: Status, run_date: str, **found: Any) -> DocumentResult:

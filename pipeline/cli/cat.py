@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import nights, options, screen
+from pipeline.errors import UsageError
 
 
 def cat(
@@ -24,6 +25,13 @@ def cat(
 
     Example: `nightshift cat results/run_date=2026-11-22/a.json`
     """
+    from pipeline.storage import keys
+
+    if not keys.is_safe(key):
+        raise UsageError(
+            f'"{key}" is not the key of an object: use its path below the store, such as '
+            "results/run_date=2026-11-22/a.json."
+        )
     source = nights.open_store(store)
     data = source.get(key)
     if as_json:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_OLDEST = 100_000  # days; many more before today there is no date
+
 
 def forget(
     sha256: Annotated[
@@ -36,7 +38,13 @@ def forget(
     ] = None,
     older_than: Annotated[
         int | None,
-        typer.Option("--older-than", min=1, metavar="DAYS", help="What ended on run dates older than this."),
+        typer.Option(
+            "--older-than",
+            min=1,
+            max=_OLDEST,
+            metavar="DAYS",
+            help="What ended on run dates older than this.",
+        ),
     ] = None,
     reason: Annotated[
         str, typer.Option(metavar="TEXT", help="Why, for the tombstone; without personal data.")

@@ -9,13 +9,13 @@ import typer
 
 from pipeline import clock
 from pipeline.cli import acting, nights, options, screen
-from pipeline.errors import ExitCode
+from pipeline.errors import ExitCode, RunError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from pipeline.night.rotation import Looked
-    from pipeline.storage import EncryptedStore
+    from pipeline.storage import EncryptedStore, Store
 
 app = options.Commands(
     no_args_is_help=True,
@@ -79,13 +79,16 @@ def rotate(store: options.Store = None, as_json: options.AsJson = False) -> None
     """Encrypt with the first key every object that is not: those under older keys, and those not encrypted yet.
 
     Workers may run meanwhile. Objects of tasks that have not ended are left alone; run the command again when these
-    have ended, and after an interruption. Don't delete documents from the store at the same time.
+    have ended, and after an interruption. Don't delete documents from the store at the same time; while
+    `nightshift forget` has not ended, this command refuses to start.
 
-    Exit codes: 0 everything is under the first key, 1 store unavailable, 2 usage error, 3 some objects are not.
+    Exit codes: 0 everything is under the first key, 1 store unavailable, or documents are being forgotten, 2 usage
+    error, 3 some objects are not.
     """
     from pipeline.night import rotation
 
     source = nights.open_store(store)
+    _refuse_while_forgetting(source)
     first = source.keyring.first
     acting.record(source, "keys.rotate", key=first.id if first else "")
     with screen.bar() as bar:
@@ -108,6 +111,17 @@ def rotate(store: options.Store = None, as_json: options.AsJson = False) -> None
         screen.say(_sentence(rotated.counts))
     if rotated.remaining:
         raise typer.Exit(ExitCode.INCOMPLETE)
+
+
+def _refuse_while_forgetting(store: Store) -> None:
+    from pipeline.storage import keys
+
+    if any(store.list(keys.FORGETTING)):
+        raise RunError(
+            f"Documents are being forgotten in {store.url}, which rotation could undo: run `nightshift forget "
+            "--resume`, then this again (after an hour where one of their tasks was in progress).",
+            code="forgetting",
+        )
 
 
 def _tracked(bar: Progress, looked: Iterator[Looked]) -> Iterator[Looked]:

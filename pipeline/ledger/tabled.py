@@ -31,7 +31,10 @@ def rows(store: Store, run_date: str) -> Mapping[str, Row]:
     key = keys.summary("documents", run_date)
     try:
         with pq.ParquetFile(io.BytesIO(store.get(key))) as file:
-            table = file.read([name for name in _COLUMNS if name in file.schema_arrow.names])
+            columns = [name for name in _COLUMNS if name in file.schema_arrow.names]
+            table = file.read(
+                columns, use_threads=False
+            )  # a pool that still starts at exit aborts the process
         return {
             row["task_id"]: Row(
                 row["source"],

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from msgspec import structs
+from pyarrow import acero
 
 from pipeline.environment import printable
 from pipeline.errors import NotFound, RunError
@@ -114,9 +115,13 @@ def rows(store: Store, where: str, now: Now) -> Iterator[Row]:
 
 
 def _table(store: Store, key: str, condition: Condition) -> pa.Table:
-    """The matching rows of one night; columns that an older version did not write are null."""
+    """The matching rows of one night; columns that an older version did not write are null.
+
+    It is read and filtered by this thread: Arrow's pool aborts a process that exits while it starts.
+    """
     try:
-        read = pq.read_table(pa.BufferReader(store.get(key)))
+        with pq.ParquetFile(pa.BufferReader(store.get(key))) as file:
+            read = file.read(use_threads=False)
         columns = [
             read[field.name].cast(field.type)
             if field.name in read.column_names
@@ -130,7 +135,12 @@ def _table(store: Store, key: str, condition: Condition) -> pa.Table:
         ) from error
     day = pa.repeat(pa.scalar(keys.run_date_of(key)), len(read))
     whole = pa.table([*columns, day], names=[*_DOCUMENTS.names, RUN_DATE])
-    return whole.filter(condition.expression & pc.is_in(pc.field("status"), pa.array(["done", "partial"])))
+    wanted = condition.expression & pc.is_in(pc.field("status"), pa.array(["done", "partial"]))
+    steps = [
+        acero.Declaration("table_source", acero.TableSourceNodeOptions(whole)),
+        acero.Declaration("filter", acero.FilterNodeOptions(wanted)),
+    ]
+    return acero.Declaration.from_sequence(steps).to_table(use_threads=False)
 
 
 def _row(row: Mapping[str, Any], now: Now) -> Row:

@@ -169,14 +169,19 @@ def _strings(data: bytes) -> Iterator[str]:
 
 
 def _of_table(data: bytes) -> _Strings:
-    """Each different string in a table, whose rows are other documents' own."""
+    """Each different string in a table, whose rows are other documents' own.
+
+    It is read by this thread: Arrow's pool aborts a process that exits while it starts.
+    """
     found: set[str] = set()
     with pq.ParquetFile(pa.BufferReader(data)) as file:
         task_ids = (
-            set(file.read(["task_id"])["task_id"].to_pylist()) if "task_id" in file.schema.names else set()
+            set(file.read(["task_id"], use_threads=False)["task_id"].to_pylist())
+            if "task_id" in file.schema.names
+            else set()
         )
         for number in range(file.num_row_groups):
-            for column in file.read_row_group(number).itercolumns():
+            for column in file.read_row_group(number, use_threads=False).itercolumns():
                 found |= _cells(column.combine_chunks())
     return _Strings(found, True, task_ids)
 

@@ -30,6 +30,12 @@ answer of an older kernel, so that callers use older calls. Some hide in memory 
 _HARMLESS = frozenset({436, 439, 441, 449})
 """Of these: close_range, faccessat2, epoll_pwait2, futex_waitv."""
 _CLONE_THREAD = 0x00010000
+_WRITING = (os.O_WRONLY, os.O_RDWR, os.O_CREAT, os.O_TRUNC)
+"""Flags of which each alone changes files, or could: a file opened for reading may be cut off or created as well."""
+_OWNERS = (8, 10, 15)
+"""Of `asm-generic/fcntl.h`: F_SETOWN, F_SETSIG, F_SETOWN_EX, by which a pipe sends signals to other processes."""
+_INT = 0xFFFFFFFF
+"""What the kernel looks at of an `int`: the rest of the register is the caller's choice."""
 
 
 class Filter:
@@ -51,9 +57,11 @@ class Filter:
         rules.add_rule(refused, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, _CLONE_THREAD, 0))
         rules.add_rule(refused, "tgkill", seccomp.Arg(0, seccomp.NE, os.getpid()))
         rules.add_rule(refused, "prlimit64", seccomp.Arg(0, seccomp.NE, 0))
-        for mode in (os.O_WRONLY, os.O_RDWR):
-            rules.add_rule(refused, "open", seccomp.Arg(1, seccomp.MASKED_EQ, os.O_ACCMODE, mode))
-            rules.add_rule(refused, "openat", seccomp.Arg(2, seccomp.MASKED_EQ, os.O_ACCMODE, mode))
+        for flag in _WRITING:
+            rules.add_rule(refused, "open", seccomp.Arg(1, seccomp.MASKED_EQ, flag, flag))
+            rules.add_rule(refused, "openat", seccomp.Arg(2, seccomp.MASKED_EQ, flag, flag))
+        for command in _OWNERS:
+            rules.add_rule(refused, "fcntl", seccomp.Arg(1, seccomp.MASKED_EQ, _INT, command))
 
     def load(self) -> None:
         """Refuse the calls, with EPERM, to this thread and those it starts; raises `OSError` where the kernel can't."""

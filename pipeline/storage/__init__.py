@@ -60,6 +60,6 @@ def exists(store: Store) -> bool:
     if isinstance(store, EncryptedStore):
         store = store.inner
     if isinstance(store, LocalStore):
-        return store.root.is_dir()
+        return store.is_there()
     any(store.folders(""))
     return True

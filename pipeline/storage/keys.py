@@ -42,6 +42,11 @@ SUMMARY = "summary/"
 UNDELIVERED = "undelivered/"
 
 
+def is_safe(key: str) -> bool:
+    """Whether a key names nothing outside the store: no empty segment, no `.` or `..`, no zero byte."""
+    return not any(part in ("", ".", "..") or "\0" in part for part in key.split("/"))
+
+
 def _name(task_id: str) -> str:
     """Quote a task id into one path segment (RFC 3986 percent-encoding).
 

@@ -35,8 +35,7 @@ class LocalStore:
         self._swept = False
 
     def _path(self, key: str) -> str:
-        parts = key.split("/")
-        if any(part in ("", ".", "..") or "\0" in part for part in parts):
+        if not keys.is_safe(key):
             raise ValueError(f"unsafe key: {key!r}")
         self._check_mounted()
         return f"{self._folder}/{key}"
@@ -198,9 +197,16 @@ class LocalStore:
         """See `Store.purge`."""
         return 0
 
+    def is_there(self) -> bool:
+        """Whether the folder exists; raises `RunError` where a folder above it may not be entered."""
+        try:
+            return self.root.is_dir()
+        except OSError as error:
+            raise RunError(f"Can't read the store {self.root}: {error.strerror}.") from error
+
     def check(self) -> None:
         """See `Store.check`."""
-        if self.root.exists() and not self.root.is_dir():
+        if not self.is_there() and self.root.exists():
             raise RunError(f"The store {self.root} is a file; use a folder.", code="store_unwritable")
         probe = f"{_TEMPORARY}/probe-{os.getpid()}"  # which no listing shows
         self.put(probe, b"")

@@ -37,9 +37,12 @@ def remove_rows(store: Store, run_date: str, task_ids: Collection[str]) -> dict[
 
 
 def _rewrite(store: Store, key: str, task_ids: pa.Array) -> int:
-    """One table, row group by row group; returns how many rows were removed."""
+    """One table, row group by row group; returns how many rows were removed.
+
+    It is read by this thread: Arrow's pool aborts a process that exits while it starts.
+    """
     with pq.ParquetFile(pa.BufferReader(store.get(key))) as file:
-        column = file.read(["task_id"])["task_id"]
+        column = file.read(["task_id"], use_threads=False)["task_id"]
         count = int(pc.sum(pc.is_in(column, task_ids)).as_py() or 0)
         if not count:
             return 0
@@ -47,7 +50,7 @@ def _rewrite(store: Store, key: str, task_ids: pa.Array) -> int:
             path = Path(folder) / "table.parquet"
             with pq.ParquetWriter(path, file.schema_arrow, compression="zstd") as writer:
                 for number in range(file.num_row_groups):
-                    group = file.read_row_group(number)
+                    group = file.read_row_group(number, use_threads=False)
                     kept = group.filter(pc.invert(pc.is_in(group["task_id"], task_ids)))
                     if kept.num_rows:
                         writer.write_table(kept, row_group_size=kept.num_rows)

@@ -196,3 +196,9 @@ def fail_as(store: LocalStore, source: str, named: bool = True) -> str:
     receipts.write(store, DAY, [task])
     records.fail(store, task, OverLimit("It has too many pages."), run_date=DAY, settings_digest="")
     return task.task_id
+
+
+def test_more_days_than_the_calendar_has_are_a_usage_error(store: LocalStore, nightshift: Nightshift) -> None:
+    fail(store, "mueller-1")
+    assert "--older-than" in nightshift("forget", "--older-than", "800000", code=2).output
+    assert "Nothing to forget" in str(nightshift("forget", "--older-than", "100000", code=1).exception)

@@ -6,6 +6,8 @@ import pytest
 
 from pipeline.encryption.keyring import new_line
 from pipeline.errors import PipelineError
+from pipeline.ledger import forgetting
+from pipeline.ledger.forgetting import Plan
 from pipeline.models import Task
 from pipeline.settings import Settings
 from pipeline.storage import EncryptedStore, keys
@@ -54,6 +56,16 @@ def test_rotation_and_what_is_left(old: EncryptedStore, nightshift: Nightshift) 
     assert (listed["objects"], listed["keys"]) == ({"new": 3, "empty": 1}, ["new", "old"])
 
 
+def test_no_rotation_while_documents_are_forgotten(old: EncryptedStore, nightshift: Nightshift) -> None:
+    old.put("ocr/a", b"{}")
+    forgetting.note(old, Plan(run="r", at="", actor="somebody"))
+    before = {key: old.inner.get(key) for key in old.list("")}
+    assert "Documents are being forgotten" in str(nightshift("keys", "rotate", code=1).exception)
+    assert {key: old.inner.get(key) for key in old.list("")} == before
+    forgetting.end(old, Plan(run="r", at="", actor="somebody"))
+    nightshift("keys", "rotate")
+
+
 def test_problems_are_listed(
     old: EncryptedStore, nightshift: Nightshift, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +85,12 @@ def test_one_object_is_decrypted(old: EncryptedStore, nightshift: Nightshift) ->
     assert nightshift("cat", "results/a").stdout_bytes == b"\xff{}"
     assert json.loads(nightshift("cat", "results/a", "--json").output)["base64"] == "/3t9"
     assert "not found" in str(nightshift("cat", "results/b", code=1).exception)
+
+
+@pytest.mark.parametrize("key", ["", "results/", "/etc/passwd", "../../x"])
+def test_what_is_no_key_is_a_usage_error(old: EncryptedStore, nightshift: Nightshift, key: str) -> None:
+    old.put("results/a", b"{}")
+    assert f'"{key}" is not the key of an object' in str(nightshift("cat", key, code=2).exception)
 
 
 def test_bad_keys_are_reported_by_every_command(

@@ -1,5 +1,6 @@
 """Which store and which night a command is about."""
 
+import errno
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -61,3 +62,18 @@ def test_a_store_that_does_not_exist(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert nights.open_night(str(tmp_path)).store.url == tmp_path.as_uri(), "an empty folder is a store"
     (tmp_path / "file").touch()
     assert not exists(LocalStore(tmp_path / "file"))
+
+
+def test_a_store_below_a_folder_that_may_not_be_entered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", refused)  # root, who may run this, may enter all
+    store = LocalStore(tmp_path / "locked" / "out")
+    said = f"Can't read the store {tmp_path}/locked/out: Permission denied."
+    for look in (lambda: nights.open_night(str(store.root)), store.check):
+        with pytest.raises(RunError) as caught:
+            look()
+        assert caught.value.message == said

@@ -43,6 +43,19 @@ def test_task_ids_tell_source_and_bytes_apart() -> None:
     keys.pending(pending.task_id_for("票" * 300, None))
 
 
+def test_a_repr_names_the_task_and_none_of_its_secrets() -> None:
+    one = structs.replace(
+        task(),
+        source="https://a.example/scan.png?sig=hush",
+        callback_url="https://a.example/?token=hush",
+        metadata={"patient": "hush"},
+    )
+    result = DocumentResult.of(one, source=one.source, status="done", run_date=DAY)
+    assert "hush" not in f"{one!r} {one} {result!r} {[result]}"
+    assert one.task_id in repr(one)
+    assert one.task_id in repr(result)
+
+
 def test_bytes_are_stored_once_under_their_hash(store: LocalStore) -> None:
     sha256 = pending.store_document(store, b"page")
     assert store.get(keys.document(sha256)) == b"page"

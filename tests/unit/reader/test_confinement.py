@@ -96,6 +96,30 @@ def test_no_file_is_written_or_removed(reader: Reader, lacks: tuple[str, ...], t
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 
+@pytest.fixture(scope="module")
+def bare() -> Iterator[Reader]:
+    made = Reader(memory=0, limit=PageTime(20, 30), attempts=1, launch=exploited.launch_bare)
+    yield made
+    made.close()
+
+
+@pytest.mark.usefixtures("seccomp")
+def test_without_landlock_no_file_is_cut_off_or_created(bare: Reader, tmp_path: Path) -> None:
+    (tmp_path / "kept").write_bytes(b"text of a patient")
+    assert attempt(bare, f"read {tmp_path / 'kept'}") == "done: b'text of a patient'", "it lacks Landlock"
+    assert attempt(bare, f"cut {tmp_path / 'kept'}") == "refused: PermissionError"
+    assert attempt(bare, f"create {tmp_path / 'new'}") == "refused: PermissionError"
+    assert attempt(bare, f"unnamed {tmp_path}") == "refused: PermissionError"
+    assert (tmp_path / "kept").read_bytes() == b"text of a patient"
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+@pytest.mark.usefixtures("seccomp")
+@pytest.mark.parametrize("command", ["8", "a", "f", "100000008"])
+def test_no_signal_by_way_of_a_pipe(bare: Reader, command: str) -> None:
+    assert attempt(bare, f"own {command}") == "refused: PermissionError"
+
+
 def test_no_secrets_in_its_environment(reader: Reader) -> None:
     found = attempt(reader, "environment")
     assert found.startswith("done: [")
