@@ -7,6 +7,7 @@ clockwise by `Page.rotation`. Spans are half-open character offsets into `Page.t
 from __future__ import annotations
 
 from datetime import date, datetime
+from threading import Lock
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -407,12 +408,18 @@ def to_json(value: msgspec.Struct) -> bytes:
     return msgspec.json.encode(value)
 
 
+_preparing = Lock()
+"""Held while a type is looked at: msgspec crashes where two threads do that for the first time at once."""
+
+
 def from_json(data: bytes, kind: type[T]) -> T:
     """Decode and validate.
 
     Raises `msgspec.DecodeError` for anything else than JSON; its `ValidationError` when the JSON does not fit `kind`.
     """
     try:
-        return msgspec.json.decode(data, type=kind)
+        with _preparing:
+            decoder = msgspec.json.Decoder(kind)
+        return decoder.decode(data)
     except (UnicodeDecodeError, RecursionError) as error:  # which msgspec does not turn into its own
         raise msgspec.DecodeError(f"{type(error).__name__}: {error}") from None
