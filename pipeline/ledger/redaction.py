@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from pipeline.models import to_json
+from pipeline.models import from_json, to_json
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 
@@ -59,7 +59,7 @@ def pseudonym_in(line: bytes) -> str:
     if _MARK not in line:
         return ""
     try:
-        found = msgspec.json.decode(line, type=Line)
+        found = from_json(line, Line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
     return "" if found.task_id else found.forgotten
@@ -81,7 +81,7 @@ def tasks_in(data: bytes) -> set[str]:
     found = set()
     for line in data.splitlines():
         try:
-            found.add(msgspec.json.decode(line, type=Line).task_id)
+            found.add(from_json(line, Line).task_id)
         except (msgspec.DecodeError, UnicodeDecodeError):
             continue
     return found - {""}
@@ -92,7 +92,7 @@ def without(data: bytes, names: Mapping[str, str]) -> tuple[bytes, int]:
     lines, count = [], 0
     for line in data.splitlines():
         try:
-            name = names.get(msgspec.json.decode(line, type=Line).task_id)
+            name = names.get(from_json(line, Line).task_id)
         except (msgspec.DecodeError, UnicodeDecodeError):
             name = None
         if name is not None:
@@ -107,7 +107,7 @@ class _Linked(msgspec.Struct, frozen=True):
 
 def _link_of(line: bytes) -> bytes:
     """The beginning of a forgotten line: the first one keeps its place in the chain."""
-    link = bytes(msgspec.json.decode(line, type=_Linked).link)
+    link = bytes(from_json(line, _Linked).link)
     return b'{"link":' + link + b"," if link else b"{"
 
 
