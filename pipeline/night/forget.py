@@ -54,7 +54,7 @@ class Done(msgspec.Struct, kw_only=True):
 
 def carry_out(store: Store, plan: Plan) -> Done:
     """Delete all that a plan names; raises what the store raises, and `Damaged` for a table that can't be read."""
-    plan = structs.replace(plan, begun=clock.now())
+    resumed, plan = bool(plan.begun), structs.replace(plan, begun=clock.now())
     forgetting.note(store, plan)
     done = Done(tasks=len(plan.targets))
     forgotten.stamp(store, plan.run)
@@ -62,11 +62,12 @@ def carry_out(store: Store, plan: Plan) -> Done:
     for _ in in_threads(lambda t: _bury(store, t, stone), plan.targets):
         pass
     plan = selection.with_ends(store, plan)
-    back = {t.task_id for t, new in _in_threads(lambda t: _is_back(store, t, plan), plan.targets) if new}
+    looked = _in_threads(lambda t: _is_back(store, t, plan, resumed=resumed), plan.targets)
+    back = {target.task_id for target, new in looked if new}
     targets = [target for target in plan.targets if target.task_id not in back]
     markers = (keys.pending(t.task_id, n) for t in targets for n in range(t.generations + 2))
     _delete(store, markers, done)
-    recorded = (key for t in plan.targets for key in _records(store, t, known=plan.stage == "planned"))
+    recorded = (key for target in plan.targets for key in _records(store, target))
     done.objects += _delete(store, recorded, done)
     done.objects += _delete(store, _named(store, {target.task_id for target in targets}), done)
     done.objects += _delete(store, chain.from_iterable(in_threads(lambda t: _own(store, t), targets)), done)
@@ -93,20 +94,23 @@ def _later(plan: Plan) -> str:
     return (clock.utc() + forgetting.SETTLED).isoformat() if plan.working else ""
 
 
-def _is_back(store: Store, target: Target, plan: Plan) -> bool:
-    """Whether the id was submitted again since it was planned to forget it: that is another task."""
+def _is_back(store: Store, target: Target, plan: Plan, *, resumed: bool) -> bool:
+    """Whether the id was submitted again since it was planned to forget it: that is another task, or was one."""
     since = forgotten.since_of(store, keys.pending(target.task_id))
     if since is not None and since not in target.seen:
+        return True
+    if not resumed:
+        return False
+    ended = inventory.just_ended(store, target.task_id, target.generations)
+    if any(forgotten.since_of(store, key) not in (None, *target.seen) for key in ended):
         return True
     if plan.stage == "planned":
         return False
     return any(keys.taken_on(key) and keys.origin_of(key) for key in store.list(keys.claims(target.task_id)))
 
 
-def _records(store: Store, target: Target, *, known: bool) -> list[str]:
-    """Records and markers of a target; where the plan is not new (`known`), others may be under the same keys."""
-    if known:
-        return list(target.keys)
+def _records(store: Store, target: Target) -> list[str]:
+    """Records and markers of a target; since the plan was made, those of a new task may be under the same keys."""
     return [key for key in target.keys if forgotten.since_of(store, key) in (None, *target.seen)]
 
 

@@ -28,7 +28,7 @@ from pipeline.storage.memory import MemoryStore
 from pipeline.submission.contract import Submission
 from pipeline.tables.summary import summarise
 from tests.support.command import GREEN, grey, page, pages
-from tests.support.flows import Died, drain, flow_of, submission
+from tests.support.flows import Died, drain, flow_of, raiser, submission
 from tests.unit.ledger.test_audit_after_crashes import Mortal
 
 TEXT = "Diagnosis of Erika Mustermann: a common cold, 3 days in bed"
@@ -302,6 +302,31 @@ def test_a_plan_that_is_resumed_leaves_a_new_task_alone(flow: Flow, tmp_path: Pa
     (left,) = forgetting.plans(flow.store)
     forgetting.note(flow.store, structs.replace(left, again="2026-01-01T00:00:00+00:00"))
     assert forget.resume(flow.store) == 1
+    day = flow.schedule.run_date()
+    assert flow.store.exists(keys.result(day, "text-5"))
+    assert list(flow.store.list(keys.claims("text-5")))
+    assert audit(flow.store, day).adds_up
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_plan_that_died_halfway_leaves_a_new_task_alone(
+    flow: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: bool
+) -> None:
+    (message,) = flow.reception.accept(text("text-5", TEXT))
+    plan = selection.plan(flow.store, Selector(task_id="text-5"), actor="alice")
+    assert plan is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(forget, "_delete_documents", raiser(Died()))
+        with pytest.raises(Died):
+            forget.carry_out(flow.store, plan)
+    again = flow.reception.accept(text("text-5", TEXT))
+    assert [one.task_id for one in again] == [message.task_id]
+    if ends:
+        drain_all(flow, again)
+    (left,) = forgetting.plans(flow.store)
+    assert left.stage == "planned"
+    forget.carry_out(flow.store, left)
+    drain_all(flow, again)
     day = flow.schedule.run_date()
     assert flow.store.exists(keys.result(day, "text-5"))
     assert list(flow.store.list(keys.claims("text-5")))
