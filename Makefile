@@ -39,7 +39,7 @@ demo: setup ## process the samples, print what was found and where it is stored
 	$(BIN)/nightshift run samples --out out/demo --show 60; code=$$?; [ $$code -eq 0 ] || [ $$code -eq 3 ]
 
 test: setup services lint ## run every test
-	$(BIN)/pytest
+	bash scripts/test.sh $(BIN)/pytest
 
 simulate: setup ## simulate nights full of faults: NIGHTS=2000, MINUTES=10, or SEED=7 to see one run
 	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(AIMS),--aims $(AIMS)) \
