@@ -1,16 +1,13 @@
 #!/usr/bin/env bash
-# All tests, for two cores: those of units next to those on real servers, then those of whole processes, which need quiet.
-# Arguments: pytest.
+# All tests, in two halves for two cores: those of the night mostly wait. Arguments: pytest.
 set -uo pipefail
-units_log=$(mktemp)
-"$1" tests/unit > "$units_log" 2>&1 &
-units=$!
-trap 'kill "$units" 2> /dev/null; rm -f "$units_log"' EXIT
-"$1" tests/integration
-servers=$?
-wait "$units"
-units_failed=$?
-cat "$units_log"
-"$1" tests/acceptance
-processes=$?
-exit $((units_failed || servers || processes))
+log=$(mktemp)
+"$1" tests/unit tests/integration tests/acceptance --ignore-glob='*/test_night_*' > "$log" 2>&1 &
+others=$!
+trap 'kill "$others" 2> /dev/null; rm -f "$log"' EXIT
+"$1" tests/acceptance/test_night_*.py
+night=$?
+wait "$others"
+others_failed=$?
+cat "$log"
+exit $((night || others_failed))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -138,12 +139,13 @@ def test_what_changes_a_worker_is_refused(nights: Night, allowed: str) -> None:
         "guest:guest", "guest:peppercorn"
     )
     worker = nights.ready(nights.worker("w1", "-c", "1"))
-    seen = [
-        celery(nights, "inspect", what, "--timeout=5", "--json").stdout
-        for what in ("ping", "stats", "active")
-    ]
+    it = [
+        f"--destination=w1@{socket.gethostname()}",
+        f"--timeout={2 if allowed == 'off' else 10}",
+    ]  # one reply is all
+    seen = [celery(nights, "inspect", what, *it, "--json").stdout for what in ("ping", "stats", "active")]
     assert all(worker.name in reply for reply in seen) == (allowed != "off")
-    seen += [celery(nights, "inspect", what, "--timeout=5").stdout for what in ("conf", "report")]
+    seen += [celery(nights, "inspect", what, *it).stdout for what in ("conf", "report")]
     assert not any("peppercorn" in reply for reply in seen)
     if allowed == "read":
         for command in (
@@ -156,8 +158,8 @@ def test_what_changes_a_worker_is_refused(nights: Night, allowed: str) -> None:
             ["pool_shrink", "1"],
             ["disable_events"],
         ):
-            assert "is refused" in celery(nights, "control", "--timeout=5", *command).stdout, command
-    celery(nights, "control", "--timeout=5", "shutdown")
+            assert "is refused" in celery(nights, "control", *it, *command).stdout, command
+    celery(nights, "control", *it, "shutdown")
     if allowed == "all":
         worker.main.wait(60)
         return
