@@ -44,7 +44,7 @@ def test_a_better_model_reads_old_nights_anew(
         assert done.returncode == 0, done.stderr
         assert "1 skipped: already in progress." in done.stdout
         assert "2 documents, 2 pages queued as backfill." in done.stdout
-        assert it.depth("filler") == 3
+        assert it.depth("filler-3") == 3
         sums = json_of(it, "status")
         assert (sums["pending"], sums["reprocessing"]) == (0, 3)
         assert audited(it, day) == (4, 3, 1, 0)
@@ -52,7 +52,7 @@ def test_a_better_model_reads_old_nights_anew(
 
         it.ready(it.worker("second"))
         wait_for(lambda: not it.pending(), "all to be read again")
-        wait_for(lambda: it.depth("filler") == 0, "no message to be left")
+        wait_for(lambda: it.depth("filler-3") == 0, "no message to be left")
         after = it.records()
         assert {types(after[f"ocr_{n:05}"]) for n in range(3)} == {("SHADE",)}
         assert it.pages_read() == read, "OCR ran once"

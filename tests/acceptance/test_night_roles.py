@@ -10,6 +10,7 @@ from pathlib import Path
 import pika
 import pytest
 
+from pipeline.storage import keys
 from tests.support import roles
 from tests.support.command import nightshift, page
 from tests.support.night import RAW, Night, Process
@@ -111,6 +112,7 @@ def test_a_command_without_the_right_says_so_and_changes_nothing(
     nights: Night, command: list[str], role: str, right: str
 ) -> None:
     page(nights.inbox / "a.png", (1, 2, 3))
+    nights.store.put(keys.control("there"), b"")
     publish_as_producer(nights, b"nonsense")
     nights.publish([b"x"], "nightshift.dead", "")
     arguments = [part.format(inbox=nights.inbox) for part in command]
@@ -135,6 +137,7 @@ def test_a_worker_or_beat_with_the_wrong_user_ends_with_one_line(nights: Night, 
 def test_a_missing_queue_that_may_not_be_declared_is_named(nights: Night) -> None:
     with nights.channel() as channel:
         channel.queue_delete("ocr")
+    nights.store.put(keys.control("there"), b"")
     done = nightshift("status", **as_role(nights, "operator"))
     assert done.returncode == 1
     assert 'has no queue "ocr", and the user "nightshift-operator" may not declare it' in done.stderr
