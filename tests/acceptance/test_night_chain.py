@@ -209,6 +209,7 @@ def test_a_message_whose_id_has_a_damaged_marker_is_recorded(nights: Night) -> N
     ((headers, body),) = nights.dead(1)
     assert (headers["code"], json.loads(body)) == ("damaged", message)
     assert "pending/ocr_00000.json" in headers["reason"]
+    wait_for(nights.records, "the record, which comes after the dead letter")
     assert [r.error and r.error.code for r in nights.records().values()] == ["damaged"]
 
 
