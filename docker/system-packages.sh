@@ -8,9 +8,10 @@ case "${1:-}" in
     ldconfig -p | grep -q libgomp.so.1 && ldconfig -p | grep -q libseccomp.so.2 && [ -e /usr/share/fonts/truetype/wqy/wqy-microhei.ttc ] && exit 0
     packages=(libgomp1 libseccomp2 fonts-wqy-microhei)
     ;;
-  services) # the broker of the tests, whose own service is not started, and a font to draw Chinese pages with
-    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && [ -e /usr/share/fonts/truetype/wqy/wqy-zenhei.ttc ] && exit 0
-    packages=(rabbitmq-server fonts-wqy-zenhei)
+  services) # what the tests need: the broker, whose own service is not started, a font to draw Chinese pages with, a
+    # browser to look at pages with, and Prometheus to scrape metrics and test alerts with
+    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && [ -e /usr/share/fonts/truetype/wqy/wqy-zenhei.ttc ] && [ -x /usr/bin/chromium ] && [ -x /usr/bin/promtool ] && exit 0
+    packages=(rabbitmq-server fonts-wqy-zenhei chromium prometheus)
     ;;
   *)
     echo "say which: runtime or services" >&2

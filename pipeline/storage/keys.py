@@ -25,6 +25,7 @@ ACTIONS = "actions/"
 BRAKES = "control/brake-"
 CALLBACKS = "callbacks/"
 CLAIMS = "claims/"
+COUNTERS = "counters/"
 DELAYED = "delayed/"
 DISCARDED = "discarded/"
 DOCUMENTS = "documents/"
@@ -38,7 +39,9 @@ FAILED_AGAIN = "failed_again/"
 PARTIAL = "partial/"
 CHANGED = "changed/"
 RECEIPTS = "receipts/"
+REPORTS = "reports/"
 SUMMARY = "summary/"
+TIMELINE = "timeline/"
 UNDELIVERED = "undelivered/"
 
 
@@ -400,6 +403,16 @@ def run_date_of(key: str) -> str:
 def summary(table: str, run_date: str) -> str:
     """One parquet table of a run date, hive-partitioned."""
     return f"{SUMMARY}{table}/run_date={_day(run_date)}/part-00000.parquet"
+
+
+def timeline(run_date: str, minute: str = "") -> str:
+    """Sample of a night at a minute (`HHMM`, UTC); without one, the prefix of them all."""
+    return f"{TIMELINE}run_date={_day(run_date)}/" + (f"{minute}.json" if minute else "")
+
+
+def report(run_date: str, name: str) -> str:
+    """A file of the morning report: `index.html` or `report.json`."""
+    return f"{REPORTS}run_date={_day(run_date)}/{name}"
 
 
 def task_id_of(key: str) -> str:

@@ -1,0 +1,38 @@
+"""The course of a night: a sample every five minutes, written by housekeeping, for the report and its plots.
+
+`timeline/run_date=…/<HHMM>.json` (UTC, rounded down), so that a sample that is taken twice is one object.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """One moment of a night; times are UTC, counts are of this run date since its beginning.
+
+    `backlog_documents`, `backlog_pages`: accepted and not ended. `pages`: pages read so far. `step_seconds`: seconds
+    that steps took so far, by step. `busy_seconds`: seconds that models computed so far, of all processes together.
+    `processes`: pool processes that serve GPU queues. `memory_mib`: of each GPU, where its driver tells. `p50`, `p90`:
+    when the backlog will be done, as forecast at that moment. `trouble`: one sentence about an outage, a brake or an
+    alarm; empty in quiet times.
+    """
+
+    at: datetime
+    window_open: bool
+    backlog_documents: int
+    backlog_pages: int
+    done: int = 0
+    partial: int = 0
+    failed: int = 0
+    pages: int = 0
+    step_seconds: dict[str, float] = {}
+    busy_seconds: float = 0.0
+    processes: int = 0
+    workers: int = 0
+    memory_mib: dict[str, float] = {}
+    p50: datetime | None = None
+    p90: datetime | None = None
+    trouble: str = ""

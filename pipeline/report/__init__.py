@@ -1,0 +1,1 @@
+"""The morning report: what the night did, what is left, what to do now."""
