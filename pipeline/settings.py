@@ -89,6 +89,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "requeued. Outside the window, urgent work keeps its models loaded for the same time.",
         ),
     ] = 25.0
+    idle_grace: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="Seconds without GPU work inside the window after which a worker ends the processes that hold "
+            "models; new work loads them again. 0: they are kept until the window closes.",
+        ),
+    ] = 300.0
     spread_pages: Annotated[
         int,
         Meta(
