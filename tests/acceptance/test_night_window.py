@@ -99,7 +99,9 @@ def test_close_stops_a_long_pdf_at_a_page_group(rabbit: Rabbit, tmp_path: Path) 
         print(f"stopped after {done} pages; models gone {gone_after:.1f} s after close")  # noqa: T201
 
 
-def test_models_without_work_are_given_back_before_close_and_come_back(rabbit: Rabbit, tmp_path: Path) -> None:
+def test_models_without_work_are_given_back_before_close_and_come_back(
+    rabbit: Rabbit, tmp_path: Path
+) -> None:
     with night(rabbit, tmp_path, NIGHTSHIFT_IDLE_GRACE="1") as it:
         worker = it.ready(it.worker())
         wait_for(lambda: len(pool(worker)) == 2, "the pool")
