@@ -8,7 +8,7 @@ import re
 HOST = "127.0.0.1"
 """Where only this machine can ask."""
 
-_ADDRESS = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[A-Za-z0-9._-]*))?:?(?P<port>\d{1,5})")
+_ADDRESS = re.compile(r"(?:(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[A-Za-z0-9._-]*)):)?(?P<port>\d{1,5})")
 
 
 def address(text: str) -> tuple[str, int]:
@@ -19,8 +19,8 @@ def address(text: str) -> tuple[str, int]:
     found = _ADDRESS.fullmatch(text.strip())
     port = int(found["port"]) if found else 0
     host = (found["six"] or found["host"] or HOST) if found else ""
-    if not 0 < port < 65536 or (":" not in text and not text.strip().isdigit()):
-        raise ValueError(text)
+    if not 0 < port < 65536:
+        raise ValueError("expected host:port")
     return host, port
 
 

@@ -27,8 +27,8 @@ QUIET = 10.0
 """Seconds without a sign of life, or of the broker, after which a worker is not well."""
 
 _LOOK = 0.5
-_TIDY = 15.0  # seconds between two looks for processes that are gone
-_AGAIN = 10.0  # seconds until an address that is in use is tried again
+_TIDY = 5.0  # seconds between two looks for processes that are gone
+_AGAIN = 5.0  # seconds until an address that is in use is tried again
 
 
 def start(settings: Settings) -> None:
@@ -89,13 +89,13 @@ class Health:
     def trouble(self) -> str:
         """What is wrong, in one sentence; empty if it is well."""
         lifeless, unticked = self._seconds
-        if lifeless > QUIET:
-            return f"The main loop of this worker has been stuck for {lifeless:.0f} s."
         if not self._ticks():
             return "This worker is starting: it has not connected to RabbitMQ yet."
-        if unticked > QUIET:
-            return f"This worker has had no connection to RabbitMQ for {unticked:.0f} s, or is stopping."
-        return ""
+        if max(lifeless, unticked) <= QUIET:
+            return ""
+        if lifeless > QUIET / 2:
+            return f"The main loop of this worker has been stuck for {lifeless:.0f} s."
+        return f"This worker has had no connection to RabbitMQ for {unticked:.0f} s, or is stopping."
 
     def page(self) -> Answer:
         """The answer of `/healthz`."""

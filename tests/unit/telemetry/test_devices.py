@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -58,7 +59,7 @@ def test_without_a_driver_nothing_is_said_but_one_line_for_debugging(
 
 
 def test_a_driver_that_fails_later_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter([2, NVMLError("lost"), 2])
+    answers: Iterator[int | NVMLError] = iter([2, NVMLError("lost"), 2])
 
     def counted() -> int:
         answer = next(answers)
