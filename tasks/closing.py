@@ -10,6 +10,7 @@ from typing import Any
 from celery.utils.log import get_logger
 from celery.worker import state
 
+from pipeline import telemetry
 from pipeline.errors import PipelineError
 from pipeline.night.night import Night
 from pipeline.night.release import note_release
@@ -30,6 +31,7 @@ class Closing:
         """See `Release.work_started`."""
         with self._lock:
             self._release.work_started(time.monotonic(), run_date)
+        telemetry.gauge("nightshift_device_held", 1)
 
     def opened(self) -> None:
         """See `Release.opened`."""
@@ -76,11 +78,14 @@ class Closing:
 
     def note(self, released: Released) -> None:
         """Report a release, and note it for the night that ended; the store may hang, so in a thread."""
+        telemetry.gauge("nightshift_device_held", 0)
         if not released.run_date:
             log.info("models released after urgent work")
             return
         after = "without work, in the window" if released.early else "after close"
         log.info("models released %.1f s %s", released.seconds, after)
+        if not released.early:
+            telemetry.gauge("nightshift_release_seconds", released.seconds)
 
         def write() -> None:
             try:

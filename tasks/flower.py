@@ -7,7 +7,6 @@ and the command line. Each of these wins over the ones before it, but none may o
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import signal
 import sys
@@ -16,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from pipeline.listen import is_loopback as _is_loopback
 from pipeline.settings import Settings
 
 DEFAULTS = {
@@ -144,10 +144,3 @@ def _refuse_strangers(options: Any) -> None:
             f"Flower will not listen on {options.address or 'every address'} without TLS, as NIGHTSHIFT_REQUIRE_TLS is "
             "true: set its --certfile and --keyfile, or leave it on 127.0.0.1."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"  # an empty address means every interface

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline import guard, reader, scratch
 from pipeline.settings import Settings
+from tasks import metrics
 from tasks.ended import Request
 
 LONGEST = 1500.0
@@ -60,3 +61,4 @@ def guard_process(**_: Any) -> None:
     guard.start(settings.memory_limit, settings.page_seconds)
     scratch.start(settings.temp_dir)
     reader.start(settings)
+    metrics.join(settings)
