@@ -12,7 +12,15 @@ from typing import Protocol
 import msgspec
 from msgspec import structs
 
-from pipeline.errors import Damaged, PermanentError, RunError, SourceUnavailable, StoreUnavailable
+from pipeline.errors import (
+    Damaged,
+    PermanentError,
+    PipelineError,
+    RunError,
+    SourceUnavailable,
+    StoreUnavailable,
+)
+from pipeline.ledger import retries
 from pipeline.ledger.attempts import may_retry, retries_of
 from pipeline.messages import Message
 from pipeline.models import Task
@@ -153,6 +161,7 @@ class Delivery:
             following = self.flow.run(message)
         except Exception as error:
             return self._after(message, error)
+        retries.drop(self.flow.store, message)
         done = (
             following not in ([], [message]) or message.step == "result"
         )  # else it may have had nothing to do
@@ -174,6 +183,7 @@ class Delivery:
         if ends.action == "retry":
             if may_retry(message, self.flow.settings.max_retries):
                 seconds = self.broker.publish_later(message)
+                self._note_retry(message, reason, seconds, outage=False)
                 log.warning("retrying step %s in %d s: %s", message.step, seconds, reason.message)
                 return []
             reason = PermanentError(
@@ -188,9 +198,14 @@ class Delivery:
             isinstance(error, SourceUnavailable) and message.outages > 0
         )  # less often: other sources go on
         seconds = self.broker.publish_later(message, outage=not passes or again)
+        self._note_retry(message, error, seconds, outage=True)
         level = logging.WARNING if passes else logging.ERROR
         log.log(level, "retrying step %s in %d s: %s", message.step, seconds, error)
         return []
+
+    def _note_retry(self, message: Message, error: Exception, seconds: float, *, outage: bool) -> None:
+        if isinstance(error, PipelineError):
+            retries.note(self.flow.store, message, error, seconds, outage=outage)
 
     def _bury(self, message: Message, reason: PermanentError) -> list[Message]:
         """Put a reference to a task into the dead-letter queue, then record the task as failed.
@@ -203,6 +218,7 @@ class Delivery:
             log.warning("step %s is paused, trying again in %d s: %s", message.step, seconds, reason.message)
             return []
         self._dead_letter(message, reason)
+        retries.drop(self.flow.store, message)
         return self.flow.fail(message, reason)
 
     def _dead_letter(self, message: Message, reason: PermanentError) -> None:

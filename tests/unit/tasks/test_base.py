@@ -17,6 +17,7 @@ from pipeline.errors import (
     TransientError,
 )
 from pipeline.messages import Message
+from pipeline.storage.memory import MemoryStore
 from tasks import base
 
 NEXT = Message(step="ner", task_id="t")
@@ -64,7 +65,9 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
                 raise recording
             return [CALLBACK]
 
-        flow = SimpleNamespace(run=step, fail=fail, settings=SimpleNamespace(max_retries=3))
+        flow = SimpleNamespace(
+            run=step, fail=fail, settings=SimpleNamespace(max_retries=3), store=MemoryStore("of steps")
+        )
         monkeypatch.setattr(base, "flow", lambda: flow)
         request: Any = {"trace_id": "trace", "lane": 5, "tries": retries, "outages": 0}
         task: Any = SimpleNamespace(
