@@ -118,7 +118,7 @@ def _at_work(app: Any, task_id: str) -> AtBroker:
 
 def _is_of(task: dict[str, Any], task_id: str) -> bool:
     """Whether a step's message is about this task; the argument of `accept` is a whole message."""
-    args = task.get("args") or ()
+    args: Any = task.get("args") or ()
     return task.get("name") != f"{_STEP}accept" and bool(args) and str(args[0]) == task_id
 
 

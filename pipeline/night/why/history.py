@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from pipeline.ledger.actions import Action
 from pipeline.models import DocumentResult
@@ -23,8 +24,13 @@ def of(facts: Facts, broker: AtBroker, mask: str) -> tuple[Event, ...]:
     return tuple(sorted(found, key=lambda event: (not event.at, event.at)))
 
 
-def _iso(at: object) -> str:
-    return at.isoformat() if hasattr(at, "isoformat") else ""
+def _iso(at: datetime | None) -> str:
+    """A moment as records have it, so that texts sort by time."""
+    return at.isoformat(timespec="milliseconds") if at else ""
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _received(facts: Facts) -> Iterator[Event]:
@@ -46,7 +52,10 @@ def _received(facts: Facts) -> Iterator[Event]:
     if marker is None:
         return
     if marker.media_type and marker.sha256:
-        yield Event(at="", what=f"ingested: {marker.media_type}, {marker.pages} pages, {marker.size} bytes")
+        yield Event(
+            at="",
+            what=f"ingested: {marker.media_type}, {_count(marker.pages, 'page')}, {_count(marker.size, 'byte')}",
+        )
     if marker.pages and facts.pages_read:
         yield Event(at="", what=f"{facts.pages_read} of {marker.pages} pages read")
     if facts.attempts:
