@@ -23,6 +23,7 @@ from pipeline.cli.settings import settings
 from pipeline.cli.status import status
 from pipeline.cli.submit import submit
 from pipeline.cli.summarise import summarise
+from pipeline.cli.why import why
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.version import __version__
 
@@ -133,6 +134,7 @@ def _main(
 app.command(no_args_is_help=True)(run)
 app.command(no_args_is_help=True)(submit)
 app.command()(status)
+app.command(no_args_is_help=True)(why)
 app.command()(audit)
 app.command(no_args_is_help=True)(reprocess)
 app.command()(summarise)

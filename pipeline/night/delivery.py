@@ -14,7 +14,15 @@ import msgspec
 from msgspec import structs
 
 from pipeline import telemetry
-from pipeline.errors import Damaged, PermanentError, RunError, SourceUnavailable, StoreUnavailable
+from pipeline.errors import (
+    Damaged,
+    PermanentError,
+    PipelineError,
+    RunError,
+    SourceUnavailable,
+    StoreUnavailable,
+)
+from pipeline.ledger import retries
 from pipeline.ledger.attempts import may_retry, retries_of
 from pipeline.messages import Message
 from pipeline.models import Status
@@ -172,6 +180,7 @@ class Delivery:
             telemetry.observe("nightshift_step_seconds", time.perf_counter() - started, message.step)
         except Exception as error:
             return self._after(message, error)
+        retries.drop(self.flow.store, message)
         done = (
             following not in ([], [message]) or message.step == "result"
         )  # else it may have had nothing to do
@@ -195,6 +204,7 @@ class Delivery:
             if may_retry(message, self.flow.settings.max_retries):
                 seconds = self.broker.publish_later(message)
                 telemetry.count("nightshift_retries_total", message.step, reason.code)
+                self._note_retry(message, reason, seconds, outage=False)
                 log.warning("retrying step %s in %d s: %s", message.step, seconds, reason.message)
                 return []
             reason = PermanentError(
@@ -210,9 +220,14 @@ class Delivery:
         )  # less often: other sources go on
         seconds = self.broker.publish_later(message, outage=not passes or again)
         telemetry.count("nightshift_retries_total", message.step, getattr(error, "code", "unexpected"))
+        self._note_retry(message, error, seconds, outage=True)
         level = logging.WARNING if passes else logging.ERROR
         log.log(level, "retrying step %s in %d s: %s", message.step, seconds, error)
         return []
+
+    def _note_retry(self, message: Message, error: Exception, seconds: float, *, outage: bool) -> None:
+        if isinstance(error, PipelineError):
+            retries.note(self.flow.store, message, error, seconds, outage=outage)
 
     def _bury(self, message: Message, reason: PermanentError) -> list[Message]:
         """Put a reference to a task into the dead-letter queue, then record the task as failed.
@@ -225,6 +240,7 @@ class Delivery:
             log.warning("step %s is paused, trying again in %d s: %s", message.step, seconds, reason.message)
             return []
         self._dead_letter(message, reason)
+        retries.drop(self.flow.store, message)
         return self.flow.fail(message, reason)
 
     def _dead_letter(self, message: Message, reason: PermanentError) -> None:

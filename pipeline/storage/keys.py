@@ -198,6 +198,16 @@ def attempts_of(task_id: str) -> str:
     return f"attempts/{_name(task_id)}/"
 
 
+def retry(task_id: str, step: str, first: int = 0) -> str:
+    """Note that a step, or its part from page `first` on, is retried; quoting leaves no `@` in an `attempts` key."""
+    return f"{retries_of(task_id)}{_name(f'{step}-{first}')}.json"
+
+
+def retries_of(task_id: str) -> str:
+    """Prefix of the notes of all retries of a task."""
+    return f"{attempts_of(task_id)}@"
+
+
 def output(task_id: str, step: str, generation: int = 0) -> str:
     """Output of a step of a custom task type."""
     return f"outputs/{_of_generation(task_id, generation)}/{_name(step)}.json"
@@ -287,6 +297,12 @@ def undelivered(run_date: str, task_id: str, generation: int = 0) -> str:
 def undelivered_of(run_date: str) -> str:
     """Prefix of a run date's callbacks that could not be delivered."""
     return f"{UNDELIVERED}run_date={_day(run_date)}/"
+
+
+def beginning(task_id: str) -> str:
+    """How the key segments of all task ids begin that begin like this; `""` for none."""
+    quoted = quote(task_id, safe="", errors="replace")
+    return f"%2E{quoted[1:]}" if quoted.startswith(".") else quoted
 
 
 def pending(task_id: str, generation: int = 0) -> str:

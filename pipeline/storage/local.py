@@ -163,12 +163,13 @@ class LocalStore:
 
     def list(self, prefix: str) -> Iterator[str]:
         """See `Store.list`."""
-        folder = self.root / prefix.rpartition("/")[0]
+        above, _, beginning = prefix.rpartition("/")
+        folder = self.root / above
         self._check_mounted()
         with self._errors(prefix):
             found = [
                 (Path(base) / name).relative_to(self.root).as_posix()
-                for base, _, names in os.walk(folder, onerror=_raise_unless_missing)
+                for base, names in _walk(folder, beginning)
                 if not base.endswith(f"/{_TEMPORARY}")
                 for name in names
             ]
@@ -211,6 +212,16 @@ class LocalStore:
         probe = f"{_TEMPORARY}/probe-{os.getpid()}"  # which no listing shows
         self.put(probe, b"")
         self.delete(probe)
+
+
+def _walk(folder: Path, beginning: str) -> Iterator[tuple[str, list[str]]]:
+    """Folders with the names of their files; of those directly in `folder` only what begins so is entered."""
+    at_first = True
+    for base, folders, names in os.walk(folder, onerror=_raise_unless_missing):
+        if at_first and beginning:
+            folders[:] = [name for name in folders if name.startswith(beginning)]
+        at_first = False
+        yield base, names
 
 
 def _raise_unless_missing(error: OSError) -> None:

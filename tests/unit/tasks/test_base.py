@@ -19,6 +19,7 @@ from pipeline.errors import (
 )
 from pipeline.messages import Message
 from pipeline.night.flow import Unwell
+from pipeline.storage.memory import MemoryStore
 from tasks import base
 from tasks.ended import DocumentFailed
 
@@ -68,7 +69,13 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             flow.unwell = Unwell("failed", reason.code)
             return [CALLBACK]
 
-        flow = SimpleNamespace(run=step, fail=fail, settings=SimpleNamespace(max_retries=3), unwell=None)
+        flow = SimpleNamespace(
+            run=step,
+            fail=fail,
+            settings=SimpleNamespace(max_retries=3),
+            store=MemoryStore("of steps"),
+            unwell=None,
+        )
         monkeypatch.setattr(base, "flow", lambda: flow)
         request: Any = {"trace_id": "trace", "lane": 5, "tries": retries, "outages": 0}
         task: Any = SimpleNamespace(
