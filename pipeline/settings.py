@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from pipeline import broker_url, environment, mask_policy, tenants
+from pipeline import broker_url, environment, listen, mask_policy, tenants
 from pipeline.environment import OPTION, Given
 from pipeline.limits import Limits
 
@@ -170,6 +170,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="Password for Flower's login. Without a login, Flower only listens on the loopback "
             "address."
+        ),
+    ] = ""
+    metrics_address: Annotated[
+        str,
+        Meta(
+            description="Where each worker serves `/metrics` and `/healthz`, as `host:port` (`:9809` is 127.0.0.1); "
+            "empty: nowhere, and nothing is counted (docs/how-to/monitoring.md)."
+        ),
+    ] = ""
+    metrics_hosts: Annotated[
+        str,
+        Meta(
+            description="Host names, separated by commas, by which metrics may be requested, in addition to "
+            "`localhost` and IP addresses; `*`: any. With `NIGHTSHIFT_REQUIRE_TLS`, metrics are served to other "
+            "machines, without TLS, only if this is set."
         ),
     ] = ""
 
@@ -459,6 +474,8 @@ def invalid(given: Mapping[str, Given]) -> dict[str, str]:
                 f"keys of at least {_KEY} characters, separated by commas (openssl rand -hex 32 makes one)"
             )
             wrong[name] = environment.invalid(name, it, expected, secret=True)
+        elif name == "metrics_address" and it.value and not _is_read_by(listen.address, it.value):
+            wrong[name] = environment.invalid(name, it, "host:port, such as 127.0.0.1:9809")
         elif name == "timezone" and not _is_zone(it.value):
             wrong[name] = environment.invalid(name, it, "an IANA time zone such as Europe/Berlin")
         elif name == "mask" and (why := _not_a_mask(it.value)):
@@ -481,6 +498,11 @@ def _plain(given: Mapping[str, Given]) -> dict[str, str]:
         if name in given and is_plain(str(given[name].value), scheme):
             expected = f"{scheme}s:// only, as {PREFIX}REQUIRE_TLS is true"
             wrong[name] = environment.invalid(name, given[name], expected, secret=name in _SECRET)
+    address = given.get("metrics_address", Given("", OPTION))
+    named = "metrics_hosts" in given and given["metrics_hosts"].value
+    if address.value and not named and not listen.is_loopback(listen.address(str(address.value))[0]):
+        expected = f"127.0.0.1, or {PREFIX}METRICS_HOSTS to be set, as {PREFIX}REQUIRE_TLS is true"
+        wrong["metrics_address"] = environment.invalid("metrics_address", address, expected)
     return wrong
 
 

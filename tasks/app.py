@@ -24,7 +24,7 @@ from pipeline.night import retention
 from pipeline.night.night import Night
 from pipeline.remote.policy import callback_policy, source_policy
 from pipeline.settings import Settings
-from tasks import broker, control, flower, limits, logs, secure, signing, topology, transport, wire
+from tasks import broker, control, flower, limits, logs, metrics, secure, signing, topology, transport, wire
 from tasks.gate import Gate
 
 _ALARM = 30.0  # seconds for which a step waits to publish while the broker is in alarm, before its message is requeued
@@ -74,6 +74,7 @@ def _prepare(**_: Any) -> None:
         settings = Settings.from_env()
         scratch.start(settings.temp_dir)
         reader.check(settings)
+        metrics.start(settings)
     except PipelineError as error:
         logging.getLogger("nightshift").critical("%s", error.message)
         sys.exit(error.exit_code)

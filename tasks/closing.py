@@ -10,6 +10,7 @@ from typing import Any
 from celery.utils.log import get_logger
 from celery.worker import state
 
+from pipeline import telemetry
 from pipeline.errors import PipelineError
 from pipeline.night.night import Night
 from pipeline.night.release import note_release
@@ -30,6 +31,7 @@ class Closing:
         """See `Release.work_started`."""
         with self._lock:
             self._release.work_started(time.monotonic(), run_date)
+        telemetry.gauge("nightshift_device_held", 1)
 
     def opened(self) -> None:
         """See `Release.opened`."""
@@ -66,9 +68,11 @@ class Closing:
 
     def note(self, released: Released) -> None:
         """Report a release, and note it for the night that ended; the store may hang, so in a thread."""
+        telemetry.gauge("nightshift_device_held", 0)
         if not released.run_date:
             log.info("models released after urgent work")
             return
+        telemetry.gauge("nightshift_release_seconds", released.seconds)
         log.info("models released %.1f s after close", released.seconds)
 
         def write() -> None:

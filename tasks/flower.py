@@ -7,12 +7,12 @@ and the command line. Each of these wins over the ones before it, but none may o
 
 from __future__ import annotations
 
-import ipaddress
 import sys
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from pipeline.listen import is_loopback as _is_loopback
 from pipeline.settings import Settings
 
 DEFAULTS = {
@@ -121,10 +121,3 @@ def _refuse_strangers(options: Any) -> None:
             f"Flower will not listen on {options.address or 'every address'} without TLS, as NIGHTSHIFT_REQUIRE_TLS is "
             "true: set its --certfile and --keyfile, or leave it on 127.0.0.1."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"  # an empty address means every interface

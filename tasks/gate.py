@@ -22,10 +22,10 @@ from celery.platforms import EX_FAILURE
 from celery.utils.log import get_logger
 from celery.worker import state
 
-from pipeline import clock
+from pipeline import clock, telemetry
 from pipeline.night.night import Night
 from pipeline.settings import Settings
-from tasks import lanes, pulse, transport
+from tasks import lanes, metrics, pulse, transport
 from tasks.closing import Closing, queue_of
 from tasks.depths import Depths
 from tasks.override import LastOverride
@@ -67,7 +67,9 @@ class Gate(bootsteps.StartStopStep):
             self.override.watch(self.night.schedule)
             self.depths.start()
             self._guard(consumer)
+            telemetry.gauge("nightshift_device_held", 0)
         self._watchdog(consumer).start()
+        metrics.serve(lambda: self.ticks)
         signals.worker_ready.connect(self._ready)
 
     def _watchdog(self, consumer: Any) -> Watchdog:
@@ -184,6 +186,7 @@ class Gate(bootsteps.StartStopStep):
         if self.alarm and not alarm:
             log.info("RabbitMQ is no longer in alarm")
         self.alarm = alarm
+        telemetry.gauge("nightshift_broker_alarm", 1 if alarm else 0)
         return alarm
 
     def _select(self, consumer: Any, wanted: Collection[str]) -> None:

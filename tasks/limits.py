@@ -13,6 +13,7 @@ from celery.worker.request import Request
 
 from pipeline import guard, reader, scratch
 from pipeline.settings import Settings
+from tasks import metrics
 
 LONGEST = 1500.0
 """Seconds, below RabbitMQ's consumer timeout of 30 minutes."""
@@ -61,3 +62,4 @@ def guard_process(**_: Any) -> None:
     guard.start(settings.memory_limit, settings.page_seconds)
     scratch.start(settings.temp_dir)
     reader.start(settings)
+    metrics.join(settings)

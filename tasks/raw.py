@@ -17,6 +17,7 @@ from celery.platforms import EX_FAILURE
 from celery.utils.log import get_logger
 from celery.worker.consumer import Consumer
 
+from pipeline import telemetry
 from pipeline.submission.contract import MAX_BODY, partial_id
 from tasks import incoming, sender, topology
 from tasks.broker import trouble
@@ -130,6 +131,8 @@ class RawConsumer(Consumer):
     def _bury(self, message: Any, why: str) -> None:
         log.error("dead-lettered a message of the queue %s: %s", _queue_of(message), why)
         message.reject_log_error(log, self.connection_errors)
+        code = "bad_signature" if why.startswith("bad_signature") else "not_ours"
+        telemetry.count("nightshift_dead_letters_total", code)
 
 
 def _queue_of(message: Any) -> str:

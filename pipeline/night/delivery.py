@@ -6,12 +6,14 @@ Acknowledging, requeueing and the broker itself are the caller's part (`tasks.ba
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable
 from typing import Protocol
 
 import msgspec
 from msgspec import structs
 
+from pipeline import telemetry
 from pipeline.errors import Damaged, PermanentError, RunError, SourceUnavailable, StoreUnavailable
 from pipeline.ledger.attempts import may_retry, retries_of
 from pipeline.messages import Message
@@ -134,10 +136,13 @@ class Delivery:
             trace_id=task.trace_id,
             sender=sender,
         )
+        telemetry.count("nightshift_dead_letters_total", error.code)
         log.error("message refused (%s): %s", error.code, error.message)
         notify = submission is not None and self._may_notify(submission)
         following = callbacks.note_due(self.flow.store, task) if notify else []
         reception.note_refusal(task, error)
+        for outcome in ("accepted", "failed"):
+            telemetry.count("nightshift_documents_total", outcome, task.task_type, task.tenant)
         self.broker.publish(following)
         return task
 
@@ -149,8 +154,10 @@ class Delivery:
         return True
 
     def _attempt(self, message: Message) -> list[Message]:
+        started = time.perf_counter()
         try:
             following = self.flow.run(message)
+            telemetry.observe("nightshift_step_seconds", time.perf_counter() - started, message.step)
         except Exception as error:
             return self._after(message, error)
         done = (
@@ -174,6 +181,7 @@ class Delivery:
         if ends.action == "retry":
             if may_retry(message, self.flow.settings.max_retries):
                 seconds = self.broker.publish_later(message)
+                telemetry.count("nightshift_retries_total", message.step, reason.code)
                 log.warning("retrying step %s in %d s: %s", message.step, seconds, reason.message)
                 return []
             reason = PermanentError(
@@ -188,6 +196,7 @@ class Delivery:
             isinstance(error, SourceUnavailable) and message.outages > 0
         )  # less often: other sources go on
         seconds = self.broker.publish_later(message, outage=not passes or again)
+        telemetry.count("nightshift_retries_total", message.step, getattr(error, "code", "unexpected"))
         level = logging.WARNING if passes else logging.ERROR
         log.log(level, "retrying step %s in %d s: %s", message.step, seconds, error)
         return []
@@ -213,4 +222,5 @@ class Delivery:
             task_id=message.task_id,
             trace_id=message.trace_id,
         )
+        telemetry.count("nightshift_dead_letters_total", reason.code)
         log.error("step %s failed (%s): %s", message.step, reason.code, reason.message)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import structs
 
+from pipeline import telemetry
 from pipeline.errors import NotRead, PermanentError, PipelineError, Poison
 from pipeline.ledger import ends, generations, pending, receipts, records
 from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, forget, retries_of
@@ -91,6 +92,7 @@ class Flow:
         following = callbacks.note_due(self.store, task)
         if message.step == "ingest":
             self.reception.note_failure(task)
+            _counted(task, "accepted")
         result = records.failure_of(task, error, run_date=task.run_date, settings_digest=digest)
         left = self._finish(task, result, following)
         forget(self.store, task.task_id)
@@ -127,6 +129,7 @@ class Flow:
 
         instead = records.finish(self.store, result, self._dates(task), ended_before=note_again)
         if instead is None:
+            _counted(task, result.status)
             return following
         if following and (instead.run_date, instead.generation) != (result.run_date, result.generation):
             callbacks.withdraw(self.store, task)
@@ -142,7 +145,7 @@ class Flow:
             raise error
         pending.update(self.store, structs.replace(task, skipped=task.skipped + 1))
         page = recognize.unread_page(number, error)
-        recognize.store_page(page, task.sha256, store=self.store, engines=engines)
+        recognize.store_page(page, task.sha256, store=self.store, engines=engines, tenant=task.tenant)
         forget(self.store, task.task_id)
         return [message]
 
@@ -172,6 +175,10 @@ class Flow:
         if self.reception.is_repeated(task) and (end := self._end_of(task)):
             return self._ended(task, end)
         ingested = self.reception.ingest(task, message.id)
+        if ingested:
+            _counted(ingested, "accepted")
+            if ingested.media_type == TEXT:  # its one page is not read by a step
+                telemetry.count("nightshift_pages_total", "read", "text_layer", task.tenant)
         return begin(ingested, self.settings.spread_pages) if ingested else []
 
     def _ocr(self, message: Message, task: Task) -> list[Message]:
@@ -190,7 +197,13 @@ class Flow:
                     return [message]
                 numbers = range(start, min(start + self.settings.page_group, high + 1))
                 recognize.recognize(
-                    document, task.sha256, numbers, store=self.store, engines=engines, budget=budget
+                    document,
+                    task.sha256,
+                    numbers,
+                    store=self.store,
+                    engines=engines,
+                    budget=budget,
+                    tenant=task.tenant,
                 )
         others = [n for n in range(1, task.pages + 1) if not low <= n <= high]
         if all(recognize.has_page(task.sha256, n, store=self.store, engines=engines) for n in others):
@@ -260,3 +273,7 @@ class Flow:
     def _entities(self, task: Task, pages: tuple[Page, ...]) -> extract.Entities:
         """All entities of a task, as the step before has found them; raises `NotRead`."""
         return extract.all_entities(task, pages, store=self.store, engines=self.engines(task))
+
+
+def _counted(task: Task, outcome: str) -> None:
+    telemetry.count("nightshift_documents_total", outcome, task.task_type, task.tenant)

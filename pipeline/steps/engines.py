@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from pipeline import fields, ner, ocr
+from pipeline import fields, ner, ocr, telemetry
 from pipeline.errors import PermanentError, UsageError
 from pipeline.models import ModelInfo, Task
 from pipeline.settings import Settings
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from pipeline.fields import Filler
     from pipeline.ner.base import NerEngine
     from pipeline.ocr.base import OcrEngine
+
+T = TypeVar("T")
 
 READER_VERSION = "3"
 """Increase it when decoding, layout or the text layer give different pages for the same bytes and model."""
@@ -64,17 +69,32 @@ class Engines:
     @cached_property
     def ocr(self) -> OcrEngine:
         """The loaded OCR engine."""
-        return ocr.load(self.settings)
+        return _timed("ocr", lambda: ocr.load(self.settings))
 
     @cached_property
     def ner(self) -> NerEngine:
         """The loaded NER engine."""
-        return ner.load(self.settings)
+        return _timed("ner", lambda: ner.load(self.settings))
 
     @cached_property
     def fields(self) -> Filler:
         """The field rules, their classifier fitted."""
-        return fields.load(self.settings)
+        return _timed("fields", lambda: fields.load(self.settings))
+
+    @contextmanager
+    def computing(self, what: str) -> Iterator[None]:
+        """Count the time inside as time during which a model computed: `ocr` or `ner`."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            seconds = time.perf_counter() - started
+            telemetry.count("nightshift_device_busy_seconds_total", self._device(what), by=seconds)
+
+    def _device(self, what: str) -> str:
+        """Where a model computes: `cpu`, or a GPU with its number."""
+        device = self.settings.ocr_device if what == "ocr" else self.settings.ner_device
+        return "gpu:0" if device == "gpu" else device
 
     @cached_property
     def reading_digest(self) -> str:
@@ -90,3 +110,11 @@ class Engines:
     def digest(self) -> str:
         """Everything that a result depends on apart from the bytes."""
         return self.settings.digest(self.entities_digest, self.fields_info.digest)
+
+
+def _timed(step: str, load: Callable[[], T]) -> T:
+    """Load the models of a step, its seconds counted."""
+    started = time.perf_counter()
+    loaded = load()
+    telemetry.observe("nightshift_model_load_seconds", time.perf_counter() - started, step)
+    return loaded

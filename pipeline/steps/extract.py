@@ -61,7 +61,9 @@ def extract(
         return before
     started = time.perf_counter()
     texts = [page.text for page in pages]
-    mentions = extract_in(engines.ner, texts, locale.read_all(texts))
+    model = engines.ner
+    with engines.computing("ner"):
+        mentions = extract_in(model, texts, locale.read_all(texts))
     entities = tuple(e for page, of in zip(pages, mentions, strict=True) for e in entities_of(page, of))
     found = Entities(entities, round(time.perf_counter() - started, 4), _unread(pages))
     store.put(keys.entities(sha256, engines.entities_digest), to_json(found))

@@ -38,7 +38,7 @@ def read_page(document: Document, number: int, engines: Engines) -> Page:
         loading = time.perf_counter()
         _load_ocr(engines)
         started += time.perf_counter() - loading  # done once per process, no part of the page
-    if given.suspects and truth.is_false(document, given, engines.ocr):
+    if given.suspects and _is_false(document, given, engines):
         given = PageInput(
             number=number,
             width=given.width,
@@ -52,6 +52,11 @@ def read_page(document: Document, number: int, engines: Engines) -> Page:
     turn = cast(Rotation, (page.rotation - given.rotation) % 360)
     codes = (*given.codes, *_codes_drawn(document, given, turn))
     return _timed(structs.replace(page, codes=codes), started)
+
+
+def _is_false(document: Document, given: PageInput, engines: Engines) -> bool:
+    with engines.computing("ocr"):
+        return truth.is_false(document, given, engines.ocr)
 
 
 def _decoded(document: Document, number: int) -> PageInput:
@@ -92,7 +97,8 @@ def _timed(page: Page, started: float) -> Page:
 def _by_ocr(given: PageInput, engines: Engines) -> Page:
     """The whole page by OCR."""
     assert given.image is not None
-    seen = engines.ocr.read(given.image)
+    with engines.computing("ocr"):
+        seen = engines.ocr.read(given.image)
     text, lines = assemble(seen.lines, seen.width, seen.height)
     return Page(
         number=given.number,
@@ -170,7 +176,8 @@ _letterheads: OrderedDict[tuple[str, bytes], PageReading] = OrderedDict()
 def _read_once(crop: NDArray[np.uint8], engines: Engines) -> PageReading:
     key = engines.ocr_info.digest, hashlib.sha256(crop.tobytes() + repr(crop.shape).encode()).digest()
     if key not in _letterheads:
-        _letterheads[key] = engines.ocr.read(crop)
+        with engines.computing("ocr"):
+            _letterheads[key] = engines.ocr.read(crop)
         if len(_letterheads) > LETTERHEADS:
             _letterheads.popitem(last=False)
     _letterheads.move_to_end(key)

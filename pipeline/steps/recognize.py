@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 
-from pipeline import guard
+from pipeline import guard, telemetry
 from pipeline.documents.base import Document
 from pipeline.errors import NotRead, PermanentError
 from pipeline.models import Failure, Page, Task, to_json
@@ -31,12 +31,13 @@ def recognize(
     engines: Engines,
     budget: Budget | None = None,
     on_page: Callable[[bool], None] = lambda _: None,
+    tenant: str = "",
 ) -> tuple[Page, ...]:
     """Read pages `numbers` (from 1), each stored as soon as it is read; a page that can't be read has an `error`.
 
     `budget`: the time that these pages may take, with others that this process reads. Calls `on_page` after each, with
     whether it was read just now rather than found in the store. Raises `StoreUnavailable` or `RunError` where the
-    store fails or a model is missing.
+    store fails or a model is missing. `tenant`: for whom the pages are counted.
     """
     budget = budget or Budget(document, sha256, len(numbers), store=store, engines=engines)
     pages = []
@@ -45,8 +46,8 @@ def recognize(
         fresh = page is None
         if page is None:
             before = document.decoding
-            page = _guarded(document, sha256, number, budget, store=store, engines=engines)
-            store_page(page, sha256, store=store, engines=engines)
+            page = _guarded(document, sha256, number, budget, store=store, engines=engines, tenant=tenant)
+            store_page(page, sha256, store=store, engines=engines, tenant=tenant)
             budget.add(document.decoding - before)
         pages.append(page)
         on_page(fresh)
@@ -54,12 +55,19 @@ def recognize(
 
 
 def _guarded(
-    document: Document, sha256: str, number: int, budget: Budget, *, store: Store, engines: Engines
+    document: Document,
+    sha256: str,
+    number: int,
+    budget: Budget,
+    *,
+    store: Store,
+    engines: Engines,
+    tenant: str,
 ) -> Page:
     """Read a page; one that takes too much memory or time is stored as unreadable before this process ends."""
 
     def give_up(reason: PermanentError) -> None:
-        store_page(unread_page(number, reason), sha256, store=store, engines=engines)
+        store_page(unread_page(number, reason), sha256, store=store, engines=engines, tenant=tenant)
         budget.add(ABANDONED + budget.page_seconds * (reason.code == "over_time"))
 
     with guard.page(budget.page_seconds, budget.page_longest, give_up):
@@ -84,9 +92,11 @@ def unread_page(number: int, reason: PermanentError) -> Page:
     return Page(number=number, width=0, height=0, error=Failure(code=reason.code, message=reason.message))
 
 
-def store_page(page: Page, sha256: str, *, store: Store, engines: Engines) -> None:
-    """Write the checkpoint of a page."""
+def store_page(page: Page, sha256: str, *, store: Store, engines: Engines, tenant: str = "") -> None:
+    """Write the checkpoint of a page, and count it."""
     store.put(keys.page(sha256, engines.reading_digest, page.number), to_json(page))
+    outcome, source = ("unread", "none") if page.error else ("read", page.text_from)
+    telemetry.count("nightshift_pages_total", outcome, source, tenant)
 
 
 def stored_page(sha256: str, number: int, *, store: Store, engines: Engines) -> Page | None:

@@ -1,7 +1,7 @@
 """Every metric that Nightshift exposes, declared once: its name, what it counts, its labels, who exposes it.
 
-docs/reference/metrics.md is made from this table. Names and units follow Prometheus' conventions: seconds and bytes,
-counters end in `_total`.
+`python -m pipeline.telemetry` prints the table of docs/reference/metrics.md. Names and units follow
+Prometheus' conventions: seconds and bytes, counters end in `_total`.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ METRICS = (
         "nightshift_documents_total",
         "counter",
         "worker",
-        "Documents by outcome: accepted, done, partial, failed; kind: task type.",
+        "Documents by outcome: accepted (a worker has ingested or refused it), done, partial, failed; kind: task type.",
         ("outcome", "kind", "tenant"),
     ),
     Metric(
         "nightshift_pages_total",
         "counter",
         "worker",
-        "Pages by outcome: read, unread; source: ocr, text_layer, mixed.",
+        "Pages by outcome: read, unread; source: ocr, text_layer, mixed, none.",
         ("outcome", "source", "tenant"),
     ),
     Metric(
@@ -92,9 +92,27 @@ METRICS = (
         "worker",
         "Seconds from the last close of the window until the models of this worker were gone.",
     ),
-    Metric("nightshift_up", "gauge", "exporter", "1 while broker or store answer, else 0.", ("part",)),
+    Metric(
+        "nightshift_broker_alarm",
+        "gauge",
+        "worker",
+        "1 while RabbitMQ takes no messages from this worker (memory or disk alarm), else 0.",
+    ),
+    Metric(
+        "nightshift_up",
+        "gauge",
+        "exporter",
+        "1 while a part answers, else 0: broker, workers, store, backlog, failures.",
+        ("part",),
+    ),
+    Metric(
+        "nightshift_read_age_seconds",
+        "gauge",
+        "exporter",
+        "Seconds since the exporter last read a part; its values are absent while it does not answer.",
+        ("part",),
+    ),
     Metric("nightshift_build_info", "gauge", "exporter", "1; its label has the version.", ("version",)),
-    Metric("nightshift_broker_alarm", "gauge", "exporter", "1 while RabbitMQ takes no messages, else 0."),
     Metric(
         "nightshift_queue_messages",
         "gauge",
@@ -187,3 +205,12 @@ METRICS = (
         "nightshift_brake", "gauge", "exporter", "1 while a step is paused since nearly all fails.", ("step",)
     ),
 )
+
+
+def table() -> str:
+    """All metrics as a markdown table."""
+    rows = ["| metric | type | from | labels | what it says |", "| --- | --- | --- | --- | --- |"]
+    for metric in METRICS:
+        labels = ", ".join(f"`{label}`" for label in metric.labels)
+        rows.append(f"| `{metric.name}` | {metric.kind} | {metric.by} | {labels} | {metric.help} |")
+    return "\n".join(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from itertools import count
 from types import SimpleNamespace
 from typing import Any, cast
@@ -60,7 +61,10 @@ _numbers = count()
 
 
 def engines(reader: Reader) -> Engines:
-    made = SimpleNamespace(ocr=reader, ocr_info=SimpleNamespace(digest=f"reader {next(_numbers)}"))
+    digest = f"reader {next(_numbers)}"
+    made = SimpleNamespace(
+        ocr=reader, ocr_info=SimpleNamespace(digest=digest), computing=lambda _: nullcontext()
+    )
     return cast(Engines, made)
 
 
