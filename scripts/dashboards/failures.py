@@ -88,6 +88,7 @@ def dashboard() -> builders.Dashboard:
                 "What the exporter gets an answer from, and workers from which Prometheus does.",
                 {
                     "{{part}}": "max by (part) (nightshift_up)",
+                    "RabbitMQ accepts messages": "1 - max(nightshift_broker_alarm)",
                     "worker {{instance}}": 'max by (instance) (up{job="nightshift-worker"})',
                 },
                 {"0": ("down", RED), "1": ("up", GREEN)},
@@ -106,11 +107,13 @@ def dashboard() -> builders.Dashboard:
         )
         .with_panel(
             graph(
-                "Age of housekeeping and tables",
-                "Housekeeping runs every 30 s. Tables are looked at every 5 minutes, every hour while work continues.",
+                "Age of housekeeping, tables and readings",
+                "Housekeeping runs every 30 s. Tables are looked at every 5 minutes, every hour while work continues. "
+                "A part that the exporter cannot read has no age.",
                 {
                     "housekeeping": "time() - max(nightshift_last_tick_timestamp_seconds > 0)",
                     "tables": "time() - max(nightshift_last_summary_timestamp_seconds > 0)",
+                    "read: {{part}}": "max by (part) (nightshift_read_age_seconds)",
                 },
                 unit="s",
                 colours={"housekeeping": GREEN, "tables": GREY},
@@ -123,14 +126,6 @@ def dashboard() -> builders.Dashboard:
                 {"difference": "max(abs(nightshift_clock_skew_seconds))"},
                 unit="s",
                 limit=60,
-            )
-        )
-        .with_panel(
-            states(
-                "RabbitMQ accepts messages",
-                "Not while it is short of memory or disk space.",
-                {"RabbitMQ": "max(nightshift_broker_alarm)"},
-                {"0": ("yes", GREEN), "1": ("no", RED)},
             )
         )
     )
