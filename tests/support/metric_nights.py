@@ -15,8 +15,8 @@ Course = Callable[[int], Value]
 """The value at a minute; `None`: there was no sample."""
 Night = dict[str, Course]
 
-EXPORTER = 'job="nightshift-exporter",instance="exporter:9464"'
-WORKER = 'job="nightshift-worker",instance="gpu1:9465"'
+EXPORTER = 'job="nightshift-exporter",instance="exporter:9808"'
+WORKER = 'job="nightshift-worker",instance="gpu1:9809"'
 
 
 def exported(name: str, *labels: str) -> str:
@@ -61,6 +61,7 @@ def good_night() -> Night:
         f"up{{{WORKER}}}": always(1),
         exported("up", 'part="broker"'): always(1),
         exported("up", 'part="store"'): always(1),
+        exported("up", 'part="backlog"'): always(1),
         worked("broker_alarm"): always(0),
         exported("window_open"): between(OPENS, CLOSES),
         exported("workers"): always(1),
@@ -69,6 +70,7 @@ def good_night() -> Night:
         exported("pending_documents", 'lane="backfill"'): always(0),
         exported("queue_messages", 'queue="ocr"'): _left,
         exported("queue_messages", 'queue="ner-2"'): always(0),
+        exported("queue_messages", 'queue="housekeeping"'): always(1),
         exported("queue_messages", 'queue="dead"'): always(2),
         exported("forecast_left_documents", 'quantile="0.5"'): between(OPENS, OPENS + 10, 40),
         exported("forecast_left_documents", 'quantile="0.9"'): between(OPENS, OPENS + 90, 40),

@@ -23,6 +23,8 @@ from tests.unit.monitoring.cases import (
     INSTANCE,
     LEFT,
     NUMBER,
+    PENDING,
+    READ_BACKLOG,
     SKEW,
     STORE,
     SUMMARY,
@@ -45,6 +47,11 @@ TROUBLED = [
         texts={NUMBER: "312"},
     ),
     fires("NoWorker", "no worker", {WORKERS: between(130, 190, 0, 1)}, at=140),
+    Case(
+        name="no worker, and pending documents cannot be counted",
+        night=without(GOOD, PENDING) | {WORKERS: between(130, 190, 0, 1)},
+        fires="NightshiftNoWorker",
+    ),
     fires("DeviceIdle", "nothing is computed", {BUSY: rising(OPENS + 3, 140, 40)}, at=166),
     Case(name="a worker never computes", night=without(GOOD, BUSY), fires="NightshiftDeviceIdle"),
     fires(
@@ -52,8 +59,8 @@ TROUBLED = [
         "the device is held",
         {HELD: always(1)},
         at=250,
-        texts={INSTANCE: "gpu1:9465"},
-        labels={"instance": "gpu1:9465"},
+        texts={INSTANCE: "gpu1:9809"},
+        labels={"instance": "gpu1:9809"},
     ),
     fires(
         "DeviceHeld",
@@ -89,7 +96,7 @@ TROUBLED = [
         night=missing(GOOD, 140, 190, of="exporter"),
         fires="NightshiftExporterDown",
         at=170,
-        labels={"instance": "exporter:9464", "job": "nightshift-exporter"},
+        labels={"instance": "exporter:9808", "job": "nightshift-exporter"},
     ),
     Case(
         name="there is no exporter",
@@ -103,8 +110,8 @@ TROUBLED = [
         night=missing(GOOD, 140, 190, of="worker"),
         fires="NightshiftWorkerNotScraped",
         at=170,
-        texts={INSTANCE: "gpu1:9465"},
-        labels={"instance": "gpu1:9465", "job": "nightshift-worker"},
+        texts={INSTANCE: "gpu1:9809"},
+        labels={"instance": "gpu1:9809", "job": "nightshift-worker"},
     ),
     fires(
         "PartDown",
@@ -113,6 +120,14 @@ TROUBLED = [
         at=170,
         texts={"$labels.part": "store"},
         labels={"part": "store"},
+    ),
+    fires(
+        "ExporterCannotRead",
+        "the exporter cannot count the backlog",
+        {READ_BACKLOG: between(140, 190, 0, 1)},
+        at=170,
+        texts={"$labels.part": "backlog"},
+        labels={"part": "backlog"},
     ),
     fires("BrokerAlarm", "RabbitMQ is in alarm", {ALARM: between(140, 190)}, at=160),
     fires(
