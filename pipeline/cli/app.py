@@ -15,6 +15,7 @@ from pipeline.cli import brake, callbacks, dead, failed, keys, ner, options, scr
 from pipeline.cli.actions import actions
 from pipeline.cli.audit import audit
 from pipeline.cli.cat import cat
+from pipeline.cli.exporter import exporter
 from pipeline.cli.forget import forget
 from pipeline.cli.reprocess import reprocess
 from pipeline.cli.run import run
@@ -138,6 +139,7 @@ app.command()(summarise)
 app.command(no_args_is_help=True)(forget)
 app.command()(actions)
 app.command(no_args_is_help=True)(cat)
+app.command()(exporter)
 app.command()(settings)
 app.add_typer(failed.app, name="failed")
 app.add_typer(dead.app, name="dead")

@@ -12,8 +12,9 @@ from pipeline import clock
 from pipeline.errors import Damaged
 from pipeline.ledger import pending
 from pipeline.messages import Message
+from pipeline.models import to_json
 from pipeline.night import callbacks, forget
-from pipeline.night.checks import CHECK_PERIOD, claimed, last_made
+from pipeline.night.checks import CHECK_PERIOD, Checked, claimed, last_made
 from pipeline.night.night import Night
 from pipeline.night.repair import Queued, repair
 from pipeline.night.retention import retain
@@ -38,6 +39,7 @@ def tick(night: Night, queued: Callable[[], Queued], publish: Publish) -> None:
     finally:
         forget.resume(night.store)
         retain(night, now)
+    night.store.put(keys.control("tick"), to_json(Checked(clock.utc())))  # for those who watch over it
 
 
 def resend_overdue_callbacks(night: Night, now: datetime, publish: Publish) -> None:

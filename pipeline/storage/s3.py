@@ -22,7 +22,7 @@ import urllib3.exceptions
 from pipeline import clock, tls
 from pipeline.errors import NotFound, PipelineError, RunError, StoreUnavailable, UsageError
 from pipeline.storage import s3_versions
-from pipeline.storage.s3_answers import Fault, clock_difference, fault_of, wrong_by
+from pipeline.storage.s3_answers import Fault, clock_difference, fault_of, seconds_ahead, wrong_by
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -64,6 +64,7 @@ class S3Store:
             os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
         )
         self._put_options: dict[str, str] = {}
+        self.ahead: float | None = None  # seconds, see `pipeline.storage.clocks`
         if settings.s3_sse:
             self._put_options["ServerSideEncryption"] = settings.s3_sse
         if settings.s3_sse_kms_key:
@@ -112,6 +113,7 @@ class S3Store:
         """Warn, now and then, when this machine's clock differs much from the server's, which accepts it still."""
         if http_response.status_code >= 400:
             return
+        self.ahead = seconds_ahead(http_response.headers.get("Date", ""), clock.utc())
         if ahead := clock_difference(http_response.headers.get("Date", ""), clock.utc()):
             _warn_of_clock(self.url, wrong_by(ahead))
 

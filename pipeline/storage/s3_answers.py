@@ -134,12 +134,22 @@ def fault_of(code: str, status: int) -> Fault:
 
 def clock_difference(date: str, now: datetime) -> timedelta | None:
     """How far this machine's clock is ahead of a server's `Date` header; `None` within `TOLERATED`, or without one."""
+    ahead = _ahead(date, now)
+    return ahead if ahead is not None and abs(ahead) > TOLERATED else None
+
+
+def seconds_ahead(date: str, now: datetime) -> float | None:
+    """The same in seconds, whatever it is; a header of whole seconds is taken as the middle of its second."""
+    ahead = _ahead(date, now)
+    return None if ahead is None else ahead.total_seconds() - 0.5
+
+
+def _ahead(date: str, now: datetime) -> timedelta | None:
     try:
         theirs = parsedate_to_datetime(date)
     except (TypeError, ValueError):
         return None
-    ahead = now - (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC))
-    return ahead if abs(ahead) > TOLERATED else None
+    return now - (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC))
 
 
 def wrong_by(ahead: timedelta) -> str:

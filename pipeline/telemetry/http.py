@@ -16,7 +16,7 @@ from pipeline import listen
 log = logging.getLogger("nightshift")
 
 MOST = 16
-"""Requests at a time; further connections are closed."""
+"""Requests at a time; further connections wait."""
 
 LONGEST = 20.0
 """Seconds that one request may take, with a client that sends or reads slowly."""
@@ -57,10 +57,10 @@ class Server(ThreadingHTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in a thread, unless there are too many."""
-        if len(self._begun) >= MOST:
-            self.shutdown_request(request)
-            return
+        """Answer in a thread, as soon as there are not too many."""
+        while len(self._begun) >= MOST:
+            self.service_actions()
+            time.sleep(0.01)
         self._begun[request] = time.monotonic()
         super().process_request(request, client_address)
 

@@ -1,0 +1,1 @@
+"""What no worker can know, for Prometheus: queues, backlog, window, housekeeping, failures; read in the background."""
