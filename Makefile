@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 DATA ?= $(NIGHTSHIFT_DATA)
 
-.PHONY: help setup lock demo test simulate soak fuzz lint spell audit bench services clean
+.PHONY: help setup lock demo test simulate soak fuzz lint spell audit dashboards bench services clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -78,6 +78,9 @@ services: .services/swift/.done ## servers that only the tests need
 	test -x .services/swift/bin/python || $(PYTHON) -m venv .services/swift
 	$(BIN)/uv pip install --quiet --python .services/swift/bin/python swift==2.38.3 'setuptools<81'
 	touch $@
+
+dashboards: setup ## write docker/grafana/dashboards from scripts/dashboards
+	$(BIN)/python -m scripts.dashboards
 
 bench: setup ## measure speed and accuracy on labelled data: make bench DATA=folder
 	@test -n "$(DATA)" || { echo "Name the folder with labelled documents: make bench DATA=/path (docs/reference/benchmarks.md)"; exit 2; }

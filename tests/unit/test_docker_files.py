@@ -26,7 +26,12 @@ OURS = {name: service for name, service in SERVICES.items() if "celery" in servi
 SECRET = "PASSWORD|SECRET|SIGNING"
 PASSWORDS = {
     f"RABBITMQ_{role}_PASSWORD": role.lower() for role in ("PRODUCER", "WORKER", "OPERATOR", "MONITOR")
-} | {"S3_SECRET_KEY": "b", "FLOWER_PASSWORD": "c", "NIGHTSHIFT_SIGNING_KEY": "k" * 32}
+} | {
+    "S3_SECRET_KEY": "b",
+    "FLOWER_PASSWORD": "c",
+    "GRAFANA_PASSWORD": "d",
+    "NIGHTSHIFT_SIGNING_KEY": "k" * 32,
+}
 KNOWN = {PREFIX + name.upper() for name in Settings.__struct_fields__}
 
 
@@ -69,9 +74,9 @@ def test_every_name_is_a_setting() -> None:
 
 def test_the_settings_can_be_read() -> None:
     services = yaml.safe_load(filled(COMPOSE_TEXT, example() | PASSWORDS))["services"]
-    for service in [*OURS, "nightshift"]:
+    for service in [*OURS, "nightshift", "exporter"]:
         settings = Settings.from_env({k: str(v) for k, v in services[service]["environment"].items()})
-        role = {"flower": "monitor", "nightshift": "operator"}.get(service, "worker")
+        role = {"flower": "monitor", "exporter": "monitor", "nightshift": "operator"}.get(service, "worker")
         assert settings.broker_url == f"amqp://nightshift-{role}:{role}@rabbitmq:5672/nightshift"
 
 
@@ -91,7 +96,7 @@ def test_no_password_has_a_default() -> None:
 
 def test_nothing_listens_on_the_network() -> None:
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert len(ports) == 4
+    assert len(ports) == 6
     assert all(re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port) for port in ports)
     assert not any("network_mode" in service for service in SERVICES.values())
 
@@ -128,6 +133,32 @@ def test_commands_are_those_of_celery() -> None:
     reading = {*FIRST_TURN, "result"}
     assert taken == {"worker-cpu": queues, "worker-gpu": reading}
     assert set(example()["CPU_QUEUES"].split(",")) == queues - reading
+
+
+def test_prometheus_and_grafana_find_what_belongs_to_them() -> None:
+    scraped = yaml.safe_load((DOCKER / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    found = {
+        (name, lookup["port"])
+        for job in scraped
+        for lookup in job.get("dns_sd_configs", [])
+        for name in lookup["names"]
+    }
+    (_, worker) = SERVICES["worker-cpu"]["environment"]["NIGHTSHIFT_METRICS_ADDRESS"].split(":")
+    (_, exporter) = SERVICES["exporter"]["command"][-1].split(":")
+    assert SERVICES["exporter"]["command"][:3] == ["nightshift", "exporter", "--listen"]
+    assert found == {(name, int(worker)) for name in ("worker-cpu", "worker-gpu")} | {
+        ("exporter", int(exporter))
+    }
+    (fixed,) = [
+        target for job in scraped for one in job.get("static_configs", []) for target in one["targets"]
+    ]
+    assert fixed.split(":")[0] in SERVICES
+    assert "./prometheus:/etc/prometheus:ro" in SERVICES["prometheus"]["volumes"]
+    provisioning = DOCKER / "grafana" / "provisioning"
+    (source,) = yaml.safe_load((provisioning / "datasources" / "prometheus.yaml").read_text())["datasources"]
+    assert source["url"] == "http://prometheus:9090"
+    (provider,) = yaml.safe_load((provisioning / "dashboards" / "nightshift.yaml").read_text())["providers"]
+    assert f"./grafana/dashboards:{provider['options']['path']}:ro" in SERVICES["grafana"]["volumes"]
 
 
 def test_every_service_tells_its_health() -> None:
@@ -215,7 +246,7 @@ def test_the_broker_loads_the_users_with_their_passwords() -> None:
     )
 
 
-@pytest.mark.parametrize("profile", ["", "gpu"])
+@pytest.mark.parametrize("profile", ["", "gpu", "monitoring"])
 def test_compose_itself_accepts_the_file(profile: str) -> None:
     if not _has_compose():
         pytest.skip("docker compose is not installed")

@@ -1,0 +1,117 @@
+"""A real Prometheus with our configuration scrapes what our metrics promise, and answers every query about it."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import prometheus_client
+import pytest
+from prometheus_client import CollectorRegistry
+
+from pipeline.telemetry.metrics import METRICS, By, Metric
+from tests.support.dashboards import expressions
+from tests.support.monitored import check_all, configured
+from tests.support.servers import wait_for
+from tests.support.servers.prometheus import Prometheus, Refused
+
+VALUES = {
+    "outcome": ("accepted", "done", "partial", "failed", "read", "unread"),
+    "quantile": ("0.5", "0.9"),
+    "lane": ("urgent", "normal", "backfill"),
+    "queue": ("ocr", "ner-2", "dead"),
+    "part": ("broker", "store"),
+    "device": ("gpu:0",),
+}
+"""Values of labels; of others, one."""
+
+
+class Stand:
+    """What a worker or the exporter exposes: every metric that it declares; counters rise with each scrape."""
+
+    def __init__(self, by: By) -> None:
+        self.registry = CollectorRegistry()
+        self.made = [(metric, self._made(metric)) for metric in METRICS if metric.by == by]
+
+    def _made(self, metric: Metric) -> prometheus_client.metrics.MetricWrapperBase:
+        if metric.kind == "histogram":
+            return prometheus_client.Histogram(
+                metric.name, metric.help, metric.labels, buckets=metric.buckets, registry=self.registry
+            )
+        kind = prometheus_client.Counter if metric.kind == "counter" else prometheus_client.Gauge
+        return kind(metric.name, metric.help, metric.labels, registry=self.registry)
+
+    def text(self) -> bytes:
+        for metric, made in self.made:
+            for one in self._children(metric, made):
+                if isinstance(one, prometheus_client.Histogram):
+                    one.observe(2)
+                elif isinstance(one, prometheus_client.Counter):
+                    one.inc()
+                elif isinstance(one, prometheus_client.Gauge):
+                    one.set(1)
+        return prometheus_client.generate_latest(self.registry)
+
+    def _children(
+        self, metric: Metric, made: prometheus_client.metrics.MetricWrapperBase
+    ) -> list[prometheus_client.metrics.MetricWrapperBase]:
+        if not metric.labels:
+            return [made]
+        (most,) = [max((VALUES.get(label, ("one",)) for label in metric.labels), key=len)]
+        return [
+            made.labels(*((VALUES.get(label, ("one",)) * len(most))[at] for label in metric.labels))
+            for at in range(len(most))
+        ]
+
+
+@contextmanager
+def served(stand: Stand) -> Iterator[int]:
+    """Its port."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", prometheus_client.CONTENT_TYPE_LATEST)
+            self.end_headers()
+            self.wfile.write(stand.text())
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    folder = tmp_path_factory.mktemp("prometheus")
+    with served(Stand("worker")) as worker, served(Stand("exporter")) as exporter:
+        configured(folder, {"nightshift-worker": worker, "nightshift-exporter": exporter})
+        server = Prometheus(folder)
+        server.run()
+        wait_for(lambda: server.query("count_over_time(nightshift_window_open[1h]) > 3"), "four scrapes")
+        yield server
+        server.stop()
+
+
+def test_every_query_is_answered(prometheus: Prometheus) -> None:
+    check_all(prometheus, may_lack={"ALERTS"})
+
+
+def test_a_query_that_prometheus_refuses_is_noticed(prometheus: Prometheus) -> None:
+    with pytest.raises(Refused, match="parse error"):
+        prometheus.query("sum(nightshift_workers")
+
+
+def test_prometheus_formats_every_expression(prometheus: Prometheus) -> None:
+    for where, expression in expressions().items():
+        assert prometheus.ask("format_query", query=expression), where
