@@ -16,6 +16,7 @@ from pipeline.cli.actions import actions
 from pipeline.cli.audit import audit
 from pipeline.cli.cat import cat
 from pipeline.cli.forget import forget
+from pipeline.cli.report import report
 from pipeline.cli.reprocess import reprocess
 from pipeline.cli.run import run
 from pipeline.cli.settings import settings
@@ -133,6 +134,7 @@ app.command(no_args_is_help=True)(run)
 app.command(no_args_is_help=True)(submit)
 app.command()(status)
 app.command()(audit)
+app.command()(report)
 app.command(no_args_is_help=True)(reprocess)
 app.command()(summarise)
 app.command(no_args_is_help=True)(forget)

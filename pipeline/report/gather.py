@@ -14,7 +14,6 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from pipeline import reader
 from pipeline.errors import Damaged
 from pipeline.forecast.model import Forecast
 from pipeline.ledger import actions, timeline
@@ -106,7 +105,6 @@ class _Gathering:
         """Put it all together."""
         before = history.nights(self.store, self.run_date)
         small = 0 < self.tables.documents <= SMALL
-        reader.start(self.night.settings)
         pictures = Pictures(self.store, self.night.settings.limits, self.mask)
         released = conditions.released(self.store, self.run_date)
         known = self._known(forecast)

@@ -63,22 +63,34 @@ def verdict(known: Known) -> Verdict:
     if known.open:
         return _of("running", _running(known))
     if missing:
-        return _of(
-            "left",
-            both(
-                f"{count(missing, 'document')} of {known.audit.received:,} missing: see the audit.",
-                f"{known.audit.received:,} 份中有 {missing:,} 份下落不明:请查看审计。",
-            ),
-        )
-    if not left and not known.ended and not known.tables.documents:
-        return _of("empty", both("Nothing was received.", "没有收到任何文件。"))
-    if left and not known.ended and not known.tables.documents and (why := _not_begun(known)):
+        return _of("left", _missing(known))
+    if why := _empty(known):
         return _of("empty", why)
     return _of("left", _left(known)) if left else _of("done", _done(known))
 
 
 def _of(word: Word, sentence: Both) -> Verdict:
     return Verdict(word=word, sentences=sentence)
+
+
+def _missing(known: Known) -> Both:
+    whole, missing = known.audit.received, known.missing
+    return both(
+        f"{missing:,} of {count(whole, 'document')} missing: see the audit.",
+        f"{whole:,} 份中有 {missing:,} 份下落不明:请查看审计。",
+    )
+
+
+def _empty(known: Known) -> Both | None:
+    """Why nothing was read; `None` where something was, or that is not known."""
+    audit = known.audit
+    if known.ended or known.tables.documents:
+        return None
+    if audit.received and audit.received == audit.forgotten:
+        return both("All documents of this night were forgotten.", "这一夜的文件已全部遗忘。")
+    if not audit.pending:
+        return both("Nothing was received.", "没有收到任何文件。")
+    return _not_begun(known)
 
 
 def _stopped(known: Known) -> Both | None:

@@ -16,10 +16,10 @@ KINDS = ("vat_invoice", "receipt", "bank_statement", "contract", "id_card")
 GROUP = 131_072
 
 
-def write_tables(store: Store, run_date: str, documents: int, each: int = 12, seed: int = 1) -> None:
+def write_tables(store: Store, run_date: str, documents: int, *, each: int = 12, seed: int = 1) -> None:
     """Tables `documents` and `fields` of a night: 2 in 100 partial, 1 in 100 failed."""
-    random = np.random.default_rng(seed)
-    ids = np.char.add("doc-", np.arange(documents).astype(str))
+    random: Any = np.random.default_rng(seed)
+    ids: Any = np.char.add("doc-", np.arange(documents).astype(str))
     status = random.choice(["done", "partial", "failed"], documents, p=[0.97, 0.02, 0.01])
     kind = random.choice(KINDS, documents)
     end = datetime.fromisoformat(f"{run_date}T22:00:00+00:00")
@@ -30,11 +30,11 @@ def write_tables(store: Store, run_date: str, documents: int, each: int = 12, se
         "source": np.char.add(np.char.add("file:///inbox/", ids), ".pdf"),
         "task_type": ["document"] * documents,
         "status": status,
-        "error_code": np.where(
-            status == "done", None, random.choice(["over_limit", "unreadable", "poison"], documents)
+        "error_code": unless(
+            status == "done", random.choice(["over_limit", "unreadable", "poison"], documents)
         ),
-        "error": np.where(
-            status == "done", None, "It has 2417 pages, more than the limit of 2000: split it."
+        "error": unless(
+            status == "done", ["It has 2417 pages, more than the limit of 2000: split it."] * documents
         ),
         "media_type": random.choice(["application/pdf", "image/jpeg"], documents),
         "pages": random.integers(1, 6, documents).astype(np.int32),
@@ -50,7 +50,7 @@ def write_tables(store: Store, run_date: str, documents: int, each: int = 12, se
         "pipeline_version": ["0.1.0"] * documents,
         "settings": ['{"max_pages":"2000"}'] * documents,
         "tenant": random.choice(["archive", "clinic", ""], documents),
-        "document_type": np.where(failed, None, kind),
+        "document_type": unless(failed, kind),
     }
     write_table(store, "documents", run_date, columns)
     rows = documents * each
@@ -63,7 +63,7 @@ def write_tables(store: Store, run_date: str, documents: int, each: int = 12, se
             "task_id": np.repeat(ids, each),
             "document_type": np.repeat(kind, each),
             "field": np.tile([f"field_{n}" for n in range(each)], documents),
-            "value": np.where(random.random(rows) < 0.8, "2026-11-22", None),
+            "value": unless(random.random(rows) < 0.2, ["2026-11-22"] * rows),
             "confidence": confidence,
             "verified": [False] * rows,
             "needs_review": confidence < 0.8,
@@ -71,12 +71,17 @@ def write_tables(store: Store, run_date: str, documents: int, each: int = 12, se
     )
 
 
+def unless(null: Any, values: Any) -> Any:
+    """Values, but null where `null` says so."""
+    return pa.array(values, pa.string(), mask=null)
+
+
 def write_table(store: Store, table: str, run_date: str, columns: dict[str, Any]) -> None:
     """One table; columns that are not given are null."""
     schema = SCHEMAS[table]
     rows = len(next(iter(columns.values())))
     arrays = [
-        pa.array(columns[field.name], field.type) if field.name in columns else pa.nulls(rows, field.type)
+        _array(columns[field.name], field.type) if field.name in columns else pa.nulls(rows, field.type)
         for field in schema
     ]
     with tempfile.TemporaryDirectory() as folder:
@@ -88,6 +93,10 @@ def write_table(store: Store, table: str, run_date: str, columns: dict[str, Any]
             row_group_size=GROUP,
         )
         store.put_file(keys.summary(table, run_date), path)
+
+
+def _array(values: Any, kind: pa.DataType) -> Any:
+    return values if isinstance(values, pa.Array) else pa.array(values, kind)
 
 
 def at(text: str) -> datetime:
