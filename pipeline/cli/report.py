@@ -61,11 +61,7 @@ def _made(night: Night, day: str, language: str) -> Report:
     if removed.of(night.store, day).records:
         return written.read(night.store, day) or gather.gather(night, day, now)
     with screen.bar() as bar:
-
-        def track(items, what, total):  # type: ignore[no-untyped-def]
-            yield from bar.track(items, total=total, description=what)
-
-        audited = audit.audit(night.store, day, quick=True, track=track)
+        audited = audit.audit(night.store, day, quick=True, track=screen.track(bar))
     return written.write(night, day, now, language, audit=audited)
 
 
