@@ -209,7 +209,7 @@ class _Gathering:
         yield from todo.discrepancies(self.audit, self.mask)
         yield from self.problems
         if self.table is not None:
-            yield from todo.failures(self.table.select(todo.FAILURES), self.run_date, self.mask)
+            yield from todo.failures(self.store, self.table.select(todo.FAILURES), self.run_date, self.mask)
         yield from chain(todo.of_store(self.night, self.run_date), todo.letters(letters, self.mask))
         yield from todo.workers(self.samples)
         if self.table is not None:

@@ -148,7 +148,10 @@ def _fitted(picture: Image.Image, width: int, height: int) -> Image.Image:
 
 
 def _png(picture: Image.Image, most: int) -> str:
-    """As PNG of at most so many bytes, in base64: made smaller until it fits."""
+    """As PNG of at most so many bytes, in base64: made smaller until it fits; empty where nothing is on it."""
+    darkest, lightest = picture.getextrema()
+    if darkest == lightest:
+        return ""
     for _ in range(6):
         out = io.BytesIO()
         _levels(picture).save(out, "PNG", optimize=True)

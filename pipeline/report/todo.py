@@ -19,7 +19,7 @@ from pipeline.night.night import Night
 from pipeline.report import course
 from pipeline.report.facts import Todo
 from pipeline.report.sentences import both, count, short
-from pipeline.storage import keys
+from pipeline.storage import Store, keys
 from pipeline.tables.masking import masked_sentence
 
 FAILURES = ("task_id", "source", "sha256", "status", "error_code", "error")
@@ -29,9 +29,15 @@ _MOST = 20
 """Error codes that are listed; the rest together."""
 
 
-def failures(table: Any, run_date: str, mask: str) -> Iterator[Todo]:
+def failures(store: Store, table: Any, run_date: str, mask: str) -> Iterator[Todo]:
     """Failed and partial documents by reason, most frequent first; not those that an operator has discarded."""
-    ended = table.filter(pc.is_in(table["status"], _array(("failed", "partial"))))
+    discarded = [
+        keys.task_id_of(key)
+        for prefix in (keys.failures(run_date), keys.partials(run_date))
+        for key in store.list(keys.DISCARDED + prefix)
+    ]
+    unwell = pc.is_in(table["status"], _array(("failed", "partial")))
+    ended = table.filter(pc.and_not(unwell, pc.is_in(table["task_id"], _array(discarded))))
     codes: dict[str, list[int]] = {}
     for index, code in enumerate(ended["error_code"].to_pylist()):
         codes.setdefault(code or "unknown", []).append(index)
