@@ -54,4 +54,5 @@ beat_enable_remote_control = worker_enable_remote_control
 beat_remote_control_max_tick_age = 120.0
 beat_schedule = {
     "tick": {"task": "nightshift.tick", "schedule": 30.0, "options": {"queue": "housekeeping"}},
+    "report": {"task": "nightshift.report", "schedule": 60.0, "options": {"queue": "housekeeping"}},
 }

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from pipeline import broker_url, environment, listen, mask_policy, tenants
+from pipeline import broker_url, device_price, environment, listen, mail, mask_policy, tenants
 from pipeline.environment import OPTION, Given
 from pipeline.limits import Limits
 
@@ -24,7 +24,9 @@ PAGE_SHARE, PAGE_LEAST = 0.4, 20.0
 """Share of `time_limit` that one page may take in processor time, and seconds that it may take in any case."""
 _DECIDING = (*Limits.__struct_fields__, "ocr_engine", "ocr_max_side", "ner_engine")
 _LONGEST_ZONE = 64  # characters: looking for a name of hundreds of folders takes more stack than there is
-_SECRET = frozenset({"broker_url", "callback_secret", "encryption_keys", "flower_password", "signing_key"})
+_SECRET = frozenset(
+    {"broker_url", "callback_secret", "encryption_keys", "flower_password", "signing_key", "smtp_url"}
+)
 _KEY = 32  # characters of a signing key at least: 128 bits in hexadecimal
 # The password of a URL: up to the last @, or the last before `;scheme://`, where a list of brokers continues.
 _PASSWORD = re.compile(r"(://[^:/@;]*):(?:(?!;[a-z0-9+]+://).)*@", re.DOTALL | re.IGNORECASE)
@@ -378,6 +380,38 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "`failures` and `all`; empty: everything is kept (docs/how-to/delete-data.md)."
         ),
     ] = ""
+    report_language: Annotated[
+        Literal["en", "zh"],
+        Meta(description="Language of the morning report: `en` or `zh` (docs/how-to/morning-report.md)."),
+    ] = "en"
+    report_url: Annotated[
+        str,
+        Meta(
+            description="URL to which the morning report of each night is posted as JSON, signed like a callback with "
+            "`NIGHTSHIFT_CALLBACK_SECRET`; empty: it is not."
+        ),
+    ] = ""
+    report_mail: Annotated[
+        str,
+        Meta(
+            description="Addresses to which the morning report of each night is mailed, separated by commas; empty: it "
+            "is not. It needs `NIGHTSHIFT_SMTP_URL`."
+        ),
+    ] = ""
+    smtp_url: Annotated[
+        str,
+        Meta(
+            description="Mail server: `smtps://user:password@host:465`, or `smtp://` for STARTTLS. The sender is the "
+            "user, or `?from=address`."
+        ),
+    ] = ""
+    device_price: Annotated[
+        str,
+        Meta(
+            description="What an hour of the device costs, such as `2.10 USD`: the report then says what 1,000 pages "
+            "cost; empty: it does not."
+        ),
+    ] = ""
     sandbox: Annotated[
         Literal["auto", "require", "off"],
         Meta(
@@ -464,6 +498,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _FIELDS = msgspec.structs.fields(Settings)  # once: it takes a millisecond
+_READ_BY: dict[str, tuple[Callable[[str], object], str]] = {
+    "device_price": (device_price.parse, device_price.EXPECTED),
+    "report_mail": (mail.addresses, "addresses separated by commas, such as ops@example.org"),
+    "smtp_url": (mail.server, mail.EXPECTED),
+    "tenant_pages": (tenants.quotas, "tenants with pages, such as archive=20000, *=5000"),
+    "tenant_users": (tenants.users, "broker users with tenants, such as scanner=archive"),
+}
+"""Settings that a function reads, which raises `ValueError`, and what is expected of them."""
 
 
 def invalid(given: Mapping[str, Given]) -> dict[str, str]:
@@ -480,10 +522,8 @@ def invalid(given: Mapping[str, Given]) -> dict[str, str]:
         elif name == "broker_url" and (fault := broker_url.fault(it.value)):
             expected = f"{broker_url.EXPECTED}; {fault}"
             wrong[name] = environment.invalid(name, it, expected, secret=True)
-        elif name == "tenant_pages" and not _is_read_by(tenants.quotas, it.value):
-            wrong[name] = environment.invalid(name, it, "tenants with pages, such as archive=20000, *=5000")
-        elif name == "tenant_users" and not _is_read_by(tenants.users, it.value):
-            wrong[name] = environment.invalid(name, it, "broker users with tenants, such as scanner=archive")
+        elif name in _READ_BY and not _is_read_by(_READ_BY[name][0], it.value):
+            wrong[name] = environment.invalid(name, it, _READ_BY[name][1], secret=name in _SECRET)
         elif name == "signing_key" and any(len(key) < _KEY for key in it.value.split(",") if it.value):
             expected = (
                 f"keys of at least {_KEY} characters, separated by commas (openssl rand -hex 32 makes one)"
@@ -506,6 +546,7 @@ _PLAIN = {
     "allowed_sources": "http",
     "allowed_callbacks": "http",
     "management_url": "http",
+    "report_url": "http",
 }
 """Settings with URLs, and the scheme that `require_tls` refuses in them."""
 

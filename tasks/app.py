@@ -22,7 +22,7 @@ from pipeline.errors import PipelineError, UsageError
 from pipeline.ledger.actions import record_settings
 from pipeline.night import retention
 from pipeline.night.night import Night
-from pipeline.remote.policy import callback_policy, source_policy
+from pipeline.remote.policy import callback_policy, report_policy, source_policy
 from pipeline.settings import Settings
 from tasks import broker, control, flower, limits, logs, metrics, secure, signing, topology, transport, wire
 from tasks.gate import Gate
@@ -40,6 +40,7 @@ def _check_settings() -> None:
             Night.of(settings)
             source_policy(settings)
             callback_policy(settings)
+            report_policy(settings)
             retention.parse(settings.keep_days)
     except UsageError as error:
         if not celery:

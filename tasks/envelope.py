@@ -9,7 +9,8 @@ from msgspec import Meta
 
 from pipeline.messages import TURNS
 
-TICK = "nightshift.tick"
+TICKS = ("nightshift.tick", "nightshift.report")
+"""What beat publishes: tasks without arguments."""
 
 READING_ERRORS = (msgspec.MsgspecError, RecursionError, TypeError, ValueError)
 """What `Envelope.read` raises."""

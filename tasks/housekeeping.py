@@ -1,4 +1,4 @@
-"""Housekeeping, started by beat every 30 seconds. All of it is idempotent.
+"""Housekeeping, started by beat every 30 seconds, and the morning report, every minute. All of it is idempotent.
 
 Ticks do not expire, as that would compare beat's clock with the worker's. Those that piled up while no worker ran are
 dropped, as each comes right after the one before.
@@ -12,8 +12,9 @@ from typing import Any
 
 from celery import Task
 
+from pipeline import clock
 from pipeline.errors import PipelineError, TransientError
-from pipeline.night.dead import tidy
+from pipeline.night.dead import Group, Letter, group, tidy
 from pipeline.night.housekeeping import tick as night_tick
 from tasks import dead
 from tasks.app import app
@@ -22,7 +23,8 @@ from tasks.publish import BROKER_ERRORS, publish
 from tasks.topology import queued
 
 _PILE = 1.0  # seconds after a tick in which another one has nothing to do
-_ended = -_PILE
+_LETTERS, _LOOKING = 1000, 2.0  # dead letters that the report looks at, and seconds
+_ended = _reported = -_PILE
 
 
 @app.task(name="nightshift.tick", bind=True)
@@ -42,3 +44,37 @@ def tick(self: Task[Any, Any]) -> None:
         log.warning("housekeeping failed; retrying at the next tick: %s", reason)
     finally:
         _ended = time.monotonic()
+
+
+@app.task(name="nightshift.report", bind=True)
+def report(self: Task[Any, Any]) -> None:
+    """Write and send the morning report where it is due: a task of its own, so that no tick waits for it."""
+    from pipeline.report import delivery, due  # seconds and megabytes that other steps need not have
+
+    global _reported  # noqa: PLW0603 - of this process
+    if time.monotonic() - _reported < _PILE:
+        return
+    try:
+        due.write_due(flow().night, clock.utc(), lambda: _strangers(self.app))
+        delivery.send_due(flow().night, clock.utc())
+    except PipelineError as error:
+        level = logging.WARNING if isinstance(error, TransientError) else logging.ERROR
+        log.log(level, "the morning report failed; trying again: %s", error.message)
+    finally:
+        _reported = time.monotonic()
+
+
+def _strangers(app_: Any) -> list[Group]:
+    """Dead letters that belong to no document, by code; those of documents are among the failures."""
+    found: list[Letter] = []
+
+    def look(one: dead.Found) -> bool:
+        if not (one.letter.ours and one.letter.task_id):
+            found.append(one.letter)
+        return False
+
+    try:
+        dead.sweep(app_, look, most=_LETTERS, seconds=_LOOKING)
+    except (PipelineError, *BROKER_ERRORS):  # the report is about the store
+        return []
+    return group(found)

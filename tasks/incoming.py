@@ -18,7 +18,7 @@ from pipeline.errors import PermanentError
 from pipeline.messages import Message
 from pipeline.storage import keys
 from tasks import signing
-from tasks.envelope import READING_ERRORS, TICK, Envelope, Work
+from tasks.envelope import READING_ERRORS, TICKS, Envelope, Work
 from tasks.routing import queue_for
 
 HOUSEKEEPING = "housekeeping"
@@ -47,7 +47,7 @@ def check(message: Any, queue: str, known: Collection[str]) -> None:
         raise NotOurs("bad_signature: it is not signed with a key of this worker (NIGHTSHIFT_SIGNING_KEY)")
     if headers.task not in known or not headers.task.startswith("nightshift."):
         raise NotOurs("it names a task that this worker does not have")
-    if headers.task == TICK:
+    if headers.task in TICKS:
         if found.args or found.work != Work() or queue != HOUSEKEEPING:
             raise NotOurs("it is not a tick of beat")
     else:

@@ -17,6 +17,7 @@ from pipeline.cli.audit import audit
 from pipeline.cli.cat import cat
 from pipeline.cli.exporter import exporter
 from pipeline.cli.forget import forget
+from pipeline.cli.report import report
 from pipeline.cli.reprocess import reprocess
 from pipeline.cli.run import run
 from pipeline.cli.settings import settings
@@ -136,6 +137,7 @@ app.command(no_args_is_help=True)(submit)
 app.command()(status)
 app.command(no_args_is_help=True)(why)
 app.command()(audit)
+app.command()(report)
 app.command(no_args_is_help=True)(reprocess)
 app.command()(summarise)
 app.command(no_args_is_help=True)(forget)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from msgspec import structs
@@ -12,13 +11,9 @@ from pipeline.cli import acting, nights, options, screen
 from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from pipeline.ledger.audit import Audit
-    from pipeline.ledger.track import Track
     from pipeline.night.night import Night
 
-T = TypeVar("T")
 
 _SHOWN = 40  # discrepancies listed one by one
 
@@ -57,11 +52,11 @@ def audit(
     night = nights.open_night(store)
     day = nights.run_date(run_date, night.settings, night.store)
     with screen.bar() as bar:
-        report = ledger_audit.audit(night.store, day, quick=quick or repair, track=_track(bar))
+        report = ledger_audit.audit(night.store, day, quick=quick or repair, track=screen.track(bar))
         done: dict[str, Any] = {}
         if repair:
             done = _repair(night, report)
-            report = ledger_audit.audit(night.store, day, quick=quick, track=_track(bar))
+            report = ledger_audit.audit(night.store, day, quick=quick, track=screen.track(bar))
     gaps = tuple(masked(gap, night.settings.mask) for gap in report.gaps)
     report = structs.replace(report, gaps=gaps)
     if as_json:
@@ -71,13 +66,6 @@ def audit(
         _print(report, done)
     if not report.adds_up:
         raise typer.Exit(ExitCode.DISCREPANCY)
-
-
-def _track(bar: Progress) -> Track:
-    def track(items: Iterable[T], what: str, total: int) -> Iterator[T]:
-        yield from bar.track(items, total=total, description=what)
-
-    return track
 
 
 def _repair(night: Night, report: Audit) -> dict[str, Any]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from msgspec import structs
@@ -13,15 +12,11 @@ from pipeline.cli import acting, forgotten, nights, options, screen
 from pipeline.errors import BrokerUnavailable, ExitCode, NotFound, RunError, UsageError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from pipeline.ledger.forgetting import Plan
-    from pipeline.ledger.track import Track
     from pipeline.night.night import Night
     from pipeline.night.search import Found
     from pipeline.night.selection import Selector
 
-T = TypeVar("T")
 
 _OLDEST = 100_000  # days; many more before today there is no date
 
@@ -222,11 +217,4 @@ def _search(night: Night, plan: Plan) -> Found:
 
     kept = inventory.users(night.store, plan.hashes)
     with screen.bar() as bar:
-        return Search(night.store, plan, kept).run(_track(bar))
-
-
-def _track(bar: Progress) -> Track:
-    def track(items: Iterable[T], what: str, total: int) -> Iterator[T]:
-        yield from bar.track(items, total=total, description=what)
-
-    return track
+        return Search(night.store, plan, kept).run(screen.track(bar))

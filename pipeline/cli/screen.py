@@ -7,7 +7,7 @@ import os
 import sys
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 import typer
@@ -17,13 +17,16 @@ from pipeline.logs import is_safe
 from pipeline.tables.masked_logs import MaskedFormatter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn
 
+    from pipeline.ledger.track import Track
     from pipeline.storage import Store
+
+T = TypeVar("T")
 
 _WIDTH = 120  # of files and pipes
 _FOLDED = 30  # columns below which folded text is hard to read
@@ -171,6 +174,15 @@ def bar() -> Progress:
     return progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     )
+
+
+def track(bar: Progress) -> Track:
+    """Show on a bar how far a search or an audit has come."""
+
+    def tracked(items: Iterable[T], what: str, total: int) -> Iterator[T]:
+        yield from bar.track(items, total=total, description=what)
+
+    return tracked
 
 
 def local(at: datetime, zone: ZoneInfo) -> str:

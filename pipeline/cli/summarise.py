@@ -18,6 +18,7 @@ def summarise(
     Exit codes: 0 success, 1 store unavailable or no records of that night, 2 usage error.
     """
     from pipeline import scratch
+    from pipeline.ledger import reported
     from pipeline.night import summaries
     from pipeline.storage import keys
     from pipeline.tables.summary import summarise as write
@@ -28,6 +29,7 @@ def summarise(
         raise NotFound(f"{night.store.url} has no results and no failures of {day}: check the run date.")
     scratch.start(night.settings.temp_dir)
     rows = write(night.store, day, masked=night.settings.mask)
+    reported.mark(night.store, day)
     paths = {name: f"{night.store.url}/{keys.summary(name, day)}" for name in rows}
     if as_json:
         screen.as_json({"run_date": day, "rows": rows, "summary": paths, "store": night.store.url})

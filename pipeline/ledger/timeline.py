@@ -9,6 +9,10 @@ from datetime import datetime
 
 import msgspec
 
+from pipeline.storage import Store, keys
+from pipeline.storage.objects import read_or_none
+from pipeline.threads import in_threads
+
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """One moment of a night; times are UTC, counts are of this run date since its beginning.
@@ -36,3 +40,10 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     p50: datetime | None = None
     p90: datetime | None = None
     trouble: str = ""
+
+
+def samples(store: Store, run_date: str) -> list[Sample]:
+    """The samples of a night in order of time; those that can't be read are left out."""
+    listed = store.list(keys.timeline(run_date))
+    found = in_threads(lambda key: read_or_none(store, key, Sample), listed)
+    return sorted((one for one in found if one is not None), key=lambda one: one.at)

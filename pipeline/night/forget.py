@@ -15,7 +15,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import NotFound
-from pipeline.ledger import forgetting, forgotten, pseudonyms, redaction
+from pipeline.ledger import forgetting, forgotten, pseudonyms, redaction, reported
 from pipeline.ledger.forgetting import Plan, Target
 from pipeline.ledger.forgotten import Tombstone
 from pipeline.night import brake, inventory, originals, selection
@@ -34,6 +34,7 @@ _NAMED = (
     keys.CHANGED,
 )
 """Prefixes with a key per task that has something there, most have not: they are listed once."""
+_SHOWN = 12  # digits of a hash that stand for a masked source
 
 
 class Done(msgspec.Struct, kw_only=True):
@@ -74,6 +75,8 @@ def carry_out(store: Store, plan: Plan) -> Done:
     brake.forget_examples(store, (*(target.task_id for target in plan.targets), *plan.sources))
     forgotten.stamp(store, f"{plan.run} {clock.now()}")  # who read the records before must read them again
     _remove_rows(store, plan, back, done)
+    forgotten.stamp(store, f"{plan.run} {clock.now()} tables")  # and who read the tables
+    _remove_reports(store, plan, done)
     _redact(store, plan, done)
     _delete_documents(store, plan, back, done)
     forgetting.note(store, structs.replace(plan, stage="deleted", again=_later(plan)))
@@ -148,6 +151,16 @@ def _remove_rows(store: Store, plan: Plan, back: set[str], done: Done) -> None:
         # nights are due by the number of their records, which may be what it was
         if back or night in counted or _look(store, night) != before:
             store.put(keys.changed(night, "tables", clock.now()), b"")
+
+
+def _remove_reports(store: Store, plan: Plan, done: Done) -> None:
+    """Delete the morning reports that may show the documents; housekeeping writes them again."""
+    names = {target.task_id for target in plan.targets} | {sha256[:_SHOWN] for sha256 in plan.hashes}
+    nights = {*plan.nights, *reported.showing(store, names | set(plan.sources))}
+    there = {name.removeprefix("run_date=") for name in store.folders(keys.REPORTS)}
+    for night in sorted(nights):
+        reported.mark(store, night)
+        done.locked += reported.erase(store, night) if night in there else 0
 
 
 def _look(store: Store, night: str) -> bytes:

@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 
 from pipeline import clock
 from pipeline.errors import UsageError
-from pipeline.ledger import actions, removed, tabled
+from pipeline.ledger import actions, removed, reported, tabled
 from pipeline.night import forget, inventory, originals, selection
 from pipeline.night.checks import CHECK_PERIOD, claimed, last_made
 from pipeline.night.night import Night
 from pipeline.storage import Store, keys
 from pipeline.threads import in_threads
 
-KINDS = ("documents", "checkpoints", "results", "failures", "all")
+KINDS = ("documents", "checkpoints", "results", "failures", "reports", "all")
 _SECONDS = 20.0  # of one tick
 _MOST = 2000  # tasks that one tick forgets
 _RECORDS: Mapping[str, tuple[str, ...]] = {
@@ -77,6 +77,9 @@ def _work(night: Night, days: Mapping[str, int], end: float) -> bool:
                     return False
             elif kind in _RECORDS:
                 _remove_records(night.store, kind, old)
+            elif kind == "reports":
+                _remove_reports(night.store, old)
+                removed.note(night.store, old, kind, clock.now())
             else:
                 _remove_bytes(night.store, kind, old, before)
     return True
@@ -100,6 +103,7 @@ def _forget(night: Night, old: str) -> bool:
     plan = selection.plan(store, chosen, actor=actions.actor(), reason="retention", most=_MOST)
     if plan is None:
         if next(inventory.of_night(store, old), None) is None:
+            _remove_reports(store, old)
             removed.note(store, old, "all", clock.now())
         return True
     actions.record(store, "retention.forget", detail={"run": plan.run, "tasks": str(len(plan.targets))})
@@ -123,6 +127,14 @@ def _remove_records(store: Store, kind: str, old: str) -> None:
     _delete(store, listed)
 
 
+def _remove_reports(store: Store, old: str) -> None:
+    """Delete the morning report of a night, and the samples of its course."""
+    actions.record(store, "retention", subject=f"reports of {old}")
+    reported.erase(store, old)
+    store.delete(keys.report_due(old))
+    _delete(store, set(store.list(keys.timeline(old))))
+
+
 def _remove_bytes(store: Store, kind: str, old: str, before: str) -> None:
     """Delete bytes, or what was computed from them, of the documents of a night that no task still needs."""
     hashes = {item.sha256 for item in inventory.of_night(store, old) if item.sha256}
@@ -135,6 +147,7 @@ def _remove_bytes(store: Store, kind: str, old: str, before: str) -> None:
     actions.record(store, "retention", subject=f"{kind} of {old}", detail={"objects": str(count)})
     if kind == "documents":
         originals.delete(store, hashes, since=before)
+        reported.without_pictures(store, old)
     _delete(store, found)
     removed.note(store, old, kind, clock.now())
 

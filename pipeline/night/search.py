@@ -8,6 +8,7 @@ their hashes.
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,8 @@ from pipeline.storage import Store, keys
 from pipeline.threads import in_threads
 
 _STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"')
+_TEXT = re.compile(rb'(?<=>)[^<>]+|(?<==")[^"]{1,2000}(?=")')
+"""Texts of a page, and what its attributes say."""
 _BETWEEN = re.compile(r"""[\s/"'(),;=]+""")
 _TELLING = re.compile(r"(?=.*\d).{6,}", re.DOTALL)  # an id that is no word of a language
 _FEW = 32  # names that are quicker looked for in a text than its words among them
@@ -156,7 +159,10 @@ def _said(key: str, data: bytes) -> _Strings:
 
 
 def _strings(data: bytes) -> Iterator[str]:
-    """Each different string in JSON, or in lines of JSON; of anything else the whole text."""
+    """Each different string in JSON, or in lines of JSON; each text of a page; of anything else the whole text."""
+    if data[:15].lower() == b"<!doctype html>":
+        yield from {html.unescape(text.decode(errors="replace")) for text in _TEXT.findall(data)}
+        return
     if data.lstrip()[:1] not in (b"{", b"[", b'"'):
         yield data.decode(errors="replace")
         return

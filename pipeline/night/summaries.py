@@ -14,7 +14,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged
-from pipeline.ledger import healing, removed
+from pipeline.ledger import healing, removed, reported
 from pipeline.ledger.records import without_pages
 from pipeline.models import DocumentResult, to_json
 from pipeline.night.night import Night
@@ -124,6 +124,7 @@ def _write(night: Night, run_date: str, now: datetime, activity: Activity) -> No
         healing.failures(night.store, run_date)
         summarise(night.store, run_date, masked=night.settings.mask, each=keep)
         healing.notes(night.store, run_date, partial)
+        reported.mark(night.store, run_date)
     except Damaged:  # would be damaged the next time, too
         raise
     except Exception:

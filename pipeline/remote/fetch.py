@@ -59,7 +59,7 @@ def fetch(url: str, policy: SourcePolicy, settings: Settings) -> bytes:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], policy: SourcePolicy) -> int:
-    """Post a callback and return its status, 200 to 299. Redirects are not followed.
+    """Post a callback, or a report, and return its status, 200 to 299. Redirects are not followed.
 
     Raises `PermanentError` if policy or receiver refuse it permanently (`callback_refused`, `not_found`,
     `callback_forbidden`, `callback_failed`), `TransientError` if a retry may succeed.
@@ -70,7 +70,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], policy: SourcePolicy
         if response.status in _LOGIN:
             raise TransientError(
                 f"{shown(url)} asks for a login: its server, or a proxy, answered {response.status}.",
-                code="callback_unavailable",
+                code=f"{policy.kind}_unavailable",
             )
         _check_status(response.status, url, policy.kind)
         return response.status
@@ -125,7 +125,7 @@ def _check_status(status: int, url: str, kind: str) -> None:
         )
     if not 200 <= status < 300 or (kind == "source" and status not in (200, 206)):
         word, what = (
-            ("unreadable", "return a document") if kind == "source" else ("failed", "accept the callback")
+            ("unreadable", "return a document") if kind == "source" else ("failed", f"accept the {kind}")
         )
         raise PermanentError(f"{name} does not {what}: its server answered {status}.", code=f"{kind}_{word}")
 

@@ -52,7 +52,7 @@ class SourcePolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Which URLs are allowed: those at or below a prefix. Created by `sources` or `callbacks`.
 
     `allow_private`: whether allowed hosts may have addresses of internal networks.
-    `kind`: `source` or `callback`; the prefix of error codes. `tls`: whom their hosts must be certified by.
+    `kind`: `source`, `callback` or `report`; the prefix of error codes. `tls`: whom their hosts must be certified by.
     """
 
     prefixes: tuple[Location, ...]
@@ -75,11 +75,18 @@ class SourcePolicy(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises `UsageError` naming the invalid prefix.
         """
-        policy = cls._make(allowed, allow_private, "callback", "NIGHTSHIFT_ALLOWED_CALLBACKS")
-        for prefix in policy.prefixes:
+        return cls._make(allowed, allow_private, "callback", "NIGHTSHIFT_ALLOWED_CALLBACKS")._of_web()
+
+    @classmethod
+    def receiver(cls, url: str, *, allow_private: bool = False) -> SourcePolicy:
+        """Parse NIGHTSHIFT_REPORT_URL: the only URL that reports are posted to; raises as `callbacks` does."""
+        return cls._make(url, allow_private, "report", "NIGHTSHIFT_REPORT_URL")._of_web()
+
+    def _of_web(self) -> SourcePolicy:
+        for prefix in self.prefixes:
             if prefix.scheme not in PORTS:
-                raise UsageError(f"{policy.setting}: callbacks must use https://, not {prefix.scheme}://.")
-        return policy
+                raise UsageError(f"{self.setting}: {self.kind}s must use https://, not {prefix.scheme}://.")
+        return self
 
     @classmethod
     def _make(cls, allowed: str, allow_private: bool, kind: str, setting: str) -> SourcePolicy:
@@ -143,6 +150,16 @@ def callback_policy(settings: Settings) -> SourcePolicy:
     return _certified(
         SourcePolicy.callbacks(settings.allowed_callbacks, allow_private=settings.allow_private_hosts),
         settings,
+    )
+
+
+def report_policy(settings: Settings) -> SourcePolicy:
+    """Policy for reports: NIGHTSHIFT_REPORT_URL itself, which is empty where none is posted.
+
+    Raises `UsageError` as `SourcePolicy.receiver` does, and for a TLS file that can't be used.
+    """
+    return _certified(
+        SourcePolicy.receiver(settings.report_url, allow_private=settings.allow_private_hosts), settings
     )
 
 

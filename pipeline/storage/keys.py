@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 
 from pipeline.errors import PermanentError
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _HEX = re.compile(r"[0-9a-f]{8,64}")
 _RECEIPT = re.compile(
     r"receipts/date=(?P<day>[\d-]{10})/(?:[0-9a-f]{2}/)?"
@@ -40,6 +41,7 @@ PARTIAL = "partial/"
 CHANGED = "changed/"
 RECEIPTS = "receipts/"
 REPORTS = "reports/"
+REPORTS_DUE = "control/report-"
 SUMMARY = "summary/"
 TIMELINE = "timeline/"
 UNDELIVERED = "undelivered/"
@@ -429,6 +431,22 @@ def timeline(run_date: str, minute: str = "") -> str:
 def report(run_date: str, name: str) -> str:
     """A file of the morning report: `index.html` or `report.json`."""
     return f"{REPORTS}run_date={_day(run_date)}/{name}"
+
+
+def reports_of(run_date: str) -> str:
+    """Prefix of the files of a night's report."""
+    return f"{REPORTS}run_date={_day(run_date)}/"
+
+
+def report_due(run_date: str) -> str:
+    """Mark that the report of a night is to be written: what it is about has changed."""
+    return f"{REPORTS_DUE}{_day(run_date)}.json"
+
+
+def due_report(key: str) -> str:
+    """Run date in a `report_due` key; empty in another one."""
+    name = key.removeprefix(REPORTS_DUE).removesuffix(".json")
+    return name if _DATE.fullmatch(name) else ""
 
 
 def task_id_of(key: str) -> str:

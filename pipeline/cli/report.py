@@ -1,0 +1,94 @@
+"""`nightshift report`: what a night did, what is left, and what to do now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from pipeline.cli import nights, options, screen
+from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.night.night import Night
+    from pipeline.report.facts import Report
+
+
+def report(
+    run_date: options.RunDateArgument = "last",
+    language: Annotated[
+        Literal["en", "zh"] | None,
+        typer.Option("--language", help="Language of the report. Default: NIGHTSHIFT_REPORT_LANGUAGE."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Also write the page to this file.")
+    ] = None,
+    browse: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    store: options.Store = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Write the report of a night, and print its verdict, its numbers and what to do now.
+
+    The page is `reports/run_date=…/index.html` in the store: one file, masked by NIGHTSHIFT_MASK, which needs nothing
+    from the network. Beat writes it after each close. Run it again at any time: it replaces the report. A night whose
+    records retention has removed keeps the report that it has.
+
+    Exit codes: 0 success, 1 store unavailable, 2 usage error.
+    """
+    from pipeline import reader, scratch
+
+    night = nights.open_night(store)
+    day = nights.run_date(run_date, night.settings, night.store)
+    scratch.start(night.settings.temp_dir)
+    reader.start(night.settings)
+    words = language or night.settings.report_language
+    found = _made(night, day, words)
+    page = _saved(found, words, out, browse=browse)
+    if as_json:
+        screen.as_json(found)
+        return
+    _print(night, found, words, page)
+
+
+def _made(night: Night, day: str, language: str) -> Report:
+    """The report of a night, made and written now; of one without its records as it is, or made and not written."""
+    from pipeline import clock
+    from pipeline.ledger import audit, removed
+    from pipeline.report import gather, written
+
+    now = clock.utc()
+    if removed.of(night.store, day).records:
+        return written.read(night.store, day) or gather.gather(night, day, now)
+    with screen.bar() as bar:
+        audited = audit.audit(night.store, day, quick=True, track=screen.track(bar))
+    return written.write(night, day, now, language, audit=audited)
+
+
+def _saved(found: Report, language: str, out: Path | None, *, browse: bool) -> Path | None:
+    """Write the page to a file where one is wanted; returns its name."""
+    if out is None and not browse:
+        return None
+    from pipeline.report import written
+
+    path = out or Path(f"nightshift-{found.run_date}.html")
+    try:
+        path.write_text(written.as_html(found, language), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} can't be written ({error.strerror}): give another --out.") from error
+    if browse:
+        typer.launch(path.absolute().as_uri())
+    return path
+
+
+def _print(night: Night, found: Report, language: str, page: Path | None) -> None:
+    from pipeline.report import text, written
+    from pipeline.storage import keys
+
+    screen.say_store(night.store)
+    for line in text.lines(found, language):
+        screen.say(line)
+    screen.say()
+    screen.say(f"Page  {page or f'{night.store.url}/{keys.report(found.run_date, written.HTML)}'}")
+    if page is None and night.settings.encryption_keys:
+        screen.say("It is encrypted there: --out FILE writes it readable, nightshift cat KEY prints it.")
