@@ -2,8 +2,9 @@
 
 Folding adds nothing and loses nothing: the new base says what each writer had, so only what it counts later is added to
 it, also where a process that was paused for hours puts an object again that was deleted. An object is deleted only once
-the base *before* has all of it, and its process has ended or been silent for a while; so of two processes that fold at
-the same time, and one that was paused halfway, either base is right, and the higher number counts.
+the base *before* has all of it, and its process has ended or been silent for hours; so of two processes that fold at
+the same time, and one that was paused halfway, either base is right: the higher number counts,
+and of two with the same number the one that read later.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pipeline import clock
 from pipeline.ledger.counters import Base, State, Sums, Written
 from pipeline.models import to_json
 from pipeline.storage import Store, keys
+from pipeline.storage.objects import read_or_none
 
 MANY = 48
 """Objects of writers that have ended or are silent, from which on they are folded in without a recount."""
@@ -22,7 +24,7 @@ MANY = 48
 NIGHTS = 21
 """Run dates whose sums are kept."""
 
-_SILENT = timedelta(minutes=10)  # after which a writer's object is deleted; it may be put again
+_SILENT = timedelta(hours=6)  # after which a writer's object is deleted; it may be put again
 _KEPT = timedelta(
     days=2
 )  # after which the base does not know a deleted object any more: a recount puts that right
@@ -36,17 +38,17 @@ def fold(
     counted: Sums | None = None,
     oldest: dict[str, str] | None = None,
 ) -> Base:
-    """Write a new base from counters that were just read, then delete what it and the one before make superfluous.
+    """Write a new base from counters that were read `now`, then delete what it and the one before make superfluous.
 
     `counted`, `oldest`: what a recount found in the store; names of the same kind that it did not find are 0. Raises
     what the store raises.
     """
     base = new_base(state, now, counted=counted, oldest=oldest)
-    store.put(keys.counter_base(base.number, secrets.token_hex(4)), to_json(base))
+    store.put(keys.counter_base(base.number, now, secrets.token_hex(4)), to_json(base))
     for key in state.bases[1:]:  # a reader may have listed the latest
         store.delete(key)
     for key in superfluous(state, now):
-        store.delete(key)
+        drop(store, key, state.written[key])
     return base
 
 
@@ -92,6 +94,12 @@ def superfluous(state: State, now: datetime) -> list[str]:
         for key, one in state.written.items()
         if key in seen and seen[key].sums == one.sums and (one.ended or _age(one, now) > _SILENT)
     ]
+
+
+def drop(store: Store, key: str, known: Written) -> None:
+    """Delete a writer's object, unless it has been put again since it was read."""
+    if known.ended or read_or_none(store, key, Written) == known:
+        store.delete(key)
 
 
 def is_due(state: State, now: datetime) -> bool:

@@ -92,6 +92,16 @@ def newest(store: Store, task_id: str) -> Task | None:
     return get(store, task_id, generations.latest(store, task_id))
 
 
+def newest_keys(store: Store) -> list[str]:
+    """Keys of the markers of all unfinished tasks, of each its latest generation only."""
+    found: dict[str, str] = {}
+    for key in store.list(keys.PENDING):
+        other = found.setdefault(keys.task_id_of(key), key)
+        if keys.generation_of(key) > keys.generation_of(other):
+            found[keys.task_id_of(key)] = key
+    return list(found.values())
+
+
 def follows(store: Store, record: DocumentResult) -> bool:
     """Whether the task of a record is pending again; generations are unknown to markers of older versions."""
     later = (record.generation + 1, 0) if record.generation == 0 else (record.generation + 1,)

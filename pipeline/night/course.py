@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from pipeline import clock
 from pipeline.errors import PipelineError
 from pipeline.forecast.model import Forecast
 from pipeline.ledger import counters, folding, timeline
-from pipeline.ledger.counters import State
+from pipeline.ledger.counters import Backlog, State
 from pipeline.ledger.timeline import Sample
 from pipeline.night import recount
 from pipeline.night.brake import notes
@@ -23,8 +24,17 @@ from pipeline.storage.objects import read_or_none
 
 log = logging.getLogger("nightshift")
 
-Outlook = Callable[[Night, datetime], Forecast]
-"""Forecasts when the backlog will be done."""
+
+class Outlook(Protocol):
+    """Forecasts when the backlog, as it was read a moment ago, will be done."""
+
+    def __call__(self, night: Night, now: datetime, *, backlog: Backlog) -> Forecast:
+        """May raise what the store raises."""
+        ...
+
+
+OUTLOOK: Outlook | None = None
+"""What forecasts here: for samples and for `nightshift status`; without, neither shows a forecast."""
 
 
 class Course:
@@ -33,7 +43,7 @@ class Course:
     `outlook`: forecasts; without, samples have no forecast.
     """
 
-    def __init__(self, outlook: Outlook | None = None) -> None:
+    def __init__(self, outlook: Outlook | None = OUTLOOK) -> None:
         self._outlook = outlook
         self._trouble, self._since = "", clock.utc()
 
@@ -70,7 +80,7 @@ class Course:
     def _made(self, night: Night, now: datetime, run_date: str, state: State) -> Sample:
         backlog, ended = state.backlog(), state.night(run_date)
         processes, workers = state.processes(run_date, now)
-        forecast = self._forecast(night, now)
+        forecast = self._forecast(night, now, backlog)
         return Sample(
             at=now,
             window_open=night.schedule.is_open(night.schedule.override()),
@@ -89,10 +99,10 @@ class Course:
             trouble=self._said(night),
         )
 
-    def _forecast(self, night: Night, now: datetime) -> Forecast | None:
+    def _forecast(self, night: Night, now: datetime, backlog: Backlog) -> Forecast | None:
         """What is forecast now, `None` where that fails: a sample without it is better than none."""
         try:
-            return self._outlook(night, now) if self._outlook else None
+            return self._outlook(night, now, backlog=backlog) if self._outlook else None
         except Exception as error:
             log.warning("no forecast could be made: %s", error)
             return None

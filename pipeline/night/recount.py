@@ -33,7 +33,8 @@ class Recount:
     """One recount: `see` each marker, then `finish`. The counters are read first, when it is made."""
 
     def __init__(self, night: Night) -> None:
-        self._night, self._state = night, counters.read(night.store)
+        self._night, self._at = night, clock.utc()
+        self._state = counters.read(night.store)
         self._sums, self._oldest = Sums(), dict[str, str]()
 
     def see(self, task: Task | None) -> None:
@@ -49,13 +50,13 @@ class Recount:
     def finish(self) -> None:
         """Write what was counted, with the records of the night; raises what the store raises."""
         counted = self._sums | outcomes(self._night.store, self._night.schedule.run_date())
-        folding.fold(self._night.store, self._state, clock.utc(), counted=counted, oldest=self._oldest)
+        folding.fold(self._night.store, self._state, self._at, counted=counted, oldest=self._oldest)
         self._night.store.put(keys.control("recount"), to_json(Checked(clock.utc())))
 
     def state(self) -> State:
         """The counters as they would be read after `finish`; nothing is written."""
         counted = self._sums | outcomes(self._night.store, self._night.schedule.run_date())
-        base = folding.new_base(self._state, clock.utc(), counted=counted, oldest=self._oldest)
+        base = folding.new_base(self._state, self._at, counted=counted, oldest=self._oldest)
         return State(base=base, written=self._state.written)
 
 
@@ -88,7 +89,7 @@ def look(night: Night) -> State:
 
 def _look(night: Night) -> Recount:
     counting = Recount(night)
-    for one in in_threads(lambda key: _marker(night.store, key), night.store.list(keys.PENDING)):
+    for one in in_threads(lambda key: _marker(night.store, key), pending.newest_keys(night.store)):
         if one != "gone":
             counting.see(one if isinstance(one, Task) else None)
     return counting

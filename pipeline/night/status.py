@@ -9,9 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
+from msgspec import structs
 
 from pipeline import clock
 from pipeline.ledger import counters
+from pipeline.ledger.counters import State
 from pipeline.night.brake import Braked, notes
 from pipeline.night.night import Night
 from pipeline.night.recount import DAMAGED, look
@@ -85,12 +87,21 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 def status(night: Night) -> Status:
     """Read the state of the night from the store; raises `StoreUnavailable`."""
-    run_date = night.schedule.run_date()
+    return of(night, *read(night))
+
+
+def read(night: Night) -> tuple[State, counters.Backlog]:
+    """The counters and their backlog, or, where nothing was counted yet, what is in the store."""
     state = counters.read(night.store)
-    counted = state.recounted is not None
-    if not counted:
-        state = look(night)
-    backlog, ended = state.backlog(), state.night(run_date)
+    if state.recounted is None:
+        state = structs.replace(look(night), written={}, bases=())
+    return state, state.backlog()
+
+
+def of(night: Night, state: State, backlog: counters.Backlog) -> Status:
+    """The state of the night, by counters that were read."""
+    run_date = night.schedule.run_date()
+    ended, counted = state.night(run_date), bool(state.bases)
     lanes: dict[str, int] = {}
     for name, amount in backlog.by.items():
         lane = name.partition("|")[0]

@@ -415,9 +415,9 @@ def counter(run_date: str, writer: str) -> str:
     return f"{COUNTERS}{_day(run_date)}/{_hash(writer)}.json"
 
 
-def counter_base(number: int, writer: str) -> str:
-    """What all counters were together: the last one in the order of keys counts."""
-    return f"{COUNTERS}base-{number:012d}-{_hash(writer)}.json"
+def counter_base(number: int, at: datetime, writer: str) -> str:
+    """What all counters were together, as they were read at that time: the last one in the order of keys counts."""
+    return f"{COUNTERS}base-{number:09d}-{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{_hash(writer)}.json"
 
 
 def is_counter_base(key: str) -> bool:
