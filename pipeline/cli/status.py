@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import structs
 
-from pipeline import clock
-from pipeline.cli import nights, options, screen
+from pipeline.cli import lines, nights, options, screen
 from pipeline.cli.brake import sentence
 from pipeline.cli.window import opening
 from pipeline.errors import BrokerUnavailable, ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
     from pipeline.cli.seen import Running, Seen
-    from pipeline.forecast.model import Forecast
     from pipeline.night.night import Night
     from pipeline.night.status import Status
 
@@ -100,7 +95,7 @@ def _line(name: str, text: str) -> None:
 def _print(night: Night, found: Seen) -> None:
     _print_store(night, found.store)
     if found.forecast:
-        _line("Forecast", outlook(found.forecast, night.schedule.window.zone))
+        _line("Forecast", lines.outlook(found.forecast, night.schedule.window.zone))
     if found.queues:
         _print_queues(found.queues, found.unknown)
     if found.unavailable:
@@ -136,31 +131,10 @@ def _print_store(night: Night, found: Status) -> None:
         _line("Attention", needed)
     if found.undelivered:
         _line("Callbacks", f"{found.undelivered} undelivered: nightshift callbacks list")
-    _line("Counted", counted(found))
+    _line("Counted", lines.counted(found))
     if found.backlog:
         rows = ((kind.task_type, kind.count, screen.age(kind.oldest)) for kind in found.backlog)
         screen.listing("", ("task type", "#documents", "oldest"), rows)
-
-
-def counted(found: Status) -> str:
-    """When what is shown was counted."""
-    if found.recounted is None:
-        return "in the store, just now; beat keeps counters from its first turn on"
-    passed = clock.age(found.as_of, clock.utc())
-    fresh = (
-        f"{passed.total_seconds():.0f} s ago" if passed is not None and passed.total_seconds() < 120 else ""
-    )
-    age = screen.age(found.as_of.isoformat()) if found.as_of else ""
-    whole = screen.age(found.recounted.isoformat())
-    return f"{fresh or f'{age} ago'}; all documents in the store {whole} ago (--recount: now)"
-
-
-def outlook(found: Forecast, zone: ZoneInfo) -> str:
-    """What is forecast, in one line."""
-    if found.p50 is None:
-        return f"not within a year ({found.basis})" if found.documents else "nothing is left"
-    late = f", at the latest {screen.local(found.p90, zone)}" if found.p90 else ""
-    return f"done {screen.local(found.p50, zone)}{late}"
 
 
 def _attention(found: Status) -> str:
@@ -174,21 +148,11 @@ def _attention(found: Status) -> str:
 
 
 def _print_queues(queues: dict[str, int], unknown: int | None) -> None:
-    _line("Queues", waiting_in(queues))
+    _line("Queues", lines.waiting_in(queues))
     if unknown is None:
         _line("Dead", f"{queues['dead']} messages; this RabbitMQ user may not read them")
     elif unknown:
         _line("Dead", f"{unknown} messages that belong to no document: nightshift dead list")
-
-
-def waiting_in(queues: dict[str, int]) -> str:
-    """Messages by queue, of all turns together."""
-    from tasks.lanes import first_turn
-
-    counts: Counter[str] = Counter()
-    for name, n in queues.items():
-        counts[first_turn(name)] += n
-    return ", ".join(f"{name} {n}" for name, n in counts.items() if n) or "empty"
 
 
 def _print_workers(workers: dict[str, list[Running]] | None) -> None:

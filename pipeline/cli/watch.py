@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline import clock
 from pipeline.cli import screen
-from pipeline.cli.status import counted, waiting_in
+from pipeline.cli.lines import counted, waiting_in
 from pipeline.cli.window import opening
 from pipeline.errors import ExitCode, StoreUnavailable, UsageError
 
@@ -87,29 +87,29 @@ def drawn(seen: Seen, pages_a_second: float | None, url: str, zone: ZoneInfo) ->
     from rich.table import Table
     from rich.text import Text
 
-    found, lines = seen.store, Table.grid(padding=(0, 1))
-    lines.add_column(width=10, no_wrap=True)
-    lines.add_column(overflow="fold")
+    found, rows = seen.store, Table.grid(padding=(0, 1))
+    rows.add_column(width=10, no_wrap=True)
+    rows.add_column(overflow="fold")
     ended = found.done + found.partial + found.failed
     total = ended + found.pending
-    lines.add_row("Store", Text(url))
-    lines.add_row("Window", opening(found.window, zone))
-    lines.add_row(
+    rows.add_row("Store", Text(url))
+    rows.add_row("Window", opening(found.window, zone))
+    rows.add_row(
         "Night", f"{found.run_date}: {found.done} done, {found.partial} partial, {found.failed} failed"
     )
-    lines.add_row("Pending", f"{found.pending:,} documents, {found.pages_pending:,} known pages")
-    lines.add_row("Progress", ProgressBar(total=max(total, 1), completed=ended, width=50))
-    lines.add_row("", f"{ended / total:.1%} of {total:,} documents" if total else "no documents")
+    rows.add_row("Pending", f"{found.pending:,} documents, {found.pages_pending:,} known pages")
+    rows.add_row("Progress", ProgressBar(total=max(total, 1), completed=ended, width=50))
+    rows.add_row("", f"{ended / total:.1%} of {total:,} documents" if total else "no documents")
     speed = "measuring" if pages_a_second is None else f"{pages_a_second:.1f} pages per second"
-    lines.add_row("Speed", f"{speed}; {found.pages:,} pages read in this night")
-    lines.add_row("Left", _left(seen, zone))
-    lines.add_row("Queues", waiting_in(seen.queues) if seen.queues else "not known")
-    lines.add_row("Workers", _workers(seen))
-    lines.add_row("Counted", counted(found))
+    rows.add_row("Speed", f"{speed}; {found.pages:,} pages read in this night")
+    rows.add_row("Left", _left(seen, zone))
+    rows.add_row("Queues", waiting_in(seen.queues) if seen.queues else "not known")
+    rows.add_row("Workers", _workers(seen))
+    rows.add_row("Counted", counted(found))
     if trouble := _trouble(seen):
-        lines.add_row("Attention", Text(trouble, style="bold red"))
-    lines.add_row("", Text(f"{screen.local(clock.utc(), zone)}; Ctrl-C ends", style="dim"))
-    return lines
+        rows.add_row("Attention", Text(trouble, style="bold red"))
+    rows.add_row("", Text(f"{screen.local(clock.utc(), zone)}; Ctrl-C ends", style="dim"))
+    return rows
 
 
 def _left(seen: Seen, zone: ZoneInfo) -> str:

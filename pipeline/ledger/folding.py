@@ -9,7 +9,7 @@ and of two with the same number the one that read later.
 
 from __future__ import annotations
 
-import secrets
+import uuid
 from datetime import datetime, timedelta
 
 from pipeline import clock
@@ -44,7 +44,7 @@ def fold(
     what the store raises.
     """
     base = new_base(state, now, counted=counted, oldest=oldest)
-    store.put(keys.counter_base(base.number, now, secrets.token_hex(4)), to_json(base))
+    store.put(keys.counter_base(base.number, now, uuid.uuid4().hex[:8]), to_json(base))
     for key in state.bases[1:]:  # a reader may have listed the latest
         store.delete(key)
     for key in superfluous(state, now):

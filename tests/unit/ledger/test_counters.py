@@ -1,6 +1,7 @@
 """Counters of many processes: what is read is what happened, whoever folds, dies, pauses and comes back."""
 
 import logging
+import os
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -123,7 +124,7 @@ def test_a_forked_process_counts_from_zero(store: MemoryStore, monkeypatch: pyte
     one = writer(store)
     one.accepted(task("a"))
     one.flush()
-    monkeypatch.setattr(counting.os, "getpid", lambda: -5)
+    monkeypatch.setattr(os, "getpid", lambda: -5)
     one.accepted(task("b"))
     one.flush()
     assert len(objects(store)) == 2
@@ -202,7 +203,7 @@ def test_reading_while_another_process_folds_reads_again(
     one.accepted(task("a"))
     one.flush(last=True)
     fold(store, counted={"documents|normal|unknown|new|document": 1})
-    get, calls = store.get, []
+    get, calls = store.get, list[str]()
 
     def folded_meanwhile(key: str) -> bytes:
         if not keys.is_counter_base(key) and not calls:
