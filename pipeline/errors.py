@@ -23,6 +23,12 @@ class ExitCode(IntEnum):
     """Done, but some documents failed, were refused or could not be handled."""
     DISCREPANCY = 4
     """`audit` found documents that are not accounted for."""
+    NO_WORKER = 5
+    """`status`: the window is open, documents wait, and no worker answers."""
+    PAUSED = 6
+    """`status`: a step is paused, as documents in a row fail for the same reason."""
+    ATTENTION = 7
+    """`status`: something needs a person, such as failed documents."""
     STOPPED = 130
     """Interrupted (Ctrl-C): what was finished is kept."""
 

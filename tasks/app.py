@@ -13,12 +13,14 @@ from celery.signals import (
     celeryd_init,
     worker_init,
     worker_process_init,
+    worker_process_shutdown,
     worker_ready,
     worker_shutting_down,
 )
 
 from pipeline import environment, reader, scratch
 from pipeline.errors import PipelineError, UsageError
+from pipeline.ledger import counting
 from pipeline.ledger.actions import record_settings
 from pipeline.night import retention
 from pipeline.night.night import Night
@@ -121,6 +123,12 @@ def _record_start(what: str) -> None:
 @worker_shutting_down.connect
 def _hurry(**_: Any) -> None:
     transport.hurry()
+
+
+@worker_process_shutdown.connect
+def _count(**_: Any) -> None:
+    """Put what this pool process has counted: it ends without the exit hooks of Python."""
+    counting.stop()
 
 
 @worker_process_init.connect

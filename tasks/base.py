@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from celery.exceptions import Reject
 from celery.utils.log import get_task_logger
 
 from pipeline.errors import PipelineError
+from pipeline.ledger import counting
 from pipeline.messages import Message
 from pipeline.night.brake import Brake
 from pipeline.night.delivery import Delivery
@@ -35,7 +38,9 @@ def flow() -> Flow:
     """The flow of this process: created on first use, so in the pool process, as its models are."""
     global _flow, _brake  # noqa: PLW0603 - one per process is the point
     if _flow is None:
-        _flow = Flow(Night.of(Settings.from_env()))
+        night = Night.of(Settings.from_env())
+        counting.start(night.store, night.schedule.run_date, worker=f"{socket.gethostname()}/{os.getppid()}")
+        _flow = Flow(night)
         _brake = Brake(_flow.store)
     return _flow
 

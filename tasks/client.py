@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import BrokerRefused, BrokerUnavailable
+from pipeline.ledger import counting
 from pipeline.night.night import Night
 from pipeline.settings import Settings
 from pipeline.submission.producer import Producer
@@ -54,6 +55,7 @@ def errors(app: Any) -> Iterator[None]:
 def producer(settings: Settings) -> Producer:
     """A producer that publishes to the broker of the environment's settings; one per process."""
     night, app = Night.of(settings), celery()
+    counting.start(night.store, night.schedule.run_date)
     return Producer(settings, night.store, night.schedule.run_date, lambda messages: send(app, messages))
 
 

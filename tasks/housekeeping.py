@@ -14,6 +14,7 @@ from celery import Task
 
 from pipeline import clock
 from pipeline.errors import PipelineError, TransientError
+from pipeline.night.course import Course
 from pipeline.night.dead import Group, Letter, group, tidy
 from pipeline.night.housekeeping import tick as night_tick
 from tasks import dead
@@ -25,6 +26,7 @@ from tasks.topology import queued
 _PILE = 1.0  # seconds after a tick in which another one has nothing to do
 _LETTERS, _LOOKING = 1000, 2.0  # dead letters that the report looks at, and seconds
 _ended = _reported = -_PILE
+_course = Course()
 
 
 @app.task(name="nightshift.tick", bind=True)
@@ -34,13 +36,18 @@ def tick(self: Task[Any, Any]) -> None:
     if time.monotonic() - _ended < _PILE:
         return
     try:
-        night_tick(flow().night, lambda: queued(self.app), lambda messages: publish(self.app, messages))
+        night_tick(
+            flow().night, lambda: queued(self.app), lambda messages: publish(self.app, messages), _course
+        )
         tidy(flow().night, lambda stale: dead.sweep(self.app, lambda found: stale(found.letter)))
+        _course.passed()
     except PipelineError as error:
+        _course.failed(error.message)
         level = logging.WARNING if isinstance(error, TransientError) else logging.ERROR
         log.log(level, "housekeeping failed; retrying at the next tick: %s", error.message)
     except BROKER_ERRORS as error:
         reason = f"RabbitMQ is unavailable ({type(error).__name__})"
+        _course.failed(reason)
         log.warning("housekeeping failed; retrying at the next tick: %s", reason)
     finally:
         _ended = time.monotonic()

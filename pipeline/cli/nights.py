@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 
 def open_night(store_url: str | None) -> Night:
-    """The night of the store that `--store` or NIGHTSHIFT_STORE_URL names.
+    """The night of the store that `--store` or NIGHTSHIFT_STORE_URL names; what the command does there is counted.
 
     Raises `RunError` (`store_missing`) when there is no such store, `StoreUnavailable` when it does not answer,
     `UsageError` for an invalid setting.
     """
     from pipeline import storage
+    from pipeline.ledger import counting
     from pipeline.night.night import Night
     from pipeline.settings import Settings
 
@@ -31,6 +32,7 @@ def open_night(store_url: str | None) -> Night:
             "(nightshift submit and nightshift run create a store).",
             code="store_missing",
         )
+    counting.start(night.store, night.schedule.run_date)
     return night
 
 

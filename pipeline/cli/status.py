@@ -2,140 +2,107 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 from msgspec import structs
 
-from pipeline.cli import nights, options, screen
+from pipeline.cli import lines, nights, options, screen
 from pipeline.cli.brake import sentence
 from pipeline.cli.window import opening
-from pipeline.errors import BrokerRefused, BrokerUnavailable, ExitCode
+from pipeline.errors import BrokerUnavailable, ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from pipeline.cli.seen import Running, Seen
     from pipeline.night.night import Night
     from pipeline.night.status import Status
-    from tasks.dead import Found
 
-T = TypeVar("T")
-
-_SECONDS = 1.0  # for workers to answer
-_LOOKED_AT, _LOOKED_FOR = 1000, 2.0  # dead letters, and seconds
-
-
-class Running(msgspec.Struct, frozen=True):
-    """A step that a worker is running, for `seconds` so far."""
-
-    task_id: str
-    step: str
-    seconds: float
+WORDS = {
+    ExitCode.OK: "ok",
+    ExitCode.ERROR: "unavailable",
+    ExitCode.NO_WORKER: "no_worker",
+    ExitCode.PAUSED: "paused",
+    ExitCode.ATTENTION: "attention",
+}
+"""What `--json` calls each exit code, as `state`."""
 
 
-def status(store: options.Store = None, as_json: options.AsJson = False) -> None:
+def status(
+    store: options.Store = None,
+    as_json: options.AsJson = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it until Ctrl-C, with progress and pages per second.")
+    ] = False,
+    recount: Annotated[
+        bool,
+        typer.Option("--recount", help="Count all documents in the store first, which may take minutes."),
+    ] = False,
+) -> None:
     """Show the state of the night: window, backlog by queue and age, workers, documents done and failed.
 
     *Pending* counts documents in the store, *queues* counts messages in RabbitMQ. Pending documents without a
     message (the broker lost its disk) are published again within an hour, or now with
     `nightshift audit --repair`. Workers and dead letters are left out if the RabbitMQ user may not ask for them.
 
-    Exit codes: 0 success, 1 store or broker unavailable (without a broker, the state of the store is still shown),
-    2 usage error.
+    Documents are counted by the processes that accept and end them, and are a few seconds old; beat counts what is in
+    the store every hour. *Counted* says when.
+
+    Exit codes, the first that applies: 0 all well, 1 store or broker unavailable (without a broker, the state of the
+    store is still shown), 2 usage error, 5 the window is open, documents wait and no worker answers, 6 a step is
+    paused, 7 something needs a person: failed documents, undelivered callbacks, damaged records, unknown dead letters.
     """
-    from pipeline.night import status as of_store
+    from pipeline.cli import seen
+    from pipeline.night import recount as counting
+    from pipeline.night.course import OUTLOOK
     from tasks import client
 
-    night = nights.open_night(store)
-    found = of_store.status(night)
-    app = client.celery()
-    queues: dict[str, int] = {}
-    workers: dict[str, list[Running]] | None = {}
-    unavailable: str = ""
-    unknown: int | None = 0
-    try:
-        with client.errors(app):  # as a whole bounded
-            queues = _queues(app)
-            unknown = _if_permitted(_unknown_letters, app) if queues.get("dead") else 0
-            workers = _if_permitted(_workers, app)
-    except BrokerUnavailable as error:
-        unavailable = error.message
-    if as_json:
-        screen.as_json(
-            structs.asdict(found)
-            | {"pending": found.pending, "oldest": found.oldest}
-            | {"queues": queues, "workers": workers, "broker": unavailable or "up", "store": night.store.url}
-            | {"unknown_dead_letters": None if unavailable else unknown}
-        )
-        if unavailable:
-            raise typer.Exit(ExitCode.ERROR)
+    if watch and as_json:
+        raise UsageError("--watch shows text: use it without --json.")
+    night, app = nights.open_night(store), client.celery()
+    if recount:
+        counting.recount(night)
+    if watch:
+        from pipeline.cli.watch import watch as show
+
+        show(lambda: seen.look(night, app, OUTLOOK), night)
         return
-    _print_store(night, found)
-    if queues:
-        _print_queues(queues, unknown)
-    if unavailable:
-        raise BrokerUnavailable(unavailable)
-    _print_workers(workers)
+    found = seen.look(night, app, OUTLOOK)
+    if as_json:
+        _print_json(night, found)
+    else:
+        _print(night, found)
+    if found.unavailable and not as_json:
+        raise BrokerUnavailable(found.unavailable)
+    if found.code != ExitCode.OK:
+        raise typer.Exit(found.code)
 
 
-def _if_permitted(ask: Callable[[Any], T], app: Any) -> T | None:
-    """What `ask` finds; `None` where this user's rights at the broker do not reach, as a monitor's do not."""
-    try:
-        return ask(app)
-    except BrokerRefused:
-        return None
-
-
-def _queues(app: Any) -> dict[str, int]:
-    from tasks import client
-    from tasks.topology import depths
-
-    client.reach(app, to_publish=False)
-    with client.errors(app):
-        return depths(app)
-
-
-def _unknown_letters(app: Any) -> int:
-    """Dead letters that were not written by Nightshift, among the first thousand; each needs a person."""
-    from tasks import client
-
-    found: list[str] = []
-
-    def look(one: Found) -> bool:
-        if not one.letter.ours:
-            found.append(one.letter.id)
-        return False
-
-    client.look_at_dead(app, look, most=_LOOKED_AT, seconds=_LOOKED_FOR)
-    return len(found)
-
-
-def _workers(app: Any) -> dict[str, list[Running]]:
-    """What each worker that answers is running."""
-    import time
-
-    from tasks import client
-
-    with client.errors(app):
-        answers = app.control.inspect(timeout=_SECONDS).active() or {}
-    return {
-        name: [
-            Running(
-                task_id=str(task["args"][0]) if task.get("args") else "",
-                step=task["name"].removeprefix("nightshift."),
-                seconds=max(0.0, round(time.time() - (task.get("time_start") or time.time()), 1)),
-            )
-            for task in tasks
-            if task["name"] != "nightshift.accept"  # its argument is a whole message
-        ]
-        for name, tasks in sorted(answers.items())
-    }
+def _print_json(night: Night, found: Seen) -> None:
+    state = found.store
+    screen.as_json(
+        structs.asdict(state)
+        | {"pending": state.pending, "oldest": state.oldest}
+        | {"queues": found.queues, "workers": found.workers, "broker": found.unavailable or "up"}
+        | {"store": night.store.url, "forecast": found.forecast, "state": WORDS[found.code]}
+        | {"unknown_dead_letters": None if found.unavailable else found.unknown}
+    )
 
 
 def _line(name: str, text: str) -> None:
     screen.say(f"{name:<11}{text}")
+
+
+def _print(night: Night, found: Seen) -> None:
+    _print_store(night, found.store)
+    if found.forecast:
+        _line("Forecast", lines.outlook(found.forecast, night.schedule.window.zone))
+    if found.queues:
+        _print_queues(found.queues, found.unknown)
+    if found.unavailable:
+        return
+    if found.code == ExitCode.NO_WORKER:
+        _line("Attention", "the window is open, documents wait, and no worker answers")
+    _print_workers(found.workers)
 
 
 def _print_store(night: Night, found: Status) -> None:
@@ -164,6 +131,7 @@ def _print_store(night: Night, found: Status) -> None:
         _line("Attention", needed)
     if found.undelivered:
         _line("Callbacks", f"{found.undelivered} undelivered: nightshift callbacks list")
+    _line("Counted", lines.counted(found))
     if found.backlog:
         rows = ((kind.task_type, kind.count, screen.age(kind.oldest)) for kind in found.backlog)
         screen.listing("", ("task type", "#documents", "oldest"), rows)
@@ -180,13 +148,7 @@ def _attention(found: Status) -> str:
 
 
 def _print_queues(queues: dict[str, int], unknown: int | None) -> None:
-    from tasks.lanes import first_turn
-
-    counts: Counter[str] = Counter()
-    for name, n in queues.items():
-        counts[first_turn(name)] += n
-    waiting = ", ".join(f"{name} {n}" for name, n in counts.items() if n)
-    _line("Queues", waiting or "empty")
+    _line("Queues", lines.waiting_in(queues))
     if unknown is None:
         _line("Dead", f"{queues['dead']} messages; this RabbitMQ user may not read them")
     elif unknown:
@@ -194,6 +156,8 @@ def _print_queues(queues: dict[str, int], unknown: int | None) -> None:
 
 
 def _print_workers(workers: dict[str, list[Running]] | None) -> None:
+    from pipeline.cli.seen import Running
+
     if workers is None:
         _line("Workers", "not shown: this RabbitMQ user may not ask them")
         return

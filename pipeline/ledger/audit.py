@@ -19,6 +19,7 @@ from pipeline.ledger import (
     chains,
     claims,
     comparison,
+    counting,
     forgetting,
     generations,
     healing,
@@ -224,12 +225,14 @@ def restore(store: Store, report: Audit) -> list[Task]:
                 accepted_on=report.run_date,
             )
             pending.mark(store, task)
+            counting.of(store).accepted(task)
             # the tables may still have what was lost
             store.put(keys.changed(report.run_date, task.task_id, task.submitted_at), b"")
             restored.append(task)
     named = receipts.received(store, report.run_date) if restored else {}
     for task in (task for task in restored if task.task_id not in named):  # forgotten meanwhile
         store.delete(keys.pending(task.task_id, task.generation))
+        counting.of(store).gone(task)
         store.delete(keys.changed(report.run_date, task.task_id, task.submitted_at))
     return [task for task in restored if task.task_id in named]
 

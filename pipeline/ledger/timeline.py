@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from pipeline.models import to_json
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 from pipeline.threads import in_threads
+
+PERIOD = timedelta(minutes=5)
+"""Between two samples."""
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,8 +46,32 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     trouble: str = ""
 
 
+def slot(run_date: str, at: datetime) -> str:
+    """Key of the sample of a moment: one for each five minutes, in UTC."""
+    at = at.astimezone(UTC)
+    return keys.timeline(run_date, f"{at.hour:02}{at.minute - at.minute % 5:02}")
+
+
+def write(store: Store, run_date: str, sample: Sample) -> None:
+    """Write or replace the sample of its moment; raises what the store raises."""
+    store.put(slot(run_date, sample.at), to_json(sample))
+
+
 def samples(store: Store, run_date: str) -> list[Sample]:
-    """The samples of a night in order of time; those that can't be read are left out."""
-    listed = store.list(keys.timeline(run_date))
-    found = in_threads(lambda key: read_or_none(store, key, Sample), listed)
-    return sorted((one for one in found if one is not None), key=lambda one: one.at)
+    """The samples of a run date, in order; one that can't be read is left out. Raises what the store raises."""
+    names = list(store.list(keys.timeline(run_date)))
+    found = in_threads(lambda key: read_or_none(store, key, Sample), names, batch=8)
+    return sorted((one for one in found if one), key=lambda one: one.at)
+
+
+def dates(store: Store) -> list[str]:
+    """The run dates that have samples, in order."""
+    return [name.removeprefix("run_date=") for name in store.folders(keys.TIMELINE)]
+
+
+def remove(store: Store, before: str) -> None:
+    """Delete the samples of all run dates before one; raises what the store raises."""
+    for run_date in dates(store):
+        if run_date < before:
+            for key in list(store.list(keys.timeline(run_date))):
+                store.delete(key)

@@ -18,7 +18,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
-from pipeline.ledger import pending
+from pipeline.ledger import counting, pending
 from pipeline.ledger.attempts import may_retry
 from pipeline.ledger.ends import End
 from pipeline.messages import Message
@@ -84,8 +84,16 @@ def notify(store: Store, message: Message, settings: Settings) -> None:
         log.warning("callback put off for up to an hour: %s", error.message)
         return
     if _due(store, message) == due:
-        store.delete(keys.undelivered(message.run_date, message.task_id, message.generation))
+        _remove_undelivered(store, message.run_date, message.task_id, message.generation)
         store.delete(_key(message))
+
+
+def _remove_undelivered(store: Store, run_date: str, task_id: str, generation: int) -> None:
+    """Delete the record of a callback that could not be delivered, if there is one."""
+    key = keys.undelivered(run_date, task_id, generation)
+    if store.exists(key):
+        store.delete(key)
+        counting.of(store).opened("undelivered", -1)
 
 
 def _put_off(store: Store, message: Message, due: Due) -> bool:
@@ -135,7 +143,10 @@ def _key(message: Message) -> str:
 def abandon(store: Store, message: Message, error: PermanentError) -> None:
     """Record that a callback could not be delivered, with the reason, for the operator."""
     reason = Failure(code=error.code, message=error.message)
-    store.put(keys.undelivered(message.run_date, message.task_id, message.generation), to_json(reason))
+    key = keys.undelivered(message.run_date, message.task_id, message.generation)
+    known = store.exists(key)  # it was resent, and stays listed meanwhile
+    store.put(key, to_json(reason))
+    counting.of(store).opened("undelivered", not known)
     store.delete(_key(message))
 
 
@@ -182,7 +193,7 @@ def resend(store: Store, abandoned: Undelivered) -> Message | None:
     )
     record = _record(store, message)
     if record is None:
-        store.delete(keys.undelivered(abandoned.run_date, abandoned.task_id, abandoned.generation))
+        _remove_undelivered(store, abandoned.run_date, abandoned.task_id, abandoned.generation)
         return None
     store.put(_key(message), to_json(Due(clock.utc())))
     return _message(record, message.generation)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from itertools import chain
+from typing import Literal
 
 from pipeline.errors import Damaged
 from pipeline.ledger import forgotten, pending
@@ -40,17 +40,24 @@ def resume_all(night: Night) -> Iterator[Message]:
     return chain.from_iterable(resume(task, night.settings.spread_pages) for task in tasks)
 
 
-def waiting_tasks(night: Night) -> Iterator[Task]:
-    """Every pending task.
+def waiting_tasks(night: Night, see: Callable[[Task | None], None] = lambda _: None) -> Iterator[Task]:
+    """Every pending task, each shown to `see` on the way; also a damaged marker, as `None`.
 
     A damaged marker is skipped: status and audit report it, a message would only run into it.
     """
+    for one in in_threads(lambda key: _task(night, key), night.store.list(keys.PENDING)):
+        if isinstance(one, Task):
+            see(one)
+            yield one
+        elif one == "damaged":
+            see(None)
 
-    def of(key: str) -> Task | None:
-        with suppress(Damaged):
-            task = pending.get(night.store, keys.task_id_of(key), keys.generation_of(key))
-            # a process that was paused may have marked it again
-            return None if task and forgotten.withdraw(night.store, task, fresh=False) else task
-        return None
 
-    return (task for task in in_threads(of, night.store.list(keys.PENDING)) if task)
+def _task(night: Night, key: str) -> Task | Literal["gone", "damaged"]:
+    """What is under the key of a marker."""
+    try:
+        task = pending.get(night.store, keys.task_id_of(key), keys.generation_of(key))
+    except Damaged:
+        return "damaged"
+    # a process that was paused may have marked it again
+    return "gone" if task is None or forgotten.withdraw(night.store, task, fresh=False) else task

@@ -16,7 +16,17 @@ from msgspec import structs
 from pipeline import clock
 from pipeline.environment import printable
 from pipeline.errors import ModelMissing, NotFound, PermanentError, UsageError
-from pipeline.ledger import attempts, claims, digests, ends, forgotten, generations, pending, records
+from pipeline.ledger import (
+    attempts,
+    claims,
+    counting,
+    digests,
+    ends,
+    forgotten,
+    generations,
+    pending,
+    records,
+)
 from pipeline.models import TEXT, DocumentResult, Failure, Task, from_json
 from pipeline.settings import Settings
 from pipeline.steps import recognize
@@ -149,8 +159,10 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str], *, to
     if sha256:
         recognize.forget_unread(store, sha256)
     mark_again(store, task)
-    if code_of(record) == DISCARDED:
+    if discarded := code_of(record) == DISCARDED:
         store.delete(keys.discarded(_key(record)))
+    if record.status != "partial":
+        counting.of(store).failure_removed(record, discarded=discarded)
     if record.status == "partial":
         return task  # its note goes with the next result
     if record.reprocess:
@@ -201,6 +213,7 @@ def mark_again(store: Store, task: Task) -> None:
     pending.mark_next(store, task)
     if forgotten.withdraw(store, task):
         raise PermanentError(f"{task.task_id} was forgotten.", code="forgotten")
+    counting.of(store).accepted(task)
     attempts.forget(store, task.task_id)
 
 
@@ -233,6 +246,8 @@ def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult
         store.put(keys.changed(record.run_date, record.task_id, record.done_at), b"")
     store.put(_key(record), data)
     store.put(keys.discarded(_key(record)), b"")
+    if record.status == "failed":
+        counting.of(store).opened("failed_again" if record.reprocess else "failed", -1)
     if not record.reprocess:  # a summary may have used up the first note
         store.put(keys.changed(record.run_date, record.task_id, clock.now()), b"")
         if generations.superseded(store, record.task_id, record.generation):

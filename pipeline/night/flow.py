@@ -6,6 +6,8 @@ pending marker; a task without one has ended, so a message that comes twice does
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -13,7 +15,7 @@ from msgspec import structs
 
 from pipeline import telemetry
 from pipeline.errors import NotRead, PermanentError, PipelineError, Poison
-from pipeline.ledger import ends, generations, pending, receipts, records
+from pipeline.ledger import counting, ends, generations, pending, receipts, records
 from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, forget, retries_of
 from pipeline.ledger.ends import Dates, End
 from pipeline.messages import Message
@@ -75,7 +77,7 @@ class Flow:
         limit = self.settings.max_attempts
         try:
             with counted(self.store, message, limit, lambda: self._progress(message, task)):
-                return step(message, task)
+                return self._timed(step, message, task)
         except NotRead as error:
             return self._restart(message, task, error)
         except Poison as error:
@@ -113,6 +115,16 @@ class Flow:
         forget(self.store, task.task_id)
         return left
 
+    def _timed(
+        self, step: Callable[[Message, Task], list[Message]], message: Message, task: Task
+    ) -> list[Message]:
+        """Do a step; its seconds are counted however it ends."""
+        began = time.monotonic()
+        try:
+            return step(message, task)
+        finally:
+            counting.of(self.store).worked({f"step|{message.step}": time.monotonic() - began})
+
     def _tonight(self, task: Task) -> str:
         """Run date of a task that begins now: never before its receipt, even where the clock here is behind."""
         return max(self.schedule.run_date(), task.accepted_on)
@@ -133,16 +145,23 @@ class Flow:
         if end.generation == task.generation:
             records.settle(self.store, end, self._dates(task))
         pending.remove(self.store, task.task_id, task.generation)
+        counting.of(self.store).gone(task)
         return callbacks.left(self.store, end) if end.generation == task.generation else []
 
     def _finish(self, task: Task, result: DocumentResult, following: list[Message]) -> list[Message]:
         """Store a task's record; returns `following`, or what is left to do where another record counts."""
 
+        by_others = False
+
         def note_again() -> None:  # the note may be gone with the callback of the failure that this replaces
+            nonlocal by_others
+            by_others = True
             if following:
                 callbacks.note_due(self.store, task)
 
         instead = records.finish(self.store, result, self._dates(task), ended_before=note_again)
+        if not by_others:
+            counting.of(self.store).ended(task, result, counts=instead is None)
         if instead is None:
             if result.status != "done":
                 self.unwell = Unwell(result.status, result.error.code if result.error else "")
@@ -213,7 +232,8 @@ class Flow:
                 if not self.schedule.may_use_gpu(task.priority):
                     return [message]
                 numbers = range(start, min(start + self.settings.page_group, high + 1))
-                recognize.recognize(
+                fresh: list[bool] = []
+                pages = recognize.recognize(
                     document,
                     task.sha256,
                     numbers,
@@ -221,11 +241,20 @@ class Flow:
                     engines=engines,
                     budget=budget,
                     tenant=task.tenant,
+                    on_page=fresh.append,
                 )
+                self._count([page for page, new in zip(pages, fresh, strict=True) if new])
         others = [n for n in range(1, task.pages + 1) if not low <= n <= high]
         if all(recognize.has_page(task.sha256, n, store=self.store, engines=engines) for n in others):
             return [Message.of(after(task.task_type, "ocr"), task)]
         return []  # the worker that reads the last pages continues
+
+    def _count(self, pages: list[Page]) -> None:
+        """Count pages that were read just now."""
+        unread = sum(page.error is not None for page in pages)
+        seconds = sum(page.seconds for page in pages)
+        sums = {"pages": len(pages) - unread, "unread": unread, "busy": seconds}
+        counting.of(self.store).worked(sums)
 
     def _begin_reading(self, task: Task, digest: str) -> Task:
         """Note with which settings the pages of a spread document are read: all its parts must use the same."""
@@ -240,7 +269,15 @@ class Flow:
         if not self.schedule.may_use_gpu(task.priority):
             return [message]
         assert task.sha256 is not None
-        extract.extract(self._pages(task), task.sha256, store=self.store, engines=self.engines(task))
+        new: list[bool] = []
+        found = extract.extract(
+            self._pages(task),
+            task.sha256,
+            store=self.store,
+            engines=self.engines(task),
+            on_entities=new.append,
+        )
+        counting.of(self.store).worked({"busy": found.seconds if any(new) else 0.0})
         return [Message.of(after(task.task_type, "ner"), task)]
 
     def _further(self, message: Message, task: Task) -> list[Message]:

@@ -18,7 +18,7 @@ from pipeline.errors import NotFound
 from pipeline.ledger import forgetting, forgotten, pseudonyms, redaction, reported
 from pipeline.ledger.forgetting import Plan, Target
 from pipeline.ledger.forgotten import Tombstone
-from pipeline.night import brake, inventory, originals, selection
+from pipeline.night import brake, inventory, originals, recount, selection
 from pipeline.night.summaries import NIGHTS
 from pipeline.storage import Store, keys
 from pipeline.tables.without import remove_rows
@@ -79,6 +79,7 @@ def carry_out(store: Store, plan: Plan) -> Done:
     _remove_reports(store, plan, done)
     _redact(store, plan, done)
     _delete_documents(store, plan, back, done)
+    recount.ask(store)
     forgetting.note(store, structs.replace(plan, stage="deleted", again=_later(plan)))
     return done
 

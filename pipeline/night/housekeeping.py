@@ -10,11 +10,12 @@ from datetime import datetime
 
 from pipeline import clock
 from pipeline.errors import Damaged
-from pipeline.ledger import pending
+from pipeline.ledger import counting, pending
 from pipeline.messages import Message
 from pipeline.models import to_json
 from pipeline.night import callbacks, forget
 from pipeline.night.checks import CHECK_PERIOD, Checked, claimed, last_made
+from pipeline.night.course import Course
 from pipeline.night.night import Night
 from pipeline.night.repair import Queued, repair
 from pipeline.night.retention import retain
@@ -24,13 +25,16 @@ from pipeline.storage import keys
 Publish = Callable[[list[Message]], None]
 
 
-def tick(night: Night, queued: Callable[[], Queued], publish: Publish) -> None:
+def tick(night: Night, queued: Callable[[], Queued], publish: Publish, course: Course | None = None) -> None:
     """Do what is due. `queued()` counts the messages waiting at the broker; `publish` sends messages, confirmed.
 
+    `course`: takes the samples of the night, first, so that there is one also where the rest fails.
     Only what was published is noted as published, and summaries come last: one that fails costs no message. Raises what
     `queued`, `publish` and the store raise; the next tick tries again.
     """
     now = clock.utc()
+    if course:
+        course.keep(night, now, queued)
     release_delayed(night, now, publish)
     resend_overdue_callbacks(night, now, publish)
     repair(night, now, queued, publish)
@@ -65,3 +69,4 @@ def release_delayed(night: Night, now: datetime, publish: Publish) -> None:
         if task is not None:
             publish([Message.of("ingest", task)])
         night.store.delete(key)
+        counting.of(night.store).opened("delayed", -1)

@@ -24,6 +24,7 @@ from pipeline.models import Task
 from pipeline.night.checks import CHECK_PERIOD, claimed, last_made
 from pipeline.night.dispatch import resume, waiting_tasks
 from pipeline.night.night import Night
+from pipeline.night.recount import Recount
 from pipeline.storage import keys
 
 Lane = Literal["urgent", "normal", "backfill", "ingest"]
@@ -92,7 +93,10 @@ def repair(
         return
     with claimed(night.store, key, now):
         spread = night.settings.spread_pages
-        tasks = [Waiting.of(task, spread, now) for task in waiting_tasks(night) if not _delayed(task, now)]
+        counting = Recount(night)
+        found_now = waiting_tasks(night, counting.see)
+        tasks = [Waiting.of(task, spread, now) for task in found_now if not _delayed(task, now)]
+        counting.finish()
         if not tasks:
             return
         found = queued()

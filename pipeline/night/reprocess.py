@@ -20,7 +20,7 @@ from pyarrow import acero
 
 from pipeline.environment import printable
 from pipeline.errors import NotFound, RunError
-from pipeline.ledger import pending
+from pipeline.ledger import counting, pending
 from pipeline.limits import Limits
 from pipeline.messages import TURNS
 from pipeline.models import SCHEMA_VERSION, DocumentResult, ModelInfo, Task, from_json
@@ -247,3 +247,4 @@ def withdraw(store: Store, task: Task) -> None:
     now = pending.get(store, task.task_id, task.generation)
     if now is not None and now.reprocess:
         store.delete(keys.pending(task.task_id, task.generation))
+        counting.of(store).gone(task)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from pipeline import clock
 from pipeline.errors import UsageError
-from pipeline.ledger import actions, removed, reported, tabled
+from pipeline.ledger import actions, removed, reported, tabled, timeline
 from pipeline.night import forget, inventory, originals, selection
 from pipeline.night.checks import CHECK_PERIOD, claimed, last_made
 from pipeline.night.night import Night
@@ -69,6 +69,8 @@ def _work(night: Night, days: Mapping[str, int], end: float) -> bool:
     today = datetime.fromisoformat(night.schedule.run_date()).date()
     for kind, kept in days.items():
         before = (today - timedelta(days=kept)).isoformat()
+        if kind == "all":
+            timeline.remove(night.store, before)
         for old in _due(night.store, kind, before):
             if time.monotonic() > end:
                 return False

@@ -1,23 +1,23 @@
-"""The state of the night, from the store alone: it works while the broker is unavailable, too."""
+"""The state of the night, from the store alone: it works while the broker is unavailable, too.
+
+It is read from the counters that every process keeps (`pipeline.ledger.counters`), so it takes the same time however
+many documents there are. Only where nothing was counted yet is the store listed.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 import msgspec
+from msgspec import structs
 
 from pipeline import clock
-from pipeline.errors import Damaged, NotFound
-from pipeline.ledger import pending
+from pipeline.ledger import counters
+from pipeline.ledger.counters import State
 from pipeline.night.brake import Braked, notes
-from pipeline.night.dead import Open
 from pipeline.night.night import Night
+from pipeline.night.recount import DAMAGED, look
 from pipeline.night.schedule import Schedule
-from pipeline.storage import Store, keys, objects
-from pipeline.threads import in_threads
-
-DAMAGED = "damaged"
-"""What the backlog shows as the task type of a marker that can't be read."""
 
 
 class WindowState(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +45,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     `reprocessing`: done documents that wait to be reprocessed, not part of the backlog; `failed_again`: those, of all
     nights, that could not be reprocessed and keep their previous results. `undelivered`: abandoned callbacks.
     `open_failures`: failed documents of all nights that were not discarded. `set_aside`: tasks whose marker is damaged.
-    `brakes`: steps that are paused, or released by hand.
+    `brakes`: steps that are paused, or released by hand. `pages`: pages read in this night; `pages_pending`: known
+    pages of the backlog, with those that are reprocessed; `lanes`: documents by lane. `as_of`: when the youngest
+    counter was written; `recounted`: when the markers were last listed, `None` where that was done just now.
     """
 
     run_date: str
@@ -61,6 +63,11 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     open_failures: int = 0
     set_aside: int = 0
     brakes: tuple[Braked, ...] = ()
+    pages: int = 0
+    pages_pending: int = 0
+    lanes: dict[str, int] = {}
+    as_of: datetime | None = None
+    recounted: datetime | None = None
 
     @property
     def pending(self) -> int:
@@ -72,38 +79,55 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         """When the oldest of them was submitted (UTC); empty if there is none."""
         return min((kind.oldest for kind in self.backlog if kind.oldest), default="")
 
-
-class _Marker(msgspec.Struct):
-    """The fields of a pending marker that are read."""
-
-    task_type: str = "document"
-    submitted_at: str = ""
-    reprocess: bool = False
+    @property
+    def paused(self) -> tuple[Braked, ...]:
+        """The steps that are paused now."""
+        return tuple(note for note in self.brakes if note.pauses(clock.utc()))
 
 
 def status(night: Night) -> Status:
     """Read the state of the night from the store; raises `StoreUnavailable`."""
+    return of(night, *read(night))
+
+
+def read(night: Night) -> tuple[State, counters.Backlog]:
+    """The counters and their backlog, or, where nothing was counted yet, what is in the store."""
+    state = counters.read(night.store)
+    if state.recounted is None:
+        state = structs.replace(look(night), written={}, bases=())
+    return state, state.backlog()
+
+
+def of(night: Night, state: State, backlog: counters.Backlog) -> Status:
+    """The state of the night, by counters that were read."""
     run_date = night.schedule.run_date()
-    markers = [
-        m for m in in_threads(lambda key: _marker(night.store, key), pending.newest_keys(night.store)) if m
-    ]
-    results = set(night.store.list(keys.results(run_date)))
-    partial = sum(keys.result_of_partial(key) in results for key in night.store.list(keys.partials(run_date)))
-    still = Open(night.store)
+    ended, counted = state.night(run_date), bool(state.bases)
+    lanes: dict[str, int] = {}
+    for name, amount in backlog.by.items():
+        lane = name.partition("|")[0]
+        lanes[lane] = lanes.get(lane, 0) + amount.documents
     return Status(
         run_date=run_date,
         window=window(night.schedule),
-        backlog=tuple(_backlog([m for m in markers if not m.reprocess])),
-        delayed=_count(night.store, keys.DELAYED),
-        done=len(results) - partial,
-        partial=partial,
-        failed=_count(night.store, keys.failures(run_date)),
-        reprocessing=sum(m.reprocess for m in markers),
-        failed_again=still.failed_again.total(),
-        undelivered=still.undelivered.total(),
-        open_failures=still.failed.total(),
-        set_aside=sum(m.task_type == DAMAGED for m in markers),
+        backlog=tuple(
+            Backlog(task_type=name, count=count, oldest=backlog.oldest_of_type.get(name, ""))
+            for name, count in sorted(backlog.types.items())
+        ),
+        delayed=state.open("delayed"),
+        done=ended.done,
+        partial=ended.partial,
+        failed=ended.failed,
+        reprocessing=backlog.again,
+        failed_again=state.open("failed_again"),
+        undelivered=state.open("undelivered"),
+        open_failures=state.open("failed"),
+        set_aside=backlog.types.get(DAMAGED, 0),
         brakes=tuple(notes(night.store)),
+        pages=ended.pages,
+        pages_pending=backlog.pages,
+        lanes=lanes,
+        as_of=state.as_of,
+        recounted=state.recounted if counted else None,
     )
 
 
@@ -118,26 +142,3 @@ def window(schedule: Schedule) -> WindowState:
         next_close=schedule.window.next_close(now, override),
         override=f"{override.state} until {override.until}" if override else "",
     )
-
-
-def _count(store: Store, prefix: str) -> int:
-    return sum(1 for _ in store.list(prefix))
-
-
-def _backlog(markers: list[_Marker]) -> list[Backlog]:
-    counts: dict[str, int] = {}
-    oldest: dict[str, str] = {}
-    for marker in markers:
-        kind = marker.task_type
-        counts[kind] = counts.get(kind, 0) + 1
-        oldest[kind] = min(filter(None, (oldest.get(kind), marker.submitted_at)), default="")
-    return [Backlog(task_type=k, count=counts[k], oldest=oldest[k]) for k in sorted(counts)]
-
-
-def _marker(store: Store, key: str) -> _Marker | None:
-    try:
-        return objects.read(store, key, _Marker)
-    except NotFound:  # it has ended since it was listed
-        return None
-    except Damaged:  # counted nevertheless
-        return _Marker(task_type=DAMAGED)

@@ -428,6 +428,21 @@ def timeline(run_date: str, minute: str = "") -> str:
     return f"{TIMELINE}run_date={_day(run_date)}/" + (f"{minute}.json" if minute else "")
 
 
+def counter(run_date: str, writer: str) -> str:
+    """What one process has counted, on a run date."""
+    return f"{COUNTERS}{_day(run_date)}/{_hash(writer)}.json"
+
+
+def counter_base(number: int, at: datetime, writer: str) -> str:
+    """What all counters were together, as they were read at that time: the last one in the order of keys counts."""
+    return f"{COUNTERS}base-{number:09d}-{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{_hash(writer)}.json"
+
+
+def is_counter_base(key: str) -> bool:
+    """Whether this is a `counter_base` key."""
+    return key.startswith(f"{COUNTERS}base-")
+
+
 def report(run_date: str, name: str) -> str:
     """A file of the morning report: `index.html` or `report.json`."""
     return f"{REPORTS}run_date={_day(run_date)}/{name}"

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from pipeline import clock, tenants
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
-from pipeline.ledger import claims, ends, generations, pending, receipts, records
+from pipeline.ledger import claims, counting, ends, generations, pending, receipts, records
 from pipeline.ledger.ends import Dates
 from pipeline.messages import Message
 from pipeline.models import TEXT, DocumentResult, Failure, Task
@@ -195,10 +195,12 @@ class Reception:
         if not task.alias_of:  # an alias is not a separate document until ingest has seen its bytes
             task = structs.replace(task, receipt=receipts.write(self.store, task.accepted_on, [task]))
         pending.mark_next(self.store, task)
+        counting.of(self.store).accepted(task)
         if replaced:
             key = keys.failed(replaced, task.task_id, taken.generation)
             if old := read_or_none(self.store, key, DocumentResult):
                 records.remove_failure(self.store, old)
+                counting.of(self.store).failure_removed(old)
         return task
 
     def refuse(self, body: bytes, error: PermanentError, submission: Submission | None = None) -> Task:
@@ -237,7 +239,9 @@ class Reception:
         if end is not None:  # the tables may have the older reason; also where this process dies in between
             self.store.put(changed, b"")
         records.finish(self.store, record, dates, marked=False)
-        if end is not None:  # the tables may have been written in between
+        if end is None:
+            counting.of(self.store).ended(None, record)
+        else:  # the tables may have been written in between
             self.store.put(changed, b"")
 
     def _malformed(self, body: bytes) -> Task:
@@ -358,9 +362,11 @@ class Reception:
         task = structs.replace(task, run_date=now.run_date, ingested_by=by, has_receipt=now.has_receipt)
         task = self.shares.placed(task, self.run_date())
         pending.mark(self.store, task)
+        counting.of(self.store).moved(now, task)
         start = datetime.fromisoformat(task.not_before) if task.not_before else None
         if start and start > clock.utc():
             self.store.put(keys.delayed(start, task.task_id), b"")
+            counting.of(self.store).opened("delayed")
             return None
         return task
 
@@ -385,6 +391,7 @@ class Reception:
             if task.origin:  # so that this submission is known to have ended
                 claims.note(self.store, task.task_id, task.origin, claims.Claim(sha256=task.sha256))
             pending.remove(self.store, task.task_id, task.generation)
+            counting.of(self.store).gone(task)
             return True
         if under_way and not known:
             raise TransientError(f"The task {task.alias_of} that this may duplicate is not ingested yet.")

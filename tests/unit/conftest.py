@@ -6,6 +6,7 @@ import pytest
 import pytest_socket
 
 from pipeline.documents.sources.apart import Opener
+from pipeline.ledger import counting
 from pipeline.night.flow import Flow
 from pipeline.settings import Settings
 from pipeline.steps.engines import Engines
@@ -28,6 +29,13 @@ def _settled_files(monkeypatch: pytest.MonkeyPatch) -> None:
 def _opened_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Archives and the like are opened without another process."""
     monkeypatch.setattr(Opener, "_ask", ask_here)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread writes counters into the store of a test, unless the test itself counts."""
+    monkeypatch.setattr(counting, "start", lambda *_, **__: None)
+    monkeypatch.setattr(counting, "_started", {})
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pipeline.cli import status
+from pipeline.cli import seen
 from pipeline.cli.window import opening
 from pipeline.errors import BrokerRefused, NotFound
 from pipeline.ledger import receipts
@@ -154,9 +154,9 @@ def test_status_leaves_out_what_a_monitor_may_not_ask(
     def refuse(_: object) -> None:
         raise BrokerRefused("no permission")
 
-    monkeypatch.setattr(status, "_queues", lambda _: {"ocr": 2, "dead": 1})
-    monkeypatch.setattr(status, "_workers", refuse)
-    monkeypatch.setattr(status, "_unknown_letters", refuse)
+    monkeypatch.setattr(seen, "_queues", lambda _: {"ocr": 2, "dead": 1})
+    monkeypatch.setattr(seen, "_workers", refuse)
+    monkeypatch.setattr(seen, "_unknown_letters", refuse)
     shown = nightshift("status").output
     assert "Dead       1 messages; this RabbitMQ user may not read them" in shown
     assert "Workers    not shown: this RabbitMQ user may not ask them" in shown
