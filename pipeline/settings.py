@@ -499,13 +499,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 _FIELDS = msgspec.structs.fields(Settings)  # once: it takes a millisecond
 _READ_BY: dict[str, tuple[Callable[[str], object], str]] = {
+    "metrics_address": (listen.address, "host:port, such as 127.0.0.1:9809"),
     "device_price": (device_price.parse, device_price.EXPECTED),
     "report_mail": (mail.addresses, "addresses separated by commas, such as ops@example.org"),
     "smtp_url": (mail.server, mail.EXPECTED),
     "tenant_pages": (tenants.quotas, "tenants with pages, such as archive=20000, *=5000"),
     "tenant_users": (tenants.users, "broker users with tenants, such as scanner=archive"),
 }
-"""Settings that a function reads, which raises `ValueError`, and what is expected of them."""
+"""Settings that a function reads if they are set, which raises `ValueError`, and what is expected of them."""
 
 
 def invalid(given: Mapping[str, Given]) -> dict[str, str]:
@@ -522,15 +523,13 @@ def invalid(given: Mapping[str, Given]) -> dict[str, str]:
         elif name == "broker_url" and (fault := broker_url.fault(it.value)):
             expected = f"{broker_url.EXPECTED}; {fault}"
             wrong[name] = environment.invalid(name, it, expected, secret=True)
-        elif name in _READ_BY and not _is_read_by(_READ_BY[name][0], it.value):
+        elif name in _READ_BY and it.value and not _is_read_by(_READ_BY[name][0], it.value):
             wrong[name] = environment.invalid(name, it, _READ_BY[name][1], secret=name in _SECRET)
         elif name == "signing_key" and any(len(key) < _KEY for key in it.value.split(",") if it.value):
             expected = (
                 f"keys of at least {_KEY} characters, separated by commas (openssl rand -hex 32 makes one)"
             )
             wrong[name] = environment.invalid(name, it, expected, secret=True)
-        elif name == "metrics_address" and it.value and not _is_read_by(listen.address, it.value):
-            wrong[name] = environment.invalid(name, it, "host:port, such as 127.0.0.1:9809")
         elif name == "timezone" and not _is_zone(it.value):
             wrong[name] = environment.invalid(name, it, "an IANA time zone such as Europe/Berlin")
         elif name == "mask" and (why := _not_a_mask(it.value)):
