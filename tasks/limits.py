@@ -9,11 +9,10 @@ import math
 from functools import cache
 from typing import Any
 
-from celery.worker.request import Request
-
 from pipeline import guard, reader, scratch
 from pipeline.settings import Settings
 from tasks import metrics
+from tasks.ended import Request
 
 LONGEST = 1500.0
 """Seconds, below RabbitMQ's consumer timeout of 30 minutes."""
