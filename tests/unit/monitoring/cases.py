@@ -83,6 +83,12 @@ def stuck(name: str, begin: int, end: int) -> Night:
     return {name: lambda minute: course(begin) if begin <= minute < end else course(minute)}
 
 
+def halted(name: str, begin: int, end: int) -> Night:
+    """A counter of a good night that does not rise for some minutes."""
+    course = GOOD[name]
+    return {name: lambda minute: course(minute if minute < begin else max(begin, minute - (end - begin)))}
+
+
 def gap(night: Night, begin: int, end: int) -> Night:
     """A night without any sample for some minutes."""
 

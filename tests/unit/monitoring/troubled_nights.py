@@ -115,8 +115,13 @@ TROUBLED = [
     ),
     fires(
         "PartDown",
-        "the store is down, and no tick is noted",
-        {STORE: between(140, 190, 0, 1), **stuck(TICK, 140, 190), **stuck(SUMMARY, 120, 190)},
+        "the store is down: no tick is noted, and nothing is computed",
+        {
+            STORE: between(140, 190, 0, 1),
+            BUSY: lambda m: GOOD[BUSY](m if m < 140 else max(140, m - 50)),
+            **stuck(TICK, 140, 190),
+            **stuck(SUMMARY, 120, 190),
+        },
         at=170,
         texts={"$labels.part": "store"},
         labels={"part": "store"},
@@ -129,7 +134,12 @@ TROUBLED = [
         texts={"$labels.part": "backlog"},
         labels={"part": "backlog"},
     ),
-    fires("BrokerAlarm", "RabbitMQ is in alarm", {ALARM: between(140, 190)}, at=160),
+    fires(
+        "BrokerAlarm",
+        "RabbitMQ is in alarm, and nothing is computed",
+        {ALARM: between(140, CLOSES), BUSY: rising(OPENS + 3, 140, 40)},
+        at=160,
+    ),
     fires(
         "BeatSilent",
         "beat is down, and no table is written",
