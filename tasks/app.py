@@ -22,7 +22,6 @@ from pipeline import environment, reader, scratch
 from pipeline.errors import PipelineError, UsageError
 from pipeline.ledger import counting
 from pipeline.ledger.actions import record_settings
-from pipeline.night import retention
 from pipeline.night.night import Night
 from pipeline.remote.policy import callback_policy, report_policy, source_policy
 from pipeline.settings import Settings
@@ -39,6 +38,8 @@ def _check_settings() -> None:
         settings = Settings.from_env()
         secure.check(settings)
         if celery:
+            from pipeline.night import retention  # brings the tables, which commands do not need
+
             Night.of(settings)
             source_policy(settings)
             callback_policy(settings)

@@ -11,12 +11,12 @@ from pipeline.errors import BrokerRefused, BrokerUnavailable
 from pipeline.ledger import counting
 from pipeline.night.night import Night
 from pipeline.settings import Settings
-from pipeline.submission.producer import Producer
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline.messages import Message
+    from pipeline.submission.producer import Producer
     from tasks.dead import Found
 
 THREADS = 8  # below the ten connections that Celery's pool holds
@@ -54,6 +54,8 @@ def errors(app: Any) -> Iterator[None]:
 @cache
 def producer(settings: Settings) -> Producer:
     """A producer that publishes to the broker of the environment's settings; one per process."""
+    from pipeline.submission.producer import Producer
+
     night, app = Night.of(settings), celery()
     counting.start(night.store, night.schedule.run_date)
     return Producer(settings, night.store, night.schedule.run_date, lambda messages: send(app, messages))

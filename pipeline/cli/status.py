@@ -47,9 +47,10 @@ def status(
     Documents are counted by the processes that accept and end them, and are a few seconds old; beat counts what is in
     the store every hour. *Counted* says when.
 
-    Exit codes, the first that applies: 0 all well, 1 store or broker unavailable (without a broker, the state of the
-    store is still shown), 2 usage error, 5 the window is open, documents wait and no worker answers, 6 a step is
-    paused, 7 something needs a person: failed documents, undelivered callbacks, damaged records, unknown dead letters.
+    Exit codes: 0 all well, 1 store or broker unavailable (without a broker, the state of the store is still shown),
+    2 usage error, 5 the window is open and documents wait but no worker answers, 6 a step is paused, 7 something needs
+    a person (failed documents, undelivered callbacks, damaged records, unknown dead letters). The first that applies
+    is returned.
     """
     from pipeline.cli import seen
     from pipeline.night import recount as counting

@@ -25,9 +25,9 @@ NIGHTS = 21
 """Run dates whose sums are kept."""
 
 _SILENT = timedelta(hours=6)  # after which a writer's object is deleted; it may be put again
-_KEPT = timedelta(
-    days=2
-)  # after which the base does not know a deleted object any more: a recount puts that right
+_KEPT = timedelta(days=7)
+"""After which the base does not know a deleted object any more; were it put again, the next recount would put that
+right."""
 
 
 def fold(

@@ -1,12 +1,14 @@
 """Counting what the store really has, for the counters: seldom, as it lists every marker and the records of the night.
 
 Housekeeping reads all markers every hour in any case (`pipeline.night.repair`): those are counted on the way. What is
-accepted or ends meanwhile may be counted twice or not at all, until the next recount; when nothing is going on, a
-recount is exact.
+accepted or ends meanwhile, or in the seconds before, may be counted twice or not at all, until the next recount. Where
+the counters look wrong, and for an operator, `recount` waits for what processes have not written yet: when nothing is
+going on, it is exact.
 """
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -14,6 +16,7 @@ from pipeline import clock
 from pipeline.errors import Damaged
 from pipeline.ledger import counters, folding, pending
 from pipeline.ledger.counters import State, Sums
+from pipeline.ledger.counting import PERIOD
 from pipeline.models import Task, to_json
 from pipeline.night.checks import Checked, claimed, last_made
 from pipeline.night.dead import Open
@@ -25,6 +28,13 @@ DAMAGED = "damaged"
 """What the backlog shows as the task type of a marker that can't be read."""
 
 _DAMAGED = f"normal|unknown|new|{DAMAGED}"
+SETTLE = PERIOD + 1.0
+"""Seconds after which every process has written what it counted before."""
+
+_LOOKS, _LONG = (
+    3,
+    5.0,
+)  # times that one recount counts, and seconds after which counting again would take too long
 _SOON = timedelta(minutes=5)  # between two recounts of a few documents
 _FEW = 1000  # documents that are counted again as soon as the counters look wrong
 
@@ -46,6 +56,12 @@ class Recount:
         counters.add(self._sums, counters.amounts(task))
         if task.submitted_at:
             self._oldest[where] = min(self._oldest.get(where, task.submitted_at), task.submitted_at)
+
+    def settled(self) -> bool:
+        """Whether no process has counted anything since the counters were read; they are read again."""
+        before, self._at = self._state.sums, clock.utc()
+        self._state = counters.read(self._night.store)
+        return self._state.sums == before
 
     def finish(self) -> None:
         """Write what was counted, with the records of the night; raises what the store raises."""
@@ -77,9 +93,19 @@ def outcomes(store: Store, run_date: str) -> Sums:
 
 
 def recount(night: Night) -> None:
-    """Count now; raises what the store raises."""
+    """Count now, and wait until every process has written what it did before; raises what the store raises.
+
+    Where something has happened meanwhile, and there is not much to count, it is counted again.
+    """
     with claimed(night.store, keys.control("recount"), clock.utc()):
-        _look(night).finish()
+        for _ in range(_LOOKS):
+            began = time.monotonic()
+            counting = _look(night)
+            took = time.monotonic() - began
+            time.sleep(SETTLE)
+            if counting.settled() or took > _LONG:
+                break
+        counting.finish()
 
 
 def look(night: Night) -> State:

@@ -14,6 +14,7 @@ import pika.data
 import pika.spec
 import pytest
 
+from pipeline.errors import ExitCode
 from tests.support.command import nightshift
 from tests.support.night import RAW, Night, night, steady
 from tests.support.servers import wait_for
@@ -210,4 +211,4 @@ def test_a_producers_own_queue_is_used_as_it_is(nights: Night) -> None:
         channel.basic_publish("", RAW, b"nonsense")
         wait_for(lambda: len(nights.ended()) == 2, "both messages to end")
         wait_for(lambda: channel.basic_get("dead")[0] is not None, "a dead letter")
-    assert nightshift("status", **nights.env).returncode == 0
+    assert nightshift("status", **nights.env).returncode == ExitCode.ATTENTION

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.errors import ExitCode
 from pipeline.models import DocumentResult
 from pipeline.storage import keys
 from tests.support.command import GREEN, nightshift, page
@@ -45,7 +46,7 @@ def test_a_better_model_reads_old_nights_anew(
         assert "1 skipped: already in progress." in done.stdout
         assert "2 documents, 2 pages queued as backfill." in done.stdout
         assert it.depth("filler-3") == 3
-        sums = json_of(it, "status")
+        sums = json_of(it, "status", code=ExitCode.NO_WORKER)
         assert (sums["pending"], sums["reprocessing"]) == (0, 3)
         assert audited(it, day) == (4, 3, 1, 0)
         assert it.records() == before, "the old results stand"
@@ -87,10 +88,10 @@ def test_wrong_usage_and_a_broker_away(tmp_path: Path) -> None:
         )
 
 
-def json_of(it: Night, *args: str) -> dict[str, Any]:
+def json_of(it: Night, *args: str, code: int = 0) -> dict[str, Any]:
     """What a command prints as JSON."""
     done = nightshift(*args, "--json", **it.env)
-    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

@@ -7,6 +7,7 @@ import pytest_socket
 
 from pipeline.documents.sources.apart import Opener
 from pipeline.ledger import counting
+from pipeline.night import recount
 from pipeline.night.flow import Flow
 from pipeline.settings import Settings
 from pipeline.steps.engines import Engines
@@ -36,6 +37,7 @@ def _nothing_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """No thread writes counters into the store of a test, unless the test itself counts."""
     monkeypatch.setattr(counting, "start", lambda *_, **__: None)
     monkeypatch.setattr(counting, "_started", {})
+    monkeypatch.setattr(recount, "SETTLE", 0.0)
 
 
 @pytest.fixture

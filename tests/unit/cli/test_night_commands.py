@@ -157,8 +157,8 @@ def test_status_leaves_out_what_a_monitor_may_not_ask(
     monkeypatch.setattr(seen, "_queues", lambda _: {"ocr": 2, "dead": 1})
     monkeypatch.setattr(seen, "_workers", refuse)
     monkeypatch.setattr(seen, "_unknown_letters", refuse)
-    shown = nightshift("status").output
+    shown = nightshift("status", code=7).output
     assert "Dead       1 messages; this RabbitMQ user may not read them" in shown
     assert "Workers    not shown: this RabbitMQ user may not ask them" in shown
-    found = json.loads(nightshift("status", "--json").output)
+    found = json.loads(nightshift("status", "--json", code=7).output)
     assert (found["broker"], found["workers"], found["unknown_dead_letters"]) == ("up", None, None)

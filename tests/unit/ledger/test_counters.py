@@ -1,4 +1,4 @@
-"""Counters of many processes: what is read is what happened, whoever folds, dies, pauses and comes back."""
+"""Counters of many processes: what is read is what happened, whichever process folds, dies, pauses and comes back."""
 
 import logging
 import os
