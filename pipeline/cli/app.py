@@ -15,6 +15,7 @@ from pipeline.cli import brake, callbacks, dead, failed, keys, ner, options, scr
 from pipeline.cli.actions import actions
 from pipeline.cli.audit import audit
 from pipeline.cli.cat import cat
+from pipeline.cli.doctor import doctor
 from pipeline.cli.forget import forget
 from pipeline.cli.reprocess import reprocess
 from pipeline.cli.run import run
@@ -134,6 +135,7 @@ app.command(no_args_is_help=True)(run)
 app.command(no_args_is_help=True)(submit)
 app.command()(status)
 app.command(no_args_is_help=True)(why)
+app.command()(doctor)
 app.command()(audit)
 app.command(no_args_is_help=True)(reprocess)
 app.command()(summarise)
