@@ -24,7 +24,12 @@ _SAMPLE = 50  # objects whose keys are looked at
 
 def check(store: EncryptedStore) -> Iterator[Finding]:
     """All of it; raises what the store raises."""
-    if not storage.exists(store):
+    try:
+        there = storage.exists(store)
+    except NotFound:
+        yield fault("store", f"What answers for {store.url} knows no bucket.", "check NIGHTSHIFT_S3_ENDPOINT")
+        return
+    if not there:
         yield fault(
             "store",
             f"There is no store at {store.url}.",

@@ -18,7 +18,7 @@ def check(settings: Settings, schedule: Schedule) -> Iterator[Finding]:
     """The window now, the next change of clocks, and the time zone."""
     now, override, window = clock.utc(), _override(schedule), schedule.window
     opens, closes = window.next_open(now, override), window.next_close(now, override)
-    said = f"{window.describe(now, override).capitalize()} ({window.spec})."
+    said = f"The window is {window.describe(now, override)} ({window.spec})."
     if override:
         yield warning("window", f"{said} By hand until {override.until}.", "nightshift window clear ends it")
     elif not opens and not window.contains(now):
