@@ -1,7 +1,7 @@
 """RabbitMQ as `nightshift doctor` sees it: version, alarms, rights, queues, and workers. Nothing is changed.
 
-Rights are tried by what has no effect where it is allowed: declaring what exists, unbinding what is not bound, getting
-from an empty queue.
+Rights are tried by what has no effect where it is allowed: declaring what exists, getting from an empty queue, and
+sending what RabbitMQ refuses only after it has checked the right (a message with an invalid lifetime).
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ SECONDS = 20.0
 _OLDEST = (3, 10)  # at-least-once dead-lettering of quorum queues, on which retries depend
 _WAIT = 1.5  # seconds for workers to answer
 _ROLES = {
-    "worker": frozenset({"declare queues", "send steps", "send retries", "write dead letters", "read steps"}),
-    "operator": frozenset({"send steps", "write dead letters", "read dead letters"}),
-    "producer": frozenset({"send steps"}),
+    "worker": frozenset(
+        {"declare queues", "send messages", "send retries", "write dead letters", "read steps"}
+    ),
+    "operator": frozenset({"send messages", "write dead letters", "read dead letters"}),
+    "producer": frozenset({"send messages"}),
     "monitor": frozenset(),
 }
 """What each role needs (docs/how-to/rights.md), the one that needs most first."""
@@ -39,9 +41,12 @@ def check(app: Any, settings: Settings) -> Iterator[Finding]:
         with client.errors(app), app.connection_for_write() as connection:
             connection.ensure_connection(max_retries=0)
             yield _reached(connection)
-            yield _alarm(connection)
-            yield from _rights(connection)
             yield from _queues(connection)
+            alarm = _alarm(connection)  # last: in an alarm the broker reads nothing more from this connection
+        yield alarm
+        if alarm.level == "ok":
+            with client.errors(app), app.connection_for_write() as connection:
+                yield from _rights(connection)
     except BrokerUnavailable as error:
         yield of_message("broker", error.message)
         return
@@ -121,9 +126,15 @@ def _may(connection: Any, act: Callable[[Any], object]) -> bool:
     return True
 
 
-def _unbind(exchange: str) -> Callable[[Any], object]:
-    """Needs the right to write to the exchange, and does nothing where it is not bound."""
-    return lambda channel: channel.exchange_unbind(exchange, PROBE.name)
+def _send(exchange: str, routing_key: str) -> Callable[[Any], object]:
+    """Needs the right to write to the exchange; the message is refused all the same, so no queue gets it."""
+
+    def act(channel: Any) -> None:
+        channel.basic_publish(
+            channel.prepare_message(b"", properties={"expiration": "never"}), exchange, routing_key
+        )
+
+    return act
 
 
 def _get(queue: str) -> Callable[[Any], object]:
@@ -140,9 +151,9 @@ def _get(queue: str) -> Callable[[Any], object]:
 
 _TRIES: dict[str, Callable[[Any], object]] = {
     "declare queues": lambda channel: WORK_QUEUES[0](channel).queue_declare(),
-    "send steps": _unbind(TOPIC.name),
-    "send retries": _unbind(RETRY_QUEUES[0].exchange.name),
-    "write dead letters": _unbind(DEAD.name),
+    "send messages": _send(TOPIC.name, "task_type.any"),
+    "send retries": _send(RETRY_QUEUES[0].exchange.name, "step.none"),
+    "write dead letters": _send(DEAD.name, "dead"),
     "read steps": _get("result"),
     "read dead letters": _get(DEAD_QUEUE.name),
 }

@@ -45,6 +45,6 @@ def fault(check: str, sentence: str, cure: str) -> Finding:
 
 
 def of_message(check: str, message: str) -> Finding:
-    """A fault from an error's sentence, whose part after the first colon with a blank says what to do."""
-    what, _, cure = message.partition(": ")
+    """A fault from an error's sentence, whose part after the colon says what to do; with TLS, after the semicolon."""
+    what, _, cure = message.partition("; " if message.startswith("TLS with ") else ": ")
     return fault(check, f"{what.rstrip('.')}.", cure or "see docs/how-to/doctor.md")
