@@ -15,6 +15,7 @@ from pipeline.cli import brake, callbacks, dead, failed, keys, ner, options, scr
 from pipeline.cli.actions import actions
 from pipeline.cli.audit import audit
 from pipeline.cli.cat import cat
+from pipeline.cli.doctor import doctor
 from pipeline.cli.exporter import exporter
 from pipeline.cli.forget import forget
 from pipeline.cli.report import report
@@ -137,6 +138,7 @@ app.command(no_args_is_help=True)(run)
 app.command(no_args_is_help=True)(submit)
 app.command()(status)
 app.command(no_args_is_help=True)(why)
+app.command()(doctor)
 app.command()(audit)
 app.command()(report)
 app.command(no_args_is_help=True)(reprocess)

@@ -263,6 +263,17 @@ class S3Store:
         with self._errors(key):
             return s3_versions.purge(self._client, self.bucket, self.prefix + key)
 
+    def answer_headers(self) -> dict[str, str]:
+        """Headers of the server's answer to a question about the bucket, by their names in lower case."""
+        with self._errors(""):
+            answer = self._client.head_bucket(Bucket=self.bucket)
+            return dict(answer["ResponseMetadata"]["HTTPHeaders"])
+
+    def refuses_existing(self, key: str) -> bool:
+        """Whether this server can be asked to write only where there is no object; writes one."""
+        with self._errors(key):
+            return s3_versions.refuses_existing(self._client, self.bucket, self.prefix + key)
+
     def check(self) -> None:
         """See `Store.check`."""
         probe = f".probe-{uuid.uuid4().hex}"

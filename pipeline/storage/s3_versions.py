@@ -1,4 +1,4 @@
-"""Earlier versions of objects in a bucket with versioning."""
+"""What differs between servers and buckets: earlier versions of objects, and conditional writes."""
 
 from __future__ import annotations
 
@@ -37,6 +37,20 @@ def purge(client: Any, bucket: str, key: str) -> int:
                 raise
             locked += 1
     return locked
+
+
+def refuses_existing(client: Any, bucket: str, key: str) -> bool:
+    """Whether a put with `If-None-Match` is refused where the object exists; writes it. Raises `ClientError`."""
+    client.put_object(Bucket=bucket, Key=key, Body=b"")
+    try:
+        client.put_object(Bucket=bucket, Key=key, Body=b"", IfNoneMatch="*")
+    except ClientError as error:
+        if _status(error) in (409, 412):
+            return True
+        if _status(error) in (400, 501):  # not known to this server
+            return False
+        raise
+    return False
 
 
 def _status(error: ClientError) -> int:

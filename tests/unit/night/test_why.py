@@ -144,7 +144,7 @@ def test_a_retry_of_what_has_ended_leaves_no_note(flow: Flow, inbox: Path) -> No
 
     flow.reception.ingest = ended  # type: ignore[method-assign,assignment]
     broker = Broker()
-    broker.publish_later = lambda *_, **__: 60  # type: ignore[method-assign,assignment]
+    broker.publish_later = lambda *_, **__: 60  # type: ignore[method-assign]
     Delivery(flow, broker).step(message)
     assert not list(flow.store.list(keys.attempts_of("t")))
 
@@ -194,7 +194,7 @@ def test_being_worked_on(flow: Flow, inbox: Path, at: Any) -> None:
     (message,) = flow.run(message)
     at(NOW + timedelta(hours=2))
     stopped = iter([True, False])
-    flow.schedule.may_use_gpu = lambda _: next(stopped, True)  # type: ignore[method-assign]
+    flow.schedule.may_use_gpu = lambda priority: next(stopped, True)  # type: ignore[method-assign]
     flow.run(message)
     holder = AtWork(worker="nightshift@gpu", step="ocr", since=NOW + timedelta(hours=2))
     found = ask(flow, "t", structs.replace(WELL, holders=(holder,)))
@@ -398,7 +398,12 @@ def test_an_exact_id_takes_few_requests(
     asked: list[str] = []
     for name in ("get", "exists", "list", "folders"):
         real = getattr(flow.store, name)
-        monkeypatch.setattr(flow.store, name, lambda key, real=real: asked.append(key) or real(key))
+
+        def noted(key: str, real: Any = real) -> Any:
+            asked.append(key)
+            return real(key)
+
+        monkeypatch.setattr(flow.store, name, noted)
     assert facts.of(flow.night, "t", 14).record
     assert len(asked) < 16, asked
     assert not [key for key in asked if key.endswith("/") and "t" not in key.split("/")], (

@@ -1,0 +1,56 @@
+"""The GPU, where the settings name one: whether the driver sees it, and how much memory is free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.doctor.finding import Finding, fault, ok, warning
+from pipeline.settings import Settings
+
+_LEAST = 2 << 30  # bytes that models need
+
+
+def check(settings: Settings) -> Iterator[Finding]:
+    """All GPUs that the driver has; none are needed where the models are on the CPU."""
+    wanted = {settings.ocr_device, settings.ner_device} - {"cpu"}
+    if not wanted:
+        yield ok("device", "The models run on the CPU (NIGHTSHIFT_OCR_DEVICE, NIGHTSHIFT_NER_DEVICE).")
+        return
+    import pynvml  # type: ignore[import-untyped]
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError as error:
+        yield fault(
+            "device",
+            f"The NVIDIA driver does not answer ({error}), but the settings name {', '.join(sorted(wanted))}.",
+            "install the driver, give the container the GPU, or set the device to cpu",
+        )
+        return
+    try:
+        yield from _devices(pynvml, wanted)
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def _devices(nvml: Any, wanted: set[str]) -> Iterator[Finding]:
+    count = nvml.nvmlDeviceGetCount()
+    numbers = {int(name.partition(":")[2] or 0) for name in wanted}
+    for number in sorted(numbers):
+        name = f"device {number}"
+        if number >= count:
+            yield fault(
+                name,
+                f"There is no GPU {number}: the driver has {count}.",
+                "correct the setting, such as gpu:0",
+            )
+            continue
+        handle = nvml.nvmlDeviceGetHandleByIndex(number)
+        memory = nvml.nvmlDeviceGetMemoryInfo(handle)
+        model = nvml.nvmlDeviceGetName(handle)
+        said = f"{model}: {memory.free / (1 << 30):.1f} of {memory.total / (1 << 30):.1f} GiB free."
+        if memory.free < _LEAST:
+            yield warning(name, said, "another process holds it: nvidia-smi shows which")
+        else:
+            yield ok(name, said)
