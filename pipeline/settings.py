@@ -69,8 +69,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     require_tls: Annotated[
         bool,
         Meta(
-            description="Whether `amqp://` and `http://` are refused at start, for the broker, S3, sources and "
-            "callbacks, on the loopback address too."
+            description="Whether `amqp://` and `http://` are refused at start, for the broker, S3, sources, callbacks "
+            "and reports, on the loopback address too; mail is sent by TLS only."
         ),
     ] = False
     window: Annotated[
@@ -141,8 +141,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http_ca: Annotated[
         str,
         Meta(
-            description="PEM file with the authorities whose certificates sources and callback receivers may have; "
-            "empty: the system's."
+            description="PEM file with the authorities whose certificates sources, receivers of callbacks and reports, "
+            "and the mail server may have; empty: the system's."
         ),
     ] = ""
     http_cert: Annotated[
@@ -377,7 +377,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             description="Days for which things are kept, such as `documents=30,checkpoints=30,results=365`: also "
-            "`failures` and `all`; empty: everything is kept (docs/how-to/delete-data.md)."
+            "`failures`, `reports` and `all`; empty: everything is kept (docs/how-to/delete-data.md)."
         ),
     ] = ""
     report_language: Annotated[

@@ -82,13 +82,14 @@ def _saved(found: Report, language: str, out: Path | None, *, browse: bool) -> P
 
 
 def _print(night: Night, found: Report, language: str, page: Path | None) -> None:
-    from pipeline.report import text, written
+    from pipeline.ledger import reported
+    from pipeline.report import text
     from pipeline.storage import keys
 
     screen.say_store(night.store)
     for line in text.lines(found, language):
         screen.say(line)
     screen.say()
-    screen.say(f"Page  {page or f'{night.store.url}/{keys.report(found.run_date, written.HTML)}'}")
+    screen.say(f"Page  {page or f'{night.store.url}/{keys.report(found.run_date, reported.PAGE)}'}")
     if page is None and night.settings.encryption_keys:
         screen.say("It is encrypted there: --out FILE writes it readable, nightshift cat KEY prints it.")

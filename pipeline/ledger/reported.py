@@ -48,10 +48,17 @@ def unmark(store: Store, run_date: str, seen: bytes) -> None:
         store.delete(keys.report_due(run_date))
 
 
-def erase(store: Store, run_date: str) -> int:
-    """Delete the report of a night with its earlier versions; returns how many of these are locked."""
+PAGE, FACTS, WRITTEN, SENT = "index.html", "report.json", "written.json", "sent.json"
+
+
+def erase(store: Store, run_date: str, *, notes: bool = False) -> int:
+    """Delete the report of a night with its earlier versions; returns how many of these are locked.
+
+    `notes`: also what is noted about it: that it was written, and sent.
+    """
     locked = 0
-    for key in list(store.list(keys.reports_of(run_date))):
+    for name in (PAGE, FACTS, *((WRITTEN, SENT) if notes else ())):
+        key = keys.report(run_date, name)
         store.delete(key)
         locked += store.purge(key)
     return locked
@@ -59,7 +66,7 @@ def erase(store: Store, run_date: str) -> int:
 
 def without_pictures(store: Store, run_date: str) -> None:
     """Remove the pictures from the report of a night: the documents that they show are no longer kept."""
-    for key in list(store.list(keys.reports_of(run_date))):
+    for key in (keys.report(run_date, name) for name in (PAGE, FACTS)):
         data = read(store, key)
         bare = _PICTURE.sub(rb"\1", data)
         if bare != data:

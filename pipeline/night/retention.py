@@ -132,7 +132,7 @@ def _remove_records(store: Store, kind: str, old: str) -> None:
 def _remove_reports(store: Store, old: str) -> None:
     """Delete the morning report of a night, and the samples of its course."""
     actions.record(store, "retention", subject=f"reports of {old}")
-    reported.erase(store, old)
+    reported.erase(store, old, notes=True)
     store.delete(keys.report_due(old))
     _delete(store, set(store.list(keys.timeline(old))))
 

@@ -9,8 +9,12 @@ from pipeline.ledger.timeline import Sample
 from pipeline.report.facts import CloudPrice, Cost
 from pipeline.report.figures import Figures
 
-CLOUDS: tuple[CloudPrice, ...] = ()
-"""Prices of cloud services, each as read on its own page that day (docs/how-to/morning-report.md)."""
+CLOUDS = (
+    CloudPrice(
+        name="Amazon Textract AnalyzeExpense (US East)", price=10.0, currency="USD", as_of="2026-11-26"
+    ),
+)
+"""Prices that a cloud has published itself, with the day on which they were read (docs/how-to/morning-report.md)."""
 
 
 def cost(tables: Figures, samples: Sequence[Sample], price: str) -> Cost:

@@ -14,7 +14,7 @@ SILENCE = timedelta(minutes=16)
 """Without a sample for longer than this, something was wrong: one is due every five minutes."""
 
 UNTIL = timedelta(minutes=5)
-"""How long the last sample of a trouble stands for it."""
+"""How long a trouble lasts of which the last sample tells."""
 
 _SILENT = "Housekeeping did not run, or could not reach the store."
 

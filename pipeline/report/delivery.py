@@ -15,6 +15,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import PermanentError, PipelineError
+from pipeline.ledger import reported
 from pipeline.models import to_json
 from pipeline.night.night import Night
 from pipeline.remote.fetch import post
@@ -65,7 +66,7 @@ def send_due(night: Night, now: datetime) -> int:
 
 
 def _note(store: Store, run_date: str) -> Sent:
-    return read_or_none(store, keys.night(run_date, "report_sent"), Sent) or Sent()
+    return read_or_none(store, keys.report(run_date, reported.SENT), Sent) or Sent()
 
 
 def _waits(note: Sent, name: str, now: datetime) -> bool:
@@ -101,7 +102,7 @@ def _attempt(
 
 def _put(store: Store, run_date: str, name: str, way: Way) -> None:
     note = structs.replace(_note(store, run_date), **{name: way})
-    store.put(keys.night(run_date, "report_sent"), to_json(note))
+    store.put(keys.report(run_date, reported.SENT), to_json(note))
 
 
 def _post(night: Night, report: Report) -> None:
@@ -120,7 +121,7 @@ def _mail(night: Night, report: Report) -> None:
     settings, language = night.settings, night.settings.report_language
     if not settings.smtp_url:
         raise PermanentError("It cannot be mailed; set NIGHTSHIFT_SMTP_URL.", code="no_mail_server")
-    page = night.store.get(keys.report(report.run_date, written.HTML)).decode()
+    page = night.store.get(keys.report(report.run_date, reported.PAGE)).decode()
     subject = f"Nightshift {report.run_date}: {report.verdict.sentences[language]}"
     body = "\n".join(text.lines(report, language)) + "\n"
     mailing.send(

@@ -1,7 +1,7 @@
 """Which reports are due, and writing them: once a night is over, and again when what they show has changed.
 
 Everything that decides is in the store: `control/report-<run date>.json` marks a night whose tables were written, or
-whose documents were forgotten; `nights/run_date=…/reported.json` says when its report was begun or written last. Two
+whose documents were forgotten; `written.json` next to a report says when it was begun or written last. Two
 processes at once write the same; one that dies is followed by another after `LEASE`.
 """
 
@@ -52,7 +52,7 @@ def write_due(
     `letters`: asked for the dead letters that a person must look at. Raises what the store raises.
     """
     for run_date, mark in _due(night, now):
-        key = keys.night(run_date, "reported")
+        key = keys.report(run_date, reported.WRITTEN)
         night.store.put(key, to_json(Begun(at=now, done=False)))
         try:
             written.write(night, run_date, now, letters=letters())
@@ -81,7 +81,7 @@ def _due(night: Night, now: datetime) -> Iterator[tuple[str, bytes]]:
             if mark:
                 reported.unmark(night.store, run_date, mark)
             continue
-        note = read_or_none(night.store, keys.night(run_date, "reported"), Begun)
+        note = read_or_none(night.store, keys.report(run_date, reported.WRITTEN), Begun)
         age = clock.age(note.at, now) if note else None
         if note is None or age is None:
             waits = False

@@ -7,6 +7,7 @@ from contextlib import suppress
 import msgspec
 
 from pipeline.errors import Damaged
+from pipeline.ledger import reported
 from pipeline.night import inventory
 from pipeline.report import figures
 from pipeline.report.facts import REPORT_VERSION, Confidence, Nightly, Share
@@ -39,13 +40,13 @@ class _Reported(msgspec.Struct):
 
 def nights(store: Store, run_date: str) -> list[Before]:
     """Up to `NIGHTS` nights before this one, oldest first; those whose tables can't be read know nothing."""
-    reported = {name.removeprefix("run_date=") for name in store.folders(keys.REPORTS)}
-    known = sorted(name for name in {*inventory.nights(store), *reported} if name < run_date)
-    return [_night(store, name, reported=name in reported) for name in known[-NIGHTS:]]
+    known_by = {name.removeprefix("run_date=") for name in store.folders(keys.REPORTS)}
+    names = sorted(name for name in {*inventory.nights(store), *known_by} if name < run_date)
+    return [_night(store, name, known=name in known_by) for name in names[-NIGHTS:]]
 
 
-def _night(store: Store, run_date: str, *, reported: bool) -> Before:
-    found = read_or_none(store, keys.report(run_date, "report.json"), _Reported) if reported else None
+def _night(store: Store, run_date: str, *, known: bool) -> Before:
+    found = read_or_none(store, keys.report(run_date, reported.FACTS), _Reported) if known else None
     if found and found.report_version == REPORT_VERSION:
         return Before(
             numbers={one.name: one.value for one in found.numbers},

@@ -22,7 +22,7 @@ def message(subject: str, text: str, page: str, name: str, settings: Settings) -
     made["From"] = mail.server(settings.smtp_url).sender
     made["To"] = ", ".join(mail.addresses(settings.report_mail))
     made.set_content(text)
-    made.add_attachment(page.encode(), maintype="text", subtype="html", filename=name)
+    made.add_attachment(page, subtype="html", charset="utf-8", cte="base64", filename=name)
     return made
 
 

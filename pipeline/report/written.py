@@ -8,7 +8,7 @@ from importlib import import_module
 from msgspec import structs
 
 from pipeline.errors import TransientError
-from pipeline.ledger import forgotten
+from pipeline.ledger import forgotten, reported
 from pipeline.models import to_json
 from pipeline.night.night import Night
 from pipeline.report.facts import REPORT_VERSION, Report
@@ -16,7 +16,6 @@ from pipeline.report.gather import gather
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 
-HTML, JSON = "index.html", "report.json"
 _ATTEMPTS = 5
 
 
@@ -46,13 +45,13 @@ def write(night: Night, run_date: str, now: datetime, language: str = "", **know
 
 def put(store: Store, report: Report, language: str) -> None:
     """Write a report; the page first, so that where there are facts there is a page."""
-    store.put(keys.report(report.run_date, HTML), as_html(report, language).encode())
-    store.put(keys.report(report.run_date, JSON), to_json(report))
+    store.put(keys.report(report.run_date, reported.PAGE), as_html(report, language).encode())
+    store.put(keys.report(report.run_date, reported.FACTS), to_json(report))
 
 
 def read(store: Store, run_date: str) -> Report | None:
     """The report in the store; `None` for none, and for one of another version."""
-    found = read_or_none(store, keys.report(run_date, JSON), Report)
+    found = read_or_none(store, keys.report(run_date, reported.FACTS), Report)
     return found if found and found.report_version == REPORT_VERSION else None
 
 

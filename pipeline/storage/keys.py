@@ -444,13 +444,8 @@ def is_counter_base(key: str) -> bool:
 
 
 def report(run_date: str, name: str) -> str:
-    """A file of the morning report: `index.html` or `report.json`."""
+    """A file of the morning report, `index.html` or `report.json`; a note about it, `written.json` or `sent.json`."""
     return f"{REPORTS}run_date={_day(run_date)}/{name}"
-
-
-def reports_of(run_date: str) -> str:
-    """Prefix of the files of a night's report."""
-    return f"{REPORTS}run_date={_day(run_date)}/"
 
 
 def report_due(run_date: str) -> str:

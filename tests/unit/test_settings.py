@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from celery.signals import celeryd_init
 
-from pipeline import environment
+from pipeline import device_price, environment, mail
 from pipeline.errors import UsageError
 from pipeline.settings import Settings, shown, table
 from tests.conftest import ROOT
@@ -57,6 +57,12 @@ def test_environment_is_read_and_options_win() -> None:
         ("TIME_LIMIT", "infinity", "a number above 0"),
         ("URGENT_BY_DAY", "perhaps", "true or false"),
         ("S3_SSE", "aes", "one of AES256, aws:kms or aws:kms:dsse"),
+        ("DEVICE_PRICE", "cheap", "a number and a currency, such as 2.10 USD"),
+        ("DEVICE_PRICE", "-1 EUR", "a number and a currency, such as 2.10 USD"),
+        ("DEVICE_PRICE", "nan", "a number and a currency, such as 2.10 USD"),
+        ("DEVICE_PRICE", "2,10 EUR", "a number and a currency, such as 2.10 USD"),
+        ("REPORT_LANGUAGE", "fr", "one of en or zh"),
+        ("REPORT_MAIL", "ops at example", "addresses separated by commas, such as ops@example.org"),
         ("TIMEZONE", "Mars/Olympus", "an IANA time zone such as Europe/Berlin"),
         ("TIMEZONE", "../etc/passwd", "an IANA time zone such as Europe/Berlin"),
         ("TIMEZONE", "Europe", "an IANA time zone such as Europe/Berlin"),
@@ -396,3 +402,34 @@ def test_celery_does_not_start_with_sources_that_cannot_be_read(
     with pytest.raises(SystemExit, match="2"):
         module._check_settings()
     assert "NIGHTSHIFT_ALLOWED_SOURCES" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["smtps://night:hush@", "http://night%40a.example:hush@h", "smtp://h", "smtp://night:hush@h",
+     "smtp://night%40a.example@h", "smtps://night%40a.example:hush@h:port", "smtp://h?from=a b@h"],
+)  # fmt: skip
+def test_a_mail_server_is_refused_without_a_piece_of_it(url: str) -> None:
+    said = message({"NIGHTSHIFT_SMTP_URL": url})
+    assert said.startswith("Invalid setting NIGHTSHIFT_SMTP_URL: expected smtps://user:password@host:465")
+    assert "hush" not in said
+    assert "hush" not in shown("smtp_url", url)
+
+
+def test_a_mail_server_is_read() -> None:
+    found = mail.server("smtps://night%40example.org:hush%3A@mail.example.org")
+    assert found == ("mail.example.org", 465, True, "night@example.org", "hush:", "night@example.org")
+    assert "hush" not in repr(found)
+    assert mail.server("smtp://localhost?from=a@example.org").port == 587
+    assert mail.addresses("a@example.org, b@example.org") == ("a@example.org", "b@example.org")
+
+
+def test_the_price_of_an_hour() -> None:
+    assert device_price.parse("2.10 usd") == (2.1, "USD")
+    assert device_price.parse("3") == (3.0, "")
+    assert device_price.parse("") == (None, "")
+
+
+def test_where_tls_is_required_reports_are_not_posted_without() -> None:
+    said = message({"NIGHTSHIFT_REQUIRE_TLS": "true", "NIGHTSHIFT_REPORT_URL": "http://a.example/x"})
+    assert said.startswith("Invalid setting NIGHTSHIFT_REPORT_URL")

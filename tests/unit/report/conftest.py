@@ -13,7 +13,10 @@ from pipeline.storage.memory import MemoryStore
 
 def plain_page(report: Report, language: str) -> str:
     """All that a report says, as a page."""
-    return f"<!doctype html><html lang={language}><p>{html.escape(to_json(report).decode())}</p></html>"
+    shown = [one.picture for one in report.looks] + [one.picture for one in report.documents]
+    pictures = "".join(f'<img src="data:image/png;base64,{one}">' for one in shown if one)
+    said = html.escape(to_json(written.bare(report)).decode())
+    return f"<!doctype html><html lang={language}><p>{said}</p>{pictures}</html>"
 
 
 @pytest.fixture(autouse=True)

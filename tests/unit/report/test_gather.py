@@ -164,7 +164,7 @@ def test_no_number_is_shown_whatever_the_tables_were_masked_with(store: Store, w
 
 
 def test_what_to_look_at_is_spread_over_types(store: Store) -> None:
-    tasks = receive(store, DAY, *(f"doc-{n:02}" for n in range(30)))
+    tasks = receive(store, DAY, *(f"doc-{n:02}" for n in range(30)), data=paper())
     for number, task in enumerate(tasks):
         kind = "invoice" if number == 29 else "receipt"
         finish(store, task, total=0.1 + number / 100, document_type=kind)

@@ -54,7 +54,7 @@ def test_beat_says_in_one_line_that_the_broker_is_away(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    entry: Any = it._maybe_entry("tick", {"task": "nightshift.tick", "schedule": 30.0})
+    entry: Any = it._maybe_entry("tick", {"task": "not.one.of.ours", "schedule": 30.0})
     it.send_task = fail
     it.apply_entry(entry)
     (record,) = caplog.records

@@ -8,7 +8,14 @@ import pytest
 
 from tasks.incoming import NotOurs, check
 
-KNOWN = {"nightshift.ingest", "nightshift.ocr", "nightshift.callback", "nightshift.tick", "celery.chain"}
+KNOWN = {
+    "nightshift.ingest",
+    "nightshift.ocr",
+    "nightshift.callback",
+    "nightshift.tick",
+    "nightshift.report",
+    "celery.chain",
+}
 
 
 def message(
@@ -43,6 +50,7 @@ def message(
         (message("nightshift.ocr", lane=0, tries=3, outages=3), "filler"),
         (message("nightshift.callback", kwargs={"run_date": "2026-11-22"}), "callback"),
         (message("nightshift.tick", args=(), expires="2026-11-22T00:00:00"), "housekeeping"),
+        (message("nightshift.report", args=()), "housekeeping"),
         (message(xdeath=[{"count": 1}], traceparent="00-1"), "ingest"),
     ],
 )

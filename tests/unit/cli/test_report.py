@@ -1,0 +1,104 @@
+"""`nightshift report`: what it prints, where the page is, and what it leaves alone."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.ledger import removed
+from pipeline.report import written
+from pipeline.report.text import columns
+from pipeline.storage import Store, keys
+from pipeline.storage.local import LocalStore
+from pipeline.tables.summary import summarise
+from tests.support.reports import finish, receive
+from tests.unit.cli.conftest import DAY, Nightshift, fail
+from tests.unit.report.conftest import plain_page
+
+
+@pytest.fixture(autouse=True)
+def _without_a_page_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written, "as_html", plain_page)
+    monkeypatch.setattr("pipeline.reader.start", lambda _: None)
+
+
+@pytest.fixture
+def night(store: LocalStore) -> Store:
+    (task,) = receive(store, DAY, "one")
+    finish(store, task)
+    fail(store, "b")
+    summarise(store, DAY)
+    return store
+
+
+def test_it_prints_verdict_numbers_and_what_to_do_in_80_columns(night: Store, nightshift: Nightshift) -> None:
+    shown = nightshift("report").output
+    lines = shown.splitlines()
+    assert (
+        lines[:3]
+        == [
+            f"Store  {night.url}",
+            f"Night {DAY}",
+            "All 2 ended by 2026-11-23 04:52, 68 min before close: 1 done, 0 partial, 1 failed.",
+        ]
+        or lines[1] == f"Night {DAY}"
+    )
+    assert [line.split()[-1] for line in lines if line.startswith("  ")][:5] == ["2", "1", "1", "0", "2"]
+    assert f"    nightshift failed redrive --run-date {DAY} --code over_limit" in lines
+    assert lines[-1] == f"Page  {night.url}/reports/run_date={DAY}/index.html"
+    body = [line for line in lines if not line.startswith(("Store", "Page", "    nightshift"))]
+    assert max(map(columns, body)) <= 80
+    assert night.exists(keys.report(DAY, "index.html"))
+
+
+def test_in_chinese(night: Store, nightshift: Nightshift, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = nightshift("report", "--language", "zh").output
+    assert "收到" in shown
+    assert max(columns(line) for line in shown.splitlines()[1:-1] if "nightshift" not in line) <= 80
+    assert b"<html lang=zh>" in night.get(keys.report(DAY, "index.html"))
+    monkeypatch.setenv("NIGHTSHIFT_REPORT_LANGUAGE", "zh")
+    assert nightshift("report").output == shown
+
+
+def test_as_json_its_counts_are_those_of_the_audit(night: Store, nightshift: Nightshift) -> None:
+    found = json.loads(nightshift("report", "--json").output)
+    counts = json.loads(nightshift("audit", "--json").output)
+    assert found == json.loads(night.get(keys.report(DAY, "report.json")))
+    for name in ("received", "done", "partial", "failed", "pending", "forgotten"):
+        assert found["audit"][name] == counts[name], name
+
+
+def test_a_file_for_people(
+    night: Store, nightshift: Nightshift, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, opened = tmp_path / "night.html", list[str]()
+    monkeypatch.setattr("typer.launch", opened.append)
+    shown = nightshift("report", DAY, "--out", page, "--open").output
+    assert page.read_text().startswith("<!doctype html>")
+    assert opened == [page.as_uri()]
+    assert shown.splitlines()[-1] == f"Page  {page}"
+    assert "can't be written" in str(nightshift("report", "--out", tmp_path / "no" / "x", code=2).exception)
+
+
+def test_a_night_without_its_records_keeps_its_report(night: Store, nightshift: Nightshift) -> None:
+    nightshift("report")
+    before = night.get(keys.report(DAY, "report.json"))
+    removed.note(night, DAY, "results", "2026-12-01")
+    nightshift("report")
+    assert night.get(keys.report(DAY, "report.json")) == before
+    night.delete(keys.report(DAY, "report.json"))
+    assert "Night" in nightshift("report").output
+    assert not night.exists(keys.report(DAY, "report.json"))
+
+
+def test_in_an_encrypted_store(night: Store, nightshift: Nightshift, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIGHTSHIFT_ENCRYPTION_KEYS", "a:" + "A" * 43 + "=")
+    assert "nightshift cat KEY" in nightshift("report").output
+    key = keys.report(DAY, "index.html")
+    assert b"one" not in night.get(key)
+    assert nightshift("cat", key).output.startswith("<!doctype html>")
+
+
+def test_a_day_without_a_night(night: Store, nightshift: Nightshift) -> None:
+    assert "Nothing was received." in nightshift("report", "2026-11-01").output
+    assert "not a valid run date" in str(nightshift("report", "soon", code=2).exception)
