@@ -13,6 +13,7 @@ from celery.signals import (
     celeryd_init,
     worker_init,
     worker_process_init,
+    worker_process_shutdown,
     worker_ready,
     worker_shutting_down,
 )
@@ -24,7 +25,7 @@ from pipeline.night import retention
 from pipeline.night.night import Night
 from pipeline.remote.policy import callback_policy, source_policy
 from pipeline.settings import Settings
-from tasks import broker, control, flower, limits, logs, secure, signing, topology, transport, wire
+from tasks import broker, control, flower, limits, logs, secure, signing, topology, tracing, transport, wire
 from tasks.gate import Gate
 
 _ALARM = 30.0  # seconds for which a step waits to publish while the broker is in alarm, before its message is requeued
@@ -59,6 +60,8 @@ wire.install()
 signing.install()
 flower.configure()
 worker_process_init.connect(limits.guard_process)
+worker_process_init.connect(tracing.start)
+worker_process_shutdown.connect(tracing.stop)
 
 
 @celeryd_init.connect

@@ -9,6 +9,7 @@ from celery import Task
 
 from pipeline.steps.task_types import BUILT_IN_STEPS, further_steps
 from pipeline.submission.contract import partial_id, partial_trace
+from pipeline.telemetry.w3c import Context
 from tasks.app import app
 from tasks.base import delivery, kept, run
 from tasks.logs import about
@@ -25,8 +26,8 @@ for _step in ("ingest", *BUILT_IN_STEPS, *further_steps(), "result", "callback")
 
 
 @app.task(name="nightshift.accept", bind=True)
-def accept(self: Task[Any, Any], body: str, sender: str) -> None:
+def accept(self: Task[Any, Any], body: str, sender: str, traceparent: str = "", tracestate: str = "") -> None:
     """Accept a raw message; one that violates the contract is dead-lettered with the reason."""
-    raw = base64.b64decode(body)
-    with about(partial_trace(raw), partial_id(raw) or ""), kept():
-        delivery(self.app).accept(raw, sender)
+    raw, trace = base64.b64decode(body), Context(traceparent, tracestate)
+    with about(partial_trace(raw, trace), partial_id(raw) or "", step="accept"), kept():
+        delivery(self.app).accept(raw, sender, trace)

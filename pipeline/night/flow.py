@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import structs
 
+from pipeline import logs
 from pipeline.errors import NotRead, PermanentError, PipelineError, Poison
 from pipeline.ledger import ends, generations, pending, receipts, records
 from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, forget, retries_of
@@ -25,6 +26,7 @@ from pipeline.steps.engines import EnginesByTask
 from pipeline.steps.task_types import StepInput, after, further_steps, task_type
 from pipeline.storage import keys
 from pipeline.submission.reception import Reception
+from pipeline.telemetry import spans
 
 
 class Flow:
@@ -48,6 +50,8 @@ class Flow:
         task = pending.get(self.store, message.task_id, message.generation)
         if task is None:
             return []
+        logs.note(run_date=task.run_date)
+        spans.note({"nightshift.task_type": task.task_type, "nightshift.pages": task.pages})
         if message.step != "ingest" and (task.media_type is None or task.sha256 is None):
             return [
                 Message.of("ingest", task)
@@ -125,6 +129,8 @@ class Flow:
             if following:
                 callbacks.note_due(self.store, task)
 
+        result = structs.replace(result, traceparent=spans.current().parent or result.traceparent)
+        spans.note({"nightshift.outcome": result.status, "nightshift.run_date": result.run_date})
         instead = records.finish(self.store, result, self._dates(task), ended_before=note_again)
         if instead is None:
             return following
@@ -189,9 +195,10 @@ class Flow:
                 if not self.schedule.may_use_gpu(task.priority):
                     return [message]
                 numbers = range(start, min(start + self.settings.page_group, high + 1))
-                recognize.recognize(
-                    document, task.sha256, numbers, store=self.store, engines=engines, budget=budget
-                )
+                with spans.inner("recognize", {"nightshift.pages": len(numbers)}):
+                    recognize.recognize(
+                        document, task.sha256, numbers, store=self.store, engines=engines, budget=budget
+                    )
         others = [n for n in range(1, task.pages + 1) if not low <= n <= high]
         if all(recognize.has_page(task.sha256, n, store=self.store, engines=engines) for n in others):
             return [Message.of(after(task.task_type, "ocr"), task)]
@@ -210,7 +217,9 @@ class Flow:
         if not self.schedule.may_use_gpu(task.priority):
             return [message]
         assert task.sha256 is not None
-        extract.extract(self._pages(task), task.sha256, store=self.store, engines=self.engines(task))
+        pages = self._pages(task)
+        with spans.inner("extract", {"nightshift.pages": len(pages)}):
+            extract.extract(pages, task.sha256, store=self.store, engines=self.engines(task))
         return [Message.of(after(task.task_type, "ner"), task)]
 
     def _further(self, message: Message, task: Task) -> list[Message]:
