@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import logging
+import os
 from functools import cache
 from typing import Any
 
 from celery import current_task
 from celery.exceptions import Reject
-from celery.signals import after_setup_logger, after_setup_task_logger, celeryd_init, worker_process_init
+from celery.signals import (
+    after_setup_logger,
+    after_setup_task_logger,
+    celeryd_after_setup,
+    celeryd_init,
+    worker_process_init,
+)
+from celery.utils.log import get_multiprocessing_logger
 
 from pipeline import logs
 from pipeline.errors import UsageError
@@ -96,15 +104,21 @@ def install() -> None:
     after_setup_logger.connect(_show)
     after_setup_task_logger.connect(_show)
     celeryd_init.connect(_name_worker)
+    celeryd_after_setup.connect(_hush_starts)
     worker_process_init.connect(_name)
 
 
 def _show(logger: logging.Logger, **_: Any) -> None:
     if level := _settings().log_level:  # else what Celery's --loglevel says
         logger.setLevel(level)
-    for handler in logger.handlers:
+    for handler in [*logger.handlers, *get_multiprocessing_logger().handlers]:
         handler.setFormatter(_formatter())
         handler.addFilter(is_safe)
+
+
+def _hush_starts(**_: Any) -> None:
+    """Have processes that start write no line before they know its format (`billiard.spawn`)."""
+    os.environ["_MP_FORK_LOGLEVEL_"] = str(logging.ERROR)
 
 
 def _name(sender: Any = None, **_: Any) -> None:
