@@ -22,6 +22,8 @@ def submit(
     priority: int = 5,
     tenant: str = "",
     trace_id: str = "",
+    traceparent: str = "",
+    tracestate: str = "",
     callback_url: str = "",
     not_before: str | datetime | None = None,
     metadata: dict[str, str] | None = None,
@@ -30,7 +32,8 @@ def submit(
 
     `document`: its bytes, a path, an `s3://` URL (read now), or an `https://` URL (fetched by a worker, if
     NIGHTSHIFT_ALLOWED_SOURCES allows it). When this returns, the document is stored and published. Store and
-    broker come from the environment (docs/reference/settings.md).
+    broker come from the environment (docs/reference/settings.md). `traceparent`, `tracestate`: W3C Trace Context of the
+    caller, which the document's trace continues; an invalid one is ignored.
 
     Raises `PermanentError` when this document can't be accepted, `UsageError` for wrong arguments, `RunError`
     or `StoreUnavailable` when broker or store are unavailable: then call again, it stays one task.
@@ -48,6 +51,8 @@ def submit(
         priority=priority,
         tenant=tenant,
         trace_id=trace_id,
+        traceparent=traceparent,
+        tracestate=tracestate,
         callback_url=callback_url,
         not_before=moment(not_before, settings.timezone),
         metadata=metadata or {},

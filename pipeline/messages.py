@@ -19,7 +19,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     `outages`: how many of these were not caused by the document, such as an unavailable store. `run_date`: where a
     callback finds the result. `generation`: of the task; a step reads the marker of this one only. `pages`: how many
     the step is about, 0 where they are not counted yet. `turn`: of the task, see `TURNS`. `id`: the broker's id, the
-    same at each delivery and retry; `redelivered`: this is not the first delivery.
+    same at each delivery and retry; `redelivered`: this is not the first delivery. `traceparent`, `tracestate`: where
+    the trace of the document continues (`pipeline.telemetry.w3c`).
     """
 
     step: str
@@ -36,6 +37,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     turn: int = 1
     id: str = ""
     redelivered: bool = False
+    traceparent: str = ""
+    tracestate: str = ""
 
     @staticmethod
     def of(step: str, task: Task, first: int = 0, last: int = 0) -> Message:
@@ -47,6 +50,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
             priority=task.priority,
             generation=task.generation,
             turn=task.turn,
+            traceparent=task.traceparent,
+            tracestate=task.tracestate,
             first=first,
             last=last,
             pages=last - first + 1 if first else task.pages,

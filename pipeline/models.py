@@ -252,7 +252,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     number of returns to the first step because OCR output was missing. `reprocess`: the task is done and is
     processed again; its good result is kept until a better one is stored, and no callback is sent. `receipt`: key
     of the receipt that says it was accepted. `turn`: in which it is served within its lane, set by ingest
-    (`pipeline.submission.shares`).
+    (`pipeline.submission.shares`). `traceparent`, `tracestate`: where its trace continues (`pipeline.telemetry.w3c`).
     """
 
     task_id: str
@@ -286,6 +286,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     refused: str = ""
     receipt: str = ""
     turn: Annotated[int, Meta(ge=1, le=3)] = 1
+    traceparent: str = ""
+    tracestate: str = ""
     schema_version: int = SCHEMA_VERSION
 
     def __post_init__(self) -> None:
@@ -322,7 +324,8 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     set for this task only. `outputs` has the output of steps of custom task types: step -> name -> value.
     `reprocess`: the document was done before and processed again; in a failure: its previous result is kept.
     `generation`: of the task that ended so (see `Task`).
-    `receipt`: key of the receipt that says the document was accepted. `digest`: SHA-256 (hex) of the JSON in the store
+    `receipt`: key of the receipt that says the document was accepted. `traceparent`: the span in which it ended, or the
+    one that its producer named; empty if there was none. `digest`: SHA-256 (hex) of the JSON in the store
     with this field empty; set by `pipeline.ledger.digests` only, and the last field.
     """
 
@@ -350,6 +353,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 5
     callback_url: str = ""
     trace_id: str = ""
+    traceparent: str = ""
     tenant: str = ""
     metadata: dict[str, str] = {}
     first_seen: str = ""
@@ -388,6 +392,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
             priority=task.priority,
             callback_url=task.callback_url,
             trace_id=task.trace_id,
+            traceparent=task.traceparent,
             tenant=task.tenant,
             metadata=task.metadata,
             first_seen=task.submitted_at,

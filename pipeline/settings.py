@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -419,6 +420,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "as the kernel can), `require` (refuse to start without), `off` (docs/explanation/parsing.md)."
         ),
     ] = "auto"
+    log_format: Annotated[
+        Literal["console", "json"],
+        Meta(
+            description="Form of log lines: `console`, or `json`, one object per line (docs/how-to/logs.md)."
+        ),
+    ] = "console"
+    log_level: Annotated[
+        Literal["", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+        Meta(
+            description="Least level of the log lines of workers and beat; empty: Celery's `--loglevel` decides."
+        ),
+    ] = ""
+    otlp_endpoint: Annotated[
+        str,
+        Meta(
+            description="URL of an OpenTelemetry collector that receives traces by OTLP over HTTP, such as "
+            "`http://collector:4318`; empty: no traces (docs/how-to/traces.md)."
+        ),
+    ] = ""
+    otlp_ratio: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="Share of the traces that begin here which are sent; of a trace that a producer began, the "
+            "producer decides.",
+        ),
+    ] = 1.0
     temp_dir: Annotated[
         str,
         Meta(
@@ -530,6 +559,9 @@ def invalid(given: Mapping[str, Given]) -> dict[str, str]:
                 f"keys of at least {_KEY} characters, separated by commas (openssl rand -hex 32 makes one)"
             )
             wrong[name] = environment.invalid(name, it, expected, secret=True)
+        elif name == "otlp_endpoint" and it.value and not _is_collector(str(it.value)):
+            expected = "a URL such as http://collector:4318, without user, password and query"
+            wrong[name] = environment.invalid(name, it, expected, secret="@" in str(it.value))
         elif name == "timezone" and not _is_zone(it.value):
             wrong[name] = environment.invalid(name, it, "an IANA time zone such as Europe/Berlin")
         elif name == "mask" and (why := _not_a_mask(it.value)):
@@ -546,6 +578,7 @@ _PLAIN = {
     "allowed_callbacks": "http",
     "management_url": "http",
     "report_url": "http",
+    "otlp_endpoint": "http",
 }
 """Settings with URLs, and the scheme that `require_tls` refuses in them."""
 
@@ -590,6 +623,16 @@ def _is_read_by(read: Callable[[str], object], text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_collector(url: str) -> bool:
+    try:
+        found = urlsplit(url)
+        _ = found.port
+    except ValueError:
+        return False
+    plain = url.isascii() and url.isprintable() and not any(c in url for c in "@?# ")
+    return plain and found.scheme in ("http", "https") and bool(found.hostname)
 
 
 def _is_zone(name: str) -> bool:

@@ -25,7 +25,20 @@ from pipeline.ledger.actions import record_settings
 from pipeline.night.night import Night
 from pipeline.remote.policy import callback_policy, report_policy, source_policy
 from pipeline.settings import Settings
-from tasks import broker, control, flower, limits, logs, metrics, secure, signing, topology, transport, wire
+from tasks import (
+    broker,
+    control,
+    flower,
+    limits,
+    logs,
+    metrics,
+    secure,
+    signing,
+    topology,
+    tracing,
+    transport,
+    wire,
+)
 from tasks.gate import Gate
 
 _ALARM = 30.0  # seconds for which a step waits to publish while the broker is in alarm, before its message is requeued
@@ -63,6 +76,8 @@ wire.install()
 signing.install()
 flower.configure()
 worker_process_init.connect(limits.guard_process)
+worker_process_init.connect(tracing.start)
+worker_process_shutdown.connect(tracing.stop)
 
 
 @celeryd_init.connect

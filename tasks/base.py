@@ -22,10 +22,12 @@ from pipeline.night.delivery import Delivery
 from pipeline.night.flow import Flow
 from pipeline.night.night import Night
 from pipeline.settings import Settings
+from pipeline.telemetry import spans
 from tasks.ended import DocumentFailed, DocumentPartial
 from tasks.limits import pages_of
 from tasks.logs import about
 from tasks.publish import BROKER_ERRORS, Publisher
+from tasks.routing import queue_for
 
 log: logging.Logger = get_task_logger("nightshift")
 
@@ -84,9 +86,11 @@ def run(task: Task[Any, Any], step: str, task_id: str, first: int, last: int, ru
         turn=request.get("turn") or 1,
         id=request.id or "",
         redelivered=bool((request.delivery_info or {}).get("redelivered")),
+        traceparent=request.get("traceparent") or "",
+        tracestate=request.get("tracestate") or "",
     )
-    with about(message.trace_id, message.task_id):
-        with kept():
+    with about(message.trace_id, message.task_id, run_date=run_date, step=step):
+        with kept(), spans.step(message, queue_for(message)):
             ended = delivery(task.app).step(message)
         if ended:
             raise DocumentPartial(ended.code) if ended.status == "partial" else DocumentFailed(ended.code)

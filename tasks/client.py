@@ -11,6 +11,7 @@ from pipeline.errors import BrokerRefused, BrokerUnavailable
 from pipeline.ledger import counting
 from pipeline.night.night import Night
 from pipeline.settings import Settings
+from pipeline.telemetry import spans
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,10 +53,16 @@ def errors(app: Any) -> Iterator[None]:
 
 
 @cache
+def _start_spans() -> None:
+    spans.start(Settings.from_env())
+
+
+@cache
 def producer(settings: Settings) -> Producer:
     """A producer that publishes to the broker of the environment's settings; one per process."""
     from pipeline.submission.producer import Producer
 
+    _start_spans()
     night, app = Night.of(settings), celery()
     counting.start(night.store, night.schedule.run_date)
     return Producer(settings, night.store, night.schedule.run_date, lambda messages: send(app, messages))
@@ -81,6 +88,7 @@ def send(app: Any, messages: Iterable[Message]) -> None:
     """Publish and wait for the broker's confirmation; raises `BrokerUnavailable`. Thread-safe."""
     from tasks.publish import publish
 
+    _start_spans()
     with errors(app):
         publish(app, messages)
 

@@ -24,6 +24,7 @@ from pipeline.environment import printable
 from pipeline.night.dead import Letter
 from pipeline.settings import Settings
 from pipeline.submission.contract import MAX_BODY
+from pipeline.telemetry import w3c
 from tasks import confidential, sender, signing
 from tasks.envelope import READING_ERRORS, Envelope
 from tasks.routing import DEAD, DEAD_QUEUE, RAW, TOPIC, WORK_QUEUES
@@ -125,9 +126,13 @@ def send_back(app: Celery, found: Found) -> bool:
             content_type="application/json",
             content_encoding="utf-8",
             delivery_mode=2,
-            headers=sender.kept(headers) if plain else headers,
+            headers=sender.kept(headers) | _trace(headers) if plain else headers,
         )
     return True
+
+
+def _trace(headers: dict[str, Any]) -> dict[str, str]:
+    return w3c.context(headers.get("traceparent"), headers.get("tracestate")).headers
 
 
 def _returned(message: Any) -> int:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from pipeline.messages import TURNS
+from pipeline.telemetry import w3c
 
 TICKS = ("nightshift.tick", "nightshift.report")
 """What beat publishes: tasks without arguments."""
@@ -42,7 +43,14 @@ class Headers(msgspec.Struct):
     generation: _Counter | None = None
     pages: _Counter | None = None
     turn: Annotated[int, Meta(ge=1, le=TURNS)] | None = None
+    traceparent: Any = None
+    tracestate: Any = None
     signature: Annotated[str, Meta(max_length=64, pattern=r"^[0-9a-f]*\Z")] | None = None
+
+    def __post_init__(self) -> None:
+        """Keep of a trace what is valid: libraries add such headers, so an invalid one must not cost a message."""
+        trace = w3c.context(self.traceparent, self.tracestate)
+        self.traceparent, self.tracestate = trace.parent or None, trace.state or None
 
 
 class Work(msgspec.Struct, forbid_unknown_fields=True):
@@ -83,7 +91,13 @@ class Envelope(msgspec.Struct):
 
     @property
     def signed(self) -> bytes:
-        """What a signature is about: the task, its arguments, and the headers that decide how it is done."""
+        """What a signature is about: the task, its arguments, and the headers that decide how it is done.
+
+        Those of a trace only where there are any, so that messages without are signed as they always were.
+        """
         it = self.headers
         deciding = (it.trace_id, it.lane, it.tries, it.outages, it.generation, it.pages, it.turn)
-        return msgspec.json.encode(["nightshift-step-1", it.task, it.id, self.args, self.work, deciding])
+        trace = [it.traceparent, it.tracestate] if it.traceparent else []
+        return msgspec.json.encode(
+            ["nightshift-step-1", it.task, it.id, self.args, self.work, deciding, *trace]
+        )

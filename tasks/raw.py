@@ -19,6 +19,7 @@ from celery.worker.consumer import Consumer
 
 from pipeline import telemetry
 from pipeline.submission.contract import MAX_BODY, partial_id
+from pipeline.telemetry import w3c
 from tasks import incoming, sender, topology
 from tasks.broker import trouble
 from tasks.limits import StepRequest
@@ -125,7 +126,9 @@ class RawConsumer(Consumer):
 
     def _accept(self, message: Any) -> None:
         body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
-        _disguise(self.app, message, body, sender.of(message, body, self.conninfo.userid))
+        headers = message.headers if isinstance(message.headers, dict) else {}
+        trace = w3c.context(headers.get("traceparent"), headers.get("tracestate"))
+        _disguise(self.app, message, body, sender.of(message, body, self.conninfo.userid), trace)
         self._handle(message)
 
     def _bury(self, message: Any, why: str) -> None:
@@ -140,13 +143,13 @@ def _queue_of(message: Any) -> str:
     return str(message.delivery_info.get("queue", ""))
 
 
-def _disguise(app: Any, message: Any, body: bytes, user: str) -> None:
+def _disguise(app: Any, message: Any, body: bytes, user: str, trace: w3c.Context) -> None:
     """Make a raw message look like a task `accept` with the raw body as its argument.
 
-    Its own headers and properties are ignored: a producer can choose no other task. Of a body over the limit only the
-    beginning is passed on, which is enough to refuse it.
+    Its own headers and properties are ignored, `trace` apart: a producer can choose no other task. Of a body over the
+    limit only the beginning is passed on, which is enough to refuse it.
     """
-    args = (base64.b64encode(body[: MAX_BODY + 1]).decode("ascii"), user)
+    args = (base64.b64encode(body[: MAX_BODY + 1]).decode("ascii"), user, trace.parent, trace.state)
     shown = repr((partial_id(body) or "message without a task id",))
     made = app.amqp.as_task_v2(str(uuid.uuid4()), ACCEPT, args=args, argsrepr=shown)
     message.headers = made.headers

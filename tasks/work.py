@@ -9,6 +9,7 @@ from celery import Task
 
 from pipeline.steps.task_types import BUILT_IN_STEPS, further_steps
 from pipeline.submission.contract import partial_id, partial_trace
+from pipeline.telemetry.w3c import Context
 from tasks.app import app
 from tasks.base import delivery, kept, run
 from tasks.ended import ENDS, DocumentFailed
@@ -26,11 +27,11 @@ for _step in ("ingest", *BUILT_IN_STEPS, *further_steps(), "result", "callback")
 
 
 @app.task(name="nightshift.accept", bind=True, throws=ENDS)
-def accept(self: Task[Any, Any], body: str, sender: str) -> None:
+def accept(self: Task[Any, Any], body: str, sender: str, traceparent: str = "", tracestate: str = "") -> None:
     """Accept a raw message; one that violates the contract is dead-lettered with the reason."""
-    raw = base64.b64decode(body)
-    with about(partial_trace(raw), partial_id(raw) or ""):
+    raw, trace = base64.b64decode(body), Context(traceparent, tracestate)
+    with about(partial_trace(raw, trace), partial_id(raw) or "", step="accept"):
         with kept():
-            refused = delivery(self.app).accept(raw, sender)
+            refused = delivery(self.app).accept(raw, sender, trace)
         if refused:
             raise DocumentFailed(refused.code)

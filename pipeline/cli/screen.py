@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import msgspec
 import typer
 
-from pipeline import clock
+from pipeline import clock, logs
+from pipeline.errors import UsageError
 from pipeline.logs import is_safe
-from pipeline.tables.masked_logs import MaskedFormatter
+from pipeline.tables.masked_logs import JsonFormatter, MaskedFormatter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -57,8 +58,20 @@ def log(level: int) -> None:
     """Write log messages of this level and above to standard error; of libraries' debug messages none."""
     handler = logging.StreamHandler()
     handler.addFilter(is_safe)
-    handler.setFormatter(MaskedFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s", policy=_policy))
+    handler.setFormatter(_formatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def _formatter() -> logging.Formatter:
+    from pipeline.settings import Settings
+
+    try:
+        form = Settings.from_env().log_format
+    except UsageError:  # the command ends because of it, and says so
+        form = "console"
+    if form == "json":
+        return JsonFormatter(lambda _: logs.context(), _policy)
+    return MaskedFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s", policy=_policy)
 
 
 def _policy() -> str:

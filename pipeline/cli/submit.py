@@ -42,6 +42,12 @@ def submit(
         str | None,
         typer.Option(metavar="TIME", help="Start no earlier: 2026-11-24T00:00+08:00, or local 22:00."),
     ] = None,
+    traceparent: Annotated[
+        str,
+        typer.Option(
+            envvar="TRACEPARENT", help="W3C Trace Context: the span that the documents' traces continue."
+        ),
+    ] = "",
     store: options.Store = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -71,6 +77,7 @@ def submit(
         tenant=tenant,
         callback_url=callback_url,
         not_before=moment(not_before, settings.timezone),
+        traceparent=traceparent,
     )
     producer = client.producer(settings)
     notes = Notes()

@@ -30,6 +30,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     generation: int = 0
     priority: int = 5
     trace_id: str = ""
+    traceparent: str = ""
 
     @property
     def key(self) -> str:

@@ -29,6 +29,8 @@ from pipeline.remote.signing import SIGNATURE_HEADER, sign
 from pipeline.remote.urls import public_callback
 from pipeline.settings import Settings
 from pipeline.storage import Store, keys, objects
+from pipeline.telemetry import spans
+from pipeline.telemetry.w3c import NONE, Context
 from pipeline.threads import in_threads
 
 log = logging.getLogger("nightshift")
@@ -73,7 +75,8 @@ def notify(store: Store, message: Message, settings: Settings) -> None:
             f"{message.task_id} has no result to send a callback for.", code="result_missing"
         )
     try:
-        deliver(_with_query(store, record), store.url, settings)
+        trace = spans.of(message) or Context(record.traceparent)
+        deliver(_with_query(store, record), store.url, settings, trace)
     except PermanentError:
         if _due(store, message) == due:
             raise
@@ -250,6 +253,7 @@ def _message(record: DocumentResult | End, generation: int) -> Message:
         step="callback",
         task_id=record.task_id,
         trace_id=record.trace_id,
+        traceparent=record.traceparent,
         priority=record.priority,
         run_date=record.run_date,
         generation=generation,
@@ -276,8 +280,8 @@ def body_of(record: DocumentResult, store_url: str) -> bytes:
     )
 
 
-def deliver(record: DocumentResult, store_url: str, settings: Settings) -> None:
-    """Post the record's callback.
+def deliver(record: DocumentResult, store_url: str, settings: Settings, trace: Context = NONE) -> None:
+    """Post the record's callback. `trace`: where its trace continues if this process has no spans.
 
     Raises `PermanentError` if the policy or the receiver refuses it or no signing secret is set, `TransientError` if a
     retry may help.
@@ -292,7 +296,8 @@ def deliver(record: DocumentResult, store_url: str, settings: Settings) -> None:
         "Content-Type": "application/json",
         SIGNATURE_HEADER: sign(body, settings.callback_secret, int(clock.utc().timestamp())),
     }
-    host, started = urlsplit(record.callback_url).netloc, time.monotonic()
+    url, started = urlsplit(record.callback_url), time.monotonic()
+    host = url.netloc
     times, last = _hanging.get(host, (0, 0.0))
     if times >= _ENOUGH and started - last < _SILENCE:
         raise TransientError(
@@ -300,7 +305,9 @@ def deliver(record: DocumentResult, store_url: str, settings: Settings) -> None:
             code="callback_unavailable",
         )
     try:
-        post(record.callback_url, body, headers, callback_policy(settings))
+        with spans.posting(url, trace) as span:
+            status = post(record.callback_url, body, headers | span.headers, callback_policy(settings))
+            spans.note({"http.response.status_code": status})
     except TransientError:
         if (now := time.monotonic()) - started > _SLOW:
             _hanging[host] = times + 1, now

@@ -31,9 +31,11 @@ from pipeline.night.brake import Brake
 from pipeline.night.flow import Flow, Unwell
 from pipeline.remote.policy import callback_policy
 from pipeline.steps.verdict import verdict
-from pipeline.submission.contract import Submission, parse
+from pipeline.submission.contract import BadMessage, Submission, parse
 from pipeline.submission.envelope import opened
 from pipeline.submission.reception import TENANT_REFUSED
+from pipeline.telemetry import spans
+from pipeline.telemetry.w3c import NONE, Context
 
 log = logging.getLogger("nightshift")
 
@@ -52,6 +54,18 @@ class Ended(NamedTuple):
     code: str
 
 
+QUEUE = "inference_tasks"
+"""Where raw messages come from."""
+
+
+class Raw(NamedTuple):
+    """A raw message: as it came, who sent it, and what its headers say of its trace."""
+
+    body: bytes
+    sender: str
+    trace: Context
+
+
 class Broker(Protocol):
     """Where messages go; each method returns when the broker has confirmed them, and raises what publishing raises."""
 
@@ -63,12 +77,20 @@ class Broker(Protocol):
         """Send a message that waits first; returns for how many seconds. `outage`: it uses up no retry."""
         ...
 
-    def publish_raw_later(self, raw: bytes, sender: str = "") -> int:
+    def publish_raw_later(self, raw: bytes, sender: str = "", trace: Context = NONE) -> int:
         """Send a raw message that waits first, as long as a paused step; returns for how many seconds."""
         ...
 
     def publish_dead(
-        self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str, sender: str = ""
+        self,
+        body: bytes,
+        *,
+        reason: str,
+        code: str,
+        task_id: str,
+        trace_id: str,
+        sender: str = "",
+        trace: Context = NONE,
     ) -> None:
         """Put a refused message, or a reference to a failed task, into the dead-letter queue."""
         ...
@@ -103,58 +125,72 @@ class Delivery:
         failure = self.flow.unwell
         return Ended(message.task_id, failure.status, failure.code) if failure else None
 
-    def accept(self, raw: bytes, sender: str = "") -> Ended | None:
+    def accept(self, raw: bytes, sender: str = "", trace: Context = NONE) -> Ended | None:
         """Accept a raw message; one that violates the contract is dead-lettered with the reason.
 
-        `sender`: the broker user who sent it, as far as the broker has checked that.
+        `sender`: the broker user who sent it, as far as the broker has checked that. `trace`: what its headers say.
 
         Returns the task that it was refused as, if it was. Raises what the store and publishing raise.
         """
+        came = Raw(raw, sender, trace)
         if self.brake and self.brake.holds(ACCEPT):
-            self.broker.publish_raw_later(raw, sender)
+            self.broker.publish_raw_later(*came)
             return None
-        submission, body = None, raw
+        began, body, submission, error = time.time_ns(), raw, None, None
         try:
             body = opened(raw, self.flow.settings)
-            submission = parse(body)
-            submission = self.flow.reception.sent_by(sender, submission)
+            submission = parse(body, trace)
+        except PermanentError as refusal:
+            error = refusal
+        known = submission or Submission(task_id="", task_type="", trace=trace)
+        with spans.acceptance(QUEUE, known.trace, known.trace_id, known.task_id, began):
+            if submission is None:
+                return self._turn_away(came, body, error or BadMessage("The message cannot be read."))
+            return self._accept(came, body, submission)
+
+    def _accept(self, came: Raw, body: bytes, submission: Submission) -> Ended | None:
+        try:
+            submission = self.flow.reception.sent_by(came.sender, submission)
             self.broker.publish(self.flow.reception.accept(submission))
             if self.brake:
                 self.brake.succeeded(ACCEPT)
         except PermanentError as error:
-            if self.brake and self.brake.failed(ACCEPT, error):
-                self.broker.publish_raw_later(raw, sender)
-                return None
-            if (
-                submission and error.code == TENANT_REFUSED
-            ):  # nothing is recorded, or sent, in the name of that tenant
-                submission = structs.replace(submission, tenant="", callback_url="")
-            return self._refuse(raw, body, sender, error, submission)
+            return self._turn_away(came, body, error, submission)
         except Damaged as error:  # what the store has under its id is damaged: a retry would not help
-            return self._refuse(raw, body, sender, PermanentError(error.message, code=error.code))
+            return self._refuse(came, body, PermanentError(error.message, code=error.code))
         return None
 
+    def _turn_away(
+        self, came: Raw, body: bytes, error: PermanentError, submission: Submission | None = None
+    ) -> Ended | None:
+        """Refuse a message, or make it wait where the brake does."""
+        if self.brake and self.brake.failed(ACCEPT, error):
+            self.broker.publish_raw_later(*came)
+            return None
+        if (
+            submission and error.code == TENANT_REFUSED
+        ):  # nothing is recorded, or sent, in the name of that tenant
+            submission = structs.replace(submission, tenant="", callback_url="")
+        return self._refuse(came, body, error, submission)
+
     def _refuse(
-        self,
-        raw: bytes,
-        body: bytes,
-        sender: str,
-        error: PermanentError,
-        submission: Submission | None = None,
+        self, came: Raw, body: bytes, error: PermanentError, submission: Submission | None = None
     ) -> Ended:
         """Dead-letter a message, record it as a failed task, and notify its producer if that is allowed.
 
-        raw: as it came; body: decrypted, if it was encrypted and could be.
+        body: decrypted, if it was encrypted and could be.
         """
+        spans.failed(error.code)
         reception = self.flow.reception
         task = reception.refused(body, error, submission)
         self.broker.publish_dead(
-            raw,
+            came.body,
             reason=error.message,
             code=error.code,
             task_id=task.task_id,
             trace_id=task.trace_id,
-            sender=sender,
+            sender=came.sender,
+            trace=came.trace,
         )
         telemetry.count("nightshift_dead_letters_total", error.code)
         log.error("message refused (%s): %s", error.code, error.message)
@@ -191,6 +227,7 @@ class Delivery:
     def _after(self, message: Message, error: Exception) -> list[Message]:
         """What follows from an error in a step: the message is retried or dead-lettered, or the document fails."""
         ends = verdict(error)
+        spans.failed(ends.reason.code)
         if ends.unexpected:
             log.error("unexpected error in step %s", message.step, exc_info=error)
         if ends.action == "set_aside":  # for the operator; what the store has of it stays as it is

@@ -196,6 +196,7 @@ def task_of(record: DocumentResult) -> Task:
         task_type=record.task_type,
         media_type=TEXT if record.media_type == TEXT else None,  # anything else is detected again by ingest
         trace_id=record.trace_id,
+        traceparent=record.traceparent,
         tenant=record.tenant,
         priority=record.priority,
         callback_url=record.callback_url,

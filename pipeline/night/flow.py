@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import structs
 
-from pipeline import telemetry
+from pipeline import logs, telemetry
 from pipeline.errors import NotRead, PermanentError, PipelineError, Poison
 from pipeline.ledger import counting, ends, generations, pending, receipts, records
 from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, forget, retries_of
@@ -30,6 +30,7 @@ from pipeline.steps.engines import EnginesByTask
 from pipeline.steps.task_types import StepInput, after, further_steps, task_type
 from pipeline.storage import keys
 from pipeline.submission.reception import Reception
+from pipeline.telemetry import spans
 
 
 class Unwell(NamedTuple):
@@ -65,6 +66,8 @@ class Flow:
         task = pending.get(self.store, message.task_id, message.generation)
         if task is None:
             return []
+        logs.note(run_date=task.run_date)
+        spans.note({"nightshift.task_type": task.task_type, "nightshift.pages": task.pages})
         if message.step != "ingest" and (task.media_type is None or task.sha256 is None):
             return [
                 Message.of("ingest", task)
@@ -159,6 +162,8 @@ class Flow:
             if following:
                 callbacks.note_due(self.store, task)
 
+        result = structs.replace(result, traceparent=spans.current().parent or result.traceparent)
+        spans.note({"nightshift.outcome": result.status, "nightshift.run_date": result.run_date})
         instead = records.finish(self.store, result, self._dates(task), ended_before=note_again)
         if not by_others:
             counting.of(self.store).ended(task, result, counts=instead is None)
@@ -233,16 +238,17 @@ class Flow:
                     return [message]
                 numbers = range(start, min(start + self.settings.page_group, high + 1))
                 fresh: list[bool] = []
-                pages = recognize.recognize(
-                    document,
-                    task.sha256,
-                    numbers,
-                    store=self.store,
-                    engines=engines,
-                    budget=budget,
-                    tenant=task.tenant,
-                    on_page=fresh.append,
-                )
+                with spans.inner("recognize", {"nightshift.pages": len(numbers)}):
+                    pages = recognize.recognize(
+                        document,
+                        task.sha256,
+                        numbers,
+                        store=self.store,
+                        engines=engines,
+                        budget=budget,
+                        tenant=task.tenant,
+                        on_page=fresh.append,
+                    )
                 self._count([page for page, new in zip(pages, fresh, strict=True) if new])
         others = [n for n in range(1, task.pages + 1) if not low <= n <= high]
         if all(recognize.has_page(task.sha256, n, store=self.store, engines=engines) for n in others):
@@ -270,13 +276,11 @@ class Flow:
             return [message]
         assert task.sha256 is not None
         new: list[bool] = []
-        found = extract.extract(
-            self._pages(task),
-            task.sha256,
-            store=self.store,
-            engines=self.engines(task),
-            on_entities=new.append,
-        )
+        pages = self._pages(task)
+        with spans.inner("extract", {"nightshift.pages": len(pages)}):
+            found = extract.extract(
+                pages, task.sha256, store=self.store, engines=self.engines(task), on_entities=new.append
+            )
         counting.of(self.store).worked({"busy": found.seconds if any(new) else 0.0})
         return [Message.of(after(task.task_type, "ner"), task)]
 

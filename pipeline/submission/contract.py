@@ -18,6 +18,8 @@ import msgspec
 
 from pipeline.errors import PermanentError
 from pipeline.storage import keys
+from pipeline.telemetry import w3c
+from pipeline.telemetry.w3c import Context
 
 MAX_BODY = 1024 * 1024
 """Maximum message size in bytes."""
@@ -54,7 +56,8 @@ class BadMessage(PermanentError):
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """The parsed message, checked for form only: whether `url` may be fetched is decided by `SourcePolicy`.
 
-    `url` is empty for a text, `text` is empty for a document. Both times are in UTC.
+    `url` is empty for a text, `text` is empty for a document. Both times are in UTC. `trace`: where its trace
+    continues.
     """
 
     task_id: str
@@ -68,6 +71,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str] = {}
     submitted_at: datetime | None = None
     not_before: datetime | None = None
+    trace: Context = w3c.NONE
 
     def __repr__(self) -> str:
         """Name only the task: text and signed URLs must not get into logs."""
@@ -82,8 +86,8 @@ def load_schema() -> dict[str, Any]:
     return schema
 
 
-def parse(body: bytes) -> Submission:
-    """Parse one raw message.
+def parse(body: bytes, trace: Context = w3c.NONE) -> Submission:
+    """Parse one raw message. `trace`: by its headers, for one whose fields name none.
 
     Raises `BadMessage` for any invalid bytes.
     """
@@ -93,18 +97,20 @@ def parse(body: bytes) -> Submission:
     task_type = _string(known, "task_type")
     if not task_type:
         raise BadMessage("task_type is missing: say document, ocr, nlp or a type the operator has installed.")
+    trace = _trace(known) or trace
     return Submission(
         task_id=task_id,
         task_type=task_type,
         url=_url(known, task_type),
         text=_text(known, task_type),
-        trace_id=_string(known, "trace_id") or uuid.uuid5(_TRACES, task_id).hex,
+        trace_id=_string(known, "trace_id") or trace.trace_id or uuid.uuid5(_TRACES, task_id).hex,
         priority=_priority(known),
         callback_url=_string(known, "callback_url"),
         tenant=_string(known, "tenant"),
         metadata=_strings(fields) | _strings(_value(known, "metadata", _Fields, "an object") or {}),
         submitted_at=_moment(known, "submitted_at"),
         not_before=_moment(known, "not_before"),
+        trace=trace,
     )
 
 
@@ -125,12 +131,24 @@ def partial_id(body: bytes) -> str | None:
     return task_id
 
 
-def partial_trace(body: bytes) -> str:
-    """The trace id of an invalid message, for the logs; empty without a usable one."""
+def partial_trace(body: bytes, trace: Context = w3c.NONE) -> str:
+    """The trace id of an invalid message, for the logs; empty without a usable one. `trace`: as for `parse`."""
     try:
-        return _string(_fields(body), "trace_id")
+        fields = _fields(body)
+        return _string(fields, "trace_id") or (_trace(fields) or trace).trace_id
     except BadMessage:
-        return ""
+        return trace.trace_id
+
+
+def _trace(fields: _Fields) -> Context:
+    """Where the trace continues by the fields; what is invalid is ignored, as the standard says, not refused."""
+    found: list[object] = []
+    for name in ("traceparent", "tracestate"):
+        try:
+            found.append(msgspec.json.decode(fields.get(name, b"null"), type=str))
+        except msgspec.DecodeError:
+            found.append(None)
+    return w3c.context(*found)
 
 
 def _fields(body: bytes) -> _Fields:

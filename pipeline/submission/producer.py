@@ -24,16 +24,22 @@ from pipeline.steps.task_types import task_type
 from pipeline.storage import Store
 from pipeline.submission.contract import DEFAULT_PRIORITY, Submission
 from pipeline.submission.reception import Reception
+from pipeline.telemetry import spans, w3c
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for apart from the document itself; the same for all documents of one command."""
+    """What is asked for apart from the document itself; the same for all documents of one command.
+
+    `traceparent`, `tracestate`: the span that the traces of the documents continue; what is invalid is ignored.
+    """
 
     task_id: str = ""
     task_type: str = "document"
     priority: int = DEFAULT_PRIORITY
     tenant: str = ""
     trace_id: str = ""
+    traceparent: str = ""
+    tracestate: str = ""
     callback_url: str = ""
     not_before: datetime | None = None
     metadata: dict[str, str] = {}
@@ -89,7 +95,7 @@ class Producer:
         """
         sha256 = hashlib.sha256(data).hexdigest() if data is not None else None
         task_id = request.task_id or pending.task_id_for(source, sha256, named=self._named)
-        text = ""
+        text, trace = "", w3c.context(request.traceparent, request.tracestate)
         if data is not None and "ocr" not in task_type(request.task_type).names:
             text = _decode(source, data)
         submission = Submission(
@@ -97,17 +103,19 @@ class Producer:
             task_type=request.task_type,
             url=source,
             text=text,
-            trace_id=request.trace_id or uuid.uuid4().hex,
+            trace_id=request.trace_id or trace.trace_id or uuid.uuid4().hex,
             priority=request.priority,
             callback_url=request.callback_url,
             tenant=request.tenant,
             metadata=request.metadata,
             submitted_at=clock.utc(),
             not_before=request.not_before,
+            trace=trace,
         )
-        # A known task that is pending is published again: its first message may never have left.
-        accepted = self.reception.accept_or_refuse(submission, data)
-        self.publish(accepted.messages)
+        with spans.submission(task_id, trace, submission.trace_id):
+            # A known task that is pending is published again: its first message may never have left.
+            accepted = self.reception.accept_or_refuse(submission, data)
+            self.publish(accepted.messages)
         return Submitted(source=source, task_id=task_id, status="known" if accepted.known else "accepted")
 
     def submit_document(self, document: str | Path | bytes, request: Request) -> Submitted:

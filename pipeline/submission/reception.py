@@ -27,6 +27,7 @@ from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 from pipeline.submission.contract import Submission, parse, partial_id, partial_trace
 from pipeline.submission.shares import Shares
+from pipeline.telemetry import spans
 
 TENANT_REFUSED = "tenant_refused"
 """Code of a message for a tenant that its sender may not submit for."""
@@ -162,12 +163,15 @@ class Reception:
         callback = public_callback(submission.callback_url)
         if callback.endswith("?"):
             self.store.put(keys.callback_url(task_id), submission.callback_url.encode())
+        trace = spans.current(submission.trace)
         return Task(
             task_id=task_id,
             sha256=None,
             source=source,
             task_type=submission.task_type,
             trace_id=submission.trace_id,
+            traceparent=trace.parent,
+            tracestate=trace.state,
             tenant=submission.tenant,
             size=len(data or b""),
             media_type=TEXT if submission.text else None,

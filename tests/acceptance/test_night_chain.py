@@ -1,11 +1,8 @@
 """From a plain AMQP message to a result: the chain with a real broker and real workers, fake engines."""
 
-import http.server
 import json
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +15,7 @@ from tests.support.command import GREEN, nightshift, page
 from tests.support.night import RAW, Night, night, spelled, steady
 from tests.support.servers import wait_for
 from tests.support.servers.rabbit import Rabbit
+from tests.support.servers.receiver import calling, receiver
 
 
 @pytest.fixture
@@ -241,14 +239,15 @@ def test_callbacks_are_signed_and_repeated(rabbit: Rabbit, tmp_path: Path) -> No
         (refused,) = it.documents(1, "refused", callback_url="https://elsewhere.example.org/")
         it.publish([refused])
         assert it.dead(1)[0][0]["code"] == "callback_refused"
-    for body, signature in received:
-        assert verify(body, signature, "a shared secret", time.time())
-        assert not verify(body + b" ", signature, "a shared secret", time.time())
-    body = json.loads(received[1][0])
+    for post in received:
+        signature = post.headers[SIGNATURE_HEADER]
+        assert verify(post.body, signature, "a shared secret", time.time())
+        assert not verify(post.body + b" ", signature, "a shared secret", time.time())
+    body = json.loads(received[1].body)
     assert (body["task_id"], body["trace_id"], body["status"]) == ("ocr_00000", "trace-1", "done")
     key = body["result"].removeprefix(it.store.url + "/")
     assert json.loads(it.store.get(key))["pages"][0]["text"] == f"colour {spelled(0)}"
-    assert b"colour" not in received[1][0], "a callback carries no document text"
+    assert b"colour" not in received[1].body, "a callback carries no document text"
 
 
 def test_callbacks_that_were_given_up_are_sent_once_more(rabbit: Rabbit, tmp_path: Path) -> None:
@@ -264,42 +263,7 @@ def test_callbacks_that_were_given_up_are_sent_once_more(rabbit: Rabbit, tmp_pat
         assert (sent.returncode, sent.stdout) == (0, f"Store  {it.store.url}\n1 queued for sending.\n")
         wait_for(lambda: len(received) == 3, "the callback sent once more")
         wait_for(lambda: len(list(it.store.list(keys.UNDELIVERED))) == 1, "it to be off the list")
-        assert json.loads(received[2][0])["task_id"] == "ocr_00001"
+        assert json.loads(received[2].body)["task_id"] == "ocr_00001"
         assert not list(it.store.list(keys.CALLBACKS))
         asked = nightshift("callbacks", "resend", **it.env)
         assert (asked.returncode, "Name the callbacks" in asked.stderr) == (2, True)
-
-
-def calling(url: str) -> dict[str, str]:
-    """Settings of a night that may call back."""
-    return {
-        "NIGHTSHIFT_ALLOWED_CALLBACKS": url,
-        "NIGHTSHIFT_ALLOW_PRIVATE_HOSTS": "true",
-        "NIGHTSHIFT_CALLBACK_SECRET": "a shared secret",
-    }
-
-
-@contextmanager
-def receiver(statuses: list[int]) -> Iterator[tuple[str, list[tuple[bytes, str]]]]:
-    """A submitting system's HTTP server, answering with `statuses` in turn: its URL, and what it got."""
-    received: list[tuple[bytes, str]] = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.append((body, self.headers[SIGNATURE_HEADER]))
-            self.send_response(statuses[len(received) - 1])
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", received
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

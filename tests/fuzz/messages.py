@@ -14,6 +14,7 @@ from pipeline.settings import Settings
 from pipeline.storage import keys, objects
 from pipeline.storage.memory import MemoryStore
 from pipeline.submission.contract import BadMessage, parse, partial_id, partial_trace
+from pipeline.telemetry.w3c import NONE, Context
 from tests.fuzz import structure
 from tests.fuzz.checks import ensure, sentence
 from tests.fuzz.mutation import Mutator
@@ -45,11 +46,11 @@ class _Broker:
     def publish_later(self, message: Message, *, outage: int | None = None) -> int:
         raise AssertionError("nothing is retried when a message is accepted")
 
-    def publish_raw_later(self, raw: bytes, sender: str = "") -> int:
+    def publish_raw_later(self, raw: bytes, sender: str = "", trace: Context = NONE) -> int:
         raise AssertionError("no step is paused")
 
     def publish_dead(
-        self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str, sender: str = ""
+        self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str, **_: object
     ) -> None:
         self.dead.append((body, reason, code, task_id, trace_id))
 

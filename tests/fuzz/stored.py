@@ -36,6 +36,7 @@ from pipeline.storage import keys
 from pipeline.storage.memory import MemoryStore
 from pipeline.submission.contract import Submission
 from pipeline.tables.summary import summarise
+from pipeline.telemetry.w3c import NONE, Context
 from tests.fuzz import structure
 from tests.fuzz.checks import Violation, code_of, ensure, sentence
 from tests.fuzz.mutation import Mutator
@@ -60,11 +61,11 @@ class _Broker:
     def publish_later(self, message: Message, *, outage: int | None = None) -> int:
         return 10
 
-    def publish_raw_later(self, raw: bytes, sender: str = "") -> int:
+    def publish_raw_later(self, raw: bytes, sender: str = "", trace: Context = NONE) -> int:
         return 10
 
     def publish_dead(
-        self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str, sender: str = ""
+        self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str, **_: object
     ) -> None:
         sentence(reason)
 

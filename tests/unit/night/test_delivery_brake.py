@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -17,6 +18,7 @@ from pipeline.night.delivery import PAUSED, Delivery
 from pipeline.night.flow import Flow
 from pipeline.night.status import status
 from pipeline.storage import keys
+from pipeline.telemetry.w3c import NONE, Context
 from tests.support.command import grey, page
 from tests.support.flows import flow_of, records_of, submission
 
@@ -38,14 +40,12 @@ class Broker:
         self.later.append(structs.replace(message, retries=message.retries + 1, outages=message.outages + 1))
         return 300
 
-    def publish_raw_later(self, raw: bytes, sender: str = "") -> int:
+    def publish_raw_later(self, raw: bytes, sender: str = "", trace: Context = NONE) -> int:
         self.later.append(raw)
         return 300
 
-    def publish_dead(
-        self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str, sender: str = ""
-    ) -> None:
-        self.dead[code] += 1
+    def publish_dead(self, body: bytes, **headers: Any) -> None:
+        self.dead[headers["code"]] += 1
 
     def work(self, delivery: Delivery) -> None:
         while self.ready:

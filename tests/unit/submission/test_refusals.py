@@ -20,6 +20,7 @@ from pipeline.settings import Settings
 from pipeline.storage import keys
 from pipeline.submission import envelope
 from pipeline.submission.reception import Reception
+from pipeline.telemetry.w3c import NONE, Context
 from tests.support.command import grey, page
 from tests.support.flows import drain, flow_of, records_of, submission
 from tests.support.paused import PausedStore
@@ -39,10 +40,10 @@ class Broker:
     def publish_later(self, message: Message, *, outage: int | None = None) -> int:
         raise NotImplementedError
 
-    def publish_raw_later(self, raw: bytes, sender: str = "") -> int:
+    def publish_raw_later(self, raw: bytes, sender: str = "", trace: Context = NONE) -> int:
         raise NotImplementedError
 
-    def publish_dead(self, body: bytes, **headers: str) -> None:
+    def publish_dead(self, body: bytes, **headers: Any) -> None:
         self.dead.append(headers)
         self.bodies.append(body)
 
