@@ -24,13 +24,15 @@ def submit(
     trace_id: str = "",
     callback_url: str = "",
     not_before: str | datetime | None = None,
+    deadline: str | datetime | None = None,
     metadata: dict[str, str] | None = None,
 ) -> str:
     """Submit one document for overnight processing; returns its task id, which names its result.
 
     `document`: its bytes, a path, an `s3://` URL (read now), or an `https://` URL (fetched by a worker, if
-    NIGHTSHIFT_ALLOWED_SOURCES allows it). When this returns, the document is stored and published. Store and
-    broker come from the environment (docs/reference/settings.md).
+    NIGHTSHIFT_ALLOWED_SOURCES allows it). `not_before` (start no earlier), `deadline` (should be done by then): a local
+    time such as `"04:00"`, an ISO date-time, or an aware datetime. When this returns, the document is stored and
+    published. Store and broker come from the environment (docs/reference/settings.md).
 
     Raises `PermanentError` when this document can't be accepted, `UsageError` for wrong arguments, `RunError`
     or `StoreUnavailable` when broker or store are unavailable: then call again, it stays one task.
@@ -50,6 +52,7 @@ def submit(
         trace_id=trace_id,
         callback_url=callback_url,
         not_before=moment(not_before, settings.timezone),
+        deadline=moment(deadline, settings.timezone),
         metadata=metadata or {},
     )
     producer.check(request)

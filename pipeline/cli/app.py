@@ -15,6 +15,7 @@ from pipeline.cli import brake, callbacks, dead, failed, keys, ner, options, scr
 from pipeline.cli.actions import actions
 from pipeline.cli.audit import audit
 from pipeline.cli.cat import cat
+from pipeline.cli.forecast import forecast
 from pipeline.cli.forget import forget
 from pipeline.cli.reprocess import reprocess
 from pipeline.cli.run import run
@@ -132,6 +133,7 @@ def _main(
 app.command(no_args_is_help=True)(run)
 app.command(no_args_is_help=True)(submit)
 app.command()(status)
+app.command()(forecast)
 app.command()(audit)
 app.command(no_args_is_help=True)(reprocess)
 app.command()(summarise)

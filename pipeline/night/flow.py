@@ -15,9 +15,11 @@ from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, f
 from pipeline.ledger.ends import Dates, End
 from pipeline.messages import Message
 from pipeline.models import TEXT, DocumentResult, Page, Task
-from pipeline.night import callbacks
+from pipeline.night import callbacks, deadlines
+from pipeline.night.admission import Admission
 from pipeline.night.dispatch import begin
 from pipeline.night.night import Night
+from pipeline.night.pace import Meter
 from pipeline.reader import open_document
 from pipeline.steps import conclude, extract, recognize
 from pipeline.steps.budget import Budget
@@ -35,6 +37,8 @@ class Flow:
         self.settings, self.store, self.schedule = night.settings, night.store, night.schedule
         self.reception = Reception(self.store, self.settings, self.schedule.run_date)
         self.engines = EnginesByTask(self.settings)
+        self.admission = Admission(self.schedule)
+        self.meter = Meter(night)
 
     def run(self, message: Message) -> list[Message]:
         """Do one step; returns the messages that come next.
@@ -126,6 +130,7 @@ class Flow:
                 callbacks.note_due(self.store, task)
 
         instead = records.finish(self.store, result, self._dates(task), ended_before=note_again)
+        deadlines.forget(self.store, task)
         if instead is None:
             return following
         if following and (instead.run_date, instead.generation) != (result.run_date, result.generation):
@@ -172,6 +177,8 @@ class Flow:
         if self.reception.is_repeated(task) and (end := self._end_of(task)):
             return self._ended(task, end)
         ingested = self.reception.ingest(task, message.id)
+        if ingested:
+            deadlines.note(self.store, ingested)
         return begin(ingested, self.settings.spread_pages) if ingested else []
 
     def _ocr(self, message: Message, task: Task) -> list[Message]:
@@ -185,13 +192,22 @@ class Flow:
         assert task.sha256 is not None
         with open_document(pending.document(self.store, task.sha256), engines.settings.limits) as document:
             budget = Budget(document, task.sha256, high - low + 1, store=self.store, engines=engines)
-            for start in range(low, high + 1, self.settings.page_group):
-                if not self.schedule.may_use_gpu(task.priority):
+            start = low
+            while start <= high:
+                group = min(self.settings.page_group, high + 1 - start)
+                if not (group := self.admission.pages("ocr", group, task.priority)):
                     return [message]
-                numbers = range(start, min(start + self.settings.page_group, high + 1))
-                recognize.recognize(
-                    document, task.sha256, numbers, store=self.store, engines=engines, budget=budget
-                )
+                with self.admission.timed("ocr") as read:
+                    recognize.recognize(
+                        document,
+                        task.sha256,
+                        range(start, start + group),
+                        store=self.store,
+                        engines=engines,
+                        budget=budget,
+                        on_page=read,
+                    )
+                start += group
         others = [n for n in range(1, task.pages + 1) if not low <= n <= high]
         if all(recognize.has_page(task.sha256, n, store=self.store, engines=engines) for n in others):
             return [Message.of(after(task.task_type, "ocr"), task)]
@@ -207,21 +223,27 @@ class Flow:
 
     def _ner(self, message: Message, task: Task) -> list[Message]:
         """Find the entities of all pages."""
-        if not self.schedule.may_use_gpu(task.priority):
+        if not self.admission.whole("ner", task.pages, task.priority):
             return [message]
         assert task.sha256 is not None
-        extract.extract(self._pages(task), task.sha256, store=self.store, engines=self.engines(task))
+        pages = self._pages(task)
+        with self.admission.timed("ner", task.pages) as done:
+            extract.extract(
+                pages, task.sha256, store=self.store, engines=self.engines(task), on_entities=done
+            )
         return [Message.of(after(task.task_type, "ner"), task)]
 
     def _further(self, message: Message, task: Task) -> list[Message]:
         """Run a step of a further task type."""
         step = further_steps()[message.step]
-        if step.gpu and not self.schedule.may_use_gpu(task.priority):
+        if step.gpu and not self.admission.whole(step.name, task.pages, task.priority):
             return [message]
         names = task_type(task.task_type).names
         pages = self._pages(task)
         before = self._entities(task, pages) if "ner" in names[: names.index(step.name)] else None
-        found = step.run(StepInput(task, pages, before.entities if before else ()))
+        with self.admission.timed(step.name, task.pages) as done:
+            found = step.run(StepInput(task, pages, before.entities if before else ()))
+            done(True)
         key = keys.output(task.task_id, step.name, task.generation)
         self.store.put(key, msgspec.json.encode(found))
         return [Message.of(after(task.task_type, step.name), task)]
@@ -247,7 +269,9 @@ class Flow:
         )
         if end := self._end_of(task):
             return self._ended(task, end)
-        return self._finish(task, result, callbacks.note_due(self.store, task))
+        following = self._finish(task, result, callbacks.note_due(self.store, task))
+        self.meter.ended(result)
+        return following
 
     def _pages(self, task: Task) -> tuple[Page, ...]:
         """All pages of a task, as the steps before have read them; raises `NotRead`."""

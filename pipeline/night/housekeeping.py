@@ -1,4 +1,4 @@
-"""Housekeeping: release delayed tasks, republish lost messages, write summaries.
+"""Housekeeping: release delayed tasks, hurry those with a deadline, republish lost messages, write summaries.
 
 Beat calls `tick` every 30 seconds. All its state is in the store, so it may be called twice, late, or not for a day.
 """
@@ -12,7 +12,7 @@ from pipeline import clock
 from pipeline.errors import Damaged
 from pipeline.ledger import pending
 from pipeline.messages import Message
-from pipeline.night import callbacks, forget
+from pipeline.night import callbacks, deadlines, forget, pace
 from pipeline.night.checks import CHECK_PERIOD, claimed, last_made
 from pipeline.night.night import Night
 from pipeline.night.repair import Queued, repair
@@ -31,6 +31,8 @@ def tick(night: Night, queued: Callable[[], Queued], publish: Publish) -> None:
     """
     now = clock.utc()
     release_delayed(night, now, publish)
+    pace.refresh(night, now)
+    deadlines.hurry(night, now, publish)
     resend_overdue_callbacks(night, now, publish)
     repair(night, now, queued, publish)
     try:

@@ -36,6 +36,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     trace_id: str = ""
     callback_url: str = ""
     not_before: datetime | None = None
+    deadline: datetime | None = None
     metadata: dict[str, str] = {}
 
 
@@ -104,6 +105,7 @@ class Producer:
             metadata=request.metadata,
             submitted_at=clock.utc(),
             not_before=request.not_before,
+            deadline=request.deadline,
         )
         # A known task that is pending is published again: its first message may never have left.
         accepted = self.reception.accept_or_refuse(submission, data)
