@@ -18,18 +18,28 @@ from pipeline.forecast.windows import Interval
 
 DRAWS = 2000
 _SEED = 14
+_FREEDOM = 5  # degrees of freedom: deviations that were estimated from few nights have longer tails
 _DAY = 86400.0
 
 Draws = NDArray[np.float64]
 
 
 def forecast(
-    now: datetime, work: Sequence[Work], rates: Rates, intervals: Sequence[Interval], inflow: float = 0.0
+    now: datetime,
+    work: Sequence[Work],
+    rates: Rates,
+    intervals: Sequence[Interval],
+    *,
+    inflow: float = 0.0,
+    spread: int = 40,
 ) -> Forecast:
-    """When this work is done. `intervals`: windows of the year to come; `inflow`: documents a day, for `nights`."""
+    """When this work is done. `intervals`: windows of the year to come; `inflow`: documents a day, for `nights`.
+
+    `spread`: pages a document must exceed to be divided among processes.
+    """
     left = [one for one in work if one.documents > 0]
     documents, pages = sum(one.documents for one in left), sum(one.pages for one in left)
-    needed = _open_time(left, rates) if left else np.zeros(1)
+    needed = _open_time(left, rates, spread) if left else np.zeros(1)
     p50, p90 = (windows.moment(now, intervals, float(np.quantile(needed, q))) for q in (0.5, 0.9))
     if not left:
         p50 = p90 = now
@@ -54,16 +64,10 @@ def forecast(
     )
 
 
-def expected_seconds(kind: str, pages: int, rates: Rates) -> float:
-    """Seconds that one document takes one process, in the mean; `pages` 0: not known."""
-    pace = rates.pace(kind)
-    return pace.overhead + pace.mean * (pages or pace.pages_each)
-
-
-def _open_time(work: Sequence[Work], rates: Rates) -> Draws:
+def _open_time(work: Sequence[Work], rates: Rates, spread: int) -> Draws:
     """Open seconds until all work is done, drawn `DRAWS` times."""
     random = np.random.default_rng(_SEED)
-    speed = {pace.kind: np.exp(pace.uncertainty * random.standard_normal(DRAWS)) for pace in rates.paces}
+    speed = {pace.kind: np.exp(pace.uncertainty * random.standard_t(_FREEDOM, DRAWS)) for pace in rates.paces}
     seconds = np.zeros(DRAWS)
     for one in work:
         pace = rates.pace(one.kind)
@@ -71,18 +75,26 @@ def _open_time(work: Sequence[Work], rates: Rates) -> Draws:
         if not one.pages:
             noise = pace.pages_deviation * math.sqrt(one.documents) * random.standard_normal(DRAWS)
             pages = np.maximum(one.documents * pace.pages_each + noise, one.documents)
-        of_large = (
-            pace.pages_each + pace.pages_deviation**2 / pace.pages_each
-        )  # pages of the document of a page
-        noise = pace.deviation * np.sqrt(pages * of_large) * random.standard_normal(DRAWS)
+        noise = pace.deviation * np.sqrt(pages * pace.pages_of_page) * random.standard_normal(DRAWS)
         mean = pages * pace.mean * speed[pace.kind] + one.documents * pace.overhead
         seconds += np.maximum(mean + noise, 0.05 * mean)
-    processes = rates.processes * np.exp(rates.uncertainty * random.standard_normal(DRAWS))
+    processes = rates.processes * np.exp(rates.uncertainty * random.standard_t(_FREEDOM, DRAWS))
     at_once = np.minimum(processes, sum(one.documents for one in work))
-    needed = seconds / at_once
+    needed = seconds / at_once + _tail(at_once, rates, spread, random)
     stops = random.poisson(np.minimum(needed / 3600 * rates.outages_an_hour, 1e6))
     lost = np.where(stops > 0, random.gamma(np.maximum(stops, 1), rates.outage), 0.0)
     return np.asarray(needed + lost, dtype=np.float64)
+
+
+def _tail(processes: Draws, rates: Rates, spread: int, random: np.random.Generator) -> Draws:
+    """Seconds at the end in which some processes have nothing left to do while the last ones finish their part."""
+    pace = max(rates.paces, key=lambda one: one.mean)
+    part = (
+        pace.mean
+        * min(pace.pages_of_page, spread)
+        * np.exp(pace.deviation / pace.mean * random.standard_normal(DRAWS))
+    )
+    return np.asarray(part * np.maximum(processes - 1, 0) / (processes + 1) / 2, dtype=np.float64)
 
 
 def _daily(inflow: float, rates: Rates) -> float:

@@ -11,12 +11,17 @@ import msgspec
 STOPPED = 600.0
 """Seconds without a result while documents wait, after which work was interrupted rather than slow."""
 
+_INSTANT = 0.001  # seconds: of a document whose pages were read before
+
 OpenSeconds = Callable[[datetime, datetime], float]
 """Seconds between two moments in which the window is open."""
 
 
 class Tally(msgspec.Struct):
-    """Documents of one kind: sums over them of pages, seconds, their squares and their product."""
+    """Documents of one kind: sums over them of pages, seconds, their squares and their product.
+
+    `logs`, `logs_squared`: sums of the logarithm of a document's seconds a page, and of its square.
+    """
 
     documents: int = 0
     pages: int = 0
@@ -24,6 +29,8 @@ class Tally(msgspec.Struct):
     pages_squared: float = 0.0
     seconds_squared: float = 0.0
     product: float = 0.0
+    logs: float = 0.0
+    logs_squared: float = 0.0
 
     def add(self, pages: int, seconds: float) -> None:
         """Count one document."""
@@ -33,6 +40,9 @@ class Tally(msgspec.Struct):
         self.pages_squared += pages * pages
         self.seconds_squared += seconds * seconds
         self.product += pages * seconds
+        log = math.log(max(seconds, _INSTANT) / pages)
+        self.logs += log
+        self.logs_squared += log * log
 
     def __add__(self, other: Tally) -> Tally:
         """Both together."""
@@ -70,11 +80,28 @@ class Tally(msgspec.Struct):
 
     @property
     def error(self) -> float:
-        """Relative standard error of `mean`; of fewer than two documents infinite."""
-        if self.documents < 2 or not self.mean:
+        """Relative standard error of `mean`; infinite where fewer than two documents make up most of it."""
+        weight = self.pages**2 / self.pages_squared if self.pages_squared else 0.0
+        if weight < 2 or not self.mean:
             return math.inf
         spread = self.deviation * math.sqrt(self.pages_squared) / self.pages
-        return spread / self.mean * math.sqrt(self.documents / (self.documents - 1))
+        return spread / self.mean * math.sqrt(weight / (weight - 1))
+
+    @property
+    def level(self) -> float:
+        """Mean logarithm of seconds a page, each document counting the same.
+
+        A few long documents decide the mean; a slow night moves all documents alike, which this shows much sooner.
+        """
+        return self.logs / self.documents if self.documents else 0.0
+
+    @property
+    def level_error(self) -> float:
+        """Standard error of `level`; of fewer than five documents infinite."""
+        if self.documents < 5:
+            return math.inf
+        variance = max(self.logs_squared / self.documents - self.level**2, 0.0)
+        return math.sqrt(variance / (self.documents - 1))
 
 
 class Measured(msgspec.Struct):

@@ -41,6 +41,11 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     uncertainty: float = 0.0
     overhead: float = 0.0
 
+    @property
+    def pages_of_page(self) -> float:
+        """Mean pages of the document that a page belongs to: more than of a document, as long ones have more pages."""
+        return self.pages_each + self.pages_deviation**2 / self.pages_each
+
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the speed: a pace by kind, and how many processes work at once, effectively.

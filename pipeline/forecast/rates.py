@@ -19,6 +19,7 @@ DEFAULT_PACE, DEFAULT_PAGES, DEFAULT_PROCESSES = 2.0, 3.0, 1.0
 _GUESS = 0.7  # relative deviation of a default: half or twice as much is likely
 _NIGHTLY = 0.15  # relative deviation between nights while fewer than three are known ...
 _LEAST, _MOST = 0.03, 0.7  # ... and its limits: nights are never all alike
+_AT_WORK = 0.08  # the same for the processes at work
 _WITHIN = 0.03  # by how much a part of a night differs from the rest of it
 _STOPS, _HOURS, _STOP = (
     0.5,
@@ -73,14 +74,17 @@ def _pace(kind: str, nights: Sequence[Tally], now: Tally) -> Pace:
             pages_deviation=DEFAULT_PAGES,
             uncertainty=_GUESS,
         )
-    prior = (
-        past.mean or whole.mean,
-        _between([n.mean for n in nights], [n.error for n in nights]) if past.mean else _GUESS,
-    )
-    error = min(past.error, _GUESS) if past.mean else 0.0
-    mean, uncertainty = _weighed(
-        prior[0], math.hypot(prior[1], error), now.mean, math.hypot(now.error, _WITHIN)
-    )
+    if past.mean:
+        levels = [(night.level, night.level_error) for night in nights if night.documents]
+        between = _between([math.exp(level) for level, _ in levels], [error for _, error in levels])
+        prior = past.mean, math.hypot(between, min(past.error, _GUESS))
+        seen, error = (
+            past.mean * math.exp(now.level - past.level),
+            math.hypot(now.level_error, past.level_error),
+        )
+    else:
+        prior, seen, error = (whole.mean, _GUESS), now.mean, now.error
+    mean, uncertainty = _weighed(*prior, seen if now.documents else 0.0, math.hypot(error, _WITHIN))
     return Pace(
         kind=kind,
         mean=mean,
@@ -98,7 +102,7 @@ def _processes(nights: Sequence[Measured], now: Measured) -> tuple[float, float]
     working = sum(night.working for night in nights)
     if past and working > 0:
         mean = sum(night.all.seconds for night in nights) / working
-        deviation = _between(past, [0.0] * len(past))
+        deviation = _between(past, [0.0] * len(past), _AT_WORK)
     else:
         mean, deviation = DEFAULT_PROCESSES, _GUESS
     documents = now.all.documents
@@ -110,16 +114,16 @@ def _processes(nights: Sequence[Measured], now: Measured) -> tuple[float, float]
     )
 
 
-def _between(values: Sequence[float], errors: Sequence[float]) -> float:
+def _between(values: Sequence[float], errors: Sequence[float], usual: float = _NIGHTLY) -> float:
     """Relative deviation between nights, their own errors deducted; few nights lean on what is usual."""
     logs = [math.log(value) for value in values if value > 0]
     if not logs:
-        return _NIGHTLY
+        return usual
     centre = sum(logs) / len(logs)
     own = [min(error, 1.0) ** 2 for error in errors]
     found = max(sum((one - centre) ** 2 for one in logs) - sum(own) * (len(logs) - 1) / len(own), 0.0)
-    usual = 2  # nights that the usual deviation counts for
-    return min(max(math.sqrt((found + usual * _NIGHTLY**2) / (len(logs) - 1 + usual)), _LEAST), _MOST)
+    own_nights = 2  # nights that the usual deviation counts for
+    return min(max(math.sqrt((found + own_nights * usual**2) / (len(logs) - 1 + own_nights)), _LEAST), _MOST)
 
 
 def _weighed(prior: float, spread: float, seen: float, error: float) -> tuple[float, float]:

@@ -17,7 +17,7 @@ def moment(now: datetime, intervals: Iterable[Interval], seconds: float) -> date
 
     `intervals`: in order, from the one that is open at `now` or opens next.
     """
-    for start, end in _ahead(now, intervals):
+    for start, end in ahead(now, intervals):
         room = (end - start).total_seconds()
         if seconds <= room:
             return start + timedelta(seconds=seconds)
@@ -28,7 +28,7 @@ def moment(now: datetime, intervals: Iterable[Interval], seconds: float) -> date
 def open_seconds(now: datetime, intervals: Iterable[Interval], until: datetime) -> float:
     """Open time from `now` until a moment, in seconds; 0 for one that has passed."""
     total = 0.0
-    for start, end in _ahead(now, intervals):
+    for start, end in ahead(now, intervals):
         if start >= until:
             break
         total += (min(end, until) - start).total_seconds()
@@ -40,7 +40,7 @@ def next_close(now: datetime, intervals: Iterable[Interval]) -> datetime | None:
     return next((end for start, end in intervals if end is None or end > now), None)
 
 
-def _ahead(now: datetime, intervals: Iterable[Interval]) -> Iterable[tuple[datetime, datetime]]:
+def ahead(now: datetime, intervals: Iterable[Interval]) -> Iterable[tuple[datetime, datetime]]:
     """What is open from `now` on, within a year."""
     horizon = now + HORIZON
     for start, end in intervals:

@@ -72,7 +72,7 @@ def hurry(night: Night, now: datetime, publish: Callable[[list[Message]], None])
         spread=night.settings.spread_pages,
         most=AHEAD,
     )
-    for key, name in [one for one in waiting[:first] if not one[1].moved][:_MOVED]:
+    for key, name in [waiting[index] for index in first if not waiting[index][1].moved][:_MOVED]:
         _move(night, key, name, publish)
 
 

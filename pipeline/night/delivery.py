@@ -14,7 +14,7 @@ from msgspec import structs
 
 from pipeline.errors import Damaged, PermanentError, RunError, SourceUnavailable, StoreUnavailable
 from pipeline.ledger.attempts import may_retry, retries_of
-from pipeline.messages import Message
+from pipeline.messages import Message, handed_back
 from pipeline.models import Task
 from pipeline.night import callbacks
 from pipeline.night.brake import Brake
@@ -153,9 +153,8 @@ class Delivery:
             following = self.flow.run(message)
         except Exception as error:
             return self._after(message, error)
-        done = (
-            following not in ([], [message]) or message.step == "result"
-        )  # else it may have had nothing to do
+        nothing = following in ([], [message], [handed_back(message)])  # it may have had nothing to do
+        done = not nothing or message.step == "result"
         if self.brake and done:
             self.brake.succeeded(message.step)
         return following

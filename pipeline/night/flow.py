@@ -13,7 +13,7 @@ from pipeline.errors import NotRead, PermanentError, PipelineError, Poison
 from pipeline.ledger import ends, generations, pending, receipts, records
 from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, forget, retries_of
 from pipeline.ledger.ends import Dates, End
-from pipeline.messages import Message
+from pipeline.messages import Message, handed_back
 from pipeline.models import TEXT, DocumentResult, Page, Task
 from pipeline.night import callbacks, deadlines
 from pipeline.night.admission import Admission
@@ -196,7 +196,7 @@ class Flow:
             while start <= high:
                 group = min(self.settings.page_group, high + 1 - start)
                 if not (group := self.admission.pages("ocr", group, task.priority)):
-                    return [message]
+                    return [handed_back(message)]
                 with self.admission.timed("ocr") as read:
                     recognize.recognize(
                         document,
@@ -224,7 +224,7 @@ class Flow:
     def _ner(self, message: Message, task: Task) -> list[Message]:
         """Find the entities of all pages."""
         if not self.admission.whole("ner", task.pages, task.priority):
-            return [message]
+            return [handed_back(message)]
         assert task.sha256 is not None
         pages = self._pages(task)
         with self.admission.timed("ner", task.pages) as done:
@@ -237,7 +237,7 @@ class Flow:
         """Run a step of a further task type."""
         step = further_steps()[message.step]
         if step.gpu and not self.admission.whole(step.name, task.pages, task.priority):
-            return [message]
+            return [handed_back(message)]
         names = task_type(task.task_type).names
         pages = self._pages(task)
         before = self._entities(task, pages) if "ner" in names[: names.index(step.name)] else None

@@ -33,7 +33,8 @@ def outlook(
         [*work_in(waiting), *added],
         note.rates(run_date),
         night.schedule.ahead(now, night.schedule.override()),
-        note.inflow(run_date),
+        inflow=note.inflow(run_date),
+        spread=night.settings.spread_pages,
     )
 
 

@@ -57,13 +57,11 @@ class Schedule:
         return list(takewhile(lambda one: one[0] < now + HORIZON, self.window.openings(now, override)))
 
     def seconds_left(self, priority: int) -> float | None:
-        """Seconds until GPU work of this priority must stop; 0 where it may not run, `None` if it need not stop."""
+        """Seconds until GPU work of this priority must stop; 0 where it may not run, `None` if it need not stop.
+
+        Where an operator has closed the window, none may run.
+        """
         override = self.override()
         if not is_urgent(priority) or not self.urgent_by_day(override):
             return self.window.seconds_left(clock.utc(), override)
         return None
-
-    def may_use_gpu(self, priority: int) -> bool:
-        """Whether GPU work of this priority may start now; where an operator closed the window, none may."""
-        override = self.override()
-        return self.is_open(override) or (is_urgent(priority) and self.urgent_by_day(override))
