@@ -6,7 +6,7 @@ Each site has its own pace, documents (1 to 200 pages, lognormal seconds), load,
 in the year, and replays four nights that are only learned from, then those that count. It prints: the error of the
 P50 thirty minutes after the window opened, |P50 - actual| / (actual - then); how often the P90 held; the share of
 device seconds wasted at close (idle although work waits, or killed); deadlines missed, next to a clairvoyant. Each
-site is replayed again without admission, and without deadlines being looked at.
+site is replayed again without admission and without looking at deadlines.
 """
 
 from __future__ import annotations
@@ -72,13 +72,9 @@ def _rated(one: Outcome) -> tuple[float, bool] | None:
     return error, p90 is None or actual <= p90.timestamp()
 
 
-def _all(arguments: tuple[int, int]) -> tuple[Figures, Figures, Figures]:
+def _both(arguments: tuple[int, int]) -> tuple[Figures, Figures]:
     seed, nights = arguments
-    return (
-        figures(seed, nights),
-        figures(seed, nights, admission=False),
-        figures(seed, nights, hurry=False),
-    )
+    return figures(seed, nights), figures(seed, nights, admission=False, hurry=False)
 
 
 def main() -> None:
@@ -92,17 +88,17 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
     seeds = [(given.first + number, given.nights) for number in range(given.sites)]
-    found: list[tuple[Figures, Figures, Figures]] = []
+    found: list[tuple[Figures, Figures]] = []
     with ProcessPoolExecutor(given.processes) as pool:
-        for one in pool.map(_all, seeds):
+        for one in pool.map(_both, seeds):
             found.append(one)
             if len(found) % 10 == 0:
                 _print(found)
     _print(found)
 
 
-def _print(found: list[tuple[Figures, Figures, Figures]]) -> None:
-    real, plain, waiting = (list(part) for part in zip(*found, strict=True))
+def _print(found: list[tuple[Figures, Figures]]) -> None:
+    real, plain = (list(part) for part in zip(*found, strict=True))
     errors = sorted(error for one in real for error in one.errors)
     held = [held for one in real for held in one.held]
     due = sum(one.with_deadline for one in real)
@@ -113,7 +109,7 @@ def _print(found: list[tuple[Figures, Figures, Figures]]) -> None:
         f"(without admission {_share(plain, 'wasted'):.5f} and {_share(plain, 'late'):.6f}); "
         f"{due} deadlines, missed {sum(one.missed for one in real) / due:.4f}, "
         f"clairvoyant {sum(one.clairvoyant for one in real) / due:.4f}, "
-        f"not looked at {sum(one.missed for one in waiting) / due:.4f}",
+        f"not looked at {sum(one.missed for one in plain) / due:.4f}",
         flush=True,
     )
 

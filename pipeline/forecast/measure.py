@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 STOPPED = 600.0
-"""Seconds without a result while documents wait, after which work was interrupted rather than slow."""
+"""Seconds without a result while documents wait, beyond those that the next one took: work was interrupted."""
 
 _INSTANT = 0.001  # seconds: of a document whose pages were read before
 
@@ -108,8 +108,7 @@ class Measured(msgspec.Struct):
     """One process, or one night: tallies by kind, and how long it worked.
 
     `working`: seconds in which documents waited or were processed; `stops`, `stopped`: how often, and for how many
-    seconds of the window, there was no result for longer than `STOPPED` although documents waited. `last`: the last
-    result (UTC).
+    seconds of the window, work was interrupted (`STOPPED`). `last`: the last result (UTC).
     """
 
     kinds: dict[str, Tally] = {}
@@ -135,7 +134,7 @@ class Measured(msgspec.Struct):
         if before is None or seen is None or seen > before or gap < 0:
             self.working += seconds  # nothing waited in between, or the clock was set back
             return
-        if gap <= max(STOPPED, 2 * seconds):
+        if gap - seconds <= STOPPED:
             self.working += gap
             return
         self.working += seconds
@@ -144,12 +143,15 @@ class Measured(msgspec.Struct):
             self.stopped += lost
 
     def together(self, other: Measured) -> Measured:
-        """What two processes measured at the same time: their work adds up, their time does not."""
+        """What two processes measured at the same time: their work adds up, their time does not.
+
+        An interruption counts if all have it: one process alone may have had a part of a document of another one.
+        """
         return Measured(
             kinds=added(self.kinds, other.kinds),
             working=max(self.working, other.working),
-            stops=max(self.stops, other.stops),
-            stopped=max(self.stopped, other.stopped),
+            stops=min(self.stops, other.stops),
+            stopped=min(self.stopped, other.stopped),
             last=max(filter(None, (self.last, other.last)), default=None),
         )
 

@@ -19,7 +19,7 @@ DEFAULT_PACE, DEFAULT_PAGES, DEFAULT_PROCESSES = 2.0, 3.0, 1.0
 _GUESS = 0.7  # relative deviation of a default: half or twice as much is likely
 _NIGHTLY = 0.15  # relative deviation between nights while fewer than three are known ...
 _LEAST, _MOST = 0.03, 0.7  # ... and its limits: nights are never all alike
-_AT_WORK = 0.08  # the same for the processes at work
+_AT_WORK, _IN_PROGRESS = 0.05, 1.5  # the same for the processes at work; what is not done yet does not count
 _WITHIN = 0.03  # by how much a part of a night differs from the rest of it
 _STOPS, _HOURS, _STOP = (
     0.5,
@@ -106,12 +106,8 @@ def _processes(nights: Sequence[Measured], now: Measured) -> tuple[float, float]
     else:
         mean, deviation = DEFAULT_PROCESSES, _GUESS
     documents = now.all.documents
-    return _weighed(
-        mean,
-        deviation,
-        now.processes,
-        math.hypot(_WITHIN, 1 / math.sqrt(documents)) if documents else math.inf,
-    )
+    error = math.hypot(_AT_WORK, _IN_PROGRESS / math.sqrt(documents)) if documents else math.inf
+    return _weighed(mean, deviation, now.processes, error)
 
 
 def _between(values: Sequence[float], errors: Sequence[float], usual: float = _NIGHTLY) -> float:
