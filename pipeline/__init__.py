@@ -26,14 +26,16 @@ def submit(
     tracestate: str = "",
     callback_url: str = "",
     not_before: str | datetime | None = None,
+    deadline: str | datetime | None = None,
     metadata: dict[str, str] | None = None,
 ) -> str:
     """Submit one document for overnight processing; returns its task id, which names its result.
 
     `document`: its bytes, a path, an `s3://` URL (read now), or an `https://` URL (fetched by a worker, if
-    NIGHTSHIFT_ALLOWED_SOURCES allows it). When this returns, the document is stored and published. Store and
-    broker come from the environment (docs/reference/settings.md). `traceparent`, `tracestate`: W3C Trace Context of the
-    caller, which the document's trace continues; an invalid one is ignored.
+    NIGHTSHIFT_ALLOWED_SOURCES allows it). `not_before` (start no earlier), `deadline` (should be done by then): a local
+    time such as `"04:00"`, an ISO date-time, or an aware datetime. When this returns, the document is stored and
+    published. Store and broker come from the environment (docs/reference/settings.md). `traceparent`, `tracestate`: W3C
+    Trace Context of the caller, which the document's trace continues; an invalid one is ignored.
 
     Raises `PermanentError` when this document can't be accepted, `UsageError` for wrong arguments, `RunError`
     or `StoreUnavailable` when broker or store are unavailable: then call again, it stays one task.
@@ -55,6 +57,7 @@ def submit(
         tracestate=tracestate,
         callback_url=callback_url,
         not_before=moment(not_before, settings.timezone),
+        deadline=moment(deadline, settings.timezone),
         metadata=metadata or {},
     )
     producer.check(request)

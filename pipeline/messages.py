@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import structs
 
 from pipeline.models import Task
 
@@ -56,6 +57,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
             last=last,
             pages=last - first + 1 if first else task.pages,
         )
+
+
+def handed_back(message: Message) -> Message:
+    """A message whose work was not begun or not finished at close: the next to be served in its lane, not the last."""
+    return structs.replace(message, turn=1)
 
 
 def is_urgent(priority: int) -> bool:

@@ -252,7 +252,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     number of returns to the first step because OCR output was missing. `reprocess`: the task is done and is
     processed again; its good result is kept until a better one is stored, and no callback is sent. `receipt`: key
     of the receipt that says it was accepted. `turn`: in which it is served within its lane, set by ingest
-    (`pipeline.submission.shares`). `traceparent`, `tracestate`: where its trace continues (`pipeline.telemetry.w3c`).
+    (`pipeline.submission.shares`). `deadline`: by when it should be done (UTC). `traceparent`, `tracestate`: where its
+    trace continues (`pipeline.telemetry.w3c`).
     """
 
     task_id: str
@@ -268,6 +269,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     callback_url: str = ""
     submitted_at: str = ""
     not_before: str = ""
+    deadline: str = ""
     run_date: str = ""
     attempts: int = 0
     metadata: dict[str, str] = {}
@@ -294,7 +296,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
         """Raise `ValueError` for invalid times: a marker with such is damaged, which each reader is prepared for."""
         _check_times(
             days=(self.run_date, self.accepted_on, self.replaces),
-            moments=(self.not_before, self.submitted_at),
+            moments=(self.not_before, self.submitted_at, self.deadline),
         )
 
     def __repr__(self) -> str:
@@ -324,6 +326,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     set for this task only. `outputs` has the output of steps of custom task types: step -> name -> value.
     `reprocess`: the document was done before and processed again; in a failure: its previous result is kept.
     `generation`: of the task that ended so (see `Task`).
+    `deadline`: by when it should have been done (UTC); it was late if `done_at` is after it.
     `receipt`: key of the receipt that says the document was accepted. `traceparent`: the span in which it ended, or the
     one that its producer named; empty if there was none. `digest`: SHA-256 (hex) of the JSON in the store
     with this field empty; set by `pipeline.ledger.digests` only, and the last field.
@@ -356,6 +359,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     traceparent: str = ""
     tenant: str = ""
     metadata: dict[str, str] = {}
+    deadline: str = ""
     first_seen: str = ""
     done_at: str = ""
     pipeline_version: str = ""
@@ -395,6 +399,7 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
             traceparent=task.traceparent,
             tenant=task.tenant,
             metadata=task.metadata,
+            deadline=task.deadline,
             first_seen=task.submitted_at,
             receipt=task.receipt,
             **found,

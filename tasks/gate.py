@@ -171,7 +171,8 @@ class Gate(bootsteps.StartStopStep):
             return [name for name in others if name == RAW]
         others, self.paused = [*others, *self.paused], []
         counts = self.depths.counts() if allowed else {}
-        last = lanes.is_for_last(time.time())
+        left = self.night.schedule.window.seconds_left(clock.utc(), self.override.value)
+        last = lanes.is_for_last(time.time(), left)
         return lanes.wanted(others, allowed, counts, _consumed(consumer), last=last)
 
     def _others(self, consumer: Any) -> list[str]:

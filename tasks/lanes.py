@@ -17,6 +17,9 @@ FIRST_TURN = (URGENT, *NORMAL, BACKFILL)
 SLICES, SLICE = 4, 15
 """One of so many slices of time, each of so many seconds, belongs to the last turn that has messages."""
 
+SHORT_FIRST = 900.0
+"""Seconds before close from which no slice does: long documents, all in later turns, begin early in the night."""
+
 
 def of_turn(name: str, turn: int) -> str:
     """The queue of a turn (from 1), next to the one of the first turn."""
@@ -48,9 +51,14 @@ def allowed(queues: Sequence[str], *, window_open: bool, urgent_by_day: bool) ->
     return [name for name in queues if window_open or (first_turn(name) == URGENT and urgent_by_day)]
 
 
-def is_for_last(now: float) -> bool:
-    """Whether a moment, in seconds, belongs to the last turn: so much is left to it however many tenants there are."""
-    return int(now / SLICE) % SLICES == SLICES - 1
+def is_for_last(now: float, left: float | None = None) -> bool:
+    """Whether a moment, in seconds, belongs to the last turn: so much is left to it however many tenants there are.
+
+    `left`: seconds until the window closes, `None` if it does not. Just before close, documents that can still be done
+    go first.
+    """
+    near = left is not None and left <= SHORT_FIRST
+    return not near and int(now / SLICE) % SLICES == SLICES - 1
 
 
 def preferred(queues: Sequence[str], waiting: Callable[[str], int], *, last: bool = False) -> list[str]:

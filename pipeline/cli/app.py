@@ -17,6 +17,7 @@ from pipeline.cli.audit import audit
 from pipeline.cli.cat import cat
 from pipeline.cli.doctor import doctor
 from pipeline.cli.exporter import exporter
+from pipeline.cli.forecast import forecast
 from pipeline.cli.forget import forget
 from pipeline.cli.report import report
 from pipeline.cli.reprocess import reprocess
@@ -138,6 +139,7 @@ app.command(no_args_is_help=True)(run)
 app.command(no_args_is_help=True)(submit)
 app.command()(status)
 app.command(no_args_is_help=True)(why)
+app.command()(forecast)
 app.command()(doctor)
 app.command()(audit)
 app.command()(report)

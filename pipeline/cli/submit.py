@@ -42,6 +42,10 @@ def submit(
         str | None,
         typer.Option(metavar="TIME", help="Start no earlier: 2026-11-24T00:00+08:00, or local 22:00."),
     ] = None,
+    deadline: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Should be done by then: 2026-11-24T04:00+08:00, or local 04:00."),
+    ] = None,
     traceparent: Annotated[
         str,
         typer.Option(
@@ -77,6 +81,7 @@ def submit(
         tenant=tenant,
         callback_url=callback_url,
         not_before=moment(not_before, settings.timezone),
+        deadline=moment(deadline, settings.timezone),
         traceparent=traceparent,
     )
     producer = client.producer(settings)

@@ -17,7 +17,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     if not wanted:
         yield ok("device", "The models run on the CPU (NIGHTSHIFT_OCR_DEVICE, NIGHTSHIFT_NER_DEVICE).")
         return
-    import pynvml  # type: ignore[import-untyped]
+    import pynvml
 
     try:
         pynvml.nvmlInit()

@@ -6,6 +6,9 @@ from datetime import datetime
 
 import msgspec
 
+UNKNOWN = "unknown"
+"""Kind of a document that is not ingested yet."""
+
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
     """Work of one kind that is left.
@@ -23,8 +26,10 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How long a page of a kind takes one process: mean and standard deviation of seconds a page, of `pages` pages.
 
-    `pages_each`: mean pages of a document, for documents whose pages are not known. `overhead`: seconds a document that
-    do not depend on its pages.
+    `deviation`: between documents, the pages of one document being alike. `uncertainty`: relative standard deviation
+    of the mean itself, as far as it is known for tonight. `pages_each`, `pages_deviation`: mean and standard deviation
+    of the pages of a document, for documents whose pages are not known. `overhead`: seconds a document that do not
+    depend on its pages.
     """
 
     kind: str
@@ -32,7 +37,36 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     deviation: float
     pages: int
     pages_each: float = 1.0
+    pages_deviation: float = 0.0
+    uncertainty: float = 0.0
     overhead: float = 0.0
+
+    @property
+    def pages_of_page(self) -> float:
+        """Mean pages of the document that a page belongs to: more than of a document, as long ones have more pages."""
+        return self.pages_each + self.pages_deviation**2 / self.pages_each
+
+
+class Rates(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the speed: a pace by kind, and how many processes work at once, effectively.
+
+    `processes`: measured seconds of work in a second of an open window with work waiting, so that waiting for the
+    store and the like is included; `uncertainty`: its relative standard deviation. `outages_an_hour`, `outage`: how
+    often work stops for longer, per hour of work, and for how many seconds in the mean. `measured`: whether anything
+    was; `basis`: one sentence: from what.
+    """
+
+    paces: tuple[Pace, ...]
+    processes: float
+    uncertainty: float
+    outages_an_hour: float
+    outage: float
+    measured: bool
+    basis: str
+
+    def pace(self, kind: str) -> Pace:
+        """The pace of a kind; for one that was never measured, and for unknown documents, that of all together."""
+        return next((p for p in self.paces if p.kind == kind), self.paces[0])
 
 
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,3 +90,10 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     inflow: float
     pages_a_second: float
     basis: str
+
+
+def kind_of(media_type: str | None) -> str:
+    """Kind of a document by its media type, which is `None` until it is ingested. A PDF counts as `ocr`."""
+    if media_type is None:
+        return UNKNOWN
+    return "ocr" if media_type == "application/pdf" or media_type.startswith("image/") else "text"

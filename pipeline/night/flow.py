@@ -6,22 +6,21 @@ pending marker; a task without one has ended, so a message that comes twice does
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
 from msgspec import structs
 
-from pipeline import logs, telemetry
+from pipeline import logs
 from pipeline.errors import NotRead, PermanentError, PipelineError, Poison
 from pipeline.ledger import counting, ends, generations, pending, receipts, records
 from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, forget, retries_of
 from pipeline.ledger.ends import Dates, End
-from pipeline.messages import Message
+from pipeline.messages import Message, handed_back
 from pipeline.models import TEXT, DocumentResult, Page, Status, Task
-from pipeline.night import callbacks
+from pipeline.night import callbacks, deadlines
 from pipeline.night.dispatch import begin
+from pipeline.night.measures import Measures
 from pipeline.night.night import Night
 from pipeline.reader import open_document
 from pipeline.steps import conclude, extract, recognize
@@ -52,6 +51,7 @@ class Flow:
         self.reception = Reception(self.store, self.settings, self.schedule.run_date)
         self.engines = EnginesByTask(self.settings)
         self.unwell: Unwell | None = None
+        self.measures = Measures(night)
 
     def run(self, message: Message) -> list[Message]:
         """Do one step; returns the messages that come next.
@@ -79,8 +79,9 @@ class Flow:
         step = built_in.get(message.step, self._further)
         limit = self.settings.max_attempts
         try:
-            with counted(self.store, message, limit, lambda: self._progress(message, task)):
-                return self._timed(step, message, task)
+            counts = counted(self.store, message, limit, lambda: self._progress(message, task))
+            with counts, self.measures.step(message.step):
+                return step(message, task)
         except NotRead as error:
             return self._restart(message, task, error)
         except Poison as error:
@@ -112,21 +113,11 @@ class Flow:
         following = callbacks.note_due(self.store, task)
         if message.step == "ingest":
             self.reception.note_failure(task)
-            _counted(task, "accepted")
+            self.measures.accepted(task)
         result = records.failure_of(task, error, run_date=task.run_date, settings_digest=digest)
         left = self._finish(task, result, following)
         forget(self.store, task.task_id)
         return left
-
-    def _timed(
-        self, step: Callable[[Message, Task], list[Message]], message: Message, task: Task
-    ) -> list[Message]:
-        """Do a step; its seconds are counted however it ends."""
-        began = time.monotonic()
-        try:
-            return step(message, task)
-        finally:
-            counting.of(self.store).worked({f"step|{message.step}": time.monotonic() - began})
 
     def _tonight(self, task: Task) -> str:
         """Run date of a task that begins now: never before its receipt, even where the clock here is behind."""
@@ -166,11 +157,11 @@ class Flow:
         spans.note({"nightshift.outcome": result.status, "nightshift.run_date": result.run_date})
         instead = records.finish(self.store, result, self._dates(task), ended_before=note_again)
         if not by_others:
-            counting.of(self.store).ended(task, result, counts=instead is None)
+            self.measures.ended(task, result, counts=instead is None)
+        deadlines.forget(self.store, task)
         if instead is None:
             if result.status != "done":
                 self.unwell = Unwell(result.status, result.error.code if result.error else "")
-            _counted(task, result.status)
             return following
         if following and (instead.run_date, instead.generation) != (result.run_date, result.generation):
             callbacks.withdraw(self.store, task)
@@ -217,9 +208,8 @@ class Flow:
             return self._ended(task, end)
         ingested = self.reception.ingest(task, message.id)
         if ingested:
-            _counted(ingested, "accepted")
-            if ingested.media_type == TEXT:  # its one page is not read by a step
-                telemetry.count("nightshift_pages_total", "read", "text_layer", task.tenant)
+            self.measures.accepted(ingested)
+            deadlines.note(self.store, ingested)
         return begin(ingested, self.settings.spread_pages) if ingested else []
 
     def _ocr(self, message: Message, task: Task) -> list[Message]:
@@ -233,34 +223,28 @@ class Flow:
         assert task.sha256 is not None
         with open_document(pending.document(self.store, task.sha256), engines.settings.limits) as document:
             budget = Budget(document, task.sha256, high - low + 1, store=self.store, engines=engines)
-            for start in range(low, high + 1, self.settings.page_group):
-                if not self.schedule.may_use_gpu(task.priority):
-                    return [message]
-                numbers = range(start, min(start + self.settings.page_group, high + 1))
-                fresh: list[bool] = []
-                with spans.inner("recognize", {"nightshift.pages": len(numbers)}):
+            start = low
+            while start <= high:
+                group = min(self.settings.page_group, high + 1 - start)
+                if not (group := self.measures.admission.pages("ocr", group, task.priority)):
+                    return [handed_back(message)]
+                with self.measures.work("ocr", group, each=1) as on_page:
                     pages = recognize.recognize(
                         document,
                         task.sha256,
-                        numbers,
+                        range(start, start + group),
                         store=self.store,
                         engines=engines,
                         budget=budget,
                         tenant=task.tenant,
-                        on_page=fresh.append,
+                        on_page=on_page,
                     )
-                self._count([page for page, new in zip(pages, fresh, strict=True) if new])
+                self.measures.read(pages, on_page)
+                start += group
         others = [n for n in range(1, task.pages + 1) if not low <= n <= high]
         if all(recognize.has_page(task.sha256, n, store=self.store, engines=engines) for n in others):
             return [Message.of(after(task.task_type, "ocr"), task)]
         return []  # the worker that reads the last pages continues
-
-    def _count(self, pages: list[Page]) -> None:
-        """Count pages that were read just now."""
-        unread = sum(page.error is not None for page in pages)
-        seconds = sum(page.seconds for page in pages)
-        sums = {"pages": len(pages) - unread, "unread": unread, "busy": seconds}
-        counting.of(self.store).worked(sums)
 
     def _begin_reading(self, task: Task, digest: str) -> Task:
         """Note with which settings the pages of a spread document are read: all its parts must use the same."""
@@ -272,27 +256,28 @@ class Flow:
 
     def _ner(self, message: Message, task: Task) -> list[Message]:
         """Find the entities of all pages."""
-        if not self.schedule.may_use_gpu(task.priority):
-            return [message]
+        if not self.measures.admission.whole("ner", task.pages, task.priority):
+            return [handed_back(message)]
         assert task.sha256 is not None
-        new: list[bool] = []
         pages = self._pages(task)
-        with spans.inner("extract", {"nightshift.pages": len(pages)}):
+        with self.measures.work("ner", len(pages), each=len(pages)) as on_entities:
             found = extract.extract(
-                pages, task.sha256, store=self.store, engines=self.engines(task), on_entities=new.append
+                pages, task.sha256, store=self.store, engines=self.engines(task), on_entities=on_entities
             )
-        counting.of(self.store).worked({"busy": found.seconds if any(new) else 0.0})
+        self.measures.extracted(found.seconds, on_entities)
         return [Message.of(after(task.task_type, "ner"), task)]
 
     def _further(self, message: Message, task: Task) -> list[Message]:
         """Run a step of a further task type."""
         step = further_steps()[message.step]
-        if step.gpu and not self.schedule.may_use_gpu(task.priority):
-            return [message]
+        if step.gpu and not self.measures.admission.whole(step.name, task.pages, task.priority):
+            return [handed_back(message)]
         names = task_type(task.task_type).names
         pages = self._pages(task)
         before = self._entities(task, pages) if "ner" in names[: names.index(step.name)] else None
-        found = step.run(StepInput(task, pages, before.entities if before else ()))
+        with self.measures.work(step.name, len(pages), each=len(pages)) as done:
+            found = step.run(StepInput(task, pages, before.entities if before else ()))
+            done(True)
         key = keys.output(task.task_id, step.name, task.generation)
         self.store.put(key, msgspec.json.encode(found))
         return [Message.of(after(task.task_type, step.name), task)]
@@ -318,7 +303,9 @@ class Flow:
         )
         if end := self._end_of(task):
             return self._ended(task, end)
-        return self._finish(task, result, callbacks.note_due(self.store, task))
+        following = self._finish(task, result, callbacks.note_due(self.store, task))
+        self.measures.concluded(result)
+        return following
 
     def _pages(self, task: Task) -> tuple[Page, ...]:
         """All pages of a task, as the steps before have read them; raises `NotRead`."""
@@ -331,7 +318,3 @@ class Flow:
     def _entities(self, task: Task, pages: tuple[Page, ...]) -> extract.Entities:
         """All entities of a task, as the step before has found them; raises `NotRead`."""
         return extract.all_entities(task, pages, store=self.store, engines=self.engines(task))
-
-
-def _counted(task: Task, outcome: str) -> None:
-    telemetry.count("nightshift_documents_total", outcome, task.task_type, task.tenant)

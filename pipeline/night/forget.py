@@ -30,6 +30,7 @@ _NAMED = (
     keys.CALLBACKS,
     keys.UNDELIVERED,
     keys.DISCARDED,
+    keys.DEADLINES,
     keys.DELAYED,
     keys.CHANGED,
 )

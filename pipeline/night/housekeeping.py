@@ -1,4 +1,4 @@
-"""Housekeeping: release delayed tasks, republish lost messages, write summaries.
+"""Housekeeping: release delayed tasks, hurry those with a deadline, republish lost messages, write summaries.
 
 Beat calls `tick` every 30 seconds. All its state is in the store, so it may be called twice, late, or not for a day.
 """
@@ -13,7 +13,7 @@ from pipeline.errors import Damaged
 from pipeline.ledger import counting, pending
 from pipeline.messages import Message
 from pipeline.models import to_json
-from pipeline.night import callbacks, forget
+from pipeline.night import callbacks, deadlines, forget, pace
 from pipeline.night.checks import CHECK_PERIOD, Checked, claimed, last_made
 from pipeline.night.course import Course
 from pipeline.night.night import Night
@@ -36,6 +36,8 @@ def tick(night: Night, queued: Callable[[], Queued], publish: Publish, course: C
     if course:
         course.keep(night, now, queued)
     release_delayed(night, now, publish)
+    pace.refresh(night, now)
+    deadlines.hurry(night, now, publish)
     resend_overdue_callbacks(night, now, publish)
     repair(night, now, queued, publish)
     try:

@@ -29,7 +29,7 @@ PLAIN, EMPTY, DAMAGED = "plain", "empty", "damaged"
 """What is not under any key, next to the key ids: not encrypted, nothing to encrypt, no whole header."""
 
 _UNCHANGING = (keys.DOCUMENTS, keys.RECEIPTS, "ocr/", "ner/")
-_WORK = (keys.PENDING, keys.DELAYED, keys.CALLBACKS)  # deleted by the work itself
+_WORK = (keys.PENDING, keys.DEADLINES, keys.DELAYED, keys.CALLBACKS)  # deleted by the work itself
 
 Kind = Literal["current", "rewritten", "in_progress", "changed", "locked", "damaged"]
 """`current`: nothing to do. `in_progress`: of a task that has not ended. `changed`, or deleted, by another process at

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from itertools import takewhile
+
 from pipeline import clock
+from pipeline.forecast.windows import HORIZON, Interval
 from pipeline.messages import is_urgent
 from pipeline.models import to_json
 from pipeline.night.window import FARTHEST, OffPeakWindow, Override
@@ -48,7 +52,16 @@ class Schedule:
         """Whether urgent work may run outside the window; not where an operator has closed it."""
         return self._urgent_by_day and (override is None or override.state != "closed")
 
-    def may_use_gpu(self, priority: int) -> bool:
-        """Whether GPU work of this priority may start now; where an operator closed the window, none may."""
+    def ahead(self, now: datetime, override: Override | None) -> list[Interval]:
+        """The windows of the year to come, by the schedule and this override, from the one that is open now on."""
+        return list(takewhile(lambda one: one[0] < now + HORIZON, self.window.openings(now, override)))
+
+    def seconds_left(self, priority: int) -> float | None:
+        """Seconds until GPU work of this priority must stop; 0 where it may not run, `None` if it need not stop.
+
+        Where an operator has closed the window, none may run.
+        """
         override = self.override()
-        return self.is_open(override) or (is_urgent(priority) and self.urgent_by_day(override))
+        if not is_urgent(priority) or not self.urgent_by_day(override):
+            return self.window.seconds_left(clock.utc(), override)
+        return None

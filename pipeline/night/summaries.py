@@ -17,6 +17,7 @@ from pipeline.errors import Damaged
 from pipeline.ledger import healing, removed, reported
 from pipeline.ledger.records import without_pages
 from pipeline.models import DocumentResult, to_json
+from pipeline.night import pace
 from pipeline.night.night import Night
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
@@ -130,6 +131,7 @@ def _write(night: Night, run_date: str, now: datetime, activity: Activity) -> No
     except Exception:
         night.store.delete(keys.night(run_date, "summarised"))
         raise
+    pace.note_night(night, run_date)
     if (
         _last_look(night.store, run_date) != begun
     ):  # this process was paused: newer tables may have been replaced

@@ -104,6 +104,23 @@ class OffPeakWindow:
         """First instant (UTC) after `now` at which the window closes; `None` if there is none."""
         return next((at for at, opens in self._flips(now, override) if not opens), None)
 
+    def openings(
+        self, now: datetime, override: Override | None = None
+    ) -> Iterator[tuple[datetime, datetime | None]]:
+        """When it opens and closes (UTC) from `now` on, in order; the first begins at `now` if it is open.
+
+        `None`: it never closes. Infinite if the schedule has edges.
+        """
+        start = _utc(now) if self.contains(now, override) else None
+        for at, opens in self._flips(now, override):
+            if opens:
+                start = at
+            elif start is not None:
+                yield start, at
+                start = None
+        if start is not None:
+            yield start, None
+
     def seconds_left(self, now: datetime, override: Override | None = None) -> float | None:
         """Seconds until the window closes: 0.0 while it is closed, `None` if it never closes."""
         if not self.contains(now, override):

@@ -27,6 +27,7 @@ BRAKES = "control/brake-"
 CALLBACKS = "callbacks/"
 CLAIMS = "claims/"
 COUNTERS = "counters/"
+DEADLINES = "deadlines/"
 DELAYED = "delayed/"
 DISCARDED = "discarded/"
 DOCUMENTS = "documents/"
@@ -190,6 +191,36 @@ def delayed_until(key: str) -> datetime:
     return datetime.strptime(key.split("/")[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
+def deadline(at: datetime, kind: str, pages: int, task_id: str, *, moved: bool = False) -> str:
+    """Note of a task with a deadline: the keys sort by it (UTC), and say of what kind it is and how many pages it has.
+
+    `moved`: to the urgent lane.
+    """
+    size = f"{kind}-{pages}{'-urgent' if moved else ''}"
+    return f"{DEADLINES}{at.astimezone(UTC):%Y%m%dT%H%M%SZ}/{size}/{_name(task_id)}.json"
+
+
+class DeadlineName(NamedTuple):
+    """What a `deadline` key says."""
+
+    at: datetime
+    kind: str
+    pages: int
+    task_id: str
+    moved: bool
+
+
+def deadline_name(key: str) -> DeadlineName | None:
+    """The parts of a `deadline` key; `None` for another key."""
+    try:
+        _, moment, size, _ = key.split("/")
+        at = datetime.strptime(moment, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        kind, pages, *moved = size.split("-")
+        return DeadlineName(at, kind, int(pages), task_id_of(key), moved == ["urgent"])
+    except ValueError:
+        return None
+
+
 def attempts(task_id: str, step: str, message: str = "") -> str:
     """Number of times a message, identified by its id, for a step of a task was started and not finished."""
     return f"attempts/{_name(task_id)}/{_name(f'{step}-{message}')}.json"
@@ -274,6 +305,11 @@ def night(run_date: str, name: str) -> str:
 def tenant_pages(run_date: str, writer: str = "") -> str:
     """Pages by tenant that one process has ingested on a run date; without a writer, the prefix of all of them."""
     return f"{NIGHTS}run_date={_day(run_date)}/pages-" + (f"{_hash(writer)}.json" if writer else "")
+
+
+def measured(run_date: str, writer: str = "") -> str:
+    """What one process has measured of a night; without a writer, the prefix of all of them."""
+    return f"{NIGHTS}run_date={_day(run_date)}/pace-" + (f"{_hash(writer)}.json" if writer else "")
 
 
 def callback(run_date: str, task_id: str, generation: int = 0) -> str:

@@ -40,6 +40,7 @@ _SHAPES = {
     "tenant": "must be one line",
     "submitted_at": "must be a date and time with zone such as 2026-11-22T16:05:00Z",
     "not_before": "must be a date and time with zone such as 2026-11-24T00:00:00+08:00",
+    "deadline": "must be a date and time with zone such as 2026-11-24T04:00:00+08:00",
 }
 _LOOSE_ID = re.compile(r'"task_id"\s*:\s*("(?:[^"\\\x00-\x1f]|\\.){1,1200}")')
 
@@ -56,7 +57,7 @@ class BadMessage(PermanentError):
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """The parsed message, checked for form only: whether `url` may be fetched is decided by `SourcePolicy`.
 
-    `url` is empty for a text, `text` is empty for a document. Both times are in UTC. `trace`: where its trace
+    `url` is empty for a text, `text` is empty for a document. All times are in UTC. `trace`: where its trace
     continues.
     """
 
@@ -72,6 +73,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     submitted_at: datetime | None = None
     not_before: datetime | None = None
     trace: Context = w3c.NONE
+    deadline: datetime | None = None
 
     def __repr__(self) -> str:
         """Name only the task: text and signed URLs must not get into logs."""
@@ -111,6 +113,7 @@ def parse(body: bytes, trace: Context = w3c.NONE) -> Submission:
         submitted_at=_moment(known, "submitted_at"),
         not_before=_moment(known, "not_before"),
         trace=trace,
+        deadline=_moment(known, "deadline"),
     )
 
 

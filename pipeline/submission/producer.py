@@ -42,6 +42,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     tracestate: str = ""
     callback_url: str = ""
     not_before: datetime | None = None
+    deadline: datetime | None = None
     metadata: dict[str, str] = {}
 
 
@@ -111,6 +112,7 @@ class Producer:
             submitted_at=clock.utc(),
             not_before=request.not_before,
             trace=trace,
+            deadline=request.deadline,
         )
         with spans.submission(task_id, trace, submission.trace_id):
             # A known task that is pending is published again: its first message may never have left.

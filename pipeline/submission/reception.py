@@ -179,6 +179,7 @@ class Reception:
             callback_url=callback,
             submitted_at=clock.now(),
             not_before=submission.not_before.isoformat() if submission.not_before else "",
+            deadline=submission.deadline.isoformat() if submission.deadline else "",
             metadata=submission.metadata,
             origin=origin,
         )

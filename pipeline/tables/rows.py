@@ -60,6 +60,7 @@ def _document_row(result: DocumentResult) -> dict[str, Any]:
         "seconds_ner": result.seconds.get("ner"),
         "gpu_seconds": result.seconds.get("gpu", 0.0),
         "attempts": result.attempts,
+        "deadline": result.deadline or None,
         "first_seen": result.first_seen or None,
         "done_at": result.done_at or None,
         "pipeline_version": result.pipeline_version,

@@ -45,6 +45,7 @@ SCHEMAS = {
         seconds_ner=pa.float64(),
         gpu_seconds=pa.float64(),
         attempts=pa.int32(),
+        deadline=_UTC,
         first_seen=_UTC,
         done_at=_UTC,
         ocr_engine=pa.string(),

@@ -37,7 +37,7 @@ class Devices:
 
     def _look(self) -> Readings:
         if self._nvml is None:
-            import pynvml  # type: ignore[import-untyped]
+            import pynvml
 
             pynvml.nvmlInit()
             self._nvml = pynvml

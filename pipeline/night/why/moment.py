@@ -47,7 +47,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
             last_repair=last_made(night.store, key, now),
             broker=broker,
             place=place,
-            may_use_gpu=night.schedule.may_use_gpu,
+            may_use_gpu=lambda priority: night.schedule.seconds_left(priority) != 0,
             spread_pages=night.settings.spread_pages,
             mask=night.settings.mask,
         )

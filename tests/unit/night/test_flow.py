@@ -89,8 +89,8 @@ def test_close_hands_the_document_back_between_page_groups(
     flow: Flow, inbox: Path, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = to_ocr(flow, pages(inbox / "long.pdf", [grey(10 * n) for n in range(8)]))
-    answers = iter([True, False])
-    monkeypatch.setattr(flow.schedule, "may_use_gpu", lambda priority: next(answers))
+    answers = iter([60.0, 0.0])
+    monkeypatch.setattr(flow.schedule, "seconds_left", lambda priority: next(answers))
     assert flow.run(message) == [message]
     assert len(list(flow.store.list("ocr/"))) == 4
     assert not list(flow.store.list("attempts/")), "an orderly stop is no failed try"
@@ -177,7 +177,7 @@ def test_entities_are_not_found_by_the_step_that_writes_the_result(
     assert message.step == "result"
     for key in list(flow.store.list("ner/")):
         flow.store.delete(key)
-    monkeypatch.setattr(flow.schedule, "may_use_gpu", lambda _: False)
+    monkeypatch.setattr(flow.schedule, "seconds_left", lambda _: 0.0)
     (message,) = flow.run(structs.replace(message, retries=1))
     assert message.step == "ocr"
     assert flow.run(message) == [message]

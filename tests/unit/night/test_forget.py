@@ -140,7 +140,7 @@ def test_a_damaged_object_is_named(flow: Flow, tmp_path: Path, monkeypatch: pyte
     plan = selection.plan(flow.store, Selector(task_id="one-1"), actor="alice")
     assert plan is not None
     monkeypatch.setattr(MemoryStore, "get", damaged)
-    assert searched(flow.store, plan).unread == ["nights/x"]
+    assert "nights/x" in searched(flow.store, plan).unread
 
 
 def test_its_text_is_gone(flow: Flow, tmp_path: Path) -> None:

@@ -308,8 +308,8 @@ def test_close_hands_it_back_and_the_old_result_stands(
 ) -> None:
     (message,) = queue(better)
     with monkeypatch.context() as patch:
-        patch.setattr(better.schedule, "may_use_gpu", lambda _: False)
-        assert better.run(message) == [message]
+        patch.setattr(better.schedule, "seconds_left", lambda _: 0.0)
+        assert better.run(message) == [structs.replace(message, turn=1)]
         assert types(result(better)) == ["COLOUR"]
     drain(better, [message])
     assert types(result(better)) == ["SHADE"]

@@ -193,8 +193,8 @@ def test_being_worked_on(flow: Flow, inbox: Path, at: Any) -> None:
     (message,) = flow.reception.accept(submission(path))
     (message,) = flow.run(message)
     at(NOW + timedelta(hours=2))
-    stopped = iter([True, False])
-    flow.schedule.may_use_gpu = lambda priority: next(stopped, True)  # type: ignore[method-assign]
+    stopped = iter([1, 0])
+    flow.measures.admission.pages = lambda *_: next(stopped, 1)  # type: ignore[method-assign]
     flow.run(message)
     holder = AtWork(worker="nightshift@gpu", step="ocr", since=NOW + timedelta(hours=2))
     found = ask(flow, "t", structs.replace(WELL, holders=(holder,)))

@@ -32,7 +32,7 @@ def test_an_operator_who_closes_the_window_stops_urgent_work_too(tmp_path: Any) 
         schedule, override = night.schedule, night.schedule.override()
         by_day = schedule.urgent_by_day(override)
         found = allowed(GPU_QUEUES, window_open=schedule.is_open(override), urgent_by_day=by_day)
-        return found, schedule.may_use_gpu(9), schedule.may_use_gpu(5)
+        return found, schedule.seconds_left(9) != 0, schedule.seconds_left(5) != 0
 
     assert served() == (["urgent", "urgent-2", "urgent-3"], True, False)
     tomorrow = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
