@@ -1,0 +1,44 @@
+"""What keeps a page below 1 MB, whatever a report holds: rows that are shown, and bytes of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from msgspec import structs
+
+from pipeline.report.facts import Document, Look
+
+PICTURES = 560_000
+"""Characters of base64 of all pictures together: those of fields first, then those of documents, in their order."""
+
+LARGEST = 1_000_000
+"""Bytes of a page. One that would be larger, which takes very long texts everywhere, is made with fewer pictures."""
+
+MOST = {
+    "todo": 30,
+    "outages": 20,
+    "shares": 12,
+    "looks": 12,
+    "documents": 50,
+    "groups": 20,
+    "steps": 20,
+    "workers": 40,
+    "clouds": 12,
+    "conditions": 60,
+}
+"""Rows of each table at most."""
+
+Pictured = TypeVar("Pictured", Look, Document)
+
+
+def within(items: Iterable[Pictured], room: int) -> tuple[list[Pictured], int]:
+    """The items, without the pictures for which there is no room; and the room that is left."""
+    kept = []
+    for item in items:
+        if len(item.picture) > room:
+            kept.append(structs.replace(item, picture=""))
+        else:
+            room -= len(item.picture)
+            kept.append(item)
+    return kept, room
