@@ -13,7 +13,7 @@ from pipeline.report.page.bounds import LARGEST, MOST, PICTURES, within
 from pipeline.report.page.course import Course
 from pipeline.report.page.night import Night
 from pipeline.report.page.parts import Parts
-from pipeline.report.page.shown import Shown, text
+from pipeline.report.page.shown import Shown, command, text
 from pipeline.report.page.words import Words, words
 
 if TYPE_CHECKING:
@@ -106,7 +106,9 @@ def _window(report: Report, w: Words, shown: Shown) -> str:
     if report.opened and report.closed:
         return w("window", opened=shown.clock(report.opened), closed=shown.clock(report.closed))
     return (
-        w("window_open", opened=shown.clock(report.opened, report.made)) if report.opened else w("window_unknown")
+        w("window_open", opened=shown.clock(report.opened, report.made))
+        if report.opened
+        else w("window_unknown")
     )
 
 
@@ -121,7 +123,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["text"] = text
+    environment.filters.update(text=text, command=command)
     return environment
 
 

@@ -41,7 +41,9 @@ Trouble = tuple[int, int, str]
 """Minutes after the window opened, from and to, and the sentence."""
 
 
-def samples(total: int, speed: float, troubles: tuple[Trouble, ...] = (), until: int = 510) -> tuple[Sample, ...]:
+def samples(
+    total: int, speed: float, troubles: tuple[Trouble, ...] = (), until: int = 510
+) -> tuple[Sample, ...]:
     """A night of `total` documents at `speed` documents a minute; nothing is read in a trouble."""
     draw = random.Random(total)
     found, done, pages, busy = [], 0.0, 0.0, 0.0
@@ -92,9 +94,9 @@ def _looks() -> tuple[Look, ...]:
     rows = [
         ("total", "1,284.60", 0.31, "sum_mismatch", "TOTAL EUR     1.284,60"),
         ("seller_tax_id", "DE12345678", 0.38, "check_digit", "USt-IdNr.  DE12345678"),
-        ("total", "3460.00", 0.42, "capitals_mismatch", "价税合计(小写) ¥3460.00"),
+        ("total", "3460.00", 0.42, "capitals_mismatch", "价税合计（小写） ¥3460.00"),
         ("date", "2026-04-03", 0.44, "ambiguous_date", "Date  03/04/2026"),
-        ("buyer", "示例科技有限公司", 0.49, "confidence below 0.8, low_ocr", "购买方 名称:示例科技有限公司"),
+        ("buyer", "示例科技有限公司", 0.49, "confidence below 0.8, low_ocr", "购买方 名称：示例科技有限公司"),
         ("number", "INV-20418", 0.52, "contradiction", "Invoice No.  INV-20418"),
         ("net", "980.00", 0.55, "confidence below 0.8, no_sum", "Netto     980,00"),
         ("period", "2026-10", 0.58, "confidence below 0.8", "Abrechnung Oktober 2026"),
@@ -133,12 +135,12 @@ def _todo(failed: int, partial: int, run_date: str) -> tuple[Todo, ...]:
         failures(
             "encrypted", failed, "s3://inbox/2026-11-25/statement-0412.pdf",
             "The PDF needs a password: ask the sender for a copy without one, then redrive.",
-            "PDF 需要密码:请向发送方索取无密码的副本,然后重新处理。",
+            "PDF 需要密码：请向发送方索取无密码的副本，然后重新处理。",
         ),
         failures(
             "page_timeout", partial, "s3://inbox/2026-11-25/plan-A0.tif",
             "Pages took longer than the time limit; the rest of these documents is in the tables.",
-            "部分页面超出时间限制;这些文档的其余内容已在表中。",
+            "部分页面超出时间限制；这些文档的其余内容已在表中。",
         ),
         Todo(
             what="callbacks",
@@ -162,7 +164,7 @@ def good(**changes: Any) -> Report:
             word="done",
             sentences={
                 "en": "All 12,431 read by 04:52, 68 min before close.",
-                "zh": "全部 12,431 份已读完,最后一份于 04:52,比关闭提前 68 分钟。",
+                "zh": "全部 12,431 份已读完，最后一份于 04:52，比关闭提前 68 分钟。",
             },
         ),
         numbers=(
@@ -178,7 +180,7 @@ def good(**changes: Any) -> Report:
         todo=_todo(12, 21, run_date),
         opened=OPENED,
         closed=CLOSED,
-        samples=samples(12431, 31.0),
+        samples=samples(12431, 30.6),
         outages=(),
         steps=(
             StepTime(step="ingest", median=0.021, p95=0.094),
@@ -272,10 +274,10 @@ def left(**changes: Any) -> Report:
     return structs.replace(
         base,
         verdict=Verdict(
-            word="left", sentences={"en": "312 left, done tomorrow 23:40.", "zh": "剩余 312 份,预计明天 23:40 完成。"}
+            word="left", sentences={"en": "312 left, done tomorrow 23:40.", "zh": "剩余 312 份，预计明天 23:40 完成。"}
         ),
         numbers=(
-            Nightly(name="received", value=12431, before=(11820, 12010, 4120, 3980, 11650, 12240, 12090)),
+            Nightly(name="received", value=12434, before=(11820, 12010, 4120, 3980, 11650, 12240, 12090)),
             Nightly(name="done", value=11702, before=(11790, 11985, 4109, 3977, 11610, 12204, 12061)),
             Nightly(name="unwell", value=417, before=(30, 25, 11, 3, 40, 36, 29)),
             Nightly(name="left", value=312, before=(0, 0, 0, 0, 0, 412, 0)),
@@ -290,13 +292,13 @@ def left(**changes: Any) -> Report:
             Todo(
                 what="discrepancies", count=3, code="missing",
                 sentences={"en": "Received, and neither done nor failed nor pending.",
-                           "zh": "已接收,但既未完成,也未失败,也不在待处理中。"},
+                           "zh": "已接收，但既未完成，也未失败，也不在待处理中。"},
                 example="ticket-7781", command=f"nightshift audit {base.run_date} --repair",
             ),
             Todo(
                 what="brake", count=1, code="store_unavailable",
                 sentences={"en": "Step ocr is paused, as one document after the other failed.",
-                           "zh": "步骤 ocr 已暂停,因为文档接连失败。"},
+                           "zh": "步骤 ocr 已暂停，因为文档接连失败。"},
                 command="nightshift brake release ocr",
             ),
             Todo(
@@ -305,7 +307,7 @@ def left(**changes: Any) -> Report:
                            "zh": "gpu-02 自 01:35 起没有应答。请检查该主机。"},
             ),
         ),
-        samples=samples(12431, 28.6, troubles),
+        samples=samples(12431, 30.22, troubles),
         outages=tuple(
             (OPENED + timedelta(minutes=begin), OPENED + timedelta(minutes=end), text)
             for begin, end, text in troubles
@@ -320,7 +322,9 @@ def stopped(**changes: Any) -> Report:
     """The store is unreachable from 02:10 on; samples end there, memory is not known."""
     base = good()
     cut = tuple(
-        structs.replace(s, memory_mib={}) for s in samples(12431, 31.0) if s.at <= OPENED + timedelta(minutes=250)
+        structs.replace(s, memory_mib={})
+        for s in samples(12431, 31.0)
+        if s.at <= OPENED + timedelta(minutes=250)
     )
     return structs.replace(
         base,
@@ -328,7 +332,7 @@ def stopped(**changes: Any) -> Report:
             word="stopped",
             sentences={
                 "en": "Stopped since 02:10: store unreachable.",
-                "zh": "自 02:10 起停止:存储无法访问。",
+                "zh": "自 02:10 起停止：存储无法访问。",
             },
         ),
         numbers=tuple(
@@ -356,7 +360,7 @@ def running(**changes: Any) -> Report:
             word="running",
             sentences={
                 "en": "Running: 5,600 of 12,431 documents ended, done 04:49.",
-                "zh": "进行中:12,431 份中已结束 5,600 份,预计 04:49 完成。",
+                "zh": "进行中：12,431 份中已结束 5,600 份，预计 04:49 完成。",
             },
         ),
         audit=AuditLine(
@@ -406,7 +410,9 @@ def old(**changes: Any) -> Report:
             structs.replace(number, value=value, before=())
             for number, value in zip(good().numbers, (812, 812, 0, 0, 31), strict=True)
         ),
-        audit=AuditLine(received=812, done=812, partial=0, failed=0, pending=0, forgotten=0, discrepancies={}),
+        audit=AuditLine(
+            received=812, done=812, partial=0, failed=0, pending=0, forgotten=0, discrepancies={}
+        ),
         samples=(),
         opened=None,
         closed=None,
@@ -435,9 +441,10 @@ def small(**changes: Any) -> Report:
                 document_type=kind,
                 pages=1 + index % 4,
                 confidence=None if status == "failed" else 0.97 - index * 0.021,
-                error={7: "Page 2: the region at the bottom could not be read.", 10: "The PDF needs a password."}.get(
-                    index, ""
-                ),
+                error={
+                    7: "Page 2: the region at the bottom could not be read.",
+                    10: "The PDF needs a password.",
+                }.get(index, ""),
                 picture="" if status == "failed" else picture([name[:9], *["··· ···· ··"] * 9], 96, 128, 9),
             )
         )
@@ -447,7 +454,7 @@ def small(**changes: Any) -> Report:
             word="done",
             sentences={
                 "en": "12 documents ended by 22:04, 7 h 56 min before close: 10 done, 1 partial, 1 failed.",
-                "zh": "12 份已结束,最后一份于 22:04:10 份完成,1 份部分完成,1 份失败。",
+                "zh": "12 份已结束，最后一份于 22:04：10 份完成，1 份部分完成，1 份失败。",
             },
         ),
         numbers=tuple(
@@ -459,9 +466,18 @@ def small(**changes: Any) -> Report:
         samples=samples(12, 3.0),
         kinds=tuple(Share(name=kind or "unread", value=1, before=1.3) for kind in kinds[:-1]),
         tenants=(Share(name="", value=12, before=11.3),),
+        media=(
+            Share(name="application/pdf", value=8, before=7.7),
+            Share(name="image/jpeg", value=2, before=2.3),
+            Share(name="image/tiff", value=1, before=0.3),
+            Share(name="message/rfc822", value=1, before=1.0),
+        ),
         looks=_looks()[:4],
         documents=tuple(documents),
         groups=(),
+        cost=structs.replace(
+            base.cost, device_seconds=11.2, pages=28, price_an_hour=None, per_1000_pages=None
+        ),
         confidence=structs.replace(base.confidence, tonight=(0,) * 15 + (4, 6, 9, 22, 61), drift=0.12),
         **changes,
     )
@@ -476,7 +492,8 @@ def large(**changes: Any) -> Report:
             word="done",
             sentences={
                 "en": "50,000 ended by 05:37, 23 min before close: 49,871 done, 88 partial, 41 failed.",
-                "zh": "全部 50,000 份已结束,最后一份于 05:37,比关闭提前 23 分钟:49,871 份完成,88 份部分完成,41 份失败。",
+                "zh": "全部 50,000 份已结束，最后一份于 05:37，比关闭提前 23 分钟："
+                "49,871 份完成，88 份部分完成，41 份失败。",
             },
         ),
         numbers=tuple(
@@ -486,7 +503,7 @@ def large(**changes: Any) -> Report:
         audit=AuditLine(
             received=50000, done=49871, partial=88, failed=41, pending=0, forgotten=0, discrepancies={}
         ),
-        samples=samples(50000, 112.0),
+        samples=samples(50000, 109.0),
         tenants=tuple(Share(name=f"tenant-{n:02}", value=9000 // n, before=8800.0 / n) for n in range(1, 40)),
         **changes,
     )
@@ -501,7 +518,9 @@ def largest() -> Report:
         task_id=long, source=long, status="partial", document_type=long, pages=10**6, confidence=0.5, error=long,
         picture=drawn,
     )  # fmt: skip
-    todo = structs.replace(base.todo[0], sentences={"en": long, "zh": long}, code=long, example=long, command=long)
+    todo = structs.replace(
+        base.todo[0], sentences={"en": long, "zh": long}, code=long, example=long, command=long
+    )
     share = Share(name=long, value=10**7, before=10.0**7)
     many = tuple(structs.replace(s, trouble=long) for s in base.samples)
     return structs.replace(
@@ -510,7 +529,9 @@ def largest() -> Report:
         verdict=Verdict(word="left", sentences={"en": long, "zh": long}),
         todo=(todo,) * 100,
         samples=tuple(
-            structs.replace(many[n % len(many)], at=OPENED - timedelta(minutes=20) + n * FIVE / 10, window_open=True)
+            structs.replace(
+                many[n % len(many)], at=OPENED - timedelta(minutes=20) + n * FIVE / 10, window_open=True
+            )
             for n in range(1000)
         ),
         outages=((OPENED, CLOSED, long),) * 100,

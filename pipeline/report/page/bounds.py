@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -29,14 +30,15 @@ MOST = {
 }
 """Rows of each table at most."""
 
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 Pictured = TypeVar("Pictured", Look, Document)
 
 
 def within(items: Iterable[Pictured], room: int) -> tuple[list[Pictured], int]:
-    """The items, without the pictures for which there is no room; and the room that is left."""
+    """The items, without pictures for which there is no room or that are not base64; and the room that is left."""
     kept = []
     for item in items:
-        if len(item.picture) > room:
+        if len(item.picture) > room or not _BASE64.fullmatch(item.picture):
             kept.append(structs.replace(item, picture=""))
         else:
             room -= len(item.picture)

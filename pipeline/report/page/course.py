@@ -109,6 +109,13 @@ class Course:
         return seen[busy[-1] + 1].at
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing was waiting and nothing was read."""
+        return (
+            not any(s.backlog_documents for s in self.samples) and len({s.pages for s in self.samples}) == 1
+        )
+
+    @property
     def forecasts(self) -> list[Sample]:
         """Samples with a forecast of a backlog, made while the window was open."""
         return [s for s in self.samples if s.p50 and s.backlog_documents and s.window_open]

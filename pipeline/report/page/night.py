@@ -43,12 +43,15 @@ class Night:
         self._course, self._w, self._shown = course, words, shown
         self._outages = [(begin, end) for begin, end, _ in report.outages[: MOST["outages"]]]
         self._plots = NightPlots(course, shown, self._outages)
+        self._open = report.verdict.word == "running"
         first, last = shown.clock(course.begin), shown.clock(course.end)
         self._range = words("range", first=first, last=last)
 
     @property
     def plots(self) -> list[dict[str, Any]]:
         """All plots for which there are data."""
+        if self.idle:
+            return []
         every = (self._pages(), self._backlog(), self._forecast(), self._busy(), self._memory())
         return [plot for plot in every if plot]
 
@@ -57,8 +60,12 @@ class Night:
         """What is not known, in sentences."""
         found = []
         if gaps := self._course.gaps:
-            spans = [self._w("range", first=self._at(a), last=self._at(b)) for a, b in gaps[: MOST["outages"]]]
+            spans = [
+                self._w("range", first=self._at(a), last=self._at(b)) for a, b in gaps[: MOST["outages"]]
+            ]
             found.append(self._w("night.gap", spans=self._w("comma").join(spans)))
+        if self.idle:
+            return found
         if not self._course.forecasts:
             found.append(self._w("night.no_forecast"))
         if not any(part.busy is not None for part in self._course.between):
@@ -71,6 +78,23 @@ class Night:
     def guesses(self) -> list[dict[str, str]]:
         """Forecasts against what came."""
         return [self._guess(guess) for guess in self._course.guesses]
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to plot."""
+        return self._course.idle
+
+    @property
+    def done(self) -> bool:
+        """Whether the backlog was done."""
+        return self._course.done_at is not None
+
+    @property
+    def came(self) -> str:
+        """When the backlog was done."""
+        if self.done:
+            return self._w("night.came", time=self._at(self._course.done_at))
+        return self._w("night.not_yet" if self._open else "night.not_done")
 
     @property
     def rows(self) -> list[list[str]]:
@@ -105,7 +129,6 @@ class Night:
             legend.append(("ink", "line", self._w("night.done_at", time=self._at(self._course.done_at))))
         if self._course.closed:
             legend.append(("muted", "dashes", self._w("night.closes")))
-        legend.append(("muted", "dots", self._w("night.now")))
         return self._plot("forecast", drawn, legend) if drawn else None
 
     def _busy(self) -> dict[str, Any] | None:
@@ -121,7 +144,9 @@ class Night:
             return None
         label = self._w("night.memory_label", range=self._range, most=self._shown.number(most / 1024, 1))
         devices = zip(LINES, self._course.devices, strict=False)
-        return self._plot("memory", self._plots.memory(label), [(ink, "line", name) for ink, name in devices])
+        return self._plot(
+            "memory", self._plots.memory(label), [(ink, "line", text(name, 40)) for ink, name in devices]
+        )
 
     def _ground(self) -> Legend:
         legend: Legend = [("open", "box", self._w("night.open_window"))] if self._course.windows else []
@@ -132,16 +157,15 @@ class Night:
         return {"title": self._w(f"night.{name}"), "svg": Markup(drawn), "legend": legend}  # noqa: S704
 
     def _guess(self, guess: Guess) -> dict[str, str]:
-        came, against = self._w("night.not_done"), ""
+        error = ""
         if guess.late is not None:
-            came = self._at(self._course.done_at)
             minutes = round(guess.late.total_seconds() / 60)
             kind = "late" if minutes > 0 else "early" if minutes < 0 else "exact"
-            against = self._w(f"night.{kind}", time=self._shown.duration(abs(minutes) * 60))
+            error = self._w(f"night.{kind}", time=self._shown.minutes(abs(minutes)))
             if guess.within is not None:
-                against += self._w("comma") + self._w("night.within" if guess.within else "night.beyond")
+                error += self._w("clause") + self._w("night.within" if guess.within else "night.beyond")
         at, p50, p90 = (self._at(moment) for moment in (guess.at, guess.p50, guess.p90))
-        return {"at": at, "p50": p50, "p90": p90, "came": came, "against": against}
+        return {"at": at, "p50": p50, "p90": p90, "error": error}
 
     def _row(self, sample: Sample, before: Between | None) -> list[str]:
         memory = [f"{mib / 1024:.1f}" for _, mib in sorted(sample.memory_mib.items())]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LINES = ("first", "third", "fourth", "second")
-"""Inks of lines that share a plot; more lines than these could not be told apart."""
+"""Inks of lines that share a plot; the eye could not follow more."""
 
 _LATE = 90
 """Minutes after the end of the plot up to which a predicted completion is drawn."""
@@ -35,9 +35,7 @@ class NightPlots:
 
     def busy(self, label: str) -> str:
         """Share of the time in which models computed, in per cent."""
-        spans = [
-            (b.begin, b.end, b.busy * 100 if b.busy is not None else None) for b in self._course.between
-        ]
+        spans = [(b.begin, b.end, b.busy * 100 if b.busy is not None else None) for b in self._course.between]
         return self._steps(spans, "second", label, percent=True)
 
     def backlog(self, label: str) -> str:
@@ -46,7 +44,7 @@ class NightPlots:
 
         def draw(axes: Axes, _width: int) -> None:
             for at, left in self._unbroken([(s.at, s.backlog_documents) for s in samples]):
-                axes.fill_between(at, left, color=INKS["first"], alpha=0.14, linewidth=0)
+                plots.area(axes, at, [0.0] * len(at), left, INKS["first"], 0.14)
                 axes.plot(at, left, color=INKS["first"], linewidth=1.8)
             plots.upwards(axes, max(s.backlog_documents for s in samples), self._shown)
 
@@ -66,24 +64,29 @@ class NightPlots:
         return self._over_hours(draw, label)
 
     def forecast(self, label: str) -> str:
-        """When the backlog would be done, as predicted at each moment, and when it was; empty: all much later."""
-        course, top = self._course, self._length + _LATE
+        """When the backlog would be done, as predicted at each moment, and when it was; empty: all much later.
+
+        What is predicted for a time long after the window is not drawn: it would leave no room for the rest.
+        """
+        course, last = self._course, self._length + _LATE
         made = [(s.at, self._x(s.p50), self._x(s.p90 or s.p50)) for s in course.forecasts if s.p50]
-        near = [(at, p50, min(p90, top)) for at, p50, p90 in made if p50 <= top]
+        near = [(at, p50, min(p90, last)) for at, p50, p90 in made if p50 <= last]
+        marks = [self._x(moment) for moment in (course.closed, course.done_at) if moment]
+        seen = [*marks, *(p50 for _, p50, _ in near), *(p90 for *_, p90 in near)]
 
         def draw(axes: Axes, _width: int) -> None:
             for at, p50, p90 in self._unbroken(near):
-                axes.fill_between(at, p50, p90, color=INKS["third"], alpha=0.24, linewidth=0)
+                plots.area(axes, at, p50, p90, INKS["third"], 0.24)
                 axes.plot(at, p50, color=INKS["third"], linewidth=1.8)
-            axes.plot([0, self._length], [0, self._length], color=INKS["muted"], linewidth=1, dashes=(1, 3))
             if course.closed:
                 axes.axhline(self._x(course.closed), color=INKS["muted"], linewidth=1, dashes=(5, 3))
             if course.done_at:
                 done = self._x(course.done_at)
                 axes.plot([0, done], [done, done], color=INKS["ink"], linewidth=1.4)
                 plots.dot(axes, done, done, INKS["ink"], 7)
-            axes.set_ylim(0, top)
-            axes.set_yticks(*self._hours(4, top))
+            bottom, top = min(seen) - 20, max(seen) + 20
+            axes.set_ylim(bottom, top)
+            axes.set_yticks(*self._hours(3, top, bottom))
 
         return self._over_hours(draw, label) if near else ""
 
@@ -142,14 +145,14 @@ class NightPlots:
         """Minutes since the plot's beginning."""
         return (moment - self._zero).total_seconds() / 60
 
-    def _hours(self, most: int, length: float) -> tuple[list[float], list[str]]:
-        """Full local hours, not more than `most`."""
-        step = next((h for h in (1, 2, 3, 4, 6, 12, 24) if length / 60 / h <= most), 48)
+    def _hours(self, most: int, length: float, begin: float = 0) -> tuple[list[float], list[str]]:
+        """Full hours of the local clock between two minutes of the plot, about as many as `most`."""
+        step = next((h for h in (1, 2, 3, 4, 6, 12, 24) if (length - begin) / 60 / h <= most), 48)
         at = self._zero.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         places, names = [], []
         while self._x(at) <= length:
             local = self._shown.local(at)
-            if self._x(at) >= 0 and local.hour % step == 0 and local.minute == 0:
+            if self._x(at) >= begin and local.hour % step == 0 and local.minute == 0:
                 places.append(self._x(at))
                 names.append(f"{local:%H:%M}")
             at += timedelta(minutes=15)  # some zones are a quarter of an hour off

@@ -98,7 +98,8 @@ class Parts:
         rows = every[: MOST["steps"]]
         most = max((step.p95 for step in rows), default=0) or 1.0
         return [
-            {"step": step.step, "median": step.median, "p95": step.p95, "bar": _bar(step, most)} for step in rows
+            {"step": step.step, "median": step.median, "p95": step.p95, "bar": _bar(step, most)}
+            for step in rows
         ]
 
     def confidence(self, sure: Confidence) -> dict[str, Any] | None:
@@ -110,7 +111,7 @@ class Parts:
         threshold = shown.number(sure.threshold, 2)
         below = sum(n for i, n in enumerate(sure.tonight) if (i + 1) / bins <= sure.threshold + 1e-9)
         words = {"n": shown.number(total), "below": shown.number(below), "threshold": threshold}
-        before: tuple[int, ...] = sure.before if len(sure.before) == bins and sum(sure.before) else ()
+        before = sure.before if len(sure.before) == bins and any(sure.before) else ()
         drift = sure.drift or 0
         rows = [
             (
@@ -133,7 +134,8 @@ class Parts:
 
     def cost(self, cost: Cost) -> dict[str, Any]:
         """Device time per 1,000 pages, and how many times as much each service asks."""
-        seconds = cost.device_seconds / cost.pages * 1000 if cost.pages else None
+        known = cost.device_seconds if cost.device_seconds or not cost.pages else None  # older versions: 0
+        seconds = known / cost.pages * 1000 if known and cost.pages else None
         compared = []
         for cloud in cost.clouds[: MOST["clouds"]]:
             if not cost.per_1000_pages:
@@ -143,7 +145,11 @@ class Parts:
             else:
                 times = cloud.price / cost.per_1000_pages
                 compared.append(self._w("cost.times", n=self._shown.number(times, 0 if times >= 10 else 1)))
-        return {"seconds": self._shown.duration(seconds), "compared": compared}
+        return {
+            "device": self._shown.duration(known),
+            "seconds": self._shown.duration(seconds),
+            "compared": compared,
+        }
 
     def reason(self, codes: str) -> str:
         """Why a field needs a look: codes of checks, joined by commas, in words."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import isnan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.report.page import svg
 from pipeline.report.page.shown import Shown
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WIDE, NARROW = 540, 340
 """Units of width; a page shows the one that fits."""
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 14, 22
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 18, 14, 22
 
 
 def sparkline(before: Sequence[int | None], value: int) -> str:
@@ -58,9 +58,26 @@ def histogram(
         axes.axvline(threshold, color=INKS["muted"], linewidth=1.2, dashes=(5, 3))
         axes.set_xlim(0, 1)
         axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1], ["0", "0.2", "0.4", "0.6", "0.8", "1"])
-        upwards(axes, max([*tonight, *scaled, 0]), shown)
+        axes.set_yscale(
+            "function", functions=(_root, _square)
+        )  # the few doubtful ones are what is looked for
+        most = max([*tonight, *scaled, 1])
+        places = [0, *(10**power for power in range(1, 9) if most / 300 <= 10**power <= most), round(most)]
+        if len(places) > 2 and places[-1] < 1.8 * places[-2]:
+            del places[-2]
+        axes.set_ylim(0, most * 1.04)
+        axes.set_yticks(places, [shown.number(place) for place in places])
+        axes.minorticks_off()
 
     return both(draw, 190, label)
+
+
+def _root(values: Any) -> Any:
+    return abs(values) ** 0.5
+
+
+def _square(values: Any) -> Any:
+    return values**2
 
 
 def both(draw: Callable[[Axes, int], None], height: int, label: str) -> str:
@@ -82,6 +99,13 @@ def both(draw: Callable[[Axes, int], None], height: int, label: str) -> str:
 def dot(axes: Axes, x: float, y: float, ink: str, size: float) -> None:
     """A round mark: a line without length, since markers are shared symbols in matplotlib's SVG."""
     axes.plot([x, x], [y, y], color=ink, linewidth=size, solid_capstyle="round", clip_on=False, zorder=5)
+
+
+def area(
+    axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], ink: str, alpha: float
+) -> None:
+    """The area between two lines, as one outline: matplotlib's `fill_between` would be a shared symbol."""
+    axes.fill([*x, *reversed(x)], [*high, *reversed(low)], color=ink, alpha=alpha, linewidth=0)
 
 
 def upwards(axes: Axes, most: float, shown: Shown) -> None:

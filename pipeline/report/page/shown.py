@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
+from markupsafe import Markup
 
 from pipeline.report.page.words import Words
 
@@ -15,6 +16,7 @@ LONGEST = 120
 
 _LOCALES = {"en": "en_GB", "zh": "zh_CN"}
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")  # not allowed in HTML
+_WORD = re.compile(r"--\S+ [^\s-]\S*|\S+")
 
 
 class Shown:
@@ -76,7 +78,10 @@ class Shown:
             return self._unknown
         if seconds < 119.5:
             return self._words("units.seconds", n=f"{seconds:.1f}" if seconds < 9.95 else f"{seconds:.0f}")
-        minutes = round(seconds / 60)
+        return self.minutes(round(seconds / 60))
+
+    def minutes(self, minutes: int) -> str:
+        """Minutes below two hours, else hours and minutes."""
         if minutes < 120:
             return self._words("units.minutes", n=minutes)
         hours, rest = divmod(minutes, 60)
@@ -88,10 +93,18 @@ class Shown:
         """With as many decimals as an amount below 1 needs."""
         if amount is None:
             return self._unknown
-        return f"{amount:,.{2 if amount >= 1 or not amount else 4 if amount < 0.1 else 3}f} {currency}"
+        return (
+            f"{amount:,.{2 if amount >= 1 or not amount else 4 if amount < 0.1 else 3}f} {text(currency, 12)}"
+        )
 
 
 def text(value: str, longest: int = LONGEST) -> str:
     """A text from outside: without characters that HTML does not allow, and not too long."""
     plain = _UNSEEN.sub("\ufffd", value)
     return plain if len(plain) <= longest else plain[: longest - 1] + "…"
+
+
+def command(value: str) -> Markup:
+    """A command that breaks only between its words: neither at a hyphen, nor between an option and its value."""
+    words = _WORD.findall(text(value, 400))
+    return Markup(" ").join(Markup("<span>{}</span>").format(word) for word in words)

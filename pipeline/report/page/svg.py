@@ -17,11 +17,25 @@ if TYPE_CHECKING:
 INKS = {
     name: f"#0000{number:02x}"
     for number, name in enumerate(
-        ("ink", "muted", "grid", "open", "first", "second", "third", "fourth", "soft", "bad", "warn", "paper"), 1
+        (
+            "ink",
+            "muted",
+            "grid",
+            "open",
+            "first",
+            "second",
+            "third",
+            "fourth",
+            "soft",
+            "bad",
+            "warn",
+            "paper",
+        ),
+        1,
     )
 }
 _NAMES = {colour: name for name, colour in INKS.items()}
-_KEPT = {"stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "fill-opacity"}
+_KEPT = ("stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "fill-opacity")
 _SETTINGS = {
     "svg.fonttype": "none",  # text stays text: in the page's font, scaled and read with it
     "svg.hashsalt": "nightshift",
@@ -85,8 +99,9 @@ def _add(svg: Any, element: Any) -> None:
         return
     classes = ([f"f-{fill}"] if fill else ["f-none"]) + ([f"s-{stroke}"] if stroke else [])
     new = etree.SubElement(svg, etree.QName(element).localname, **{"class": " ".join(classes)})
-    for name in _KEPT & style.keys():
-        new.set(name, style[name])
+    for name in _KEPT:
+        if name in style:
+            new.set(name, style[name])
     if new.tag == "path":
         new.set("d", _short(" ".join(element.get("d", "").split())))
         return
