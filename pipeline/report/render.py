@@ -13,7 +13,7 @@ from pipeline.report.page.bounds import LARGEST, MOST, PICTURES, within
 from pipeline.report.page.course import Course
 from pipeline.report.page.night import Night
 from pipeline.report.page.parts import Parts
-from pipeline.report.page.shown import Shown, command, text
+from pipeline.report.page.shown import Shown, command, split, text
 from pipeline.report.page.words import Words, words
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def _page(report: Report, language: str, room: int) -> str:
                 w=w,
                 shown=shown,
                 most=MOST,
+                split=split,
                 tones=TONES,
                 style=style,
                 style_hash=style_hash,

@@ -104,6 +104,12 @@ def text(value: str, longest: int = LONGEST) -> str:
     return plain if len(plain) <= longest else plain[: longest - 1] + "…"
 
 
+def split(source: str) -> tuple[str, str]:
+    """Folder and name of a source; all of it is the name where there is no folder."""
+    folder, slash, name = source.rpartition("/")
+    return (folder + slash, name) if name else ("", source)
+
+
 def command(value: str) -> Markup:
     """A command that breaks only between its words: neither at a hyphen, nor between an option and its value."""
     words = _WORD.findall(text(value, 400))

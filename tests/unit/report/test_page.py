@@ -30,6 +30,7 @@ NAMES = {
     "UTC",
     "PDF",
     "JPEG",
+    "Excel",
     "PNG",
     "TIFF",
     "EUR",
