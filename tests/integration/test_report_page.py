@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.report.render import render
-from tests.support import reports
+from tests.support import example_reports as reports
 from tests.support.browser import chromium, look
 
 if TYPE_CHECKING:

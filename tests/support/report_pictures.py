@@ -10,7 +10,7 @@ from PIL import Image
 
 from pipeline.report.render import render
 from tests.conftest import ROOT
-from tests.support import reports
+from tests.support import example_reports as reports
 from tests.support.browser import chromium, look
 
 IMAGES = ROOT / "docs" / "images"

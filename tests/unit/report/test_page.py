@@ -18,7 +18,7 @@ from pipeline.report.facts import Report, Verdict
 from pipeline.report.page.words import LANGUAGES
 from pipeline.report.render import render
 from tests.conftest import ROOT
-from tests.support import reports
+from tests.support import example_reports as reports
 
 EVIL = "<script>alert(1)</script>\"'&\x00\ud800"
 LATIN = re.compile(r"[A-Za-z][A-Za-z/-]*[A-Za-z]")
@@ -196,7 +196,7 @@ def test_many_shares_become_one_row() -> None:
 
 def test_the_same_report_gives_the_same_page() -> None:
     code = (
-        "import hashlib; from pipeline.report.render import render; from tests.support import reports;"
+        "import hashlib; from pipeline.report.render import render; from tests.support import example_reports as reports;"
         "print(hashlib.sha256(render(reports.left(), 'zh').encode()).hexdigest())"
     )
     done = subprocess.run(

@@ -5,8 +5,8 @@ from datetime import timedelta
 from msgspec import structs
 
 from pipeline.report.page.course import MOST, Course
-from tests.support import reports
-from tests.support.reports import CLOSED, FIVE, OPENED
+from tests.support import example_reports as reports
+from tests.support.example_reports import CLOSED, FIVE, OPENED
 
 
 def test_rates_between_samples() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.report.page.shown import Shown, command, text
 from pipeline.report.page.words import LANGUAGES, words
-from tests.support.reports import OPENED
+from tests.support.example_reports import OPENED
 
 
 def flat(texts: dict[str, Any], above: str = "") -> dict[str, str]:

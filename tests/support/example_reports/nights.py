@@ -19,8 +19,8 @@ from pipeline.report.facts import (
     Todo,
     Verdict,
 )
-from tests.support.reports.course import CLOSED, OPENED, samples
-from tests.support.reports.parts import groups, looks, todo
+from tests.support.example_reports.course import CLOSED, OPENED, samples
+from tests.support.example_reports.parts import groups, looks, todo
 
 
 def good(**changes: Any) -> Report:

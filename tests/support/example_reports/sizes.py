@@ -10,9 +10,9 @@ from typing import Any
 from msgspec import structs
 
 from pipeline.report.facts import AuditLine, Confidence, Cost, Document, Report, Share, Verdict
-from tests.support.reports.course import CLOSED, FIVE, OPENED, samples
-from tests.support.reports.nights import good
-from tests.support.reports.parts import looks, picture, todo
+from tests.support.example_reports.course import CLOSED, FIVE, OPENED, samples
+from tests.support.example_reports.nights import good
+from tests.support.example_reports.parts import looks, picture, todo
 
 
 def empty(**changes: Any) -> Report:

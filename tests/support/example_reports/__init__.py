@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipeline.report.facts import Report
-from tests.support.reports.course import CLOSED, FIVE, OPENED
-from tests.support.reports.nights import good, left, running, stopped
-from tests.support.reports.sizes import empty, large, largest, old, small
+from tests.support.example_reports.course import CLOSED, FIVE, OPENED
+from tests.support.example_reports.nights import good, left, running, stopped
+from tests.support.example_reports.sizes import empty, large, largest, old, small
 
 NIGHTS: dict[str, Callable[[], Report]] = {
     "good": good,
