@@ -196,7 +196,8 @@ def test_many_shares_become_one_row() -> None:
 
 def test_the_same_report_gives_the_same_page() -> None:
     code = (
-        "import hashlib; from pipeline.report.render import render; from tests.support import example_reports as reports;"
+        "import hashlib; from pipeline.report.render import render;"
+        "from tests.support import example_reports as reports;"
         "print(hashlib.sha256(render(reports.left(), 'zh').encode()).hexdigest())"
     )
     done = subprocess.run(
