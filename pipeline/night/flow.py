@@ -192,7 +192,7 @@ class Flow:
         if self.reception.is_repeated(task) and (end := self._end_of(task)):
             return self._ended(task, end)
         ingested = self.reception.ingest(task, message.id)
-        if ingested:
+        if ingested and (not task.ingested_by or task.not_before):  # else its message was delivered twice
             _counted(ingested, "accepted")
             if ingested.media_type == TEXT:  # its one page is not read by a step
                 telemetry.count("nightshift_pages_total", "read", "text_layer", task.tenant)

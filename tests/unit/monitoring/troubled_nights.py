@@ -142,8 +142,8 @@ TROUBLED = [
     ),
     fires(
         "BrokerAlarm",
-        "RabbitMQ is in alarm, and nothing is computed",
-        {ALARM: between(140, CLOSES), BUSY: rising(OPENS + 3, 140, 40)},
+        "RabbitMQ is in alarm: no worker is heard, and nothing is computed",
+        {ALARM: between(140, CLOSES), WORKERS: between(142, CLOSES, 0, 1), BUSY: rising(OPENS + 3, 140, 40)},
         at=160,
     ),
     fires(
