@@ -32,11 +32,14 @@ def exporter(
         str,
         typer.Option(metavar="HOST:PORT", help="Where to serve `/metrics` and `/healthz`."),
     ] = "127.0.0.1:9808",
+    as_json: options.AsJson = False,
 ) -> None:
     """Serve what no worker can know to Prometheus: queues, backlog, window, forecast, housekeeping, failures.
 
     Reads the store, and counts messages at RabbitMQ with a monitor's rights; changes nothing. What does not answer is
     left out until it does (`nightshift_up`). Runs until it is stopped.
+
+    Exit codes: 0 stopped by SIGTERM, 1 the address is in use, 2 usage error, 130 stopped with Ctrl-C.
     """
     import signal
     import threading
@@ -51,7 +54,12 @@ def exporter(
     for part in parts:
         part.start()
     server.in_thread()
-    screen.say(f"Metrics on http://{listen if listen[0] != ':' else '127.0.0.1' + listen}/metrics")
+    host, port = server.server_address[:2]
+    url = f"http://{f'[{host!s}]' if ':' in str(host) else host!s}:{port}/metrics"
+    if as_json:
+        screen.as_json({"metrics": url})
+    else:
+        screen.say(f"Metrics on {url}")
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     stop.wait()

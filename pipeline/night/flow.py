@@ -208,7 +208,8 @@ class Flow:
             return self._ended(task, end)
         ingested = self.reception.ingest(task, message.id)
         if ingested:
-            self.measures.accepted(ingested)
+            if not task.ingested_by or task.not_before:  # else its message was delivered twice
+                self.measures.accepted(ingested)
             deadlines.note(self.store, ingested)
         return begin(ingested, self.settings.spread_pages) if ingested else []
 

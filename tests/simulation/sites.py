@@ -18,6 +18,7 @@ SIMULATED = ("ledger", "night", "steps", "submission", "tables")
 OTHER_ROOMS = {
     "cli": "prints; `operators.py` gives the same commands",
     "documents": "reading documents is replaced",
+    "exporter": "reads only, for Prometheus",
     "ner": "reading documents is replaced; what is found here are no calls to a store",
     "run": "has no broker, and no messages; its kills are tested with real processes",
     "storage": "the store itself",

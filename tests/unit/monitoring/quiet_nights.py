@@ -113,6 +113,7 @@ NEAR = [
         "DeadLettersRising",
     ),
     quiet("500 dead letters are redriven", {DEAD: between(0, 140, 500, 2)}, "DeadLettersRising"),
+    quiet("28 dead letters are redriven at once", {DEAD: between(140, 143, 30, 2)}, "DeadLettersRising"),
     quiet("a failure is redriven within the hour", {FAILURES: between(140, 195, 3)}, "FailuresOpen"),
     quiet("a callback is resent", {CALLBACKS: between(140, 150)}, "CallbacksUndelivered"),
     quiet("a discrepancy is repaired at once", {DISCREPANCIES: between(250, 254)}, "LedgerDiscrepancy"),
@@ -125,6 +126,6 @@ NEAR = [
     quiet("the exporter cannot count once", {READ_BACKLOG: between(140, 149, 0, 1)}, "ExporterCannotRead"),
     quiet("RabbitMQ is short of memory for 3 minutes", {ALARM: between(140, 143)}, "BrokerAlarm"),
     quiet("beat is down for 8 minutes", stuck(TICK, 140, 148), "BeatSilent"),
-    quiet("tables take half an hour after the close", stuck(SUMMARY, CLOSES, CLOSES + 35), "SummaryLate"),
+    quiet("tables take 50 minutes after the close", stuck(SUMMARY, CLOSES, CLOSES + 50), "SummaryLate"),
     quiet("the clocks differ by 40 s", {SKEW: always(-40)}, "ClockSkew"),
 ]

@@ -34,6 +34,7 @@ from tests.unit.monitoring.cases import (
     WORKERS,
     Case,
     fires,
+    halted,
     stuck,
     without,
 )
@@ -46,7 +47,12 @@ TROUBLED = [
         at=196,
         texts={NUMBER: "312"},
     ),
-    fires("NoWorker", "no worker", {WORKERS: between(130, 190, 0, 1)}, at=140),
+    fires(
+        "NoWorker",
+        "no worker, and so nothing is computed",
+        {WORKERS: between(130, 190, 0, 1)} | halted(BUSY, 130, 190),
+        at=140,
+    ),
     Case(
         name="no worker, and pending documents cannot be counted",
         night=without(GOOD, PENDING) | {WORKERS: between(130, 190, 0, 1)},
@@ -115,7 +121,7 @@ TROUBLED = [
     ),
     fires(
         "PartDown",
-        "the store is down: no tick is noted, and nothing is computed",
+        "the store is down: no tick is noted, nothing is counted or computed",
         {
             STORE: between(140, 190, 0, 1),
             BUSY: lambda m: GOOD[BUSY](m if m < 140 else max(140, m - 50)),
@@ -136,8 +142,8 @@ TROUBLED = [
     ),
     fires(
         "BrokerAlarm",
-        "RabbitMQ is in alarm, and nothing is computed",
-        {ALARM: between(140, CLOSES), BUSY: rising(OPENS + 3, 140, 40)},
+        "RabbitMQ is in alarm: no worker is heard, and nothing is computed",
+        {ALARM: between(140, CLOSES), WORKERS: between(142, CLOSES, 0, 1), BUSY: rising(OPENS + 3, 140, 40)},
         at=160,
     ),
     fires(
