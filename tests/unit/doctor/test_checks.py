@@ -186,7 +186,7 @@ def test_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     (found,) = device.check(Settings.from_env({}))
     assert found.level == "ok"
     gpu = Settings.from_env({}, ocr_device="gpu:1")
-    import pynvml
+    import pynvml  # type: ignore[import-untyped]
 
     monkeypatch.setattr(pynvml, "nvmlInit", raiser(pynvml.NVMLError(pynvml.NVML_ERROR_LIBRARY_NOT_FOUND)))
     (found,) = device.check(gpu)
@@ -287,6 +287,13 @@ def test_how_long_a_certificate_is_valid(now: Any) -> None:
     assert found.sentence == "The certificate of a.example:5671 is valid for 365 days."
     (none,) = certificates.check(Settings.from_env({}))
     assert none.level == "ok"
+
+
+def test_the_clock_of_a_page(now: Any) -> None:
+    assert list(pages._clock("http://a.example", "Sun, 22 Nov 2026 12:00:10 GMT")) == []
+    assert list(pages._clock("http://a.example", "soon")) == []
+    (found,) = pages._clock("http://a.example", "Sun, 22 Nov 2026 12:10:00 GMT")
+    assert found.sentence == "This machine's clock is 600 s behind that of http://a.example."
 
 
 def test_pages_that_must_answer_are_plain_urls() -> None:
