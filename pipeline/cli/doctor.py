@@ -78,6 +78,7 @@ def _checks(night: Night, *, load: bool, reach: Sequence[str]) -> list[Check]:
 
     settings, store = night.settings, night.store
     assert isinstance(store, EncryptedStore)
+    urls = [*filter(None, [settings.management_url]), *reach]
     return [
         Check(name="broker", make=lambda: _broker(night), seconds=22.0),
         Check(name="store", make=lambda: of_store.check(store), seconds=18.0),
@@ -92,7 +93,7 @@ def _checks(night: Night, *, load: bool, reach: Sequence[str]) -> list[Check]:
         Check(name="sandbox", make=lambda: machine.sandbox(settings), seconds=15.0),
         Check(name="fonts", make=machine.fonts),
         Check(name="certificates", make=lambda: certificates.check(settings), seconds=12.0),
-        Check(name="pages", make=lambda: pages.check(reach), seconds=12.0),
+        Check(name="pages", make=lambda: pages.check(urls), seconds=12.0),
     ]
 
 

@@ -37,7 +37,7 @@ def check(store: EncryptedStore) -> Iterator[Finding]:
         )
         return
     yield ok("store", f"{store.url} answers.")
-    key = f"doctor/{uuid.uuid4().hex}"
+    key = keys.doctor(uuid.uuid4().hex)
     try:
         yield from _access(store, key)
         yield _conditions(store, key)

@@ -251,6 +251,11 @@ def outputs_of(task_id: str, generation: int = 0) -> str:
     return f"outputs/{_of_generation(task_id, generation)}/"
 
 
+def doctor(mark: str) -> str:
+    """Object that `nightshift doctor` writes and deletes; `mark`: hex digits that no other has."""
+    return f"doctor/{_hash(mark)}"
+
+
 def forgetting(run: str) -> str:
     """What is being forgotten, until it is."""
     return f"{FORGETTING}{_name(run)}.json"

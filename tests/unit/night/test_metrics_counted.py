@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from pipeline.night.delivery import Delivery
 from pipeline.night.flow import Flow
 from pipeline.telemetry import exposition, registry
 from pipeline.telemetry.shared import Shared
+from pipeline.telemetry.w3c import NONE, Context
 from tests.support.command import GREEN, grey, page, pages
 from tests.support.flows import raiser, records_of, submission
 from tests.support.scraped import Values, parse
@@ -34,12 +36,10 @@ class Broker:
         self.later.append(message)
         return 1
 
-    def publish_raw_later(self, raw: bytes, sender: str = "") -> int:
+    def publish_raw_later(self, raw: bytes, sender: str = "", trace: Context = NONE) -> int:
         raise AssertionError("nothing brakes here")
 
-    def publish_dead(
-        self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str, sender: str = ""
-    ) -> None:
+    def publish_dead(self, body: bytes, *, code: str, **_: Any) -> None:
         self.dead.append(code)
 
 
