@@ -12,8 +12,6 @@ from importlib import import_module
 from itertools import chain
 from typing import Any
 
-import pyarrow.compute as pc
-
 from pipeline.errors import Damaged
 from pipeline.forecast.model import Forecast
 from pipeline.ledger import actions, timeline
@@ -22,8 +20,8 @@ from pipeline.ledger.audit import Audit
 from pipeline.models import REVIEW
 from pipeline.night import brake, dead
 from pipeline.night.night import Night
-from pipeline.report import columns, conditions, cost, course, figures, history, looks, todo
-from pipeline.report.facts import AuditLine, Confidence, Group, Nightly, Report, StepTime, Todo
+from pipeline.report import columns, conditions, cost, course, figures, groups, history, looks, todo
+from pipeline.report.facts import AuditLine, Confidence, Nightly, Report, Todo
 from pipeline.report.figures import Figures
 from pipeline.report.pictures import Pictures
 from pipeline.report.verdict import Known, verdict
@@ -31,10 +29,6 @@ from pipeline.storage import keys
 
 SMALL = 50
 """Documents of a night of which each is listed."""
-GROUPS = 20
-"""Groups of documents of a larger night, at most."""
-
-STEPS = ("ocr", "ner", "fields")
 
 _COLUMNS = tuple(
     dict.fromkeys((*figures.DOCUMENTS, *todo.FAILURES, *todo.MODELS, *looks.DOCUMENTS, *conditions.COLUMNS))
@@ -47,7 +41,7 @@ def outlook(night: Night, now: datetime) -> Forecast | None:
     """The forecast of this moment; `None` where there is none."""
     try:
         found: Forecast = import_module("pipeline.night.outlook").outlook(night, now)
-    except ModuleNotFoundError:
+    except (ModuleNotFoundError, Damaged):
         return None
     return found
 
@@ -122,7 +116,7 @@ class _Gathering:
             closed=None if known.open else self.bounds.closed,
             samples=tuple(self.samples),
             outages=self.outages,
-            steps=tuple(_step_times(table)) if table is not None else (),
+            steps=tuple(groups.step_times(table)) if table is not None else (),
             device_share=course.device_share(self.samples),
             released=released,
             kinds=history.shares(self.tables.kinds, [one.kinds for one in before]),
@@ -135,7 +129,7 @@ class _Gathering:
             )
             if small and table is not None
             else (),
-            groups=tuple(_groups(table)) if table is not None and not small else (),
+            groups=tuple(groups.groups(table)) if table is not None and not small else (),
             cost=cost.cost(self.tables, self.samples, self.night.settings.device_price),
             conditions=conditions.conditions(self.night, table, released),
             masked=self.mask,
@@ -223,39 +217,4 @@ class _Gathering:
             before=together,
             threshold=REVIEW,
             drift=figures.drift(self.tables.confidence, together),
-        )
-
-
-def _step_times(table: Any) -> Iterator[StepTime]:
-    """Seconds a page of each step: median and 95th percentile over documents."""
-    pages = pc.if_else(pc.greater(table["pages"], 0), table["pages"], None)
-    for step in STEPS:
-        each = pc.divide(table[f"seconds_{step}"], pc.cast(pages, "float64")).drop_null()
-        if len(each):
-            median, p95 = pc.quantile(each, q=[0.5, 0.95]).to_pylist()
-            yield StepTime(step=step, median=round(median, 4), p95=round(p95, 4))
-
-
-def _groups(table: Any) -> Iterator[Group]:
-    """Documents that are alike, the largest groups first."""
-    kinds = figures.kinds(table)
-    unwell = pc.cast(pc.fill_null(pc.not_equal(table["status"], "done"), True), "int32")
-    whole = (
-        table.select(["media_type", "tenant", "pages"])
-        .append_column("kind", kinds)
-        .append_column("unwell", unwell)
-    )
-    names = ["kind", "media_type", "tenant"]
-    grouped = whole.group_by(names, use_threads=False).aggregate(
-        [([], "count_all"), ("pages", "sum"), ("unwell", "sum")]
-    )
-    rows = grouped.sort_by([("count_all", "descending"), *((name, "ascending") for name in names)])
-    for row in rows.slice(0, GROUPS).to_pylist():
-        yield Group(
-            document_type=row["kind"] or "",
-            media_type=row["media_type"] or "",
-            tenant=row["tenant"] or "",
-            documents=row["count_all"],
-            pages=row["pages_sum"] or 0,
-            unwell=row["unwell_sum"],
         )
