@@ -195,7 +195,7 @@ class Flow:
                 if not self.schedule.may_use_gpu(task.priority):
                     return [message]
                 numbers = range(start, min(start + self.settings.page_group, high + 1))
-                with spans.inner("recognize", {"nightshift.pages": len(numbers)}):
+                with spans.inner("recognize", {"nightshift.pages": len(numbers)}, high - low >= len(numbers)):
                     recognize.recognize(
                         document, task.sha256, numbers, store=self.store, engines=engines, budget=budget
                     )
@@ -217,9 +217,7 @@ class Flow:
         if not self.schedule.may_use_gpu(task.priority):
             return [message]
         assert task.sha256 is not None
-        pages = self._pages(task)
-        with spans.inner("extract", {"nightshift.pages": len(pages)}):
-            extract.extract(pages, task.sha256, store=self.store, engines=self.engines(task))
+        extract.extract(self._pages(task), task.sha256, store=self.store, engines=self.engines(task))
         return [Message.of(after(task.task_type, "ner"), task)]
 
     def _further(self, message: Message, task: Task) -> list[Message]:
