@@ -68,8 +68,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     require_tls: Annotated[
         bool,
         Meta(
-            description="Whether `amqp://` and `http://` are refused at start, for the broker, S3, sources and "
-            "callbacks, on the loopback address too."
+            description="Whether `amqp://` and `http://` are refused at start, for the broker, S3, sources, callbacks "
+            "and traces, on the loopback address too."
         ),
     ] = False
     window: Annotated[
@@ -132,14 +132,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http_ca: Annotated[
         str,
         Meta(
-            description="PEM file with the authorities whose certificates sources and callback receivers may have; "
-            "empty: the system's."
+            description="PEM file with the authorities whose certificates sources, callback receivers and the collector "
+            "of traces may have; empty: the system's."
         ),
     ] = ""
     http_cert: Annotated[
         str,
         Meta(
-            description="PEM file with the client certificate for sources and callback receivers that ask for one."
+            description="PEM file with the client certificate for sources, callback receivers and the collector of "
+            "traces, where they ask for one."
         ),
     ] = ""
     http_key: Annotated[
