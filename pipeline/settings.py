@@ -70,8 +70,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     require_tls: Annotated[
         bool,
         Meta(
-            description="Whether `amqp://` and `http://` are refused at start, for the broker, S3, sources, callbacks "
-            "and reports, on the loopback address too; mail is sent by TLS only."
+            description="Whether `amqp://` and `http://` are refused at start, for the broker, S3, sources, callbacks, "
+            "reports and traces, on the loopback address too; mail is sent by TLS only."
         ),
     ] = False
     window: Annotated[
@@ -143,13 +143,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             description="PEM file with the authorities whose certificates sources, receivers of callbacks and reports, "
-            "and the mail server may have; empty: the system's."
+            "the mail server, and the collector of traces may have; empty: the system's."
         ),
     ] = ""
     http_cert: Annotated[
         str,
         Meta(
-            description="PEM file with the client certificate for sources and callback receivers that ask for one."
+            description="PEM file with the client certificate for sources, callback receivers and the collector of "
+            "traces, where they ask for one."
         ),
     ] = ""
     http_key: Annotated[

@@ -18,7 +18,7 @@ from pipeline.telemetry import spans
 from pipeline.telemetry.w3c import NONE, Context
 from tasks import confidential
 from tasks import sender as senders
-from tasks.routing import DEAD, RETRY_QUEUES, TOPIC, queue_for
+from tasks.routing import DEAD, RETRY_QUEUES, queue_for
 from tasks.topology import declare_dead
 
 BROKER_ERRORS = (OperationalError, AMQPError, OSError)
@@ -29,7 +29,7 @@ def publish(app: Celery, messages: Iterable[Message], producer: Any = None) -> N
     """Send the messages of next steps."""
     for message in messages:
         queue = queue_for(message)
-        with spans.sending(message, TOPIC.name, f"step.{queue}") as trace:
+        with spans.sending(message, queue) as trace:
             _send(app, message, trace, producer=producer, queue=queue)
 
 

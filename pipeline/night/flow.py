@@ -229,7 +229,7 @@ class Flow:
                 group = min(self.settings.page_group, high + 1 - start)
                 if not (group := self.measures.admission.pages("ocr", group, task.priority)):
                     return [handed_back(message)]
-                with self.measures.work("ocr", group, each=1) as on_page:
+                with self.measures.work("ocr", group, each=1, part=high - low >= group) as on_page:
                     pages = recognize.recognize(
                         document,
                         task.sha256,

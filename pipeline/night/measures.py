@@ -68,10 +68,13 @@ class Measures:
             counting.of(self._store).worked({f"step|{name}": time.monotonic() - began})
 
     @contextmanager
-    def work(self, step: str, pages: int, *, each: int) -> Iterator[Fresh]:
-        """The models' work on so many pages; what this gives is called after `each` so many of them."""
+    def work(self, step: str, pages: int, *, each: int, part: bool = False) -> Iterator[Fresh]:
+        """The models' work on so many pages; what this gives is called after `each` so many of them.
+
+        `part`: of what the step does, so that it has a span of its own.
+        """
         fresh = Fresh()
-        with spans.inner(step, {"nightshift.pages": pages}):
+        with spans.inner(step, {"nightshift.pages": pages}, part):
             yield fresh
         for new, seconds in zip(fresh.flags, fresh.seconds, strict=True):
             self.admission.measured(step, new, seconds / max(each, 1))

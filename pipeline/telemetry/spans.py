@@ -64,8 +64,11 @@ def step(message: Message, queue: str) -> AbstractContextManager[None]:
     """The span of a step that a message asks for: its parent is the one that has sent the message."""
     if _tracing is None:
         return nullcontext()
-    attributes = _about(message) | {
+    attributes = {
         "messaging.message.id": message.id,
+        "nightshift.task_id": message.task_id,
+        "nightshift.step": message.step,
+        "nightshift.generation": message.generation,
         "nightshift.retries": message.retries,
         "nightshift.redelivered": message.redelivered,
     }
@@ -82,24 +85,37 @@ def acceptance(
     return _tracing.process(queue, parent, trace_id, {"nightshift.task_id": task_id}, began)
 
 
-def submission(task_id: str, parent: Context, trace_id: str) -> AbstractContextManager[None]:
+def submission(task_id: str, parent: Context, trace_id: str) -> AbstractContextManager[Context]:
     """The span of what a producer does for one document: accept it into the store, and publish it."""
     if _tracing is None:
-        return nullcontext()
-    return _tracing.inner("submit", {"nightshift.task_id": task_id}, parent, trace_id)
+        return nullcontext(parent)
+    return _send("ingest", parent or current(), trace_id, {"nightshift.task_id": task_id})
 
 
-def sending(message: Message, exchange: str, routing_key: str) -> AbstractContextManager[Context]:
-    """The span of publishing a message; gives what its headers say, its own context as it is if there are no spans.
+def sending(message: Message, queue: str) -> AbstractContextManager[Context]:
+    """Publishing a message; gives what its headers say, its own context as it is if there are no spans.
 
-    Its parent is the span that is open now. Without one, such as in a redrive, it continues the trace of the document;
-    where that had ended, it also has a link to its end.
+    That is the span that is open now: a span of its own would say nothing more. Without one, such as in a redrive, a
+    new span continues the trace of the document; where that had ended, it also has a link to its end.
     """
     if _tracing is None:
         return nullcontext(of(message))
-    attributes = _about(message) | {"messaging.rabbitmq.destination.routing_key": routing_key}
-    name = _destination(exchange, routing_key)
-    return _tracing.send(name, of(message), message.trace_id, attributes, again=message.generation > 0)
+    if now := current():
+        return nullcontext(now)
+    attributes: dict[str, Value] = {
+        "nightshift.task_id": message.task_id,
+        "nightshift.generation": message.generation,
+    }
+    return _send(queue, of(message), message.trace_id, attributes, again=message.generation > 0)
+
+
+def _send(
+    queue: str, parent: Context, trace_id: str, attributes: dict[str, Value], *, again: bool = False
+) -> AbstractContextManager[Context]:
+    assert _tracing is not None
+    key = f"step.{queue}"
+    attributes["messaging.rabbitmq.destination.routing_key"] = key
+    return _tracing.send(_destination("nightshift", key), parent, trace_id, attributes, again=again)
 
 
 def posting(url: SplitResult, otherwise: Context) -> AbstractContextManager[Context]:
@@ -112,11 +128,11 @@ def posting(url: SplitResult, otherwise: Context) -> AbstractContextManager[Cont
     return _tracing.post("POST", otherwise, attributes)
 
 
-def inner(name: str, attributes: Mapping[str, Value] | None = None) -> AbstractContextManager[None]:
-    """A part of the span that is open now; nothing where there is none."""
-    if _tracing is None or not _tracing.current():
+def inner(name: str, attributes: Mapping[str, Value], wanted: bool = True) -> AbstractContextManager[None]:
+    """A part of the span that is open now; `wanted`: false where it is the only part, and would say nothing more."""
+    if _tracing is None or not wanted or not _tracing.current():
         return nullcontext()
-    return _tracing.inner(name, attributes or {})
+    return _tracing.inner(name, attributes)
 
 
 def note(attributes: Mapping[str, Value]) -> None:
@@ -129,15 +145,6 @@ def failed(code: str) -> None:
     """Mark the span that is open now as failed, with the code of the error; its sentence may hold personal data."""
     if _tracing is not None:
         _tracing.failed(code)
-
-
-def _about(message: Message) -> dict[str, Value]:
-    return {
-        "nightshift.task_id": message.task_id,
-        "nightshift.step": message.step,
-        "nightshift.generation": message.generation,
-        "nightshift.pages": message.pages,
-    }
 
 
 def _destination(*parts: str) -> str:

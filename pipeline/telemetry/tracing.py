@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
+import random
 import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +32,7 @@ FLUSH_SECONDS = 2.0
 _LONGEST = 256  # characters of an attribute
 _RANDOM = 2**56  # of the trace id, only its last seven bytes are random in any case (UUIDs mark others)
 
+_draw = random.Random()  # noqa: S311 - of its own: two programs that seed `random` must not draw the same
 _wanted: ContextVar[int] = ContextVar("wanted", default=0)
 
 
@@ -39,7 +40,7 @@ class _Ids(IdGenerator):
     """Random span ids; a trace that begins here has the id that is wanted for it, if any."""
 
     def generate_span_id(self) -> int:
-        return secrets.randbits(64) or 1
+        return _draw.getrandbits(64) or 1
 
     def generate_trace_id(self) -> int:
         return _wanted.get() or RandomIdGenerator().generate_trace_id()
@@ -130,16 +131,9 @@ class Tracing:
         self, destination: str, parent: Context, trace_id: str, attributes: Mapping[str, Any], *, again: bool
     ) -> Iterator[Context]:
         """The span of a message that is sent; `again`: the work of `parent` had ended."""
-        open_now = self.current()
         found = {**_messaging("send", destination), **attributes}
-        links = (
-            [Link(_read(parent), {"nightshift.link": "earlier end"})]
-            if again and not open_now and parent
-            else []
-        )
-        with self._span(
-            f"send {destination}", SpanKind.PRODUCER, found, open_now or parent, links, trace_id=trace_id
-        ):
+        links = [Link(_read(parent), {"nightshift.link": "earlier end"})] if again and parent else []
+        with self._span(f"send {destination}", SpanKind.PRODUCER, found, parent, links, trace_id=trace_id):
             yield self.current()
 
     @contextmanager
@@ -149,11 +143,9 @@ class Tracing:
             yield self.current()
 
     @contextmanager
-    def inner(
-        self, name: str, attributes: Mapping[str, Any], parent: Context = NONE, trace_id: str = ""
-    ) -> Iterator[None]:
-        """A span of work in this process."""
-        with self._span(name, SpanKind.INTERNAL, attributes, parent or self.current(), trace_id=trace_id):
+    def inner(self, name: str, attributes: Mapping[str, Any]) -> Iterator[None]:
+        """A part of the span that is open now."""
+        with self._span(name, SpanKind.INTERNAL, attributes, self.current()):
             yield
 
     def note(self, attributes: Mapping[str, Any]) -> None:

@@ -140,6 +140,7 @@ def test_a_readable_broker_url_is_accepted(url: str) -> None:
         ("S3_ENDPOINT", "http://127.0.0.1:9000", "https:// only"),
         ("ALLOWED_SOURCES", "s3://inbox, HTTP://a.example/in", "https:// only"),
         ("ALLOWED_CALLBACKS", "http://localhost/hook", "https:// only"),
+        ("OTLP_ENDPOINT", "http://localhost:4318", "https:// only"),
     ],
 )
 def test_where_tls_is_required_no_url_is_without_it(name: str, value: str, expected: str) -> None:
@@ -148,6 +149,32 @@ def test_where_tls_is_required_no_url_is_without_it(name: str, value: str, expec
     said = message(environ | {"NIGHTSHIFT_REQUIRE_TLS": "true"})
     assert said.startswith(f"Invalid setting NIGHTSHIFT_{name}")
     assert said.endswith(f"expected {expected}, as NIGHTSHIFT_REQUIRE_TLS is true.")
+    assert "hush" not in said
+
+
+@pytest.mark.parametrize(
+    "url", ["http://collector:4318", "https://otlp.example.org/v1/tenant/", "HTTP://[::1]:4318", ""]
+)
+def test_the_url_of_a_collector(url: str) -> None:
+    assert Settings.from_env({"NIGHTSHIFT_OTLP_ENDPOINT": url}).otlp_endpoint == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "collector:4318",
+        "grpc://a:4317",
+        "http://",
+        "http://a:b",
+        "http://a?x=1",
+        "http://u:hush@a",
+        "http://a b",
+    ],
+)
+def test_what_is_no_url_of_a_collector(url: str) -> None:
+    said = message({"NIGHTSHIFT_OTLP_ENDPOINT": url})
+    assert said.startswith("Invalid setting NIGHTSHIFT_OTLP_ENDPOINT")
+    assert said.endswith("expected a URL such as http://collector:4318, without user, password and query.")
     assert "hush" not in said
 
 

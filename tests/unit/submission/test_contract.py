@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline.errors import PermanentError
 from pipeline.storage import keys
 from pipeline.submission.contract import MAX_BODY, BadMessage, load_schema, parse, partial_id, partial_trace
+from pipeline.telemetry.w3c import context
 
 VALIDATOR = jsonschema.Draft202012Validator(load_schema())
 DOCUMENT = {"task_id": "ocr_001", "task_type": "document", "image_url": "s3://inbox/a.jpg"}
@@ -341,3 +342,32 @@ def test_the_refusals_in_the_documentation_match_the_code() -> None:
 def test_the_documentation_names_every_field() -> None:
     text = (Path(__file__).parents[3] / "docs" / "reference" / "messages.md").read_text()
     assert re.findall(r"^\| `(\w+)` \| \w[\w ]* \|", text, re.MULTILINE) == list(load_schema()["properties"])
+
+
+PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+OTHER = f"00-{'a' * 32}-{'b' * 16}-00"
+
+
+@pytest.mark.parametrize(
+    ("fields", "header", "parent", "trace_id"),
+    [
+        ({"traceparent": PARENT}, "", PARENT, PARENT[3:35]),
+        ({"traceparent": PARENT, "trace_id": "order-17"}, "", PARENT, "order-17"),
+        ({"traceparent": PARENT}, OTHER, PARENT, PARENT[3:35]),
+        ({}, OTHER, OTHER, "a" * 32),
+        ({"traceparent": "nonsense"}, OTHER, OTHER, "a" * 32),
+        ({"traceparent": "nonsense"}, "", "", None),
+        ({"traceparent": 7, "tracestate": ["a"]}, "", "", None),
+        ({"traceparent": None, "tracestate": "a=1"}, "", "", None),
+        ({"traceparent": f"00-{'0' * 32}-{'b' * 16}-01"}, "", "", None),
+    ],
+)
+def test_the_trace_of_a_message(
+    fields: dict[str, Any], header: str, parent: str, trace_id: str | None
+) -> None:
+    VALIDATOR.validate(DOCUMENT | fields)
+    found = parse(encode(DOCUMENT | fields), context(header))
+    assert found.trace.parent == parent
+    assert found.trace_id == (trace_id or parse(encode(DOCUMENT)).trace_id)
+    assert found.metadata == {}
+    assert partial_trace(encode(DOCUMENT | fields), context(header)) == (trace_id or "")

@@ -17,6 +17,8 @@ KNOWN = {
     "celery.chain",
 }
 
+PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 
 def message(
     task: Any = "nightshift.ingest",
@@ -113,3 +115,19 @@ def test_others_are_refused(given: Any) -> None:
     queue = "callback" if given.headers["task"] == "nightshift.callback" else "ingest"
     with pytest.raises(NotOurs):
         check(given, queue, KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("parent", "state", "kept"),
+    [
+        (PARENT, "a=1", (PARENT, "a=1")),
+        (PARENT, "a=1,a=2", (PARENT, None)),
+        ("ff" + PARENT[2:], "a=1", (None, None)),
+        (7, b"a", (None, None)),
+        (["x"] * 10_000, {"a": 1}, (None, None)),
+    ],
+)
+def test_of_a_trace_only_what_is_valid_is_kept(parent: Any, state: Any, kept: tuple[Any, Any]) -> None:
+    given = message(traceparent=parent, tracestate=state)
+    check(given, "ingest", KNOWN)
+    assert (given.headers["traceparent"], given.headers["tracestate"]) == kept

@@ -11,6 +11,8 @@ from pipeline.encryption.keyring import new_line
 from pipeline.messages import Message
 from tasks import base, publish
 
+PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 
 @pytest.mark.parametrize(
     "message",
@@ -18,6 +20,7 @@ from tasks import base, publish
         Message(step="ocr", task_id="t", trace_id="tr", id="m", first=1, last=8),
         Message(step="ocr", task_id="t", priority=9, retries=3, outages=1, generation=2, id="m"),
         Message(step="callback", task_id="t", run_date="2026-11-22", generation=1, id="m"),
+        Message(step="ner", task_id="t", id="m", traceparent=PARENT, tracestate="a=1"),
     ],
     ids=lambda message: message.step,
 )
@@ -41,8 +44,8 @@ def test_a_message_comes_back_as_it_was_sent(message: Message, monkeypatch: pyte
 def test_a_retry_is_the_same_message() -> None:
     sent: dict[str, Any] = {}
     app: Any = SimpleNamespace(send_task=lambda *_, **options: sent.update(options))
-    publish.publish_later(app, Message(step="ingest", task_id="t", id="m"))
-    assert sent["task_id"] == "m"
+    publish.publish_later(app, Message(step="ingest", task_id="t", id="m", traceparent=PARENT))
+    assert (sent["task_id"], sent["headers"]["traceparent"]) == ("m", PARENT)
 
 
 def test_a_dead_letter_does_not_depend_on_a_pooled_connection(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,6 +73,7 @@ def test_what_was_not_is_refused(signed_with: str, keys: str, monkeypatch: pytes
         ("generation", 1),
         ("pages", 1),
         ("turn", 2),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
         ("signature", None),
         ("signature", ""),
         ("signature", "0" * 64),
