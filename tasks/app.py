@@ -41,6 +41,7 @@ from tasks import (
 )
 from tasks.gate import Gate
 
+_LAST_COUNT = 2.0  # seconds for what a process has counted to be put before it ends, and with it its models
 _ALARM = 30.0  # seconds for which a step waits to publish while the broker is in alarm, before its message is requeued
 
 
@@ -144,7 +145,7 @@ def _hurry(**_: Any) -> None:
 @worker_process_shutdown.connect
 def _count(**_: Any) -> None:
     """Put what this pool process has counted: it ends without the exit hooks of Python."""
-    counting.stop()
+    counting.stop(_LAST_COUNT)
 
 
 @worker_process_init.connect

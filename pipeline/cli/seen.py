@@ -37,14 +37,15 @@ class Seen(msgspec.Struct, kw_only=True):
     """The state of the night at one moment.
 
     `queues`: messages by queue. `unknown`: dead letters that belong to no document, `None` where this user may not
-    read them. `workers`: what each runs, `None` where this user may not ask. `unavailable`: why the broker is, else
-    empty.
+    read them. `workers`: what each runs, `None` where this user may not ask. `answering`: whether workers answer at
+    all, by NIGHTSHIFT_REMOTE_CONTROL. `unavailable`: why the broker is, else empty.
     """
 
     store: Status
     queues: dict[str, int] = {}
     unknown: int | None = 0
     workers: dict[str, list[Running]] | None = {}
+    answering: bool = True
     unavailable: str = ""
     forecast: Forecast | None = None
 
@@ -56,11 +57,18 @@ class Seen(msgspec.Struct, kw_only=True):
         )
 
     @property
+    def no_worker(self) -> bool:
+        """Whether no worker is there; those that can't be asked are known by what they have counted."""
+        if self.workers is None or not self.answering:
+            return not self.workers and not self.store.workers_seen
+        return not self.workers
+
+    @property
     def code(self) -> ExitCode:
         """What the command returns: the first of these that holds."""
         if self.unavailable:
             return ExitCode.ERROR
-        if self.store.window.open and self.waiting and self.workers == {}:
+        if self.store.window.open and self.waiting and self.no_worker:
             return ExitCode.NO_WORKER
         if self.store.paused:
             return ExitCode.PAUSED
@@ -76,7 +84,8 @@ def look(night: Night, app: Any, outlook: Outlook | None = None) -> Seen:
     from tasks import client
 
     state, backlog = of_store.read(night)
-    seen = Seen(store=of_store.of(night, state, backlog))
+    answering = night.settings.remote_control != "off"
+    seen = Seen(store=of_store.of(night, state, backlog), answering=answering)
     if outlook:
         try:
             seen.forecast = outlook(night, clock.utc(), backlog=backlog)

@@ -192,7 +192,14 @@ def of(store: Store) -> Counting:
     return _started.get(store.url, _SILENT)
 
 
-def stop() -> None:
-    """Put what is left, as this process ends. What is counted afterwards may be lost."""
-    for one in list(_started.values()):
-        one.flush(last=True)
+def stop(seconds: float = _AT_EXIT) -> None:
+    """Put what is left, as this process ends, within so many seconds. What is counted afterwards may be lost."""
+    threads = [
+        threading.Thread(target=one.flush, kwargs={"last": True}, name="last-counters", daemon=True)
+        for one in _started.values()
+    ]
+    end = time.monotonic() + seconds
+    for thread in threads:
+        with suppress(RuntimeError):  # no thread can be started any more
+            thread.start()
+            thread.join(max(0.0, end - time.monotonic()))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from msgspec import structs
 
 from pipeline import clock
 from pipeline.ledger import counters
@@ -46,7 +45,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     nights, that could not be reprocessed and keep their previous results. `undelivered`: abandoned callbacks.
     `open_failures`: failed documents of all nights that were not discarded. `set_aside`: tasks whose marker is damaged.
     `brakes`: steps that are paused, or released by hand. `pages`: pages read in this night; `pages_pending`: known
-    pages of the backlog, with those that are reprocessed; `lanes`: documents by lane. `as_of`: when the youngest
+    pages of the backlog, with those that are reprocessed; `lanes`: documents by lane. `workers_seen`: workers that have
+    counted something in the last minutes. `as_of`: when the youngest
     counter was written; `recounted`: when the markers were last listed, `None` where that was done just now.
     """
 
@@ -66,6 +66,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     pages: int = 0
     pages_pending: int = 0
     lanes: dict[str, int] = {}
+    workers_seen: int = 0
     as_of: datetime | None = None
     recounted: datetime | None = None
 
@@ -94,7 +95,7 @@ def read(night: Night) -> tuple[State, counters.Backlog]:
     """The counters and their backlog, or, where nothing was counted yet, what is in the store."""
     state = counters.read(night.store)
     if state.recounted is None:
-        state = structs.replace(look(night), written={}, bases=())
+        state = look(night)
     return state, state.backlog()
 
 
@@ -126,6 +127,7 @@ def of(night: Night, state: State, backlog: counters.Backlog) -> Status:
         pages=ended.pages,
         pages_pending=backlog.pages,
         lanes=lanes,
+        workers_seen=state.processes(run_date, clock.utc())[1],
         as_of=state.as_of,
         recounted=state.recounted if counted else None,
     )

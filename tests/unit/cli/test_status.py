@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from pipeline import clock
 from pipeline.cli import seen, watch
 from pipeline.cli.seen import Running, Seen
 from pipeline.cli.watch import Speed
 from pipeline.errors import BrokerUnavailable, ExitCode, PermanentError, StoreUnavailable
 from pipeline.forecast.model import Forecast
 from pipeline.ledger import pending
+from pipeline.ledger.counters import Written
 from pipeline.models import Failure, Task, to_json
 from pipeline.night import course, recount
 from pipeline.night.brake import LIMIT, Brake
@@ -68,8 +70,15 @@ def test_a_backlog_in_an_open_window_without_a_worker(
     assert state(nightshift, 5) == "no_worker", "more urgent than the failure"
     assert "documents wait, and no worker answers" in nightshift("status", code=5).output
     broker["workers"] = None
-    assert state(nightshift, 7) == "attention", "nobody knows, without the right to ask"
+    assert state(nightshift, 5) == "no_worker", "nor has any counted something"
+    monkeypatch.setenv("NIGHTSHIFT_REMOTE_CONTROL", "off")
     broker["workers"] = {}
+    assert state(nightshift, 5) == "no_worker"
+    one = Written(at=clock.utc(), sums={"night|2026-11-22|busy": 1.0}, worker="host/1")
+    store.put(keys.counter(DAY, "ab" * 8), to_json(one))
+    assert state(nightshift, 7) == "attention", "one has, a moment ago"
+    monkeypatch.delenv("NIGHTSHIFT_REMOTE_CONTROL")
+    assert state(nightshift, 5) == "no_worker", "it would answer"
     monkeypatch.setenv("NIGHTSHIFT_WINDOW", "never")
     assert state(nightshift, 7) == "attention", "it waits for the window"
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import random
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -144,6 +145,22 @@ def test_the_thread_writes_without_being_asked(store: MemoryStore, monkeypatch: 
             break
         thread.join(0.01)
     assert counters.read(store).backlog().documents == 1
+
+
+def test_a_process_ends_although_the_store_hangs(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging = threading.Event()
+    one = writer(store)
+    one.accepted(task())
+    monkeypatch.setattr(counting, "_started", {store.url: one})
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "put", lambda *_: hanging.wait(60))
+        counting.stop(0.05)
+        counting.stop(0.05)
+        assert objects(store) == []
+        hanging.set()
+    for thread in threading.enumerate():
+        if thread.name == "last-counters":
+            thread.join(30)
 
 
 def test_ended_processes_leave_nothing_behind_and_nothing_is_lost(store: MemoryStore) -> None:
