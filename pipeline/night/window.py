@@ -204,8 +204,13 @@ class OffPeakWindow:
 
 
 def moment(text: str | datetime | None, timezone: str) -> datetime | None:
-    """When a task may start (UTC), from a local time or an ISO date-time in the future; raises `UsageError`."""
-    return until(text, clock.utc(), timezone) if isinstance(text, str) else text
+    """A moment to come (UTC), from a local time or an ISO date-time in the future; raises `UsageError`.
+
+    A date-time object is taken as it is; without an offset, as local time.
+    """
+    if isinstance(text, str):
+        return until(text, clock.utc(), timezone)
+    return text.replace(tzinfo=_zone(timezone)) if text and text.tzinfo is None else text
 
 
 def until(text: str, now: datetime, timezone: str) -> datetime:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from typing import NamedTuple
 
@@ -31,6 +31,11 @@ from pipeline.telemetry import spans
 
 TENANT_REFUSED = "tenant_refused"
 """Code of a message for a tenant that its sender may not submit for."""
+
+
+def _in_seconds(moment: datetime | None) -> str:
+    """As tables can read it: whole seconds, in UTC."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds") if moment else ""
 
 
 class Accepted(NamedTuple):
@@ -179,7 +184,7 @@ class Reception:
             callback_url=callback,
             submitted_at=clock.now(),
             not_before=submission.not_before.isoformat() if submission.not_before else "",
-            deadline=submission.deadline.isoformat() if submission.deadline else "",
+            deadline=_in_seconds(submission.deadline),
             metadata=submission.metadata,
             origin=origin,
         )

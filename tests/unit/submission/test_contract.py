@@ -90,6 +90,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (DOCUMENT | {"not_before": "2026-11-24T00:00:00"}, "not_before must be a date and time with zone"),
     (DOCUMENT | {"not_before": "2026-11-24"}, "not_before must be a date and time with zone"),
     (DOCUMENT | {"not_before": 1700000000}, "not_before must be a string"),
+    (DOCUMENT | {"deadline": "tomorrow"}, "deadline must be a date and time with zone"),
+    (DOCUMENT | {"deadline": "2026-11-24T04:00:00"}, "deadline must be a date and time with zone"),
+    (DOCUMENT | {"deadline": 4}, "deadline must be a string"),
     (DOCUMENT | {"submitted_at": "22.11.2026 10:00"}, "submitted_at must be a date and time with zone"),
 ]
 
@@ -97,6 +100,7 @@ BEYOND_SCHEMA: list[tuple[dict[str, Any], str]] = [
     (DOCUMENT | {"document_url": "s3://inbox/b.jpg"}, "image_url and document_url differ"),
     (DOCUMENT | {"task_id": "票" * 23}, "task_id: The task id"),
     (DOCUMENT | {"not_before": "2026-02-30T00:00:00Z"}, "not_before must be a date"),
+    (DOCUMENT | {"deadline": "2026-02-30T00:00:00Z"}, "deadline must be a date"),
     (DOCUMENT | {"not_before": "2026-11-24T24:01:00Z"}, "not_before must be a date"),
     (DOCUMENT | {"not_before": "0001-01-01T00:00:00+14:00"}, "not_before must be a date"),
 ]
