@@ -76,7 +76,7 @@ def _parts(report: Report, w: Words, shown: Shown, room: int) -> dict[str, Any]:
     slowest = sorted(report.released.items(), key=lambda one: (-one[1], one[0]))
     memory = course.most_memory
     return {
-        "offset": _offset(report, shown),
+        "zone": _zone(report, shown),
         "window": _window(report, w, shown),
         "policy": w.name("mask", report.masked) or text(report.masked),
         "numbers": parts.numbers(report.numbers),
@@ -96,11 +96,11 @@ def _parts(report: Report, w: Words, shown: Shown, room: int) -> dict[str, Any]:
     }
 
 
-def _offset(report: Report, shown: Shown) -> str:
-    """The distance from UTC; both, where the clocks were changed in the night."""
-    first = shown.offset(report.opened or report.made)
-    last = shown.offset(report.closed or report.made)
-    return first if first == last else f"{first} → {last}"
+def _zone(report: Report, shown: Shown) -> str:
+    """The time zone with its distance from UTC; both distances, where the clocks were changed in the night."""
+    first, last = (shown.offset(moment or report.made) for moment in (report.opened, report.closed))
+    offset = first if first == last else f"{first} → {last}"
+    return report.timezone if offset == report.timezone else f"{report.timezone} ({offset})"
 
 
 def _window(report: Report, w: Words, shown: Shown) -> str:

@@ -266,8 +266,10 @@ def test_times_are_of_the_installation() -> None:
     assert (
         "Night of Wednesday, 25 November 2026 Window 22:00 to 06:00 All times: Europe/Berlin (UTC+1)" in head
     )
-    tokyo = words(page(reports.good(timezone="Asia/Kathmandu", samples=())).find("body/header"))
-    assert "Window 02:45 to 10:45 All times: Asia/Kathmandu (UTC+5:45)" in tokyo
+    utc = words(page(reports.good(timezone="UTC", samples=())).find("body/header"))
+    assert "Window 21:00 to 05:00 All times: UTC Store" in utc
+    nepal = words(page(reports.good(timezone="Asia/Kathmandu", samples=())).find("body/header"))
+    assert "Window 02:45 to 10:45 All times: Asia/Kathmandu (UTC+5:45)" in nepal
 
 
 def test_a_night_in_which_clocks_change_names_both_offsets() -> None:
