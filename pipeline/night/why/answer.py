@@ -79,7 +79,7 @@ def _notes(facts: Facts, moment: Moment, before: str) -> list[str]:
             f"The id was also sent with another document or source, which is a task of its own: {named}."
         )
     if facts.claimed.origins > 1:
-        found.append("Two submissions claimed this id at the same moment.")
+        found.append(f"{facts.claimed.origins} submissions have claimed this id.")
     if facts.marker and before and not facts.marker.reprocess:
         found.append(f"An older record: {before}")
     if facts.marker and facts.marker.generation and facts.marker.overrides:
