@@ -160,9 +160,9 @@ def _remove_reports(store: Store, plan: Plan, done: Done) -> None:
     names = {target.task_id for target in plan.targets} | {sha256[:_SHOWN] for sha256 in plan.hashes}
     nights = {*plan.nights, *reported.showing(store, names | set(plan.sources))}
     there = {name.removeprefix("run_date=") for name in store.folders(keys.REPORTS)}
-    for night in sorted(nights):
+    for night in sorted(nights & there):
         reported.mark(store, night)
-        done.locked += reported.erase(store, night) if night in there else 0
+        done.locked += reported.erase(store, night)
 
 
 def _look(store: Store, night: str) -> bytes:
