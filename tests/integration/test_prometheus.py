@@ -22,7 +22,7 @@ VALUES = {
     "quantile": ("0.5", "0.9"),
     "lane": ("urgent", "normal", "backfill"),
     "queue": ("ocr", "ner-2", "dead"),
-    "part": ("broker", "store"),
+    "part": ("broker", "store", "backlog"),
     "device": ("gpu:0",),
 }
 """Values of labels; of others, one."""

@@ -127,5 +127,6 @@ NEAR = [
     quiet("RabbitMQ is short of memory for 3 minutes", {ALARM: between(140, 143)}, "BrokerAlarm"),
     quiet("beat is down for 8 minutes", stuck(TICK, 140, 148), "BeatSilent"),
     quiet("tables take 50 minutes after the close", stuck(SUMMARY, CLOSES, CLOSES + 50), "SummaryLate"),
+    quiet("a clock is corrected after 8 minutes", {SKEW: between(140, 148, -90)}, "ClockSkew"),
     quiet("the clocks differ by 40 s", {SKEW: always(-40)}, "ClockSkew"),
 ]
