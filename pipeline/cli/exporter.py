@@ -11,7 +11,6 @@ from pipeline.errors import ExitCode, PipelineError, UsageError
 
 if TYPE_CHECKING:
     from pipeline.exporter.part import Part
-    from pipeline.exporter.work import Sources
     from pipeline.night.night import Night
     from pipeline.settings import Settings
     from pipeline.telemetry.http import Server
@@ -107,22 +106,13 @@ def _parts(night: Night) -> list[Part]:
     from pipeline.exporter.work import left
     from tasks import client, exposed
 
-    app, sources = client.celery(), _sources()
+    app = client.celery()
     heartbeats = exposed.Heartbeats(app)
     heartbeats.start()
-    parts = [
+    return [
         Part("broker", lambda: exposed.depths(app), _OFTEN),
         Part("workers", heartbeats.workers, 2.0),
         Part("store", lambda: vitals(night), _OFTEN),
         Part("failures", lambda: open_cases(night), _SELDOM),
+        Part("backlog", lambda: left(night), _OFTEN),
     ]
-    if sources.backlog or sources.forecast:
-        parts.append(Part("backlog", lambda: left(night, sources), _OFTEN))
-    return parts
-
-
-def _sources() -> Sources:
-    """What counts and forecasts the backlog."""
-    from pipeline.exporter.work import Sources
-
-    return Sources()

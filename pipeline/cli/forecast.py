@@ -52,10 +52,11 @@ def forecast(
     Example: `nightshift forecast --add 40000 --pages 3`
     """
     from pipeline.forecast.model import UNKNOWN, Work
-    from pipeline.night.outlook import backlog_of, outlook
+    from pipeline.night import status
+    from pipeline.night.outlook import outlook
 
     night, now = nights.open_night(store), clock.utc()
-    backlog = backlog_of(night.store)
+    _, backlog = status.read(night)
     found = outlook(night, now, backlog=backlog)
     more = None
     if add:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -15,7 +16,6 @@ from pipeline.night.status import Status
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeline.night.course import Outlook
     from pipeline.night.night import Night
     from tasks.dead import Found
 
@@ -78,19 +78,17 @@ class Seen(msgspec.Struct, kw_only=True):
         return ExitCode.OK
 
 
-def look(night: Night, app: Any, outlook: Outlook | None = None) -> Seen:
+def look(night: Night, app: Any) -> Seen:
     """Look at everything; a broker that is unavailable is part of what is seen. Raises `StoreUnavailable`."""
     from pipeline.night import status as of_store
+    from pipeline.night.outlook import outlook
     from tasks import client
 
     state, backlog = of_store.read(night)
     answering = night.settings.remote_control != "off"
     seen = Seen(store=of_store.of(night, state, backlog), answering=answering)
-    if outlook:
-        try:
-            seen.forecast = outlook(night, clock.utc(), backlog=backlog)
-        except PipelineError:
-            seen.forecast = None  # the rest is of use without it
+    with suppress(PipelineError):  # the rest is of use without it
+        seen.forecast = outlook(night, clock.utc(), backlog=backlog)
     try:
         with client.errors(app):  # as a whole bounded
             seen.queues = _queues(app)

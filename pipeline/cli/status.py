@@ -54,7 +54,6 @@ def status(
     """
     from pipeline.cli import seen
     from pipeline.night import recount as counting
-    from pipeline.night.course import OUTLOOK
     from tasks import client
 
     if watch and as_json:
@@ -65,9 +64,9 @@ def status(
     if watch:
         from pipeline.cli.watch import watch as show
 
-        show(lambda: seen.look(night, app, OUTLOOK), night)
+        show(lambda: seen.look(night, app), night)
         return
-    found = seen.look(night, app, OUTLOOK)
+    found = seen.look(night, app)
     if as_json:
         _print_json(night, found)
     else:

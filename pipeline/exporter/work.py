@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
 
 from pipeline import clock
 from pipeline.forecast.model import Forecast
+from pipeline.ledger import counters
 from pipeline.ledger.counters import Amount, Backlog
 from pipeline.night.night import Night
+from pipeline.night.outlook import outlook
 from pipeline.telemetry.exposition import Readings
 
 Values = dict[tuple[str, tuple[str, ...]], float]
@@ -17,22 +17,13 @@ Values = dict[tuple[str, tuple[str, ...]], float]
 LANES = ("urgent", "normal", "backfill")
 
 
-class Sources(NamedTuple):
-    """What counts the backlog, and what forecasts its end; `None`: nothing does, and its metrics are absent."""
-
-    backlog: Callable[[Night], Backlog | None] | None = None
-    forecast: Callable[[Night, datetime], Forecast] | None = None
-
-
-def left(night: Night, sources: Sources) -> Readings:
-    """Backlog and forecast; raises `StoreUnavailable`."""
-    now = clock.utc()
-    found: Values = {}
-    if sources.backlog and (backlog := sources.backlog(night)):
-        found |= _backlog(backlog, now)
-    if sources.forecast:
-        found |= _forecast(sources.forecast(night, now), now)
-    return found
+def left(night: Night) -> Readings:
+    """Backlog and forecast; nothing until beat has counted the store for the first time. Raises `StoreUnavailable`."""
+    now, state = clock.utc(), counters.read(night.store)
+    if state.recounted is None:
+        return {}
+    backlog = state.backlog()
+    return _backlog(backlog, now) | _forecast(outlook(night, now, backlog=backlog), now)
 
 
 def _backlog(backlog: Backlog, now: datetime) -> Values:
@@ -45,7 +36,7 @@ def _backlog(backlog: Backlog, now: datetime) -> Values:
     for lane, total in lanes.items():
         found["nightshift_pending_documents", (lane,)] = float(total.documents)
         found["nightshift_pending_pages", (lane,)] = float(total.pages)
-        oldest = clock.moment(getattr(backlog, "oldest", {}).get(lane, "")) if total.documents else None
+        oldest = clock.moment(backlog.oldest.get(lane, "")) if total.documents else None
         if oldest or not total.documents:
             age = (now - oldest).total_seconds() if oldest else 0.0
             found["nightshift_oldest_pending_seconds", (lane,)] = max(age, 0.0)

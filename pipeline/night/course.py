@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
 
 from pipeline import clock
 from pipeline.errors import PipelineError
@@ -19,32 +18,17 @@ from pipeline.ledger.timeline import Sample
 from pipeline.night import recount
 from pipeline.night.brake import notes
 from pipeline.night.night import Night
+from pipeline.night.outlook import outlook
 from pipeline.night.repair import Queued
 from pipeline.storage.objects import read_or_none
 
 log = logging.getLogger("nightshift")
 
 
-class Outlook(Protocol):
-    """Forecasts when the backlog, as it was read a moment ago, will be done."""
-
-    def __call__(self, night: Night, now: datetime, *, backlog: Backlog) -> Forecast:
-        """May raise what the store raises."""
-        ...
-
-
-OUTLOOK: Outlook | None = None
-"""What forecasts here: for samples and for `nightshift status`; without, neither shows a forecast."""
-
-
 class Course:
-    """What one process that does the housekeeping knows of the night between two ticks.
+    """What one process that does the housekeeping knows of the night between two ticks."""
 
-    `outlook`: forecasts; without, samples have no forecast.
-    """
-
-    def __init__(self, outlook: Outlook | None = OUTLOOK) -> None:
-        self._outlook = outlook
+    def __init__(self) -> None:
         self._trouble, self._since = "", clock.utc()
 
     def failed(self, why: str) -> None:
@@ -102,7 +86,7 @@ class Course:
     def _forecast(self, night: Night, now: datetime, backlog: Backlog) -> Forecast | None:
         """What is forecast now, `None` where that fails: a sample without it is better than none."""
         try:
-            return self._outlook(night, now, backlog=backlog) if self._outlook else None
+            return outlook(night, now, backlog=backlog)
         except Exception as error:
             log.warning("no forecast could be made: %s", error)
             return None

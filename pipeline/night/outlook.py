@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from datetime import datetime
 
-from pipeline.errors import Damaged
 from pipeline.forecast.forecast import forecast
-from pipeline.forecast.model import Forecast, Work, kind_of
-from pipeline.ledger import pending
-from pipeline.ledger.counters import Amount, Backlog
-from pipeline.messages import is_backfill, is_urgent
-from pipeline.models import Task
+from pipeline.forecast.model import Forecast, Work
+from pipeline.ledger.counters import Backlog
+from pipeline.night import status
 from pipeline.night.night import Night
 from pipeline.night.pace import noted
-from pipeline.storage import Store, keys
-from pipeline.threads import in_threads
 
 
 def outlook(
@@ -27,7 +21,7 @@ def outlook(
     `added`: work that is assumed to be there in addition. `backlog`: where the caller has read it already.
     """
     note, run_date = noted(night.store), night.schedule.window.run_date(now).isoformat()
-    waiting = backlog or backlog_of(night.store)
+    waiting = backlog or status.read(night)[1]
     return forecast(
         now,
         [*work_in(waiting), *added],
@@ -43,25 +37,3 @@ def work_in(backlog: Backlog) -> Iterator[Work]:
     for place, amount in backlog.by.items():
         lane, _, kind = place.partition("|")
         yield Work(lane=lane, kind=kind, documents=amount.documents, pages=amount.pages)
-
-
-def backlog_of(store: Store) -> Backlog:
-    """What is accepted and has not ended, from the pending markers."""
-
-    def of(key: str) -> Task | None:
-        with suppress(Damaged):
-            return pending.get(store, keys.task_id_of(key), keys.generation_of(key))
-        return None
-
-    by: dict[str, Amount] = {}
-    for task in in_threads(of, pending.newest_keys(store)):
-        if task is None:
-            continue
-        lane = (
-            "urgent" if is_urgent(task.priority) else "backfill" if is_backfill(task.priority) else "normal"
-        )
-        kind = kind_of(task.media_type)
-        amount = by.setdefault(f"{lane}|{kind}", Amount())
-        amount.documents += 1
-        amount.pages += max(task.pages, 1) if task.media_type is not None else 0
-    return Backlog(by=by, recounted=None, as_of=None)

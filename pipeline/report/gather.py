@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from itertools import chain
 from typing import Any
 
@@ -20,6 +19,7 @@ from pipeline.ledger.audit import Audit
 from pipeline.models import REVIEW
 from pipeline.night import brake, dead
 from pipeline.night.night import Night
+from pipeline.night.outlook import outlook
 from pipeline.report import columns, conditions, cost, course, figures, groups, history, looks, todo
 from pipeline.report.facts import AuditLine, Confidence, Nightly, Report, Todo
 from pipeline.report.figures import Figures
@@ -35,15 +35,6 @@ _COLUMNS = tuple(
 )
 
 Outlook = Callable[[Night, datetime], Forecast | None]
-
-
-def outlook(night: Night, now: datetime) -> Forecast | None:
-    """The forecast of this moment; `None` where there is none."""
-    try:
-        found: Forecast = import_module("pipeline.night.outlook").outlook(night, now)
-    except (ModuleNotFoundError, Damaged):
-        return None
-    return found
 
 
 def gather(

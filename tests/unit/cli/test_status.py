@@ -19,7 +19,7 @@ from pipeline.forecast.model import Forecast
 from pipeline.ledger import pending
 from pipeline.ledger.counters import Written
 from pipeline.models import Failure, Task, to_json
-from pipeline.night import course, recount
+from pipeline.night import recount
 from pipeline.night.brake import LIMIT, Brake
 from pipeline.night.night import Night
 from pipeline.night.status import status
@@ -169,11 +169,11 @@ def test_the_forecast_is_shown_where_there_is_one(
     store: LocalStore, nightshift: Nightshift, broker: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = datetime(2026, 11, 23, 3, tzinfo=UTC)
-    monkeypatch.setattr(course, "OUTLOOK", lambda *_, **__: outlook(done))
+    monkeypatch.setattr("pipeline.night.outlook.outlook", lambda *_, **__: outlook(done))
     shown = nightshift("status").output
     assert "Forecast   done Mon 2026-11-23 03:00 UTC, at the latest Mon 2026-11-23 04:00 UTC" in shown
     assert json.loads(nightshift("status", "--json").output)["forecast"]["p50"] == "2026-11-23T03:00:00Z"
-    monkeypatch.setattr(course, "OUTLOOK", lambda *_, **__: outlook(None))
+    monkeypatch.setattr("pipeline.night.outlook.outlook", lambda *_, **__: outlook(None))
     assert "Forecast   not within a year (no page was read yet)" in nightshift("status").output
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from pipeline import clock
 from pipeline.errors import RunError
 from pipeline.exporter import store as of_store
+from pipeline.exporter import work
 from pipeline.exporter.store import open_cases, vitals
-from pipeline.exporter.work import Sources, left
+from pipeline.exporter.work import left
 from pipeline.forecast.model import Forecast
 from pipeline.ledger.counters import Amount, Backlog
 from pipeline.models import to_json
@@ -117,7 +119,8 @@ def test_discrepancies_are_those_of_the_newest_readable_report(night: Night) -> 
     assert open_cases(night)["nightshift_ledger_discrepancies", ()] == 3.0
 
 
-def test_backlog_and_forecast(night: Night) -> None:
+def test_backlog_and_forecast(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert left(night) == {}, "nothing was counted yet"
     backlog = Backlog(
         by={"urgent|ocr": Amount(1, 2), "normal|ocr": Amount(10, 30), "normal|text": Amount(5, 5)},
         recounted=NOW,
@@ -137,7 +140,10 @@ def test_backlog_and_forecast(night: Night) -> None:
         pages_a_second=1.0,
         basis="",
     )
-    found = left(night, Sources(lambda _: backlog, lambda *_: forecast))
+    counted = SimpleNamespace(recounted=NOW, backlog=lambda: backlog)
+    monkeypatch.setattr("pipeline.exporter.work.counters.read", lambda _: counted)
+    monkeypatch.setattr(work, "outlook", lambda *_, **__: forecast)
+    found = left(night)
     assert found["nightshift_pending_documents", ("normal",)] == 15.0
     assert found["nightshift_pending_pages", ("normal",)] == 35.0
     assert found["nightshift_pending_documents", ("backfill",)] == 0.0
@@ -146,8 +152,6 @@ def test_backlog_and_forecast(night: Night) -> None:
     assert found["nightshift_forecast_done_in_seconds", ("0.5",)] == 11 * 3600
     assert ("nightshift_forecast_done_in_seconds", ("0.9",)) not in found
     assert found["nightshift_forecast_left_documents", ("0.9",)] == 4.0
-    assert left(night, Sources()) == {}
-    assert left(night, Sources(lambda _: None)) == {}
     for name, labels in found:
         assert LABELS[name] == len(labels), name
 
