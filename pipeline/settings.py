@@ -26,7 +26,15 @@ PAGE_SHARE, PAGE_LEAST = 0.4, 20.0
 _DECIDING = (*Limits.__struct_fields__, "ocr_engine", "ocr_max_side", "ner_engine")
 _LONGEST_ZONE = 64  # characters: looking for a name of hundreds of folders takes more stack than there is
 _SECRET = frozenset(
-    {"broker_url", "callback_secret", "encryption_keys", "flower_password", "signing_key", "smtp_url"}
+    {
+        "broker_url",
+        "callback_secret",
+        "encryption_keys",
+        "flower_password",
+        "report_mail",  # addresses of persons, which the log of actions must not have
+        "signing_key",
+        "smtp_url",
+    }
 )
 _KEY = 32  # characters of a signing key at least: 128 bits in hexadecimal
 # The password of a URL: up to the last @, or the last before `;scheme://`, where a list of brokers continues.

@@ -127,7 +127,7 @@ def stale_models(table: Any, run_date: str, night: Night) -> Iterator[Todo]:
     for step in reprocess.STEPS:
         try:
             info = now.info(step)
-        except PipelineError:  # it is not installed on this machine
+        except (PipelineError, ImportError):  # it is not installed on this machine
             continue
         column = table[f"{step}_digest"]
         other = pc.is_valid(column) if info is None else pc.not_equal(column, info.digest)

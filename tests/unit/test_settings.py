@@ -62,7 +62,6 @@ def test_environment_is_read_and_options_win() -> None:
         ("DEVICE_PRICE", "nan", "a number and a currency, such as 2.10 USD"),
         ("DEVICE_PRICE", "2,10 EUR", "a number and a currency, such as 2.10 USD"),
         ("REPORT_LANGUAGE", "fr", "one of en or zh"),
-        ("REPORT_MAIL", "ops at example", "addresses separated by commas, such as ops@example.org"),
         ("TIMEZONE", "Mars/Olympus", "an IANA time zone such as Europe/Berlin"),
         ("TIMEZONE", "../etc/passwd", "an IANA time zone such as Europe/Berlin"),
         ("TIMEZONE", "Europe", "an IANA time zone such as Europe/Berlin"),
@@ -449,6 +448,14 @@ def test_a_mail_server_is_read() -> None:
     assert "hush" not in repr(found)
     assert mail.server("smtp://localhost?from=a@example.org").port == 587
     assert mail.addresses("a@example.org, b@example.org") == ("a@example.org", "b@example.org")
+
+
+def test_addresses_are_not_shown() -> None:
+    said = message({"NIGHTSHIFT_REPORT_MAIL": "anna at example.org"})
+    assert said == (
+        "Invalid setting NIGHTSHIFT_REPORT_MAIL: expected addresses separated by commas, such as ops@example.org."
+    )
+    assert shown("report_mail", "anna@example.org") == "(set)"
 
 
 def test_the_price_of_an_hour() -> None:

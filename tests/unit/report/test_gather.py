@@ -3,8 +3,10 @@
 import io
 import re
 import shlex
+import sys
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -12,7 +14,7 @@ import pytest
 import typer.main
 
 from pipeline.cli.app import app
-from pipeline.errors import OverLimit
+from pipeline.errors import Damaged, OverLimit
 from pipeline.ledger import records
 from pipeline.ledger.audit import audit
 from pipeline.models import Failure, Page, to_json
@@ -28,6 +30,7 @@ from pipeline.storage import Store, keys
 from pipeline.tables.schemas import SCHEMAS
 from pipeline.tables.summary import summarise
 from tests.support import reports
+from tests.support.flows import raiser
 from tests.support.reports import PHONE, at, finish, night_of, paper, receive, sample, write_tables
 
 DAY = "2026-11-22"
@@ -260,6 +263,16 @@ def test_a_night_without_anything(store: Store) -> None:
     assert found.verdict.sentences["en"] == "Nothing was received."
     assert [one.value for one in found.numbers] == [0] * 5
     assert found.todo == ()
+
+
+def test_what_is_left_has_a_forecast(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_night(store)
+    later = SimpleNamespace(p50=at("2026-11-24T01:30"))
+    monkeypatch.setitem(sys.modules, "pipeline.night.outlook", SimpleNamespace(outlook=lambda *_: later))
+    assert report(store).verdict.sentences["en"] == "1 left, done tomorrow 01:30."
+    damaged = SimpleNamespace(outlook=raiser(Damaged("A marker is damaged.")))
+    monkeypatch.setitem(sys.modules, "pipeline.night.outlook", damaged)
+    assert report(store).verdict.word == "left", "a forecast that fails costs no report"
 
 
 def test_cost_and_release(store: Store) -> None:
