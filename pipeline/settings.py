@@ -132,7 +132,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http_ca: Annotated[
         str,
         Meta(
-            description="PEM file with the authorities whose certificates sources, callback receivers and the collector "
+            description="PEM file with the authorities whose certificates sources, callback receivers and collectors "
             "of traces may have; empty: the system's."
         ),
     ] = ""
