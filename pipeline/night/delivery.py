@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 from msgspec import structs
@@ -16,10 +15,11 @@ from msgspec import structs
 from pipeline.errors import Damaged, PermanentError, RunError, SourceUnavailable, StoreUnavailable
 from pipeline.ledger.attempts import may_retry, retries_of
 from pipeline.messages import Message
-from pipeline.models import Task
+from pipeline.models import Status
 from pipeline.night import callbacks
 from pipeline.night.brake import Brake
-from pipeline.night.flow import Flow
+from pipeline.night.broker import Broker
+from pipeline.night.flow import Flow, Unwell
 from pipeline.remote.policy import callback_policy
 from pipeline.steps.verdict import verdict
 from pipeline.submission.contract import BadMessage, Submission, parse
@@ -49,34 +49,12 @@ class Raw(NamedTuple):
     trace: Context
 
 
-class Broker(Protocol):
-    """Where messages go; each method returns when the broker has confirmed them, and raises what publishing raises."""
+class Ended(NamedTuple):
+    """How a message ended its document, where that is not done; `status` of an abandoned callback is `failed`, too."""
 
-    def publish(self, messages: Iterable[Message]) -> None:
-        """Send the messages of next steps."""
-        ...
-
-    def publish_later(self, message: Message, *, outage: int | None = None) -> int:
-        """Send a message that waits first; returns for how many seconds. `outage`: it uses up no retry."""
-        ...
-
-    def publish_raw_later(self, raw: bytes, sender: str = "", trace: Context = NONE) -> int:
-        """Send a raw message that waits first, as long as a paused step; returns for how many seconds."""
-        ...
-
-    def publish_dead(
-        self,
-        body: bytes,
-        *,
-        reason: str,
-        code: str,
-        task_id: str,
-        trace_id: str,
-        sender: str = "",
-        trace: Context = NONE,
-    ) -> None:
-        """Put a refused message, or a reference to a failed task, into the dead-letter queue."""
-        ...
+    task_id: str
+    status: Status
+    code: str
 
 
 class Delivery:
@@ -85,8 +63,10 @@ class Delivery:
     def __init__(self, flow: Flow, broker: Broker, brake: Brake | None = None) -> None:
         self.flow, self.broker, self.brake = flow, broker, brake
 
-    def step(self, message: Message) -> None:
+    def step(self, message: Message) -> Ended | None:
         """Run one step and publish the messages of the next ones; where the brake holds the step, the message waits.
+
+        Returns how the document ended if it did so now and is not done.
 
         While the store is unavailable or an operator must fix something, the message waits and is retried without
         limit; after another transient error, up to `max_retries` times. After any other error the document is recorded
@@ -94,7 +74,7 @@ class Delivery:
         """
         if self.brake and self.brake.holds(message.step):
             self.broker.publish_later(message, outage=PAUSED)
-            return
+            return None
         try:
             following = self._attempt(message)
         except (StoreUnavailable, RunError) as error:  # the failure could not be recorded yet
@@ -103,13 +83,15 @@ class Delivery:
             log.error("the failure of %s cannot be recorded: %s", message.task_id, error.message)
             following = []
         self.broker.publish(following)
+        failure = self.flow.unwell
+        return Ended(message.task_id, failure.status, failure.code) if failure else None
 
-    def accept(self, raw: bytes, sender: str = "", trace: Context = NONE) -> Task | None:
+    def accept(self, raw: bytes, sender: str = "", trace: Context = NONE) -> Ended | None:
         """Accept a raw message; one that violates the contract is dead-lettered with the reason.
 
         `sender`: the broker user who sent it, as far as the broker has checked that. `trace`: what its headers say.
 
-        Returns the task that it was refused as. Raises what the store and publishing raise.
+        Returns the task that it was refused as, if it was. Raises what the store and publishing raise.
         """
         came = Raw(raw, sender, trace)
         if self.brake and self.brake.holds(ACCEPT):
@@ -127,7 +109,7 @@ class Delivery:
                 return self._turn_away(came, body, error or BadMessage("The message cannot be read."))
             return self._accept(came, body, submission)
 
-    def _accept(self, came: Raw, body: bytes, submission: Submission) -> Task | None:
+    def _accept(self, came: Raw, body: bytes, submission: Submission) -> Ended | None:
         try:
             submission = self.flow.reception.sent_by(came.sender, submission)
             self.broker.publish(self.flow.reception.accept(submission))
@@ -141,7 +123,7 @@ class Delivery:
 
     def _turn_away(
         self, came: Raw, body: bytes, error: PermanentError, submission: Submission | None = None
-    ) -> Task | None:
+    ) -> Ended | None:
         """Refuse a message, or make it wait where the brake does."""
         if self.brake and self.brake.failed(ACCEPT, error):
             self.broker.publish_raw_later(*came)
@@ -154,7 +136,7 @@ class Delivery:
 
     def _refuse(
         self, came: Raw, body: bytes, error: PermanentError, submission: Submission | None = None
-    ) -> Task:
+    ) -> Ended:
         """Dead-letter a message, record it as a failed task, and notify its producer if that is allowed.
 
         body: decrypted, if it was encrypted and could be.
@@ -176,7 +158,7 @@ class Delivery:
         following = callbacks.note_due(self.flow.store, task) if notify else []
         reception.note_refusal(task, error)
         self.broker.publish(following)
-        return task
+        return Ended(task.task_id, "failed", error.code)
 
     def _may_notify(self, submission: Submission) -> bool:
         try:
@@ -205,6 +187,7 @@ class Delivery:
             log.error("unexpected error in step %s", message.step, exc_info=error)
         if ends.action == "set_aside":  # for the operator; what the store has of it stays as it is
             self._dead_letter(message, ends.reason)
+            self.flow.unwell = Unwell("failed", ends.reason.code)
             return []
         if ends.action == "wait":
             return self._wait(message, error)

@@ -22,7 +22,7 @@ from pipeline.remote.urls import public_source
 from pipeline.storage import Store, keys
 from pipeline.threads import in_threads
 
-_ORIGIN = re.compile(r"([0-9a-f]{12})(?:-\d+)?")
+_ORIGIN = re.compile(r"((?:[0-9a-f]{12}){1,2})(?:-\d+)?")
 _MARKS = ("0" * 12, "0" * 12 + "-2", "0" * 12 + "-10")  # of each length: a long id is shortened for it
 _LINES = 50  # of one document, ...
 _ALL_LINES = 200_000  # ... and of all of them, that are searched for afterwards
