@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 from msgspec import structs
@@ -28,6 +27,7 @@ from pipeline.messages import Message, handed_back
 from pipeline.models import Status
 from pipeline.night import callbacks
 from pipeline.night.brake import Brake
+from pipeline.night.broker import Broker
 from pipeline.night.flow import Flow, Unwell
 from pipeline.remote.policy import callback_policy
 from pipeline.steps.verdict import verdict
@@ -66,34 +66,12 @@ class Raw(NamedTuple):
     trace: Context
 
 
-class Broker(Protocol):
-    """Where messages go; each method returns when the broker has confirmed them, and raises what publishing raises."""
+class Ended(NamedTuple):
+    """How a message ended its document, where that is not done; `status` of an abandoned callback is `failed`, too."""
 
-    def publish(self, messages: Iterable[Message]) -> None:
-        """Send the messages of next steps."""
-        ...
-
-    def publish_later(self, message: Message, *, outage: int | None = None) -> int:
-        """Send a message that waits first; returns for how many seconds. `outage`: it uses up no retry."""
-        ...
-
-    def publish_raw_later(self, raw: bytes, sender: str = "", trace: Context = NONE) -> int:
-        """Send a raw message that waits first, as long as a paused step; returns for how many seconds."""
-        ...
-
-    def publish_dead(
-        self,
-        body: bytes,
-        *,
-        reason: str,
-        code: str,
-        task_id: str,
-        trace_id: str,
-        sender: str = "",
-        trace: Context = NONE,
-    ) -> None:
-        """Put a refused message, or a reference to a failed task, into the dead-letter queue."""
-        ...
+    task_id: str
+    status: Status
+    code: str
 
 
 class Delivery:
