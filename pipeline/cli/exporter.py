@@ -116,13 +116,13 @@ def _parts(night: Night) -> list[Part]:
         Part("store", lambda: vitals(night), _OFTEN),
         Part("failures", lambda: open_cases(night), _SELDOM),
     ]
-    if sources.backlog or sources.forecast:
+    if sources.backlog:
         parts.append(Part("backlog", lambda: left(night, sources), _OFTEN))
     return parts
 
 
 def _sources() -> Sources:
-    """What counts and forecasts the backlog."""
+    """What counts and forecasts the backlog: nothing yet, so the part `backlog` is missing."""
     from pipeline.exporter.work import Sources
 
     return Sources()

@@ -18,20 +18,24 @@ LANES = ("urgent", "normal", "backfill")
 
 
 class Sources(NamedTuple):
-    """What counts the backlog, and what forecasts its end; `None`: nothing does, and its metrics are absent."""
+    """What counts the backlog, and what forecasts its end; `None`: nothing does, and its metrics are absent.
+
+    The forecast is given the backlog, so that it does not list the store.
+    """
 
     backlog: Callable[[Night], Backlog | None] | None = None
-    forecast: Callable[[Night, datetime], Forecast] | None = None
+    forecast: Callable[[Night, datetime, Backlog], Forecast] | None = None
 
 
 def left(night: Night, sources: Sources) -> Readings:
     """Backlog and forecast; raises `StoreUnavailable`."""
     now = clock.utc()
     found: Values = {}
-    if sources.backlog and (backlog := sources.backlog(night)):
+    backlog = sources.backlog(night) if sources.backlog else None
+    if backlog:
         found |= _backlog(backlog, now)
-    if sources.forecast:
-        found |= _forecast(sources.forecast(night, now), now)
+        if sources.forecast:
+            found |= _forecast(sources.forecast(night, now, backlog), now)
     return found
 
 

@@ -117,6 +117,12 @@ def test_discrepancies_are_those_of_the_newest_readable_report(night: Night) -> 
     assert open_cases(night)["nightshift_ledger_discrepancies", ()] == 3.0
 
 
+class Dated(Backlog, frozen=True, kw_only=True):
+    """A backlog that also says since when the oldest document of each lane waits."""
+
+    oldest: dict[str, str] = {}
+
+
 def test_backlog_and_forecast(night: Night) -> None:
     backlog = Backlog(
         by={"urgent|ocr": Amount(1, 2), "normal|ocr": Amount(10, 30), "normal|text": Amount(5, 5)},
@@ -146,6 +152,8 @@ def test_backlog_and_forecast(night: Night) -> None:
     assert found["nightshift_forecast_done_in_seconds", ("0.5",)] == 11 * 3600
     assert ("nightshift_forecast_done_in_seconds", ("0.9",)) not in found
     assert found["nightshift_forecast_left_documents", ("0.9",)] == 4.0
+    dated = Dated(by=backlog.by, recounted=NOW, as_of=NOW, oldest={"normal": "2026-03-01T11:00:00+00:00"})
+    assert left(night, Sources(lambda _: dated))["nightshift_oldest_pending_seconds", ("normal",)] == 3600
     assert left(night, Sources()) == {}
     assert left(night, Sources(lambda _: None)) == {}
     for name, labels in found:
