@@ -120,7 +120,7 @@ def test_discrepancies_are_those_of_the_newest_readable_report(night: Night) -> 
 class Dated(Backlog, frozen=True, kw_only=True):
     """A backlog that also says since when the oldest document of each lane waits."""
 
-    oldest: dict[str, str] = {}
+    oldest: dict[str, str]
 
 
 def test_backlog_and_forecast(night: Night) -> None:
