@@ -46,14 +46,6 @@ ACCEPT = "accept"
 """What the brake calls the acceptance of raw messages."""
 
 
-class Ended(NamedTuple):
-    """How a message ended its document, where that is not done; `status` of an abandoned callback is `failed`, too."""
-
-    task_id: str
-    status: Status
-    code: str
-
-
 QUEUE = "inference_tasks"
 """Where raw messages come from."""
 

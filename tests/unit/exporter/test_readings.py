@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import RunError
@@ -152,6 +153,8 @@ def test_backlog_and_forecast(night: Night, monkeypatch: pytest.MonkeyPatch) -> 
     assert found["nightshift_forecast_done_in_seconds", ("0.5",)] == 11 * 3600
     assert ("nightshift_forecast_done_in_seconds", ("0.9",)) not in found
     assert found["nightshift_forecast_left_documents", ("0.9",)] == 4.0
+    backlog = structs.replace(backlog, oldest={"normal": "2026-03-01T11:00:00+00:00"})
+    assert left(night)["nightshift_oldest_pending_seconds", ("normal",)] == 3600
     for name, labels in found:
         assert LABELS[name] == len(labels), name
 
