@@ -86,17 +86,50 @@ def flow(documents: int, rounds: int) -> None:
                 delivery.step(broker.ready.popleft())
             return time.process_time() - started
 
-        def counting(name: str) -> float:
-            metrics = Path(folder, name)
-            metrics.mkdir()
-            registry.start(metrics)
-            try:
-                return once(name)
-            finally:
-                registry.stop()
+        metrics = Path(folder, "metrics")
+        metrics.mkdir()
+        registry.start(metrics)
+        once("warm")  # the series of a process are made once
+        made = dict(registry._made)
 
-        once("warm"), counting("warm-too")
-        _compare(rounds, once, counting, documents)
+        def without(name: str) -> float:
+            registry._made.clear()
+            return once(name)
+
+        def counting(name: str) -> float:
+            registry._made.update(made)
+            return once(name)
+
+        _compare(rounds, without, counting, documents)
+        _share(counting, documents)
+
+
+def _share(counting: Callable[[str], float], documents: int) -> None:
+    """Print the time inside the functions that count: of each call, as it is met between other work."""
+    took: dict[str, list[int]] = {"count": [], "observe": []}
+    plain = {name: getattr(telemetry, name) for name in took}
+
+    def timed(name: str) -> Callable[..., None]:
+        def call(*values: object, **more: object) -> None:
+            started = time.perf_counter_ns()
+            plain[name](*values, **more)
+            took[name].append(time.perf_counter_ns() - started)
+
+        return call
+
+    seconds = []
+    for name in took:
+        setattr(telemetry, name, timed(name))
+    for n in range(10):
+        seconds.append(counting(f"share-{n}"))
+    for name, function in plain.items():
+        setattr(telemetry, name, function)
+    calls = {name: len(found) / len(seconds) / documents for name, found in took.items()}
+    medians = {name: statistics.median(found) / 1000 for name, found in took.items()}
+    inside = sum(calls[name] * medians[name] for name in took)
+    whole = 1e6 * statistics.median(seconds) / documents
+    each = ", ".join(f"{calls[name]:.1f} {name} of {medians[name]:.1f} us (median)" for name in took)
+    print(f"per document {each}: {inside:.0f} us of {whole:.0f}, {100 * inside / whole:.2f} %")
 
 
 def night(documents: int, rounds: int) -> None:
