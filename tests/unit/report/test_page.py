@@ -196,7 +196,7 @@ def test_many_shares_become_one_row() -> None:
 
 def test_the_same_report_gives_the_same_page() -> None:
     code = (
-        "import hashlib; from pipeline.report.render import render;"
+        "import hashlib, sys; from pipeline.report.render import render; assert 'matplotlib' not in sys.modules;"
         "from tests.support import example_reports as reports;"
         "print(hashlib.sha256(render(reports.left(), 'zh').encode()).hexdigest())"
     )
