@@ -143,10 +143,11 @@ class Night:
         if most is None:
             return None
         label = self._w("night.memory_label", range=self._range, most=self._shown.number(most / 1024, 1))
-        devices = zip(LINES, self._course.devices, strict=False)
-        return self._plot(
-            "memory", self._plots.memory(label), [(ink, "line", text(name, 40)) for ink, name in devices]
-        )
+        devices = self._course.devices
+        legend: Legend = [(ink, "line", text(name, 40)) for ink, name in zip(LINES, devices, strict=False)]
+        if more := len(devices) - len(legend):
+            legend.append(("soft", "line", self._w("more", n=more)))
+        return self._plot("memory", self._plots.memory(label), legend)
 
     def _ground(self) -> Legend:
         legend: Legend = [("open", "box", self._w("night.open_window"))] if self._course.windows else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from pipeline.report.page import plots
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LINES = ("first", "third", "fourth", "second")
-"""Inks of lines that share a plot; the eye could not follow more."""
+"""Inks of lines that share a plot; all others are drawn in one: the eye could not follow more."""
 
 _LATE = 90
 """Minutes after the end of the plot up to which a predicted completion is drawn."""
@@ -55,7 +56,8 @@ class NightPlots:
         samples = self._course.samples
 
         def draw(axes: Axes, _width: int) -> None:
-            for device, ink in zip(self._course.devices, LINES, strict=False):
+            devices = self._course.devices
+            for device, ink in zip_longest(devices, LINES[: len(devices)], fillvalue="soft"):
                 points = [(s.at, s.memory_mib[device] / 1024) for s in samples if device in s.memory_mib]
                 for at, gib in self._unbroken(points):
                     axes.plot(at, gib, color=INKS[ink], linewidth=1.8)

@@ -6,6 +6,7 @@ Plots are drawn in the colours of `INKS`, which stand for CSS variables: one pic
 from __future__ import annotations
 
 import io
+import logging
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,8 @@ _NS = "{http://www.w3.org/2000/svg}"
 
 def style() -> Any:
     """The context in which plots are drawn: ours, whatever the user's own matplotlibrc says."""
+    # where a home cannot be written it would warn of a slower start, each time
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from matplotlib import style as styles
 
     return styles.context(["default", _SETTINGS])

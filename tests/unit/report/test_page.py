@@ -196,7 +196,7 @@ def test_many_shares_become_one_row() -> None:
 
 def test_the_same_report_gives_the_same_page() -> None:
     code = (
-        "import hashlib; from pipeline.report.render import render;"
+        "import hashlib, sys; from pipeline.report.render import render; assert 'matplotlib' not in sys.modules;"
         "from tests.support import example_reports as reports;"
         "print(hashlib.sha256(render(reports.left(), 'zh').encode()).hexdigest())"
     )
@@ -323,3 +323,44 @@ def test_reasons_are_in_words() -> None:
 def test_another_language_is_refused() -> None:
     with pytest.raises(ValueError, match='Invalid language "de" of a report: use one of en, zh'):
         render(reports.good(), "de")
+
+
+def test_a_window_that_never_closes() -> None:
+    begin = reports.OPENED - timedelta(hours=12)
+    moved = tuple(structs.replace(s, window_open=True) for s in reports.good().samples)
+    for opened in (begin, None):
+        tree = page(reports.good(opened=opened, closed=None, samples=moved))
+        head = words(tree.find("body/header"))
+        assert ("Window open since 11-25 10:00" if opened else "Window not known") in head
+        assert len(tree.xpath("//section[h2/@id='night']//svg[contains(@class, 'plot')]")) == 10
+
+
+def test_forecasts_for_another_day_are_in_the_table_alone() -> None:
+    tomorrow = reports.CLOSED + timedelta(hours=17, minutes=40)
+    samples = tuple(
+        structs.replace(s, p50=tomorrow, p90=tomorrow + timedelta(hours=1)) for s in reports.left().samples
+    )
+    report = structs.replace(reports.left(), samples=samples)
+    text = section(report, "night")
+    assert "22:00 11-26 23:40 11-27 00:40" in text
+    assert len(page(report).xpath("//section[h2/@id='night']//svg[contains(@class, 'plot')]")) == 8
+
+
+def test_one_sample_and_many_devices() -> None:
+    one = structs.replace(reports.good().samples[20], memory_mib={f"gpu:{n}": 1000.0 for n in range(9)})
+    text = section(reports.good(samples=(one,)), "night")
+    assert "gpu:0 gpu:1 gpu:2 gpu:3" in text
+    assert "and 5 more" in text
+    assert "How busy the device was is not known." in text
+
+
+def test_a_report_with_nothing_in_it() -> None:
+    bare = structs.replace(
+        reports.old(),
+        numbers=(),
+        verdict=Verdict(word="stopped", sentences={}),
+        confidence=structs.replace(reports.old().confidence, tonight=(), before=()),
+        kinds=(),
+    )
+    assert "Nothing came." in section(bare, "came")
+    assert "No fields were read." in section(bare, "sure")
