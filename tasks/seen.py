@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from pipeline.errors import BrokerRefused, BrokerUnavailable
+from pipeline.errors import BrokerUnavailable
 from pipeline.messages import Message
 from pipeline.night.why.model import AtBroker, AtWork, Queue
 from tasks import client, lanes, transport
@@ -50,6 +50,8 @@ def seen(app: Any, task_id: str, *, letters: bool) -> AtBroker:
         with client.errors(app):
             messages, consumers = _counts(app)
             found = AtBroker(messages=messages, consumers=consumers, alarm=_alarm(app))
+        if found.alarm:  # nobody can be asked anything
+            return found
         at_work = _permitted(lambda: _at_work(app, task_id))
         about = _permitted(lambda: _letters(app, task_id)) if letters and messages.get("dead") else None
     except BrokerUnavailable as error:
@@ -65,8 +67,8 @@ def seen(app: Any, task_id: str, *, letters: bool) -> AtBroker:
 
 
 def _permitted(ask: Callable[[], T]) -> T | None:
-    """What `ask` finds; `None` where this user's rights at the broker do not reach."""
-    with suppress(BrokerRefused):
+    """What `ask` finds; `None` where this user's rights at the broker do not reach, or workers cannot be asked."""
+    with suppress(BrokerUnavailable):
         return ask()
     return None
 

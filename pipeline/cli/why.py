@@ -135,7 +135,7 @@ def _not_found(night: Night, wanted: str, days: int, broker: AtBroker) -> NotFou
         sentence += f" {waiting} raw messages are not accepted yet: it may be among them."
     if broker.trouble:
         sentence += " RabbitMQ could not be asked for messages that are not accepted yet."
-    if close := find.similar(night.store, wanted):
+    if close := find.similar(night, wanted, days):
         sentence += f" Similar ids: {', '.join(close)}."
     return NotFound(sentence)
 
@@ -144,8 +144,9 @@ def _choose(matches: list[Match], wanted: str, as_json: bool) -> None:
     if as_json:
         screen.as_json({"matches": matches})
         return
-    rows = [(one.task_id, one.run_date, one.source) for one in matches]
-    screen.listing(f'Documents that match "{wanted}"', ("task", "run date", "source"), rows)
+    columns = ("task", "run date", "source") if any(one.source for one in matches) else ("task", "run date")
+    rows = [(one.task_id, one.run_date, one.source)[: len(columns)] for one in matches]
+    screen.listing(f'Documents that match "{wanted}"', columns, rows)
 
 
 def _print(found: Why, moment: Moment) -> None:

@@ -12,7 +12,7 @@ from pipeline.doctor import certificates, pages, store
 from pipeline.doctor.finding import Finding
 from pipeline.settings import Settings
 from pipeline.storage import EncryptedStore, open_store
-from tasks import client, doctor, topology
+from tasks import client, doctor, routing, topology
 from tests.support import roles
 from tests.support.command import nightshift
 from tests.support.servers import wait_for
@@ -26,6 +26,7 @@ def app_of(url: str) -> Celery:
     client.celery()  # which bounds the waits of every connection of this process
     app = Celery(broker=url, set_as_current=False, control="tasks.control:Control")
     app.conf.broker_transport_options = {"confirm_publish": True}
+    app.conf.task_queues = [*routing.WORK_QUEUES, routing.RAW_QUEUE]
     return app
 
 

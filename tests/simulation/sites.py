@@ -17,6 +17,7 @@ SIMULATED = ("ledger", "night", "steps", "submission", "tables")
 """Rooms whose calls are all simulated, but for those of `LEFT_OUT`."""
 OTHER_ROOMS = {
     "cli": "prints; `operators.py` gives the same commands",
+    "doctor": "asked by `nightshift doctor` alone, which looks at an installation",
     "documents": "reading documents is replaced",
     "exporter": "reads only, for Prometheus",
     "ner": "reading documents is replaced; what is found here are no calls to a store",
@@ -28,8 +29,11 @@ LEFT_OUT = {
     "ledger/named.py:_claim": "asked about documents whose receipts were deleted, which nothing simulated does",
     "ledger/pending.py:newest_keys": "asked by `nightshift status` alone, which reads only",
     "ledger/records.py:ended": "asked by `nightshift run` alone",
+    "ledger/retries.py:of_task": "asked by `nightshift why` alone, which reads only",
     "night/rotation.py": "encrypts again with another key; nothing simulated is encrypted",
     "night/status.py": "reads only, for the screen",
+    "night/why/facts.py": "reads only, for the screen",
+    "night/why/find.py": "reads only, for the screen",
 }
 """Files and functions that don't belong to what is simulated, and why."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import structs
 
 from pipeline.models import DocumentResult, Task
-from pipeline.night.why import ended, history, waiting
+from pipeline.night.why import ended, history, reasons, waiting
 from pipeline.night.why.facts import Facts
 from pipeline.night.why.model import Why
 from pipeline.night.why.moment import Moment
@@ -46,7 +46,7 @@ def answer(facts: Facts, moment: Moment) -> Why | None:
 
 def _pending(facts: Facts, task: Task, moment: Moment) -> dict[str, Any]:
     it = waiting.of(facts, task, moment)
-    found = structs.asdict(waiting.reason(it))
+    found = structs.asdict(reasons.reason(it))
     if task.reprocess:
         record = facts.record
         before = f"Done in the night of {record.run_date}" if record else "Done before"

@@ -23,7 +23,8 @@ MOST = 20
 """Matches that are looked for: with more, what was typed says too little."""
 
 _HASH = re.compile(r"[0-9a-f]{8,64}")
-_SIMILAR = 500  # ids that are compared
+_SIMILAR, _NIGHTS = 500, 3  # ids of one kind, and nights, that are compared
+_CLOSE = 0.75  # from 0 to 1
 
 
 def by_beginning(night: Night, text: str, days: int) -> list[Match]:
@@ -95,16 +96,21 @@ def is_named(source: str, text: str) -> bool:
     )
 
 
-def similar(store: Store, text: str) -> list[str]:
+def similar(night: Night, text: str, days: int) -> list[str]:
     """Ids that look like this one, of those that begin like it."""
-    for length in (len(text) * 3 // 4, len(text) // 2, 3):
-        begins = keys.beginning(text[:length]) if length else ""
-        if not begins:
+    latest = nights(night.store, night.schedule.run_date(), days)[:_NIGHTS]
+    for length in dict.fromkeys((len(text) * 3 // 4, len(text) // 2, min(len(text), 3))):
+        if not length:
             continue
-        listed = (
-            *(keys.claimed_task(key) for key in islice(store.list(keys.CLAIMS + begins), _SIMILAR)),
-            *(keys.task_id_of(key) for key in islice(store.list(keys.PENDING + begins), _SIMILAR)),
-        )
-        if close := get_close_matches(text, dict.fromkeys(listed), n=5, cutoff=0.75):
+        listed = dict.fromkeys(_beginning(night.store, keys.beginning(text[:length]), latest))
+        if close := get_close_matches(text, listed, n=5, cutoff=_CLOSE):
             return close
     return []
+
+
+def _beginning(store: Store, begins: str, latest: list[str]) -> Iterator[str]:
+    """Ids whose keys begin so: claimed ones, pending ones, and those of the latest nights."""
+    yield from (keys.claimed_task(key) for key in islice(store.list(keys.CLAIMS + begins), _SIMILAR))
+    prefixes = [keys.PENDING, *(keys.results(day) for day in latest), *(keys.failures(day) for day in latest)]
+    for prefix in prefixes:
+        yield from (keys.task_id_of(key) for key in islice(store.list(prefix + begins), _SIMILAR))

@@ -368,8 +368,8 @@ def test_never_received(flow: Flow, inbox: Path) -> None:
     nothing = facts.of(flow.night, "invoice-0432", 14)
     assert not nothing.known
     assert answer(nothing, Moment.of(flow.night, WELL, place)) is None
-    assert find.similar(flow.store, "invoice-0432") == ["invoice-0423"]
-    assert find.similar(flow.store, "zzz") == []
+    assert find.similar(flow.night, "invoice-0432", 14) == ["invoice-0423"]
+    assert find.similar(flow.night, "zzz", 14) == []
 
 
 def test_it_is_found_by_its_beginning_its_file_and_its_hash(flow: Flow, inbox: Path, at: Any) -> None:
