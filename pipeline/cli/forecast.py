@@ -75,7 +75,7 @@ def forecast(
         )
         return
     zone = night.schedule.window.zone
-    _line("Store", screen.name_of(night.store))
+    screen.say(f"{'Store':<11}{screen.name_of(night.store)}")
     _print(found, zone)
     if more:
         screen.say()

@@ -219,6 +219,7 @@ class _Check:
         for prefix, what in (
             ("pending/", "a pending marker is left"),
             ("delayed/", "a delay is left"),
+            ("deadlines/", "a note of a deadline is left"),
             ("callbacks/", "a note of a callback is left"),
             ("forgetting/", "a plan of what is to be forgotten is left"),
         ):

@@ -22,6 +22,7 @@ import pipeline.cli.failed
 import pipeline.ledger.actions
 import pipeline.ledger.forgotten
 import pipeline.ledger.pseudonyms
+import pipeline.night.admission
 import pipeline.night.brake
 import pipeline.night.callbacks
 import pipeline.night.failures
@@ -161,6 +162,11 @@ def installed() -> Iterator[None]:
         change(pipeline.night.brake, "LIMIT", 3)  # a simulated night has few documents
         change(pipeline.night.brake, "time", SimpleNamespace(monotonic=lambda: world().now))
         change(pipeline.night.brake, "random", SimpleNamespace(uniform=_uniform))
+        change(
+            pipeline.night.admission,
+            "time",
+            SimpleNamespace(monotonic=lambda: world().now, sleep=lambda seconds: world().sleep(seconds)),
+        )
         for timed in (pipeline.ledger.forgotten, pipeline.submission.shares, pipeline.night.retention):
             change(timed, "time", SimpleNamespace(monotonic=lambda: world().now))
         for secret in (pipeline.ledger.actions, pipeline.ledger.pseudonyms, pipeline.night.selection):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -162,6 +163,8 @@ class Producers:
     def _offer(self, spec: Spec) -> str:
         self.world.note(f"submits {spec.task_id} by {spec.how} from {spec.url}", spec.task_id)
         later = self.world.at(self.world.now + spec.delay) if spec.delay else None
+        number = zlib.crc32(spec.task_id.encode())
+        deadline = self.world.at(self.world.now + number % 50000) if number % 3 == 0 else None
         if not spec.how.startswith("client"):
             body: dict[str, Any] = {"task_id": spec.task_id, "priority": spec.priority, "tenant": spec.tenant}
             if spec.how == "broken":
@@ -175,6 +178,8 @@ class Producers:
                 body["callback_url"] = spec.callback
             if later:
                 body["not_before"] = later.isoformat(timespec="seconds")
+            if deadline:
+                body["deadline"] = deadline.isoformat(timespec="seconds")
             try:
                 self.run.broker.publish_raw(json.dumps(body).encode())
             except BROKER_ERRORS:
@@ -189,6 +194,7 @@ class Producers:
             trace_id=f"trace-{spec.task_id}",
             callback_url=spec.callback,
             not_before=later,
+            deadline=deadline,
         )
         try:
             client.submit(spec.url, spec.data if spec.how == "client" else None, request)
