@@ -43,6 +43,7 @@ def test_it_writes_then_sends(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_fails_is_one_line(
     error: Exception, level: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, housekeeping.log.name)
     monkeypatch.setattr(due, "write_due", raiser(error))
     housekeeping.report()
     (record,) = caplog.records
