@@ -232,3 +232,12 @@ def test_a_dead_letter_without_its_key_is_shown_and_cannot_be_sent_back() -> Non
     for changed in (secret | {"reason": "plain"}, secret | {"reason": "é"}):
         letter = _found(message(closed, OURS | changed)).letter
         assert (letter.reason, letter.queue) == ("The dead letter is not what Nightshift has written.", "")
+
+
+def test_a_raw_message_that_is_sent_back_keeps_its_trace_if_it_is_valid() -> None:
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    assert dead._trace({"traceparent": parent, "tracestate": "a=1", "x": 1}) == {
+        "traceparent": parent,
+        "tracestate": "a=1",
+    }
+    assert dead._trace({"traceparent": 7}) == dead._trace({}) == {}
