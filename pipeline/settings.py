@@ -89,6 +89,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "requeued. Outside the window, urgent work keeps its models loaded for the same time.",
         ),
     ] = 25.0
+    idle_grace: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="Seconds without GPU work inside the window after which a worker ends the processes that hold "
+            "models; new work loads them again. 0: they are kept until the window closes.",
+        ),
+    ] = 300.0
     spread_pages: Annotated[
         int,
         Meta(
@@ -161,6 +169,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "nothing, `all` (docs/how-to/rights.md)."
         ),
     ] = "read"
+    management_url: Annotated[
+        str,
+        Meta(
+            description="RabbitMQ's management interface, for Flower's page of queues: `http://host:15672`, asked as "
+            "the user of the broker URL; empty: on the broker's host, without TLS."
+        ),
+    ] = ""
     flower_user: Annotated[
         str,
         Meta(description="User name for Flower's login, without a colon; set it together with the password."),
@@ -468,7 +483,13 @@ def invalid(given: Mapping[str, Given]) -> dict[str, str]:
     return wrong
 
 
-_PLAIN = {"broker_url": "amqp", "s3_endpoint": "http", "allowed_sources": "http", "allowed_callbacks": "http"}
+_PLAIN = {
+    "broker_url": "amqp",
+    "s3_endpoint": "http",
+    "allowed_sources": "http",
+    "allowed_callbacks": "http",
+    "management_url": "http",
+}
 """Settings with URLs, and the scheme that `require_tls` refuses in them."""
 
 

@@ -22,6 +22,7 @@ from pipeline.night.delivery import Delivery
 from pipeline.night.flow import Flow
 from pipeline.night.night import Night
 from pipeline.settings import Settings
+from tasks.ended import DocumentFailed, DocumentPartial
 from tasks.limits import pages_of
 from tasks.logs import about
 from tasks.publish import BROKER_ERRORS, Publisher
@@ -63,7 +64,10 @@ def kept() -> Iterator[None]:
 
 
 def run(task: Task[Any, Any], step: str, task_id: str, first: int, last: int, run_date: str) -> None:
-    """Run one step and publish the messages of the next ones; only then is its own message acknowledged."""
+    """Run one step and publish the messages of the next ones; only then is its own message acknowledged.
+
+    Raises one of `tasks.ended.ENDS` where the step was the end of a document that is not done.
+    """
     request = task.request
     message = Message(
         step=step,
@@ -81,5 +85,8 @@ def run(task: Task[Any, Any], step: str, task_id: str, first: int, last: int, ru
         id=request.id or "",
         redelivered=bool((request.delivery_info or {}).get("redelivered")),
     )
-    with about(message.trace_id, message.task_id), kept():
-        delivery(task.app).step(message)
+    with about(message.trace_id, message.task_id):
+        with kept():
+            ended = delivery(task.app).step(message)
+        if ended:
+            raise DocumentPartial(ended.code) if ended.status == "partial" else DocumentFailed(ended.code)

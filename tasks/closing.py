@@ -23,7 +23,7 @@ class Closing:
 
     def __init__(self, night: Night, consumer: Any, queues: Collection[str]) -> None:
         self._night, self._consumer, self._queues = night, consumer, queues
-        self._release = Release(night.settings.close_grace)
+        self._release = Release(night.settings.close_grace, night.settings.idle_grace)
         self._lock = threading.Lock()  # of `_release`, which two threads use
 
     def work_started(self, run_date: str | None) -> None:
@@ -40,17 +40,27 @@ class Closing:
         """Do what is due while the window is closed; `allowed` are GPU queues that may be served all the same."""
         if not self._release.in_use:
             return
-        requests = {
-            request.id: request
-            for request in set(state.active_requests) | set(state.reserved_requests)
-            if queue_of(request) in self._queues
-        }
-        busy = [Busy(id, queue_of(request)) for id, request in requests.items()]
-        pool = self._consumer.pool._pool
+        requests = self._requests()
         with self._lock:
-            action = self._release.closed(time.monotonic(), allowed, busy, self.processes())
+            action = self._release.closed(time.monotonic(), allowed, _busy(requests), self.processes())
         self._stop([requests[id] for id in action.stop])
-        _replace(pool, action.replace)
+        self._apply(action)
+
+    def idle(self) -> None:
+        """Do what is due while the window is open, where there is no work."""
+        if not self._release.in_use:
+            return
+        with self._lock:
+            action = self._release.idle(time.monotonic(), _busy(self._requests()), self.processes())
+        self._apply(action)
+
+    def _requests(self) -> dict[str, Any]:
+        """The GPU work that is running or waits for a process, by the id of its request."""
+        found = set(state.active_requests) | set(state.reserved_requests)
+        return {request.id: request for request in found if queue_of(request) in self._queues}
+
+    def _apply(self, action: Action) -> None:
+        _replace(self._consumer.pool._pool, action.replace)
         if action.released:
             self.note(action.released)
 
@@ -69,12 +79,13 @@ class Closing:
         if not released.run_date:
             log.info("models released after urgent work")
             return
-        log.info("models released %.1f s after close", released.seconds)
+        after = "without work, in the window" if released.early else "after close"
+        log.info("models released %.1f s %s", released.seconds, after)
 
         def write() -> None:
             try:
-                hostname = self._consumer.hostname
-                note_release(self._night.store, released.run_date, hostname, released.seconds)
+                hostname, store = self._consumer.hostname, self._night.store
+                note_release(store, released.run_date, hostname, released.seconds, early=released.early)
             except PipelineError as error:
                 log.warning("the release of the models could not be noted: %s", error.message)
 
@@ -85,6 +96,10 @@ class Closing:
             log.warning("grace period expired: stopping and requeueing %s", request.id)
             request.reject(requeue=True)
             request.cancel(self._consumer.pool, signal="KILL", emit_retry=False)
+
+
+def _busy(requests: dict[str, Any]) -> list[Busy]:
+    return [Busy(id, queue_of(request)) for id, request in requests.items()]
 
 
 def _replace(pool: Any, processes: Collection[int]) -> None:

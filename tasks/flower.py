@@ -8,7 +8,10 @@ and the command line. Each of these wins over the ones before it, but none may o
 from __future__ import annotations
 
 import ipaddress
+import os
+import signal
 import sys
+import threading
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,8 @@ DEFAULTS = {
     "max_tasks": 20_000,  # about 4,000 documents; Flower keeps all of them in memory
     "tasks_columns": "received,name,args,state,runtime,worker,uuid",
 }
+
+_PATIENCE = 5.0  # seconds after SIGTERM in which it may end by itself
 
 
 def configure() -> None:
@@ -38,16 +43,18 @@ def configure() -> None:
     def parsed() -> None:
         if not options.basic_auth:
             options.basic_auth = _login()
+        if not options.broker_api:
+            options.broker_api = _management()
         if next(passes) == 1 and Path(options.conf).is_file():
             return  # Flower reads that file next, then parses the command line again
         _refuse_strangers(options)
 
     options.add_parse_callback(parsed)
-    _check_hosts(options)
+    _adapt(options)
 
 
-def _check_hosts(options: Any) -> None:
-    """Without a login, answer only who asks for this machine by its own name.
+def _adapt(options: Any) -> None:
+    """Without a login, answer only who asks for this machine by its own name; end when asked to.
 
     A page of any other site can have a browser here send requests, to a name of its own that resolves to 127.0.0.1 (DNS
     rebinding), and read the answers; the name is then in the Host header.
@@ -64,14 +71,24 @@ def _check_hosts(options: Any) -> None:
                 "NIGHTSHIFT_FLOWER_USER and NIGHTSHIFT_FLOWER_PASSWORD.\n"
             )
 
-    class Checked(app.Flower):
+    class Adapted(app.Flower):
+        def start(self) -> None:
+            signal.signal(signal.SIGTERM, lambda *_: _end(self))
+            super().start()
+
         def find_handler(self, request: Any, **kwargs: Any) -> Any:
             open_to_all = not (options.basic_auth or options.auth or options.unix_socket)
             if open_to_all and not _is_loopback(request.host_name.strip("[]")):
                 return self.get_handler_delegate(request, Stranger)
             return super().find_handler(request, **kwargs)
 
-    command.Flower = Checked
+    command.Flower = Adapted
+
+
+def _end(flower: Any) -> None:
+    """End on SIGTERM: Flower's own handler raises in whatever runs, and then waits for threads that ask the broker."""
+    threading.Timer(_PATIENCE, os._exit, (0,)).start()
+    flower.io_loop.add_callback_from_signal(flower.stop)
 
 
 def _only_read_events() -> None:
@@ -103,6 +120,12 @@ def _login() -> list[str]:
             "Set both NIGHTSHIFT_FLOWER_USER (without a colon) and NIGHTSHIFT_FLOWER_PASSWORD, or neither."
         )
     return [f"{user}:{password}"]
+
+
+def _management() -> str | None:
+    """Address of RabbitMQ's management API; Flower adds the user of the broker URL."""
+    url = Settings.from_env().management_url
+    return url.rstrip("/").removesuffix("/api") + "/api/" if url else None
 
 
 def _refuse_strangers(options: Any) -> None:

@@ -157,6 +157,7 @@ class Gate(bootsteps.StartStopStep):
             self._select(consumer, self._wanted(consumer, allowed))
         if is_open:
             self.closing.opened()
+            self.closing.idle()
         else:
             self.closing.tick(allowed)
 

@@ -9,10 +9,9 @@ import math
 from functools import cache
 from typing import Any
 
-from celery.worker.request import Request
-
 from pipeline import guard, reader, scratch
 from pipeline.settings import Settings
+from tasks.ended import Request
 
 LONGEST = 1500.0
 """Seconds, below RabbitMQ's consumer timeout of 30 minutes."""

@@ -2,7 +2,8 @@
 
 Work in progress has a grace period to stop by itself, which it does at the next page group; what is left then is
 stopped. Once no GPU work is left, the processes that may hold a model are replaced. Urgent work by day is waited for,
-and the models that it loaded are kept for one grace period, for the next urgent document.
+and the models that it loaded are kept for one grace period, for the next urgent document. Inside the window, models are
+released early where they had no work for the idle grace; new work loads them again.
 
 All times are seconds of one monotonic clock.
 """
@@ -26,13 +27,14 @@ class Busy:
 
 @dataclass(frozen=True)
 class Released:
-    """No process holds a model any more, `seconds` after close.
+    """No process holds a model any more, `seconds` after close, or after the last work inside the window if `early`.
 
     `run_date`: the night whose work used the models; empty when it was only urgent work by day, which is not noted.
     """
 
     run_date: str
     seconds: float
+    early: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,16 @@ class Action:
 
 
 class Release:
-    """The state of one worker; `in_use` from its first GPU work until its models are released."""
+    """The state of one worker; `in_use` from its first GPU work until its models are released.
 
-    def __init__(self, grace: float) -> None:
+    grace: seconds after close. idle_grace: seconds without work inside the window; 0: models are kept until close.
+    """
+
+    def __init__(self, grace: float, idle_grace: float = 0.0) -> None:
         self.in_use = False
         self._grace = grace
+        self._idle_grace = idle_grace
+        self._idle_since: float | None = None
         self._closed_at: float | None = None
         self._run_date = ""
         self._by_day_at = -math.inf  # when urgent work outside the window was last seen
@@ -62,7 +69,7 @@ class Release:
 
     def work_started(self, now: float, run_date: str | None) -> None:
         """GPU work goes to a process: in the window of `run_date`, or outside any window (`None`)."""
-        self.in_use = True
+        self.in_use, self._idle_since = True, None
         if run_date is None:
             self._by_day_at = now
         else:  # noted here, as after close the schedule already names the coming night
@@ -71,6 +78,21 @@ class Release:
     def opened(self) -> None:
         """The window is open: processes keep their models."""
         self._closed_at = None
+
+    def idle(self, now: float, busy: Collection[Busy], processes: Collection[int]) -> Action:
+        """What to do while the window is open; to be called every second while `in_use`."""
+        if busy or not self._idle_grace:
+            self._idle_since = None
+            return Action()
+        if self._idle_since is None:
+            self._idle_since, self._holders = now, frozenset(processes)
+        if now - self._idle_since <= self._idle_grace:
+            return Action()
+        if left := self._holders & frozenset(processes):
+            return Action(replace=left)
+        released = Released(self._run_date, now - self._idle_since, early=True)
+        self.in_use, self._idle_since, self._run_date = False, None, ""
+        return Action(released=released)
 
     def closed(
         self, now: float, lanes: Collection[str], busy: Collection[Busy], processes: Collection[int]

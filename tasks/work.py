@@ -11,11 +11,12 @@ from pipeline.steps.task_types import BUILT_IN_STEPS, further_steps
 from pipeline.submission.contract import partial_id, partial_trace
 from tasks.app import app
 from tasks.base import delivery, kept, run
+from tasks.ended import ENDS, DocumentFailed
 from tasks.logs import about
 
 
 def _define(step: str) -> None:
-    @app.task(name=f"nightshift.{step}", bind=True)
+    @app.task(name=f"nightshift.{step}", bind=True, throws=ENDS)
     def work(self: Task[Any, Any], task_id: str, first: int = 0, last: int = 0, run_date: str = "") -> None:
         run(self, step, task_id, first, last, run_date)
 
@@ -24,9 +25,12 @@ for _step in ("ingest", *BUILT_IN_STEPS, *further_steps(), "result", "callback")
     _define(_step)
 
 
-@app.task(name="nightshift.accept", bind=True)
+@app.task(name="nightshift.accept", bind=True, throws=ENDS)
 def accept(self: Task[Any, Any], body: str, sender: str) -> None:
     """Accept a raw message; one that violates the contract is dead-lettered with the reason."""
     raw = base64.b64decode(body)
-    with about(partial_trace(raw), partial_id(raw) or ""), kept():
-        delivery(self.app).accept(raw, sender)
+    with about(partial_trace(raw), partial_id(raw) or ""):
+        with kept():
+            refused = delivery(self.app).accept(raw, sender)
+        if refused:
+            raise DocumentFailed(refused.code)

@@ -241,4 +241,4 @@ def _can_be_fetched(store: Store, task: Task) -> bool:
     """Whether a receipt names the whole source of a task; the query of a web address is not in it."""
     if not task.source.startswith(("file://", "s3://")):
         return False
-    return claims.origin_of(task.source, None) in claims.origins(store, task.task_id)
+    return claims.names_source(store, task.task_id, task.source)

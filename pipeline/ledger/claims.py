@@ -19,6 +19,8 @@ from pipeline.ledger import generations, pending
 from pipeline.models import to_json
 from pipeline.storage import Store, keys, objects
 
+_SUBMISSION = 12  # digits at the end of an origin; those before them are of the tenant
+
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """What ingest found out about a submission: the hash of its bytes, or the run date on which it failed.
@@ -31,9 +33,29 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     refused: str = ""
 
 
-def origin_of(source: str, data: bytes | None) -> str:
-    """Digest of the source of a submission, including the query of a signed URL."""
-    return hashlib.sha256(source.encode() + b"\0" + (data or b"")).hexdigest()[:12]
+def origin_of(source: str, data: bytes | None, tenant: str = "") -> str:
+    """Digest of the source of a submission, including the query of a signed URL, after one of its tenant.
+
+    `tenant`: where it is bound to broker users, so that no other one can take its ids (`pipeline.tenants`).
+    """
+    return (
+        _mark_of(tenant) + hashlib.sha256(source.encode() + b"\0" + (data or b"")).hexdigest()[:_SUBMISSION]
+    )
+
+
+def _mark_of(tenant: str) -> str:
+    return hashlib.sha256(tenant.encode()).hexdigest()[:_SUBMISSION] if tenant else ""
+
+
+def same_tenant(origin: str, other: str) -> bool:
+    """Whether two submissions are of the same tenant, or of none that is bound."""
+    return origin[:-_SUBMISSION] == other[:-_SUBMISSION]
+
+
+def names_source(store: Store, task_id: str, source: str) -> bool:
+    """Whether this is the whole source of a submission of this id; not where it is shown without its query."""
+    digest = origin_of(source, None)
+    return any(origin.endswith(digest) for origin in origins(store, task_id))
 
 
 class Known(NamedTuple):
@@ -94,13 +116,19 @@ def claim(store: Store, task_id: str, origin: str, run_date: str) -> None:
 class Taken(NamedTuple):
     """Whether an id belongs to this submission (`mine`), and whether it had been claimed before (`known`).
 
-    `accepted_on`: run date of its receipt, the same for all who ask. `generation`: the latest of its task.
+    `accepted_on`: run date of its receipt, the same for all who ask. `generation`: the latest of its task. `others`:
+    origins of the other submissions that were seen to claim it.
     """
 
     mine: bool
     known: bool
     accepted_on: str = ""
     generation: int = 0
+    others: tuple[str, ...] = ()
+
+    def foreign(self, origin: str) -> bool:
+        """Whether only submissions of other tenants have claimed it, so that it is another task under the same id."""
+        return bool(self.others) and not any(same_tenant(origin, other) for other in self.others)
 
 
 def take(store: Store, task_id: str, origin: str, run_date: str) -> Taken:
@@ -117,7 +145,8 @@ def _known(store: Store, task_id: str, origin: str, found: Known, run_date: str)
     else:  # several claimed it at once: one of them may have got it
         task = pending.get(store, task_id, found.generation)
         mine = task.origin == origin if task else _has_ended(get(store, task_id, origin))
-    return Taken(mine, True, found.accepted_on(origin, run_date), found.generation)
+    others = tuple(other for other in found.origins if other != origin)
+    return Taken(mine, True, found.accepted_on(origin, run_date), found.generation, others)
 
 
 def _has_ended(claim: Claim) -> bool:
@@ -127,9 +156,11 @@ def _has_ended(claim: Claim) -> bool:
 def refused_on(store: Store, task_id: str, origin: str) -> str:
     """The last run date on which submissions under this id were refused, if none was ever accepted; else empty.
 
-    An empty claim of `origin` itself does not count: its acceptance was interrupted.
+    An empty claim of `origin` itself does not count: its acceptance was interrupted. Those of other tenants are theirs.
     """
     found = {other: get(store, task_id, other) for other in origins(store, task_id)}
+    if not all(same_tenant(origin, other) for other in found):
+        return ""
     counted = [claim.refused for other, claim in found.items() if other != origin or claim != Claim()]
     return max(counted, default="") if all(counted) else ""
 
@@ -141,18 +172,22 @@ def _alone(store: Store, task_id: str, origin: str, run_date: str) -> Taken:
         known = found.origins[origin] != [run_date]  # by another process, since it was looked up
         return Taken(True, known, found.accepted_on(origin, run_date), found.generation)
     store.delete(keys.taken(task_id, origin, run_date))
-    return Taken(False, False)
+    return Taken(False, False, others=tuple(other for other in found.origins if other != origin))
 
 
-def contents(store: Store, task_id: str) -> set[str]:
-    """SHA-256 of the documents known under an id: none, one, or more if the store is inconsistent."""
+def contents(store: Store, task_id: str, like: str | None = None) -> set[str]:
+    """SHA-256 of the documents known under an id: none, one, or more if the store is inconsistent.
+
+    `like`: only those of the tenant that this origin is of.
+    """
     known = look(store, task_id)
     found = set()
     with suppress(Damaged):
         # read first: its hash is noted as a claim before the task ends
         task = pending.get(store, task_id, known.generation)
-        found.add(task and task.sha256)
-    for origin in known.origins:
+        if task and (like is None or same_tenant(like, task.origin)):
+            found.add(task.sha256)
+    for origin in (one for one in known.origins if like is None or same_tenant(like, one)):
         with suppress(Damaged):
             found.add(get(store, task_id, origin).sha256)
     return {sha256 for sha256 in found if sha256}

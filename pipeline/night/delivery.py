@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 from msgspec import structs
@@ -15,10 +15,10 @@ from msgspec import structs
 from pipeline.errors import Damaged, PermanentError, RunError, SourceUnavailable, StoreUnavailable
 from pipeline.ledger.attempts import may_retry, retries_of
 from pipeline.messages import Message
-from pipeline.models import Task
+from pipeline.models import Status
 from pipeline.night import callbacks
 from pipeline.night.brake import Brake
-from pipeline.night.flow import Flow
+from pipeline.night.flow import Flow, Unwell
 from pipeline.remote.policy import callback_policy
 from pipeline.steps.verdict import verdict
 from pipeline.submission.contract import Submission, parse
@@ -32,6 +32,14 @@ PAUSED = 2
 
 ACCEPT = "accept"
 """What the brake calls the acceptance of raw messages."""
+
+
+class Ended(NamedTuple):
+    """How a message ended its document, where that is not done; `status` of an abandoned callback is `failed`, too."""
+
+    task_id: str
+    status: Status
+    code: str
 
 
 class Broker(Protocol):
@@ -62,8 +70,10 @@ class Delivery:
     def __init__(self, flow: Flow, broker: Broker, brake: Brake | None = None) -> None:
         self.flow, self.broker, self.brake = flow, broker, brake
 
-    def step(self, message: Message) -> None:
+    def step(self, message: Message) -> Ended | None:
         """Run one step and publish the messages of the next ones; where the brake holds the step, the message waits.
+
+        Returns how the document ended if it did so now and is not done.
 
         While the store is unavailable or an operator must fix something, the message waits and is retried without
         limit; after another transient error, up to `max_retries` times. After any other error the document is recorded
@@ -71,7 +81,7 @@ class Delivery:
         """
         if self.brake and self.brake.holds(message.step):
             self.broker.publish_later(message, outage=PAUSED)
-            return
+            return None
         try:
             following = self._attempt(message)
         except (StoreUnavailable, RunError) as error:  # the failure could not be recorded yet
@@ -80,13 +90,15 @@ class Delivery:
             log.error("the failure of %s cannot be recorded: %s", message.task_id, error.message)
             following = []
         self.broker.publish(following)
+        failure = self.flow.unwell
+        return Ended(message.task_id, failure.status, failure.code) if failure else None
 
-    def accept(self, raw: bytes, sender: str = "") -> Task | None:
+    def accept(self, raw: bytes, sender: str = "") -> Ended | None:
         """Accept a raw message; one that violates the contract is dead-lettered with the reason.
 
         `sender`: the broker user who sent it, as far as the broker has checked that.
 
-        Returns the task that it was refused as. Raises what the store and publishing raise.
+        Returns the task that it was refused as, if it was. Raises what the store and publishing raise.
         """
         if self.brake and self.brake.holds(ACCEPT):
             self.broker.publish_raw_later(raw, sender)
@@ -119,7 +131,7 @@ class Delivery:
         sender: str,
         error: PermanentError,
         submission: Submission | None = None,
-    ) -> Task:
+    ) -> Ended:
         """Dead-letter a message, record it as a failed task, and notify its producer if that is allowed.
 
         raw: as it came; body: decrypted, if it was encrypted and could be.
@@ -139,7 +151,7 @@ class Delivery:
         following = callbacks.note_due(self.flow.store, task) if notify else []
         reception.note_refusal(task, error)
         self.broker.publish(following)
-        return task
+        return Ended(task.task_id, "failed", error.code)
 
     def _may_notify(self, submission: Submission) -> bool:
         try:
@@ -167,6 +179,7 @@ class Delivery:
             log.error("unexpected error in step %s", message.step, exc_info=error)
         if ends.action == "set_aside":  # for the operator; what the store has of it stays as it is
             self._dead_letter(message, ends.reason)
+            self.flow.unwell = Unwell("failed", ends.reason.code)
             return []
         if ends.action == "wait":
             return self._wait(message, error)

@@ -138,8 +138,8 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str], *, to
                 code="not_redrivable",
             )
         web = urlsplit(record.source).scheme in ("http", "https")
-        known = claims.origins(store, record.task_id) if web else []
-        if known and claims.origin_of(record.source, None) not in known:
+        known = web and claims.origins(store, record.task_id)
+        if known and not claims.names_source(store, record.task_id, record.source):
             raise PermanentError(
                 f"{record.task_id} cannot be redriven: the query string of its URL is not stored, as it may contain a "
                 "secret. Submit it again under another id.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 from msgspec import structs
@@ -17,7 +18,7 @@ from pipeline.ledger import counting, ends, generations, pending, receipts, reco
 from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, forget, retries_of
 from pipeline.ledger.ends import Dates, End
 from pipeline.messages import Message
-from pipeline.models import TEXT, DocumentResult, Page, Task
+from pipeline.models import TEXT, DocumentResult, Page, Status, Task
 from pipeline.night import callbacks
 from pipeline.night.dispatch import begin
 from pipeline.night.night import Night
@@ -30,14 +31,25 @@ from pipeline.storage import keys
 from pipeline.submission.reception import Reception
 
 
+class Unwell(NamedTuple):
+    """How the step that ran last ended its document, where that is not done."""
+
+    status: Status
+    code: str
+
+
 class Flow:
-    """Runs steps in one process: the night it belongs to, and models on first use."""
+    """Runs steps in one process: the night it belongs to, and models on first use.
+
+    `unwell`: how the step that ran last ended its document, if it did and the document is not done.
+    """
 
     def __init__(self, night: Night) -> None:
         self.night = night
         self.settings, self.store, self.schedule = night.settings, night.store, night.schedule
         self.reception = Reception(self.store, self.settings, self.schedule.run_date)
         self.engines = EnginesByTask(self.settings)
+        self.unwell: Unwell | None = None
 
     def run(self, message: Message) -> list[Message]:
         """Do one step; returns the messages that come next.
@@ -45,6 +57,7 @@ class Flow:
         Raises `PermanentError` for a document that can't be done, `TransientError` when a retry may
         help, `RunError` when something other than the document must be fixed first (`pipeline.steps.verdict`).
         """
+        self.unwell = None
         if message.step == "callback":
             callbacks.notify(self.store, message, self.settings)
             return []
@@ -73,6 +86,7 @@ class Flow:
         """Record that a task failed permanently; returns the message of its callback, if one was asked for."""
         if message.step == "callback":
             callbacks.abandon(self.store, message, error)
+            self.unwell = Unwell("failed", error.code)
             return []
         task = pending.get(self.store, message.task_id, message.generation)
         if task is None:
@@ -147,6 +161,8 @@ class Flow:
         if not by_others:
             counting.of(self.store).ended(task, result, counts=instead is None)
         if instead is None:
+            if result.status != "done":
+                self.unwell = Unwell(result.status, result.error.code if result.error else "")
             return following
         if following and (instead.run_date, instead.generation) != (result.run_date, result.generation):
             callbacks.withdraw(self.store, task)

@@ -52,7 +52,7 @@ class Reception:
 
         A repeated submission returns the same message until the task is ingested, then none. The same id with
         another source becomes a separate task, which ingest drops if the bytes are the same and refuses
-        otherwise.
+        otherwise. The same id of another tenant, where they are bound, becomes a task under a derived id.
         """
         return self._accept(submission, data, at_once=False).messages
 
@@ -86,7 +86,7 @@ class Reception:
         if submission.text:
             data = submission.text.encode()
         source = submission.url or "message"
-        origin = claims.origin_of(source, data)
+        origin = self._origin(submission, data)
         task_id, alias_of = submission.task_id, ""
         today = (
             self.run_date()
@@ -97,7 +97,7 @@ class Reception:
         if known and at_once:
             self._check_known(task_id, origin, data)
         if not taken.mine and not replaced:
-            alias_of = task_id
+            alias_of = "" if taken.foreign(origin) else task_id
             task_id, taken = self._take_derived(task_id, origin)
             replaced = self._refused_before(task_id, origin, taken)
         task = pending.get(self.store, task_id, taken.generation)
@@ -115,6 +115,12 @@ class Reception:
         ingested = task.media_type not in (None, TEXT)
         return Accepted([] if ingested else [Message.of("ingest", task)], known)
 
+    def _origin(self, submission: Submission, data: bytes | None) -> str:
+        """The origin of a submission; ids of tenants that are bound to broker users are their own."""
+        bound = submission.tenant in tenants.users(self.settings.tenant_users).values()
+        tenant = submission.tenant if bound else ""
+        return claims.origin_of(submission.url or "message", data, tenant)
+
     def _take_derived(self, task_id: str, origin: str) -> tuple[str, claims.Taken]:
         """Claim an id derived from another; the next one where anyone has used that for something else."""
         for number in count(1):
@@ -127,7 +133,7 @@ class Reception:
     def _check_known(self, task_id: str, origin: str, data: bytes | None) -> None:
         """Raise `PermanentError` if the known id conflicts with this submission."""
         if data is not None:
-            contents = claims.contents(self.store, task_id)
+            contents = claims.contents(self.store, task_id, like=origin)
             if contents and hashlib.sha256(data).hexdigest() not in contents:
                 raise PermanentError(
                     f"The task id {task_id} was used before for other bytes: use a different id.",
@@ -256,7 +262,7 @@ class Reception:
     def _refused_submission(self, submission: Submission, error: PermanentError) -> Task:
         data = submission.text.encode() if submission.text else None
         source, task_id = submission.url or "message", submission.task_id
-        origin = claims.origin_of(source, data)
+        origin = self._origin(submission, data)
         taken = claims.take(self.store, task_id, origin, self.run_date())
         claim = claims.get(self.store, task_id, origin) if taken.mine else claims.Claim()
         used = bool(not taken.mine or claim.sha256 or claim.failed)
@@ -374,7 +380,9 @@ class Reception:
         """Whether a task under a used id is the same document as the first; raises if it is not."""
         # first, since hashes are recorded before a task ends
         under_way = pending.newest(self.store, task.alias_of)
-        known = claims.contents(self.store, task.alias_of)
+        if under_way and not claims.same_tenant(task.origin, under_way.origin):
+            under_way = None
+        known = claims.contents(self.store, task.alias_of, like=task.origin)
         now = pending.get(self.store, task.task_id, task.generation) if task.sha256 in known else None
         if now and now.has_receipt:  # another process died or was paused while it recorded a failure of it
             receipts.write(self.store, task.accepted_on or self.run_date(), [task])

@@ -19,7 +19,8 @@ from kombu import Connection
 
 from tasks import topology
 from tests.conftest import ROOT
-from tests.support.night import CELERY, Night, Process, night
+from tests.support.command import grey, pages
+from tests.support.night import CELERY, Night, Process, night, steady
 from tests.support.servers import free_port, start, wait_for
 from tests.support.servers.rabbit import Rabbit
 
@@ -109,6 +110,51 @@ def test_it_lists_the_chain_of_a_document_to_who_may_see_it(nights: Night) -> No
         assert status == 200
         assert "nightshift" in page or "Flower" in page
         assert it.get("/api/task/async-apply/nightshift.tick", method="POST")[0] == 403, "it only shows"
+
+
+def test_documents_that_are_not_done_are_not_green(nights: Night) -> None:
+    nights.ready(nights.worker())
+    management = f"http://127.0.0.1:{nights.rabbit.management_port}"
+    with flower(nights, env=LOGIN | {"NIGHTSHIFT_MANAGEMENT_URL": management}) as it:
+        wait_for(lambda: any(it.json("/api/workers?status=1").values()), "Flower to hear of the worker")
+        torn = nights.inbox / "torn.png"
+        torn.write_bytes(b"\x89PNG\r\n\x1a\n torn")
+        nights.publish(
+            [
+                *nights.documents(1, "fine"),
+                nights.document(
+                    "some", pages(nights.inbox / "some.pdf", [grey(10), (255, 0, 255), grey(30)])
+                ),
+                nights.document("torn", torn),
+                b'{"task_id": "broken", "task_type": "none"}',
+            ]
+        )
+        nights.settle(4)
+
+        def ends() -> dict[str, list[tuple[str, str]]]:
+            found: dict[str, list[tuple[str, str]]] = {}
+            for task in it.tasks():
+                step, name = task["name"].removeprefix("nightshift."), str(task["args"])
+                if task["state"] != "SUCCESS":
+                    found.setdefault(name, []).append((step, f"{task['state']} {task['exception']}"))
+            return found
+
+        expected = {
+            "('some',)": [("result", "FAILURE DocumentPartial('out_of_memory')")],
+            "('torn',)": [("ingest", "FAILURE DocumentFailed('unreadable')")],
+            "('broken',)": [("accept", "FAILURE DocumentFailed('unknown_task_type')")],
+        }
+        wait_for(lambda: len(ends()) == 3, "Flower to show how each ended", 30)
+        assert ends() == expected
+        assert sum(task["state"] == "SUCCESS" for task in it.tasks()) >= 9
+        queues = it.get("/broker")[1]
+        assert "inference_tasks" in queues
+        assert "management API call failed" not in it.process.text()
+    assert {headers["code"] for headers, _ in nights.dead(2)} == {"unreadable", "unknown_task_type"}
+    assert steady(lambda: nights.depth("dead")) == 2, "no message of a task was rejected"
+    for queue in ("inference_tasks", "ingest", "ocr", "ner", "result"):
+        assert nights.depth(queue) == 0, queue
+    assert "Traceback" not in nights.processes[0].text()
 
 
 def test_no_text_of_a_document_reaches_it(nights: Night) -> None:

@@ -99,6 +99,28 @@ def test_close_stops_a_long_pdf_at_a_page_group(rabbit: Rabbit, tmp_path: Path) 
         print(f"stopped after {done} pages; models gone {gone_after:.1f} s after close")  # noqa: T201
 
 
+def test_models_without_work_are_given_back_before_close_and_come_back(
+    rabbit: Rabbit, tmp_path: Path
+) -> None:
+    with night(rabbit, tmp_path, NIGHTSHIFT_IDLE_GRACE="1") as it:
+        worker = it.ready(it.worker())
+        wait_for(lambda: len(pool(worker)) == 2, "the pool")
+        it.publish(it.documents(2, "first"))
+        it.settle(2)
+        wait_for(lambda: released(it), "the models to be released", 30)
+        (note,) = released(it)
+        assert note["early"]
+        assert float(str(note["seconds"])) > 1
+        assert "without work, in the window" in worker.text()
+        held = pool(worker)
+        it.publish(it.documents(2, "second"))
+        assert {r.status for r in it.settle(4).values()} == {"done"}
+        wait_for(lambda: worker.text().count("models released") == 2, "the models to be released again", 30)
+        assert not held & pool(worker)
+        assert {r.attempts for r in it.records().values()} == {1}
+        assert "Traceback" not in worker.text()
+
+
 def test_what_does_not_stop_at_close_is_killed_and_handed_back(rabbit: Rabbit, tmp_path: Path) -> None:
     with night(rabbit, tmp_path, NIGHTSHIFT_WINDOW="never", NIGHTSHIFT_CLOSE_GRACE="2") as it:
         it.publish([it.document("hangs", page(it.inbox / "hangs.png", BLUE))])

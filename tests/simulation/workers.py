@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from pipeline.night.release import note_release
 from pipeline.night.schedule import Schedule
 from pipeline.settings import Settings
 from tasks import base, lanes, routing
+from tasks.ended import ENDS
 from tasks.publish import Publisher
 from tasks.release import Busy, Release
 from tests.simulation.broker import Envelope, MemoryBroker
@@ -114,7 +116,8 @@ class Worker:
                 task: Any = SimpleNamespace(request=request, app=self.broker)
                 step = envelope.name.removeprefix("nightshift.")
                 options: dict[str, Any] = {"first": 0, "last": 0, "run_date": ""} | envelope.kwargs
-                base.run(task, step, *envelope.args, **options)
+                with suppress(*ENDS):  # as `tasks.ended.Request` acknowledges it
+                    base.run(task, step, *envelope.args, **options)
         except Reject as error:
             self.world.note(f"returns {envelope} ({error})", envelope.about)
             self.broker.give_back(envelope)

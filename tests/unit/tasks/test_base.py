@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,9 @@ from pipeline.errors import (
     TransientError,
 )
 from pipeline.messages import Message
+from pipeline.night.flow import Unwell
 from tasks import base
+from tasks.ended import DocumentFailed
 
 NEXT = Message(step="ner", task_id="t")
 CALLBACK = Message(step="callback", task_id="t")
@@ -59,12 +62,13 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
                 raise error
             return [NEXT]
 
-        def fail(*_: object) -> list[Message]:
+        def fail(_: Message, reason: PermanentError) -> list[Message]:
             if recording:
                 raise recording
+            flow.unwell = Unwell("failed", reason.code)
             return [CALLBACK]
 
-        flow = SimpleNamespace(run=step, fail=fail, settings=SimpleNamespace(max_retries=3))
+        flow = SimpleNamespace(run=step, fail=fail, settings=SimpleNamespace(max_retries=3), unwell=None)
         monkeypatch.setattr(base, "flow", lambda: flow)
         request: Any = {"trace_id": "trace", "lane": 5, "tries": retries, "outages": 0}
         task: Any = SimpleNamespace(
@@ -101,7 +105,9 @@ def test_each_failure_leads_where_it_should(
     expected: list[tuple[str, object]],
     level: int | None,
 ) -> None:
-    run(error, retries=retries)
+    ended = [value for what, value in expected if what == "dead"]
+    with pytest.raises(DocumentFailed, match=f"^{ended[0]}$") if ended else nullcontext():
+        run(error, retries=retries)
     assert sent.sent == expected
     assert max((record.levelno for record in caplog.records), default=None) == level
 

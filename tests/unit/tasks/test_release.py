@@ -132,3 +132,39 @@ def test_a_worker_that_is_slow_to_release_its_models_gets_some_seconds_more(rele
     release.closed(100, [], [NORMAL], [1])
     assert release.unattended(128, [1], patience=3.5) == NOTHING
     assert release.unattended(129, [1], patience=3.5).kill == {1}
+
+
+def _idle(grace: float = 60.0) -> Release:
+    it = Release(GRACE, grace)
+    it.work_started(0, NIGHT)
+    it.opened()
+    return it
+
+
+def test_models_without_work_are_released_inside_the_window() -> None:
+    it = _idle()
+    assert it.idle(5, [NORMAL], [1, 2]) == NOTHING
+    assert it.idle(10, [], [1, 2]) == NOTHING
+    assert it.idle(70, [], [1, 2]) == NOTHING, "the grace period has not passed"
+    assert it.idle(71, [], [1, 2]) == replace(1, 2)
+    assert it.idle(72, [], [2, 3]) == replace(2), "3 is new: it never held a model"
+    assert it.idle(73, [], [3, 4]) == Action(released=Released(NIGHT, 63, early=True))
+    assert not it.in_use
+
+
+def test_new_work_begins_the_grace_period_again() -> None:
+    it = _idle()
+    assert it.idle(10, [], [1]) == NOTHING
+    it.work_started(60, NIGHT)
+    assert it.idle(80, [], [1]) == NOTHING, "no work was seen at 60, and yet there was some"
+    assert it.idle(141, [], [1]) == replace(1)
+    it.work_started(142, NIGHT)
+    assert it.idle(142, [URGENT], [2]) == NOTHING
+    assert it.closed(150, [], [], [2]) == replace(2)
+    assert it.closed(151, [], [], [3]).released == Released(NIGHT, 1), "after close, as ever"
+
+
+def test_without_a_grace_period_models_are_kept_until_close() -> None:
+    it = _idle(0.0)
+    assert [it.idle(now, [], [1]) for now in (1, 1000, 9000)] == [NOTHING] * 3
+    assert it.closed(9001, [], [], [1]) == replace(1)
