@@ -80,7 +80,6 @@ def carry_out(store: Store, plan: Plan) -> Done:
     _remove_reports(store, plan, done)
     _redact(store, plan, done)
     _delete_documents(store, plan, back, done)
-    recount.ask(store)
     forgetting.note(store, structs.replace(plan, stage="deleted", again=_later(plan)))
     return done
 
@@ -216,6 +215,7 @@ def finish(store: Store, plan: Plan, done: Done, **proof: object) -> None:
         **proof,
     }
     store.put(keys.forgotten(plan.run), msgspec.json.encode(report))
+    recount.ask(store)
     if not plan.working:
         forgetting.end(store, plan)
 

@@ -17,8 +17,8 @@ from pipeline.errors import Damaged
 from pipeline.ledger import counters, folding, pending
 from pipeline.ledger.counters import State, Sums
 from pipeline.ledger.counting import PERIOD
-from pipeline.models import Task, to_json
-from pipeline.night.checks import Checked, claimed, last_made
+from pipeline.models import Task
+from pipeline.night.checks import claimed, last_made
 from pipeline.night.dead import Open
 from pipeline.night.night import Night
 from pipeline.storage import Store, keys
@@ -67,7 +67,6 @@ class Recount:
         """Write what was counted, with the records of the night; raises what the store raises."""
         counted = self._sums | outcomes(self._night.store, self._night.schedule.run_date())
         folding.fold(self._night.store, self._state, self._at, counted=counted, oldest=self._oldest)
-        self._night.store.put(keys.control("recount"), to_json(Checked(clock.utc())))
 
     def state(self) -> State:
         """The counters as they would be read after `finish`; nothing is written."""
@@ -78,6 +77,7 @@ class Recount:
 
 def outcomes(store: Store, run_date: str) -> Sums:
     """Documents of a night by outcome, and what is open of all nights, by their keys alone."""
+    delayed = sum(1 for _ in store.list(keys.DELAYED))
     results = set(store.list(keys.results(run_date)))
     partial = sum(keys.result_of_partial(key) in results for key in store.list(keys.partials(run_date)))
     still = Open(store)
@@ -88,7 +88,7 @@ def outcomes(store: Store, run_date: str) -> Sums:
         "open|failed": still.failed.total(),
         "open|failed_again": still.failed_again.total(),
         "open|undelivered": still.undelivered.total(),
-        "open|delayed": sum(1 for _ in store.list(keys.DELAYED)),
+        "open|delayed": delayed,
     }
 
 

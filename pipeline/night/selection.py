@@ -153,10 +153,17 @@ class Draft:
 
     def _read(self, chosen: tuple[str, list[Item]]) -> tuple[Target, list[_Record]]:
         task_id, items = chosen
-        records = [found for item in items if (found := self._record(item.key))]
         notes = list(self._store.list(keys.claims(task_id)))
         generations = [keys.generation_of(key) for key in notes if not keys.origin_of(key)]
-        if any(not item.ended for item in items):  # it may have ended since
+        known = bool(items)
+        if not known:  # by its claims alone, such as one that was accepted since the markers were listed
+            markers = (keys.pending(task_id, number) for number in range(max([0, *generations]) + 1))
+            items = [
+                Item(task_id, None, "", "", key, ended=False) for key in markers if self._store.exists(key)
+            ]
+            self.items[task_id] = items
+        records = [found for item in items if (found := self._record(item.key))]
+        if not known or any(not item.ended for item in items):  # it may have ended since
             ended = inventory.just_ended(self._store, task_id, max([0, *generations]))
             items = [*items, *(Item(task_id, None, "", keys.run_date_of(key), key) for key in ended)]
             records += [found for key in ended if (found := self._record(key))]

@@ -161,7 +161,7 @@ def test_what_no_counter_follows_is_recounted_at_the_next_turn(
     assert not recount.is_due(flow.night, counters.read(flow.store), now)
     plan = selection.plan(flow.store, selection.Selector(task_id="a"), actor="me")
     assert plan is not None
-    forget.carry_out(flow.store, plan)
+    forget.finish(flow.store, plan, forget.carry_out(flow.store, plan))
     assert counters.read(flow.store).backlog().documents == 1
     assert recount.is_due(flow.night, counters.read(flow.store), now)
     recount.recount(flow.night)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.ledger import claims
+from pipeline.night import inventory, selection
 from pipeline.night.flow import Flow
 from pipeline.storage import keys
 from pipeline.storage.memory import MemoryStore
@@ -53,3 +54,15 @@ def test_a_derived_task_of_a_younger_night_stays(flow: Flow, tmp_path: Path) -> 
     gone(flow, before="9999-01-01")
     assert flow.store.exists(later)
     assert list(flow.store.list(keys.claims(keys.task_id_of(later))))
+
+
+def test_a_task_that_was_accepted_and_ended_since_the_listing_is_forgotten_with_its_record(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drain_all(flow, flow.reception.accept(text("a", "A document")))
+    monkeypatch.setattr(inventory, "items", lambda *_, **__: iter(()))
+    plan = selection.plan(flow.store, selection.Selector(task_id="a"), actor="me")
+    assert plan is not None
+    (target,) = plan.targets
+    assert target.keys == (keys.result(flow.schedule.run_date(), "a"),)
+    assert target.seen, "so that a step in progress finds that it was forgotten"
