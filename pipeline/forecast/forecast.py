@@ -19,6 +19,7 @@ from pipeline.forecast.windows import Interval
 DRAWS = 2000
 _SEED = 14
 _FREEDOM = 5  # degrees of freedom: deviations that were estimated from few nights have longer tails
+_CAUTION = 1.3  # by how much replayed nights differed more than what is known of them says
 _DAY = 86400.0
 
 Draws = NDArray[np.float64]
@@ -67,7 +68,10 @@ def forecast(
 def _open_time(work: Sequence[Work], rates: Rates, spread: int) -> Draws:
     """Open seconds until all work is done, drawn `DRAWS` times."""
     random = np.random.default_rng(_SEED)
-    speed = {pace.kind: np.exp(pace.uncertainty * random.standard_t(_FREEDOM, DRAWS)) for pace in rates.paces}
+    speed = {
+        pace.kind: np.exp(_CAUTION * pace.uncertainty * random.standard_t(_FREEDOM, DRAWS))
+        for pace in rates.paces
+    }
     seconds = np.zeros(DRAWS)
     for one in work:
         pace = rates.pace(one.kind)
@@ -78,7 +82,7 @@ def _open_time(work: Sequence[Work], rates: Rates, spread: int) -> Draws:
         noise = pace.deviation * np.sqrt(pages * pace.pages_of_page) * random.standard_normal(DRAWS)
         mean = pages * pace.mean * speed[pace.kind] + one.documents * pace.overhead
         seconds += np.maximum(mean + noise, 0.05 * mean)
-    processes = rates.processes * np.exp(rates.uncertainty * random.standard_t(_FREEDOM, DRAWS))
+    processes = rates.processes * np.exp(_CAUTION * rates.uncertainty * random.standard_t(_FREEDOM, DRAWS))
     at_once = np.minimum(processes, sum(one.documents for one in work))
     needed = seconds / at_once + _tail(at_once, rates, spread, random)
     stops = random.poisson(np.minimum(needed / 3600 * rates.outages_an_hour, 1e6))
