@@ -7,6 +7,7 @@ versions or with tables that can't be read, is left empty and said.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -126,6 +127,12 @@ class _Gathering:
             masked=self.mask,
         )
 
+    def _forecast(self, forecast: Outlook) -> Forecast | None:
+        """The forecast of this moment; a damaged note costs no report."""
+        with suppress(Damaged):
+            return forecast(self.night, self.now)
+        return None
+
     def _known(self, forecast: Outlook) -> Known:
         schedule, audit = self.night.schedule, self.audit
         current = schedule.run_date() == self.run_date
@@ -142,7 +149,7 @@ class _Gathering:
             samples=self.samples,
             outages=self.outages,
             brakes=self.brakes,
-            forecast=forecast(self.night, self.now) if audit.pending else None,
+            forecast=self._forecast(forecast) if audit.pending else None,
             delayed=[keys.delayed_until(key) for key in self.store.list(keys.DELAYED)] if idle else (),
             closed_by=self._closed_by() if idle else None,
             never=schedule.window.spec == "never",

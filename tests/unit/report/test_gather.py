@@ -3,7 +3,6 @@
 import io
 import re
 import shlex
-import sys
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -58,6 +57,10 @@ def a_night(store: Store, mask: str = "ids") -> None:
 
 def report(store: Store, **settings: str) -> Report:
     return gather(night_of(store, **settings), DAY, MORNING)
+
+
+def with_forecast(store: Store, forecast: Any) -> Report:
+    return gather(night_of(store), DAY, MORNING, forecast=forecast)
 
 
 def test_the_counts_are_those_of_the_audit(store: Store) -> None:
@@ -267,12 +270,10 @@ def test_a_night_without_anything(store: Store) -> None:
 
 def test_what_is_left_has_a_forecast(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     a_night(store)
-    later = SimpleNamespace(p50=at("2026-11-24T01:30"))
-    monkeypatch.setitem(sys.modules, "pipeline.night.outlook", SimpleNamespace(outlook=lambda *_: later))
-    assert report(store).verdict.sentences["en"] == "1 left, done tomorrow 01:30."
-    damaged = SimpleNamespace(outlook=raiser(Damaged("A marker is damaged.")))
-    monkeypatch.setitem(sys.modules, "pipeline.night.outlook", damaged)
-    assert report(store).verdict.word == "left", "a forecast that fails costs no report"
+    later: Any = SimpleNamespace(p50=at("2026-11-24T01:30"))
+    assert with_forecast(store, lambda *_: later).verdict.sentences["en"] == "1 left, done tomorrow 01:30."
+    failing = raiser(Damaged("A marker is damaged."))
+    assert with_forecast(store, failing).verdict.word == "left", "a forecast that fails costs no report"
 
 
 def test_cost_and_release(store: Store) -> None:

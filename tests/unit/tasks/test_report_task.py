@@ -11,6 +11,7 @@ from pipeline.night.dead import Letter
 from pipeline.report import delivery, due
 from tasks import dead, housekeeping
 from tasks.app import app
+from tasks.base import log
 from tests.support.flows import raiser
 
 
@@ -43,7 +44,7 @@ def test_it_writes_then_sends(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_fails_is_one_line(
     error: Exception, level: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, housekeeping.log.name)
+    caplog.set_level(logging.INFO, log.name)
     monkeypatch.setattr(due, "write_due", raiser(error))
     housekeeping.report()
     (record,) = caplog.records
