@@ -78,7 +78,8 @@ def _checks(night: Night, *, load: bool, reach: Sequence[str]) -> list[Check]:
 
     settings, store = night.settings, night.store
     assert isinstance(store, EncryptedStore)
-    urls = [*filter(None, [settings.management_url]), *reach]
+    metrics = f"http://{settings.metrics_address}/healthz" if settings.metrics_address else ""
+    urls = [*filter(None, [settings.management_url, metrics]), *reach]
     return [
         Check(name="broker", make=lambda: _broker(night), seconds=22.0),
         Check(name="store", make=lambda: of_store.check(store), seconds=18.0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,6 +47,7 @@ def exporter(
     from pipeline.night.night import Night
     from pipeline.settings import Settings
 
+    screen.log(logging.INFO)
     night = Night.of(Settings.from_env(store_url=store))  # which may come later
     server = _server(listen, night.settings)
     parts = _parts(night)

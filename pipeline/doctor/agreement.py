@@ -20,6 +20,13 @@ _OWN = frozenset(
     f"{PREFIX}{name}"
     for name in (
         "ACTOR",
+        "LOG_FORMAT",
+        "LOG_LEVEL",
+        "MANAGEMENT_URL",
+        "METRICS_ADDRESS",
+        "METRICS_HOSTS",
+        "OTLP_ENDPOINT",
+        "OTLP_RATIO",
         "BROKER_URL",
         "BROKER_CA",
         "BROKER_CERT",
