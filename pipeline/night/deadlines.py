@@ -16,7 +16,7 @@ from pipeline import clock
 from pipeline.errors import Damaged
 from pipeline.forecast.model import kind_of
 from pipeline.forecast.slack import Due, starting
-from pipeline.ledger import pending
+from pipeline.ledger import counting, pending
 from pipeline.messages import URGENT, Message, is_backfill, is_urgent
 from pipeline.models import Task
 from pipeline.night.dispatch import resume
@@ -82,9 +82,11 @@ def _move(night: Night, key: str, name: keys.DeadlineName, publish: Callable[[li
     except Damaged:  # reported by `status`; it cannot be processed before someone repairs it
         return
     if task is not None and not is_urgent(task.priority):
-        task = structs.replace(task, priority=URGENT, turn=1)
+        before, task = task, structs.replace(task, priority=URGENT, turn=1)
         publish(resume(task, night.settings.spread_pages))
-        if not pending.update(night.store, task):
+        if pending.update(night.store, task):
+            counting.of(night.store).moved(before, task)
+        else:
             task = None
     if task is not None:
         night.store.put(keys.deadline(name.at, name.kind, name.pages, name.task_id, moved=True), b"")
