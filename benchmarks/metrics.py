@@ -35,6 +35,7 @@ from pipeline.messages import Message  # noqa: E402
 from pipeline.night.delivery import Delivery  # noqa: E402
 from pipeline.settings import Settings  # noqa: E402
 from pipeline.telemetry import registry  # noqa: E402
+from pipeline.telemetry.w3c import NONE, Context  # noqa: E402
 from tests.support.command import page  # noqa: E402
 from tests.support.flows import flow_of, submission  # noqa: E402
 from tests.support.night import shade  # noqa: E402
@@ -52,11 +53,19 @@ class _Broker:
     def publish_later(self, message: Message, *, outage: int | None = None) -> int:
         raise AssertionError(message, outage)
 
-    def publish_raw_later(self, raw: bytes, sender: str = "") -> int:
+    def publish_raw_later(self, raw: bytes, sender: str = "", trace: Context = NONE) -> int:
         raise AssertionError(raw, sender)
 
     def publish_dead(
-        self, body: bytes, *, reason: str, code: str, task_id: str, trace_id: str, sender: str = ""
+        self,
+        body: bytes,
+        *,
+        reason: str,
+        code: str,
+        task_id: str,
+        trace_id: str,
+        sender: str = "",
+        trace: Context = NONE,
     ) -> None:
         raise AssertionError(body, reason, code, task_id, trace_id, sender)
 
