@@ -53,7 +53,7 @@ def test_it_prints_verdict_numbers_and_what_to_do_in_80_columns(night: Store, ni
 
 def test_in_chinese(night: Store, nightshift: Nightshift, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = nightshift("report", "--language", "zh").output
-    assert "收到" in shown
+    assert "接收" in shown
     assert max(columns(line) for line in shown.splitlines()[1:-1] if "nightshift" not in line) <= 80
     assert b"<html lang=zh>" in night.get(keys.report(DAY, "index.html"))
     monkeypatch.setenv("NIGHTSHIFT_REPORT_LANGUAGE", "zh")
