@@ -30,8 +30,10 @@ def counted(found: Status) -> str:
 
 def outlook(found: Forecast, zone: ZoneInfo) -> str:
     """What is forecast, in one line."""
+    if not found.documents:
+        return "nothing is waiting"
     if found.p50 is None:
-        return f"not within a year ({found.basis})" if found.documents else "nothing is left"
+        return f"not within a year ({found.basis})"
     late = f", at the latest {screen.local(found.p90, zone)}" if found.p90 else ""
     return f"done {screen.local(found.p50, zone)}{late}"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pipeline.cli import nights, options, screen
-from pipeline.errors import UsageError
+from pipeline.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from pipeline.night.night import Night
@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 
 def report(
-    run_date: options.RunDateArgument = "last",
+    run_date: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN_DATE",
+            help="The night: YYYY-MM-DD, today, yesterday or last (the latest night with results or failures, or, "
+            "once its window has closed, with nothing).",
+        ),
+    ] = "last",
     language: Annotated[
         Literal["en", "zh"] | None,
         typer.Option("--language", help="Language of the report. Default: NIGHTSHIFT_REPORT_LANGUAGE."),
@@ -39,7 +46,11 @@ def report(
     from pipeline import reader, scratch
 
     night = nights.open_night(store)
-    day = nights.run_date(run_date, night.settings, night.store)
+    day = (
+        _last(night)
+        if run_date.strip().lower() == "last"
+        else nights.run_date(run_date, night.settings, night.store)
+    )
     scratch.start(night.settings.temp_dir)
     reader.start(night.settings)
     words = language or night.settings.report_language
@@ -49,6 +60,21 @@ def report(
         screen.as_json(found)
         return
     _print(night, found, words, page)
+
+
+def _last(night: Night) -> str:
+    """The latest night, be it an empty one: of such a one, housekeeping has left samples, and its window has closed."""
+    from pipeline import clock
+    from pipeline.ledger import timeline
+    from pipeline.report import due
+
+    closed = due.last_closed(night, clock.utc())
+    if closed not in timeline.dates(night.store):
+        return nights.last(night.store)
+    try:
+        return max(closed, nights.last(night.store))
+    except NotFound:
+        return closed
 
 
 def _made(night: Night, day: str, language: str) -> Report:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from pipeline.report.facts import AuditLine, Report
+from pipeline.report.page.words import words
 
 WIDTH = 80
 _WORDS = {
@@ -24,34 +25,34 @@ _WORDS = {
     },
     "zh": {
         "night": "夜晚",
-        "received": "收到",
+        "received": "接收",
         "done": "完成",
         "unwell": "部分完成或失败",
         "left": "剩余",
         "review": "待复核字段",
         "audit": "审计",
         "passed": "通过",
-        "todo": "现在要做",
-        "nothing": "无待办事项。",
+        "todo": "现在要做的事",
+        "nothing": "没有需要处理的事项。",
     },
 }
 
 
 def lines(report: Report, language: str) -> Iterator[str]:
     """Verdict, the five numbers, the audit and what to do now."""
-    words = _WORDS[language]
-    yield f"{words['night']} {report.run_date}"
+    own = _WORDS[language]
+    yield f"{own['night']} {report.run_date}"
     yield from wrapped(report.verdict.sentences[language])
     yield ""
-    size = max(map(columns, words.values()))
+    size = max(columns(text) for name, text in own.items() if name not in ("todo", "nothing"))
     for number in report.numbers:
-        yield f"  {_padded(words[number.name], size)} {number.value:>12,}"
-    yield from wrapped(_audit(report.audit, words), f"  {_padded(words['audit'], size)} ")
+        yield f"  {_padded(own[number.name], size)} {number.value:>12,}"
+    yield from wrapped(_audit(report.audit, language), f"  {_padded(own['audit'], size)} ")
     yield ""
     if not report.todo:
-        yield words["nothing"]
+        yield own["nothing"]
         return
-    yield words["todo"]
+    yield own["todo"]
     for one in report.todo:
         yield from wrapped(one.sentences[language], "- ")
         if one.example:
@@ -60,13 +61,16 @@ def lines(report: Report, language: str) -> Iterator[str]:
             yield f"    {one.command}"  # never broken: it is copied
 
 
-def _audit(audit: AuditLine, words: dict[str, str]) -> str:
+def _audit(audit: AuditLine, language: str) -> str:
+    known = words(language)
     counts = (
         f"{audit.received:,} = {audit.done:,} + {audit.partial:,} + {audit.failed:,} + {audit.pending:,}"
         + (f" + {audit.forgotten:,}" if audit.forgotten else "")
     )
-    kinds = ", ".join(f"{kind} {number:,}" for kind, number in audit.discrepancies.items())
-    return f"{kinds or words['passed']} ({counts})"
+    kinds = known("comma").join(
+        f"{known.name('gaps', kind) or kind} {number:,}" for kind, number in audit.discrepancies.items()
+    )
+    return f"{kinds or _WORDS[language]['passed']} ({counts})"
 
 
 def wrapped(text: str, first: str = "") -> Iterator[str]:

@@ -47,7 +47,7 @@ def failures(store: Store, table: Any, run_date: str, mask: str) -> Iterator[Tod
         (first,) = ended.slice(rows[0], 1).to_pylist()
         lasts = code in OF_THE_DOCUMENT
         en = "; another attempt gives the same unless the document or a limit changes" if lasts else ""
-        zh = ",除非文件或限制改变,重试结果相同" if lasts else ""
+        zh = "，除非文档或限制改变，重试结果相同" if lasts else ""
         states = Counter(ended["status"].take(rows).to_pylist())
         yield Todo(
             what="failures",
@@ -101,7 +101,7 @@ def of_store(night: Night, run_date: str) -> Iterator[Todo]:
             count=len(again),
             sentences=both(
                 f"{count(len(again), 'document')} could not be reprocessed; previous results kept.",
-                f"{len(again):,} 份无法重新处理;保留之前的结果。",
+                f"{len(again):,} 份无法重新处理；保留之前的结果。",
             ),
             command=f"nightshift failed list --run-date {run_date}",
         )
@@ -168,7 +168,7 @@ def brakes(notes: Sequence[Braked], mask: str) -> Iterator[Todo]:
                 count=note.count,
                 sentences=both(
                     f"Step {note.step} is paused: one document after the other failed with {note.code}.",
-                    f"步骤 {note.step} 已暂停:文件接连因 {note.code} 失败。",
+                    f"步骤 {note.step} 已暂停：文档接连因 {note.code} 失败。",
                 ),
                 code=note.code,
                 example=short(masked_sentence(note.example, mask)),
@@ -184,7 +184,7 @@ def letters(groups: Sequence[dead.Group], mask: str) -> Iterator[Todo]:
             count=group.count,
             sentences=both(
                 f"{count(group.count, 'dead letter')} with {group.code}.",
-                f"{group.count:,} 封死信({group.code})。",
+                f"{group.count:,} 封死信（{group.code}）。",
             ),
             code=group.code,
             example=short(masked_sentence(group.example, mask)),
@@ -202,7 +202,7 @@ def discrepancies(audit: Audit, mask: str) -> Iterator[Todo]:
             count=number,
             sentences=both(
                 f"The audit found {count(number, 'discrepancy', 'discrepancies')}: {kind}.",
-                f"审计发现 {number:,} 处不符:{kind}。",
+                f"审计发现 {number:,} 处不符：{kind}。",
             ),
             code=kind,
             example=short(masked_sentence(f"{first.task_id or first.source} {first.detail}", mask)),
@@ -215,7 +215,7 @@ def unreadable(error: Damaged, run_date: str) -> Todo:
     return Todo(
         what="discrepancies",
         count=1,
-        sentences=both(short(error.message), f"{run_date} 的表格无法读取,请重新生成。"),
+        sentences=both(short(error.message), f"{run_date} 的表格无法读取，请重新生成。"),
         code=error.code,
         command=f"nightshift summarise {run_date}",
     )

@@ -15,6 +15,7 @@ from pipeline.night.brake import Braked
 from pipeline.report.course import UNTIL, Bounds, Outage
 from pipeline.report.facts import Verdict, Word
 from pipeline.report.figures import Figures
+from pipeline.report.page.words import words
 from pipeline.report.sentences import Both, both, count, moment, short, span
 
 
@@ -77,7 +78,7 @@ def _missing(known: Known) -> Both:
     whole, missing = known.audit.received, known.missing
     return both(
         f"{missing:,} of {count(whole, 'document')} missing: see the audit.",
-        f"{whole:,} 份中有 {missing:,} 份下落不明:请查看审计。",
+        f"{whole:,} 份中有 {missing:,} 份下落不明：请查看审计。",
     )
 
 
@@ -87,9 +88,9 @@ def _empty(known: Known) -> Both | None:
     if known.ended or known.tables.documents:
         return None
     if audit.received and audit.received == audit.forgotten:
-        return both("All documents of this night were forgotten.", "这一夜的文件已全部遗忘。")
+        return both("All documents of this night were forgotten.", "这一夜的文档已全部按要求删除。")
     if not audit.pending:
-        return both("Nothing was received.", "没有收到任何文件。")
+        return both("Nothing was received.", "没有收到任何文档。")
     return _not_begun(known)
 
 
@@ -99,17 +100,22 @@ def _stopped(known: Known) -> Both | None:
     if known.outages:
         begin, until, trouble = known.outages[-1]
         if begin <= end <= until + UNTIL:
-            return _since(trouble, begin, known)
+            zh = words("zh").name("troubles", trouble)
+            return _since(both(trouble, zh or trouble), begin, known)
     for note in known.brakes:
         if note.pauses(known.now):
-            why = f"step {note.step} is paused, as one document after the other failed ({note.code})"
+            why = both(
+                f"step {note.step} is paused, as one document after the other failed ({note.code})",
+                f"步骤 {note.step} 已暂停，因为文档接连失败（{note.code}）",
+            )
             return _since(why, note.since, known)
     return None
 
 
-def _since(why: str, begin: datetime, known: Known) -> Both:
-    at, why = known.at(begin), short(why).removesuffix(".")
-    return both(f"Stopped since {at['en']}: {why}.", f"自 {at['zh']} 起停止:{why}。")
+def _since(why: Both, begin: datetime, known: Known) -> Both:
+    at = known.at(begin)
+    en, zh = (short(why[language]).rstrip(".。") for language in ("en", "zh"))
+    return both(f"Stopped since {at['en']}: {en}.", f"自 {at['zh']} 起停止：{zh}。")
 
 
 def _running(known: Known) -> Both:
@@ -118,7 +124,7 @@ def _running(known: Known) -> Both:
     at = known.at(end) if end and known.audit.pending else None
     return both(
         f"Running: {done:,} of {count(whole, 'document')} ended" + (f", done {at['en']}." if at else "."),
-        f"进行中:{whole:,} 份中已结束 {done:,} 份" + (f",预计 {at['zh']} 完成。" if at else "。"),
+        f"进行中：{whole:,} 份中已结束 {done:,} 份" + (f"，预计 {at['zh']} 完成。" if at else "。"),
     )
 
 
@@ -126,10 +132,10 @@ def _left(known: Known) -> Both:
     left = known.audit.pending
     if known.forecast is None or known.forecast.p50 is None:
         return both(
-            f"{left:,} left; when they will be done is not known.", f"剩余 {left:,} 份,完成时间未知。"
+            f"{left:,} left; when they will be done is not known.", f"剩余 {left:,} 份，完成时间未知。"
         )
     at = known.at(known.forecast.p50)
-    return both(f"{left:,} left, done {at['en']}.", f"剩余 {left:,} 份,预计 {at['zh']} 完成。")
+    return both(f"{left:,} left, done {at['en']}.", f"剩余 {left:,} 份，预计 {at['zh']} 完成。")
 
 
 def _done(known: Known) -> Both:
@@ -141,11 +147,11 @@ def _done(known: Known) -> Both:
     zh = f"全部 {received:,} 份已{'读完' if well else '结束'}"
     if tables.ended:
         at = known.at(tables.ended) if abs((known.now - tables.ended).days) else _clock(tables.ended, known)
-        en, zh = f"{en} by {at['en']}", f"{zh},最后一份于 {at['zh']}"
+        en, zh = f"{en} by {at['en']}", f"{zh}，最后一份于 {at['zh']}"
         opened, closed = known.bounds
         if opened and closed and opened <= tables.ended <= closed:
             early = span((closed - tables.ended).total_seconds())
-            en, zh = f"{en}, {early['en']} before close", f"{zh},比关闭提前 {early['zh']}"
+            en, zh = f"{en}, {early['en']} before close", f"{zh}，比关闭提前 {early['zh']}"
     if not well:
         done, partial, failed = (
             (audit.done, audit.partial, audit.failed)
@@ -153,7 +159,7 @@ def _done(known: Known) -> Both:
             else (tables.done, tables.partial, tables.failed)
         )
         en += f": {done:,} done, {partial:,} partial, {failed:,} failed"
-        zh += f":{done:,} 份完成,{partial:,} 份部分完成,{failed:,} 份失败"
+        zh += f"：{done:,} 份完成，{partial:,} 份部分完成，{failed:,} 份失败"
     return both(f"{en}.", f"{zh}。")
 
 
@@ -170,17 +176,17 @@ def _not_begun(known: Known) -> Both | None:
         at = known.at(min(known.delayed))
         return both(
             f"Nothing to do yet: {wait} until a set time, {at['en']} the first.",
-            f"尚无可处理的文件:{left:,} 份推迟,最早 {at['zh']} 开始。",
+            f"尚无可处理的文档：{left:,} 份推迟，最早 {at['zh']} 开始。",
         )
     if known.closed_by:
         who, when = known.closed_by
         at = known.at(when)
         return both(
             f"{who} closed the window {at['en']}: {wait}.",
-            f"{who} 于 {at['zh']} 关闭了窗口:{left:,} 份等待中。",
+            f"{who} 于 {at['zh']} 关闭了窗口：{left:,} 份等待中。",
         )
     if known.never or (known.samples and not any(one.window_open for one in known.samples)):
-        return both(f"The window never opened: {wait}.", f"窗口从未打开:{left:,} 份等待中。")
+        return both(f"The window never opened: {wait}.", f"窗口从未打开：{left:,} 份等待中。")
     if known.samples and not any(one.processes or one.workers for one in known.samples):
-        return both(f"No worker was running: {wait}.", f"没有运行中的工作进程:{left:,} 份等待中。")
+        return both(f"No worker was running: {wait}.", f"没有运行中的工作进程：{left:,} 份等待中。")
     return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from importlib import import_module
 
 from msgspec import structs
 
@@ -21,8 +20,9 @@ _ATTEMPTS = 5
 
 def as_html(report: Report, language: str) -> str:
     """The report as one HTML page."""
-    page: str = import_module("pipeline.report.render").render(report, language)
-    return page
+    from pipeline.report.render import render  # plots: megabytes that reading a report need not have
+
+    return render(report, language)
 
 
 def write(night: Night, run_date: str, now: datetime, language: str = "", **known: object) -> Report:

@@ -21,6 +21,7 @@ OTHER_ROOMS = {
     "documents": "reading documents is replaced",
     "exporter": "reads only, for Prometheus",
     "ner": "reading documents is replaced; what is found here are no calls to a store",
+    "report": "written from what is in the store, by a task of its own; no step reads it",
     "run": "has no broker, and no messages; its kills are tested with real processes",
     "storage": "the store itself",
 }

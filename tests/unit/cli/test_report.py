@@ -4,14 +4,16 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
-from pipeline.ledger import removed
-from pipeline.report import written
+from pipeline import clock
+from pipeline.ledger import removed, timeline
+from pipeline.report import due, written
 from pipeline.report.text import columns
 from pipeline.storage import Store, keys
 from pipeline.storage.local import LocalStore
 from pipeline.tables.summary import summarise
-from tests.support.reports import finish, receive
+from tests.support.reports import finish, night_of, receive, sample
 from tests.unit.cli.conftest import DAY, Nightshift, fail
 from tests.unit.report.conftest import plain_page
 
@@ -53,7 +55,7 @@ def test_it_prints_verdict_numbers_and_what_to_do_in_80_columns(night: Store, ni
 
 def test_in_chinese(night: Store, nightshift: Nightshift, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = nightshift("report", "--language", "zh").output
-    assert "收到" in shown
+    assert "接收" in shown
     assert max(columns(line) for line in shown.splitlines()[1:-1] if "nightshift" not in line) <= 80
     assert b"<html lang=zh>" in night.get(keys.report(DAY, "index.html"))
     monkeypatch.setenv("NIGHTSHIFT_REPORT_LANGUAGE", "zh")
@@ -102,3 +104,20 @@ def test_in_an_encrypted_store(night: Store, nightshift: Nightshift, monkeypatch
 def test_a_day_without_a_night(night: Store, nightshift: Nightshift) -> None:
     assert "Nothing was received." in nightshift("report", "2026-11-01").output
     assert "not a valid run date" in str(nightshift("report", "soon", code=2).exception)
+
+
+def test_the_last_night_may_be_an_empty_one(night: Store, nightshift: Nightshift) -> None:
+    closed = due.last_closed(night_of(night), clock.utc())
+    assert closed is not None
+    assert f"Night {DAY}" in nightshift("report").output
+    timeline.write(night, closed, structs.replace(sample("2026-11-23T02:10"), backlog_documents=0))
+    shown = nightshift("report").output
+    assert f"Night {closed}" in shown
+    assert "Nothing was received." in shown
+
+
+def test_the_first_night_may_be_an_empty_one(store: LocalStore, nightshift: Nightshift) -> None:
+    closed = due.last_closed(night_of(store), clock.utc())
+    assert closed is not None
+    timeline.write(store, closed, sample("2026-11-23T02:10"))
+    assert f"Night {closed}" in nightshift("report").output

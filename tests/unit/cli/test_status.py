@@ -56,6 +56,7 @@ def state(nightshift: Nightshift, code: int) -> str:
 
 def test_all_is_well(store: LocalStore, nightshift: Nightshift, broker: dict[str, Any]) -> None:
     assert state(nightshift, 0) == "ok"
+    assert "Forecast   nothing is waiting" in nightshift("status").output
     wait(store)
     assert state(nightshift, 0) == "ok", "a worker is there"
 

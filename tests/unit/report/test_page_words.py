@@ -1,10 +1,13 @@
 """The words of the report: each language has all of them, with the same places for values."""
 
+import re
 import string
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline import report
 from pipeline.report.page.shown import Shown, command, text
 from pipeline.report.page.words import LANGUAGES, words
 from tests.support.example_reports import OPENED
@@ -69,3 +72,12 @@ def test_texts_from_outside() -> None:
         "<span>nightshift</span> <span>a</span> <span>--code &lt;b&gt;</span> "
         "<span>--where &#34;c</span> <span>d&#34;</span>"
     )
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(report.__file__).parent.rglob("*.*")), ids=lambda path: path.name
+)
+def test_chinese_has_full_width_punctuation(path: Path) -> None:
+    if path.suffix in (".py", ".toml"):
+        text = path.read_text(encoding="utf-8")
+        assert re.findall(r"[\u4e00-\u9fff][,:;(].*|.*[,:;)][\u4e00-\u9fff]", text) == []

@@ -80,7 +80,7 @@ PAUSED = Braked(step="ocr", code="poison", since=at("2026-11-23T02:10"), until=M
             known(ALL, tables=READ),
             "done",
             "All 12,431 read by 04:52, 68 min before close.",
-            "全部 12,431 份已读完,最后一份于 04:52,比关闭提前 68 分钟。",
+            "全部 12,431 份已读完，最后一份于 04:52，比关闭提前 68 分钟。",
         ),
         (
             known(
@@ -89,25 +89,25 @@ PAUSED = Braked(step="ocr", code="poison", since=at("2026-11-23T02:10"), until=M
             ),
             "done",
             "All 10 ended by 22:10, 7 h 50 min before close: 7 done, 2 partial, 1 failed.",
-            "全部 10 份已结束,最后一份于 22:10,比关闭提前 7 小时 50 分钟:7 份完成,2 份部分完成,1 份失败。",
+            "全部 10 份已结束，最后一份于 22:10，比关闭提前 7 小时 50 分钟：7 份完成，2 份部分完成，1 份失败。",
         ),
         (
             known({"received": 1, "done": 1}, tables=Figures(documents=1, ended=at("2026-11-23T06:30"))),
             "done",
             "1 document read by 06:30.",
-            "全部 1 份已读完,最后一份于 06:30。",
+            "全部 1 份已读完，最后一份于 06:30。",
         ),
         (
             known(LEFT, forecast=FORECAST),
             "left",
             "312 left, done tomorrow 23:40.",
-            "剩余 312 份,预计 明天 23:40 完成。",
+            "剩余 312 份，预计 明天 23:40 完成。",
         ),
         (
             known(LEFT),
             "left",
             "312 left; when they will be done is not known.",
-            "剩余 312 份,完成时间未知。",
+            "剩余 312 份，完成时间未知。",
         ),
         (
             known(
@@ -122,44 +122,44 @@ PAUSED = Braked(step="ocr", code="poison", since=at("2026-11-23T02:10"), until=M
             ),
             "stopped",
             "Stopped since 02:10: The store is unreachable.",
-            "自 02:10 起停止:The store is unreachable。",
+            "自 02:10 起停止：The store is unreachable。",
         ),
         (
             known(LEFT, brakes=(PAUSED,)),
             "stopped",
             "Stopped since 02:10: step ocr is paused, as one document after the other failed (poison).",
-            "自 02:10 起停止:step ocr is paused, as one document after the other failed (poison)。",
+            "自 02:10 起停止：步骤 ocr 已暂停，因为文档接连失败（poison）。",
         ),
         (
             known(LEFT, open=True, now=at("2026-11-23T01:00"), forecast=FORECAST),
             "running",
             "Running: 188 of 500 documents ended, done tomorrow 23:40.",
-            "进行中:500 份中已结束 188 份,预计 明天 23:40 完成。",
+            "进行中：500 份中已结束 188 份，预计 明天 23:40 完成。",
         ),
-        (known({}), "empty", "Nothing was received.", "没有收到任何文件。"),
+        (known({}), "empty", "Nothing was received.", "没有收到任何文档。"),
         (
             known({"received": 2, "pending": 2}, delayed=[at("2026-11-25T22:00"), at("2026-11-24T22:00")]),
             "empty",
             "Nothing to do yet: 2 documents wait until a set time, tomorrow 22:00 the first.",
-            "尚无可处理的文件:2 份推迟,最早 明天 22:00 开始。",
+            "尚无可处理的文档：2 份推迟，最早 明天 22:00 开始。",
         ),
         (
             known({"received": 2, "pending": 2}, closed_by=("anna@host", at("2026-11-22T21:50"))),
             "empty",
             "anna@host closed the window yesterday 21:50: 2 documents wait.",
-            "anna@host 于 昨天 21:50 关闭了窗口:2 份等待中。",
+            "anna@host 于 昨天 21:50 关闭了窗口：2 份等待中。",
         ),
         (
             known({"received": 1, "pending": 1}, never=True),
             "empty",
             "The window never opened: 1 document waits.",
-            "窗口从未打开:1 份等待中。",
+            "窗口从未打开：1 份等待中。",
         ),
         (
             known({"received": 2, "pending": 2}, samples=[sample("2026-11-22T23:00", window_open=False)]),
             "empty",
             "The window never opened: 2 documents wait.",
-            "窗口从未打开:2 份等待中。",
+            "窗口从未打开：2 份等待中。",
         ),
         (
             known(
@@ -167,13 +167,13 @@ PAUSED = Braked(step="ocr", code="poison", since=at("2026-11-23T02:10"), until=M
             ),
             "empty",
             "No worker was running: 2 documents wait.",
-            "没有运行中的工作进程:2 份等待中。",
+            "没有运行中的工作进程：2 份等待中。",
         ),
         (
             known({"received": 3, "forgotten": 3}),
             "empty",
             "All documents of this night were forgotten.",
-            "这一夜的文件已全部遗忘。",
+            "这一夜的文档已全部按要求删除。",
         ),
         (
             known(
@@ -186,13 +186,22 @@ PAUSED = Braked(step="ocr", code="poison", since=at("2026-11-23T02:10"), until=M
             ),
             "left",
             "1 of 3 documents missing: see the audit.",
-            "3 份中有 1 份下落不明:请查看审计。",
+            "3 份中有 1 份下落不明：请查看审计。",
         ),
     ],
 )  # fmt: skip
 def test_the_sentence(given: Known, word: str, en: str, zh: str) -> None:
     found = verdict(given)
     assert (found.word, found.sentences) == (word, {"en": en, "zh": zh})
+
+
+def test_silence_is_named_in_the_language_of_the_report() -> None:
+    samples = [sample("2026-11-23T02:10"), sample("2026-11-23T05:59")]
+    found = verdict(known(LEFT, samples=samples, outages=course.outages(samples)))
+    assert found.sentences == {
+        "en": "Stopped since 02:15: Housekeeping did not run, or could not reach the store.",
+        "zh": "自 02:15 起停止：内务任务没有运行，或无法访问存储。",
+    }
 
 
 def test_a_trouble_that_passed_stops_nothing() -> None:
