@@ -54,7 +54,7 @@ class _Broker:
         raise AssertionError(message, outage)
 
     def publish_raw_later(self, raw: bytes, sender: str = "", trace: Context = NONE) -> int:
-        raise AssertionError(raw, sender)
+        raise AssertionError(raw, sender, trace)
 
     def publish_dead(
         self,
@@ -67,7 +67,7 @@ class _Broker:
         sender: str = "",
         trace: Context = NONE,
     ) -> None:
-        raise AssertionError(body, reason, code, task_id, trace_id, sender)
+        raise AssertionError(body, reason, code, task_id, trace_id, sender, trace)
 
 
 def flow(documents: int, rounds: int) -> None:
