@@ -353,6 +353,23 @@ def test_a_step_in_progress_does_not_bring_it_back(flow: Flow, tmp_path: Path) -
     assert searched(flow.store, plan).hits == []
 
 
+def test_an_id_that_is_forgotten_while_it_is_claimed_again(flow: Flow, tmp_path: Path) -> None:
+    for at in range(12):
+        others = a_flow(tmp_path, MemoryStore(f"claimed-{at}"))
+        page(tmp_path / "a-1.png", grey(1))
+
+        def meanwhile(others: Flow = others) -> None:
+            drain_all(others, others.reception.accept(submission(tmp_path / "a-1.png", "a-1")))
+            gone(others, task_id="a-1")
+
+        process = a_flow(tmp_path, PausedStore(others.store, at, meanwhile))
+        drain_all(others, process.reception.accept(submission(tmp_path / "a-1.png", "a-1")))
+        drain_without_callbacks(others)
+        ended = [keys.task_id_of(key) for p in (keys.RESULTS, keys.FAILED) for key in others.store.list(p)]
+        assert ended in (["a-1"], []), at
+        assert audit(others.store, others.schedule.run_date()).adds_up, at
+
+
 def test_a_record_of_a_process_that_died_before_it_took_it_back(flow: Flow, tmp_path: Path) -> None:
     page(tmp_path / "a-1.png", grey(1))
     (message,) = flow.reception.accept(submission(tmp_path / "a-1.png", "a-1"))
