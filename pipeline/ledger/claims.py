@@ -167,7 +167,8 @@ def refused_on(store: Store, task_id: str, origin: str) -> str:
 
 def _alone(store: Store, task_id: str, origin: str, run_date: str) -> Taken:
     claim(store, task_id, origin, run_date)
-    found = look(store, task_id)
+    while not (found := look(store, task_id)).origins:  # forgotten meanwhile, with the task that had the id
+        claim(store, task_id, origin, run_date)
     if list(found.origins) == [origin]:
         known = found.origins[origin] != [run_date]  # by another process, since it was looked up
         return Taken(True, known, found.accepted_on(origin, run_date), found.generation)

@@ -8,12 +8,14 @@ same id that is submitted again afterwards is a new task.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from weakref import WeakKeyDictionary, WeakSet
 
 import msgspec
 
-from pipeline.ledger import pseudonyms
+from pipeline.errors import NotFound
+from pipeline.ledger import pseudonyms, redaction
 from pipeline.models import DocumentResult, Task, to_json
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
@@ -68,15 +70,45 @@ def is_forgotten(store: Store, task_id: str, since: str, *, fresh: bool = True) 
 
     Without `fresh`, a store in which nothing was forgotten is asked once a minute only.
     """
+    return _stone(store, task_id, since, fresh=fresh) is not None
+
+
+def _stone(store: Store, task_id: str, since: str, *, fresh: bool = True) -> Tombstone | None:
+    """The tombstone of this submission."""
+    if not since or not _has_any(store, fresh=fresh):
+        return None
+    return next((stone for stone in tombstones(store, task_id) if since in stone.seen), None)
+
+
+def _has_any(store: Store, *, fresh: bool) -> bool:
+    """Whether anything was ever forgotten in a store."""
     now = time.monotonic()
-    if not since or not (fresh or now - _none.get(store, now - _FRESH) >= _FRESH):
+    if not (fresh or now - _none.get(store, now - _FRESH) >= _FRESH):
         return False
     if store not in _some:
         if not store.exists(keys.control("forgotten")):
             _none[store] = now
             return False
         _some.add(store)
-    return any(since in stone.seen for stone in tombstones(store, task_id))
+    return True
+
+
+def sweeper(store: Store) -> Callable[[DocumentResult], bool]:
+    """Takes back a record if its task was forgotten, and says so: for who reads all records of a night.
+
+    Tombstones are listed once. A process that was paused for days may have written the record and died before it could
+    take it back, and its message was handled long before.
+    """
+    if not _has_any(store, fresh=True):
+        return lambda _: False
+    named = {keys.pseudonym_of(key) for key in store.list(keys.TOMBSTONES)}
+    key = pseudonyms.key_of(store)
+
+    def sweep(record: DocumentResult) -> bool:
+        known = pseudonyms.pseudonym(key, record.task_id) in named
+        return known and take_back(store, record, fresh=True)
+
+    return sweep
 
 
 def tombstones(store: Store, name: str) -> Iterator[Tombstone]:
@@ -93,10 +125,14 @@ def since_of(store: Store, key: str) -> str | None:
 
 
 def take_back(store: Store, result: DocumentResult, *, fresh: bool) -> bool:
-    """Delete a record that was written after its task was forgotten, and its marker; whether it was forgotten."""
+    """Delete a record that was written after its task was forgotten, its marker, and its line in a receipt.
+
+    Returns whether it was forgotten.
+    """
     task_id, run_date = result.task_id, result.run_date
     if not is_forgotten(store, task_id, result.first_seen, fresh=fresh):
         return False
+    take_back_receipt(store, task_id, result.first_seen, result.receipt)
     written = (
         keys.result(run_date, task_id),
         keys.partial(run_date, task_id),
@@ -112,6 +148,22 @@ def take_back(store: Store, result: DocumentResult, *, fresh: bool) -> bool:
         if keys.changed_task(key) == task_id:
             store.delete(key)
     return True
+
+
+def take_back_receipt(store: Store, task_id: str, since: str, receipt: str) -> None:
+    """Forget the line of a receipt that a paused process wrote after the task was forgotten.
+
+    Not where the id was submitted again since: the receipt of the new task may be the same object.
+    """
+    stone = _stone(store, task_id, since) if receipt else None
+    if stone is None or any(
+        keys.origin_of(key) and keys.taken_on(key) for key in store.list(keys.claims(task_id))
+    ):
+        return
+    names = {task_id: pseudonyms.of(store, task_id)}
+    with suppress(NotFound):  # which the audit reports
+        redaction.rewrite(store, receipt, names, at=stone.at, actor=stone.actor, run=stone.run)
+        store.purge(receipt)
 
 
 def withdraw(store: Store, task: Task, *, fresh: bool = True) -> bool:

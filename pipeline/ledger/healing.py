@@ -1,11 +1,13 @@
 """What processes that died right after a late write have left in a night: put right before its tables are written.
 
 A process looks before it writes and again afterwards. One that was paused in between and dies before its second look
-may leave a failure next to a good result, or a partial result without its note. Both show in listings.
+may leave a failure next to a good result or to a later failure, or a partial result without its note. All of these show
+in listings.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from pipeline.ledger import digests, ends, generations, records
@@ -16,22 +18,20 @@ from pipeline.storage.objects import read_or_none
 
 
 def keep_good(store: Store, task_id: str, run_dates: Iterable[str]) -> None:
-    """Delete failures next to a good result of the same run date: a process died before it could."""
+    """Delete failures next to a better record of the same run date: a process died before it could."""
     numbers = range(generations.latest(store, task_id) + 1)
     for run_date in run_dates:
-        several = list(ends.found(store, task_id, [run_date], numbers))
-        if any(end.status != "failed" for end in several):
-            for end in several:
-                if end.status == "failed":
-                    records.remove(store, end)
+        several = sorted(ends.found(store, task_id, [run_date], numbers), key=lambda end: end.rank)
+        for end in several[1:]:
+            records.remove(store, end)
 
 
 def failures(store: Store, run_date: str) -> None:
-    """Delete the failures of a night that are next to good results."""
-    failed = {keys.task_id_of(key) for key in store.list(keys.failures(run_date))}
+    """Delete the failures of a night that are next to good results, or to later failures of the same task."""
+    failed = Counter(keys.task_id_of(key) for key in store.list(keys.failures(run_date)))
     if failed:
         good = {keys.task_id_of(key) for key in store.list(keys.results(run_date))}
-        for task_id in sorted(failed & good):
+        for task_id in sorted((failed.keys() & good) | {one for one, number in failed.items() if number > 1}):
             keep_good(store, task_id, [run_date])
 
 

@@ -33,6 +33,7 @@ DISCARDED = "discarded/"
 DOCUMENTS = "documents/"
 FORGETTING = "forgetting/"
 FORGOTTEN = "forgotten/"
+TOMBSTONES = f"{FORGOTTEN}tasks/"
 NIGHTS = "nights/"
 PENDING = "pending/"
 RESULTS = "results/"
@@ -273,7 +274,12 @@ def tombstone(pseudonym: str, run: str) -> str:
 
 def tombstones_of(pseudonym: str) -> str:
     """Prefix of the tombstones of one task id."""
-    return f"{FORGOTTEN}tasks/{_hash(pseudonym)}/"
+    return f"{TOMBSTONES}{_hash(pseudonym)}/"
+
+
+def pseudonym_of(tombstone: str) -> str:
+    """The pseudonym in the key of a tombstone."""
+    return tombstone.removeprefix(TOMBSTONES).partition("/")[0]
 
 
 def rewritten(receipt: str) -> str:

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from pipeline import clock, tenants
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
-from pipeline.ledger import claims, counting, ends, generations, pending, receipts, records
+from pipeline.ledger import claims, counting, ends, forgotten, generations, pending, receipts, records
 from pipeline.ledger.ends import Dates
 from pipeline.messages import Message
 from pipeline.models import TEXT, DocumentResult, Failure, Task
@@ -283,7 +283,7 @@ class Reception:
         # the same for each process that refuses it, however late: an acceptance removes the record of this date
         run_date = claim.refused or taken.accepted_on
         claims.note(self.store, task_id, origin, claims.Claim(refused=run_date))
-        self._note_later(task_id, origin, taken.generation)
+        self._note_later(task_id, origin, taken)
         return structs.replace(
             self._task(submission, task_id, source, data, origin),
             sha256=pending.store_document(self.store, data) if data is not None else None,
@@ -292,14 +292,21 @@ class Reception:
             refused=error.code,
         )
 
-    def _note_later(self, task_id: str, origin: str, generation: int) -> None:
-        """Note the bytes of a later generation again: it passed this process, whose note has replaced what it knew."""
+    def _note_later(self, task_id: str, origin: str, taken: claims.Taken) -> None:
+        """Note the bytes of a task again that was accepted meanwhile: this process has replaced what was known of it.
+
+        Of the generation that there was before, a failure may be that of a refusal.
+        """
         latest = generations.latest(self.store, task_id)
-        begun = generations.task_of(self.store, task_id, latest) if latest > generation else None
+        begun = generations.task_of(self.store, task_id, latest) if latest > taken.generation else None
         if begun is None:
-            return
+            begun = Task(task_id=task_id, sha256=None, source="", accepted_on=taken.accepted_on)
         dates = Dates.for_task(begun, self.run_date).of(self.store, begun)
-        known = [pending.get(self.store, task_id, latest), *ends.found(self.store, task_id, dates, [latest])]
+        passed, ended = latest > taken.generation, ends.found(self.store, task_id, dates, [latest])
+        known = [
+            pending.get(self.store, task_id, latest),
+            *(end for end in ended if passed or end.status != "failed"),
+        ]
         if sha256 := next((one.sha256 for one in known if one and one.sha256), None):
             claims.note(self.store, task_id, origin, claims.Claim(sha256=sha256))
 
@@ -395,7 +402,8 @@ class Reception:
         known = claims.contents(self.store, task.alias_of, like=task.origin)
         now = pending.get(self.store, task.task_id, task.generation) if task.sha256 in known else None
         if now and now.has_receipt:  # another process died or was paused while it recorded a failure of it
-            receipts.write(self.store, task.accepted_on or self.run_date(), [task])
+            receipt = receipts.write(self.store, task.accepted_on or self.run_date(), [task])
+            forgotten.take_back_receipt(self.store, task.task_id, task.submitted_at, receipt)
             return False
         if task.sha256 in known:
             if task.origin:  # so that this submission is known to have ended

@@ -66,12 +66,13 @@ def _check_kept(store: Store, run_date: str) -> None:
 def _summarise(
     store: Store, run_date: str, masked: str | bool, each: Callable[[DocumentResult], None]
 ) -> dict[str, int]:
-    notes = list(store.list(keys.changes(run_date)))
+    notes, is_forgotten = list(store.list(keys.changes(run_date))), forgotten.sweeper(store)
     counts = dict.fromkeys(TABLES, 0)
     with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
         paths = {table: Path(folder) / f"{table}.parquet" for table in TABLES}
         groups = {table: _Groups(paths[table], SCHEMAS[table]) for table in TABLES}
-        for chunk in _chunks(store, run_date):
+        for read in _chunks(store, run_date):
+            chunk = [record for record in read if not is_forgotten(record)]
             for record in chunk:
                 each(record)
             for table, rows in rows_of(chunk, masked).items():

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged, PermanentError
-from pipeline.ledger import forgetting, forgotten, pending, pseudonyms, receipts, records
+from pipeline.ledger import digests, forgetting, forgotten, pending, pseudonyms, receipts, records
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
 from pipeline.night import failures, forget, inventory, selection
@@ -29,6 +29,7 @@ from pipeline.submission.contract import Submission
 from pipeline.tables.summary import summarise
 from tests.support.command import GREEN, grey, page, pages
 from tests.support.flows import Died, drain, flow_of, raiser, submission
+from tests.support.paused import PausedStore
 from tests.unit.ledger.test_audit_after_crashes import Mortal
 
 TEXT = "Diagnosis of Erika Mustermann: a common cold, 3 days in bed"
@@ -350,6 +351,86 @@ def test_a_step_in_progress_does_not_bring_it_back(flow: Flow, tmp_path: Path) -
     pending.mark(flow.store, task)
     assert list(resume_all(flow.night)) == []
     assert searched(flow.store, plan).hits == []
+
+
+def test_an_id_that_is_forgotten_while_it_is_claimed_again(flow: Flow, tmp_path: Path) -> None:
+    for at in range(12):
+        others = a_flow(tmp_path, MemoryStore(f"claimed-{at}"))
+        page(tmp_path / "a-1.png", grey(1))
+
+        def meanwhile(others: Flow = others) -> None:
+            drain_all(others, others.reception.accept(submission(tmp_path / "a-1.png", "a-1")))
+            gone(others, task_id="a-1")
+
+        process = a_flow(tmp_path, PausedStore(others.store, at, meanwhile))
+        drain_all(others, process.reception.accept(submission(tmp_path / "a-1.png", "a-1")))
+        drain_without_callbacks(others)
+        ended = [keys.task_id_of(key) for p in (keys.RESULTS, keys.FAILED) for key in others.store.list(p)]
+        assert ended in (["a-1"], []), at
+        assert audit(others.store, others.schedule.run_date()).adds_up, at
+
+
+def test_a_record_of_a_process_that_died_before_it_took_it_back(flow: Flow, tmp_path: Path) -> None:
+    page(tmp_path / "a-1.png", grey(1))
+    (message,) = flow.reception.accept(submission(tmp_path / "a-1.png", "a-1"))
+    flow.run(message)
+    task, night = pending.get(flow.store, "a-1"), flow.schedule.run_date()
+    assert task is not None
+    plan = selection.plan(flow.store, Selector(task_id="a-1"), actor="alice")
+    assert plan is not None
+    forget.finish(flow.store, plan, forget.carry_out(flow.store, plan))
+    late = records.failure_of(task, PermanentError("late"), run_date=night, settings_digest="")
+    flow.store.put(keys.failed(night, "a-1"), digests.encode(late))  # it was paused before this call
+    a_night(flow, tmp_path)
+    assert not flow.store.exists(keys.failed(night, "a-1"))
+    assert rows(flow.store, "documents", night) == {"one-1", "two-2", "part-3", "bad-4", "text-5"}
+    assert searched(flow.store, plan).hits == []
+    assert audit(flow.store, night).adds_up
+
+
+def test_a_record_of_a_task_that_was_submitted_again_stays(flow: Flow, tmp_path: Path) -> None:
+    a_night(flow, tmp_path)
+    gone(flow, task_id="one-1")
+    a_night(flow, tmp_path)
+    night = flow.schedule.run_date()
+    assert rows(flow.store, "documents", night) == {"one-1", "two-2", "part-3", "bad-4", "text-5"}
+    assert audit(flow.store, night).adds_up
+
+
+@pytest.mark.parametrize("source", ["copy.png", "other.png"])
+def test_a_repetition_that_was_being_ingested_leaves_no_receipt(
+    flow: Flow, tmp_path: Path, source: str
+) -> None:
+    """It gets its receipt when it fails; at each moment before it ends, it may have been forgotten already."""
+    at, paused_at = 0, True
+    while paused_at:
+        store = MemoryStore(f"{source}-{at}")
+        others, paused_at = a_flow(tmp_path, store), False
+        page(tmp_path / "first.png", grey(1))
+        page(tmp_path / source, grey(1 if source == "copy.png" else 2))
+        drain_all(others, others.reception.accept(submission(tmp_path / "first.png", "t")))
+        (message,) = others.reception.accept(submission(tmp_path / source, "t"))
+        if source == "copy.png":  # a process that recorded a failure of it has died
+            marked = pending.get(store, message.task_id)
+            assert marked is not None
+            pending.mark(store, structs.replace(marked, has_receipt=True))
+
+        def meanwhile(others: Flow = others, task_id: str = message.task_id) -> None:
+            nonlocal paused_at
+            paused_at = True
+            gone(others, task_id=task_id)
+
+        process = a_flow(tmp_path, PausedStore(store, at, meanwhile))
+        drain_all(process, [message])
+        if paused_at:
+            assert not any(
+                message.task_id in receipt
+                for night in [others.schedule.run_date()]
+                for receipt in receipts.received(store, night)
+            ), at
+            assert audit(store, others.schedule.run_date()).adds_up, at
+        at += 1
+    assert at > 10
 
 
 def test_what_a_last_step_wrote_goes_an_hour_later(

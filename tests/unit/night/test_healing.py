@@ -8,7 +8,9 @@ from msgspec import structs
 from pipeline import clock
 from pipeline.ledger import digests, records
 from pipeline.ledger.audit import audit
+from pipeline.messages import Message
 from pipeline.models import DocumentResult, from_json
+from pipeline.night import failures
 from pipeline.night.flow import Flow
 from pipeline.night.summaries import summarise_due
 from pipeline.storage import Store, keys
@@ -38,6 +40,19 @@ def test_a_failure_next_to_a_good_result_is_deleted_before_the_tables_are_writte
     flow.store.delete(keys.night(day, "summarised"))  # the next look is due
     summarise_due(flow.night, clock.utc())
     assert not list(flow.store.list(keys.FAILED))
+    assert audit(flow.store, day).adds_up
+
+
+def test_a_failure_next_to_a_later_one_is_deleted_before_the_tables_are_written(
+    flow: Flow, inbox: Path, day: str
+) -> None:
+    drain(flow, flow.reception.accept(submission(inbox / "nowhere.png")))
+    older = read(flow.store, keys.failed(day, "t"))
+    drain(flow, [Message.of("ingest", failures.redrive(flow.store, older, {}))])
+    flow.store.put(keys.failed(day, "t"), digests.encode(older))  # of a paused process that dies now
+
+    summarise_due(flow.night, clock.utc())
+    assert list(flow.store.list(keys.FAILED)) == [keys.failed(day, "t", 1)]
     assert audit(flow.store, day).adds_up
 
 

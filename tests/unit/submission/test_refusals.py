@@ -259,6 +259,30 @@ def test_a_process_that_is_paused_while_it_refuses_a_message(
     assert not list(right.store.list(keys.PENDING))
 
 
+@pytest.mark.parametrize("at", range(7))
+def test_a_process_that_is_paused_while_it_refuses_a_message_that_another_one_accepts(
+    flow: Flow, outside: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """It is done; when it is sent again on the next run date, it is known."""
+    days = ["2026-11-24"]
+    monkeypatch.setattr("pipeline.night.schedule.Schedule.run_date", lambda _: days[-1])
+    right = settings(flow, allowed_sources=outside.parent.as_uri())
+    error, sent = PermanentError("no", code="source_refused"), submission(outside, "scan-1")
+
+    def done_by_another() -> None:
+        drain(right, right.reception.accept(sent))
+        days.append("2026-11-25")
+
+    paused = PausedStore(right.store, at, done_by_another)
+    Reception(paused, right.settings, right.schedule.run_date).refuse(b"", error, sent)
+    assert len(paused.calls) > at
+    assert right.reception.accept(sent) == []
+    good = [key for key in right.store.list(keys.RESULTS) if keys.task_id_of(key) == "scan-1"]
+    assert good == [keys.result(days[0], "scan-1")]
+    assert "scan-1" not in failed(right)
+    assert not list(right.store.list(keys.PENDING))
+
+
 def test_a_corrected_message_may_use_the_id_again(
     flow: Flow, broker: Broker, inbox: Path, outside: Path
 ) -> None:
