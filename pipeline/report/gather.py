@@ -202,6 +202,8 @@ class _Gathering:
         yield from self.problems
         if self.table is not None:
             yield from todo.failures(self.store, self.table.select(todo.FAILURES), self.run_date, self.mask)
+        elif unwell := self.audit.partial + self.audit.failed:
+            yield todo.not_in_tables(unwell, self.run_date)
         yield from chain(todo.of_store(self.night, self.run_date), todo.letters(letters, self.mask))
         yield from todo.workers(self.samples)
         if self.table is not None:

@@ -121,6 +121,14 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("now")
+def test_failures_that_are_not_in_the_tables_yet_are_not_nothing_to_do(store: Store) -> None:
+    a_night(store)
+    store.delete(keys.summary("documents", DAY))
+    (one,) = [todo for todo in report(store).todo if todo.what == "failures"]
+    assert one.count == 3
+    assert one.command == f"nightshift failed list --run-date {DAY}"
+
+
 def test_every_command_is_one_that_there_is(store: Store) -> None:
     found = everything_open(store).todo
     assert {one.what for one in found} == {
