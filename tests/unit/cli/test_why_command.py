@@ -56,6 +56,7 @@ def test_several_matches_are_a_choice(store: LocalStore, nightshift: Nightshift)
     assert "invoice-0423" in done.output
     assert "invoice-0424" in done.output
     assert str(done.exception) == '2 documents match "invoice": give the id of one of them.'
+    assert "TASK is empty" in str(nightshift("why", " ", code=2).exception)
     listed = json.loads(nightshift("why", "invoice", "--json", code=2).stdout)
     assert [one["task_id"] for one in listed["matches"]] == ["invoice-0423", "invoice-0424"]
 

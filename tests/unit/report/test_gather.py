@@ -120,7 +120,6 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.clock._source", lambda: MORNING)
 
 
-@pytest.mark.usefixtures("now")
 def test_failures_that_are_not_in_the_tables_yet_are_not_nothing_to_do(store: Store) -> None:
     a_night(store)
     store.delete(keys.summary("documents", DAY))
@@ -129,6 +128,7 @@ def test_failures_that_are_not_in_the_tables_yet_are_not_nothing_to_do(store: St
     assert one.command == f"nightshift failed list --run-date {DAY}"
 
 
+@pytest.mark.usefixtures("now")
 def test_every_command_is_one_that_there_is(store: Store) -> None:
     found = everything_open(store).todo
     assert {one.what for one in found} == {
