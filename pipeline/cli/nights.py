@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pipeline.storage import EncryptedStore, Store
 
 
+_MARGIN = timedelta(days=366)
+
+
 def open_night(store_url: str | None) -> Night:
     """The night of the store that `--store` or NIGHTSHIFT_STORE_URL names; what the command does there is counted.
 
@@ -57,7 +60,10 @@ def run_date(text: str, settings: Settings, store: Store) -> str:
         today = datetime.now(ZoneInfo(settings.timezone)).date()
         return (today - timedelta(days=word == "yesterday")).isoformat()
     try:
-        return date.fromisoformat(text.strip()).isoformat()
+        day = date.fromisoformat(text.strip())
+        if not date.min + _MARGIN < day < date.max - _MARGIN:
+            raise ValueError("a night and those next to it must have dates")
+        return day.isoformat()
     except ValueError:
         raise UsageError(
             f'"{text}" is not a valid run date; use YYYY-MM-DD, today, yesterday or last.'

@@ -53,6 +53,8 @@ def why(
     """
     from pipeline.night.why.answer import answer
 
+    if not wanted.strip():
+        raise UsageError("TASK is empty: give a task id or its beginning, a file name or path, or a SHA-256.")
     night = nights.open_night(store)
     facts = _found(night, wanted, days)
     if isinstance(facts, list):

@@ -140,10 +140,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         types: dict[str, int] = {}
         again, lanes, of_type = 0, dict[str, str](), dict[str, str]()
         for where in sorted(name.partition("|")[2] for name in sums if name.startswith("documents|")):
-            documents = max(round(sums[f"documents|{where}"]), 0)
-            if not documents:
+            documents, parts = max(round(sums[f"documents|{where}"]), 0), where.split("|", 3)
+            if not documents or len(parts) < 4:  # the latter: of another version
                 continue
-            lane, kind, state, task_type = where.split("|", 3)
+            lane, kind, state, task_type = parts
             amount = by.setdefault(f"{lane}|{kind}", Amount())
             amount.documents += documents
             amount.pages += max(round(sums.get(f"pages|{where}", 0)), 0)

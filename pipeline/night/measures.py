@@ -5,6 +5,7 @@ None of it decides how a document ends, and nothing here raises.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from pipeline.night.admission import Admission
 from pipeline.night.night import Night
 from pipeline.night.pace import Meter
 from pipeline.telemetry import spans
+
+log = logging.getLogger("nightshift")
 
 
 class Fresh:
@@ -56,7 +59,10 @@ class Measures:
 
     def concluded(self, result: DocumentResult) -> None:
         """All steps of a document are done."""
-        self._meter.ended(result)
+        try:
+            self._meter.ended(result)
+        except Exception as error:  # whatever it is, the document is done
+            log.warning("the pace could not be measured: %s", type(error).__name__)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:

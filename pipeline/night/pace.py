@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from pipeline import clock
-from pipeline.errors import PipelineError
+from pipeline.errors import Damaged, PipelineError
 from pipeline.forecast import rates, windows
 from pipeline.forecast.measure import Measured
 from pipeline.forecast.model import Rates, kind_of
@@ -129,11 +129,15 @@ def note_night(night: Night, run_date: str) -> None:
         note = noted(night.store)
         names = (name.removeprefix("run_date=") for name in night.store.folders(f"{keys.SUMMARY}documents/"))
         wanted = [one for one in sorted(names)[-NIGHTS:] if one == run_date or one not in note.nights]
-        found = {one: measured_in(night, one) for one in wanted}
-        note.nights = _last({**note.nights, **found})
+        for one in wanted:
+            try:
+                note.nights[one] = measured_in(night, one)
+            except Damaged as error:
+                log.warning("the pace of %s could not be measured: %s", one, error.message)
+        note.nights = _last(note.nights)
         night.store.put(keys.control(NOTE), to_json(note))
     except PipelineError as error:
-        log.warning("the pace of %s could not be measured: %s", run_date, error.message)
+        log.warning("the pace of %s could not be noted: %s", run_date, error.message)
 
 
 def measured_in(night: Night, run_date: str) -> Measured:

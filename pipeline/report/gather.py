@@ -6,7 +6,7 @@ versions or with tables that can't be read, is left empty and said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -35,8 +35,6 @@ _COLUMNS = tuple(
     dict.fromkeys((*figures.DOCUMENTS, *todo.FAILURES, *todo.MODELS, *looks.DOCUMENTS, *conditions.COLUMNS))
 )
 
-Outlook = Callable[[Night, datetime], Forecast | None]
-
 
 def gather(
     night: Night,
@@ -44,7 +42,6 @@ def gather(
     now: datetime,
     *,
     audit: Audit | None = None,
-    forecast: Outlook = outlook,
     letters: Sequence[dead.Group] = (),
 ) -> Report:
     """The report of one night at the moment `now`.
@@ -53,7 +50,7 @@ def gather(
     than all the rest. `letters`: dead letters that a person must look at. Raises what the store raises.
     """
     audit = audit or ledger_audit.audit(night.store, run_date, quick=True)
-    return _Gathering(night, run_date, now, audit).report(forecast, letters)
+    return _Gathering(night, run_date, now, audit).report(letters)
 
 
 class _Gathering:
@@ -87,13 +84,13 @@ class _Gathering:
             self.candidates.add(group)
             yield group
 
-    def report(self, forecast: Outlook, letters: Sequence[dead.Group]) -> Report:
+    def report(self, letters: Sequence[dead.Group]) -> Report:
         """Put it all together."""
         before = history.nights(self.store, self.run_date)
         small = 0 < self.tables.documents <= SMALL
         pictures = Pictures(self.store, self.night.settings.limits, self.mask)
         released = conditions.released(self.store, self.run_date)
-        known = self._known(forecast)
+        known = self._known()
         table = self.table
         return Report(
             run_date=self.run_date,
@@ -127,13 +124,13 @@ class _Gathering:
             masked=self.mask,
         )
 
-    def _forecast(self, forecast: Outlook) -> Forecast | None:
+    def _forecast(self) -> Forecast | None:
         """The forecast of this moment; a damaged note costs no report."""
         with suppress(Damaged):
-            return forecast(self.night, self.now)
+            return outlook(self.night, self.now)
         return None
 
-    def _known(self, forecast: Outlook) -> Known:
+    def _known(self) -> Known:
         schedule, audit = self.night.schedule, self.audit
         current = schedule.run_date() == self.run_date
         is_open = current and schedule.window.contains(self.now, schedule.override())
@@ -149,7 +146,7 @@ class _Gathering:
             samples=self.samples,
             outages=self.outages,
             brakes=self.brakes,
-            forecast=self._forecast(forecast) if audit.pending else None,
+            forecast=self._forecast() if audit.pending else None,
             delayed=[keys.delayed_until(key) for key in self.store.list(keys.DELAYED)] if idle else (),
             closed_by=self._closed_by() if idle else None,
             never=schedule.window.spec == "never",
@@ -202,6 +199,8 @@ class _Gathering:
         yield from self.problems
         if self.table is not None:
             yield from todo.failures(self.store, self.table.select(todo.FAILURES), self.run_date, self.mask)
+        elif unwell := self.audit.partial + self.audit.failed:
+            yield todo.not_in_tables(unwell, self.run_date)
         yield from chain(todo.of_store(self.night, self.run_date), todo.letters(letters, self.mask))
         yield from todo.workers(self.samples)
         if self.table is not None:

@@ -75,6 +75,19 @@ def failures(store: Store, table: Any, run_date: str, mask: str) -> Iterator[Tod
         )
 
 
+def not_in_tables(unwell: int, run_date: str) -> Todo:
+    """Failed and partial documents of a night whose tables can't say why: not written yet, or not readable."""
+    return Todo(
+        what="failures",
+        count=unwell,
+        sentences=both(
+            f"{count(unwell, 'document')} failed or partial; the reasons are not in the tables of the night yet.",
+            f"{unwell:,} 份失败或部分完成；原因尚未写入当夜的表格。",
+        ),
+        command=f"nightshift failed list --run-date {run_date}",
+    )
+
+
 def _states(states: Mapping[str, int]) -> str:
     parts = [
         f"{states[name]:,} {name}" for name in ("failed", "partial") if states.get(name)

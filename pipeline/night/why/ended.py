@@ -47,7 +47,7 @@ def of(facts: Facts, moment: Moment) -> Ending | None:
             following="Nothing is left of it. The same id may be submitted again, as a new document.",
             since=stone.at,
         )
-    if facts.claimed.origins:
+    if facts.claimed.origins and not (facts.marker or facts.damaged):
         return Ending(
             state="lost_message",
             sentence="Its id was claimed, but no marker and no record of it exists: its producer died before it was "

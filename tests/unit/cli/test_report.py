@@ -103,7 +103,8 @@ def test_in_an_encrypted_store(night: Store, nightshift: Nightshift, monkeypatch
 
 def test_a_day_without_a_night(night: Store, nightshift: Nightshift) -> None:
     assert "Nothing was received." in nightshift("report", "2026-11-01").output
-    assert "not a valid run date" in str(nightshift("report", "soon", code=2).exception)
+    for text in ("soon", "0001-01-01", "9999-12-31"):
+        assert "not a valid run date" in str(nightshift("report", text, code=2).exception)
 
 
 def test_the_last_night_may_be_an_empty_one(night: Store, nightshift: Nightshift) -> None:

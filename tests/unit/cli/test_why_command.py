@@ -45,6 +45,7 @@ def test_it_says_where_a_document_is_in_80_columns(store: LocalStore, nightshift
     assert "Broker    RabbitMQ at amqp://a.example does not answer." in shown
     assert "Sun 2026-11-22 12:00 UTC  received for the night of 2026-11-22" in shown
     assert nightshift("why", "invoice-0").output == shown, "the beginning is enough"
+    assert "An older record" not in shown, "it has none"
     said = json.loads(nightshift("why", "invoice-0423", "--json").output)
     assert (said["state"], said["queue"], said["broker"][:8]) == ("window_closed", "ocr", "RabbitMQ")
 
@@ -56,6 +57,7 @@ def test_several_matches_are_a_choice(store: LocalStore, nightshift: Nightshift)
     assert "invoice-0423" in done.output
     assert "invoice-0424" in done.output
     assert str(done.exception) == '2 documents match "invoice": give the id of one of them.'
+    assert "TASK is empty" in str(nightshift("why", " ", code=2).exception)
     listed = json.loads(nightshift("why", "invoice", "--json", code=2).stdout)
     assert [one["task_id"] for one in listed["matches"]] == ["invoice-0423", "invoice-0424"]
 

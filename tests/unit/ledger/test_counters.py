@@ -13,7 +13,7 @@ import pytest
 from pipeline import clock
 from pipeline.errors import NotFound, StoreUnavailable
 from pipeline.ledger import counters, counting, folding
-from pipeline.ledger.counters import Sums
+from pipeline.ledger.counters import Sums, Written
 from pipeline.ledger.counting import Counting
 from pipeline.models import Task, to_json
 from pipeline.storage import keys
@@ -243,6 +243,7 @@ def test_damaged_objects_are_left_out(store: MemoryStore) -> None:
     fold(store, counted={"documents|normal|unknown|new|document": 1})
     store.put(keys.counter(DAY, "ab" * 8), b"{")
     store.put(keys.counter_base(9, NOW, "ab" * 4), b"{")
+    store.put(keys.counter(DAY, "cd" * 8), to_json(Written(at=NOW, sums={"documents|of_another_version": 2})))
     assert counters.read(store).backlog().documents == 1
 
 

@@ -17,6 +17,7 @@ from pipeline.ledger import records
 from pipeline.models import DocumentResult, Page
 from pipeline.night import pace
 from pipeline.night.flow import Flow
+from pipeline.night.measures import Measures
 from pipeline.night.outlook import outlook
 from pipeline.night.pace import Meter, Noted, noted
 from pipeline.night.summaries import summarise_due
@@ -92,6 +93,9 @@ def test_a_table_that_cannot_be_read_costs_the_pace_only(flow: Flow, damage: byt
     flow.store.put(keys.summary("documents", "2026-11-22"), damage)
     pace.note_night(flow.night, "2026-11-22")
     assert noted(flow.store).nights == {}
+    a_night(flow, "2026-11-21", 2)
+    pace.note_night(flow.night, "2026-11-21")
+    assert list(noted(flow.store).nights) == ["2026-11-21"], "the others are measured all the same"
 
 
 def test_a_store_that_is_unavailable_fails_no_document(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,6 +103,13 @@ def test_a_store_that_is_unavailable_fails_no_document(flow: Flow, monkeypatch: 
     monkeypatch.setattr(flow.store, "put", raiser(StoreUnavailable("away")))
     meter.ended(result(1, datetime.now(UTC)))
     pace.refresh(flow.night, datetime.now(UTC))
+
+
+def test_a_pace_that_cannot_be_measured_fails_no_document(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Measured, "add", raiser(ValueError("of whatever kind")))
+    Measures(flow.night).concluded(result(1, datetime.now(UTC)))
 
 
 def test_processes_note_what_they_measure_and_housekeeping_adds_it_up(flow: Flow, at: Any) -> None:

@@ -59,10 +59,6 @@ def report(store: Store, **settings: str) -> Report:
     return gather(night_of(store, **settings), DAY, MORNING)
 
 
-def with_forecast(store: Store, forecast: Any) -> Report:
-    return gather(night_of(store), DAY, MORNING, forecast=forecast)
-
-
 def test_the_counts_are_those_of_the_audit(store: Store) -> None:
     a_night(store)
     found, counts = report(store), audit(store, DAY)
@@ -118,6 +114,14 @@ def everything_open(store: Store) -> Report:
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.clock._source", lambda: MORNING)
+
+
+def test_failures_that_are_not_in_the_tables_yet_are_not_nothing_to_do(store: Store) -> None:
+    a_night(store)
+    store.delete(keys.summary("documents", DAY))
+    (one,) = [todo for todo in report(store).todo if todo.what == "failures"]
+    assert one.count == 3
+    assert one.command == f"nightshift failed list --run-date {DAY}"
 
 
 @pytest.mark.usefixtures("now")
@@ -271,9 +275,10 @@ def test_a_night_without_anything(store: Store) -> None:
 def test_what_is_left_has_a_forecast(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     a_night(store)
     later: Any = SimpleNamespace(p50=at("2026-11-24T01:30"))
-    assert with_forecast(store, lambda *_: later).verdict.sentences["en"] == "1 left, done tomorrow 01:30."
-    failing = raiser(Damaged("A marker is damaged."))
-    assert with_forecast(store, failing).verdict.word == "left", "a forecast that fails costs no report"
+    monkeypatch.setattr("pipeline.report.gather.outlook", lambda *_: later)
+    assert report(store).verdict.sentences["en"] == "1 left, done tomorrow 01:30."
+    monkeypatch.setattr("pipeline.report.gather.outlook", raiser(Damaged("A marker is damaged.")))
+    assert report(store).verdict.word == "left", "a forecast that fails costs no report"
 
 
 def test_cost_and_release(store: Store) -> None:
