@@ -79,7 +79,7 @@ def test_with_the_rights_of_a_monitor_everything_is_read_and_nothing_changed(
                 send(channel, "cpu@host")
                 send(channel, "gpu@host")
                 up = answered(port)
-                return len(up) == 4 and set(up.values()) == {1.0}
+                return len(up) == 5 and set(up.values()) == {1.0}
 
             wait_for(all_read, "all parts to be read")
             found = scrape(port)
@@ -118,8 +118,8 @@ def test_what_does_not_answer_is_absent_and_the_rest_is_there(server: Rabbit, tm
     open_store(str(folder), Settings.from_env({})).put(keys.control("tick"), to_json(Checked(clock.utc())))
     nobody = f"amqp://guest:guest@127.0.0.1:{free_port()}//"
     with exporter(tmp_path, BROKER_URL=nobody, STORE_URL=str(folder)) as port:
-        wait_for(lambda: len(answered(port)) == 4, "all parts to be tried")
-        assert answered(port) == {"broker": 0, "workers": 0, "store": 1, "failures": 1}
+        wait_for(lambda: len(answered(port)) == 5, "all parts to be tried")
+        assert answered(port) == {"broker": 0, "workers": 0, "store": 1, "failures": 1, "backlog": 1}
         names = {key[0] for key in scrape(port)}
         assert "nightshift_window_open" in names
         assert not names & {"nightshift_queue_messages", "nightshift_workers"}
