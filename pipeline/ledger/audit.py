@@ -11,23 +11,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
-from msgspec import structs
 
-from pipeline import clock
 from pipeline.errors import Damaged
 from pipeline.ledger import (
     chains,
-    claims,
     comparison,
-    counting,
     forgetting,
-    generations,
     healing,
     kept,
-    pending,
     places,
     receipts,
     removed,
+    restoring,
     tabled,
 )
 from pipeline.ledger.comparison import Compared
@@ -212,33 +207,6 @@ def restore(store: Store, report: Audit) -> list[Task]:
             healing.keep_good(store, gap.task_id, places.nights(store, report.run_date))
         if gap.kind != "missing" or gap.task_id not in received:  # forgotten since the report
             continue
-        task = received[gap.task_id][-1]
-        sha256 = task.sha256 or next(iter(claims.contents(store, gap.task_id)), None)
-        kept = bool(sha256 and store.exists(keys.document(sha256)))
-        if kept or _can_be_fetched(store, task):
-            task = structs.replace(
-                task,
-                sha256=sha256 if kept else None,
-                origin=claims.only(store, gap.task_id),
-                submitted_at=clock.now(),
-                generation=generations.latest(store, gap.task_id),
-                accepted_on=report.run_date,
-            )
-            pending.mark(store, task)
-            counting.of(store).accepted(task)
-            # the tables may still have what was lost
-            store.put(keys.changed(report.run_date, task.task_id, task.submitted_at), b"")
+        if task := restoring.mark(store, received[gap.task_id][-1], report.run_date):
             restored.append(task)
-    named = receipts.received(store, report.run_date) if restored else {}
-    for task in (task for task in restored if task.task_id not in named):  # forgotten meanwhile
-        store.delete(keys.pending(task.task_id, task.generation))
-        counting.of(store).gone(task)
-        store.delete(keys.changed(report.run_date, task.task_id, task.submitted_at))
-    return [task for task in restored if task.task_id in named]
-
-
-def _can_be_fetched(store: Store, task: Task) -> bool:
-    """Whether a receipt names the whole source of a task; the query of a web address is not in it."""
-    if not task.source.startswith(("file://", "s3://")):
-        return False
-    return claims.names_source(store, task.task_id, task.source)
+    return restoring.still_received(store, restored, report.run_date)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import Literal
 from weakref import WeakKeyDictionary, WeakSet
 
 import msgspec
 
 from pipeline.errors import NotFound
-from pipeline.ledger import pseudonyms, redaction
+from pipeline.ledger import pseudonyms, redaction, restoring
 from pipeline.models import DocumentResult, Task, to_json
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
@@ -124,10 +125,18 @@ def since_of(store: Store, key: str) -> str | None:
     return (found.since or None) if found else None
 
 
+def marker(store: Store, result: DocumentResult) -> Literal["own", "none", "other"]:
+    """Whether the marker of a task that has ended is there, or that of another one under the same id."""
+    found = read_or_none(store, keys.pending(result.task_id, result.generation), _Stamped)
+    if found is None:
+        return "none"
+    return "own" if found.since == result.first_seen else "other"
+
+
 def take_back(store: Store, result: DocumentResult, *, fresh: bool) -> bool:
     """Delete a record that was written after its task was forgotten, its marker, and its line in a receipt.
 
-    Returns whether it was forgotten.
+    Where the id was submitted again, the new task keeps what it has. Returns whether it was forgotten.
     """
     task_id, run_date = result.task_id, result.run_date
     if not is_forgotten(store, task_id, result.first_seen, fresh=fresh):
@@ -143,6 +152,9 @@ def take_back(store: Store, result: DocumentResult, *, fresh: bool) -> bool:
     for key in written:  # the same id may have been submitted again
         if since_of(store, key) == result.first_seen:
             store.delete(key)
+    if restoring.accepted_on(store, task_id):
+        restoring.renew(store, task_id)
+        return True
     store.delete(keys.callback(run_date, task_id, result.generation))
     for key in list(store.list(keys.changes(run_date))):
         if keys.changed_task(key) == task_id:
@@ -156,9 +168,7 @@ def take_back_receipt(store: Store, task_id: str, since: str, receipt: str) -> N
     Not where the id was submitted again since: the receipt of the new task may be the same object.
     """
     stone = _stone(store, task_id, since) if receipt else None
-    if stone is None or any(
-        keys.origin_of(key) and keys.taken_on(key) for key in store.list(keys.claims(task_id))
-    ):
+    if stone is None or restoring.accepted_on(store, task_id):
         return
     names = {task_id: pseudonyms.of(store, task_id)}
     with suppress(NotFound):  # which the audit reports

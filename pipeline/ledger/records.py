@@ -49,6 +49,8 @@ def finish(
     late it comes, and is stored separately where it is of a later generation. A task that is reprocessed keeps its
     result also from a new one with fewer pages. The record of a task that was forgotten meanwhile is deleted again.
     """
+    if forgotten.take_back(store, result, fresh=not marked):  # before it replaces what a new task has
+        return _gone(result)
     instead = None
     if standing := _standing(store, result, dates):
         _keep(store, result, standing)
@@ -60,16 +62,23 @@ def finish(
             late = dates.today() not in ("", result.run_date)
         _put(store, result, late=late)
         instead = _settle(store, result, dates)
-    ended_by_others = marked and not store.exists(keys.pending(result.task_id, result.generation))
+    marker = forgotten.marker(store, result)
+    ended_by_others = marked and marker != "own"
     if ended_by_others:
         # another process: the tables may have its record
         store.put(keys.changed(result.run_date, result.task_id, clock.now()), b"")
         if instead is None:
             ended_before()
-    pending.remove(store, result.task_id, result.generation)
+    if marker != "other":
+        pending.remove(store, result.task_id, result.generation)
     if forgotten.take_back(store, result, fresh=ended_by_others or not marked):
-        return End(task_id=result.task_id, status="failed", run_date="", generation=result.generation + 1)
+        return _gone(result)
     return instead
+
+
+def _gone(result: DocumentResult) -> End:
+    """What counts instead of the record of a task that was forgotten: nothing of this generation."""
+    return End(task_id=result.task_id, status="failed", run_date="", generation=result.generation + 1)
 
 
 def _standing(store: Store, result: DocumentResult, dates: Dates) -> DocumentResult | None:

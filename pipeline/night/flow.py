@@ -51,6 +51,7 @@ class Flow:
         self.reception = Reception(self.store, self.settings, self.schedule.run_date)
         self.engines = EnginesByTask(self.settings)
         self.unwell: Unwell | None = None
+        self._begun = ("", "")  # task id of the step that ran last, and when that was submitted
         self.measures = Measures(night)
 
     def run(self, message: Message) -> list[Message]:
@@ -59,13 +60,14 @@ class Flow:
         Raises `PermanentError` for a document that can't be done, `TransientError` when a retry may
         help, `RunError` when something other than the document must be fixed first (`pipeline.steps.verdict`).
         """
-        self.unwell = None
+        self.unwell, self._begun = None, ("", "")
         if message.step == "callback":
             callbacks.notify(self.store, message, self.settings)
             return []
         task = pending.get(self.store, message.task_id, message.generation)
         if task is None:
             return []
+        self._begun = task.task_id, task.submitted_at
         logs.note(run_date=task.run_date)
         spans.note({"nightshift.task_type": task.task_type, "nightshift.pages": task.pages})
         if message.step != "ingest" and (task.media_type is None or task.sha256 is None):
@@ -94,7 +96,7 @@ class Flow:
             self.unwell = Unwell("failed", error.code)
             return []
         task = pending.get(self.store, message.task_id, message.generation)
-        if task is None:
+        if task is None or self._is_of_another(task):
             return []
         if not task.run_date:
             task = structs.replace(task, run_date=self._tonight(task))
@@ -118,6 +120,11 @@ class Flow:
         left = self._finish(task, result, following)
         forget(self.store, task.task_id)
         return left
+
+    def _is_of_another(self, task: Task) -> bool:
+        """Whether its step was about a task that was forgotten since, and whose id was submitted again."""
+        task_id, submitted = self._begun
+        return task_id == task.task_id and submitted != task.submitted_at
 
     def _tonight(self, task: Task) -> str:
         """Run date of a task that begins now: never before its receipt, even where the clock here is behind."""
