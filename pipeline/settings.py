@@ -536,10 +536,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _FIELDS = msgspec.structs.fields(Settings)  # once: it takes a millisecond
+
+
+def _web(url: str) -> None:
+    """Raises `ValueError` where a URL is not of the web."""
+    found = urlsplit(url)
+    _ = found.port
+    if found.scheme not in ("http", "https") or not found.hostname:
+        raise ValueError("not a URL of the web")
+
+
 _READ_BY: dict[str, tuple[Callable[[str], object], str]] = {
     "metrics_address": (listen.address, "host:port, such as 127.0.0.1:9809"),
     "device_price": (device_price.parse, device_price.EXPECTED),
     "report_mail": (mail.addresses, "addresses separated by commas, such as ops@example.org"),
+    "report_url": (_web, "a URL such as https://ops.example.org/nightshift"),
     "smtp_url": (mail.server, mail.EXPECTED),
     "tenant_pages": (tenants.quotas, "tenants with pages, such as archive=20000, *=5000"),
     "tenant_users": (tenants.users, "broker users with tenants, such as scanner=archive"),
@@ -562,7 +573,8 @@ def invalid(given: Mapping[str, Given]) -> dict[str, str]:
             expected = f"{broker_url.EXPECTED}; {fault}"
             wrong[name] = environment.invalid(name, it, expected, secret=True)
         elif name in _READ_BY and it.value and not _is_read_by(_READ_BY[name][0], it.value):
-            wrong[name] = environment.invalid(name, it, _READ_BY[name][1], secret=name in _SECRET)
+            secret = name in _SECRET or name == "report_url"  # which may have a token in it
+            wrong[name] = environment.invalid(name, it, _READ_BY[name][1], secret=secret)
         elif name == "signing_key" and any(len(key) < _KEY for key in it.value.split(",") if it.value):
             expected = (
                 f"keys of at least {_KEY} characters, separated by commas (openssl rand -hex 32 makes one)"

@@ -84,7 +84,6 @@ def last(store: Store) -> str:
     from pipeline.storage import keys
 
     for prefixes in ((keys.RESULTS, keys.FAILED), (keys.RECEIPTS,)):
-        names = [name for prefix in prefixes for name in store.folders(prefix)]
-        if names:
-            return max(name.partition("=")[2] for name in names)
+        if names := keys.run_dates(name for prefix in prefixes for name in store.folders(prefix)):
+            return names[-1]
     raise NotFound(f"{store.url} has no results, failures or receipts of any night yet.")

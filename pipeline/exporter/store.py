@@ -5,7 +5,7 @@ Only small objects are read, and few are listed: however large the store is, thi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import islice
 
@@ -110,7 +110,6 @@ def _steps() -> Iterable[str]:
     return (ACCEPT, "ingest", *BUILT_IN_STEPS, *further_steps(), "result")
 
 
-def _newest(store: Store, prefix: str, count: int) -> Iterator[str]:
+def _newest(store: Store, prefix: str, count: int) -> list[str]:
     """The last run dates that have something under this prefix, the newest first."""
-    names = sorted(store.folders(prefix), reverse=True)
-    return (name.removeprefix("run_date=") for name in names[:count])
+    return keys.run_dates(store.folders(prefix))[: -count - 1 : -1]

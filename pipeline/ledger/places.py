@@ -29,10 +29,8 @@ def nights(store: Store, run_date: str) -> list[str]:
     first = date.fromisoformat(run_date)
     last = max(first, clock.utc().date() + _AHEAD)
     usual = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
-    there = {
-        folder.partition("=")[2] for name in (keys.RESULTS, keys.FAILED) for folder in store.folders(name)
-    }
-    return [*usual, *sorted(night for night in there if night > usual[-1])]
+    there = keys.run_dates(folder for name in (keys.RESULTS, keys.FAILED) for folder in store.folders(name))
+    return [*usual, *(night for night in there if night > usual[-1])]
 
 
 def following(run_date: str) -> list[str]:

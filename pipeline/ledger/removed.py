@@ -41,9 +41,8 @@ def note(store: Store, run_date: str, kind: str, at: str) -> None:
 
 def rows(store: Store, since: str) -> dict[str, Row]:
     """The rows, by task id, of the nights from a run date on from which records were removed. Raises `Damaged`."""
-    names = (name.removeprefix("run_date=") for name in store.folders(keys.NIGHTS))
     found: dict[str, Row] = {}
-    for night in names:
+    for night in keys.run_dates(store.folders(keys.NIGHTS)):
         if night >= since and of(store, night).records:
             with suppress(Damaged):  # then they are missing
                 found |= tabled.rows(store, night)

@@ -66,7 +66,7 @@ def samples(store: Store, run_date: str) -> list[Sample]:
 
 def dates(store: Store) -> list[str]:
     """The run dates that have samples, in order."""
-    return [name.removeprefix("run_date=") for name in store.folders(keys.TIMELINE)]
+    return keys.run_dates(store.folders(keys.TIMELINE))
 
 
 def remove(store: Store, before: str) -> None:

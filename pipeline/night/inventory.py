@@ -46,7 +46,7 @@ class _Read(msgspec.Struct, frozen=True):
 def nights(store: Store) -> list[str]:
     """Run dates that have records or tables, in order."""
     prefixes = (keys.RESULTS, keys.FAILED, f"{keys.SUMMARY}documents/")
-    return sorted({name.removeprefix("run_date=") for prefix in prefixes for name in store.folders(prefix)})
+    return keys.run_dates(name for prefix in prefixes for name in store.folders(prefix))
 
 
 def items(store: Store, *, since: str = "", before: str = "") -> Iterator[Item]:

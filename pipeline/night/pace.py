@@ -127,8 +127,8 @@ def note_night(night: Night, run_date: str) -> None:
     """Measure a night whose table was written just now, and those of the last nights that are not in the note."""
     try:
         note = noted(night.store)
-        names = (name.removeprefix("run_date=") for name in night.store.folders(f"{keys.SUMMARY}documents/"))
-        wanted = [one for one in sorted(names)[-NIGHTS:] if one == run_date or one not in note.nights]
+        names = keys.run_dates(night.store.folders(f"{keys.SUMMARY}documents/"))
+        wanted = [one for one in names[-NIGHTS:] if one == run_date or one not in note.nights]
         for one in wanted:
             try:
                 note.nights[one] = measured_in(night, one)

@@ -40,7 +40,7 @@ class _Reported(msgspec.Struct):
 
 def nights(store: Store, run_date: str) -> list[Before]:
     """Up to `NIGHTS` nights before this one, oldest first; those whose tables can't be read know nothing."""
-    known_by = {name.removeprefix("run_date=") for name in store.folders(keys.REPORTS)}
+    known_by = keys.run_dates(store.folders(keys.REPORTS))
     names = sorted(name for name in {*inventory.nights(store), *known_by} if name < run_date)
     return [_night(store, name, known=name in known_by) for name in names[-NIGHTS:]]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 from urllib.parse import quote, unquote
@@ -458,6 +459,11 @@ def changes(run_date: str) -> str:
 def changed_task(key: str) -> str:
     """Task id in a `changed` key."""
     return unquote(key.rsplit("/", 1)[-1].rpartition("-")[0])
+
+
+def run_dates(folders: Iterable[str]) -> list[str]:
+    """The run dates that folders are named after, in order; those that Nightshift did not make are left out."""
+    return sorted({name for folder in folders if _DATE.fullmatch(name := folder.partition("=")[2])})
 
 
 def run_date_of(key: str) -> str:

@@ -42,7 +42,7 @@ def processed(store: Store, run_date: str) -> Iterator[Processed]:
         table = table.sort_by("done_at").slice(0, _MOST)
     except (pa.ArrowException, KeyError, OSError) as error:
         raise Damaged(
-            f"The table {key} in {store.url} can't be read ({error}): run `nightshift summarise`."
+            f"The table {key} in {store.url} can't be read ({type(error).__name__}): run `nightshift summarise`."
         ) from error
     columns = [table[name].to_pylist() for name in _COLUMNS]
     for media_type, pages, seen, done, *seconds in zip(*columns, strict=True):

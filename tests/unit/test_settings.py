@@ -177,6 +177,13 @@ def test_what_is_no_url_of_a_collector(url: str) -> None:
     assert "hush" not in said
 
 
+@pytest.mark.parametrize("url", ["ops", "ftp://ops.example.org/hush", "https://", "https://a:b/?token=hush"])
+def test_what_is_no_url_for_the_report(url: str) -> None:
+    said = message({"NIGHTSHIFT_REPORT_URL": url})
+    assert said.endswith("expected a URL such as https://ops.example.org/nightshift.")
+    assert "hush" not in said
+
+
 def test_where_tls_is_required_urls_with_it_are_taken() -> None:
     Settings.from_env(
         {

@@ -117,6 +117,13 @@ def test_the_last_night_may_be_an_empty_one(night: Store, nightshift: Nightshift
     assert "Nothing was received." in shown
 
 
+def test_folders_that_nightshift_did_not_make_are_no_nights(night: Store, nightshift: Nightshift) -> None:
+    for prefix in (keys.REPORTS, keys.TIMELINE, keys.RESULTS, f"{keys.SUMMARY}documents/"):
+        night.put(f"{prefix}run_date=0/x", b"x")
+        night.put(f"{prefix}run_date=unknown/x", b"x")
+    assert f"Night {DAY}" in nightshift("report").output
+
+
 def test_the_first_night_may_be_an_empty_one(store: LocalStore, nightshift: Nightshift) -> None:
     closed = due.last_closed(night_of(store), clock.utc())
     assert closed is not None
