@@ -22,7 +22,7 @@ import msgspec
 from msgspec import structs
 
 from pipeline.errors import Damaged, NotFound
-from pipeline.ledger import redaction
+from pipeline.ledger import pseudonyms, redaction
 from pipeline.models import Task, from_json
 from pipeline.remote.urls import public_source
 from pipeline.storage import Store, keys
@@ -92,8 +92,8 @@ def write(store: Store, run_date: str, tasks: Sequence[Task]) -> str:
     )
     content = _content(lines)
     for known in store.list(keys.receipts_of(run_date, content)):
-        if not store.exists(keys.rewritten(known)):  # else it no longer says so
-            return known
+        if not store.exists(keys.rewritten(known)) and not _was_forgotten(store, tasks):
+            return known  # else it no longer says so, or soon will not
     idle = _idle.setdefault(store, deque())
     link = Link(uuid.uuid4().hex[:16], 1)
     with suppress(IndexError):
@@ -103,6 +103,14 @@ def write(store: Store, run_date: str, tasks: Sequence[Task]) -> str:
     store.put(key, data)
     idle.append(Link(link.writer, link.number + 1, key, hashlib.sha256(data).hexdigest()))
     return key
+
+
+def _was_forgotten(store: Store, tasks: Sequence[Task]) -> bool:
+    """Whether an earlier task under one of these ids was forgotten: its receipt may be about to be rewritten."""
+    if not store.exists(keys.control("forgotten")):
+        return False
+    names = (pseudonyms.of(store, task.task_id) for task in tasks)
+    return any(True for name in names for _ in store.list(keys.tombstones_of(name)))
 
 
 def _content(lines: bytes) -> str:

@@ -22,6 +22,7 @@ import pipeline.cli.failed
 import pipeline.ledger.actions
 import pipeline.ledger.forgotten
 import pipeline.ledger.pseudonyms
+import pipeline.ledger.reported
 import pipeline.night.admission
 import pipeline.night.brake
 import pipeline.night.callbacks
@@ -169,7 +170,8 @@ def installed() -> Iterator[None]:
         )
         for timed in (pipeline.ledger.forgotten, pipeline.submission.shares, pipeline.night.retention):
             change(timed, "time", SimpleNamespace(monotonic=lambda: world().now))
-        for secret in (pipeline.ledger.actions, pipeline.ledger.pseudonyms, pipeline.night.selection):
+        ledger = pipeline.ledger
+        for secret in (ledger.actions, ledger.pseudonyms, ledger.reported, pipeline.night.selection):
             change(secret, "secrets", _Secrets)
         change(pipeline.ledger.actions, "actor", lambda: "operator")
         change(pipeline.ledger.actions, "_user", lambda: "operator")

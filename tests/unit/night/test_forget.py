@@ -370,6 +370,26 @@ def test_an_id_that_is_forgotten_while_it_is_claimed_again(flow: Flow, tmp_path:
         assert audit(others.store, others.schedule.run_date()).adds_up, at
 
 
+def test_a_plan_that_died_before_the_receipt_was_rewritten(
+    flow: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same message is accepted again meanwhile: its receipt would be the same object."""
+    a_night(flow, tmp_path)
+    plan = selection.plan(flow.store, Selector(task_id="text-5"), actor="alice")
+    assert plan is not None
+    with monkeypatch.context() as dying:
+        dying.setattr(forget, "_redact", raiser(Died()))
+        with pytest.raises(Died):
+            forget.carry_out(flow.store, plan)
+    drain_all(flow, flow.reception.accept(text("text-5", TEXT)))
+    assert forget.resume(flow.store, at_once=True) == 1
+    night = flow.schedule.run_date()
+    assert "text-5" in receipts.received(flow.store, night)
+    assert flow.store.exists(keys.result(night, "text-5"))
+    report = audit(flow.store, night)
+    assert (report.received, report.forgotten, report.adds_up) == (6, 1, True)
+
+
 def test_a_record_of_a_process_that_died_before_it_took_it_back(flow: Flow, tmp_path: Path) -> None:
     page(tmp_path / "a-1.png", grey(1))
     (message,) = flow.reception.accept(submission(tmp_path / "a-1.png", "a-1"))

@@ -18,7 +18,7 @@ from pipeline.ledger.audit import audit
 from pipeline.messages import Message
 from pipeline.models import Task
 from pipeline.night import failures
-from pipeline.night.dispatch import resume
+from pipeline.night.dispatch import resume, resume_all
 from pipeline.night.flow import Flow
 from pipeline.remote.fetch import fetch as real_fetch
 from pipeline.storage import Store, keys
@@ -226,6 +226,16 @@ def test_a_crash_between_receipt_and_marker_is_repaired_by_the_redelivered_messa
     drain(flow, flow.reception.accept(sent))
     report = audit(flow.store, flow.schedule.run_date())
     assert (report.received, report.done, report.adds_up) == (1, 1, True)
+
+
+def test_a_text_under_a_used_id_is_compared_also_when_its_message_was_lost(flow: Flow) -> None:
+    for words in ("one", "two", "one"):
+        text = Submission(task_id="t", task_type="nlp", text=words)
+        flow.reception.accept(text)
+    drain(flow, list(resume_all(flow.night)))
+    drain(flow, list(resume_all(flow.night)))
+    report = audit(flow.store, flow.schedule.run_date())
+    assert (report.received, report.done, report.failed, report.adds_up) == (2, 1, 1, True)
 
 
 def test_an_alias_that_can_not_be_fetched_has_a_receipt_as_well(flow: Flow, inbox: Path) -> None:
