@@ -29,7 +29,9 @@ def begin(task: Task, spread_pages: int) -> list[Message]:
 
 def resume(task: Task, spread_pages: int) -> list[Message]:
     """Messages that take a task up again; steps that are done are found in the store and skipped."""
-    repetition = task.alias_of and not task.ingested_by  # or another document: ingest finds out, also of a text
+    repetition = (
+        task.alias_of and not task.ingested_by
+    )  # or another document: ingest finds out, also of a text
     if task.media_type is None or task.sha256 is None or task.not_before or repetition:
         return [Message.of("ingest", task)]
     return begin(task, spread_pages)
