@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import json
 import re
-import uuid
+import secrets
 from collections.abc import Collection, Iterable, Iterator
 
 from pipeline import clock
@@ -22,7 +22,7 @@ _PICTURE = re.compile(rb'(data:image/png;base64,|"picture":")[A-Za-z0-9+/=]+')
 
 def mark(store: Store, run_date: str) -> None:
     """Note that the report of a night is to be written."""
-    store.put(keys.report_due(run_date), f"{clock.now()} {uuid.uuid4().hex[:8]}".encode())
+    store.put(keys.report_due(run_date), f"{clock.now()} {secrets.token_hex(4)}".encode())
 
 
 def marks(store: Store) -> dict[str, bytes]:
