@@ -223,7 +223,7 @@ def test_it_is_mailed_by_tls_with_a_login(store: Store, authority: Authority, sc
     mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
     assert mail["Subject"].startswith(f"Nightshift {DAY}: 全部 1 份已读完")
     text, page = mail.iter_parts()
-    assert "收到" in text.get_content()
+    assert "接收" in text.get_content()
     assert page.get_filename() == f"nightshift-{DAY}.html"
     assert page.get_content_type() == "text/html"
     assert "夜" in page.get_content()
