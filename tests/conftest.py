@@ -1,10 +1,22 @@
 """Tests see no settings but their own."""
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
 for name in [n for n in os.environ if n.startswith("NIGHTSHIFT_")]:
     del os.environ[name]  # a developer's own settings must not reach the tests
 os.environ["NIGHTSHIFT_ENV_FILE"] = ""  # nor must their .env file
+
+
+@pytest.fixture(autouse=True)
+def _level_of_the_log() -> Iterator[None]:
+    """A command that runs in this process sets what is logged, and must not set it for the tests after it."""
+    level = logging.root.level
+    yield
+    logging.root.setLevel(level)

@@ -7,6 +7,7 @@ from typing import Any
 import pika
 import pytest
 from celery import Celery
+from kombu import pools
 
 from pipeline.doctor import certificates, pages, store
 from pipeline.doctor.finding import Finding
@@ -35,7 +36,7 @@ def look(url: str, settings: Settings = SETTINGS) -> dict[str, Finding]:
         try:
             return {one.check: one for one in doctor.check(app, settings)}
         finally:
-            app.pool.force_close_all()
+            pools.reset()
 
 
 @pytest.fixture

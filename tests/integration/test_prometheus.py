@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import http.server
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
 from pipeline.telemetry.metrics import METRICS, By, Metric
 from tests.support.dashboards import expressions
@@ -28,42 +31,51 @@ VALUES = {
 """Values of labels; of others, one."""
 
 
+FAMILIES: dict[str, Any] = {
+    "counter": CounterMetricFamily,
+    "gauge": GaugeMetricFamily,
+    "histogram": HistogramMetricFamily,
+}
+
+
 class Stand:
     """What a worker or the exporter exposes: every metric that it declares; counters rise with each scrape."""
 
     def __init__(self, by: By) -> None:
+        self.metrics = [metric for metric in METRICS if metric.by == by]
+        self.scrapes = 0
         self.registry = CollectorRegistry()
-        self.made = [(metric, self._made(metric)) for metric in METRICS if metric.by == by]
-
-    def _made(self, metric: Metric) -> prometheus_client.metrics.MetricWrapperBase:
-        if metric.kind == "histogram":
-            return prometheus_client.Histogram(
-                metric.name, metric.help, metric.labels, buckets=metric.buckets, registry=self.registry
-            )
-        kind = prometheus_client.Counter if metric.kind == "counter" else prometheus_client.Gauge
-        return kind(metric.name, metric.help, metric.labels, registry=self.registry)
+        self.registry.register(self)
 
     def text(self) -> bytes:
-        for metric, made in self.made:
-            for one in self._children(metric, made):
-                if isinstance(one, prometheus_client.Histogram):
-                    one.observe(2)
-                elif isinstance(one, prometheus_client.Counter):
-                    one.inc()
-                elif isinstance(one, prometheus_client.Gauge):
-                    one.set(1)
+        self.scrapes += 1
         return prometheus_client.generate_latest(self.registry)
 
-    def _children(
-        self, metric: Metric, made: prometheus_client.metrics.MetricWrapperBase
-    ) -> list[prometheus_client.metrics.MetricWrapperBase]:
+    def describe(self) -> list[Any]:
+        return []
+
+    def collect(self) -> Iterator[Any]:
+        for metric in self.metrics:
+            family = FAMILIES[metric.kind](metric.name, metric.help, labels=metric.labels)
+            for labels in self._labels(metric):
+                if metric.kind == "histogram":
+                    bounds = (*metric.buckets, math.inf)
+                    names = [str(bound) if bound < math.inf else "+Inf" for bound in bounds]
+                    up_to = [
+                        (name, float(self.scrapes * (bound >= 2)))
+                        for name, bound in zip(names, bounds, strict=True)
+                    ]
+                    family.add_metric(labels, buckets=up_to, sum_value=2.0 * self.scrapes)
+                else:
+                    family.add_metric(labels, float(self.scrapes) if metric.kind == "counter" else 1.0)
+            yield family
+
+    def _labels(self, metric: Metric) -> list[list[str]]:
         if not metric.labels:
-            return [made]
-        (most,) = [max((VALUES.get(label, ("one",)) for label in metric.labels), key=len)]
-        return [
-            made.labels(*((VALUES.get(label, ("one",)) * len(most))[at] for label in metric.labels))
-            for at in range(len(most))
-        ]
+            return [[]]
+        values = [VALUES.get(label, ("one",)) for label in metric.labels]
+        most = max(map(len, values))
+        return [[(known * most)[at] for known in values] for at in range(most)]
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from kombu import pools
 
 from pipeline.messages import Message
 from tasks import publish, seen, topology
@@ -40,7 +41,7 @@ def test_messages_letters_and_an_alarm(broker: str, rabbit: Rabbit) -> None:
             finally:
                 rabbit.alarm(False)
         finally:
-            app.pool.force_close_all()
+            pools.reset()
 
 
 def test_what_a_role_may_not_ask_is_left_out(rabbit: Rabbit, tmp_path: Path) -> None:
@@ -50,7 +51,7 @@ def test_what_a_role_may_not_ask_is_left_out(rabbit: Rabbit, tmp_path: Path) -> 
     for role, workers in (("monitor", None), ("producer", None), ("operator", ())):
         with app_of(roles.url(rabbit, role)) as app:
             found = seen.seen(app, "t", letters=True)
-            app.pool.force_close_all()
+            pools.reset()
         assert (found.trouble, found.workers) == ("", workers), role
         assert found.messages["ocr"] == 0
 
