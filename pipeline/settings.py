@@ -32,6 +32,7 @@ _SECRET = frozenset(
         "encryption_keys",
         "flower_password",
         "report_mail",  # addresses of persons, which the log of actions must not have
+        "report_url",  # its query may have a token
         "signing_key",
         "smtp_url",
     }

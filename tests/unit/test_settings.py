@@ -379,7 +379,12 @@ def test_without_a_file_python_dotenv_is_not_imported(folder: Path, monkeypatch:
     assert "dotenv" in sys.modules
 
 
-SECRETS = {"broker_url": "amqp://u:hush@h", "callback_secret": "hush", "flower_password": "hush"}
+SECRETS = {
+    "broker_url": "amqp://u:hush@h",
+    "callback_secret": "hush",
+    "flower_password": "hush",
+    "report_url": "https://example.org/?token=hush",
+}
 
 
 def test_no_secret_in_a_repr() -> None:
