@@ -6,6 +6,9 @@ from datetime import datetime
 
 import msgspec
 
+TEXT = "text"
+"""Kind of what has its text already; see `Work`."""
+
 UNKNOWN = "unknown"
 """Kind of a document that is not ingested yet."""
 
@@ -96,4 +99,4 @@ def kind_of(media_type: str | None) -> str:
     """Kind of a document by its media type, which is `None` until it is ingested. A PDF counts as `ocr`."""
     if media_type is None:
         return UNKNOWN
-    return "ocr" if media_type == "application/pdf" or media_type.startswith("image/") else "text"
+    return "ocr" if media_type == "application/pdf" or media_type.startswith("image/") else TEXT

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 
 from pipeline import guard, reader, scratch
+from pipeline.forecast.model import TEXT, kind_of
 from pipeline.ledger import pending
 from pipeline.models import Task
 from pipeline.reader import open_document
@@ -35,7 +36,10 @@ class Worker:
         self.engines = Engines(settings)
 
     def process(self, task: Task, spread: bool) -> Outcome:
-        """Take one document through all steps; with `spread`, one with many pages is handed back unread."""
+        """Take one document through all steps; with `spread`, one with many pages to read is handed back unread.
+
+        Not a text: opening it is nearly all of the work, and each group of its pages would do that again.
+        """
         assert task.sha256 is not None
         computed = {"pages": False, "entities": False}
 
@@ -50,7 +54,7 @@ class Worker:
             count, media_type = document.page_count, document.media_type
             if spread:
                 self.counters.count_known(count)
-                if count > self.settings.page_group:
+                if count > self.settings.page_group and kind_of(media_type) != TEXT:
                     return Outcome(status="spread", task_id=task.task_id, source=task.source, pages=count)
             pages = recognize.recognize(
                 document,
