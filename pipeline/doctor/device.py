@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.doctor.finding import Finding, fault, ok, warning
 from pipeline.settings import Settings
+from pipeline.telemetry.devices import driver
 
 _LEAST = 2 << 30  # bytes that models need
 
@@ -17,11 +18,10 @@ def check(settings: Settings) -> Iterator[Finding]:
     if not wanted:
         yield ok("device", "The models run on the CPU (NIGHTSHIFT_OCR_DEVICE, NIGHTSHIFT_NER_DEVICE).")
         return
-    import pynvml
-
+    nvml = driver()
     try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError as error:
+        nvml.nvmlInit()
+    except nvml.NVMLError as error:
         yield fault(
             "device",
             f"The NVIDIA driver does not answer ({error}), but the settings name {', '.join(sorted(wanted))}.",
@@ -29,9 +29,9 @@ def check(settings: Settings) -> Iterator[Finding]:
         )
         return
     try:
-        yield from _devices(pynvml, wanted)
+        yield from _devices(nvml, wanted)
     finally:
-        pynvml.nvmlShutdown()
+        nvml.nvmlShutdown()
 
 
 def _devices(nvml: Any, wanted: set[str]) -> Iterator[Finding]:

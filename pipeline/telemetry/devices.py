@@ -13,6 +13,13 @@ log = logging.getLogger("nightshift")
 _WAIT = 2.0  # seconds for another scrape to end its look: a driver may hang
 
 
+def driver() -> Any:
+    """NVIDIA's management library, as a module; nothing is asked of the driver yet."""
+    import pynvml
+
+    return pynvml
+
+
 class Devices:
     """The GPUs of this host; none where there is no driver, which is asked for once."""
 
@@ -37,10 +44,9 @@ class Devices:
 
     def _look(self) -> Readings:
         if self._nvml is None:
-            import pynvml
-
-            pynvml.nvmlInit()
-            self._nvml = pynvml
+            nvml = driver()
+            nvml.nvmlInit()
+            self._nvml = nvml
         found: dict[tuple[str, tuple[str, ...]], float] = {}
         for index in range(self._nvml.nvmlDeviceGetCount()):
             handle, device = self._nvml.nvmlDeviceGetHandleByIndex(index), (f"gpu:{index}",)
