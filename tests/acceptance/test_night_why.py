@@ -32,7 +32,7 @@ def test_a_document_on_its_way(rabbit: Rabbit, tmp_path: Path) -> None:
         assert unknown.returncode == 1
         assert "1 raw messages are not accepted yet: it may be among them." in unknown.stderr
 
-        it.ready(it.worker("w1", "-c", "1"))
+        worker = it.ready(it.worker("w1", "-c", "1"))
         wait_for(lambda: it.depth("ocr") == 2, "both to be ingested")
         assert why(it, task_id)["sentence"] == "Waits for the window, which only opens by hand."
         checked = json.loads(nightshift("doctor", "--json", **it.env).stdout)
@@ -49,6 +49,8 @@ def test_a_document_on_its_way(rabbit: Rabbit, tmp_path: Path) -> None:
         assert behind["state"] in ("queued", "reserved"), behind
 
         it.window("closed")
+        # a process that reads the window before the worker does hands messages back that come to it again
+        wait_for(lambda: "stopped consuming" in worker.text(), "the worker to take none")
         wait_for(lambda: it.depth("ocr") == 2, "the work to be handed back", 60)
         with it.channel() as channel:
             channel.queue_purge("ocr")
