@@ -1,0 +1,1 @@
+"""The room of the device: one process that holds the models and computes for all documents in progress."""
