@@ -15,7 +15,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import NotFound
-from pipeline.ledger import forgetting, forgotten, pseudonyms, redaction, reported
+from pipeline.ledger import forgetting, forgotten, pseudonyms, redaction, reported, restoring
 from pipeline.ledger.forgetting import Plan, Target
 from pipeline.ledger.forgotten import Tombstone
 from pipeline.night import brake, inventory, originals, recount, selection
@@ -71,8 +71,9 @@ def carry_out(store: Store, plan: Plan) -> Done:
     _delete(store, markers, done)
     recorded = (key for target in plan.targets for key in _records(store, target))
     done.objects += _delete(store, recorded, done)
-    done.objects += _delete(store, _named(store, {target.task_id for target in targets}), done)
+    # claims first: without them, a late process removes its notes itself (`forgotten.take_back`)
     done.objects += _delete(store, chain.from_iterable(in_threads(lambda t: _own(store, t), targets)), done)
+    done.objects += _delete(store, _named(store, {target.task_id for target in targets}), done)
     brake.forget_examples(store, (*(target.task_id for target in plan.targets), *plan.sources))
     forgotten.stamp(store, f"{plan.run} {clock.now()}")  # who read the records before must read them again
     _remove_rows(store, plan, back, done)
@@ -81,6 +82,8 @@ def carry_out(store: Store, plan: Plan) -> Done:
     _redact(store, plan, done)
     _delete_documents(store, plan, back, done)
     forgetting.note(store, structs.replace(plan, stage="deleted", again=_later(plan)))
+    for _ in in_threads(lambda t: restoring.renew(store, t.task_id), plan.targets):
+        pass
     return done
 
 

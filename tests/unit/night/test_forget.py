@@ -408,6 +408,49 @@ def test_a_record_of_a_process_that_died_before_it_took_it_back(flow: Flow, tmp_
     assert audit(flow.store, night).adds_up
 
 
+def test_what_is_swept_while_it_is_being_forgotten_is_not_taken_for_a_new_task(
+    flow: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A summary meets its tombstone, while its claim is not deleted yet."""
+    a_night(flow, tmp_path)
+    plan = selection.plan(flow.store, Selector(task_id="one-1"), actor="alice")
+    assert plan is not None
+    with monkeypatch.context() as dying:
+        dying.setattr(selection, "with_ends", raiser(Died()))
+        with pytest.raises(Died):
+            forget.carry_out(flow.store, plan)
+    night = flow.schedule.run_date()
+    summarise(flow.store, night)
+    assert not flow.store.exists(keys.result(night, "one-1"))
+    assert list(flow.store.list(keys.PENDING)) == []
+    assert forget.resume(flow.store, at_once=True) == 1
+    assert searched(flow.store, plan).hits == []
+    assert audit(flow.store, night).adds_up
+
+
+def test_a_new_task_whose_record_was_replaced_meanwhile_is_done_again(
+    flow: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (message,) = flow.reception.accept(text("text-5", TEXT))
+    task, night = pending.get(flow.store, "text-5"), flow.schedule.run_date()
+    assert task is not None
+    flow.run(message)
+    plan = selection.plan(flow.store, Selector(task_id="text-5"), actor="alice")
+    assert plan is not None
+
+    def meanwhile(*_: Any) -> None:
+        drain_all(flow, flow.reception.accept(text("text-5", TEXT)))
+        late = records.failure_of(task, PermanentError("late"), run_date=night, settings_digest="")
+        flow.store.delete(keys.result(night, "text-5"))
+        records.finish(flow.store, late)
+
+    monkeypatch.setattr(forget, "_delete_documents", meanwhile)
+    forget.finish(flow.store, plan, forget.carry_out(flow.store, plan))
+    drain_without_callbacks(flow)
+    assert flow.store.exists(keys.result(night, "text-5"))
+    assert audit(flow.store, night).adds_up
+
+
 def test_a_record_of_a_task_that_was_submitted_again_stays(flow: Flow, tmp_path: Path) -> None:
     a_night(flow, tmp_path)
     gone(flow, task_id="one-1")
