@@ -438,7 +438,12 @@ def test_no_generation_of_it_is_left_to_a_new_task(flow: Flow, monkeypatch: pyte
     plan = selection.plan(flow.store, Selector(task_id="text-5"), actor="alice")
     assert plan is not None
     deleted: list[str] = []
-    monkeypatch.setattr("pipeline.night.originals.erase", lambda _, key: deleted.append(key) or 0)
+
+    def erase(_: Store, key: str) -> int:
+        deleted.append(key)
+        return 0
+
+    monkeypatch.setattr("pipeline.night.originals.erase", erase)
     forget.carry_out(flow.store, plan)
     of_claims = [bool(keys.origin_of(key)) for key in deleted if key.startswith(keys.CLAIMS)]
     assert of_claims == [False, True, True]
