@@ -31,6 +31,8 @@ class ExitCode(IntEnum):
     """`status`: something needs a person, such as failed documents."""
     STOPPED = 130
     """Interrupted (Ctrl-C): what was finished is kept."""
+    CLOSED_PIPE = 141
+    """Nobody reads the output any more, as after `| head -1`: the code of a tool that SIGPIPE ends."""
 
 
 class PipelineError(Exception):

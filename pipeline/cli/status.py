@@ -11,6 +11,7 @@ from pipeline.cli import lines, nights, options, screen
 from pipeline.cli.brake import sentence
 from pipeline.cli.window import opening
 from pipeline.errors import BrokerUnavailable, ExitCode, UsageError
+from pipeline.plural import count
 
 if TYPE_CHECKING:
     from pipeline.cli.seen import Running, Seen
@@ -119,9 +120,9 @@ def _print_store(night: Night, found: Status) -> None:
     _line("Night", f"{found.run_date}: {found.done} done, {failed}")
     oldest = f", oldest {screen.age(found.oldest)}" if found.oldest else ""
     delayed = f"; {found.delayed} delayed until a set time" if found.delayed else ""
-    _line("Pending", f"{found.pending} documents{oldest}{delayed}")
+    _line("Pending", f"{count(found.pending, 'document')}{oldest}{delayed}")
     if found.reprocessing:
-        _line("Reprocess", f"{found.reprocessing} done documents queued as backfill")
+        _line("Reprocess", f"{count(found.reprocessing, 'done document')} queued as backfill")
     if found.failed_again:
         _line(
             "",
@@ -141,7 +142,7 @@ def _attention(found: Status) -> str:
     """What a person must decide, of all nights."""
     parts = []
     if found.open_failures:
-        parts.append(f"{found.open_failures} failed documents of all nights: nightshift failed list")
+        parts.append(f"{count(found.open_failures, 'failed document')} of all nights: nightshift failed list")
     if found.set_aside:
         parts.append(f"{found.set_aside} set aside with a damaged record: nightshift dead list")
     return "; ".join(parts)
@@ -150,9 +151,9 @@ def _attention(found: Status) -> str:
 def _print_queues(queues: dict[str, int], unknown: int | None) -> None:
     _line("Queues", lines.waiting_in(queues))
     if unknown is None:
-        _line("Dead", f"{queues['dead']} messages; this RabbitMQ user may not read them")
+        _line("Dead", f"{count(queues['dead'], 'message')}; this RabbitMQ user may not read them")
     elif unknown:
-        _line("Dead", f"{unknown} messages that belong to no document: nightshift dead list")
+        _line("Dead", f"{count(unknown, 'message')} without a document: nightshift dead list")
 
 
 def _print_workers(workers: dict[str, list[Running]] | None) -> None:
@@ -162,7 +163,7 @@ def _print_workers(workers: dict[str, list[Running]] | None) -> None:
         _line("Workers", "not shown: this RabbitMQ user may not ask them")
         return
     running = sum(map(len, workers.values()))
-    _line("Workers", f"{len(workers)} online, {running} steps running")
+    _line("Workers", f"{len(workers)} online, {count(running, 'step')} running")
     rows = [
         (name, one.step, one.seconds or "", one.task_id)
         for name, steps in workers.items()

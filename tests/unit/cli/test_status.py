@@ -130,7 +130,7 @@ def test_a_broker_that_is_unavailable(
     monkeypatch.setattr(seen, "_workers", unavailable)
     wait(store)
     done = nightshift("status", code=1)
-    assert "Pending    1 documents" in done.output
+    assert "Pending    1 document" in done.output
     assert json.loads(nightshift("status", "--json", code=1).output)["state"] == "unavailable"
 
 
@@ -141,7 +141,7 @@ def test_counters_are_shown_with_their_age_and_counted_again_on_request(
     assert "0 s ago; all documents in the store 0 min ago" in nightshift("status", "--recount").output
     wait(store)
     assert "Pending    0 documents" in nightshift("status").output, "marked behind the counters' back"
-    assert "Pending    1 documents" in nightshift("status", "--recount").output
+    assert "Pending    1 document" in nightshift("status", "--recount").output
     found = json.loads(nightshift("status", "--json").output)
     assert found["recounted"]
     assert found["as_of"]
@@ -220,7 +220,7 @@ def test_a_watch_shows_progress_and_ends_with_ctrl_c(
     assert "25.0% of 4 documents" in shown
     assert "1 h 5 min (at the latest 2 h 5 min)" in shown
     assert "ocr 3" in shown
-    assert "1 online, 1 steps running" in shown
+    assert "1 online, 1 step running" in shown
     assert "failed 1, undelivered 0, damaged 0, unknown dead letters 0" in shown
     assert "The store does not answer. Looking again." in shown
     assert "\x1b[?25h" in shown, "the cursor is back"
