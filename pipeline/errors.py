@@ -78,6 +78,12 @@ class SourceUnavailable(TransientError):
     code = "source_unavailable"
 
 
+class DeviceUnavailable(TransientError):
+    """The process that holds the models of a device has ended, or does not answer: no document is at fault."""
+
+    code = "device_unavailable"
+
+
 class NotRead(TransientError):
     """What an earlier step has read is not in the store under the settings in force here."""
 

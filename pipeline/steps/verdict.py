@@ -9,6 +9,7 @@ import msgspec
 from pipeline import guard
 from pipeline.errors import (
     Damaged,
+    DeviceUnavailable,
     PermanentError,
     PipelineError,
     SourceUnavailable,
@@ -16,6 +17,8 @@ from pipeline.errors import (
     TransientError,
     is_of_machine,
 )
+
+_OF_SURROUNDINGS = (StoreUnavailable, SourceUnavailable, DeviceUnavailable)
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -41,7 +44,7 @@ def verdict(error: Exception) -> Verdict:
     reason = PermanentError(error.message, code=error.code)
     if isinstance(error, Damaged):
         return Verdict("set_aside", reason)
-    if isinstance(error, TransientError) and not isinstance(error, (StoreUnavailable, SourceUnavailable)):
+    if isinstance(error, TransientError) and not isinstance(error, _OF_SURROUNDINGS):
         return Verdict("retry", reason)
     return Verdict("wait", reason)
 
