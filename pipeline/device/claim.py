@@ -18,12 +18,11 @@ class Claim:
     def __init__(self, folder: Path, device: str) -> None:
         self.device = device
         self._path = folder / f"device-{socket.gethostname()}-{device.replace(':', '-')}.lock"
-        self.lock: int | None = None
-        """Open file with the lock; a process that inherits it keeps the claim for as long as it lives."""
+        self._lock: int | None = None
 
     def take(self) -> str:
         """Claim the device; returns who holds it instead, empty if this process does now. Raises `OSError`."""
-        if self.device == "cpu" or self.lock is not None:
+        if self.device == "cpu" or self._lock is not None:
             return ""
         lock = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
@@ -34,15 +33,15 @@ class Claim:
             return f"process {holder}" if holder.isdecimal() else "another process"
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-        self.lock = lock
+        self._lock = lock
         return ""
 
     def drop(self) -> None:
-        """Give the device back, unless a process that inherited the claim lives."""
-        if self.lock is not None:
+        """Give the device back."""
+        if self._lock is not None:
             with suppress(OSError):
-                os.close(self.lock)
-            self.lock = None
+                os.close(self._lock)
+            self._lock = None
 
 
 def holder_of(folder: Path, device: str) -> str:

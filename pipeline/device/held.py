@@ -18,6 +18,8 @@ STARTS = 3
 """Starts in a row that fail before a device counts as lost."""
 STARTING = 300.0
 """Seconds in which a process must have loaded its models."""
+ENDING = 2.0
+"""Seconds that a process has to end by itself."""
 PAUSE = 1.0
 """Seconds before the next start, for each one that failed."""
 
@@ -28,7 +30,7 @@ class Process(Protocol):
     pid: int
 
     def ended(self) -> str | None:
-        """How it has ended, to go on after `its process`; `None` while it lives."""
+        """How it has ended, to go on after `the process`; `None` while it lives."""
         ...
 
     def is_ready(self) -> bool:
@@ -42,6 +44,10 @@ class Process(Protocol):
     @property
     def figures(self) -> Counters:
         """What it has counted so far, also after its end."""
+        ...
+
+    def end(self) -> None:
+        """Have it end; it says so to those who wait for it."""
         ...
 
     def kill(self) -> None:
@@ -61,7 +67,7 @@ class Held:
         self._launch, self._longest = launch, longest
         self.process: Process | None = None
         self._failures, self._due, self._started, self._ready = 0, -math.inf, 0.0, False
-        self._why = ""
+        self._ended_at = math.inf
 
     @property
     def is_held(self) -> bool:
@@ -69,14 +75,15 @@ class Held:
         return self.wanted or (self.process is not None and self.process.ended() is None)
 
     def want(self) -> None:
-        """Have a process from the next look on."""
+        """Have a process from the next look on; one that is ending is not waited for."""
         self.wanted = not self.lost
 
-    def end(self) -> None:
-        """End the process at once, and start no other until it is wanted again."""
+    def end(self, now: float) -> None:
+        """End the process, and start no other until it is wanted again; what it computes is lost."""
+        if self.process is not None and self.wanted:
+            self.process.end()
+            self._ended_at = now
         self.wanted = False
-        if self.process is not None:
-            self.process.kill()
 
     def look(self, now: float) -> None:
         """Do what is due; to be called about once per second."""
@@ -99,6 +106,10 @@ class Held:
         ended = process.ended()
         if ended is not None:
             self._ended(process, ended, now)
+        elif now - self._ended_at > ENDING:
+            process.kill()
+        elif self._ended_at < math.inf:
+            pass  # it is ending
         elif not self._ready:
             self._ready = process.is_ready()
             if self._ready:
@@ -106,7 +117,7 @@ class Held:
             elif now - self._started > STARTING:
                 log.error("the models for %s did not load within %.0f s", self.name, STARTING)
                 process.kill()
-        elif process.figures.in_progress() > self._longest:
+        elif process.figures.computing > self._longest:
             log.error(
                 "a batch on %s takes more than %.0f s: starting its process again", self.name, self._longest
             )
@@ -115,8 +126,8 @@ class Held:
             self._failures = 0
 
     def _ended(self, process: Process, how: str, now: float) -> None:
-        self.process = None
-        if not self.wanted:
+        self.process, on_purpose, self._ended_at = None, self._ended_at < math.inf, math.inf
+        if on_purpose or not self.wanted:
             return
         if not self._ready or process.lost_device():
             if process.figures.batches:

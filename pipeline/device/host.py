@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from pipeline import scratch
@@ -30,8 +30,8 @@ _LOOK = 0.25  # seconds between two looks
 _PATH = 100  # characters that the address of a socket may have
 
 
-def sockets() -> tuple[Path, ...]:
-    """The sockets of the devices that this process may ask; raises `DeviceGone` where nobody holds any."""
+def addresses() -> tuple[Path, ...]:
+    """The addresses of the devices that this process may ask; raises `DeviceGone` where nobody holds any."""
     found = os.environ.get(SOCKETS, "")
     if not found:
         raise DeviceGone(
@@ -43,7 +43,7 @@ def sockets() -> tuple[Path, ...]:
 class Devices:
     """The devices of the settings. Processes that are started later find them by the environment of this one.
 
-    `lost`: called once, in another thread, with one sentence, when a device can't be used any more.
+    `progress`: what each has done. `lost`: called once, in another thread, with one sentence, when a device can't be used any more.
     """
 
     def __init__(self, settings: Settings, lost: Callable[[str], None] = lambda _: None) -> None:
@@ -52,18 +52,18 @@ class Devices:
         folder = scratch.start(settings.temp_dir) / "devices"
         folder.mkdir(mode=0o700, exist_ok=True)
         names = settings.device_names
-        addresses = [folder / f"{number}.sock" for number in range(len(names))]
-        if len(str(addresses[-1])) > _PATH:
+        self._addresses = [folder / f"{number}.sock" for number in range(len(names))]
+        if len(str(self._addresses[-1])) > _PATH:
             raise UsageError(
                 f"{folder} is too long for the address of a socket: set a shorter NIGHTSHIFT_TEMP_DIR."
             )
-        os.environ[SOCKETS] = os.pathsep.join(map(str, addresses))
+        os.environ[SOCKETS] = os.pathsep.join(map(str, self._addresses))
         self._claims = [Claim(root, name) for name in names]
         self._held = [
-            Held(name, _launcher(settings, name, address, claim), settings.time_limit)
-            for name, address, claim in zip(names, addresses, self._claims, strict=True)
+            Held(name, _launcher(settings, name, address), settings.time_limit)
+            for name, address in zip(names, self._addresses, strict=True)
         ]
-        self._progress = [Progress(name) for name in names]
+        self.progress = tuple(Progress(name) for name in names)
         self._lost, self._told = lost, False
         self._lock, self._wake = threading.Lock(), threading.Event()
         self._thread: threading.Thread | None = None
@@ -113,16 +113,18 @@ class Devices:
         return {process.pid for process in found if process and process.ended() is None}
 
     def end(self) -> None:
-        """End all processes at once; none is started until the next `ensure`."""
+        """End all processes, within seconds; none is started until the next `ensure`."""
         with self._lock:
             for held in self._held:
-                held.end()
+                held.end(time.monotonic())
+        self._wake.set()
 
     def close(self, seconds: float = 5.0) -> None:
         """End all processes, and wait until they are gone and the claims are free."""
         self.end()
         end = time.monotonic() + seconds
         while self.ids() and time.monotonic() < end:
+            self.watch()
             time.sleep(0.05)
         self.watch()
         self.unclaim()
@@ -131,23 +133,18 @@ class Devices:
         """Do what is due for each device, and count."""
         now = time.monotonic()
         with self._lock:
-            for held, progress in zip(self._held, self._progress, strict=True):
+            for held, progress in zip(self._held, self.progress, strict=True):
                 progress.note(held.process)  # first: a process that has ended is forgotten
                 starts = held.starts
                 held.look(now)
                 progress.started(held.starts - starts)
         if self.lost and not self._told:
             self._told = True
+            from pipeline.device.client import lost_file  # brings numpy
+
+            for address in self._addresses:
+                lost_file(address).write_text(self.lost, encoding="utf-8")
             self._lost(self.lost)
-
-    def memory(self) -> Mapping[str, float]:
-        """MiB in use, by device; a device that is not held has none."""
-        return {progress.name: progress.memory for progress in self._progress if progress.memory}
-
-    @property
-    def busy_seconds(self) -> float:
-        """Seconds that the devices have computed so far, all together."""
-        return sum(progress.busy for progress in self._progress)
 
     def _watch(self) -> None:
         while True:
@@ -159,5 +156,5 @@ class Devices:
             self._wake.clear()
 
 
-def _launcher(settings: Settings, name: str, address: Path, claim: Claim) -> Callable[[], Launched]:
-    return lambda: Launched(settings, name, address, claim.lock)
+def _launcher(settings: Settings, name: str, address: Path) -> Callable[[], Launched]:
+    return lambda: Launched(settings, name, address)

@@ -18,7 +18,7 @@ class Progress:
     def __init__(self, name: str) -> None:
         self.name = name
         self.busy = self.memory = 0.0
-        self._pid, self._seen = 0, Counters()
+        self._pid, self._seen = 0, Counters(0)
 
     def started(self, processes: int) -> None:
         """So many processes were started."""
@@ -31,15 +31,15 @@ class Progress:
             self._hold(0.0)
             return
         if process.pid != self._pid:
-            self._pid, self._seen = process.pid, Counters()
+            self._pid, self._seen = process.pid, Counters(0)
         now, seen = process.figures, self._seen
         self._seen = now
-        busy = max(now.busy_seconds - seen.busy_seconds, 0.0)
+        busy = max(now.busy - seen.busy, 0.0)
         self.busy += busy
         for metric, by in (
             ("nightshift_device_busy_seconds_total", busy),
             ("nightshift_device_batches_total", now.batches - seen.batches),
-            ("nightshift_device_items_total", now.items - seen.items),
+            ("nightshift_device_images_total", now.images - seen.images),
             ("nightshift_device_slots_total", now.slots - seen.slots),
         ):
             if by > 0:

@@ -80,7 +80,7 @@ METRICS = (
         ("device",),
     ),
     Metric(
-        "nightshift_device_items_total",
+        "nightshift_device_images_total",
         "counter",
         "worker",
         "Images in these batches: pages for detection, lines for recognition.",
@@ -90,7 +90,7 @@ METRICS = (
         "nightshift_device_slots_total",
         "counter",
         "worker",
-        "Images that these batches had room for; items by slots is how full they were.",
+        "Images that these batches had room for; images by slots is how full they were.",
         ("device",),
     ),
     Metric(

@@ -23,14 +23,15 @@ def test_a_cpu_is_shared(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_process_that_inherited_a_claim_keeps_it(tmp_path: Path) -> None:
-    claim = Claim(tmp_path, "gpu:0")
-    claim.take()
-    assert claim.lock is not None
+def test_the_claim_of_a_process_ends_with_it(tmp_path: Path) -> None:
+    program = "import sys; from pathlib import Path; from pipeline.device.claim import Claim\n"
+    program += "print(repr(Claim(Path(sys.argv[1]), 'gpu:0').take()), flush=True); input()"
     child = subprocess.Popen(
-        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=(claim.lock,)
+        [sys.executable, "-c", program, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    claim.drop()
-    assert holder_of(tmp_path, "gpu:0"), "its memory is still in use"
-    child.communicate(b"\n")
+    assert child.stdout
+    assert child.stdout.readline() == "''\n"
+    assert holder_of(tmp_path, "gpu:0") == f"process {child.pid}"
+    child.kill()
+    child.communicate()
     assert holder_of(tmp_path, "gpu:0") == ""

@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from pipeline.device.counters import Counters
-from pipeline.device.held import PAUSE, STARTING, STARTS, Held
+from pipeline.device.held import ENDING, PAUSE, STARTING, STARTS, Held
 
 
 class Fake:
@@ -13,7 +13,7 @@ class Fake:
 
     def __init__(self, pid: int) -> None:
         self.pid, self.how, self.gone, self.ready = pid, "", False, False
-        self.figures, self.killed = Counters(), False
+        self.figures, self.killed, self.asked_to_end = Counters(pid), False, False
 
     def ended(self) -> str | None:
         return self.how or None
@@ -23,6 +23,9 @@ class Fake:
 
     def lost_device(self) -> bool:
         return self.gone
+
+    def end(self) -> None:
+        self.asked_to_end = True
 
     def kill(self) -> None:
         self.killed, self.how = True, "was ended by SIGKILL"
@@ -45,7 +48,7 @@ class World:
     def ready(self, now: float, batches: int = 0) -> Fake:
         """Have the youngest process load its models, and compute."""
         one = self.made[-1]
-        one.ready, one.figures = True, Counters(batches=batches)
+        one.ready, one.figures = True, Counters(one.pid, batches=batches)
         self.held.look(now)
         return one
 
@@ -78,12 +81,43 @@ def test_what_is_ended_on_purpose_is_not_started_again(world: World) -> None:
     world.held.want()
     world.held.look(0)
     one = world.ready(1)
-    world.held.end()
-    world.held.look(2)
-    assert (one.killed, world.held.is_held, len(world.made)) == (True, False, 1)
+    world.held.end(2)
+    world.held.end(2.5)
+    assert (one.asked_to_end, world.held.is_held) == (True, True)
+    one.how = "ended with exit code 0"
+    world.held.look(3)
+    assert (world.held.is_held, len(world.made)) == (False, 1)
+    world.held.want()
+    world.held.look(4)
+    assert len(world.made) == 2
+    assert not one.killed
+
+
+def test_what_does_not_end_is_killed(world: World) -> None:
+    world.held.want()
+    world.held.look(0)
+    one = world.ready(1)
+    world.held.end(2)
+    world.held.look(2 + ENDING)
+    assert not one.killed
+    world.held.end(2.5 + ENDING)
+    world.held.look(2.5 + ENDING)
+    assert one.killed
+    world.held.look(5)
+    assert not world.held.is_held
+
+
+def test_work_that_comes_while_it_ends_gets_a_new_one(world: World) -> None:
+    world.held.want()
+    world.held.look(0)
+    one = world.ready(1)
+    world.held.end(2)
     world.held.want()
     world.held.look(3)
-    assert len(world.made) == 2
+    assert len(world.made) == 1, "the device is still in use"
+    one.how = "ended with exit code 0"
+    world.held.look(4)
+    assert (len(world.made), world.held.lost) == (2, "")
 
 
 def test_a_process_that_dies_at_close_is_not_started_again(world: World) -> None:
@@ -139,7 +173,7 @@ def test_a_device_that_is_gone_now_and_then_but_computes_is_not_lost(world: Worl
     for second in range(0, 100, 10):
         world.held.look(second)
         one = world.ready(second + 1)
-        one.figures = Counters(batches=7)
+        one.figures = Counters(one.pid, batches=7)
         world.held.look(second + 2)
         one.gone, one.how = True, "ended with exit code 85"
         world.held.look(second + 3)
@@ -164,7 +198,7 @@ def test_a_batch_that_hangs_ends_its_process(world: World, monkeypatch: pytest.M
     world.held.look(0)
     one = world.ready(1)
     monkeypatch.setattr("time.monotonic", lambda: 159.0)
-    one.figures = Counters(since=100)
+    one.figures = Counters(one.pid, since=100)
     world.held.look(159)
     assert not one.killed
     monkeypatch.setattr("time.monotonic", lambda: 161.0)
