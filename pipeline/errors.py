@@ -79,7 +79,7 @@ class SourceUnavailable(TransientError):
 
 
 class DeviceUnavailable(TransientError):
-    """The process that holds the device does not answer, as it was ended or starts again: no document is at fault."""
+    """The process that holds the models of a device has ended, or does not answer: no document is at fault."""
 
     code = "device_unavailable"
 

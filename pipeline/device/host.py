@@ -43,7 +43,8 @@ def addresses() -> tuple[Path, ...]:
 class Devices:
     """The devices of the settings. Processes that are started later find them by the environment of this one.
 
-    `progress`: what each has done. `lost`: called once, in another thread, with one sentence, when a device can't be used any more.
+    `progress`: what each has done. `lost`: called once, in another thread, with one sentence, when a device can't be
+    used any more.
     """
 
     def __init__(self, settings: Settings, lost: Callable[[str], None] = lambda _: None) -> None:

@@ -3,20 +3,33 @@
 `load` creates an engine, `describe` identifies it without creating it (for keys and resume).
 Further engines register under the entry point group `nightshift.ocr`: a callable that takes the
 settings and returns an `OcrEngine`, with a `describe(settings) -> ModelInfo` attribute if its digest
-is known without loading models.
+is known without loading models. One that can compute in batches on a device of its own (`pipeline.device`) has
+`models(settings, device) -> BatchModels` and `asking(settings, ask) -> OcrEngine` as well.
 """
 
 from __future__ import annotations
 
 from importlib import metadata
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.errors import UsageError
 from pipeline.models import ModelInfo
 from pipeline.ocr import identity
 from pipeline.ocr.base import OcrEngine, PageReading
 
-__all__ = ["ENTRY_POINTS", "OcrEngine", "OcrSettings", "PageReading", "describe", "load"]
+if TYPE_CHECKING:
+    from pipeline.ocr.batched import Ask, BatchModels
+
+__all__ = [
+    "ENTRY_POINTS",
+    "OcrEngine",
+    "OcrSettings",
+    "PageReading",
+    "asking",
+    "describe",
+    "load",
+    "load_models",
+]
 
 ENTRY_POINTS = "nightshift.ocr"
 
@@ -81,6 +94,31 @@ def describe(settings: OcrSettings) -> ModelInfo:
         return engine.info
     info: ModelInfo = factory.describe(settings)
     return info
+
+
+def load_models(settings: OcrSettings, device: str) -> BatchModels:
+    """Create the models of the engine that the settings name, on `device`: `cpu` or `gpu:N`.
+
+    Raises as `load` does, and `UsageError` for an engine that can't compute in batches.
+    """
+    models: BatchModels = _batched(settings.ocr_engine).models(settings, device)
+    return models
+
+
+def asking(settings: OcrSettings, ask: Ask) -> OcrEngine:
+    """An engine without models, which asks for what they compute; for all threads. Raises as `load_models` does."""
+    engine: OcrEngine = _batched(settings.ocr_engine).asking(settings, ask)
+    return engine
+
+
+def _batched(name: str) -> Any:
+    factory = _factory(name)
+    if not (hasattr(factory, "models") and hasattr(factory, "asking")):
+        raise UsageError(
+            f"The OCR engine '{name}' can't compute in a process of a device: leave NIGHTSHIFT_DEVICES empty.",
+            code="unknown_device",
+        )
+    return factory
 
 
 def _factory(name: str) -> Any:
