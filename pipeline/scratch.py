@@ -28,7 +28,7 @@ def start(temp_dir: str = "") -> Path:
     """
     global _own  # noqa: PLW0603 - one folder per process is the point
     if _own is None:
-        root = _root(temp_dir)
+        root = root_of(temp_dir)
         clean(root)
         _own = _locked(root)
         tempfile.tempdir = str(_own[0])
@@ -45,8 +45,8 @@ def clean(root: Path) -> None:
             os.close(lock)
 
 
-def _root(temp_dir: str) -> Path:
-    """The folder of this user, which nobody else can enter."""
+def root_of(temp_dir: str = "") -> Path:
+    """The folder of this user, which nobody else can enter; raises `UsageError` if none can be made."""
     root = Path(temp_dir or tempfile.gettempdir()).absolute() / f"nightshift-{os.getuid()}"
     try:
         root.mkdir(mode=0o700, exist_ok=True)

@@ -16,7 +16,7 @@ from pipeline.errors import NotRead, PermanentError, PipelineError, Poison
 from pipeline.ledger import counting, ends, generations, pending, receipts, records
 from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, forget, retries_of
 from pipeline.ledger.ends import Dates, End
-from pipeline.messages import Message, handed_back
+from pipeline.messages import Message, handed_back, is_urgent
 from pipeline.models import TEXT, DocumentResult, Page, Status, Task
 from pipeline.night import callbacks, deadlines
 from pipeline.night.dispatch import begin
@@ -229,6 +229,7 @@ class Flow:
         if message.first and task.reading != engines.reading_digest:
             task = self._begin_reading(task, engines.reading_digest)
         assert task.sha256 is not None
+        engines.urgent = is_urgent(task.priority)
         with open_document(pending.document(self.store, task.sha256), engines.settings.limits) as document:
             budget = Budget(document, task.sha256, high - low + 1, store=self.store, engines=engines)
             start = low
@@ -246,6 +247,7 @@ class Flow:
                         budget=budget,
                         tenant=task.tenant,
                         on_page=on_page,
+                        alone=message.redelivered,
                     )
                 self.measures.read(pages, on_page)
                 start += group
