@@ -13,10 +13,13 @@ from pipeline.storage import Store, keys
 
 
 def mark(store: Store, task: Task, run_date: str) -> Task | None:
-    """Mark a task of a receipt of this run date if its bytes are in the store or may be fetched again."""
+    """Mark a task of a receipt of this run date if its bytes are in the store or may be fetched again.
+
+    One that was refused is marked in any case: its first step refuses it again.
+    """
     sha256 = task.sha256 or next(iter(claims.contents(store, task.task_id)), None)
     kept = bool(sha256 and store.exists(keys.document(sha256)))
-    if not kept and not _can_be_fetched(store, task):
+    if not (kept or task.refused or _can_be_fetched(store, task)):
         return None
     task = structs.replace(
         task,

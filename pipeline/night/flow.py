@@ -31,6 +31,8 @@ from pipeline.storage import keys
 from pipeline.submission.reception import Reception
 from pipeline.telemetry import spans
 
+_REFUSED = "It was refused when it came; the process that was to record this has died."
+
 
 class Unwell(NamedTuple):
     """How the step that ran last ended its document, where that is not done."""
@@ -213,6 +215,8 @@ class Flow:
         """Fetch and check a document, at any time of day; not again where that was done, and it has ended since."""
         if self.reception.is_repeated(task) and (end := self._end_of(task)):
             return self._ended(task, end)
+        if task.refused:
+            raise PermanentError(_REFUSED, code=task.refused)
         ingested = self.reception.ingest(task, message.id)
         if ingested:
             if not task.ingested_by or task.not_before:  # else its message was delivered twice
