@@ -29,7 +29,7 @@ OPEN = ("failed", "failed_again", "undelivered", "delayed")
 """What is counted for all nights together: objects in the store that a person, or a time, must remove."""
 
 ALIVE = timedelta(minutes=6)
-"""A worker's process writes at least every five minutes; one that has not for longer is taken to have ended."""
+"""A worker writes from its start on, at least every five minutes; one that has not for longer counts as ended."""
 
 _LOOKS = 4  # readings, where what was listed is gone, as another process has folded it into the base
 

@@ -53,9 +53,19 @@ class Counting:
 
     def _begin(self, pid: int) -> None:
         """Count from zero, as a new writer."""
+        self._present = False
         self._pid, self._writer, self._sums, self._changed = pid, uuid.uuid4().hex[:16], Sums(), False
         self._day = ""
         self._thread: threading.Thread | None = None
+
+    def present(self) -> None:
+        """From now on, have an object although nothing is counted: this worker lives, also where nobody may ask it."""
+        with self._lock:
+            if self._pid != os.getpid():
+                self._begin(os.getpid())
+            self._present = self._changed = True
+            self._look_after()
+        self._wake.set()
 
     def accepted(self, task: Task) -> None:
         """A task has its pending marker."""
@@ -140,7 +150,8 @@ class Counting:
             with self._lock:
                 changed, self._changed = self._changed, False
                 day, sums = self._day, dict(self._sums)
-            if self._pid == os.getpid() and (changed or (sums and (last or alive))):
+            shown = bool(sums) or self._present
+            if self._pid == os.getpid() and (changed or (shown and (last or alive))):
                 self._put(day or self._run_date(), sums, last=last)
         except Exception as error:  # whatever it is: it costs a counter, not a document
             self._changed = True
@@ -163,6 +174,8 @@ class Counting:
                 counters.add(self._sums, {name: -amount for name, amount in sums.items()})
                 self._sums = {name: amount for name, amount in self._sums.items() if amount}
                 self._day, self._writer, self._changed = today, uuid.uuid4().hex[:16], bool(self._sums)
+        if over and not last and self._present:
+            self._put(today, Sums(), last=False)
 
     def _complain(self, error: Exception) -> None:
         if time.monotonic() - self._complained_at >= _SILENCE:

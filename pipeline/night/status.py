@@ -46,7 +46,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     `open_failures`: failed documents of all nights that were not discarded. `set_aside`: tasks whose marker is damaged.
     `brakes`: steps that are paused, or released by hand. `pages`: pages read in this night; `pages_pending`: known
     pages of the backlog, with those that are reprocessed; `lanes`: documents by lane. `workers_seen`: workers that have
-    counted something in the last minutes. `as_of`: when the youngest
+    shown in the last minutes that they live. `as_of`: when the youngest
     counter was written; `recounted`: when the markers were last listed, `None` where that was done just now.
     """
 
