@@ -17,11 +17,15 @@ _AHEAD = timedelta(days=7)  # a weekly window opens within a week, so no run dat
 
 
 class Places(NamedTuple):
-    """Keys by task id, of what was `received` on a run date; and keys of others: records of that date, and markers."""
+    """Keys by task id, of what was `received` on a run date; and keys of others: records of that date, and markers.
+
+    `marked`: ids of all tasks that have a marker.
+    """
 
     received: dict[str, list[str]]
     others: dict[str, str]
     markers: list[str]
+    marked: set[str]
 
 
 def nights(store: Store, run_date: str) -> list[str]:
@@ -56,13 +60,15 @@ def find(store: Store, received: Collection[str], dates: list[str]) -> Places:
             others.setdefault(task_id, key)
     # A marker next to a record means that the last step will be repeated, or that the document is reprocessed: it is
     # done in either case.
-    markers = []
+    markers, marked = [], set()
     for key in pending:
-        if (task_id := keys.task_id_of(key)) not in found:
+        marked.add(task_id := keys.task_id_of(key))
+        if task_id not in found:
             markers.append(key)
         elif not found[task_id]:
             found[task_id].append(key)
-    return Places({task_id: places for task_id, places in found.items() if places}, others, markers)
+    received_at = {task_id: places for task_id, places in found.items() if places}
+    return Places(received_at, others, markers, marked)
 
 
 def missing(store: Store, received: dict[str, list[Task]], places: dict[str, list[str]]) -> Iterator[Gap]:

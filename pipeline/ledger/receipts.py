@@ -133,7 +133,7 @@ def read(store: Store, key: str) -> Receipt:
     with suppress(msgspec.DecodeError):
         link = from_json(data.split(b"\n", 1)[0], _Linked).link
     lines = data.removesuffix(b"\n")
-    gone = tuple(filter(None, map(redaction.pseudonym_in, lines.splitlines())))
+    gone = redaction.pseudonyms_in(lines)
     note = redaction.note_of(store, key) if gone else None
     original = note.original(sha256) if note else ""
     if link and lines.startswith(_prefix(link)):
