@@ -69,10 +69,7 @@ def forecast(
 def _open_time(work: Sequence[Work], rates: Rates, spread: int) -> Draws:
     """Open seconds until all work is done, drawn `DRAWS` times."""
     random = np.random.default_rng(_SEED)
-    speed = {
-        pace.kind: np.exp(pace.uncertainty * random.standard_t(_FREEDOM, DRAWS))
-        for pace in rates.paces
-    }
+    speed = {pace.kind: np.exp(pace.uncertainty * random.standard_t(_FREEDOM, DRAWS)) for pace in rates.paces}
     seconds = np.zeros(DRAWS)
     for one in work:
         pace = rates.pace(one.kind)

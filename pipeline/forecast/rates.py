@@ -29,9 +29,7 @@ _STOPS, _HOURS, _STOP = (
 _ENOUGH = 30  # documents of a kind, below which its pace is taken from all kinds together
 
 
-def rates(
-    nights: Sequence[Measured], tonight: Measured | None, past_errors: Sequence[float] = ()
-) -> Rates:
+def rates(nights: Sequence[Measured], tonight: Measured | None, past_errors: Sequence[float] = ()) -> Rates:
     """The speed to expect, from past nights and from what tonight has measured so far.
 
     `past_errors`: of the forecasts of past nights.

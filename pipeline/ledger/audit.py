@@ -29,6 +29,7 @@ from pipeline.ledger.comparison import Compared
 from pipeline.ledger.gaps import Gap
 from pipeline.ledger.named import Named, unreceived
 from pipeline.ledger.places import Places
+from pipeline.ledger.receipts import Accepted
 from pipeline.ledger.tabled import Row
 from pipeline.ledger.track import Track, silent
 from pipeline.models import Task
@@ -82,7 +83,7 @@ def audit(
     from it, say how it ended. The counts are the same; that a record was changed since is not noticed.
     """
     quick = quick or by_tables
-    found = {receipt.key: receipt for receipt in receipts.of_date(store, run_date)}
+    found = {receipt.key: receipt for receipt in receipts.of_date(store, run_date, Accepted)}
     received = receipts.by_task(found.values())
     dates = places.nights(store, run_date)
     there = places.find(store, received, dates)
@@ -95,7 +96,7 @@ def audit(
     sure = [(key, received[task_id]) for task_id, (key, *_) in there.received.items() if task_id not in odd]
     sure += [(key, []) for key in there.others.values()]
 
-    def compare(one: tuple[str, list[Task]]) -> Compared:
+    def compare(one: tuple[str, list[Accepted]]) -> Compared:
         trust = by_tables and keys.task_id_of(one[0]) not in changed
         return comparison.compare(store, *one, _row(tables, one[0]), trust=trust)
 

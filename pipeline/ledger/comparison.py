@@ -11,8 +11,9 @@ import msgspec
 from pipeline.errors import Damaged, NotFound
 from pipeline.ledger import claims, digests, tabled
 from pipeline.ledger.gaps import Gap, Kind
+from pipeline.ledger.receipts import Accepted
 from pipeline.ledger.tabled import Row
-from pipeline.models import Task, from_json
+from pipeline.models import from_json
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import damaged
 
@@ -50,7 +51,7 @@ class Compared(NamedTuple):
     unread: bool = False
 
 
-def compare(store: Store, key: str, tasks: Sequence[Task], row: Row | None, *, trust: bool) -> Compared:
+def compare(store: Store, key: str, tasks: Sequence[Accepted], row: Row | None, *, trust: bool) -> Compared:
     """Compare what is under `key` with the receipts of the task and its row in the tables of its night.
 
     `trust`: a record is not read of which the row says how the task ended.
@@ -86,7 +87,7 @@ def compare(store: Store, key: str, tasks: Sequence[Task], row: Row | None, *, t
     return Compared(key, ended, None, bool(expected and ended.sha256), suspect, unread)
 
 
-def _two_sources(tasks: Sequence[Task]) -> tuple[Kind, str] | None:
+def _two_sources(tasks: Sequence[Accepted]) -> tuple[Kind, str] | None:
     sources = sorted({task.source for task in tasks})
     if not sources[1:]:
         return None

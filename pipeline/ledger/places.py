@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pipeline import clock
 from pipeline.ledger import receipts
 from pipeline.ledger.gaps import Gap
-from pipeline.models import Task
+from pipeline.ledger.receipts import Accepted
 from pipeline.storage import Store, keys
 
 _AHEAD = timedelta(days=7)  # a weekly window opens within a week, so no run date is later than that
@@ -71,7 +71,7 @@ def find(store: Store, received: Collection[str], dates: list[str]) -> Places:
     return Places(received_at, others, markers, marked)
 
 
-def missing(store: Store, received: dict[str, list[Task]], places: dict[str, list[str]]) -> Iterator[Gap]:
+def missing(store: Store, received: dict[str, list[Accepted]], places: dict[str, list[str]]) -> Iterator[Gap]:
     """Tasks found nowhere; one that was redriven during the listing has a marker now."""
     lost = [task_id for task_id in received if task_id not in places]
     marked = {keys.task_id_of(key): key for key in store.list(keys.PENDING)} if lost else {}
@@ -89,7 +89,7 @@ def missing(store: Store, received: dict[str, list[Task]], places: dict[str, lis
 
 
 def twice(
-    store: Store, received: dict[str, list[Task]], places: dict[str, list[str]], dates: list[str]
+    store: Store, received: dict[str, list[Accepted]], places: dict[str, list[str]], dates: list[str]
 ) -> Iterator[Gap]:
     """Tasks with more records than receipts; `nightshift run` may be given a document for two dates."""
     several = {

@@ -169,16 +169,19 @@ class Site:
         """Note the errors of forecasts of which all is done that waited."""
         unresolved, self.unresolved = [*self.unresolved, outcome], []
         for one in unresolved:
-            if one.forecast is None or one.forecast.p50 is None or not one.waiting:
-                continue
-            if one.actual is None:
+            if one.actual is None and one.waiting:
                 self.unresolved.append(one)
-                continue
-            then = one.forecast.at
-            expected = self.opened_between(then, one.forecast.p50)
-            took = self.opened_between(then, datetime.fromtimestamp(one.actual, UTC))
-            self.errors.append(error(expected, took, one.forecast.spread))
-        self.errors = self.errors[-KEPT:]
+            elif (found := self.error(one)) is not None:
+                self.errors = [*self.errors, found][-KEPT:]
+
+    def error(self, one: Outcome) -> float | None:
+        """The error of a forecast; `None` where there was none, or it is not known yet."""
+        if one.forecast is None or one.forecast.p50 is None or one.actual is None:
+            return None
+        then = one.forecast.at
+        expected = self.opened_between(then, one.forecast.p50)
+        took = self.opened_between(then, datetime.fromtimestamp(one.actual, UTC))
+        return error(expected, took, one.forecast.spread)
 
     def enter(self, one: Document) -> None:
         """Put the parts of a document into its queue."""
