@@ -57,12 +57,13 @@ class Device:
         self._connections: dict[int, _Connection] = {}
         self._lost: str | None = None
         self._accepted = 0
+        self._listener = _listening(address)
+        # counters last: they say that the process is ready
         self._computing = Computing(models, Count(address), self._ended, self._end)
         self._wakes, self._wake = socket.socketpair()
         self._wakes.setblocking(False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wakes, selectors.EVENT_READ, self._answer_all)
-        self._listener = _listening(address)
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
     def serve(self) -> str:
