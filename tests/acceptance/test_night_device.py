@@ -1,4 +1,4 @@
-"""A device in a process of its own: what is lost when it dies, hangs, runs out of memory, is gone or is wanted twice."""
+"""A device in a process of its own: what is lost when it dies, hangs, is full, is gone or is wanted twice."""
 
 import json
 import os

@@ -13,7 +13,8 @@ class Fake:
 
     def __init__(self, pid: int) -> None:
         self.pid, self.how, self.gone, self.ready = pid, "", False, False
-        self.figures, self.killed, self.asked_to_end = Counters(pid), False, False
+        self.figures, self.asked_to_end = Counters(pid), False
+        self.signals: list[str] = []
 
     def ended(self) -> str | None:
         return self.how or None
@@ -28,7 +29,8 @@ class Fake:
         self.asked_to_end = True
 
     def kill(self) -> None:
-        self.killed, self.how = True, "was ended by SIGKILL"
+        self.how = "was ended by SIGKILL"
+        self.signals.append("KILL")
 
 
 class World:
@@ -90,7 +92,7 @@ def test_what_is_ended_on_purpose_is_not_started_again(world: World) -> None:
     world.held.want()
     world.held.look(4)
     assert len(world.made) == 2
-    assert not one.killed
+    assert not one.signals
 
 
 def test_what_does_not_end_is_killed(world: World) -> None:
@@ -99,10 +101,10 @@ def test_what_does_not_end_is_killed(world: World) -> None:
     one = world.ready(1)
     world.held.end(2)
     world.held.look(2 + ENDING)
-    assert not one.killed
+    assert not one.signals
     world.held.end(2.5 + ENDING)
     world.held.look(2.5 + ENDING)
-    assert one.killed
+    assert one.signals == ["KILL"]
     world.held.look(5)
     assert not world.held.is_held
 
@@ -185,9 +187,9 @@ def test_models_that_never_load_are_a_failed_start(world: World) -> None:
     world.held.want()
     world.held.look(0)
     world.held.look(STARTING)
-    assert not world.made[0].killed
+    assert not world.made[0].signals
     world.held.look(STARTING + 1)
-    assert world.made[0].killed
+    assert world.made[0].signals == ["KILL"]
     world.held.look(STARTING + 2)
     world.held.look(STARTING + 2 + PAUSE)
     assert len(world.made) == 2
@@ -200,9 +202,9 @@ def test_a_batch_that_hangs_ends_its_process(world: World, monkeypatch: pytest.M
     monkeypatch.setattr("time.monotonic", lambda: 159.0)
     one.figures = Counters(one.pid, since=100)
     world.held.look(159)
-    assert not one.killed
+    assert not one.signals
     monkeypatch.setattr("time.monotonic", lambda: 161.0)
     world.held.look(161)
-    assert one.killed
+    assert one.signals == ["KILL"]
     world.held.look(162)
     assert len(world.made) == 2, "another one goes on"
