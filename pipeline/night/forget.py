@@ -8,7 +8,7 @@ that no other task has.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from itertools import chain, filterfalse
 
 import msgspec
 from msgspec import structs
@@ -71,8 +71,11 @@ def carry_out(store: Store, plan: Plan) -> Done:
     _delete(store, markers, done)
     recorded = (key for target in plan.targets for key in _records(store, target))
     done.objects += _delete(store, recorded, done)
-    # claims first: without them, a late process removes its notes itself (`forgotten.take_back`)
-    done.objects += _delete(store, chain.from_iterable(in_threads(lambda t: _own(store, t), targets)), done)
+    own = list(chain.from_iterable(in_threads(lambda t: _own(store, t), targets)))
+    # before the claims: a new task that claims the id must not find itself superseded
+    done.objects += _delete(store, filter(_is_generation, own), done)
+    # claims before other notes: without them, a late process removes its own itself (`forgotten.take_back`)
+    done.objects += _delete(store, filterfalse(_is_generation, own), done)
     done.objects += _delete(store, _named(store, {target.task_id for target in targets}), done)
     brake.forget_examples(store, (*(target.task_id for target in plan.targets), *plan.sources))
     forgotten.stamp(store, f"{plan.run} {clock.now()}")  # who read the records before must read them again
@@ -134,6 +137,11 @@ def _own(store: Store, target: Target) -> list[str]:
     found = [key for prefix in prefixes for key in store.list(prefix)]
     url = keys.callback_url(target.task_id)
     return [*found, url] if store.exists(url) else found
+
+
+def _is_generation(key: str) -> bool:
+    """Whether a key of `_own` notes a generation."""
+    return key.startswith(keys.CLAIMS) and not keys.origin_of(key)
 
 
 def _delete(store: Store, names: Iterable[str], done: Done) -> int:
