@@ -50,8 +50,8 @@ def status(
 
     Exit codes: 0 all well, 1 store or broker unavailable (without a broker, the state of the store is still shown),
     2 usage error, 5 the window is open and documents wait but no worker answers, 6 a step is paused, 7 something needs
-    a person (failed documents, undelivered callbacks, damaged records, unknown dead letters). The first that applies
-    is returned.
+    a person (failed documents, undelivered callbacks, documents that wait past their deadlines, damaged records,
+    unknown dead letters). The first that applies is returned.
     """
     from pipeline.cli import seen
     from pipeline.night import recount as counting
@@ -132,6 +132,8 @@ def _print_store(night: Night, found: Status) -> None:
         _line("Attention", needed)
     if found.undelivered:
         _line("Callbacks", f"{found.undelivered} undelivered: nightshift callbacks list")
+    if found.overdue or found.late:
+        _line("Deadlines", lines.deadlines(found))
     _line("Counted", lines.counted(found))
     if found.backlog:
         rows = ((kind.task_type, kind.count, screen.age(kind.oldest)) for kind in found.backlog)

@@ -146,8 +146,12 @@ def _trouble(seen: Seen) -> str:
     if found.paused:
         return "; ".join(f"{note.step} is paused ({note.code})" for note in found.paused)
     if seen.code == ExitCode.ATTENTION:
-        return (
-            f"failed {found.open_failures + found.failed_again}, undelivered {found.undelivered}, "
-            f"damaged {found.set_aside}, unknown dead letters {seen.unknown or 0}"
-        )
+        counts = {
+            "failed": found.open_failures + found.failed_again,
+            "undelivered": found.undelivered,
+            "past deadline": found.overdue,
+            "damaged": found.set_aside,
+            "unknown dead letters": seen.unknown or 0,
+        }
+        return ", ".join(f"{name} {number}" for name, number in counts.items() if number)
     return ""

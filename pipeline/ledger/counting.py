@@ -81,9 +81,12 @@ class Counting:
         counters.add(sums, amounts(after))
         self.count(sums)
 
-    def ended(self, task: Task | None, record: DocumentResult, *, counts: bool = True) -> None:
+    def ended(
+        self, task: Task | None, record: DocumentResult, *, counts: bool = True, overdue: bool = False
+    ) -> None:
         """A document has ended; `task`: as its marker was, `None` without one. `counts`: its record was stored.
 
+        `overdue`: it was counted as such.
         One that is processed again is among the outcomes of its night already.
         """
         sums = amounts(task, -1) if task else Sums()
@@ -92,11 +95,18 @@ class Counting:
         elif counts:
             sums[f"night|{record.run_date}|{record.status}"] = 1
             sums["open|failed"] = int(record.status == "failed")
+            sums[f"night|{record.run_date}|late"] = int(counters.is_late(record))
+        sums["open|overdue"] = -int(overdue)
         self.count(sums)
 
     def failure_removed(self, record: DocumentResult, *, discarded: bool = False) -> None:
         """The record of a failure was deleted, as it is redriven; `discarded`: it was not open any more."""
-        sums = Sums({f"night|{record.run_date}|failed": -1}) if not record.reprocess else Sums()
+        night = f"night|{record.run_date}|"
+        sums = (
+            Sums()
+            if record.reprocess
+            else Sums({f"{night}failed": -1, f"{night}late": -int(counters.is_late(record))})
+        )
         if not discarded:
             sums["open|failed_again" if record.reprocess else "open|failed"] = -1
         self.count(sums)

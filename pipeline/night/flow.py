@@ -165,9 +165,9 @@ class Flow:
         result = structs.replace(result, traceparent=spans.current().parent or result.traceparent)
         spans.note({"nightshift.outcome": result.status, "nightshift.run_date": result.run_date})
         instead = records.finish(self.store, result, self._dates(task), ended_before=note_again)
+        overdue = deadlines.forget(self.store, task)
         if not by_others:
-            self.measures.ended(task, result, counts=instead is None)
-        deadlines.forget(self.store, task)
+            self.measures.ended(task, result, counts=instead is None, overdue=overdue)
         if instead is None:
             if result.status != "done":
                 self.unwell = Unwell(result.status, result.error.code if result.error else "")
@@ -219,9 +219,10 @@ class Flow:
             raise PermanentError(_REFUSED, code=task.refused)
         ingested = self.reception.ingest(task, message.id)
         if ingested:
-            if not task.ingested_by or task.not_before:  # else its message was delivered twice
+            first = not task.ingested_by or bool(task.not_before)  # else its message was delivered twice
+            if first:
                 self.measures.accepted(ingested)
-            deadlines.note(self.store, ingested)
+            deadlines.note(self.store, ingested, first=first)
         return begin(ingested, self.settings.spread_pages) if ingested else []
 
     def _ocr(self, message: Message, task: Task) -> list[Message]:
