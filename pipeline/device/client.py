@@ -139,8 +139,11 @@ class Client:
         ended: str | None = None
         while True:
             device, line = self._taken(until, ended)
+            keep = False
             try:
-                return ask(line)
+                answer = ask(line)
+                keep = line.kept <= KEPT
+                return answer
             except Died as error:
                 died(error.marks)
             except Ended as error:
@@ -150,7 +153,7 @@ class Client:
                     f"The process of the device did not answer within {self._longest:.0f} s."
                 ) from None
             finally:
-                self._give_back(device, line)
+                self._give_back(device, line, keep)
 
     def _taken(self, until: float, ended: str | None) -> tuple[_Device, Line]:
         """A connection for one request. `ended`: why the last process ended on purpose; then none is waited for."""
@@ -192,10 +195,10 @@ class Client:
                 device.busy -= 1
             return None
 
-    def _give_back(self, device: _Device, line: Line) -> None:
+    def _give_back(self, device: _Device, line: Line, keep: bool) -> None:
         with self._changed:
             device.busy -= 1
-            if line.is_open and line.kept <= KEPT:
+            if keep:
                 device.idle.append(line)
             else:
                 line.close()

@@ -41,7 +41,7 @@ class Unanswered(Exception):
 
 
 class Line:
-    """A connection; raises `OSError` where no process listens. It is closed after every error."""
+    """A connection; raises `OSError` where no process listens. After an error it must be closed."""
 
     def __init__(self, address: Path) -> None:
         self._arena: wire.Arena | None = None
@@ -57,11 +57,6 @@ class Line:
     def kept(self) -> int:
         """Bytes of shared memory of this connection."""
         return self._arena.size if self._arena else 0
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it may be used again."""
-        return self._socket.fileno() >= 0
 
     def close(self) -> None:
         """Disconnect; nothing is computed for this connection any more."""
@@ -120,13 +115,11 @@ class Line:
         try:
             reply = self._exchange(wire.encode(request), until, descriptor)
         except TimeoutError:
-            self.close()
             raise Unanswered from None
         except OSError:
             reply = None
         if isinstance(reply, expected):
             return reply
-        self.close()
         if isinstance(reply, wire.Ending):
             raise Ended(reply.reason)
         if isinstance(reply, wire.Refused):

@@ -26,8 +26,8 @@ from pipeline.ocr.batched import Answer, BatchModels
 
 EXIT_LOST = 91
 """Exit code of a process whose device is lost: another one would fail as well."""
-MAX_CLIENTS = 512
-"""Connections at a time; more of them wait."""
+MAX_CLIENTS = 256
+"""Connections at a time, each of which takes two descriptors; more of them wait."""
 
 log = logging.getLogger("nightshift")
 
@@ -57,12 +57,13 @@ class Device:
         self._connections: dict[int, _Connection] = {}
         self._lost: str | None = None
         self._accepted = 0
+        self._listener = _listening(address)
+        # counters last: they say that the process is ready
         self._computing = Computing(models, Count(address), self._ended, self._end)
         self._wakes, self._wake = socket.socketpair()
         self._wakes.setblocking(False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wakes, selectors.EVENT_READ, self._answer_all)
-        self._listener = _listening(address)
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
     def serve(self) -> str:
@@ -91,7 +92,7 @@ class Device:
         if len(self._connections) >= MAX_CLIENTS:
             self._selector.unregister(self._listener)
             return
-        with suppress(BlockingIOError, ConnectionError):
+        with suppress(OSError):  # it has gone again
             sock, _ = self._listener.accept()
             sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * wire.MAX_MESSAGE)
@@ -193,6 +194,7 @@ class Device:
             return
         self._selector.unregister(connection.socket)
         connection.socket.close()
+        connection.arena = None
         with self._computing.changed:
             self._computing.jobs.drop(connection.number)
             self._computing.changed.notify()

@@ -6,7 +6,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,6 +43,12 @@ class Place:
             until(lambda: self.counters.pid == process.pid or process.poll() is not None)
         return process
 
+    def restart(self, process: subprocess.Popen[bytes], simulation: str = "") -> subprocess.Popen[bytes]:
+        """Kill a process, and start the next one, as a host does."""
+        process.kill()
+        process.wait()
+        return self.start(simulation)
+
     @property
     def counters(self) -> Counters:
         """What it has done."""
@@ -74,9 +80,8 @@ def device_place() -> Iterator[Place]:
             place.end()
 
 
-def until(true: object, seconds: float = 30.0) -> None:
+def until(true: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until something is so."""
-    assert callable(true)
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not happen"
