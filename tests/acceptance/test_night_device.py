@@ -5,15 +5,19 @@ import os
 import random
 import signal
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipeline import scratch
 from pipeline.device.counters import read_counters
 from pipeline.errors import ExitCode
+from pipeline.models import to_json
+from pipeline.night.window import Override
 from pipeline.storage import keys
 from tests.support.command import FAKES, MAGENTA, RED, grey, nightshift, page, pages
 from tests.support.night import Night, Process, night, steady
 from tests.support.servers import wait_for
+from tests.support.servers.proxy import Proxy
 from tests.support.servers.rabbit import Rabbit
 
 CYAN = (0, 255, 255)
@@ -43,6 +47,14 @@ def the_device(worker: Process) -> int:
     wait_for(lambda: device_processes(worker), "the device process to start")
     (pid,) = device_processes(worker)
     return pid
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there, and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def computing(worker: Process) -> bool:
@@ -163,7 +175,7 @@ def test_close_ends_the_device_process_and_no_other(rabbit: Rabbit, tmp_path: Pa
         closed_at = time.monotonic()
         wait_for(lambda: released(it), "the device to be released", 30)
         gone_after = time.monotonic() - closed_at
-        assert not Path(f"/proc/{held}/exe").exists()
+        assert not is_running(held)
         assert set(worker.children()) == pool, "they hold nothing"
         (note,) = released(it)
         assert 0 <= float(str(note["seconds"])) <= gone_after < 30
@@ -186,10 +198,42 @@ def test_a_batch_that_hangs_at_close_is_ended_with_its_device(rabbit: Rabbit, tm
         wait_for(lambda: computing(worker), "the batch to begin")
         it.window("closed")
         wait_for(lambda: released(it), "the device to be released", 30)
-        assert not Path(f"/proc/{held}/exe").exists()
+        assert not is_running(held)
         (note,) = released(it)
         assert 2 < float(str(note["seconds"])) <= 2 + 5
         assert (it.pending(), it.depth("dead"), len(it.ended())) == (["ocr_00000"], 0, 0)
+
+
+def test_close_ends_the_device_without_broker_and_store(rabbit: Rabbit, tmp_path: Path) -> None:
+    proxy = Proxy(rabbit.port)
+    env = DEVICE | {"NIGHTSHIFT_FAKE_DEVICE": "batch=600", "NIGHTSHIFT_WINDOW": "never"}
+    grace = 2.0
+    try:
+        with night(rabbit, tmp_path, proxy.port, **env, NIGHTSHIFT_CLOSE_GRACE=f"{grace:.0f}") as it:
+            ends = datetime.now(UTC) + timedelta(minutes=2)
+            it.store.put(keys.control("window"), to_json(Override("open", ends.isoformat())))
+            it.publish(it.documents(1))
+            worker = it.ready(it.worker())
+            held = the_device(worker)
+            wait_for(lambda: computing(worker), "the batch to begin")
+            ends = datetime.now(UTC) + timedelta(seconds=4)
+            it.store.put(keys.control("window"), to_json(Override("open", ends.isoformat())))
+            time.sleep(2)  # the worker reads it once per second
+            proxy.freeze(new=True)
+            store = tmp_path / "store"
+            store.rename(tmp_path / "away")
+            store.write_bytes(b"no folder")
+            wait_for(lambda: datetime.now(UTC) >= ends, "the window to end")
+            closed_at = time.monotonic()
+            wait_for(lambda: not is_running(held), "the device to be free", 60)
+            gone = time.monotonic() - closed_at
+            assert gone <= grace + 5
+            print(f"device free {gone:.1f} s after close without broker and store")  # noqa: T201
+            assert worker.main.poll() is None
+            store.unlink()
+            (tmp_path / "away").rename(store)
+    finally:
+        proxy.stop()
 
 
 def test_a_device_without_work_is_given_back_before_close(rabbit: Rabbit, tmp_path: Path) -> None:
