@@ -14,10 +14,11 @@ from pipeline.device.wire import ALONE, TOGETHER, WAITING, Arena
 from pipeline.ocr.batched import Answer, BatchModels, DeviceLost, DeviceMemory
 from pipeline.ocr.cuts import Image
 
-MAX_WAIT = 0.25
+MAX_WAIT = 0.05
 """Maximum seconds to wait for more images ..."""
-WAIT_SHARE = 0.5
-"""... and the share of the seconds of a batch that it is worth: what is computed meanwhile must not be much."""
+WAIT_SHARE = 0.1
+"""... and the share of the seconds of the last batch that it is worth: to wait longer fills more slots, but computes
+fewer pages (docs/explanation/device.md)."""
 
 log = logging.getLogger("nightshift")
 

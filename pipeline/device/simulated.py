@@ -170,7 +170,7 @@ def _answer(kind: Kind, image: Image) -> Answer:
     """As large as a model's answer."""
     pixel = image[0, 0]
     if kind == "detect":
-        found = image[:, :, 1] / np.float32(255)
+        found = np.zeros(image.shape[:2], np.float32)
         found[0, :3] = pixel / np.float32(255)
         return (found,)
     if kind == "recognize":
