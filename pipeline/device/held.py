@@ -34,7 +34,7 @@ class Process(Protocol):
         ...
 
     def is_ready(self) -> bool:
-        """Whether it takes images."""
+        """Whether it takes images, or did until it ended."""
         ...
 
     def lost_device(self) -> bool:
@@ -129,7 +129,7 @@ class Held:
         self.process, on_purpose, self._ended_at = None, self._ended_at < math.inf, math.inf
         if on_purpose or not self.wanted:
             return
-        if not self._ready or process.lost_device():
+        if not process.is_ready() or process.lost_device():
             if process.figures.batches:
                 self._failures = 0
             self._failed(how, now)

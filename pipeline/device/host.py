@@ -49,7 +49,7 @@ class Devices:
 
     def __init__(self, settings: Settings, lost: Callable[[str], None] = lambda _: None) -> None:
         """Start nothing yet; raises `UsageError` where no private folder can be made."""
-        root = scratch.root_of(settings.temp_dir)
+        root = scratch.root(settings.temp_dir)
         folder = scratch.start(settings.temp_dir) / "devices"
         folder.mkdir(mode=0o700, exist_ok=True)
         names = settings.device_names

@@ -51,7 +51,7 @@ class Launched:
         return found if found and found.pid == self.pid else Counters(0)
 
     def is_ready(self) -> bool:
-        """Whether its models are loaded."""
+        """Whether its models are loaded, or were until it ended."""
         return bool(self.figures.pid)
 
     def end(self) -> None:

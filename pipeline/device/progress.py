@@ -36,14 +36,10 @@ class Progress:
         self._seen = now
         busy = max(now.busy - seen.busy, 0.0)
         self.busy += busy
-        for metric, by in (
-            ("nightshift_device_busy_seconds_total", busy),
-            ("nightshift_device_batches_total", now.batches - seen.batches),
-            ("nightshift_device_images_total", now.images - seen.images),
-            ("nightshift_device_slots_total", now.slots - seen.slots),
-        ):
-            if by > 0:
-                telemetry.count(metric, self.name, by=by)
+        telemetry.count("nightshift_device_busy_seconds_total", self.name, by=busy)
+        telemetry.count("nightshift_device_batches_total", self.name, by=now.batches - seen.batches)
+        telemetry.count("nightshift_device_images_total", self.name, by=now.images - seen.images)
+        telemetry.count("nightshift_device_slots_total", self.name, by=now.slots - seen.slots)
         self._hold(memory_of(self.name, process.pid))
 
     def _hold(self, memory: float) -> None:

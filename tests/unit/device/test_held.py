@@ -13,8 +13,7 @@ class Fake:
 
     def __init__(self, pid: int) -> None:
         self.pid, self.how, self.gone, self.ready = pid, "", False, False
-        self.figures, self.asked_to_end = Counters(pid), False
-        self.signals: list[str] = []
+        self.figures, self.killed, self.asked_to_end = Counters(pid), False, False
 
     def ended(self) -> str | None:
         return self.how or None
@@ -29,8 +28,7 @@ class Fake:
         self.asked_to_end = True
 
     def kill(self) -> None:
-        self.how = "was ended by SIGKILL"
-        self.signals.append("KILL")
+        self.killed, self.how = True, "was ended by SIGKILL"
 
 
 class World:
@@ -79,6 +77,14 @@ def test_a_process_that_dies_is_started_again_at_once(world: World) -> None:
     assert not world.held.lost, "its models load, so the device is well"
 
 
+def test_a_process_that_dies_before_it_was_seen_ready_was_a_good_start(world: World) -> None:
+    world.held.want()
+    for second in range(20):
+        world.held.look(second)
+        world.made[-1].ready, world.made[-1].how = True, "was ended by SIGSEGV"
+    assert not world.held.lost
+
+
 def test_what_is_ended_on_purpose_is_not_started_again(world: World) -> None:
     world.held.want()
     world.held.look(0)
@@ -92,19 +98,19 @@ def test_what_is_ended_on_purpose_is_not_started_again(world: World) -> None:
     world.held.want()
     world.held.look(4)
     assert len(world.made) == 2
-    assert not one.signals
+    assert not one.killed
 
 
 def test_what_does_not_end_is_killed(world: World) -> None:
     world.held.want()
     world.held.look(0)
-    one = world.ready(1)
+    world.ready(1)
     world.held.end(2)
     world.held.look(2 + ENDING)
-    assert not one.signals
+    assert [it.killed for it in world.made] == [False]
     world.held.end(2.5 + ENDING)
     world.held.look(2.5 + ENDING)
-    assert one.signals == ["KILL"]
+    assert [it.killed for it in world.made] == [True]
     world.held.look(5)
     assert not world.held.is_held
 
@@ -187,9 +193,9 @@ def test_models_that_never_load_are_a_failed_start(world: World) -> None:
     world.held.want()
     world.held.look(0)
     world.held.look(STARTING)
-    assert not world.made[0].signals
+    assert [one.killed for one in world.made] == [False]
     world.held.look(STARTING + 1)
-    assert world.made[0].signals == ["KILL"]
+    assert [one.killed for one in world.made] == [True]
     world.held.look(STARTING + 2)
     world.held.look(STARTING + 2 + PAUSE)
     assert len(world.made) == 2
@@ -202,9 +208,9 @@ def test_a_batch_that_hangs_ends_its_process(world: World, monkeypatch: pytest.M
     monkeypatch.setattr("time.monotonic", lambda: 159.0)
     one.figures = Counters(one.pid, since=100)
     world.held.look(159)
-    assert not one.signals
+    assert [it.killed for it in world.made] == [False]
     monkeypatch.setattr("time.monotonic", lambda: 161.0)
     world.held.look(161)
-    assert one.signals == ["KILL"]
+    assert [it.killed for it in world.made] == [True]
     world.held.look(162)
     assert len(world.made) == 2, "another one goes on"
