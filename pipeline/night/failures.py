@@ -267,10 +267,8 @@ def _withdraw(store: Store, record: DocumentResult) -> None:
     """Delete the record of a failure again, where it was redriven while it was discarded."""
     latest = generations.latest(store, record.task_id)
     later = pending.get(store, record.task_id, latest) is not None
-    nights = {
-        name.removeprefix("run_date=") for p in (keys.RESULTS, keys.FAILED) for name in store.folders(p)
-    }
-    dates = sorted(night for night in nights if night >= record.run_date)
+    nights = keys.run_dates(name for p in (keys.RESULTS, keys.FAILED) for name in store.folders(p))
+    dates = [night for night in nights if night >= record.run_date]
     since = range(record.generation + 1, latest + 1)
     if later or any(end.key != _key(record) for end in ends.found(store, record.task_id, dates, since)):
         store.delete(_key(record))

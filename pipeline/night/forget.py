@@ -169,8 +169,9 @@ def _remove_reports(store: Store, plan: Plan, done: Done) -> None:
     """Delete the morning reports that may show the documents; housekeeping writes them again."""
     names = {target.task_id for target in plan.targets} | {sha256[:_SHOWN] for sha256 in plan.hashes}
     nights = {*plan.nights, *reported.showing(store, names | set(plan.sources))}
-    there = {name.removeprefix("run_date=") for name in store.folders(keys.REPORTS)}
-    for night in sorted(nights & there):
+    for night in keys.run_dates(store.folders(keys.REPORTS)):
+        if night not in nights:
+            continue
         reported.mark(store, night)
         done.locked += reported.erase(store, night)
 

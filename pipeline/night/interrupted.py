@@ -47,7 +47,9 @@ def resume(store: Store, markers: Mapping[str, str]) -> list[Task]:
     unnamed = {key for date in dates for key in store.list(keys.receipts(date)) if key not in named}
     store.put(noted, to_json(_Unnamed(tuple(sorted(unnamed)))))
     found: dict[str, list[Task]] = {}
-    for receipt in in_threads(lambda key: receipts.read(store, key), sorted(unnamed & set(before.receipts))):
+    for receipt in in_threads(
+        lambda key: receipts.read(store, key, Task), sorted(unnamed & set(before.receipts))
+    ):
         name = keys.receipt_name(receipt.key)
         if name and (unknown := [task for task in receipt.tasks if task.task_id not in known]):
             found.setdefault(name.run_date, []).extend(unknown)

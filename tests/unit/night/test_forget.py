@@ -648,13 +648,13 @@ def test_lines_of_a_shared_receipt_go_one_after_the_other(flow: Flow, tmp_path: 
     receipts._idle.clear()
     shared = receipts.write(store, day, tasks)
     later = receipts.write(store, day, [structs.replace(tasks[0], task_id="other-4")])
-    assert receipts.read(store, later).link.previous == shared  # type: ignore[union-attr]
-    original = receipts.read(store, shared).sha256
+    assert receipts.read(store, later, receipts.Accepted).link.previous == shared  # type: ignore[union-attr]
+    original = receipts.read(store, shared, receipts.Accepted).sha256
     for number, name in enumerate(("first-1", "third-3"), 1):
         assert gone(flow, task_id=name).hits == []
-        now = receipts.read(store, shared)
+        now = receipts.read(store, shared, receipts.Accepted)
         assert (now.problem, now.sha256, len(now.forgotten)) == ("", original, number)
-    assert [task.task_id for task in receipts.read(store, shared).tasks] == ["second-2"]
+    assert [task.task_id for task in receipts.read(store, shared, receipts.Accepted).tasks] == ["second-2"]
     kinds = {gap.kind for gap in audit(store, day).gaps}
     assert "receipt_changed" not in kinds
     assert "receipt_missing" not in kinds - {"receipt_missing"}
