@@ -17,6 +17,7 @@ from celery.signals import (
     worker_process_init,
     worker_process_shutdown,
     worker_ready,
+    worker_shutdown,
     worker_shutting_down,
 )
 
@@ -30,6 +31,7 @@ from pipeline.settings import Settings
 from tasks import (
     broker,
     control,
+    devices,
     flower,
     limits,
     logs,
@@ -97,6 +99,7 @@ def _prepare(**_: Any) -> None:
         scratch.start(settings.temp_dir)
         reader.check(settings)
         metrics.start(settings)
+        devices.start(settings)
     except PipelineError as error:
         logging.getLogger("nightshift").critical("%s", error.message)
         sys.exit(error.exit_code)
@@ -145,6 +148,12 @@ def _record_start(what: str) -> None:
             log.warning("the settings of this %s could not be recorded: %s", what, error.message)
 
     threading.Thread(target=record, name="record-settings", daemon=True).start()
+
+
+@worker_shutdown.connect
+def _end_devices(**_: Any) -> None:
+    """What was in progress has ended: nothing asks the devices any more."""
+    devices.stop()
 
 
 @worker_shutting_down.connect

@@ -97,7 +97,7 @@ def _made(night: Night, day: str, language: str) -> Report:
     if removed.of(night.store, day).records:
         return written.read(night.store, day) or gather.gather(night, day, now)
     with screen.bar() as bar:
-        audited = audit.audit(night.store, day, quick=True, track=screen.track(bar))
+        audited = audit.audit(night.store, day, by_tables=True, track=screen.track(bar))
     return written.write(night, day, now, language, audit=audited)
 
 

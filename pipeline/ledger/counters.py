@@ -89,12 +89,16 @@ class Ended(msgspec.Struct, kw_only=True):
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """The object of one writer. `ended`: it will not write again. `worker`: of a pool process; else empty."""
+    """The object of one writer. `ended`: it will not write again. `worker`: `<host>/<id>` of a worker's process.
+
+    `memory`: MiB that the models of the writer have in use, by device.
+    """
 
     at: datetime
     sums: Sums
     ended: bool = False
     worker: str = ""
+    memory: dict[str, float] = {}
 
 
 class Base(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,13 +189,32 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     def processes(self, run_date: str, now: datetime) -> tuple[int, int]:
         """Pool processes that live and have computed in this night, and the workers that live."""
-        living = [
+        living = self._living(now)
+        busy = sum(bool(one.sums.get(f"night|{run_date}|busy")) for one in living)
+        return busy, len({one.worker for one in living})
+
+    def memory(self, now: datetime) -> dict[str, float]:
+        """MiB that models have in use, by device; where several hosts have it, by `<host> <device>`.
+
+        Memory of a CPU is that of each process; that of a GPU is what its driver says to any of them.
+        """
+        found: dict[tuple[str, str], list[float]] = {}
+        for one in self._living(now):
+            for device, mib in one.memory.items():
+                found.setdefault((one.worker.partition("/")[0], device), []).append(mib)
+        many = len({host for host, _ in found}) > 1
+        return {
+            f"{host} {device}" if many else device: round(sum(all) if device == "cpu" else max(all), 1)
+            for (host, device), all in sorted(found.items())
+        }
+
+    def _living(self, now: datetime) -> list[Written]:
+        """What processes of workers wrote that have not ended."""
+        return [
             one
             for one in self.written.values()
             if one.worker and not one.ended and (age := clock.age(one.at, now)) is not None and age <= ALIVE
         ]
-        busy = sum(bool(one.sums.get(f"night|{run_date}|busy")) for one in living)
-        return busy, len({one.worker for one in living})
 
 
 def place(task: Task) -> str:

@@ -23,6 +23,9 @@ from pipeline.storage import Store, keys
 
 log = logging.getLogger("nightshift")
 
+Memory = Callable[[], Mapping[str, float]]
+"""MiB that the models of a process have in use, by device."""
+
 PERIOD = 5.0
 """Seconds between two puts of one process, at least."""
 
@@ -34,13 +37,15 @@ _AT_EXIT = 10.0  # seconds that a process waits at its end for a put that is in 
 
 
 class Counting:
-    """What one process counts. `run_date`: the night that work now belongs to. `worker`: see `Written`.
+    """What one process counts. `run_date`: the night that work now belongs to. `worker`, `memory`: see `Written`.
 
     Any thread may count. A forked process counts from zero, as another writer.
     """
 
-    def __init__(self, store: Store, run_date: Callable[[], str], *, worker: str = "") -> None:
-        self._store, self._run_date, self._worker = store, run_date, worker
+    def __init__(
+        self, store: Store, run_date: Callable[[], str], *, worker: str = "", memory: Memory = dict
+    ) -> None:
+        self._store, self._run_date, self._worker, self._memory = store, run_date, worker, memory
         self._lock, self._wake = threading.Lock(), threading.Event()
         self._putting = threading.Lock()
         self._complained_at = float("-inf")
@@ -127,6 +132,12 @@ class Counting:
             self._look_after()
         self._wake.set()
 
+    def moved_memory(self) -> None:
+        """The memory in use is another one: put it soon, where anything was ever counted."""
+        with self._lock:
+            self._changed = bool(self._sums)
+        self._wake.set()
+
     def _look_after(self) -> None:
         if self._thread is None or not self._thread.is_alive():
             with suppress(RuntimeError):  # the interpreter is ending, or there is no room for another thread
@@ -164,7 +175,8 @@ class Counting:
         """Put the object of a run date; those of a new run date begin with zero, in an object of their own."""
         today = self._run_date()
         over = last or day != today
-        one = Written(at=clock.utc(), sums=sums, ended=over, worker=self._worker)
+        memory = {} if last else dict(self._memory())
+        one = Written(at=clock.utc(), sums=sums, ended=over, worker=self._worker, memory=memory)
         self._store.put(keys.counter(day, self._writer), to_json(one))
         with self._lock:
             self._day = day
@@ -201,12 +213,12 @@ _SILENT = _Silent()
 _started: dict[str, Counting] = {}  # by the URL of the store
 
 
-def start(store: Store, run_date: Callable[[], str], *, worker: str = "") -> Counting:
+def start(store: Store, run_date: Callable[[], str], *, worker: str = "", memory: Memory = dict) -> Counting:
     """Count what this process does in a store from now on; a second call for the same store changes nothing."""
     if not _started:
         atexit.register(stop)
     if store.url not in _started:
-        _started[store.url] = Counting(store, run_date, worker=worker)
+        _started[store.url] = Counting(store, run_date, worker=worker, memory=memory)
     return _started[store.url]
 
 

@@ -16,7 +16,7 @@ from pipeline.errors import NotRead, PermanentError, PipelineError, Poison
 from pipeline.ledger import counting, ends, generations, pending, receipts, records
 from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, forget, retries_of
 from pipeline.ledger.ends import Dates, End
-from pipeline.messages import Message, handed_back
+from pipeline.messages import Message, handed_back, is_urgent
 from pipeline.models import TEXT, DocumentResult, Page, Status, Task
 from pipeline.night import callbacks, deadlines
 from pipeline.night.dispatch import begin
@@ -30,6 +30,8 @@ from pipeline.steps.task_types import StepInput, after, further_steps, task_type
 from pipeline.storage import keys
 from pipeline.submission.reception import Reception
 from pipeline.telemetry import spans
+
+_REFUSED = "It was refused when it came; the process that was to record this has died."
 
 
 class Unwell(NamedTuple):
@@ -213,6 +215,8 @@ class Flow:
         """Fetch and check a document, at any time of day; not again where that was done, and it has ended since."""
         if self.reception.is_repeated(task) and (end := self._end_of(task)):
             return self._ended(task, end)
+        if task.refused:
+            raise PermanentError(_REFUSED, code=task.refused)
         ingested = self.reception.ingest(task, message.id)
         if ingested:
             first = not task.ingested_by or bool(task.not_before)  # else its message was delivered twice
@@ -230,6 +234,7 @@ class Flow:
         if message.first and task.reading != engines.reading_digest:
             task = self._begin_reading(task, engines.reading_digest)
         assert task.sha256 is not None
+        engines.urgent = is_urgent(task.priority)
         with open_document(pending.document(self.store, task.sha256), engines.settings.limits) as document:
             budget = Budget(document, task.sha256, high - low + 1, store=self.store, engines=engines)
             start = low
@@ -247,6 +252,7 @@ class Flow:
                         budget=budget,
                         tenant=task.tenant,
                         on_page=on_page,
+                        alone=message.redelivered,
                     )
                 self.measures.read(pages, on_page)
                 start += group

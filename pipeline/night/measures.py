@@ -43,7 +43,7 @@ class Measures:
 
     def __init__(self, night: Night) -> None:
         self.admission = Admission(night.schedule)
-        self._store = night.store
+        self._store, self._shared = night.store, bool(night.settings.devices)
         self._meter = Meter(night)
 
     def accepted(self, task: Task) -> None:
@@ -89,12 +89,12 @@ class Measures:
             self.admission.measured(step, new, seconds / max(each, 1))
 
     def read(self, pages: Sequence[Page], fresh: Fresh) -> None:
-        """Count the pages that were read just now."""
+        """Count the pages that were read just now; a device of its own counts its seconds itself."""
         new = [page for page, is_new in zip(pages, fresh.flags, strict=True) if is_new]
         unread = sum(page.error is not None for page in new)
-        busy = sum(page.seconds for page in new)
+        busy = 0.0 if self._shared else sum(page.seconds for page in new)
         counting.of(self._store).worked({"pages": len(new) - unread, "unread": unread, "busy": busy})
 
     def extracted(self, seconds: float, fresh: Fresh) -> None:
         """Count the seconds of entities that were found just now."""
-        counting.of(self._store).worked({"busy": seconds if any(fresh.flags) else 0.0})
+        counting.of(self._store).worked({"busy": seconds if any(fresh.flags) and not self._shared else 0.0})

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from pipeline.errors import Damaged, PipelineError
 from pipeline.ledger.audit import Audit
+from pipeline.ledger.discarded import DISCARDED
 from pipeline.ledger.timeline import Sample
 from pipeline.night import callbacks, dead, reprocess
 from pipeline.night.brake import OF_THE_DOCUMENT, Braked
-from pipeline.night.failures import DISCARDED
 from pipeline.night.night import Night
 from pipeline.plural import count
 from pipeline.report import course
