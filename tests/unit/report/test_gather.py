@@ -22,9 +22,10 @@ from pipeline.night import failures, release
 from pipeline.night.brake import LIMIT, Braked
 from pipeline.night.dead import Group
 from pipeline.night.reprocess import Now
-from pipeline.report import figures
+from pipeline.report import figures, text
 from pipeline.report.facts import Report, Todo
 from pipeline.report.gather import gather
+from pipeline.report.render import render
 from pipeline.storage import Store, keys
 from pipeline.tables.schemas import SCHEMAS
 from pipeline.tables.summary import summarise
@@ -314,3 +315,16 @@ def test_a_report_of_many_documents_is_quick_and_small(store: Store, tmp_path: P
     assert len(to_json(found)) < 50_000
     assert sum(one.count for one in found.todo if one.what == "failures") > 50
     assert isinstance(found.todo[0], Todo)
+
+
+def test_missed_deadlines(store: Store) -> None:
+    tasks = receive(store, DAY, "late", "soon", "none")
+    dues = ("2026-11-23T03:00:00+00:00", "2026-11-23T09:00:00+00:00", "")
+    for task, deadline in zip(tasks, dues, strict=True):
+        finish(store, task, deadline=deadline)
+    summarise(store, DAY)
+    found = report(store)
+    assert (found.due, found.late) == (2, 1)
+    for tongue, said in (("en", "Deadlines missed: 1 of 2"), ("zh", "错过期限：2 份中 1 份")):
+        assert said in render(found, tongue)
+        assert f"  {said}" in text.lines(found, tongue)
