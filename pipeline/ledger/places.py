@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import chain
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from pipeline import clock
 from pipeline.ledger import receipts
 from pipeline.ledger.gaps import Gap
 from pipeline.ledger.receipts import Accepted
+from pipeline.models import Task
 from pipeline.storage import Store, keys
 
 _AHEAD = timedelta(days=7)  # a weekly window opens within a week, so no run date is later than that
@@ -71,7 +72,9 @@ def find(store: Store, received: Collection[str], dates: list[str]) -> Places:
     return Places(received_at, others, markers, marked)
 
 
-def missing(store: Store, received: dict[str, list[Accepted]], places: dict[str, list[str]]) -> Iterator[Gap]:
+def missing(
+    store: Store, received: Mapping[str, Sequence[Accepted | Task]], places: dict[str, list[str]]
+) -> Iterator[Gap]:
     """Tasks found nowhere; one that was redriven during the listing has a marker now."""
     lost = [task_id for task_id in received if task_id not in places]
     marked = {keys.task_id_of(key): key for key in store.list(keys.PENDING)} if lost else {}
