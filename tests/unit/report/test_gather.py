@@ -66,7 +66,7 @@ def test_the_counts_are_those_of_the_audit(store: Store) -> None:
     line = found.audit
     assert (line.received, line.done, line.partial, line.failed, line.pending) == (6, 2, 1, 2, 1)
     assert (counts.received, counts.done, counts.partial, counts.failed, counts.pending) == (6, 2, 1, 2, 1)
-    assert line.discrepancies == {}
+    assert (line.discrepancies, line.unread) == ({}, 5)
     numbers = {one.name: one.value for one in found.numbers}
     assert numbers == {"received": 6, "done": 2, "unwell": 3, "left": 1, "review": 6}
     assert found.verdict.word == "left"
@@ -292,6 +292,14 @@ def test_cost_and_release(store: Store) -> None:
     assert cost.per_1000_pages == pytest.approx(1.8 / 3600 * 2.1 / 3 * 1000, abs=1e-4)
     assert report(store).cost.per_1000_pages is None
     assert found.conditions["ocr model"] == f"fake-ocr fake ({'0' * 12})"
+
+
+def test_a_record_that_was_replaced_since_the_tables_is_read_by_the_audit(store: Store) -> None:
+    a_night(store)
+    store.put(keys.changed(DAY, "done-1", "2026-11-23T06:00:00.000+00:00"), b"")
+    assert report(store).audit.unread == 4
+    store.delete(keys.summary("documents", DAY))
+    assert report(store).audit.unread == 0
 
 
 def test_drift_is_the_population_stability_index() -> None:
