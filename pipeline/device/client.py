@@ -65,7 +65,6 @@ class Client:
         self._lines, self._patience, self._longest = lines, patience, longest
         self._changed = threading.Condition()
         self._turn = os.getpid()  # clients begin with different devices
-        self._sizes: dict[tuple[Kind, wire.Size], wire.Size] = {}
 
     def ask(self, kind: Kind, images: Sequence[Image], urgent: bool = False) -> list[Answer]:
         """Compute BGR images (h, w, 3) of 8 bits, answers in order: see `pipeline.ocr.batched.Kind`.
@@ -74,12 +73,12 @@ class Client:
         `PermanentError` (`out_of_memory`, `internal`) or `Poison` where an image can't be computed.
         """
         until = time.monotonic() + self._longest
-        sizes = self._padded(kind, images, until)
+        sizes = [_checked(image) for image in images]
         answers: list[Answer] = []
         while len(answers) < len(images):
             begin = len(answers)
             end = begin + _fitting(sizes[begin:])
-            answers += self._part(kind, images[begin:end], sizes[begin:end], urgent, until)
+            answers += self._part(kind, images[begin:end], urgent, until)
         return answers
 
     def close(self) -> None:
@@ -91,23 +90,7 @@ class Client:
         for line in lines:
             line.close()
 
-    def _padded(self, kind: Kind, images: Sequence[Image], until: float) -> list[wire.Size]:
-        """The sizes that images are padded to; asked once for each size."""
-        sizes = [_checked(image) for image in images]
-        unknown = list({size for size in sizes if (kind, size) not in self._sizes})
-        while unknown:
-            part, unknown = unknown[: wire.MAX_IMAGES], unknown[wire.MAX_IMAGES :]
-
-            def ask(line: Line, part: Sequence[wire.Size] = part) -> tuple[wire.Size, ...]:
-                return line.sizes(kind, part, until)
-
-            padded = self._answered(ask, until)
-            self._sizes.update(zip(((kind, size) for size in part), padded, strict=True))
-        return [self._sizes[kind, size] for size in sizes]
-
-    def _part(
-        self, kind: Kind, images: Sequence[Image], sizes: Sequence[wire.Size], urgent: bool, until: float
-    ) -> list[Answer]:
+    def _part(self, kind: Kind, images: Sequence[Image], urgent: bool, until: float) -> list[Answer]:
         """Compute what fits into one request, again after each death of the process."""
         deaths = [0] * len(images)
 
@@ -121,7 +104,7 @@ class Client:
 
         def ask(line: Line) -> list[Answer | wire.Result]:
             alone = [place for place, count in enumerate(deaths) if count]
-            return line.compute(kind, images, sizes, urgent=urgent, alone=alone, until=until)
+            return line.compute(kind, images, urgent=urgent, alone=alone, until=until)
 
         answers = self._answered(ask, until, died)
         for answer in answers:

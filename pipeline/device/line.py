@@ -62,39 +62,36 @@ class Line:
         """Disconnect; nothing is computed for this connection any more."""
         self._socket.close()
 
-    def sizes(self, kind: Kind, sizes: Sequence[wire.Size], until: float) -> tuple[wire.Size, ...]:
-        """What images of these sizes are padded to; `until`: when to give up waiting, by `time.monotonic()`."""
-        return self._asked(wire.Sizes(kind, tuple(sizes)), wire.Sized, until).sizes
-
     def compute(
         self,
         kind: Kind,
         images: Sequence[Image],
-        sizes: Sequence[wire.Size],
         *,
         urgent: bool,
         alone: Sequence[int],
         until: float,
     ) -> list[Answer | wire.Result]:
-        """The answers in order; a result where there is none. `sizes`: what `Line.sizes` says of these images.
+        """The answers in order; a result where there is none. `until`: when to give up, by `time.monotonic()`.
 
         Raises `Died`, `Ended`, `Unanswered`, and `ValueError` for a request that the process refuses.
         """
+        sizes = [(image.shape[0], image.shape[1]) for image in images]
         starts = wire.slots(sizes)
         arena, descriptor = self._room(starts[-1])
         try:
             arena.clear(len(images))
             for start, size, image in zip(starts, sizes, images, strict=False):
-                _put(arena.image(start, size), image)
+                arena.image(start, size)[:] = image
             request = wire.Compute(kind, tuple(sizes), urgent, tuple(alone))
             results = self._asked(request, wire.Computed, until, len(images), descriptor).results
         finally:
             if descriptor is not None:
                 os.close(descriptor)
-        cut = kind == "detect"
         return [
-            result if result.code else _copied(arena.read(start, result.arrays), image if cut else None)
-            for start, result, image in zip(starts, results, images, strict=False)
+            result
+            if result.code
+            else tuple(array.copy() for array in arena.read(start, result.arrays))  # out of the arena
+            for start, result in zip(starts, results, strict=False)
         ]
 
     def _room(self, size: int) -> tuple[wire.Arena, int | None]:
@@ -138,18 +135,3 @@ class Line:
             return wire.decode_reply(data) if data else None
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
-
-
-def _put(slot: Image, image: Image) -> None:
-    """Copy an image to the top left of its slot; the rest is black."""
-    height, width = image.shape[:2]
-    slot[:height, :width] = image
-    slot[height:] = 0
-    slot[:height, width:] = 0
-
-
-def _copied(answer: Answer, image: Image | None) -> Answer:
-    """An answer outside the arena, a map without what was padded."""
-    if image is None:
-        return tuple(array.copy() for array in answer)
-    return tuple(array[: image.shape[0], : image.shape[1]].copy() for array in answer)

@@ -12,7 +12,7 @@ import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -129,20 +129,16 @@ class Device:
             raise _Invalid("a request was sent before the last one was answered")
         if not 0 < len(request.sizes) <= wire.MAX_IMAGES:
             raise _Invalid(f"a request of {len(request.sizes)} images")
-        padded = tuple(self._padded(request, size) for size in request.sizes)
-        if isinstance(request, wire.Sizes):
-            self._send(connection, wire.Sized(padded))
-            return
+        groups = [self._group(request, size) for size in request.sizes]
         if descriptors:
             try:
                 connection.arena = wire.received_arena(descriptors[0])
             except (ValueError, OSError) as error:
                 raise _Invalid(str(error)) from None
-        if padded != request.sizes:
-            raise _Invalid("an image is not padded")
-        self._compute(connection, request)
+        self._compute(connection, request, groups)
 
-    def _padded(self, request: wire.Request, size: wire.Size) -> wire.Size:
+    def _group(self, request: wire.Request, size: wire.Size) -> wire.Size:
+        """What images have in common that may share a batch."""
         if min(size) < 1 or 4 * size[0] * size[1] > wire.MAX_ARENA:
             raise _Invalid(f"an image of {size} pixels")
         try:
@@ -150,13 +146,13 @@ class Device:
         except Exception as error:
             raise _Invalid(f"an image of {size} pixels for {request.kind}: {error}") from None
 
-    def _compute(self, connection: _Connection, request: wire.Compute) -> None:
+    def _compute(self, connection: _Connection, request: wire.Request, groups: Sequence[wire.Size]) -> None:
         arena, starts = connection.arena, wire.slots(request.sizes)
         if arena is None or starts[-1] > arena.size:
             raise _Invalid("the images have no room in the arena")
         jobs = [
-            Job((request.kind, size), connection.number, arena, arena.image(start, size), place)
-            for place, (start, size) in enumerate(zip(starts, request.sizes, strict=False))
+            Job((request.kind, group), connection.number, arena, arena.image(start, size), place)
+            for place, (start, size, group) in enumerate(zip(starts, request.sizes, groups, strict=False))
         ]
         for job in jobs:
             job.urgent, job.alone = request.urgent, job.place in request.alone

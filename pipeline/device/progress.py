@@ -33,6 +33,8 @@ class Progress:
         if process.pid != self._pid:
             self._pid, self._seen = process.pid, Counters(0)
         now, seen = process.figures, self._seen
+        if now.pid != process.pid:  # not ready yet
+            return
         self._seen = now
         busy = max(now.busy - seen.busy, 0.0)
         self.busy += busy

@@ -4,9 +4,8 @@ A connection is a Unix socket that keeps messages apart (`SOCK_SEQPACKET`), with
 images and their answers are in one arena: shared memory that the client makes, and passes as a descriptor with the
 first request in it. Neither side copies an image to send it.
 
-An arena begins with one mark per image, then has a slot per image, in order. The image is in its slot padded to the
-size that the device computes; its answer is written over it. Marks outlive the device process: they say which images it
-was computing when it died.
+An arena begins with one mark per image, then has a slot per image, in order. The answer of an image is written over
+it. Marks outlive the device process: they say which images it was computing when it died.
 """
 
 from __future__ import annotations
@@ -42,26 +41,13 @@ _LEAST = 256  # bytes of a slot
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
 
 
-class Sizes(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """Request: the sizes that images of these sizes are padded to."""
-
-    kind: Kind
-    sizes: tuple[Size, ...]
-
-
 class Compute(msgspec.Struct, frozen=True, array_like=True, tag=2):
-    """Request: compute the images in the arena. `sizes`: padded; `alone`: places of those that share no batch."""
+    """Request: compute the images in the arena, of these sizes. `alone`: places of those that share no batch."""
 
     kind: Kind
     sizes: tuple[Size, ...]
     urgent: bool
     alone: tuple[int, ...]
-
-
-class Sized(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """Answer to `Sizes`, in order."""
-
-    sizes: tuple[Size, ...]
 
 
 class Shaped(msgspec.Struct, frozen=True, array_like=True):
@@ -97,8 +83,8 @@ class Ending(msgspec.Struct, frozen=True, array_like=True, tag=4):
     reason: str
 
 
-Request = Sizes | Compute
-Reply = Sized | Computed | Refused | Ending
+Request = Compute
+Reply = Computed | Refused | Ending
 
 encode = msgspec.msgpack.Encoder().encode
 decode_request = msgspec.msgpack.Decoder(Request).decode
