@@ -22,7 +22,6 @@ import json
 import multiprocessing
 import os
 import platform
-import queue
 import random
 import resource
 import sys
@@ -94,11 +93,11 @@ class Slow(MemoryStore):
         time.sleep(self.latency)
 
 
-def lengths(pages: int) -> list[int]:
-    """Pages of each document: a mix that has so many in all, always the same."""
+def lengths(pages: int, each: Sequence[int]) -> list[int]:
+    """Pages of each document: a mix of `each` that has so many in all, always the same."""
     draw, found = random.Random(1), list[int]()
     while (left := pages - sum(found)) > 0:
-        found.append(min(draw.choice(LENGTHS), left))
+        found.append(min(draw.choice(each), left))
     return found
 
 
@@ -129,10 +128,17 @@ def decoded(data: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def children(
-    address: str, waiting: Any, ready: Any, done: Any, count: int, ahead: int, latency: float
+    address: Path,
+    messages: Sequence[int],
+    next_one: Any,
+    ready: Any,
+    done: Any,
+    count: int,
+    ahead: int,
+    latency: float,
 ) -> None:
-    """A process with some children, until no part waits."""
-    store, client, pages = Slow(latency), Client([Path(address)], lines=count * ahead), scans()
+    """A process with some children, until no message is left."""
+    store, client, pages = Slow(latency), Client([address], lines=count * ahead), scans()
     engine = ocr.asking(SETTINGS, client.ask)
     engine.read(decoded(pages[0]))
 
@@ -142,7 +148,7 @@ def children(
 
     def child(number: int) -> None:
         with ThreadPoolExecutor(ahead) as pool:
-            for size in taken(waiting):
+            for size in taken(messages, next_one):
                 for _ in range(BEFORE):
                     store.request()
                 for first in range(0, size, GROUP):
@@ -162,26 +168,27 @@ def children(
     client.close()
 
 
-def taken(waiting: Any) -> Iterator[int]:
-    """Parts, until none waits."""
+def taken(messages: Sequence[int], next_one: Any) -> Iterator[int]:
+    """Messages that no other child has taken, until none is left."""
     while True:
-        try:
-            yield waiting.get(timeout=0.2)
-        except queue.Empty:
+        with next_one.get_lock():
+            number = next_one.value
+            next_one.value += 1
+        if number >= len(messages):
             return
+        yield messages[number]
 
 
-def shared(latency: int, pages: int, count: int, ahead: int, processes: int) -> Share:
+def shared(latency: int, documents: Sequence[int], count: int, ahead: int, processes: int) -> Share:
     """The design of the device process."""
+    pages, messages = sum(documents), parts(documents)
     spawn = multiprocessing.get_context("spawn")
-    waiting, done = spawn.Queue(), spawn.Queue()
+    next_one, done = spawn.Value("i", 0), spawn.Queue()
     ready = spawn.Barrier(processes + 1)
-    for size in parts(lengths(pages)):
-        waiting.put(size)
     with tempfile.TemporaryDirectory(prefix="ns-") as folder:
         address = Path(folder) / "device"
         device = start(address, SETTINGS, "gpu:0")
-        arguments = (str(address), waiting, ready, done, count // processes, ahead, latency / 1000)
+        arguments = (address, messages, next_one, ready, done, count // processes, ahead, latency / 1000)
         started = [spawn.Process(target=children, args=arguments) for _ in range(processes)]
         for process in started:
             process.start()
@@ -216,12 +223,13 @@ def processor(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def alone(latency: int, pages: int) -> Share:
+def alone(latency: int, documents: Sequence[int]) -> Share:
     """One consumer, one page at a time."""
+    pages = sum(documents)
     store, models, scanned = Slow(latency / 1000), FakeModels(DEVICE), scans()
     engine = ocr.asking(SETTINGS, models.run)
     begun, cpu = time.perf_counter(), time.process_time()
-    for document, size in enumerate(lengths(pages)):
+    for document, size in enumerate(documents):
         store.request()
         for number in range(size):
             engine.read(decoded(scanned[number % len(scanned)]))
@@ -295,6 +303,7 @@ def main() -> None:
     parser.add_argument("--children", type=int, default=24)
     parser.add_argument("--ahead", type=int, default=4)
     parser.add_argument("--processes", type=int, default=4)
+    parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS, help="pages of documents")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--cost", action="store_true")
     args = parser.parse_args()
@@ -303,10 +312,11 @@ def main() -> None:
         return
     os.environ[VARIABLE] = f"batch={DEVICE.batch} image={DEVICE.image} most={DEVICE.most}"
     found = []
+    many, few = lengths(args.pages, args.lengths), lengths(args.pages // 6, args.lengths)
     for latency in args.latencies:
-        found.append(shared(latency, args.pages, args.children, args.ahead, args.processes))
+        found.append(shared(latency, many, args.children, args.ahead, args.processes))
         show(found[-1])
-        found.append(alone(latency, args.pages // 6))
+        found.append(alone(latency, few))
         show(found[-1])
     if args.json:
         machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()[0]}

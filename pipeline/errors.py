@@ -33,6 +33,8 @@ class ExitCode(IntEnum):
     """A worker, or `run`: a device of NIGHTSHIFT_DEVICES is lost, or held by another process."""
     STOPPED = 130
     """Interrupted (Ctrl-C): what was finished is kept."""
+    CLOSED_PIPE = 141
+    """Nobody reads the output any more, as after `| head -1`: the code of a tool that SIGPIPE ends."""
 
 
 class PipelineError(Exception):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import sys
 import threading
 from typing import Any
@@ -119,6 +121,14 @@ def _end_beat_if_lasting(**_: Any) -> None:
 @worker_ready.connect
 def _record_worker(**_: Any) -> None:
     _record_start("worker")
+
+
+@worker_ready.connect
+def _be_present(**_: Any) -> None:
+    """Have this worker known to `status` before its pool has counted anything, also where nobody may ask it."""
+    night = Night.of(Settings.from_env())
+    worker = f"{socket.gethostname()}/{os.getpid()}"  # its processes name their parent, see `tasks.base`
+    counting.start(night.store, night.schedule.run_date, worker=worker).present()
 
 
 @beat_init.connect

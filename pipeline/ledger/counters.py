@@ -17,19 +17,22 @@ import msgspec
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound
 from pipeline.messages import is_backfill, is_urgent
-from pipeline.models import Task, from_json
+from pipeline.models import DocumentResult, Task, from_json
 from pipeline.storage import Store, keys
 from pipeline.threads import in_threads
 
 Sums = dict[str, float]
 """What is counted, by name: `documents|<place>` and `pages|<place>` of the backlog (see `place`), `open|<what>` (see
-`OPEN`), and `night|<run date>|<what>`, where what is an outcome, `pages`, `unread`, `busy` or `step|<step>`."""
+`OPEN`), and `night|<run date>|<what>`, where what is an outcome, `late`, `pages`, `unread`, `busy` or `step|<step>`."""
 
-OPEN = ("failed", "failed_again", "undelivered", "delayed")
-"""What is counted for all nights together: objects in the store that a person, or a time, must remove."""
+OPEN = ("failed", "failed_again", "undelivered", "delayed", "overdue")
+"""What is counted for all nights together: objects in the store that a person, or a time, must remove.
+
+`overdue`: documents that wait although their deadlines have passed, see `is_overdue`.
+"""
 
 ALIVE = timedelta(minutes=6)
-"""A worker's process writes at least every five minutes; one that has not for longer is taken to have ended."""
+"""A worker writes from its start on, at least every five minutes; one that has not for longer counts as ended."""
 
 _LOOKS = 4  # readings, where what was listed is gone, as another process has folded it into the base
 
@@ -70,11 +73,15 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ended(msgspec.Struct, kw_only=True):
-    """What a night has done so far: documents by outcome, pages read and unread, seconds of steps and of models."""
+    """What a night has done so far: documents by outcome, pages read and unread, seconds of steps and of models.
+
+    `late`: of the documents, those that ended after their deadlines.
+    """
 
     done: int = 0
     partial: int = 0
     failed: int = 0
+    late: int = 0
     pages: int = 0
     unread: int = 0
     step_seconds: dict[str, float] = {}
@@ -172,7 +179,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         """What a night has done so far."""
         prefix = f"night|{run_date}|"
         found = {n.removeprefix(prefix): max(v, 0) for n, v in self.sums.items() if n.startswith(prefix)}
-        counts = {n: round(found.get(n, 0)) for n in ("done", "partial", "failed", "pages", "unread")}
+        counts = {n: round(found.get(n, 0)) for n in ("done", "partial", "failed", "late", "pages", "unread")}
         steps = {n.removeprefix("step|"): round(v, 3) for n, v in found.items() if n.startswith("step|")}
         return Ended(**counts, step_seconds=steps, busy_seconds=round(found.get("busy", 0.0), 3))
 
@@ -222,6 +229,20 @@ def kind(task: Task) -> str:
         return "unknown"
     is_paper = task.media_type == "application/pdf" or task.media_type.startswith("image/")
     return "ocr" if is_paper else "text"
+
+
+def is_overdue(task: Task, now: datetime) -> bool:
+    """Whether the deadline of a pending task has passed: of an ingested one that is served in the usual order."""
+    if not task.deadline or task.media_type is None or task.reprocess or is_backfill(task.priority):
+        return False
+    due = clock.moment(task.deadline)
+    return due is not None and due <= now
+
+
+def is_late(record: DocumentResult) -> bool:
+    """Whether a document ended after its deadline."""
+    due, ended = clock.moment(record.deadline), clock.moment(record.done_at)
+    return due is not None and ended is not None and ended > due
 
 
 def amounts(task: Task, count: int = 1) -> Sums:

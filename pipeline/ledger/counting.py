@@ -53,9 +53,19 @@ class Counting:
 
     def _begin(self, pid: int) -> None:
         """Count from zero, as a new writer."""
+        self._present = False
         self._pid, self._writer, self._sums, self._changed = pid, uuid.uuid4().hex[:16], Sums(), False
         self._day = ""
         self._thread: threading.Thread | None = None
+
+    def present(self) -> None:
+        """From now on, have an object although nothing is counted: this worker lives, also where nobody may ask it."""
+        with self._lock:
+            if self._pid != os.getpid():
+                self._begin(os.getpid())
+            self._present = self._changed = True
+            self._look_after()
+        self._wake.set()
 
     def accepted(self, task: Task) -> None:
         """A task has its pending marker."""
@@ -71,9 +81,12 @@ class Counting:
         counters.add(sums, amounts(after))
         self.count(sums)
 
-    def ended(self, task: Task | None, record: DocumentResult, *, counts: bool = True) -> None:
+    def ended(
+        self, task: Task | None, record: DocumentResult, *, counts: bool = True, overdue: bool = False
+    ) -> None:
         """A document has ended; `task`: as its marker was, `None` without one. `counts`: its record was stored.
 
+        `overdue`: it was counted as such.
         One that is processed again is among the outcomes of its night already.
         """
         sums = amounts(task, -1) if task else Sums()
@@ -82,11 +95,18 @@ class Counting:
         elif counts:
             sums[f"night|{record.run_date}|{record.status}"] = 1
             sums["open|failed"] = int(record.status == "failed")
+            sums[f"night|{record.run_date}|late"] = int(counters.is_late(record))
+        sums["open|overdue"] = -int(overdue)
         self.count(sums)
 
     def failure_removed(self, record: DocumentResult, *, discarded: bool = False) -> None:
         """The record of a failure was deleted, as it is redriven; `discarded`: it was not open any more."""
-        sums = Sums({f"night|{record.run_date}|failed": -1}) if not record.reprocess else Sums()
+        night = f"night|{record.run_date}|"
+        sums = (
+            Sums()
+            if record.reprocess
+            else Sums({f"{night}failed": -1, f"{night}late": -int(counters.is_late(record))})
+        )
         if not discarded:
             sums["open|failed_again" if record.reprocess else "open|failed"] = -1
         self.count(sums)
@@ -140,7 +160,8 @@ class Counting:
             with self._lock:
                 changed, self._changed = self._changed, False
                 day, sums = self._day, dict(self._sums)
-            if self._pid == os.getpid() and (changed or (sums and (last or alive))):
+            shown = bool(sums) or self._present
+            if self._pid == os.getpid() and (changed or (shown and (last or alive))):
                 self._put(day or self._run_date(), sums, last=last)
         except Exception as error:  # whatever it is: it costs a counter, not a document
             self._changed = True
@@ -163,6 +184,8 @@ class Counting:
                 counters.add(self._sums, {name: -amount for name, amount in sums.items()})
                 self._sums = {name: amount for name, amount in self._sums.items() if amount}
                 self._day, self._writer, self._changed = today, uuid.uuid4().hex[:16], bool(self._sums)
+        if over and not last and self._present:
+            self._put(today, Sums(), last=False)
 
     def _complain(self, error: Exception) -> None:
         if time.monotonic() - self._complained_at >= _SILENCE:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from pipeline import telemetry
 from pipeline.ledger import counting
+from pipeline.ledger.counters import is_late
 from pipeline.models import TEXT, DocumentResult, Page, Task
 from pipeline.night.admission import Admission
 from pipeline.night.night import Night
@@ -51,9 +52,11 @@ class Measures:
         if task.media_type == TEXT:  # its one page is not read by a step
             telemetry.count("nightshift_pages_total", "read", "text_layer", task.tenant)
 
-    def ended(self, task: Task, result: DocumentResult, *, counts: bool) -> None:
-        """A document has ended; `counts`: by this record, rather than by one that was there."""
-        counting.of(self._store).ended(task, result, counts=counts)
+    def ended(self, task: Task, result: DocumentResult, *, counts: bool, overdue: bool) -> None:
+        """A document has ended; `counts`: by this record, rather than by one that was there; `overdue`: as counted."""
+        counting.of(self._store).ended(task, result, counts=counts, overdue=overdue)
+        if counts and is_late(result) and not result.reprocess:
+            telemetry.count("nightshift_deadlines_missed_total", task.task_type, task.tenant)
         if counts:
             telemetry.count("nightshift_documents_total", result.status, task.task_type, task.tenant)
 

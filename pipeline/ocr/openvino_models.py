@@ -45,19 +45,37 @@ class OpenVinoModels:
     def run(self, kind: Kind, images: Sequence[Image]) -> list[Answer]:
         """Compute images of one kind, answers in order; raises `DeviceMemory`."""
         requests = self._requests[kind]
-        answers = list[Answer]()
         try:
-            for number, image in enumerate(images):
-                request = requests[number % len(requests)]
-                if number >= len(requests):
-                    answers.append(_answer(kind, request))
-                request.start_async([_tensor(kind, image)], share_inputs=False)
-            for number in range(len(answers), len(images)):
-                answers.append(_answer(kind, requests[number % len(requests)]))
+            return self._alone(kind, images) if len(requests) == 1 else self._at_once(kind, images)
         except RuntimeError as error:
             if "bad_alloc" in str(error) or "allocate" in str(error):
                 raise DeviceMemory(str(error)) from error
             raise
+
+    def _alone(self, kind: Kind, images: Sequence[Image]) -> list[Answer]:
+        """Compute in this thread, without OpenVINO's own."""
+        (request,) = self._requests[kind]
+        answers = list[Answer]()
+        for image in images:
+            request.infer([_tensor(kind, image)])
+            answers.append(_answer(kind, request))
+        return answers
+
+    def _at_once(self, kind: Kind, images: Sequence[Image]) -> list[Answer]:
+        """Compute in OpenVINO's streams, while this thread prepares the next image and takes the last answer."""
+        requests = self._requests[kind]
+        answers = list[Answer]()
+        for number, image in enumerate(images):
+            tensor = _tensor(kind, image)
+            request = requests[number % len(requests)]
+            if number >= len(requests):
+                request.wait()
+                answers.append(_answer(kind, request))
+            request.start_async([tensor])
+        for number in range(len(answers), len(images)):
+            request = requests[number % len(requests)]
+            request.wait()
+            answers.append(_answer(kind, request))
         return answers
 
 
@@ -85,7 +103,6 @@ def _tensor(kind: Kind, image: Image) -> NDArray[np.float32]:
 
 
 def _answer(kind: Kind, request: Any) -> Answer:
-    request.wait()
     (scores,) = request.get_output_tensor().data
     if kind == "detect":
         return (scores[0].copy(),)

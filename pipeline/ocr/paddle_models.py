@@ -79,7 +79,8 @@ def kind_of_device(device: str) -> str:
 def _table(normalize: Any) -> NDArray[np.float32]:
     """As paddlex normalises a page, in single precision."""
     alpha, beta = (np.array(values, np.float32)[:, None] for values in (normalize.alpha, normalize.beta))
-    return np.arange(256, dtype=np.float32) * alpha + beta
+    table: NDArray[np.float32] = np.arange(256, dtype=np.float32) * alpha + beta
+    return table
 
 
 def _module(kind: str, folder: Path, device: str, threads: int, *, hub: bool) -> Any:

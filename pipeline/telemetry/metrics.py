@@ -44,6 +44,13 @@ METRICS = (
         ("outcome", "source", "tenant"),
     ),
     Metric(
+        "nightshift_deadlines_missed_total",
+        "counter",
+        "worker",
+        "Documents that ended after their deadlines; kind: task type.",
+        ("kind", "tenant"),
+    ),
+    Metric(
         "nightshift_step_seconds",
         "histogram",
         "worker",
@@ -228,7 +235,19 @@ METRICS = (
         "exporter",
         "Failed documents that nobody has discarded or redriven.",
     ),
+    Metric(
+        "nightshift_reprocessing_failures_open",
+        "gauge",
+        "exporter",
+        "Done documents that could not be reprocessed; their previous results are kept.",
+    ),
     Metric("nightshift_callbacks_undelivered", "gauge", "exporter", "Callbacks that were given up."),
+    Metric(
+        "nightshift_overdue_documents",
+        "gauge",
+        "exporter",
+        "Documents that wait although their deadlines have passed.",
+    ),
     Metric(
         "nightshift_brake", "gauge", "exporter", "1 while a step is paused since nearly all fails.", ("step",)
     ),
