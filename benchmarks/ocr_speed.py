@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
-    from pipeline.ocr.paddle import prepare_onnx_dirs
+    from pipeline.ocr.paddle_files import prepare_onnx_dirs
 
     images = pages(options.data, options.pages)
     shares = [images[i :: options.processes] for i in range(options.processes)]

@@ -23,7 +23,7 @@ LATELY = 0.25
 """Seconds after an answer during which its owner is expected to ask again."""
 
 Key = tuple[Kind, Size]
-"""What may share a batch: kind, and height and width in pixels."""
+"""What may share a batch: kind, and what `BatchModels.size_of` says."""
 
 
 class Item:

@@ -3,8 +3,7 @@
 `load` creates an engine, `describe` identifies it without creating it (for keys and resume).
 Further engines register under the entry point group `nightshift.ocr`: a callable that takes the
 settings and returns an `OcrEngine`, with a `describe(settings) -> ModelInfo` attribute if its digest
-is known without loading models. One that can compute in batches on a device of its own (`pipeline.device`) has
-`models(settings, device) -> BatchModels` and `asking(settings, ask) -> OcrEngine` as well.
+is known without loading models.
 """
 
 from __future__ import annotations
@@ -97,28 +96,32 @@ def describe(settings: OcrSettings) -> ModelInfo:
 
 
 def load_models(settings: OcrSettings, device: str) -> BatchModels:
-    """Create the models of the engine that the settings name, on `device`: `cpu` or `gpu:N`.
+    """Load the models of the engine alone, on `cpu` or `gpu:N`, to compute batches of images of many documents.
 
-    Raises as `load` does, and `UsageError` for an engine that can't compute in batches.
+    Raises as `load` does, and `UsageError` if the engine can't do so.
     """
-    models: BatchModels = _batched(settings.ocr_engine).models(settings, device)
+    models: BatchModels = _shared(settings, "models")(settings, device)
     return models
 
 
 def asking(settings: OcrSettings, ask: Ask) -> OcrEngine:
-    """An engine without models, which asks for what they compute; for all threads. Raises as `load_models` does."""
-    engine: OcrEngine = _batched(settings.ocr_engine).asking(settings, ask)
+    """Create the engine without its models, which `ask` reaches: it reads what `load(settings)` reads.
+
+    Raises as `load_models` does.
+    """
+    engine: OcrEngine = _shared(settings, "asking")(settings, ask)
     return engine
 
 
-def _batched(name: str) -> Any:
-    factory = _factory(name)
-    if not (hasattr(factory, "models") and hasattr(factory, "asking")):
+def _shared(settings: OcrSettings, what: str) -> Any:
+    factory = _factory(settings.ocr_engine)
+    if not hasattr(factory, what):
         raise UsageError(
-            f"The OCR engine '{name}' can't compute in a process of a device: leave NIGHTSHIFT_DEVICES empty.",
-            code="unknown_device",
+            f"The OCR engine '{settings.ocr_engine}' can't share its models between processes: "
+            "unset NIGHTSHIFT_DEVICES.",
+            code="not_shared",
         )
-    return factory
+    return getattr(factory, what)
 
 
 def _factory(name: str) -> Any:

@@ -37,15 +37,23 @@ ROOMS: dict[str, tuple[str, object, tuple[str, ...]]] = {
         tuple(
             f"ocr/{name}.py"
             for name in (
+                "asking_engine",
                 "cuts",
                 "direction",
+                "lines",
+                "onnx_models",
+                "openvino_models",
                 "orientation",
                 "paddle",
+                "paddle_files",
+                "paddle_models",
                 "rapid",
-                "rapid_config",
                 "reading",
+                "regions",
                 "seals",
                 "sheets",
+                "tensor_models",
+                "tensors",
                 "trust",
             )
         ),
