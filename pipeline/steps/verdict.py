@@ -18,7 +18,8 @@ from pipeline.errors import (
     is_of_machine,
 )
 
-_OF_SURROUNDINGS = (StoreUnavailable, SourceUnavailable, DeviceUnavailable)
+_OUTAGES = (StoreUnavailable, SourceUnavailable, DeviceUnavailable)
+"""What is no document's fault."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -44,7 +45,7 @@ def verdict(error: Exception) -> Verdict:
     reason = PermanentError(error.message, code=error.code)
     if isinstance(error, Damaged):
         return Verdict("set_aside", reason)
-    if isinstance(error, TransientError) and not isinstance(error, _OF_SURROUNDINGS):
+    if isinstance(error, TransientError) and not isinstance(error, _OUTAGES):
         return Verdict("retry", reason)
     return Verdict("wait", reason)
 

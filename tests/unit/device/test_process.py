@@ -161,7 +161,7 @@ def test_an_engine_that_cannot_be_loaded_is_said(capfd: pytest.CaptureFixture[st
     with device_place() as place:
         process = start(place.address, Settings(ocr_engine="fake-ocr"), "cpu")
         assert process.wait(60) == EXIT_LOAD
-        assert "The OCR engine 'fake-ocr' can't share" in capfd.readouterr().err
+        assert "The OCR engine 'fake-ocr' can't share its models" in capfd.readouterr().err
         assert not place.address.exists()
 
 
