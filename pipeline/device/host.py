@@ -135,7 +135,7 @@ class Devices:
         now = time.monotonic()
         with self._lock:
             for held, progress in zip(self._held, self.progress, strict=True):
-                progress.note(held.process)  # first: a process that has ended is forgotten
+                progress.note(held.process, now)  # first: a process that has ended is forgotten
                 starts = held.starts
                 held.look(now)
                 progress.started(held.starts - starts)
