@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -31,8 +30,6 @@ LONGEST = 1800.0
 PART = 16 * 1024 * 1024
 """Bytes of shared memory of one request; a single image may need more."""
 _POLL = 0.05
-
-R = TypeVar("R")
 
 
 def lost_file(address: Path) -> Path:
@@ -75,8 +72,7 @@ class Client:
         until = time.monotonic() + self._longest
         sizes = [_checked(image) for image in images]
         answers: list[Answer] = []
-        while len(answers) < len(images):
-            begin = len(answers)
+        while (begin := len(answers)) < len(images):
             end = begin + _fitting(sizes[begin:])
             answers += self._part(kind, images[begin:end], urgent, until)
         return answers
@@ -114,10 +110,10 @@ class Client:
 
     def _answered(
         self,
-        ask: Callable[[Line], R],
+        ask: Callable[[Line], list[Answer | wire.Result]],
         until: float,
-        died: Callable[[Sequence[int]], None] = lambda _: None,
-    ) -> R:
+        died: Callable[[Sequence[int]], None],
+    ) -> list[Answer | wire.Result]:
         """What some process answers; `died` is called for each that dies, with the marks of its images."""
         ended: str | None = None
         while True:
@@ -202,7 +198,7 @@ def _checked(image: Image) -> wire.Size:
     """The size of an image that can be sent."""
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise ValueError(f"expected BGR of shape (h, w, 3), 8 bits; got {image.dtype} {image.shape}")
-    size = (image.shape[0], image.shape[1])
+    size = wire.size_of(image)
     if wire.slots([size])[-1] > wire.MAX_ARENA:
         raise OverLimit(f"An image of {size[1]} x {size[0]} pixels is too large for a device.")
     return size

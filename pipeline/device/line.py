@@ -7,9 +7,9 @@ import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
+import numpy as np
 
 from pipeline.device import wire
 from pipeline.ocr.batched import Answer, Kind
@@ -20,8 +20,6 @@ KEPT = 16 * 1024 * 1024
 _LEAST = 1024 * 1024
 CONNECTING = 5.0
 """Seconds that connecting may take; it waits where a process has more clients than it serves."""
-
-R = TypeVar("R", bound=wire.Reply)
 
 
 class Died(Exception):
@@ -75,22 +73,20 @@ class Line:
 
         Raises `Died`, `Ended`, `Unanswered`, and `ValueError` for a request that the process refuses.
         """
-        sizes = [(image.shape[0], image.shape[1]) for image in images]
+        sizes = tuple(wire.size_of(image) for image in images)
         starts = wire.slots(sizes)
         arena, descriptor = self._room(starts[-1])
         try:
             arena.clear(len(images))
             for start, size, image in zip(starts, sizes, images, strict=False):
-                arena.image(start, size)[:] = image
-            request = wire.Compute(kind, tuple(sizes), urgent, tuple(alone))
-            results = self._asked(request, wire.Computed, until, len(images), descriptor).results
+                np.copyto(arena.image(start, size), image)
+            request = wire.Compute(kind, sizes, urgent, tuple(alone))
+            results = self._asked(wire.encode(request), until, descriptor, arena, len(images)).results
         finally:
             if descriptor is not None:
                 os.close(descriptor)
         return [
-            result
-            if result.code
-            else tuple(array.copy() for array in arena.read(start, result.arrays))  # out of the arena
+            result if result.code else tuple(array.copy() for array in arena.read(start, result.arrays))
             for start, result in zip(starts, results, strict=False)
         ]
 
@@ -102,26 +98,21 @@ class Line:
         return self._arena, descriptor
 
     def _asked(
-        self,
-        request: wire.Request,
-        expected: type[R],
-        until: float,
-        images: int = 0,
-        descriptor: int | None = None,
-    ) -> R:
+        self, request: bytes, until: float, descriptor: int | None, arena: wire.Arena, images: int
+    ) -> wire.Computed:
         try:
-            reply = self._exchange(wire.encode(request), until, descriptor)
+            reply = self._exchange(request, until, descriptor)
         except TimeoutError:
             raise Unanswered from None
         except OSError:
             reply = None
-        if isinstance(reply, expected):
+        if isinstance(reply, wire.Computed):
             return reply
         if isinstance(reply, wire.Ending):
             raise Ended(reply.reason)
         if isinstance(reply, wire.Refused):
             raise ValueError(reply.reason)
-        raise Died(self._arena.marks(images) if self._arena else [])
+        raise Died(arena.marks(images))
 
     def _exchange(self, request: bytes, until: float, descriptor: int | None) -> wire.Reply | None:
         """The reply; `None` where the process has gone."""

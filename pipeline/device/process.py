@@ -12,7 +12,7 @@ import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -20,9 +20,10 @@ from typing import NoReturn
 import msgspec
 
 from pipeline.device import wire
+from pipeline.device.batches import Key
 from pipeline.device.computing import Computing, Failed, Job, Outcome
 from pipeline.device.counters import Count
-from pipeline.ocr.batched import Answer, BatchModels
+from pipeline.ocr.batched import Answer, BatchModels, Kind
 
 EXIT_LOST = 91
 """Exit code of a process whose device is lost: another one would fail as well."""
@@ -124,35 +125,35 @@ class Device:
             for descriptor in descriptors:
                 os.close(descriptor)
 
-    def _handle(self, connection: _Connection, request: wire.Request, descriptors: list[int]) -> None:
+    def _handle(self, connection: _Connection, request: wire.Compute, descriptors: list[int]) -> None:
         if connection.left:
             raise _Invalid("a request was sent before the last one was answered")
         if not 0 < len(request.sizes) <= wire.MAX_IMAGES:
             raise _Invalid(f"a request of {len(request.sizes)} images")
-        groups = [self._group(request, size) for size in request.sizes]
         if descriptors:
             try:
                 connection.arena = wire.received_arena(descriptors[0])
             except (ValueError, OSError) as error:
                 raise _Invalid(str(error)) from None
-        self._compute(connection, request, groups)
+        self._compute(connection, request)
 
-    def _group(self, request: wire.Request, size: wire.Size) -> wire.Size:
-        """What images have in common that may share a batch."""
+    def _key(self, kind: Kind, size: wire.Size) -> Key:
+        """What an image shares batches with."""
         if min(size) < 1 or 4 * size[0] * size[1] > wire.MAX_ARENA:
             raise _Invalid(f"an image of {size} pixels")
         try:
-            return self._models.size_of(request.kind, *size)
+            return kind, self._models.size_of(kind, *size)
         except Exception as error:
-            raise _Invalid(f"an image of {size} pixels for {request.kind}: {error}") from None
+            raise _Invalid(f"an image of {size} pixels for {kind}: {error}") from None
 
-    def _compute(self, connection: _Connection, request: wire.Request, groups: Sequence[wire.Size]) -> None:
+    def _compute(self, connection: _Connection, request: wire.Compute) -> None:
+        keys = [self._key(request.kind, size) for size in request.sizes]
         arena, starts = connection.arena, wire.slots(request.sizes)
         if arena is None or starts[-1] > arena.size:
             raise _Invalid("the images have no room in the arena")
         jobs = [
-            Job((request.kind, group), connection.number, arena, arena.image(start, size), place)
-            for place, (start, size, group) in enumerate(zip(starts, request.sizes, groups, strict=False))
+            Job(key, connection.number, arena, arena.image(start, size), place)
+            for place, (key, start, size) in enumerate(zip(keys, starts, request.sizes, strict=False))
         ]
         for job in jobs:
             job.urgent, job.alone = request.urgent, job.place in request.alone

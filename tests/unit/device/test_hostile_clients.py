@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -52,14 +53,14 @@ def refused(sock: socket.socket) -> str:
         b"\x00",
         b"x" * wire.MAX_MESSAGE,
         b"x" * (wire.MAX_MESSAGE + 1000),
-        wire.encode([2, "detect", [[64, "96"]], False, []]),
-        wire.encode([2, "guess", [[64, 96]], False, []]),
-        wire.encode(wire.Compute("detect", (), False, ())),
-        wire.encode(wire.Compute("detect", (SIZE,) * (wire.MAX_IMAGES + 1), False, ())),
-        wire.encode(wire.Compute("detect", ((0, 32),), False, ())),
-        wire.encode(wire.Compute("detect", ((-64, -96),), False, ())),
-        wire.encode(wire.Compute("detect", ((1 << 40, 1 << 40),), False, ())),
-        wire.encode(wire.Compute("detect", ((20_000, 20_000),), False, ())),
+        wire.encode(["detect", [[64, "96"]], False, []]),
+        wire.encode(["guess", [[64, 96]], False, []]),
+        wire.encode(["detect", [], False, []]),
+        request(*[SIZE] * (wire.MAX_IMAGES + 1)),
+        request((0, 32)),
+        request((-64, -96)),
+        request((1 << 40, 1 << 40)),
+        request((20_000, 20_000)),
         request(),
     ],
 )
@@ -127,6 +128,18 @@ def test_one_that_asks_and_goes(place: Place) -> None:
             sock.connect(str(place.address))
             sent(sock, memory(1 << 20), request(*[SIZE] * 8))
     assert colour_of(place.client().ask("detect", [picture((7, 8, 9))])[0]) == (7, 8, 9)
+
+
+def test_one_that_does_not_read_its_answers(sock: socket.socket) -> None:
+    sent(sock, memory(1 << 20), request())
+    select.select([sock], [], [], 30)
+
+    def send_for_ever() -> None:
+        while True:
+            sock.send(request())
+
+    with pytest.raises((TimeoutError, ConnectionError)):
+        send_for_ever()
 
 
 def test_more_clients_than_are_served_wait(place: Place) -> None:

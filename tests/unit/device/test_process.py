@@ -134,6 +134,16 @@ def test_an_image_that_is_too_large_is_refused_here(place: Place) -> None:
         place.client().ask("detect", [large])
 
 
+def test_batches_are_not_smaller_because_one_image_is_too_large(place: Place) -> None:
+    client = place.client()
+    good = [picture((n, 4, 4), 96, 32) for n in range(10)]
+    with pytest.raises(PermanentError):
+        client.ask("detect", [*good, picture(MAGENTA, 96, 32)])
+    before = place.counters
+    assert len(client.ask("detect", good)) == 10
+    assert place.counters.batches - before.batches == 1
+
+
 def test_connections_and_memory_are_released(place: Place) -> None:
     pid = place.counters.pid
     there, here = descriptors(pid), descriptors()
