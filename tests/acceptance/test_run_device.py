@@ -18,7 +18,17 @@ from tests.support.servers import wait_for
 REAL = {"NIGHTSHIFT_OCR_ENGINE": "rapidocr", "NIGHTSHIFT_NER_ENGINE": "lac"}
 DEVICE = {"NIGHTSHIFT_OCR_ENGINE": "fake-device", "NIGHTSHIFT_DEVICES": "cpu"}
 SAMPLES = ("receipt.jpg", "contract_scan.pdf", "expense_claim_mixed.pdf", "delivery_note_turned.jpg")
-OWN = ("seconds", "done_at", "submitted_at", "accepted_on", "trace_id", "traceparent", "receipt", "digest")
+OWN = (
+    "seconds",
+    "first_seen",
+    "done_at",
+    "submitted_at",
+    "accepted_on",
+    "trace_id",
+    "traceparent",
+    "receipt",
+    "digest",
+)
 """What differs between two runs of the same documents."""
 
 
