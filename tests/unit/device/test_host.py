@@ -104,11 +104,11 @@ def test_a_device_that_is_held_stays_claimed(folder: Path, made: list[Fake]) -> 
     assert other.claim()
 
 
-def test_a_lost_device_is_told_once_and_nobody_waits_for_it(
+def test_a_lost_device_is_reported_once_and_nobody_waits_for_it(
     folder: Path, made: list[Fake], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
-    devices, now = Devices(settings(folder, "cpu"), told.append), 0.0
+    said: list[str] = []
+    devices, now = Devices(settings(folder, "cpu"), said.append), 0.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     devices._held[0].want()
     for _ in range(STARTS):
@@ -117,7 +117,7 @@ def test_a_lost_device_is_told_once_and_nobody_waits_for_it(
         devices.watch()
         now += PAUSE * STARTS
     devices.watch()
-    assert told == [devices.lost]
+    assert said == [devices.lost]
     assert lost_file(addresses()[0]).read_text() == devices.lost
     assert "could not load its models, 3 times in a row" in devices.lost
 
