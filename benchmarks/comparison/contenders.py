@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,7 +25,8 @@ class Contender:
     """One row of the table.
 
     `setting`: what is compared, in a sentence. `command` starts it on a run, whose `lines` it has read afterwards.
-    `missing`: why it cannot run here and what to do, or `None`. `parts`: packages or programs with a version.
+    `missing`: why it cannot run here and what to do, or `None`. `hint`: what may help if it fails. `parts`: packages or
+    programs with a version.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Contender:
     parts: tuple[str, ...] = ()
     exit_codes: tuple[int, ...] = (0,)
     uses_servers: bool = False
+    hint: str = ""
 
     def versions(self) -> dict[str, str]:
         """Version of each part."""
@@ -43,13 +46,13 @@ class Contender:
 
 
 def version_of(part: str) -> str:
-    """Version of an installed package, or else the first line that a program prints about it."""
+    """Version of an installed package, or else the one that a program prints."""
     try:
         return version(part)
     except PackageNotFoundError:
         done = subprocess.run([part, "--version"], capture_output=True, text=True, check=False)
-        first, *_ = (done.stdout or done.stderr).strip().splitlines() or ["unknown"]
-        return first.removeprefix(part).strip()
+        found = re.search(r"\d+(\.\d+)+\S*", done.stdout + done.stderr)
+        return found[0] if found else "unknown"
 
 
 def _nightshift(run: Run) -> list[str]:
@@ -185,6 +188,7 @@ CONTENDERS: tuple[Contender, ...] = (
         programs.docling_lines,
         programs.no_docling,
         parts=("docling",),
+        hint="If its models are missing: docling-tools models download",
     ),
 )
 

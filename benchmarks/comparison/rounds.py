@@ -100,7 +100,7 @@ class Comparison:
         try:
             measured, lines = measure(row.contender, pages, folder, places, self.limit, self.env)
         except Failed as failed:
-            row.reason, row.rounds = str(failed), []
+            row.reason, row.rounds = f"{failed} {row.contender.hint}".strip(), []
             return
         if turn:
             row.rounds.append(measured)

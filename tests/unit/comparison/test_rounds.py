@@ -82,8 +82,8 @@ def test_a_contender_that_fails_is_a_row_with_the_reason(pages: PageSet, script:
 
 def test_a_contender_that_fails_later_has_no_figures(pages: PageSet) -> None:
     script = f"if len(pages) > 1: raise SystemExit('too many')\n{READS}"
-    (row,) = compared(pages, python("a", script)).rows
-    assert (row.status, row.reason, row.rounds) == ("failed", "exit code 1: too many", [])
+    (row,) = compared(pages, python("a", script, hint="Fewer?")).rows
+    assert (row.status, row.reason, row.rounds) == ("failed", "exit code 1: too many Fewer?", [])
     assert figures([row], pages) == [Figures()]
 
 
