@@ -77,13 +77,21 @@ class Comparison:
         Interrupted, it leaves what was measured until then in `rows`.
         """
         with tempfile.TemporaryDirectory(prefix="nightshift-bench-") as folder, ExitStack() as stack:
-            places = None
-            if any(row.contender.uses_servers and not row.reason for row in self.rows):
-                places = stack.enter_context(servers.running(Path(folder)))
+            places = self._servers(Path(folder), stack)
             for turn in range(rounds + 1):
                 for row in self._order(turn):
                     progress(row.contender.label)
                     self._turn(row, turn, Path(folder), places)
+
+    def _servers(self, folder: Path, stack: ExitStack) -> Path | None:
+        """Start the servers if a contender uses them; those that do have failed if they do not start."""
+        users = [row for row in self.rows if row.contender.uses_servers and not row.reason]
+        try:
+            return stack.enter_context(servers.running(folder)) if users else None
+        except servers.NotStarted as error:
+            for row in users:
+                row.reason = str(error)
+            return None
 
     def turns(self, rounds: int) -> int:
         """How often `progress` is called, if none fails."""
