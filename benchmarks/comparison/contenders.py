@@ -74,12 +74,18 @@ def _loop(engine: str, run: Run) -> list[str]:
     return module("loop", engine, run.folder, *run.paths)
 
 
-def _consumer(engine: str, run: Run) -> list[str]:
+def consumer(engine: str, run: Run) -> list[str]:
+    """A plain consumer of an engine of `engines.py`."""
     return module("consumer", engine, run.folder, run.servers, *run.paths)
 
 
-def _night(run: Run) -> list[str]:
-    return module("night", run.folder, run.servers, *run.paths)
+def night(run: Run, ocr: str = "", ner: str = "") -> list[str]:
+    """The night, with the default engines unless others are named."""
+    from pipeline.settings import Settings
+
+    default = Settings.from_env({})
+    engines = (ocr or default.ocr_engine, ner or default.ner_engine)
+    return module("night", *engines, run.folder, run.servers, *run.paths)
 
 
 def _package(name: str, extra: str) -> Callable[[], str | None]:
@@ -103,7 +109,7 @@ def _plain(engine: str, label: str) -> Contender:
         f"consumer-{engine}",
         f"consumer, {label}",
         f"pika, prefetch 1, one call of {label} with its defaults at a time, results in S3, without entities",
-        partial(_consumer, engine),
+        partial(consumer, engine),
         missing=lambda: servers.missing() or installed(),
         parts=(engine, "pika", "boto3"),
         uses_servers=True,
@@ -125,7 +131,7 @@ CONTENDERS: tuple[Contender, ...] = (
         "the night",
         "RabbitMQ, one Celery worker of one process, S3, default settings, with entities, fields and checkpoints; "
         "without beat, so without tables",
-        _night,
+        night,
         missing=servers.missing,
         parts=("nightshift", "celery", "rapidocr", "openvino"),
         uses_servers=True,

@@ -62,7 +62,6 @@ class Comparison:
     contenders: Sequence[Contender]
     pages: PageSet
     limit: float
-    env: dict[str, str] = field(default_factory=dict)
     rows: list[Row] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,7 +105,7 @@ class Comparison:
     def _turn(self, row: Row, turn: int, folder: Path, places: Path | None) -> None:
         pages = self.pages if turn else self.pages.first(1)
         try:
-            measured, lines = measure(row.contender, pages, folder, places, self.limit, self.env)
+            measured, lines = measure(row.contender, pages, folder, places, self.limit)
         except Failed as failed:
             row.reason, row.rounds = f"{failed} {row.contender.hint}".strip(), []
             return
@@ -118,11 +117,11 @@ class Comparison:
 
 
 def measure(
-    contender: Contender, pages: PageSet, folder: Path, places: Path | None, limit: float, env: dict[str, str]
+    contender: Contender, pages: PageSet, folder: Path, places: Path | None, limit: float
 ) -> tuple[Measured, list[list[str]]]:
     """Run a contender once, in an empty folder below `folder`; raises `Failed`."""
     scratch = Path(tempfile.mkdtemp(dir=folder, prefix=f"{contender.name}-"))
-    run = Run(pages.pages, scratch, places, env)
+    run = Run(pages.pages, scratch, places)
     found = Servers.load(places) if places else None
     before = found.cpu() if found else 0.0
     used = supervised(contender.command(run), run, limit)
