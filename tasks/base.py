@@ -85,6 +85,7 @@ def run(task: Task[Any, Any], step: str, task_id: str, first: int, last: int, ru
         pages=pages_of(request.get("pages")),
         turn=request.get("turn") or 1,
         id=request.id or "",
+        fresh=bool(request.get("fresh")),
         redelivered=bool((request.delivery_info or {}).get("redelivered")),
         traceparent=request.get("traceparent") or "",
         tracestate=request.get("tracestate") or "",

@@ -35,11 +35,7 @@ def store_bytes(store: Store, data: bytes) -> tuple[str, bool]:
     They may be deleted with the last other task that has them, until this one has a marker.
     """
     sha256 = hashlib.sha256(data).hexdigest()
-    key = keys.document(sha256)
-    if known := store.exists(key):
-        return sha256, known
-    store.put(key, data)
-    return sha256, False
+    return sha256, not store.put_new(keys.document(sha256), data)
 
 
 def document(store: Store, sha256: str) -> bytes:

@@ -51,12 +51,14 @@ def extract(
     store: Store,
     engines: Engines,
     on_entities: Callable[[bool], None] = lambda _: None,
+    look: bool = True,
 ) -> Entities:
     """Find the entities of all pages, and store them once per document.
 
+    `look`: without, there can be none in the store.
     Calls `on_entities` at the end, with whether they were found just now rather than taken from the store.
     """
-    if before := stored_entities(pages, sha256, store=store, engines=engines):
+    if look and (before := stored_entities(pages, sha256, store=store, engines=engines)):
         on_entities(False)
         return before
     started = time.perf_counter()

@@ -32,17 +32,19 @@ def recognize(
     budget: Budget | None = None,
     on_page: Callable[[bool], None] = lambda _: None,
     tenant: str = "",
+    look: bool = True,
 ) -> tuple[Page, ...]:
     """Read pages `numbers` (from 1), each stored as soon as it is read; a page that can't be read has an `error`.
 
     `budget`: the time that these pages may take, with others that this process reads. Calls `on_page` after each, with
     whether it was read just now rather than found in the store. Raises `StoreUnavailable` or `RunError` where the
     store fails or a model is missing. `tenant`: for whom the pages are counted.
+    `look`: without, no page can be in the store.
     """
     budget = budget or Budget(document, sha256, len(numbers), store=store, engines=engines)
     pages = []
     for number in numbers:
-        page = stored_page(sha256, number, store=store, engines=engines)
+        page = stored_page(sha256, number, store=store, engines=engines) if look else None
         fresh = page is None
         if page is None:
             before = document.decoding
@@ -128,14 +130,14 @@ def check_any_read(pages: Sequence[Page]) -> None:
         raise PermanentError(first.message + more, code=first.code)
 
 
-def has_page(sha256: str, number: int, *, store: Store, engines: Engines) -> bool:
-    """Whether a page has a checkpoint."""
-    return store.exists(keys.page(sha256, engines.reading_digest, number))
+def stored_numbers(sha256: str, *, store: Store, engines: Engines) -> set[int]:
+    """The numbers of the pages that have a checkpoint."""
+    return {keys.page_number(key) for key in store.list(keys.pages(sha256, engines.reading_digest))}
 
 
 def missing_page(sha256: str, first: int, last: int, *, store: Store, engines: Engines) -> int | None:
     """The first of these pages without a checkpoint: pages are read in order, so it is the one in progress."""
-    stored = {keys.page_number(key) for key in store.list(keys.pages(sha256, engines.reading_digest))}
+    stored = stored_numbers(sha256, store=store, engines=engines)
     return next((n for n in range(first, last + 1) if n not in stored), None)
 
 

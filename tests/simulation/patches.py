@@ -168,6 +168,7 @@ def installed() -> Iterator[None]:
             "time",
             SimpleNamespace(monotonic=lambda: world().now, sleep=lambda seconds: world().sleep(seconds)),
         )
+        change(clock, "_steady", lambda: world().now)
         for timed in (pipeline.ledger.forgotten, pipeline.submission.shares, pipeline.night.retention):
             change(timed, "time", SimpleNamespace(monotonic=lambda: world().now))
         ledger = pipeline.ledger

@@ -20,9 +20,9 @@ def count(way: Way, tmp_path: Path, inbox: Path, *, of_pages: int) -> CountingBa
 @pytest.mark.parametrize(
     ("way", "steps"),
     [
-        (by_message, {"accept": 7, "ingest": 7, "ocr": 6, "ner": 5, "result": 12}),
-        (by_submit, {"accept": 9, "ingest": 6, "ocr": 6, "ner": 5, "result": 12}),
-        (by_run, {"accept": 15, "process": 11}),
+        (by_message, {"accept": 4, "ingest": 4, "ocr": 3, "ner": 3, "result": 7}),
+        (by_submit, {"accept": 5, "ingest": 4, "ocr": 4, "ner": 4, "result": 7}),
+        (by_run, {"accept": 14, "process": 9}),
     ],
 )
 def test_requests_of_a_page(way: Way, steps: dict[str, int], tmp_path: Path, inbox: Path) -> None:
@@ -32,5 +32,5 @@ def test_requests_of_a_page(way: Way, steps: dict[str, int], tmp_path: Path, inb
 
 def test_requests_of_many_pages(tmp_path: Path, inbox: Path) -> None:
     asked = count(by_message, tmp_path, inbox, of_pages=10)
-    steps = {"accept": 7, "ingest": 7, "ocr": 25, "ner": 14, "result": 21}
+    steps = {"accept": 4, "ingest": 4, "ocr": 12, "ner": 12, "result": 16}
     assert asked.by_step == steps, "\n".join(asked.lines())
