@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import socket
@@ -14,6 +15,7 @@ from celery import Task
 from celery.exceptions import Reject
 from celery.utils.log import get_task_logger
 
+from pipeline import scratch
 from pipeline.errors import PipelineError
 from pipeline.ledger import counting
 from pipeline.messages import Message
@@ -22,6 +24,7 @@ from pipeline.night.delivery import Delivery
 from pipeline.night.flow import Flow
 from pipeline.night.night import Night
 from pipeline.settings import Settings
+from pipeline.storage import recent
 from pipeline.telemetry import spans
 from tasks.ended import DocumentFailed, DocumentPartial
 from tasks.limits import pages_of
@@ -42,9 +45,19 @@ def flow() -> Flow:
     if _flow is None:
         night = Night.of(Settings.from_env())
         counting.start(night.store, night.schedule.run_date, worker=f"{socket.gethostname()}/{os.getppid()}")
+        _keep(night)
         _flow = Flow(night)
         _brake = Brake(_flow.store)
     return _flow
+
+
+def _keep(night: Night) -> None:
+    """Share what was just written with the other processes of this host that work on the same store."""
+    settings = night.settings
+    if settings.recent_mb:
+        name = f"recent-{hashlib.sha256(night.store.url.encode()).hexdigest()[:16]}"
+        folder = scratch.shared(name, settings.temp_dir)
+        recent.use(night.store, recent.Folder(folder, settings.recent_mb << 20))
 
 
 def delivery(app: Any) -> Delivery:

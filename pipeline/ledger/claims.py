@@ -148,10 +148,11 @@ def take(store: Store, task_id: str, origin: str, run_date: str) -> Taken:
         return _known(store, task_id, origin, found, run_date)
     if list(found.origins) == [origin] and found.origins[origin] == [run_date]:
         return Taken(True, False, run_date, found.generation)
-    before = {one: dates for one, dates in found.origins.items() if one != origin or dates != [run_date]}
     store.delete(
         keys.taken(task_id, origin, run_date)
-    )  # it has one of an earlier date, or the id is another one's
+    )  # it has one of another date, or the id is another one's
+    found.origins[origin].remove(run_date)
+    before = {one: dates for one, dates in found.origins.items() if dates}
     return _known(store, task_id, origin, Known(before, found.generation), run_date)
 
 

@@ -27,8 +27,8 @@ from pipeline.steps import conclude, extract, recognize
 from pipeline.steps.budget import Budget
 from pipeline.steps.engines import EnginesByTask
 from pipeline.steps.task_types import StepInput, after, further_steps, task_type
-from pipeline.storage import keys
-from pipeline.submission.reception import Reception
+from pipeline.storage import keys, recent
+from pipeline.submission.reception import SOON, Reception
 from pipeline.telemetry import spans
 
 
@@ -66,7 +66,7 @@ class Flow:
             callbacks.notify(self.store, message, self.settings)
             return []
         self._looked = clock.Mark.now()
-        task = pending.get(self.store, message.task_id, message.generation)
+        task = self._marker(message)
         if task is None:
             return []
         self._begun = task.task_id, task.submitted_at
@@ -89,6 +89,21 @@ class Flow:
             return self._restart(message, task, error)
         except Poison as error:
             return self._skip_page(message, task, error)
+
+    def _marker(self, message: Message) -> Task | None:
+        """The marker of the task that a message is about, `None` if it has ended.
+
+        What begins with it looks at it, or at one that this host wrote at this moment; `ner` and what follows are
+        ended by a look after they have written, so that one that was seen in the last minute is enough for them.
+        """
+        within = SOON if message.step in ("ingest", "ocr") else recent.LONGEST
+        may_be_old = message.is_first and not message.first  # parts of a document change its marker
+        if may_be_old and (seen := pending.seen(self.store, message.task_id, message.generation, within)):
+            return seen
+        task = pending.get(self.store, message.task_id, message.generation)
+        if task:
+            pending.keep(self.store, task)
+        return task
 
     def fail(self, message: Message, error: PermanentError) -> list[Message]:
         """Record that a task failed permanently; returns the message of its callback, if one was asked for."""
@@ -228,7 +243,10 @@ class Flow:
                 "OCR and NER settings, then redrive it.",
                 code=error.code,
             ) from error
-        task = structs.replace(task, restarts=task.restarts + 1, reading="")
+        now = pending.get(self.store, task.task_id, task.generation)
+        if now is None:
+            return []
+        task = structs.replace(now, run_date=task.run_date, restarts=now.restarts + 1, reading="")
         pending.update(self.store, task)
         return [
             structs.replace(one, run_date=task.run_date) for one in begin(task, self.settings.spread_pages)

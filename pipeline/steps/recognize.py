@@ -16,7 +16,7 @@ from pipeline.steps.budget import ABANDONED, Budget
 from pipeline.steps.engines import Engines
 from pipeline.steps.pages import read_page
 from pipeline.steps.verdict import verdict
-from pipeline.storage import Store, keys
+from pipeline.storage import Store, keys, recent
 from pipeline.storage.objects import read_or_none
 
 log = logging.getLogger("nightshift")
@@ -96,7 +96,11 @@ def unread_page(number: int, reason: PermanentError) -> Page:
 
 def store_page(page: Page, sha256: str, *, store: Store, engines: Engines, tenant: str = "") -> None:
     """Write the checkpoint of a page, and count it."""
-    store.put(keys.page(sha256, engines.reading_digest, page.number), to_json(page))
+    key, data = keys.page(sha256, engines.reading_digest, page.number), to_json(page)
+    recent.drop(store, key)
+    store.put(key, data)
+    if not page.error:  # such a one may be read again
+        recent.keep(store, key, data)
     outcome, source = ("unread", "none") if page.error else ("read", page.text_from)
     telemetry.count("nightshift_pages_total", outcome, source, tenant)
 
@@ -113,12 +117,18 @@ def all_pages(task: Task, *, store: Store, engines: Engines) -> tuple[Page, ...]
     """
     assert task.sha256 is not None
     numbers = range(1, task.pages + 1)
-    found = [stored_page(task.sha256, n, store=store, engines=engines) for n in numbers]
+    found = [_kept_page(task.sha256, n, store=store, engines=engines) for n in numbers]
     if any(page is None for page in found):
         raise NotRead(f"The store lacks pages of {task.task_id} under these settings.")
     pages = tuple(page for page in found if page is not None)
     check_any_read(pages)
     return pages
+
+
+def _kept_page(sha256: str, number: int, *, store: Store, engines: Engines) -> Page | None:
+    """The checkpoint of a page, as a process of this host has just stored it, or as it is in the store."""
+    key = keys.page(sha256, engines.reading_digest, number)
+    return recent.read(store, key, Page) or read_or_none(store, key, Page)
 
 
 def check_any_read(pages: Sequence[Page]) -> None:

@@ -23,7 +23,7 @@ from pipeline.remote.policy import callback_policy, source_policy
 from pipeline.remote.urls import public_callback
 from pipeline.settings import Settings
 from pipeline.steps.task_types import task_type
-from pipeline.storage import Store, keys
+from pipeline.storage import Store, keys, recent
 from pipeline.storage.objects import read_or_none
 from pipeline.submission.contract import Submission, parse, partial_id, partial_trace
 from pipeline.submission.shares import Shares
@@ -117,6 +117,7 @@ class Reception:
             alias_of = "" if taken.foreign(origin) else task_id
             task_id, taken = self._take_derived(task_id, origin)
             replaced = self._refused_before(task_id, origin, taken)
+        fresh = False
         task = pending.get(self.store, task_id, taken.generation) if taken.known else None
         if task is None or (task.origin and task.origin != origin):
             if not replaced and taken.known and claims.get(self.store, task_id, origin) != claims.Claim():
@@ -126,11 +127,12 @@ class Reception:
             sha256, shared = pending.store_bytes(self.store, data) if data is not None else (None, False)
             task = self._task(submission, task_id, source, data, origin)
             task = structs.replace(task, alias_of=alias_of, sha256=sha256)
-            task = self._mark(task, taken, replaced, today)
+            task, fresh = self._mark(task, taken, replaced, today), data is not None and not shared
             if shared and data is not None:
                 pending.store_document(self.store, data)
         ingested = task.media_type not in (None, TEXT)
-        return Accepted([] if ingested else [Message.of("ingest", task)], known)
+        message = structs.replace(Message.of("ingest", task), fresh=fresh)
+        return Accepted([] if ingested else [message], known)
 
     def _origin(self, submission: Submission, data: bytes | None) -> str:
         """The origin of a submission; ids of tenants that are bound to broker users are their own."""
@@ -352,6 +354,7 @@ class Reception:
             task, new = structs.replace(task, sha256=sha256, size=len(data)), not shared
         else:
             data = pending.document(self.store, task.sha256)
+            recent.keep(self.store, keys.document(task.sha256), data)  # for the step that reads it
         try:
             if task.alias_of and self._settle_alias(task):
                 return None
