@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 DATA ?= $(NIGHTSHIFT_DATA)
 
-.PHONY: help setup lock demo test simulate soak fuzz lint spell audit dashboards bench services clean
+.PHONY: help setup lock demo test simulate soak fuzz lint spell audit dashboards bench bench-all services clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(VENV)/.done ## make .venv with Nightshift and all it needs
 
@@ -82,8 +82,12 @@ services: .services/swift/.done ## servers that only the tests need
 dashboards: setup ## write docker/grafana/dashboards from scripts/dashboards
 	$(BIN)/python -m scripts.dashboards
 
-bench: setup ## measure speed and accuracy on labelled data: make bench DATA=folder
-	@test -n "$(DATA)" || { echo "Name the folder with labelled documents: make bench DATA=/path (docs/reference/benchmarks.md)"; exit 2; }
+bench: setup ## compare speed and accuracy with other programs: make bench, PAGES=24 ROUNDS=3 ONLY=run,rapidocr DATA=folder
+	$(BIN)/python -m benchmarks.comparison $(if $(DATA),--data "$(DATA)") $(if $(PAGES),--pages $(PAGES)) \
+	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+bench-all: setup ## measure everything on labelled data: make bench-all DATA=folder
+	@test -n "$(DATA)" || { echo "Name the folder with labelled documents: make bench-all DATA=/path (docs/reference/benchmarks.md)"; exit 2; }
 	bash benchmarks/all.sh $(BIN)/python $(DATA)
 
 clean: ## remove what the targets made

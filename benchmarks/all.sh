@@ -6,7 +6,7 @@ python=$1 data=$2
 cd "$(dirname "$0")/.."
 export OMP_NUM_THREADS=1
 "$python" benchmarks/ocr_accuracy.py "$data"
-"$python" benchmarks/ocr_speed.py "$data"
+"$python" -m benchmarks.comparison --data "$data" --pages 30
 "$python" benchmarks/run_overhead.py "$data"
 store=$(mktemp -d)
 "$(dirname "$python")/nightshift" run "$data/sroie/img" "$data"/zh_docs/{invoice-1.pdf,invoice-3.jpg,vat_special_specimen.jpg} --out "$store" --show 0

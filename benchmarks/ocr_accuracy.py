@@ -2,24 +2,22 @@
 
     python benchmarks/ocr_accuracy.py [DATA] [--engine rapidocr] [--limit N]
 
-Counted as one bag per page: both sides upper-cased; characters are A-Z and 0-9 only (all others are dropped);
-tokens are the runs of A-Z0-9, so "RM:12.50" counts as RM, 12, 50. Hits are the bags' intersection,
-summed over all pages before F1 = 2 hits / (found + expected) is computed (micro average).
+What is counted: `comparison/accuracy.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+from comparison.accuracy import characters, score, tokens
+from comparison.pages.labelled import transcript
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -28,36 +26,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from pipeline import ocr
 
 DATA = os.environ.get("NIGHTSHIFT_DATA", "data")
-Bag = Counter[str]
-
-
-def characters(lines: Iterable[str]) -> Bag:
-    return Counter(c for line in lines for c in re.findall("[A-Z0-9]", line.upper()))
-
-
-def tokens(lines: Iterable[str]) -> Bag:
-    return Counter(token for line in lines for token in re.findall("[A-Z0-9]+", line.upper()))
-
-
-def f1(pages: Iterable[tuple[Bag, Bag]]) -> float:
-    hits = total = 0
-    for found, expected in pages:
-        hits += (found & expected).total()
-        total += found.total() + expected.total()
-    return 2 * hits / total
 
 
 def scores(read: Sequence[Sequence[str]], images: Sequence[Path]) -> tuple[float, float]:
     """Character and token F1 of the lines read on each image."""
     expected = [transcript(image) for image in images]
-    pairs = list(zip(read, expected, strict=True))
-    return tuple(f1((bag(a), bag(b)) for a, b in pairs) for bag in (characters, tokens))  # type: ignore[return-value]
-
-
-def transcript(image: Path) -> list[str]:
-    path = image.parent.parent / "box" / f"{image.stem}.csv"
-    rows = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    return [row.split(",", 8)[8] for row in rows if row.count(",") >= 8]
+    return score(characters, read, expected), score(tokens, read, expected)
 
 
 def pages(data: str, limit: int | None) -> list[Path]:

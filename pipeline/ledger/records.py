@@ -14,7 +14,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound, PipelineError
-from pipeline.ledger import digests, ends, forgotten, generations, pending
+from pipeline.ledger import digests, discarded, ends, forgotten, generations, pending
 from pipeline.ledger.ends import OWN_DATE, Dates, End
 from pipeline.models import DocumentResult, Failure, Task
 from pipeline.remote.urls import public_source
@@ -151,6 +151,8 @@ def _put(store: Store, result: DocumentResult, *, late: bool, written: bool) -> 
         store.put(note, digests.encode(without_pages(result)))
     if not written:
         store.put(bad if result.status == "failed" else good, digests.encode(result))
+    if result.status == "failed":
+        discarded.keep(store, bad, result)
     _tidy(store, result, late=late)
 
 

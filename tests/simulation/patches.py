@@ -29,6 +29,7 @@ import pipeline.night.callbacks
 import pipeline.night.failures
 import pipeline.night.flow
 import pipeline.night.housekeeping
+import pipeline.night.recount
 import pipeline.night.reprocess
 import pipeline.night.retention
 import pipeline.night.selection
@@ -169,6 +170,11 @@ def installed() -> Iterator[None]:
             SimpleNamespace(monotonic=lambda: world().now, sleep=lambda seconds: world().sleep(seconds)),
         )
         change(clock, "_steady", lambda: world().now)
+        change(
+            pipeline.night.recount,
+            "time",
+            SimpleNamespace(monotonic=lambda: world().now, sleep=lambda seconds: world().sleep(seconds)),
+        )
         for timed in (pipeline.ledger.forgotten, pipeline.submission.shares, pipeline.night.retention):
             change(timed, "time", SimpleNamespace(monotonic=lambda: world().now))
         ledger = pipeline.ledger

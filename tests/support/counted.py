@@ -1,5 +1,6 @@
 """Counting in a test: by hand instead of by a thread, and with a store whose requests are noted."""
 
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,3 +65,38 @@ class Asked:
     def folders(self, prefix: str) -> Iterator[str]:
         self.asked["folders"] += 1
         return self.inner.folders(prefix)
+
+
+class Metered(Asked):
+    """A store that also measures what its answers cost: bytes read and keys listed."""
+
+    def __init__(self, inner: Store) -> None:
+        super().__init__(inner)
+        self.bytes_read = self.keys_listed = 0
+        self._lock = threading.Lock()
+
+    def amounts(self) -> dict[str, int]:
+        """Requests, bytes read and keys listed until now."""
+        return {
+            "requests": self.asked.total(),
+            "bytes read": self.bytes_read,
+            "keys listed": self.keys_listed,
+        }
+
+    def get(self, key: str) -> bytes:
+        data = super().get(key)
+        with self._lock:
+            self.bytes_read += len(data)
+        return data
+
+    def list(self, prefix: str) -> Iterator[str]:
+        for key in super().list(prefix):
+            with self._lock:
+                self.keys_listed += 1
+            yield key
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        for name in super().folders(prefix):
+            with self._lock:
+                self.keys_listed += 1
+            yield name
