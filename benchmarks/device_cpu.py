@@ -112,8 +112,8 @@ def compute(device: Popen[bytes], address: Path, pages: list[Rgb], rounds: int) 
     alone, here = spent.values()
     print(
         f"{len(pages)} pages, {lines // (rounds + 1)} lines, {rounds} rounds; CPU ms a page: own models "
-        f"{1000 * alone / count:.0f}; asking {1000 * (here + there) / count:.0f}, of it {1000 * here / count:.0f} in the "
-        f"process that asks; ratio {(here + there) / alone:.3f}; the same was read",
+        f"{1000 * alone / count:.0f}; asking {1000 * (here + there) / count:.0f}, of it {1000 * here / count:.0f} in "
+        f"the process that asks; ratio {(here + there) / alone:.3f}; the same was read",
         flush=True,
     )
 
