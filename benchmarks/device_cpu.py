@@ -1,11 +1,11 @@
 """On this CPU: OCR models in each process, or in one device process that all ask.
 
-    python benchmarks/device_cpu.py [--texts 6] [--rounds 2] [--children 8]
+    python benchmarks/device_cpu.py [--texts 6] [--rounds 2] [--children 8] [--limit PAGES]
 
 Pages: every page of the shipped samples, and as many pages of rendered text as `--texts` says. Both ways read each page
 in turn, in one process of one compute thread; what they read must be the same. Printed: CPU milliseconds a page, those
-of the device process included; then the memory of `--children` processes that have read all pages, each way. Memory is
-the proportional set size: pages of memory that several processes share count once.
+of the device process included; then the memory of `--children` processes that have read the pages, each way. With
+`--rounds 0` memory alone. It is the proportional set size: memory that several processes share counts once.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import chain, islice
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
@@ -123,10 +124,10 @@ def set_size(pid: int) -> float:
     return float(psutil.Process(pid).memory_full_info().pss) / 2**20
 
 
-def child(address: Path | None, texts: int, done: Queue[int], end: Event) -> None:
-    """Read all pages, say so, and stay to be measured."""
+def child(address: Path | None, texts: int, limit: int | None, done: Queue[int], end: Event) -> None:
+    """Read the pages, say so, and stay to be measured."""
     engine = engine_for(address)
-    for page in (*sample_pages(), *text_pages(texts)):
+    for page in islice(chain(sample_pages(), text_pages(texts)), limit):
         engine.read(page)
     done.put(os.getpid())
     end.wait()
@@ -137,7 +138,7 @@ def memory(name: str, address: Path | None, options: argparse.Namespace, device:
     context = get_context("spawn")
     done, end = context.Queue(), context.Event()
     children = [
-        context.Process(target=child, args=(address, options.texts, done, end))
+        context.Process(target=child, args=(address, options.texts, options.limit, done, end))
         for _ in range(options.children)
     ]
     for process in children:
@@ -161,11 +162,13 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--children", type=int, default=8)
+    parser.add_argument("--limit", type=int, help="pages that each of the children reads; default: all")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         address = Path(folder) / "device"
         device = start(address, settings(), "cpu")
-        compute(device, address, [*sample_pages(), *text_pages(options.texts)], options.rounds)
+        if options.rounds:
+            compute(device, address, [*sample_pages(), *text_pages(options.texts)], options.rounds)
         memory("asking", address, options, device)
         device.terminate()
         memory("own models", None, options, device)
