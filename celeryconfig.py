@@ -38,6 +38,7 @@ control_queue_durable = True
 
 worker_enable_remote_control = _settings.remote_control != "off"
 worker_consumer = "tasks.raw:RawConsumer"
+worker_concurrency = _settings.process_count
 worker_prefetch_multiplier = 1
 worker_detect_quorum_queues = True
 worker_proc_alive_timeout = 60.0  # of 4 s by default, in which a busy machine starts no process

@@ -1,12 +1,14 @@
 """The forecast, the admission near close and deadlines on replayed nights: a virtual clock, the product's decisions.
 
     python benchmarks/forecast.py [--sites 100] [--nights 10] [--first 1000] [--processes 2]
+    python benchmarks/forecast.py --fit --sites 60 --first 5000
 
 Each site has its own pace, documents (1 to 200 pages, lognormal seconds), load, window in Europe/Berlin and beginning
 in the year, and replays four nights that are only learned from, then those that count. It prints: the error of the
 P50 thirty minutes after the window opened, |P50 - actual| / (actual - then); how often the P90 held; the share of
 device seconds wasted at close (idle although work waits, or killed); deadlines missed, next to a clairvoyant. Each
-site is replayed again without admission and without looking at deadlines.
+site is replayed again without admission and without looking at deadlines. `--fit` prints instead the errors of these
+nights as `pipeline.forecast.errors.PRIOR`: by other sites than those that are reported.
 """
 
 from __future__ import annotations
@@ -20,16 +22,25 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import numpy as np
+
+from pipeline.forecast.errors import PRIOR
 from tests.support.replay import LOOK, Outcome, Site, clairvoyant
 
 LEARNED, AFTER = 4, 2
 """Nights before those that count, and after them, in which what is left is done."""
 
+_NEVER = 20.0  # error of a forecast of work that was not done in the nights that were replayed
+
 
 class Figures(NamedTuple):
-    """Of one site. `errors`: of the P50; `held`: of the P90; `missed`: deadlines; so of the clairvoyant."""
+    """Of one site. `errors`: of the P50; `held`: of the P90; `missed`: deadlines; so of the clairvoyant.
+
+    `widths`: of the P50, as `pipeline.forecast.errors` counts them.
+    """
 
     errors: list[float]
+    widths: list[float]
     held: list[bool]
     wasted: float
     late: float
@@ -51,6 +62,7 @@ def figures(seed: int, nights: int, *, admission: bool = True, hurry: bool = Tru
     late = {number for number, one in due.items() if one.done is None or one.done > (one.deadline or 0.0)}
     return Figures(
         errors=[error for error, _ in rated],
+        widths=[_width(site, one) for one in counted if one.forecast and one.waiting],
         held=[held for _, held in rated],
         wasted=sum(one.wasted for one in counted),
         late=sum(one.late for one in counted),
@@ -72,9 +84,18 @@ def _rated(one: Outcome) -> tuple[float, bool] | None:
     return error, p90 is None or actual <= p90.timestamp()
 
 
+def _width(site: Site, one: Outcome) -> float:
+    found = site.error(one)
+    return _NEVER if found is None else min(found, _NEVER)
+
+
 def _both(arguments: tuple[int, int]) -> tuple[Figures, Figures]:
     seed, nights = arguments
     return figures(seed, nights), figures(seed, nights, admission=False, hurry=False)
+
+
+def _figures(arguments: tuple[int, int]) -> Figures:
+    return figures(*arguments)
 
 
 def main() -> None:
@@ -86,10 +107,15 @@ def main() -> None:
     parser.add_argument("--nights", type=int, default=10)
     parser.add_argument("--first", type=int, default=1000, help="seed of the first site")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--fit", action="store_true", help="print the errors of these nights")
     given = parser.parse_args()
     seeds = [(given.first + number, given.nights) for number in range(given.sites)]
     found: list[tuple[Figures, Figures]] = []
     with ProcessPoolExecutor(given.processes) as pool:
+        if given.fit:
+            every = [error for one in pool.map(_figures, seeds) for error in one.widths]
+            print(", ".join(f"{np.quantile(every, (n + 0.5) / len(PRIOR)):.2f}" for n in range(len(PRIOR))))
+            return
         for one in pool.map(_both, seeds):
             found.append(one)
             if len(found) % 10 == 0:

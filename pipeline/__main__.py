@@ -13,6 +13,9 @@ def main() -> None:
     from pipeline.errors import ExitCode, PipelineError
 
     try:
+        from pipeline.cli import pipes
+
+        pipes.install()
         from pipeline.cli.app import app
 
         app()

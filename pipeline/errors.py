@@ -29,8 +29,12 @@ class ExitCode(IntEnum):
     """`status`: a step is paused, as documents in a row fail for the same reason."""
     ATTENTION = 7
     """`status`: something needs a person, such as failed documents."""
+    DEVICE = 8
+    """A worker, or `run`: a device of NIGHTSHIFT_DEVICES is lost, or held by another process."""
     STOPPED = 130
     """Interrupted (Ctrl-C): what was finished is kept."""
+    CLOSED_PIPE = 141
+    """Nobody reads the output any more, as after `| head -1`: the code of a tool that SIGPIPE ends."""
 
 
 class PipelineError(Exception):
@@ -74,6 +78,12 @@ class SourceUnavailable(TransientError):
     """Where documents come from can't be reached at all, or is overloaded: no document is at fault."""
 
     code = "source_unavailable"
+
+
+class DeviceUnavailable(TransientError):
+    """The process that holds the models of a device has ended, or does not answer: no document is at fault."""
+
+    code = "device_unavailable"
 
 
 class NotRead(TransientError):
@@ -134,6 +144,13 @@ class ModelMissing(RunError):
     """A model file that an engine needs is missing, and nothing may be downloaded."""
 
     code = "model_missing"
+
+
+class DeviceGone(RunError):
+    """No process can hold a device: it is lost, its models can't be loaded, or another process has it."""
+
+    code = "device_gone"
+    exit_code = ExitCode.DEVICE
 
 
 class BrokerUnavailable(RunError):

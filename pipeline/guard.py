@@ -57,12 +57,13 @@ def over_time(seconds: float) -> OverLimit:
 
 
 class _Work(msgspec.Struct, eq=False):
-    """One page in progress: its thread's clock, when it must have ended by it, and how it is given up.
+    """One page in progress: its thread and that one's clock, when it must have ended by it, and how it is given up.
 
     `until`: when it must have ended by the clock of this machine. `before`: bytes of memory in use before it began, for
     a document that is being opened.
     """
 
+    thread: int
     clock: int
     end: float
     until: float
@@ -81,7 +82,7 @@ class _Watch(threading.Thread):
         self.memory, self.opening = memory, opening
         self.give_up: Callable[[PermanentError], None] = _nothing
         self.lock = threading.Lock()
-        self.work: _Work | None = None
+        self.works: dict[int, _Work] = {}  # by thread
         self._soft = 0
         self._statm = open_statm() if statm is None else statm
 
@@ -96,20 +97,31 @@ class _Watch(threading.Thread):
             if resident > self.memory:
                 self._end_for_memory(resident)
             self.limit_data(max(data - (resident - shared), 0))
-        work = self.work
-        if work is not None and time.clock_gettime(work.clock) > work.end:
+        for work in list(self.works.values()):
+            with suppress(OSError):  # its thread has ended meanwhile
+                self._look_at(work, time.clock_gettime(work.clock))
+
+    def _look_at(self, work: _Work, used: float) -> None:
+        if used > work.end:
             what, code = ("a page", EXIT_TIME) if work.before is None else ("a document", EXIT_OPENING_TIME)
-            self._end(over_time(work.seconds), code, f"{what} takes over {work.seconds:.0f} s", work)
-        elif work is not None and time.monotonic() > work.until:  # it may only have waited: another attempt
-            self._end(None, EXIT_TIME, "a page takes too long", work)
+            why = f"{what} takes over {work.seconds:.0f} s"
+            self._end(over_time(work.seconds), code, why, work, while_it_lasts=True)
+        elif time.monotonic() > work.until:  # it may only have waited: another attempt
+            self._end(None, EXIT_TIME, "a page takes too long", work, while_it_lasts=True)
 
     def _end_for_memory(self, resident: int) -> None:
-        """What the process holds is a document's own fault where most of it was taken to open that."""
-        work, why = self.work, f"{resident // _MIB} MiB of memory in use"
-        if work is None or work.before is None:
-            self._end(out_of_memory(), EXIT_MEMORY, why)
+        """What the process holds is a document's own fault where most of it was taken to open that.
+
+        Of several pages in progress, none is known to be at fault: the next attempt reads one at a time.
+        """
+        works, why = list(self.works.values()), f"{resident // _MIB} MiB of memory in use"
+        work = works[0] if len(works) == 1 else None
+        if work is None:
+            self._end(None, EXIT_MEMORY, why)
+        elif work.before is None:
+            self._end(out_of_memory(), EXIT_MEMORY, why, work)
         elif resident - work.before > self.memory // 2:
-            self._end(out_of_memory(), EXIT_OPENING_MEMORY, why)
+            self._end(out_of_memory(), EXIT_OPENING_MEMORY, why, work)
         else:
             self._end(None, EXIT_MEMORY, why)
 
@@ -127,9 +139,19 @@ class _Watch(threading.Thread):
             resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
         self._soft = soft
 
-    def _end(self, error: PermanentError | None, code: int, why: str, expected: _Work | None = None) -> None:
+    def _end(
+        self,
+        error: PermanentError | None,
+        code: int,
+        why: str,
+        work: _Work | None = None,
+        *,
+        while_it_lasts: bool = False,
+    ) -> None:
+        """End this process, and give up `work` if that is in progress; `while_it_lasts`: else do nothing."""
         with self.lock:  # the page can't end in between
-            if expected is not None and self.work is not expected:
+            lasts = work is not None and self.works.get(work.thread) is work
+            if while_it_lasts and not lasts:
                 return
             ending = threading.Timer(STORING, os._exit, [code])  # a store may hang
             ending.daemon = True
@@ -137,8 +159,8 @@ class _Watch(threading.Thread):
                 ending.start()
             with suppress(Exception):
                 log.warning("ending this process: %s", why)
-                if self.work is not None and error is not None:
-                    self.work.give_up(error)
+                if work is not None and lasts and error is not None:
+                    work.give_up(error)
             os._exit(code)
 
 
@@ -175,32 +197,34 @@ def page(seconds: float, longest: float, give_up: Callable[[PermanentError], Non
     if watch is None:
         yield
         return
-    clock = time.pthread_getcpuclockid(threading.get_ident())
-    watch.work = _Work(
-        clock, time.clock_gettime(clock) + seconds, time.monotonic() + longest, seconds, give_up
+    thread = threading.get_ident()
+    clock = time.pthread_getcpuclockid(thread)
+    watch.works[thread] = _Work(
+        thread, clock, time.clock_gettime(clock) + seconds, time.monotonic() + longest, seconds, give_up
     )
     try:
         yield
     finally:
         with watch.lock:
-            watch.work = None
+            del watch.works[thread]
 
 
 @contextmanager
 def opening() -> Iterator[None]:
     """Guard the document that is opened inside, by this thread: it is at fault for what that takes."""
     watch = _watch
-    if watch is None or watch.work is not None:  # a picture inside the page that is read
+    thread = threading.get_ident()
+    if watch is None or thread in watch.works:  # a picture inside the page that is read
         yield
         return
-    clock, seconds = time.pthread_getcpuclockid(threading.get_ident()), watch.opening
+    clock, seconds = time.pthread_getcpuclockid(thread), watch.opening
     end = time.clock_gettime(clock) + seconds
-    watch.work = _Work(clock, end, math.inf, seconds, watch.give_up, watch.resident())
+    watch.works[thread] = _Work(thread, clock, end, math.inf, seconds, watch.give_up, watch.resident())
     try:
         yield
     finally:
         with watch.lock:
-            watch.work = None
+            del watch.works[thread]
 
 
 @contextmanager

@@ -421,6 +421,16 @@ def to_json(value: msgspec.Struct) -> bytes:
 _preparing = Lock()
 """Held while a type is looked at: msgspec crashes where two threads do that for the first time at once."""
 
+_decoders: dict[type, msgspec.json.Decoder[Any]] = {}
+"""By type; any number of threads may use one at once."""
+
+
+def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+    if found := _decoders.get(kind):
+        return found
+    with _preparing:
+        return _decoders.setdefault(kind, msgspec.json.Decoder(kind))
+
 
 def from_json(data: bytes, kind: type[T]) -> T:
     """Decode and validate.
@@ -428,8 +438,6 @@ def from_json(data: bytes, kind: type[T]) -> T:
     Raises `msgspec.DecodeError` for anything else than JSON; its `ValidationError` when the JSON does not fit `kind`.
     """
     try:
-        with _preparing:
-            decoder = msgspec.json.Decoder(kind)
-        return decoder.decode(data)
+        return _decoder(kind).decode(data)
     except (UnicodeDecodeError, RecursionError) as error:  # which msgspec does not turn into its own
         raise msgspec.DecodeError(f"{type(error).__name__}: {error}") from None

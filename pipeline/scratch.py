@@ -45,8 +45,16 @@ def clean(root: Path) -> None:
             os.close(lock)
 
 
+def root(temp_dir: str = "") -> Path:
+    """The folder that all processes of this user share, which nobody else can enter.
+
+    Raises `UsageError` if none can be made.
+    """
+    return _own[0].parent if _own else _root(temp_dir)
+
+
 def _root(temp_dir: str) -> Path:
-    """The folder of this user, which nobody else can enter."""
+    """The folder of this user, made if it is missing; `tempfile` must not point to that of this process yet."""
     root = Path(temp_dir or tempfile.gettempdir()).absolute() / f"nightshift-{os.getuid()}"
     try:
         root.mkdir(mode=0o700, exist_ok=True)

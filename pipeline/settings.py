@@ -7,6 +7,7 @@ Every setting is a field here; its environment variable is `NIGHTSHIFT_` and the
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
@@ -16,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from pipeline import broker_url, device_price, environment, listen, mail, mask_policy, tenants
+from pipeline import broker_url, device_names, device_price, environment, listen, mail, mask_policy, tenants
 from pipeline.environment import OPTION, Given
 from pipeline.limits import Limits
 
@@ -37,6 +38,7 @@ _SECRET = frozenset(
         "smtp_url",
     }
 )
+_LEAST = 4  # documents in progress that a device of its own needs to be kept busy
 _KEY = 32  # characters of a signing key at least: 128 bits in hexadecimal
 # The password of a URL: up to the last @, or the last before `;scheme://`, where a list of brokers continues.
 _PASSWORD = re.compile(r"(://[^:/@;]*):(?:(?!;[a-z0-9+]+://).)*@", re.DOTALL | re.IGNORECASE)
@@ -285,6 +287,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool, Meta(description="Whether `paddleocr` may download weights from a model hub.")
     ] = False
 
+    devices: Annotated[
+        str,
+        Meta(
+            description="Devices that a process of their own holds, which all documents in progress share: `gpu:0`, "
+            "`gpu:0,gpu:1` or `cpu`; empty: each worker process loads the OCR models itself "
+            "(docs/explanation/device.md). `NIGHTSHIFT_OCR_DEVICE` has no effect then."
+        ),
+    ] = ""
+    processes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Processes of a worker or of `nightshift run`, each with one document in progress, unless `-c` "
+            "or `-j` says so; 0: one per core, two per core (at least four) with `NIGHTSHIFT_DEVICES`.",
+        ),
+    ] = 0
+
     ner_engine: Annotated[
         str,
         Meta(
@@ -521,7 +540,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def memory_limit(self) -> int:
         """MiB that a worker process may use; 0: as much as there is."""
-        return self.worker_memory * (1 if self.ocr_device == self.ner_device == "cpu" else 3)
+        held = {self.ner_device} if self.devices else {self.ocr_device, self.ner_device}
+        return self.worker_memory * (1 if held == {"cpu"} else 3)
+
+    @property
+    def device_names(self) -> tuple[str, ...]:
+        """The devices that have a process of their own."""
+        return device_names.parse(self.devices)
+
+    @property
+    def process_count(self) -> int:
+        """Processes of a worker, or of `nightshift run`, where the command does not say."""
+        cores = len(os.sched_getaffinity(0))
+        return self.processes or (max(2 * cores, _LEAST) if self.devices else cores)
 
     @property
     def deciding(self) -> dict[str, str]:
@@ -549,6 +580,7 @@ def _web(url: str) -> None:
 
 _READ_BY: dict[str, tuple[Callable[[str], object], str]] = {
     "metrics_address": (listen.address, "host:port, such as 127.0.0.1:9809"),
+    "devices": (device_names.parse, device_names.EXPECTED),
     "device_price": (device_price.parse, device_price.EXPECTED),
     "report_mail": (mail.addresses, "addresses separated by commas, such as ops@example.org"),
     "report_url": (_web, "a URL such as https://ops.example.org/nightshift"),

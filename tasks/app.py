@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import sys
 import threading
 from typing import Any
@@ -15,6 +17,7 @@ from celery.signals import (
     worker_process_init,
     worker_process_shutdown,
     worker_ready,
+    worker_shutdown,
     worker_shutting_down,
 )
 
@@ -28,6 +31,7 @@ from pipeline.settings import Settings
 from tasks import (
     broker,
     control,
+    devices,
     flower,
     limits,
     logs,
@@ -95,6 +99,7 @@ def _prepare(**_: Any) -> None:
         scratch.start(settings.temp_dir)
         reader.check(settings)
         metrics.start(settings)
+        devices.start(settings)
     except PipelineError as error:
         logging.getLogger("nightshift").critical("%s", error.message)
         sys.exit(error.exit_code)
@@ -118,6 +123,14 @@ def _record_worker(**_: Any) -> None:
     _record_start("worker")
 
 
+@worker_ready.connect
+def _be_present(**_: Any) -> None:
+    """Have this worker known to `status` before its pool has counted anything, also where nobody may ask it."""
+    night = Night.of(Settings.from_env())
+    worker = f"{socket.gethostname()}/{os.getpid()}"  # its processes name their parent, see `tasks.base`
+    counting.start(night.store, night.schedule.run_date, worker=worker).present()
+
+
 @beat_init.connect
 def _record_beat(**_: Any) -> None:
     _record_start("beat")
@@ -135,6 +148,12 @@ def _record_start(what: str) -> None:
             log.warning("the settings of this %s could not be recorded: %s", what, error.message)
 
     threading.Thread(target=record, name="record-settings", daemon=True).start()
+
+
+@worker_shutdown.connect
+def _end_devices(**_: Any) -> None:
+    """What was in progress has ended: nothing asks the devices any more."""
+    devices.stop()
 
 
 @worker_shutting_down.connect

@@ -22,6 +22,7 @@ from pipeline.night.delivery import Delivery
 from pipeline.night.flow import Flow
 from pipeline.night.night import Night
 from pipeline.settings import Settings
+from pipeline.steps.engines import memory
 from pipeline.telemetry import spans
 from tasks.ended import DocumentFailed, DocumentPartial
 from tasks.limits import pages_of
@@ -41,7 +42,8 @@ def flow() -> Flow:
     global _flow, _brake  # noqa: PLW0603 - one per process is the point
     if _flow is None:
         night = Night.of(Settings.from_env())
-        counting.start(night.store, night.schedule.run_date, worker=f"{socket.gethostname()}/{os.getppid()}")
+        worker, settings = f"{socket.gethostname()}/{os.getppid()}", night.settings
+        counting.start(night.store, night.schedule.run_date, worker=worker, memory=lambda: memory(settings))
         _flow = Flow(night)
         _brake = Brake(_flow.store)
     return _flow

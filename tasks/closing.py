@@ -14,6 +14,8 @@ from pipeline import telemetry
 from pipeline.errors import PipelineError
 from pipeline.night.night import Night
 from pipeline.night.release import note_release
+from tasks import devices
+from tasks.holders import Holders
 from tasks.release import Action, Busy, Release, Released
 
 log = get_logger("nightshift.gate")
@@ -25,13 +27,21 @@ class Closing:
     def __init__(self, night: Night, consumer: Any, queues: Collection[str]) -> None:
         self._night, self._consumer, self._queues = night, consumer, queues
         self._release = Release(night.settings.close_grace, night.settings.idle_grace)
+        self.holders = Holders(consumer, devices.of_worker(), children=night.settings.ner_device != "cpu")
+        self.counted = devices.Counted(night, devices.of_worker())
         self._lock = threading.Lock()  # of `_release`, which two threads use
 
     def work_started(self, run_date: str | None) -> None:
         """See `Release.work_started`."""
         with self._lock:
             self._release.work_started(time.monotonic(), run_date)
+        self.holders.work_started()
         telemetry.gauge("nightshift_device_held", 1)
+
+    @property
+    def in_use(self) -> bool:
+        """Whether models may be loaded: from the first GPU work until they are released."""
+        return self._release.in_use
 
     def opened(self) -> None:
         """See `Release.opened`."""
@@ -44,7 +54,7 @@ class Closing:
             return
         requests = self._requests()
         with self._lock:
-            action = self._release.closed(time.monotonic(), allowed, _busy(requests), self.processes())
+            action = self._release.closed(time.monotonic(), allowed, _busy(requests), self.holders.ids())
         self._stop([requests[id] for id in action.stop])
         self._apply(action)
 
@@ -53,7 +63,7 @@ class Closing:
         if not self._release.in_use:
             return
         with self._lock:
-            action = self._release.idle(time.monotonic(), _busy(self._requests()), self.processes())
+            action = self._release.idle(time.monotonic(), _busy(self._requests()), self.holders.ids())
         self._apply(action)
 
     def _requests(self) -> dict[str, Any]:
@@ -62,23 +72,19 @@ class Closing:
         return {request.id: request for request in found if queue_of(request) in self._queues}
 
     def _apply(self, action: Action) -> None:
-        _replace(self._consumer.pool._pool, action.replace)
+        self.holders.replace(action.replace)
         if action.released:
             self.note(action.released)
 
     def unattended(self, patience: float) -> Action:
         """What the watchdog should do while the window is closed."""
         with self._lock:
-            return self._release.unattended(time.monotonic(), self.processes(), patience)
-
-    def processes(self) -> set[int]:
-        """Ids of the pool's processes."""
-        pool = getattr(self._consumer.pool, "_pool", None)
-        return {process.pid for process in list(pool._pool)} if pool else set()
+            return self._release.unattended(time.monotonic(), self.holders.ids(), patience)
 
     def note(self, released: Released) -> None:
         """Report a release, and note it for the night that ended; the store may hang, so in a thread."""
         telemetry.gauge("nightshift_device_held", 0)
+        self.counted.released()
         if not released.run_date:
             log.info("models released after urgent work")
             return
@@ -105,16 +111,6 @@ class Closing:
 
 def _busy(requests: dict[str, Any]) -> list[Busy]:
     return [Busy(id, queue_of(request)) for id, request in requests.items()]
-
-
-def _replace(pool: Any, processes: Collection[int]) -> None:
-    """End these processes, each once it is idle; the pool starts new ones.
-
-    Celery's own `pool.restart()` reaches only processes that get another task.
-    """
-    for process in list(pool._pool):
-        if process.pid in processes and not pool._worker_active(process):
-            process.terminate_controlled()
 
 
 def queue_of(request: Any) -> str:

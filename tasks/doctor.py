@@ -13,6 +13,7 @@ from amqp.exceptions import AccessRefused, NotFound, PreconditionFailed
 
 from pipeline.doctor.finding import Finding, fault, of_message, ok, warning
 from pipeline.errors import BrokerRefused, BrokerUnavailable
+from pipeline.plural import count
 from pipeline.settings import Settings
 from tasks import client, transport
 from tasks.broker import mismatch
@@ -212,14 +213,14 @@ def _workers(app: Any, settings: Settings) -> Iterator[Finding]:
     elif not found:
         yield fault("workers", "No worker answers.", "start one: celery -A tasks worker -Q …; see its log")
     else:
-        yield ok("workers", f"{len(found)} answer: {', '.join(sorted(found)[:5])}.")
+        yield ok("workers", f"{count(len(found), 'worker')} online: {', '.join(sorted(found)[:5])}.")
     unserved = [name for name, (_, consumers) in counts.items() if not consumers and name in _ALL_DAY]
     if unserved and found:
         yield warning(
             "workers", f"No worker consumes {', '.join(unserved)}.", f"start one with -Q {','.join(unserved)}"
         )
     if dead := counts.get(DEAD_QUEUE.name, (0, 0))[0]:
-        yield warning("dead letters", f"{dead} messages wait in the queue dead.", "nightshift dead list")
+        yield warning("dead letters", f"The queue dead has {count(dead, 'message')}.", "nightshift dead list")
 
 
 _ALL_DAY = frozenset(queue.name for queue in (*WORK_QUEUES, RAW_QUEUE)) - frozenset(GPU_QUEUES)

@@ -25,7 +25,7 @@ from celery.worker import state
 from pipeline import clock, telemetry
 from pipeline.night.night import Night
 from pipeline.settings import Settings
-from tasks import lanes, metrics, pulse, transport
+from tasks import devices, lanes, metrics, pulse, transport
 from tasks.closing import Closing, queue_of
 from tasks.depths import Depths
 from tasks.override import LastOverride
@@ -55,6 +55,7 @@ class Gate(bootsteps.StartStopStep):
         self.alarm = ""
         self.timer: Any = None
         self.was_open = False
+        self.unclaimed = ""  # why there is no GPU work, where another process has the device
         queues = consumer.app.amqp.queues
         consumed = list(queues.consume_from)
         self.queues = lanes.for_all_turns(name for name in consumed if name in lanes.GPU_QUEUES)
@@ -69,7 +70,7 @@ class Gate(bootsteps.StartStopStep):
             self._guard(consumer)
             telemetry.gauge("nightshift_device_held", 0)
         self._watchdog(consumer).start()
-        metrics.serve(lambda: self.ticks)
+        metrics.serve(lambda: self.ticks, consumer.app)
         signals.worker_ready.connect(self._ready)
 
     def _watchdog(self, consumer: Any) -> Watchdog:
@@ -86,7 +87,8 @@ class Gate(bootsteps.StartStopStep):
 
         return Watchdog(
             ticks=lambda: self.ticks,
-            processes=self.closing.processes,
+            processes=self.closing.holders.processes,
+            kill=self.closing.holders.kill,
             close=close,
             note=self.closing.note,
             stuck=stuck,
@@ -100,7 +102,19 @@ class Gate(bootsteps.StartStopStep):
         """GPU queues that may be served now, by the clock alone."""
         known = self.override.known(time.monotonic())
         by_day = known and self.night.schedule.urgent_by_day(self.override.value)
-        return lanes.allowed(self.queues, window_open=self._open(), urgent_by_day=by_day)
+        found = lanes.allowed(self.queues, window_open=self._open(), urgent_by_day=by_day)
+        return found if not found or self._claimed() else []
+
+    def _claimed(self) -> bool:
+        """Whether this worker has its devices, if it needs any; logs once which process has them instead."""
+        held = devices.of_worker()
+        why = held.claim() if held else ""
+        if why and not self.unclaimed:
+            log.error("%s No GPU work starts here until then.", why)
+        if self.unclaimed and not why:
+            log.info("the devices are free: GPU work starts here")
+        self.unclaimed = why
+        return not why
 
     def _window(self) -> str:
         return self.night.schedule.window.describe(clock.utc(), self.override.value)
@@ -162,6 +176,9 @@ class Gate(bootsteps.StartStopStep):
             self.closing.idle()
         else:
             self.closing.tick(allowed)
+        self.closing.counted.tick()
+        if not allowed and not self.closing.in_use and (held := devices.of_worker()):
+            held.unclaim()
 
     def _wanted(self, consumer: Any, allowed: list[str]) -> Collection[str]:
         """Names of the queues to consume now; in an alarm none, as what a step publishes would not be taken."""

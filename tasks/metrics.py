@@ -1,6 +1,6 @@
 """Metrics of one worker: counted in each process of its pool, served by its parent, which also says if it is well.
 
-`/healthz` needs neither the event loop nor the broker, so that it answers while they do not.
+`/healthz` needs neither the event loop nor the broker, so that it answers while they do not, and says so.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pipeline.telemetry import exposition, registry
 from pipeline.telemetry.devices import Devices
 from pipeline.telemetry.http import Answer, Server
 from pipeline.telemetry.shared import Shared
-from tasks import pulse
+from tasks import probe, pulse
 
 log = logging.getLogger("nightshift.metrics")
 
@@ -57,11 +57,13 @@ def join(settings: Settings) -> None:
         log.warning("this process counts nothing, as %s can't be written: %s", folder, error.strerror)
 
 
-def serve(ticks: Callable[[], int]) -> None:
+def serve(ticks: Callable[[], int], app: Any) -> None:
     """Serve the metrics of this worker from a thread, if it counts; `ticks`: those of the gate."""
     settings, folder = Settings.from_env(), os.environ.get(registry.FOLDER)
     if settings.metrics_address and folder:
-        Metrics(settings, Shared(Path(folder)), Health(ticks)).start()
+        asked = probe.Probe(app)
+        asked.start()
+        Metrics(settings, Shared(Path(folder)), Health(ticks, lambda: asked.answers)).start()
 
 
 def _tenants(settings: Settings) -> set[str]:
@@ -71,26 +73,34 @@ def _tenants(settings: Settings) -> set[str]:
 
 
 class Health:
-    """Whether a worker is well: its event loop moves, and so do the ticks of the gate, which need the broker."""
+    """Whether a worker is well: its event loop moves, the gate ticks, which needs a connection, and the broker answers.
 
-    def __init__(self, ticks: Callable[[], int], beats: Callable[[], int] = pulse.beats) -> None:
-        self._ticks, self._beats = ticks, beats
-        self._unticked, self._lifeless = pulse.Stillness(), pulse.Stillness()
-        self._seconds = (0.0, 0.0)
+    `answers`: of `tasks.probe`, as a connection to a frozen broker stays open for a while.
+    """
+
+    def __init__(
+        self, ticks: Callable[[], int], answers: Callable[[], int], beats: Callable[[], int] = pulse.beats
+    ) -> None:
+        self._ticks, self._answers, self._beats = ticks, answers, beats
+        self._unticked, self._unanswered, self._lifeless = (pulse.Stillness() for _ in range(3))
+        self._seconds = (0.0, 0.0, 0.0)
 
     def look(self, now: float) -> None:
         """Look whether anything has moved; to be called about once per second."""
         self._seconds = (
             self._lifeless.look(self._beats(), now),
             self._unticked.look(self._ticks(), now),
+            self._unanswered.look(self._answers(), now),
         )
 
     @property
     def trouble(self) -> str:
         """What is wrong, in one sentence; empty if it is well."""
-        lifeless, unticked = self._seconds
+        lifeless, unticked, unanswered = self._seconds
         if not self._ticks():
             return "This worker is starting: it has not connected to RabbitMQ yet."
+        if said := probe.trouble(unanswered):
+            return said
         if max(lifeless, unticked) <= QUIET:
             return ""
         if lifeless > QUIET / 2:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Collection
-from contextlib import suppress
 
 from celery.platforms import EX_FAILURE
 from celery.utils.log import get_logger
@@ -37,8 +35,8 @@ class Watchdog(threading.Thread):
     """Watches the main thread of a worker.
 
     ticks: counts the gate's ticks, of which there is one per second unless the loop is stuck or without a broker.
-    processes: ids of the pool's processes. close: what to do if nobody else has kept the window so many seconds after
-    the grace period.
+    processes: what would be left of a worker that ends. kill: ends some at once. close: what to do if nobody else has
+    kept the window so many seconds after the grace period.
     note: records a release. stuck: seconds without a sign of life that are too many at the moment.
     """
 
@@ -47,14 +45,16 @@ class Watchdog(threading.Thread):
         *,
         ticks: Callable[[], int],
         processes: Callable[[], Collection[int]],
+        kill: Callable[[Collection[int]], None],
         close: Callable[[float], Action],
         note: Callable[[Released], None],
         stuck: Callable[[], float],
     ) -> None:
         super().__init__(name="watchdog", daemon=True)
-        self._ticks, self._processes, self._close, self._note, self._stuck = (
+        self._ticks, self._processes, self._kill, self._close, self._note, self._stuck = (
             ticks,
             processes,
+            kill,
             close,
             note,
             stuck,
@@ -77,25 +77,19 @@ class Watchdog(threading.Thread):
             self._end(lifeless)
         unticked = self._unticked.look(self._ticks(), now) > QUIET
         action = self._close(0.0 if unticked else _PATIENCE)
-        _kill(action.kill)
+        self._kill(action.kill)
         if action.kill:
             _say(logging.WARNING, "killed %d processes that still held models after close", len(action.kill))
         if released := action.released:
             _aside(lambda: self._note(released))
 
     def _end(self, seconds: float) -> None:
-        _kill(self._processes())
+        self._kill(self._processes())
         frame = sys._current_frames().get(threading.main_thread().ident or 0)
         where = "".join(traceback.format_stack(frame)[-6:]) if frame else ""
         text = "the worker has been stuck for %.0f s and ends, to be started again; it was at\n%s"
         _say(logging.CRITICAL, text, seconds, where)
         os._exit(EX_FAILURE)
-
-
-def _kill(processes: Collection[int]) -> None:
-    for pid in processes:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
 
 
 def _say(level: int, text: str, *values: object) -> None:

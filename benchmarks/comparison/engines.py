@@ -52,7 +52,7 @@ def paddleocr(*, best: bool) -> Reader:
     os.environ["PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK"] = "True"
     from paddleocr import PaddleOCR
 
-    from pipeline.ocr.paddle import prepare_onnx_dirs
+    from pipeline.ocr.paddle_files import prepare_onnx_dirs
 
     models = tempfile.TemporaryDirectory()
     detection, recognition = prepare_onnx_dirs(Path(models.name))

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from pipeline.cli import acting, nights, options, screen
 from pipeline.errors import ExitCode
+from pipeline.plural import count
 
 if TYPE_CHECKING:
     from pipeline.ledger.audit import Audit
@@ -83,7 +84,9 @@ def _repair(night: Night, report: Audit) -> dict[str, Any]:
 
 def _print(report: Audit, done: dict[str, Any]) -> None:
     if done:
-        screen.say(f"Repaired: {done['restored']} tasks restored, {done['published']} messages published.")
+        screen.say(
+            f"Repaired: {count(done['restored'], 'task')} restored, {count(done['published'], 'message')} published."
+        )
     missing = sum(gap.kind == "missing" for gap in report.gaps)
     screen.say(
         f"{report.run_date}: received {report.received} = {report.done} done + {report.partial} partial + "
@@ -93,27 +96,30 @@ def _print(report: Audit, done: dict[str, Any]) -> None:
         + (f" + {missing} missing" if missing else "")
     )
     if report.gaps:
-        count = f"{len(report.gaps)} discrepanc{'y' if len(report.gaps) == 1 else 'ies'}"
+        found = count(len(report.gaps), "discrepancy", "discrepancies")
         rows = [(gap.task_id or "-", gap.kind, gap.source, gap.detail) for gap in report.gaps[:_SHOWN]]
-        screen.listing(count, ("task", "kind", "source", "detail"), rows)
+        screen.listing(found, ("task", "kind", "source", "detail"), rows)
         if len(report.gaps) > _SHOWN:
             screen.say(f"… and {len(report.gaps) - _SHOWN} more: --json lists all.")
     elif report.received:
-        screen.say(f"Audit passed; content hashes of {report.hashes} documents compared.")
+        screen.say(f"Audit passed; content hashes of {count(report.hashes, 'document')} compared.")
     if report.documents or report.not_kept:
         screen.say(
-            f"Bytes of {report.documents} documents ({screen.size(report.bytes)}) read: they are those that were "
-            "received"
-            + (f"; those of {report.not_kept} ended ones are no longer kept." if report.not_kept else ".")
+            f"Bytes of {count(report.documents, 'document')} read ({screen.size(report.bytes)}): as they were received"
+            + (
+                f"; not kept any more: those of {count(report.not_kept, 'ended one')}."
+                if report.not_kept
+                else "."
+            )
         )
     if report.rewritten:
         screen.say(
-            f"{report.rewritten} receipts were rewritten by `nightshift forget`, as their notes prove."
+            f"{count(report.rewritten, 'receipt')} rewritten by `nightshift forget`, as their notes prove."
         )
     if report.unchained:
         screen.say(
-            f"{report.unchained} of {report.receipts} receipts were written by an older version: they are not "
-            "protected against deletion."
+            f"Written by an older version, so not protected against deletion: {report.unchained} of "
+            f"{count(report.receipts, 'receipt')}."
         )
     if not (report.gaps or report.received):
         screen.say("No documents were received on that date.")

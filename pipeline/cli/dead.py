@@ -156,6 +156,7 @@ def _not_sendable(letter: Letter) -> str:
 
 def _redrive_documents(night: Any, task_ids: set[str]) -> tuple[set[str], list[str]]:
     """Redrive the failures of these tasks; returns the ids that were, and why others were not."""
+    from pipeline.ledger.discarded import DISCARDED
     from pipeline.messages import Message
     from pipeline.night import failures
     from tasks import client
@@ -164,7 +165,7 @@ def _redrive_documents(night: Any, task_ids: set[str]) -> tuple[set[str], list[s
         return set(), []
     newest: dict[str, DocumentResult] = {}
     for record in failures.find(night.store):
-        if record.task_id in task_ids and failures.code_of(record) != failures.DISCARDED:
+        if record.task_id in task_ids and failures.code_of(record) != DISCARDED:
             newest[record.task_id] = record
     done, refused = set(), []
     for name, record in newest.items():

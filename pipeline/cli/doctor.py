@@ -11,6 +11,7 @@ import typer
 
 from pipeline.cli import options, screen
 from pipeline.errors import ExitCode
+from pipeline.plural import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -114,4 +115,6 @@ def _print(night: Night, found: Sequence[Finding], levels: Counter[Level]) -> No
         paragraph(f"{_MARK[one.level]:<8} {one.check}", one.sentence, width=wide)
         if one.cure:
             paragraph("", f"-> {one.cure}", width=wide)
-    screen.say(f"{levels['ok']} ok, {levels['warning']} warnings, {levels['fault']} faults.")
+    screen.say(
+        f"{levels['ok']} ok, {count(levels['warning'], 'warning')}, {count(levels['fault'], 'fault')}."
+    )

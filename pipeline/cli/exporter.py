@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,8 @@ from pipeline.cli import options, screen
 from pipeline.errors import ExitCode, PipelineError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipeline.exporter.part import Part
     from pipeline.night.night import Night
     from pipeline.settings import Settings
@@ -37,7 +39,8 @@ def exporter(
     """Serve what no worker can know to Prometheus: queues, backlog, window, forecast, housekeeping, failures.
 
     Reads the store, and counts messages at RabbitMQ with a monitor's rights; changes nothing. What does not answer is
-    left out until it does (`nightshift_up`). Runs until it is stopped.
+    left out until it does (`nightshift_up`); `/healthz` answers 503 while RabbitMQ does not answer. Runs until it is
+    stopped.
 
     Exit codes: 0 stopped by SIGTERM, 1 the address is in use, 2 usage error, 130 stopped with Ctrl-C.
     """
@@ -46,12 +49,15 @@ def exporter(
 
     from pipeline.night.night import Night
     from pipeline.settings import Settings
+    from tasks import client, probe
 
     screen.log(logging.INFO)
     night = Night.of(Settings.from_env(store_url=store))  # which may come later
     server = _server(listen, night.settings)
-    parts = _parts(night)
-    _pages(server, parts)
+    app = client.celery()
+    parts, asked = _parts(night, app), probe.Probe(app)
+    _pages(server, parts, lambda: probe.trouble(asked.silence()))
+    asked.start()
     for part in parts:
         part.start()
     server.in_thread()
@@ -90,25 +96,29 @@ def _server(address: str, settings: Settings) -> Server:
         ) from error
 
 
-def _pages(server: Server, parts: list[Part]) -> None:
+def _pages(server: Server, parts: list[Part], trouble: Callable[[], str]) -> None:
+    """`trouble`: why `/healthz` is not well, in one sentence, or empty."""
     from pipeline.exporter.part import together
     from pipeline.telemetry import exposition
     from pipeline.telemetry.http import Answer
 
+    def health() -> Answer:
+        said = trouble()
+        return Answer(503 if said else 200, f"{said or 'ok'}\n".encode())
+
     values = exposition.Gauges(lambda: together(parts))
     server.pages = {
         "/metrics": lambda: Answer(200, exposition.text([values]), exposition.CONTENT),
-        "/healthz": lambda: Answer(200, b"ok\n"),
+        "/healthz": health,
     }
 
 
-def _parts(night: Night) -> list[Part]:
+def _parts(night: Night, app: Any) -> list[Part]:
     from pipeline.exporter.part import Part
     from pipeline.exporter.store import open_cases, vitals
     from pipeline.exporter.work import left
-    from tasks import client, exposed
+    from tasks import exposed
 
-    app = client.celery()
     heartbeats = exposed.Heartbeats(app)
     heartbeats.start()
     return [

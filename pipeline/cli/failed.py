@@ -45,11 +45,12 @@ def _chosen(
     night: Night, run_date: str | None, code: str | None, task_id: str | None
 ) -> list[DocumentResult]:
     """The failures that a filter names; discarded ones only by their code or id."""
+    from pipeline.ledger.discarded import DISCARDED
     from pipeline.night import failures
 
     found = _find(night, run_date, code, task_id)
-    asked = code == failures.DISCARDED or task_id
-    return [r for r in found if asked or failures.code_of(r) != failures.DISCARDED]
+    asked = code == DISCARDED or task_id
+    return [r for r in found if asked or failures.code_of(r) != DISCARDED]
 
 
 def _require_filter(run_date: str | None, code: str | None, task_id: str | None, everything: bool) -> None:

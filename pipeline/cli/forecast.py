@@ -10,6 +10,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.cli import nights, options, screen
+from pipeline.plural import count
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -79,15 +80,15 @@ def forecast(
     _print(found, zone)
     if more:
         screen.say()
-        each = f" of {pages} pages" if pages else ""
-        screen.say(f"With {add:,} more documents{each}:")
+        each = f" of {count(pages, 'page')}" if pages else ""
+        screen.say(f"With {count(add, 'more document')}{each}:")
         _print(more, zone, pace=False)
 
 
 def _print(found: Forecast, zone: ZoneInfo, *, pace: bool = True) -> None:
     unknown = "" if found.pages else " (pages not known yet)" if found.documents else ""
-    pages = f", {found.pages:,} known pages" if found.pages else unknown
-    _line("Waiting", f"{found.documents:,} documents{pages}")
+    pages = f", {count(found.pages, 'known page')}" if found.pages else unknown
+    _line("Waiting", f"{count(found.documents, 'document')}{pages}")
     if not found.documents:
         _line("Done", "nothing is waiting")
     else:
@@ -120,5 +121,5 @@ def _left(found: Forecast, zone: ZoneInfo) -> str:
 
 
 def _nights(found: Forecast) -> str:
-    inflow = f" if {found.inflow:,.0f} documents arrive per day, as before" if found.inflow else ""
+    inflow = f" with {count(round(found.inflow), 'new document')} a day, as before" if found.inflow else ""
     return f"{'never done' if found.nights is None else found.nights}{inflow}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline import clock
 from pipeline.cli import screen
+from pipeline.plural import count
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -26,6 +27,18 @@ def counted(found: Status) -> str:
     age = screen.age(found.as_of.isoformat()) if found.as_of else ""
     whole = screen.age(found.recounted.isoformat())
     return f"{fresh or f'{age} ago'}; all documents in the store {whole} ago (--recount: now)"
+
+
+def deadlines(found: Status) -> str:
+    """Missed deadlines: of documents that still wait, and of those that ended late in this night."""
+    parts = []
+    if found.overdue:
+        parts.append(
+            f"{count(found.overdue, 'document')} past the deadline and not done: nightshift forecast"
+        )
+    if found.late:
+        parts.append(f"{found.late:,} ended late")
+    return "; ".join(parts)
 
 
 def outlook(found: Forecast, zone: ZoneInfo) -> str:

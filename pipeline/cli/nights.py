@@ -87,3 +87,14 @@ def last(store: Store) -> str:
         if names := keys.run_dates(name for prefix in prefixes for name in store.folders(prefix)):
             return names[-1]
     raise NotFound(f"{store.url} has no results, failures or receipts of any night yet.")
+
+
+def known(store: Store) -> list[str]:
+    """Run dates of which the store has anything, in order; raises what the store raises."""
+    from pipeline.storage import keys
+
+    prefixes = (
+        *(keys.RECEIPTS, keys.RESULTS, keys.FAILED, keys.NIGHTS, keys.TIMELINE, keys.REPORTS),
+        f"{keys.SUMMARY}documents/",
+    )
+    return keys.run_dates(name for prefix in prefixes for name in store.folders(prefix))

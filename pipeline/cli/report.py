@@ -41,16 +41,12 @@ def report(
     from the network. Beat writes it after each close. Run it again at any time: it replaces the report. A night whose
     records retention has removed keeps the report that it has.
 
-    Exit codes: 0 success, 1 store unavailable, 2 usage error.
+    Exit codes: 0 success, 1 store unavailable, 2 usage error, such as a night that has not begun, or before the first.
     """
     from pipeline import reader, scratch
 
     night = nights.open_night(store)
-    day = (
-        _last(night)
-        if run_date.strip().lower() == "last"
-        else nights.run_date(run_date, night.settings, night.store)
-    )
+    day = _last(night) if run_date.strip().lower() == "last" else _named(night, run_date)
     scratch.start(night.settings.temp_dir)
     reader.start(night.settings)
     words = language or night.settings.report_language
@@ -77,6 +73,20 @@ def _last(night: Night) -> str:
         return closed
 
 
+def _named(night: Night, text: str) -> str:
+    """The run date that was typed; raises `UsageError` for a night that has not begun, or before the first one."""
+    day = nights.run_date(text, night.settings, night.store)
+    known = nights.known(night.store)
+    if day in known:
+        return day
+    if day > max([*known[-1:], night.schedule.run_date()]):
+        raise UsageError(f"The night of {day} has not begun: there is nothing to report yet.")
+    if not known or day < known[0]:
+        first = f"the first is {known[0]}" if known else "there is none yet"
+        raise UsageError(f"{night.store.url} has no night of {day}: {first}.")
+    return day
+
+
 def _made(night: Night, day: str, language: str) -> Report:
     """The report of a night, made and written now; of one without its records as it is, or made and not written."""
     from pipeline import clock
@@ -87,7 +97,7 @@ def _made(night: Night, day: str, language: str) -> Report:
     if removed.of(night.store, day).records:
         return written.read(night.store, day) or gather.gather(night, day, now)
     with screen.bar() as bar:
-        audited = audit.audit(night.store, day, quick=True, track=screen.track(bar))
+        audited = audit.audit(night.store, day, by_tables=True, track=screen.track(bar))
     return written.write(night, day, now, language, audit=audited)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from contextlib import closing
@@ -40,7 +39,9 @@ def run(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", "-j", min=1, help="Worker processes, one model each. Default: all cores."),
+        typer.Option(
+            "--workers", "-j", min=1, help="Worker processes. Default: NIGHTSHIFT_PROCESSES, all cores."
+        ),
     ] = None,
     ocr_engine: Annotated[str | None, typer.Option(help="rapidocr or paddleocr.")] = None,
     ner_engine: Annotated[
@@ -88,7 +89,7 @@ def run(
         time_limit=time_limit,
     )
     day = nights.run_date(run_date or "today", settings, open_store(settings.store_url, settings))
-    count = workers or len(os.sched_getaffinity(0))
+    count = workers or settings.process_count
     with stoppable():
         try:
             found, notes, batch = _prepare(sources, settings, day, count, retry_failed)

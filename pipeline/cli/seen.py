@@ -73,7 +73,15 @@ class Seen(msgspec.Struct, kw_only=True):
         if self.store.paused:
             return ExitCode.PAUSED
         one = self.store
-        if one.open_failures or one.failed_again or one.undelivered or one.set_aside or self.unknown:
+        counts = (
+            one.open_failures,
+            one.failed_again,
+            one.undelivered,
+            one.overdue,
+            one.set_aside,
+            self.unknown,
+        )
+        if any(counts):
             return ExitCode.ATTENTION
         return ExitCode.OK
 

@@ -11,6 +11,7 @@ from pipeline.cli import lines, nights, options, screen
 from pipeline.cli.brake import sentence
 from pipeline.cli.window import opening
 from pipeline.errors import BrokerUnavailable, ExitCode, UsageError
+from pipeline.plural import count
 
 if TYPE_CHECKING:
     from pipeline.cli.seen import Running, Seen
@@ -49,8 +50,8 @@ def status(
 
     Exit codes: 0 all well, 1 store or broker unavailable (without a broker, the state of the store is still shown),
     2 usage error, 5 the window is open and documents wait but no worker answers, 6 a step is paused, 7 something needs
-    a person (failed documents, undelivered callbacks, damaged records, unknown dead letters). The first that applies
-    is returned.
+    a person (failed documents, undelivered callbacks, documents that wait past their deadlines, damaged records,
+    unknown dead letters). The first that applies is returned.
     """
     from pipeline.cli import seen
     from pipeline.night import recount as counting
@@ -119,9 +120,9 @@ def _print_store(night: Night, found: Status) -> None:
     _line("Night", f"{found.run_date}: {found.done} done, {failed}")
     oldest = f", oldest {screen.age(found.oldest)}" if found.oldest else ""
     delayed = f"; {found.delayed} delayed until a set time" if found.delayed else ""
-    _line("Pending", f"{found.pending} documents{oldest}{delayed}")
+    _line("Pending", f"{count(found.pending, 'document')}{oldest}{delayed}")
     if found.reprocessing:
-        _line("Reprocess", f"{found.reprocessing} done documents queued as backfill")
+        _line("Reprocess", f"{count(found.reprocessing, 'done document')} queued as backfill")
     if found.failed_again:
         _line(
             "",
@@ -131,6 +132,8 @@ def _print_store(night: Night, found: Status) -> None:
         _line("Attention", needed)
     if found.undelivered:
         _line("Callbacks", f"{found.undelivered} undelivered: nightshift callbacks list")
+    if found.overdue or found.late:
+        _line("Deadlines", lines.deadlines(found))
     _line("Counted", lines.counted(found))
     if found.backlog:
         rows = ((kind.task_type, kind.count, screen.age(kind.oldest)) for kind in found.backlog)
@@ -141,7 +144,7 @@ def _attention(found: Status) -> str:
     """What a person must decide, of all nights."""
     parts = []
     if found.open_failures:
-        parts.append(f"{found.open_failures} failed documents of all nights: nightshift failed list")
+        parts.append(f"{count(found.open_failures, 'failed document')} of all nights: nightshift failed list")
     if found.set_aside:
         parts.append(f"{found.set_aside} set aside with a damaged record: nightshift dead list")
     return "; ".join(parts)
@@ -150,9 +153,9 @@ def _attention(found: Status) -> str:
 def _print_queues(queues: dict[str, int], unknown: int | None) -> None:
     _line("Queues", lines.waiting_in(queues))
     if unknown is None:
-        _line("Dead", f"{queues['dead']} messages; this RabbitMQ user may not read them")
+        _line("Dead", f"{count(queues['dead'], 'message')}; this RabbitMQ user may not read them")
     elif unknown:
-        _line("Dead", f"{unknown} messages that belong to no document: nightshift dead list")
+        _line("Dead", f"{count(unknown, 'message')} without a document: nightshift dead list")
 
 
 def _print_workers(workers: dict[str, list[Running]] | None) -> None:
@@ -162,7 +165,7 @@ def _print_workers(workers: dict[str, list[Running]] | None) -> None:
         _line("Workers", "not shown: this RabbitMQ user may not ask them")
         return
     running = sum(map(len, workers.values()))
-    _line("Workers", f"{len(workers)} online, {running} steps running")
+    _line("Workers", f"{len(workers)} online, {count(running, 'step')} running")
     rows = [
         (name, one.step, one.seconds or "", one.task_id)
         for name, steps in workers.items()

@@ -12,6 +12,7 @@ from pipeline.cli import screen
 from pipeline.cli.lines import counted, waiting_in
 from pipeline.cli.window import opening
 from pipeline.errors import ExitCode, StoreUnavailable, UsageError
+from pipeline.plural import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,11 +98,11 @@ def drawn(seen: Seen, pages_a_second: float | None, url: str, zone: ZoneInfo) ->
     rows.add_row(
         "Night", f"{found.run_date}: {found.done} done, {found.partial} partial, {found.failed} failed"
     )
-    rows.add_row("Pending", f"{found.pending:,} documents, {found.pages_pending:,} known pages")
+    rows.add_row("Pending", f"{count(found.pending, 'document')}, {count(found.pages_pending, 'known page')}")
     rows.add_row("Progress", ProgressBar(total=max(total, 1), completed=ended, width=50))
-    rows.add_row("", f"{ended / total:.1%} of {total:,} documents" if total else "no documents")
+    rows.add_row("", f"{ended / total:.1%} of {count(total, 'document')}" if total else "no documents")
     speed = "measuring" if pages_a_second is None else f"{pages_a_second:.1f} pages per second"
-    rows.add_row("Speed", f"{speed}; {found.pages:,} pages read in this night")
+    rows.add_row("Speed", f"{speed}; {count(found.pages, 'page')} read in this night")
     rows.add_row("Left", _left(seen, zone))
     rows.add_row("Queues", waiting_in(seen.queues) if seen.queues else "not known")
     rows.add_row("Workers", _workers(seen))
@@ -133,7 +134,7 @@ def _workers(seen: Seen) -> str:
         return "not shown: this RabbitMQ user may not ask them"
     if seen.unavailable:
         return "not known"
-    return f"{len(seen.workers)} online, {sum(map(len, seen.workers.values()))} steps running"
+    return f"{len(seen.workers)} online, {count(sum(map(len, seen.workers.values())), 'step')} running"
 
 
 def _trouble(seen: Seen) -> str:
@@ -145,8 +146,12 @@ def _trouble(seen: Seen) -> str:
     if found.paused:
         return "; ".join(f"{note.step} is paused ({note.code})" for note in found.paused)
     if seen.code == ExitCode.ATTENTION:
-        return (
-            f"failed {found.open_failures + found.failed_again}, undelivered {found.undelivered}, "
-            f"damaged {found.set_aside}, unknown dead letters {seen.unknown or 0}"
-        )
+        counts = {
+            "failed": found.open_failures + found.failed_again,
+            "undelivered": found.undelivered,
+            "past deadline": found.overdue,
+            "damaged": found.set_aside,
+            "unknown dead letters": seen.unknown or 0,
+        }
+        return ", ".join(f"{name} {number}" for name, number in counts.items() if number)
     return ""

@@ -183,6 +183,7 @@ def _details(found: Why, moment: Moment) -> list[tuple[str, str]]:
     since = moment.local(found.since) or found.since
     pairs = [
         ("Since", f"{since} ({screen.age(found.since)})" if screen.age(found.since) else since),
+        ("Deadline", found.deadline_sentence),
         ("Source", found.source),
         ("SHA-256", found.sha256 or ""),
         ("Kind", lane),

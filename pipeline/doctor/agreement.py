@@ -42,6 +42,8 @@ _OWN = frozenset(
         "FLOWER_USER",
         "FLOWER_PASSWORD",
         "OCR_DEVICE",
+        "DEVICES",
+        "PROCESSES",
         "NER_DEVICE",
         "OCR_THREADS",
         "NER_THREADS",

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pipeline import clock, tls
 from pipeline.doctor.finding import Finding, fault, of_message, ok, warning
+from pipeline.plural import count
 from pipeline.settings import Settings
 
 _SECONDS = 5.0
@@ -68,7 +69,7 @@ def _of_server(settings: Settings, server: _Server) -> Finding:
 
 def _valid(name: str, peer: str, until: str) -> Finding:
     left = timedelta(seconds=ssl.cert_time_to_seconds(until)) - timedelta(seconds=clock.utc().timestamp())
-    said = f"The certificate of {peer} is valid for {left.days} days."
+    said = f"The certificate of {peer} is valid for {count(left.days, 'day')}."
     if left < _NOW:
         return fault(name, said, "renew it now")
     return warning(name, said, "renew it") if left < _SOON else ok(name, said)

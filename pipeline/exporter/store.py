@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from itertools import islice
 
 import msgspec
 
 from pipeline import clock, storage
 from pipeline.errors import RunError
+from pipeline.ledger import counters
 from pipeline.night import brake
 from pipeline.night.checks import Checked
 from pipeline.night.delivery import ACCEPT
@@ -29,8 +29,13 @@ from pipeline.version import __version__
 
 Values = dict[tuple[str, tuple[str, ...]], float]
 
-MOST = 100_000
-"""Failures, and undelivered callbacks, that are counted at most."""
+_OPEN = {
+    "nightshift_failures_open": "failed",
+    "nightshift_reprocessing_failures_open": "failed_again",
+    "nightshift_callbacks_undelivered": "undelivered",
+    "nightshift_overdue_documents": "overdue",
+}
+"""What a person must look at, as the counters call it."""
 
 
 class _Reported(msgspec.Struct):
@@ -55,17 +60,14 @@ def vitals(night: Night) -> Readings:
 
 
 def open_cases(night: Night) -> Readings:
-    """What waits for a person, of all nights; lists what failed, so seldom enough for a store."""
-    marks = islice(night.store.list(keys.DISCARDED), MOST)
-    discarded = {key.removeprefix(keys.DISCARDED) for key in marks}
+    """What waits for a person, of all nights, as it was counted; nothing until beat has counted the store once.
 
-    def still(prefix: str) -> float:
-        return float(sum(key not in discarded for key in islice(night.store.list(prefix), MOST)))
-
-    found: Values = {
-        ("nightshift_failures_open", ()): still(keys.FAILED),
-        ("nightshift_callbacks_undelivered", ()): still(keys.UNDELIVERED),
-    }
+    Raises `StoreUnavailable`.
+    """
+    found: Values = {}
+    state = counters.read(night.store)
+    if state.recounted is not None:
+        found = {(name, ()): float(state.open(what)) for name, what in _OPEN.items()}
     for run_date in _newest(night.store, keys.REPORTS, NIGHTS):
         report = read_or_none(night.store, keys.report(run_date, "report.json"), _Reported)
         if report and report.audit:

@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.forecast import windows
+from pipeline.forecast import errors, windows
 from pipeline.forecast.model import Forecast, Rates, Work
 from pipeline.forecast.windows import Interval
 
 DRAWS = 2000
 _SEED = 14
 _FREEDOM = 5  # degrees of freedom: deviations that were estimated from few nights have longer tails
-_CAUTION = 1.3  # by how much replayed nights differed more than what is known of them says
+_MOST_FIRST = 0.8  # share of a night that what is served first takes at most
 _DAY = 86400.0
 
 Draws = NDArray[np.float64]
@@ -40,14 +40,14 @@ def forecast(
     """
     left = [one for one in work if one.documents > 0]
     documents, pages = sum(one.documents for one in left), sum(one.pages for one in left)
-    needed = _open_time(left, rates, spread) if left else np.zeros(1)
-    p50, p90 = (windows.moment(now, intervals, float(np.quantile(needed, q))) for q in (0.5, 0.9))
-    if not left:
-        p50 = p90 = now
     close = windows.next_close(now, intervals)
     room = windows.open_seconds(now, intervals, close or now + windows.HORIZON)
-    share = np.clip(1.0 - room / np.maximum(needed, 1e-9), 0.0, 1.0)
-    left_p50, left_p90 = (math.ceil(documents * float(np.quantile(share, q)) - 1e-9) for q in (0.5, 0.9))
+    alone = _open_time(left, rates, spread) if left else np.zeros(1)
+    needed = _behind(alone, room, rates, intervals)
+    width = errors.width(*np.quantile(needed, (0.5, 0.9)))
+    likely, sure = errors.limits(float(np.median(needed)), width, rates.errors)
+    p50, p90 = (windows.moment(now, intervals, seconds) if left else now for seconds in (likely, sure))
+    left_p50, left_p90 = (_left(documents, room, seconds) for seconds in (likely, sure))
     pace = rates.pace(left[0].kind) if len({one.kind for one in left}) == 1 else rates.paces[0]
     return Forecast(
         at=now,
@@ -58,20 +58,18 @@ def forecast(
         close=close,
         left_p50=left_p50,
         left_p90=left_p90,
-        nights=_nights(now, float(np.median(needed)), _daily(inflow, rates), intervals) if left else 0,
+        nights=_nights(now, float(np.median(alone)), _daily(inflow, rates), intervals) if left else 0,
         inflow=inflow,
         pages_a_second=rates.processes / pace.mean,
         basis=rates.basis,
+        spread=width,
     )
 
 
 def _open_time(work: Sequence[Work], rates: Rates, spread: int) -> Draws:
     """Open seconds until all work is done, drawn `DRAWS` times."""
     random = np.random.default_rng(_SEED)
-    speed = {
-        pace.kind: np.exp(_CAUTION * pace.uncertainty * random.standard_t(_FREEDOM, DRAWS))
-        for pace in rates.paces
-    }
+    speed = {pace.kind: np.exp(pace.uncertainty * random.standard_t(_FREEDOM, DRAWS)) for pace in rates.paces}
     seconds = np.zeros(DRAWS)
     for one in work:
         pace = rates.pace(one.kind)
@@ -82,12 +80,29 @@ def _open_time(work: Sequence[Work], rates: Rates, spread: int) -> Draws:
         noise = pace.deviation * np.sqrt(pages * pace.pages_of_page) * random.standard_normal(DRAWS)
         mean = pages * pace.mean * speed[pace.kind] + one.documents * pace.overhead
         seconds += np.maximum(mean + noise, 0.05 * mean)
-    processes = rates.processes * np.exp(_CAUTION * rates.uncertainty * random.standard_t(_FREEDOM, DRAWS))
+    processes = rates.processes * np.exp(rates.uncertainty * random.standard_t(_FREEDOM, DRAWS))
     at_once = np.minimum(processes, sum(one.documents for one in work))
     needed = seconds / at_once + _tail(at_once, rates, spread, random)
     stops = random.poisson(np.minimum(needed / 3600 * rates.outages_an_hour, 1e6))
     lost = np.where(stops > 0, random.gamma(np.maximum(stops, 1), rates.outage), 0.0)
     return np.asarray(needed + lost, dtype=np.float64)
+
+
+def _behind(needed: Draws, room: float, rates: Rates, intervals: Sequence[Interval]) -> Draws:
+    """The same where it takes more than one night, as what arrives until then and is served first takes its part.
+
+    `room`: open seconds until the window closes.
+    """
+    later = next(((end - start).total_seconds() for start, end in intervals[1:2] if end), 0.0)
+    if not rates.first or not later:
+        return needed
+    share = min(rates.first / (rates.processes * later), _MOST_FIRST)
+    return np.asarray(np.where(needed > room, room + (needed - room) / (1 - share), needed), dtype=np.float64)
+
+
+def _left(documents: int, room: float, needed: float) -> int:
+    """Documents that are left when the window closes in `room` open seconds, of those that need so many."""
+    return math.ceil(documents * max(1.0 - room / max(needed, 1e-9), 0.0) - 1e-9)
 
 
 def _tail(processes: Draws, rates: Rates, spread: int, random: np.random.Generator) -> Draws:

@@ -108,7 +108,8 @@ class Measured(msgspec.Struct):
     """One process, or one night: tallies by kind, and how long it worked.
 
     `working`: seconds in which documents waited or were processed; `stops`, `stopped`: how often, and for how many
-    seconds of the window, work was interrupted (`STOPPED`). `last`: the last result (UTC).
+    seconds of the window, work was interrupted (`STOPPED`). `last`: the last result (UTC). `first`: seconds of
+    documents that are served before those that have waited longer.
     """
 
     kinds: dict[str, Tally] = {}
@@ -116,6 +117,7 @@ class Measured(msgspec.Struct):
     stops: int = 0
     stopped: float = 0.0
     last: datetime | None = None
+    first: float = 0.0
 
     def add(
         self,
@@ -126,9 +128,14 @@ class Measured(msgspec.Struct):
         seen: datetime | None,
         done: datetime,
         opened: OpenSeconds,
+        first: bool = False,
     ) -> None:
-        """Count a document that was accepted at `seen` and done now; in the order in which they are done."""
+        """Count a document that was accepted at `seen` and done now; in the order in which they are done.
+
+        `first`: it is urgent, or has a deadline.
+        """
         self.kinds.setdefault(kind, Tally()).add(max(pages, 1), seconds)
+        self.first += seconds if first else 0.0
         before, self.last = self.last, done
         gap = (done - before).total_seconds() if before else 0.0
         if before is None or seen is None or seen > before or gap < 0:
@@ -153,6 +160,7 @@ class Measured(msgspec.Struct):
             stops=min(self.stops, other.stops),
             stopped=min(self.stopped, other.stopped),
             last=max(filter(None, (self.last, other.last)), default=None),
+            first=self.first + other.first,
         )
 
     @property

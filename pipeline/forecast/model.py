@@ -56,7 +56,8 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     `processes`: measured seconds of work in a second of an open window with work waiting, so that waiting for the
     store and the like is included; `uncertainty`: its relative standard deviation. `outages_an_hour`, `outage`: how
     often work stops for longer, per hour of work, and for how many seconds in the mean. `measured`: whether anything
-    was; `basis`: one sentence: from what.
+    was; `basis`: one sentence: from what. `first`: seconds of work a night that were served before what had waited
+    longer. `errors`: of past forecasts (`pipeline.forecast.errors`).
     """
 
     paces: tuple[Pace, ...]
@@ -66,6 +67,8 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     outage: float
     measured: bool
     basis: str
+    first: float = 0.0
+    errors: tuple[float, ...] = ()
 
     def pace(self, kind: str) -> Pace:
         """The pace of a kind; for one that was never measured, and for unknown documents, that of all together."""
@@ -79,6 +82,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     known yet. `close`: when the window that is open, or opens next, closes. `left_p50`, `left_p90`: documents left at
     that time. `nights`: windows needed, at the present inflow if `inflow` (documents a day) is more than 0; `None`
     where it will never be done. `pages_a_second`: of all processes together. `basis`: one sentence: from what.
+    `spread`: of the open time that is needed, the logarithm of its ninth decile by its median, before past errors.
     """
 
     at: datetime
@@ -93,6 +97,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     inflow: float
     pages_a_second: float
     basis: str
+    spread: float = 0.0
 
 
 def kind_of(media_type: str | None) -> str:

@@ -29,8 +29,11 @@ _STOPS, _HOURS, _STOP = (
 _ENOUGH = 30  # documents of a kind, below which its pace is taken from all kinds together
 
 
-def rates(nights: Sequence[Measured], tonight: Measured | None) -> Rates:
-    """The speed to expect, from past nights and from what tonight has measured so far."""
+def rates(nights: Sequence[Measured], tonight: Measured | None, past_errors: Sequence[float] = ()) -> Rates:
+    """The speed to expect, from past nights and from what tonight has measured so far.
+
+    `past_errors`: of the forecasts of past nights.
+    """
     known = [night for night in nights if night.all.pages]
     now = tonight if tonight and tonight.all.pages else Measured()
     sums: dict[str, Tally] = {}
@@ -58,6 +61,8 @@ def rates(nights: Sequence[Measured], tonight: Measured | None) -> Rates:
         outage=(sum(one.stopped for one in everything) + _STOP * _STOPS) / (stops + _STOPS),
         measured=any(one.all.pages for one in everything),
         basis=_basis(known, now),
+        first=sum(night.first for night in known) / len(known) if known else 0.0,
+        errors=tuple(past_errors),
     )
 
 

@@ -29,6 +29,7 @@ from pipeline.ledger.comparison import Compared
 from pipeline.ledger.gaps import Gap
 from pipeline.ledger.named import Named, unreceived
 from pipeline.ledger.places import Places
+from pipeline.ledger.receipts import Accepted
 from pipeline.ledger.tabled import Row
 from pipeline.ledger.track import Track, silent
 from pipeline.models import Task
@@ -43,7 +44,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     """The counts: `received` = `done` + `partial` + `failed` + `pending` + `forgotten` + missing.
 
     Of `hashes` of them the record names the bytes that were received. The `bytes` of `documents` different ones were
-    read and hashed; the bytes of `not_kept` others, which have ended, are no longer in the store. Of the `receipts`,
+    read and hashed; the bytes of `not_kept` others, which have ended, are no longer in the store. `unread` records were
+    not read, as the tables of their nights say how they ended. Of the `receipts`,
     `unchained` were written by older versions, without a chain, and lines of `rewritten` ones were forgotten, as their
     notes prove.
     """
@@ -62,6 +64,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     documents: int
     bytes: int
     not_kept: int
+    unread: int = 0
     gaps: tuple[Gap, ...]
 
     @property
@@ -70,12 +73,17 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
         return not self.gaps
 
 
-def audit(store: Store, run_date: str, *, quick: bool = False, track: Track = silent) -> Audit:
+def audit(
+    store: Store, run_date: str, *, quick: bool = False, by_tables: bool = False, track: Track = silent
+) -> Audit:
     """Compare the receipts of a run date with how each task ended, on that date or later.
 
     It may run during the night. `quick`: without reading the documents' bytes, other tasks' markers, and all claims.
+    `by_tables`: also without reading a record that is there and of which the tables of its night, that were written
+    from it, say how it ended. The counts are the same; that a record was changed since is not noticed.
     """
-    found = {receipt.key: receipt for receipt in receipts.of_date(store, run_date)}
+    quick = quick or by_tables
+    found = {receipt.key: receipt for receipt in receipts.of_date(store, run_date, Accepted)}
     received = receipts.by_task(found.values())
     dates = places.nights(store, run_date)
     there = places.find(store, received, dates)
@@ -84,11 +92,15 @@ def audit(store: Store, run_date: str, *, quick: bool = False, track: Track = si
         *places.twice(store, received, there.received, dates),
     ]
     odd = {gap.task_id for gap in gaps}
-    tables, unreadable = _tables(store, run_date, there)
+    tables, unreadable, changed = _tables(store, run_date, there)
     sure = [(key, received[task_id]) for task_id, (key, *_) in there.received.items() if task_id not in odd]
     sure += [(key, []) for key in there.others.values()]
-    comparing = in_threads(lambda one: comparison.compare(store, *one, _row(tables, one[0])), sure)
-    compared = list(track(comparing, "records", len(sure)))
+
+    def compare(one: tuple[str, list[Accepted]]) -> Compared:
+        trust = by_tables and keys.task_id_of(one[0]) not in changed
+        return comparison.compare(store, *one, _row(tables, one[0]), trust=trust)
+
+    compared = list(track(in_threads(compare, sure), "records", len(sure)))
     gaps += [one.gap for one in compared if one.gap]
     gaps += [*unreadable, *_unlike_tables(store, _to_look_at(run_date, there, tables, compared, odd))]
 
@@ -122,6 +134,7 @@ def audit(store: Store, run_date: str, *, quick: bool = False, track: Track = si
         documents=bytes_.documents,
         bytes=bytes_.bytes,
         not_kept=bytes_.not_kept,
+        unread=sum(one.unread for one in compared),
         gaps=tuple(
             sorted(
                 (gap for gap in gaps if gap.task_id not in going),  # this is what it is like meanwhile
@@ -131,18 +144,22 @@ def audit(store: Store, run_date: str, *, quick: bool = False, track: Track = si
     )
 
 
-def _tables(store: Store, run_date: str, there: Places) -> tuple[Tables, list[Gap]]:
-    """The tables of this night and of those in which its tasks ended; a discrepancy for each that can't be read."""
+def _tables(store: Store, run_date: str, there: Places) -> tuple[Tables, list[Gap], set[str]]:
+    """The tables of this night and of those in which its tasks ended; a discrepancy for each that can't be read.
+
+    Also ids of tasks whose records may be newer: they have a marker, or a note that is deleted with the next tables.
+    """
     first = [found[0] for found in there.received.values()]
     ended = {keys.run_date_of(key) for key in first if not key.startswith(keys.PENDING)}
-    tables, unreadable = {}, []
+    tables, unreadable, changed = {}, [], set(there.marked)
     for night in sorted({run_date, *ended}):
+        changed |= tabled.marked(store, night)  # before the tables, so that what is neither is in these
         try:
             tables[night] = tabled.rows(store, night)
         except Damaged as error:
             source = keys.summary("documents", night)
             unreadable.append(Gap(kind="damaged", task_id="", source=source, detail=error.message))
-    return tables, unreadable
+    return tables, unreadable, changed
 
 
 def _row(tables: Tables, key: str) -> Row | None:

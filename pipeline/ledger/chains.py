@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from pipeline.errors import NotFound
 from pipeline.ledger import receipts
-from pipeline.ledger.receipts import Receipt
+from pipeline.ledger.receipts import Accepted, Receipt
 from pipeline.storage import Store, keys
 from pipeline.threads import in_threads
 
@@ -27,7 +27,9 @@ class Broken(NamedTuple):
     why: str
 
 
-def broken(store: Store, run_date: str, known: dict[str, Receipt], later: Iterable[str]) -> Iterator[Broken]:
+def broken(
+    store: Store, run_date: str, known: dict[str, Receipt[Accepted]], later: Iterable[str]
+) -> Iterator[Broken]:
     """Changed receipts among those `known` of a run date, and those named as the one before: missing or changed.
 
     `later`: run dates after it, on which its writers may have continued.
@@ -53,15 +55,15 @@ def broken(store: Store, run_date: str, known: dict[str, Receipt], later: Iterab
             yield Broken("receipt_changed", key, f"is not the object that {by.key} names as the one before.")
 
 
-def _kind(receipt: Receipt) -> Problem:
+def _kind(receipt: Receipt[Accepted]) -> Problem:
     return "receipt_changed" if receipt.sha256 else "receipt_missing"
 
 
-def _known_numbers(known: dict[str, Receipt], writer: str) -> list[int]:
+def _known_numbers(known: dict[str, Receipt[Accepted]], writer: str) -> list[int]:
     return [r.link.number for r in known.values() if r.link and r.link.writer == writer]
 
 
-def _next(store: Store, later: Iterable[str]) -> Iterator[Receipt]:
+def _next(store: Store, later: Iterable[str]) -> Iterator[Receipt[Accepted]]:
     """The first receipt of each writer on later run dates: it may name one of this date."""
     first: dict[str, tuple[int, str]] = {}
     for run_date in later:
@@ -74,7 +76,7 @@ def _next(store: Store, later: Iterable[str]) -> Iterator[Receipt]:
             yield receipt
 
 
-def _get(store: Store, key: str) -> Receipt | None:
+def _get(store: Store, key: str) -> Receipt[Accepted] | None:
     with suppress(NotFound):
-        return receipts.read(store, key)
+        return receipts.read(store, key, Accepted)
     return None

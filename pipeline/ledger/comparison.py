@@ -11,8 +11,9 @@ import msgspec
 from pipeline.errors import Damaged, NotFound
 from pipeline.ledger import claims, digests, tabled
 from pipeline.ledger.gaps import Gap, Kind
+from pipeline.ledger.receipts import Accepted
 from pipeline.ledger.tabled import Row
-from pipeline.models import Task, from_json
+from pipeline.models import from_json
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import damaged
 
@@ -38,7 +39,8 @@ class Ended(msgspec.Struct, frozen=True):
 class Compared(NamedTuple):
     """What was read under a key, and the discrepancy found; `agrees`: its bytes are those that were received.
 
-    `suspect`: it differs from its night's tables, which may just be about to be written again.
+    `suspect`: it differs from its night's tables, which may just be about to be written again. `unread`: it was not
+    read, as these say how the task ended.
     """
 
     key: str
@@ -46,20 +48,29 @@ class Compared(NamedTuple):
     gap: Gap | None = None
     agrees: bool = False
     suspect: bool = False
+    unread: bool = False
 
 
-def compare(store: Store, key: str, tasks: Sequence[Task], row: Row | None) -> Compared:
-    """Compare what is under `key` with the receipts of the task and its row in the tables of its night."""
+def compare(store: Store, key: str, tasks: Sequence[Accepted], row: Row | None, *, trust: bool) -> Compared:
+    """Compare what is under `key` with the receipts of the task and its row in the tables of its night.
+
+    `trust`: a record is not read of which the row says how the task ended.
+    """
     task_id = keys.task_id_of(key)
     source = min((task.source for task in tasks), default=key)
     ended, found = None, _two_sources(tasks)
+    unread = trust and row is not None and row.is_of(key)
     try:
         # a receipt written before the bytes were fetched has no hash; ingest noted it later
         expected = {task.sha256 for task in tasks if task.sha256}
         expected = expected or (claims.contents(store, task_id) if tasks else set())
-        data = store.get(key)
-        ended = from_json(data, Ended)
-        found = found or _changed(key, data, ended) or _other_bytes(key, ended, expected)
+        if unread and row is not None:
+            ended = Ended(task_id, row.source, row.sha256, status=row.status, receipt=row.receipt)
+        else:
+            data = store.get(key)
+            ended = from_json(data, Ended)
+            found = found or _changed(key, data, ended)
+        found = found or _other_bytes(key, ended, expected)
     except NotFound:  # changed since it was listed
         pass
     except msgspec.DecodeError as error:
@@ -68,14 +79,15 @@ def compare(store: Store, key: str, tasks: Sequence[Task], row: Row | None) -> C
         found = found or ("damaged", error.message)
     if found:
         kind, detail = found
-        return Compared(key, ended, Gap(kind=kind, task_id=task_id, source=source, detail=detail))
+        gap = Gap(kind=kind, task_id=task_id, source=source, detail=detail)
+        return Compared(key, ended, gap, unread=unread)
     if ended is None:
         return Compared(key)
-    suspect = row is not None and row.digest not in ("", ended.digest)
-    return Compared(key, ended, agrees=bool(expected and ended.sha256), suspect=suspect)
+    suspect = not unread and row is not None and row.digest not in ("", ended.digest)
+    return Compared(key, ended, None, bool(expected and ended.sha256), suspect, unread)
 
 
-def _two_sources(tasks: Sequence[Task]) -> tuple[Kind, str] | None:
+def _two_sources(tasks: Sequence[Accepted]) -> tuple[Kind, str] | None:
     sources = sorted({task.source for task in tasks})
     if not sources[1:]:
         return None

@@ -17,19 +17,22 @@ import msgspec
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound
 from pipeline.messages import is_backfill, is_urgent
-from pipeline.models import Task, from_json
+from pipeline.models import DocumentResult, Task, from_json
 from pipeline.storage import Store, keys
 from pipeline.threads import in_threads
 
 Sums = dict[str, float]
 """What is counted, by name: `documents|<place>` and `pages|<place>` of the backlog (see `place`), `open|<what>` (see
-`OPEN`), and `night|<run date>|<what>`, where what is an outcome, `pages`, `unread`, `busy` or `step|<step>`."""
+`OPEN`), and `night|<run date>|<what>`, where what is an outcome, `late`, `pages`, `unread`, `busy` or `step|<step>`."""
 
-OPEN = ("failed", "failed_again", "undelivered", "delayed")
-"""What is counted for all nights together: objects in the store that a person, or a time, must remove."""
+OPEN = ("failed", "failed_again", "undelivered", "delayed", "overdue")
+"""What is counted for all nights together: objects in the store that a person, or a time, must remove.
+
+`overdue`: documents that wait although their deadlines have passed, see `is_overdue`.
+"""
 
 ALIVE = timedelta(minutes=6)
-"""A worker's process writes at least every five minutes; one that has not for longer is taken to have ended."""
+"""A worker writes from its start on, at least every five minutes; one that has not for longer counts as ended."""
 
 _LOOKS = 4  # readings, where what was listed is gone, as another process has folded it into the base
 
@@ -70,11 +73,15 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ended(msgspec.Struct, kw_only=True):
-    """What a night has done so far: documents by outcome, pages read and unread, seconds of steps and of models."""
+    """What a night has done so far: documents by outcome, pages read and unread, seconds of steps and of models.
+
+    `late`: of the documents, those that ended after their deadlines.
+    """
 
     done: int = 0
     partial: int = 0
     failed: int = 0
+    late: int = 0
     pages: int = 0
     unread: int = 0
     step_seconds: dict[str, float] = {}
@@ -82,12 +89,16 @@ class Ended(msgspec.Struct, kw_only=True):
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """The object of one writer. `ended`: it will not write again. `worker`: of a pool process; else empty."""
+    """The object of one writer. `ended`: it will not write again. `worker`: `<host>/<id>` of a worker's process.
+
+    `memory`: MiB that the models of the writer have in use, by device.
+    """
 
     at: datetime
     sums: Sums
     ended: bool = False
     worker: str = ""
+    memory: dict[str, float] = {}
 
 
 class Base(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,7 +179,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         """What a night has done so far."""
         prefix = f"night|{run_date}|"
         found = {n.removeprefix(prefix): max(v, 0) for n, v in self.sums.items() if n.startswith(prefix)}
-        counts = {n: round(found.get(n, 0)) for n in ("done", "partial", "failed", "pages", "unread")}
+        counts = {n: round(found.get(n, 0)) for n in ("done", "partial", "failed", "late", "pages", "unread")}
         steps = {n.removeprefix("step|"): round(v, 3) for n, v in found.items() if n.startswith("step|")}
         return Ended(**counts, step_seconds=steps, busy_seconds=round(found.get("busy", 0.0), 3))
 
@@ -178,13 +189,32 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     def processes(self, run_date: str, now: datetime) -> tuple[int, int]:
         """Pool processes that live and have computed in this night, and the workers that live."""
-        living = [
+        living = self._living(now)
+        busy = sum(bool(one.sums.get(f"night|{run_date}|busy")) for one in living)
+        return busy, len({one.worker for one in living})
+
+    def memory(self, now: datetime) -> dict[str, float]:
+        """MiB that models have in use, by device; where several hosts have it, by `<host> <device>`.
+
+        Memory of a CPU is that of each process; that of a GPU is what its driver says to any of them.
+        """
+        found: dict[tuple[str, str], list[float]] = {}
+        for one in self._living(now):
+            for device, mib in one.memory.items():
+                found.setdefault((one.worker.partition("/")[0], device), []).append(mib)
+        many = len({host for host, _ in found}) > 1
+        return {
+            f"{host} {device}" if many else device: round(sum(all) if device == "cpu" else max(all), 1)
+            for (host, device), all in sorted(found.items())
+        }
+
+    def _living(self, now: datetime) -> list[Written]:
+        """What processes of workers wrote that have not ended."""
+        return [
             one
             for one in self.written.values()
             if one.worker and not one.ended and (age := clock.age(one.at, now)) is not None and age <= ALIVE
         ]
-        busy = sum(bool(one.sums.get(f"night|{run_date}|busy")) for one in living)
-        return busy, len({one.worker for one in living})
 
 
 def place(task: Task) -> str:
@@ -199,6 +229,20 @@ def kind(task: Task) -> str:
         return "unknown"
     is_paper = task.media_type == "application/pdf" or task.media_type.startswith("image/")
     return "ocr" if is_paper else "text"
+
+
+def is_overdue(task: Task, now: datetime) -> bool:
+    """Whether the deadline of a pending task has passed: of an ingested one that is served in the usual order."""
+    if not task.deadline or task.media_type is None or task.reprocess or is_backfill(task.priority):
+        return False
+    due = clock.moment(task.deadline)
+    return due is not None and due <= now
+
+
+def is_late(record: DocumentResult) -> bool:
+    """Whether a document ended after its deadline."""
+    due, ended = clock.moment(record.deadline), clock.moment(record.done_at)
+    return due is not None and ended is not None and ended > due
 
 
 def amounts(task: Task, count: int = 1) -> Sums:

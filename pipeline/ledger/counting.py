@@ -23,6 +23,9 @@ from pipeline.storage import Store, keys
 
 log = logging.getLogger("nightshift")
 
+Memory = Callable[[], Mapping[str, float]]
+"""MiB that the models of a process have in use, by device."""
+
 PERIOD = 5.0
 """Seconds between two puts of one process, at least."""
 
@@ -34,13 +37,15 @@ _AT_EXIT = 10.0  # seconds that a process waits at its end for a put that is in 
 
 
 class Counting:
-    """What one process counts. `run_date`: the night that work now belongs to. `worker`: see `Written`.
+    """What one process counts. `run_date`: the night that work now belongs to. `worker`, `memory`: see `Written`.
 
     Any thread may count. A forked process counts from zero, as another writer.
     """
 
-    def __init__(self, store: Store, run_date: Callable[[], str], *, worker: str = "") -> None:
-        self._store, self._run_date, self._worker = store, run_date, worker
+    def __init__(
+        self, store: Store, run_date: Callable[[], str], *, worker: str = "", memory: Memory = dict
+    ) -> None:
+        self._store, self._run_date, self._worker, self._memory = store, run_date, worker, memory
         self._lock, self._wake = threading.Lock(), threading.Event()
         self._putting = threading.Lock()
         self._complained_at = float("-inf")
@@ -48,9 +53,19 @@ class Counting:
 
     def _begin(self, pid: int) -> None:
         """Count from zero, as a new writer."""
+        self._present = False
         self._pid, self._writer, self._sums, self._changed = pid, uuid.uuid4().hex[:16], Sums(), False
         self._day = ""
         self._thread: threading.Thread | None = None
+
+    def present(self) -> None:
+        """From now on, have an object although nothing is counted: this worker lives, also where nobody may ask it."""
+        with self._lock:
+            if self._pid != os.getpid():
+                self._begin(os.getpid())
+            self._present = self._changed = True
+            self._look_after()
+        self._wake.set()
 
     def accepted(self, task: Task) -> None:
         """A task has its pending marker."""
@@ -66,9 +81,12 @@ class Counting:
         counters.add(sums, amounts(after))
         self.count(sums)
 
-    def ended(self, task: Task | None, record: DocumentResult, *, counts: bool = True) -> None:
+    def ended(
+        self, task: Task | None, record: DocumentResult, *, counts: bool = True, overdue: bool = False
+    ) -> None:
         """A document has ended; `task`: as its marker was, `None` without one. `counts`: its record was stored.
 
+        `overdue`: it was counted as such.
         One that is processed again is among the outcomes of its night already.
         """
         sums = amounts(task, -1) if task else Sums()
@@ -77,11 +95,18 @@ class Counting:
         elif counts:
             sums[f"night|{record.run_date}|{record.status}"] = 1
             sums["open|failed"] = int(record.status == "failed")
+            sums[f"night|{record.run_date}|late"] = int(counters.is_late(record))
+        sums["open|overdue"] = -int(overdue)
         self.count(sums)
 
     def failure_removed(self, record: DocumentResult, *, discarded: bool = False) -> None:
         """The record of a failure was deleted, as it is redriven; `discarded`: it was not open any more."""
-        sums = Sums({f"night|{record.run_date}|failed": -1}) if not record.reprocess else Sums()
+        night = f"night|{record.run_date}|"
+        sums = (
+            Sums()
+            if record.reprocess
+            else Sums({f"{night}failed": -1, f"{night}late": -int(counters.is_late(record))})
+        )
         if not discarded:
             sums["open|failed_again" if record.reprocess else "open|failed"] = -1
         self.count(sums)
@@ -107,6 +132,12 @@ class Counting:
             self._look_after()
         self._wake.set()
 
+    def moved_memory(self) -> None:
+        """The memory in use is another one: put it soon, where anything was ever counted."""
+        with self._lock:
+            self._changed = bool(self._sums)
+        self._wake.set()
+
     def _look_after(self) -> None:
         if self._thread is None or not self._thread.is_alive():
             with suppress(RuntimeError):  # the interpreter is ending, or there is no room for another thread
@@ -129,7 +160,8 @@ class Counting:
             with self._lock:
                 changed, self._changed = self._changed, False
                 day, sums = self._day, dict(self._sums)
-            if self._pid == os.getpid() and (changed or (sums and (last or alive))):
+            shown = bool(sums) or self._present
+            if self._pid == os.getpid() and (changed or (shown and (last or alive))):
                 self._put(day or self._run_date(), sums, last=last)
         except Exception as error:  # whatever it is: it costs a counter, not a document
             self._changed = True
@@ -143,7 +175,8 @@ class Counting:
         """Put the object of a run date; those of a new run date begin with zero, in an object of their own."""
         today = self._run_date()
         over = last or day != today
-        one = Written(at=clock.utc(), sums=sums, ended=over, worker=self._worker)
+        memory = {} if last else dict(self._memory())
+        one = Written(at=clock.utc(), sums=sums, ended=over, worker=self._worker, memory=memory)
         self._store.put(keys.counter(day, self._writer), to_json(one))
         with self._lock:
             self._day = day
@@ -151,6 +184,8 @@ class Counting:
                 counters.add(self._sums, {name: -amount for name, amount in sums.items()})
                 self._sums = {name: amount for name, amount in self._sums.items() if amount}
                 self._day, self._writer, self._changed = today, uuid.uuid4().hex[:16], bool(self._sums)
+        if over and not last and self._present:
+            self._put(today, Sums(), last=False)
 
     def _complain(self, error: Exception) -> None:
         if time.monotonic() - self._complained_at >= _SILENCE:
@@ -178,12 +213,12 @@ _SILENT = _Silent()
 _started: dict[str, Counting] = {}  # by the URL of the store
 
 
-def start(store: Store, run_date: Callable[[], str], *, worker: str = "") -> Counting:
+def start(store: Store, run_date: Callable[[], str], *, worker: str = "", memory: Memory = dict) -> Counting:
     """Count what this process does in a store from now on; a second call for the same store changes nothing."""
     if not _started:
         atexit.register(stop)
     if store.url not in _started:
-        _started[store.url] = Counting(store, run_date, worker=worker)
+        _started[store.url] = Counting(store, run_date, worker=worker, memory=memory)
     return _started[store.url]
 
 

@@ -76,8 +76,7 @@ class Dates(msgspec.Struct, frozen=True):
         days = (date.fromisoformat(today) - first).days
         if days > _FEW:
             folders = {name for prefix in (keys.RESULTS, keys.FAILED) for name in store.folders(prefix)}
-            nights = {name.removeprefix("run_date=") for name in folders}
-            between = sorted(night for night in nights if self.since <= night <= today)
+            between = [night for night in keys.run_dates(folders) if self.since <= night <= today]
         else:
             between = [(first + timedelta(n)).isoformat() for n in range(days + 1)]
         return list(dict.fromkeys([own, *between, *filter(None, [self.replaces])]))

@@ -25,6 +25,8 @@ LEASE = timedelta(hours=2)
 SETTLED = timedelta(hours=1)
 """After which no step of a task that was forgotten while it was in progress runs any more."""
 
+Stage = Literal["planned", "deleted"]
+
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """One task: `seen`: when it was submitted; `hashes`: SHA-256 of its bytes; `keys`: its records and markers."""
@@ -57,7 +59,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()
     working: bool = False
-    stage: Literal["planned", "deleted"] = "planned"
+    stage: Stage = "planned"
     begun: str = ""
     again: str = ""
 
@@ -104,6 +106,10 @@ def _is_fresh(plan: Plan) -> bool:
     return age is not None and age < LEASE
 
 
-def task_ids(store: Store) -> set[str]:
-    """Ids of the tasks that are being forgotten: what is known of them contradicts itself meanwhile."""
-    return {target.task_id for plan in plans(store) for target in plan.targets}
+def task_ids(store: Store, stage: Stage | None = None) -> set[str]:
+    """Ids of the tasks that are being forgotten: what is known of them contradicts itself meanwhile.
+
+    `stage`: by the plans that are at this one only.
+    """
+    chosen = (plan for plan in plans(store) if stage in (None, plan.stage))
+    return {target.task_id for plan in chosen for target in plan.targets}

@@ -11,7 +11,7 @@ from pipeline.errors import Damaged, NotFound
 from pipeline.ledger import receipts
 from pipeline.ledger.chains import Broken
 from pipeline.ledger.gaps import Gap
-from pipeline.ledger.receipts import Receipt
+from pipeline.ledger.receipts import Accepted, Receipt
 from pipeline.models import Task, from_json
 from pipeline.remote.urls import public_source
 from pipeline.storage import Store, keys
@@ -30,7 +30,7 @@ class _Claim(msgspec.Struct, frozen=True):
 class Named:
     """The receipts named so far, and one task of each."""
 
-    def __init__(self, store: Store, run_date: str, known: dict[str, Receipt]) -> None:
+    def __init__(self, store: Store, run_date: str, known: dict[str, Receipt[Accepted]]) -> None:
         self._store, self._run_date, self.known = store, run_date, known
         self._tasks: dict[str, tuple[str, str]] = {}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import chain
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from typing import NamedTuple
 from pipeline import clock
 from pipeline.ledger import receipts
 from pipeline.ledger.gaps import Gap
+from pipeline.ledger.receipts import Accepted
 from pipeline.models import Task
 from pipeline.storage import Store, keys
 
@@ -17,11 +18,15 @@ _AHEAD = timedelta(days=7)  # a weekly window opens within a week, so no run dat
 
 
 class Places(NamedTuple):
-    """Keys by task id, of what was `received` on a run date; and keys of others: records of that date, and markers."""
+    """Keys by task id, of what was `received` on a run date; and keys of others: records of that date, and markers.
+
+    `marked`: ids of all tasks that have a marker.
+    """
 
     received: dict[str, list[str]]
     others: dict[str, str]
     markers: list[str]
+    marked: set[str]
 
 
 def nights(store: Store, run_date: str) -> list[str]:
@@ -56,16 +61,20 @@ def find(store: Store, received: Collection[str], dates: list[str]) -> Places:
             others.setdefault(task_id, key)
     # A marker next to a record means that the last step will be repeated, or that the document is reprocessed: it is
     # done in either case.
-    markers = []
+    markers, marked = [], set()
     for key in pending:
-        if (task_id := keys.task_id_of(key)) not in found:
+        marked.add(task_id := keys.task_id_of(key))
+        if task_id not in found:
             markers.append(key)
         elif not found[task_id]:
             found[task_id].append(key)
-    return Places({task_id: places for task_id, places in found.items() if places}, others, markers)
+    received_at = {task_id: places for task_id, places in found.items() if places}
+    return Places(received_at, others, markers, marked)
 
 
-def missing(store: Store, received: dict[str, list[Task]], places: dict[str, list[str]]) -> Iterator[Gap]:
+def missing(
+    store: Store, received: Mapping[str, Sequence[Accepted | Task]], places: dict[str, list[str]]
+) -> Iterator[Gap]:
     """Tasks found nowhere; one that was redriven during the listing has a marker now."""
     lost = [task_id for task_id in received if task_id not in places]
     marked = {keys.task_id_of(key): key for key in store.list(keys.PENDING)} if lost else {}
@@ -83,7 +92,7 @@ def missing(store: Store, received: dict[str, list[Task]], places: dict[str, lis
 
 
 def twice(
-    store: Store, received: dict[str, list[Task]], places: dict[str, list[str]], dates: list[str]
+    store: Store, received: dict[str, list[Accepted]], places: dict[str, list[str]], dates: list[str]
 ) -> Iterator[Gap]:
     """Tasks with more records than receipts; `nightshift run` may be given a document for two dates."""
     several = {

@@ -15,7 +15,7 @@ import uuid
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -50,14 +50,33 @@ class Link(msgspec.Struct, frozen=True):
     sha256: str = ""
 
 
-class Receipt(NamedTuple):
-    """A receipt as it is in the store; `problem`: why it is not what was written.
+class Accepted(msgspec.Struct, frozen=True):
+    """What is read of a line to compare it: a night may have a hundred thousand."""
+
+    task_id: str
+    source: str
+    sha256: str | None = None
+    refused: str = ""
+
+
+class _Named(Protocol):
+    @property
+    def task_id(self) -> str: ...
+    @property
+    def refused(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Named)
+
+
+class Receipt(NamedTuple, Generic[T]):
+    """A receipt as it is in the store; `problem`: why it is not what was written. `tasks`: as what they were read.
 
     `sha256`: of the whole object as it was written. `forgotten`: pseudonyms of tasks whose lines were forgotten since.
     """
 
     key: str
-    tasks: list[Task]
+    tasks: list[T]
     link: Link | None
     sha256: str
     problem: str = ""
@@ -122,8 +141,8 @@ def _prefix(link: Link) -> bytes:
     return b'{"link":' + msgspec.json.encode(link) + b","
 
 
-def read(store: Store, key: str) -> Receipt:
-    """A receipt, with those of its tasks that can be decoded; raises `NotFound`."""
+def read(store: Store, key: str, kind: type[T]) -> Receipt[T]:
+    """A receipt, with those of its tasks that can be decoded as this kind; raises `NotFound`."""
     try:
         data = store.get(key)
     except Damaged:
@@ -133,7 +152,7 @@ def read(store: Store, key: str) -> Receipt:
     with suppress(msgspec.DecodeError):
         link = from_json(data.split(b"\n", 1)[0], _Linked).link
     lines = data.removesuffix(b"\n")
-    gone = tuple(filter(None, map(redaction.pseudonym_in, lines.splitlines())))
+    gone = redaction.pseudonyms_in(lines)
     note = redaction.note_of(store, key) if gone else None
     original = note.original(sha256) if note else ""
     if link and lines.startswith(_prefix(link)):
@@ -144,36 +163,39 @@ def read(store: Store, key: str) -> Receipt:
         problem = "does not hold the link that it was written with"
     for line in lines.splitlines():
         with suppress(msgspec.DecodeError):
-            tasks.append(structs.replace(from_json(line, Task), receipt=key))
+            tasks.append(from_json(line, kind))
     return Receipt(key, tasks, link, original or sha256, problem, gone)
 
 
-def of_date(store: Store, run_date: str) -> list[Receipt]:
+def of_date(store: Store, run_date: str, kind: type[T]) -> list[Receipt[T]]:
     """All receipts of a run date."""
-    return list(in_threads(lambda key: _read(store, key), store.list(keys.receipts(run_date))))
+    return list(in_threads(lambda key: _read(store, key, kind), store.list(keys.receipts(run_date))))
 
 
-def _read(store: Store, key: str) -> Receipt:
+def _read(store: Store, key: str, kind: type[T]) -> Receipt[T]:
     try:
-        return read(store, key)
+        return read(store, key, kind)
     except NotFound:  # nothing but tampering deletes a receipt
         return Receipt(key, [], None, "", "was deleted during the audit")
 
 
-def by_task(receipts: Iterable[Receipt]) -> dict[str, list[Task]]:
-    """What was received, by task id: one `Task` per receipt."""
-    found: dict[str, list[Task]] = {}
+def by_task(receipts: Iterable[Receipt[T]]) -> dict[str, list[T]]:
+    """What was received, by task id: one line per receipt."""
+    found: dict[str, list[T]] = {}
     for receipt in receipts:
         for task in receipt.tasks:
             found.setdefault(task.task_id, []).append(task)
     return {task_id: _accepted(tasks) for task_id, tasks in found.items()}
 
 
-def _accepted(tasks: list[Task]) -> list[Task]:
+def _accepted(tasks: list[T]) -> list[T]:
     """Without those that were refused, if one under the same id was accepted: it has taken their place."""
     return [task for task in tasks if not task.refused] or tasks
 
 
 def received(store: Store, run_date: str) -> dict[str, list[Task]]:
     """What was received on a run date, by task id: one `Task` per receipt."""
-    return by_task(of_date(store, run_date))
+    found = of_date(store, run_date, Task)
+    return by_task(
+        one._replace(tasks=[structs.replace(task, receipt=one.key) for task in one.tasks]) for one in found
+    )

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged, NotFound, PipelineError
-from pipeline.ledger import digests, ends, forgotten, generations, pending
+from pipeline.ledger import digests, discarded, ends, forgotten, generations, pending
 from pipeline.ledger.ends import OWN_DATE, Dates, End
 from pipeline.models import DocumentResult, Failure, Task
 from pipeline.remote.urls import public_source
@@ -119,6 +119,8 @@ def _put(store: Store, result: DocumentResult, *, late: bool) -> None:
     if result.status == "partial":
         store.put(note, digests.encode(without_pages(result)))
     store.put(bad if result.status == "failed" else good, digests.encode(result))
+    if result.status == "failed":
+        discarded.keep(store, bad, result)
     _tidy(store, result, late=late)
 
 

@@ -65,9 +65,16 @@ def pseudonym_in(line: bytes) -> str:
     return "" if found.task_id else found.forgotten
 
 
+def pseudonyms_in(data: bytes) -> tuple[str, ...]:
+    """The pseudonyms in the lines of a receipt."""
+    if _MARK not in data:
+        return ()
+    return tuple(filter(None, map(pseudonym_in, data.splitlines())))
+
+
 def is_rewritten(data: bytes) -> bool:
     """Whether lines of a receipt were forgotten."""
-    return any(pseudonym_in(line) for line in data.splitlines())
+    return bool(pseudonyms_in(data))
 
 
 def note_of(store: Store, receipt: str) -> Note | None:

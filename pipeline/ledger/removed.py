@@ -19,9 +19,13 @@ from pipeline.storage.objects import read_or_none
 
 
 class Removed(msgspec.Struct, frozen=True, kw_only=True):
-    """When retention removed each kind of a night (`documents`, `checkpoints`, `results`, `failures`), UTC."""
+    """When retention removed each kind of a night (`documents`, `checkpoints`, `results`, `failures`), UTC.
+
+    `begun`: those of these of which some may be left, as the process died.
+    """
 
     at: dict[str, str] = {}
+    begun: tuple[str, ...] = ()
 
     @property
     def records(self) -> bool:
@@ -34,9 +38,12 @@ def of(store: Store, run_date: str) -> Removed:
     return read_or_none(store, keys.night(run_date, "removed"), Removed) or Removed()
 
 
-def note(store: Store, run_date: str, kind: str, at: str) -> None:
-    """Note that a kind is removed from a night."""
-    store.put(keys.night(run_date, "removed"), to_json(Removed(at=of(store, run_date).at | {kind: at})))
+def note(store: Store, run_date: str, kind: str, at: str, *, begun: bool = False) -> None:
+    """Note that a kind is removed from a night, or that this is `begun`."""
+    known = of(store, run_date)
+    others = tuple(one for one in known.begun if one != kind)
+    now = Removed(at=known.at | {kind: at}, begun=(*others, kind) if begun else others)
+    store.put(keys.night(run_date, "removed"), to_json(now))
 
 
 def rows(store: Store, since: str) -> dict[str, Row]:

@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from pipeline import clock
-from pipeline.ledger import claims, counting, ends, generations, pending, places, receipts
+from pipeline.ledger import claims, counting, ends, forgetting, generations, pending, places, receipts
 from pipeline.models import Task
 from pipeline.storage import Store, keys
 
 
 def mark(store: Store, task: Task, run_date: str) -> Task | None:
-    """Mark a task of a receipt of this run date if its bytes are in the store or may be fetched again."""
+    """Mark a task of a receipt of this run date if its bytes are in the store or may be fetched again.
+
+    One that was refused is marked in any case: its first step refuses it again.
+    """
     sha256 = task.sha256 or next(iter(claims.contents(store, task.task_id)), None)
     kept = bool(sha256 and store.exists(keys.document(sha256)))
-    if not kept and not _can_be_fetched(store, task):
+    if not (kept or task.refused or _can_be_fetched(store, task)):
         return None
     task = structs.replace(
         task,
@@ -51,7 +54,10 @@ def still_received(store: Store, restored: Sequence[Task], run_date: str) -> lis
 
 
 def accepted_on(store: Store, task_id: str) -> list[str]:
-    """The run dates on which an id was claimed: none for one that was forgotten and not submitted again."""
+    """The run dates on which an id was claimed: none for one that was forgotten and not submitted again.
+
+    While it is being forgotten, these may be those of the submission that is.
+    """
     claimed = (key for key in store.list(keys.claims(task_id)) if keys.origin_of(key))
     return sorted({on for key in claimed if (on := keys.taken_on(key))})
 
@@ -59,9 +65,13 @@ def accepted_on(store: Store, task_id: str) -> list[str]:
 def renew(store: Store, task_id: str) -> None:
     """Mark a task that was submitted again after it was forgotten, if a paused process has replaced all it had.
 
-    The process of the forgotten submission has its marker and its record under the same keys.
+    The process of the forgotten submission has its marker and its record under the same keys. While it is being
+    forgotten, nothing tells the two apart: then this is done at the end of that.
     """
-    for run_date in accepted_on(store, task_id):
+    claimed = accepted_on(store, task_id)
+    if not claimed or task_id in forgetting.task_ids(store, stage="planned"):
+        return
+    for run_date in claimed:
         tasks = receipts.received(store, run_date).get(task_id)
         if not tasks or tasks[-1].refused:
             continue

@@ -25,6 +25,11 @@ class Row(NamedTuple):
     tenant: str = ""
     status: str = ""
 
+    def is_of(self, key: str) -> bool:
+        """Whether it says how the task of this record ended; not if it ended otherwise, or in an older version."""
+        ends = ("failed",) if key.startswith(keys.FAILED) else ("done", "partial")
+        return bool(self.digest) and not key.startswith(keys.PENDING) and self.status in ends
+
 
 def rows(store: Store, run_date: str) -> Mapping[str, Row]:
     """The documents in the tables of a night, by task id; none before they are written. Raises `Damaged`."""
@@ -35,17 +40,15 @@ def rows(store: Store, run_date: str) -> Mapping[str, Row]:
             table = file.read(
                 columns, use_threads=False
             )  # a pool that still starts at exit aborts the process
-        return {
-            row["task_id"]: Row(
-                row["source"],
-                row["sha256"],
-                row.get("receipt") or "",
-                row.get("digest") or "",
-                row.get("tenant") or "",
-                row.get("status") or "",
-            )
-            for row in table.to_pylist()
-        }
+        unknown = [""] * table.num_rows
+        task_ids, source, sha256, *more = (
+            table[name].to_pylist() if name in table.column_names else unknown for name in _COLUMNS
+        )
+        missing = {"task_id", "source", "sha256"} - {*table.column_names}
+        if missing:
+            raise KeyError(*missing)
+        texts = ([value or "" for value in column] for column in more)
+        return dict(zip(task_ids, map(Row, source, sha256, *texts), strict=True))
     except NotFound:
         return {}
     except (pa.ArrowException, OSError, KeyError) as error:  # KeyError: it is another table

@@ -23,9 +23,9 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
     `backlog_documents`, `backlog_pages`: accepted and not ended. `pages`: pages read so far. `step_seconds`: seconds
     that steps took so far, by step. `busy_seconds`: seconds that models computed so far, of all processes together.
-    `processes`: pool processes that serve GPU queues. `memory_mib`: of each GPU, where its driver tells. `p50`, `p90`:
-    when the backlog will be done, as forecast at that moment. `trouble`: one sentence about an outage, a brake or an
-    alarm; empty in quiet times.
+    `processes`: processes whose models computed. `memory_mib`: of each device, see `counters.State.memory`. `p50`,
+    `p90`: when the backlog will be done, as forecast at that moment; `spread`: of its model (`Forecast.spread`).
+    `trouble`: one sentence about an outage, a brake or an alarm; empty in quiet times.
     """
 
     at: datetime
@@ -43,6 +43,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     memory_mib: dict[str, float] = {}
     p50: datetime | None = None
     p90: datetime | None = None
+    spread: float = 0.0
     trouble: str = ""
 
 

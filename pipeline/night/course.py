@@ -78,8 +78,10 @@ class Course:
             busy_seconds=ended.busy_seconds,
             processes=processes,
             workers=workers,
+            memory_mib=state.memory(now),
             p50=forecast.p50 if forecast else None,
             p90=forecast.p90 if forecast else None,
+            spread=forecast.spread if forecast else 0.0,
             trouble=self._said(night),
         )
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from pipeline import clock
+from pipeline.models import to_json
 from pipeline.night.checks import CHECK_PERIOD, claimed, last_made
 from pipeline.night.night import Night
 from pipeline.storage import Store, keys
-
-_FRESH = timedelta(minutes=10)  # a notice is published before its failure is recorded
+from pipeline.storage.objects import read_or_none
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,15 +78,9 @@ class Open:
         self._pending: set[str] | None = None
         self._store = store
 
-    def needs(self, letter: Letter, now: datetime) -> bool:
-        """Whether a dead letter is about something that was still open at the moment `now`, before the listing.
-
-        This process may have been paused since then: a letter that was written meanwhile is new, too.
-        """
+    def needs(self, letter: Letter) -> bool:
+        """Whether a dead letter is about something that is still open."""
         if not letter.ours or not letter.task_id:
-            return True
-        known = clock.age(letter.at, max(now, clock.utc())) is not None
-        if known and letter.at and letter.at > now - _FRESH:
             return True
         if letter.step == "callback":
             return letter.task_id in self.undelivered
@@ -100,15 +94,33 @@ class Open:
         return self._pending
 
 
+class _Unneeded(msgspec.Struct, frozen=True):
+    """The notices that the last sweep has found without an open failure."""
+
+    notices: tuple[str, ...] = ()
+
+
 def tidy(night: Night, sweep: Callable[[Callable[[Letter], bool]], object]) -> None:
     """Remove the notices of documents whose failures are no longer open; hourly.
 
-    `sweep` reads dead letters and removes those for which its argument is true; raises what it and the store raise.
+    A notice is published before its failure is recorded, and may be newer than this look at the store. So it is removed
+    by the second sweep that finds it without a failure, whatever the clocks of the processes say. `sweep` reads dead
+    letters and removes those for which its argument is true; raises what it and the store raise.
     """
     key, now = keys.control("dead"), clock.utc()
     last = last_made(night.store, key, now)
     if last and now - last < CHECK_PERIOD:
         return
     with claimed(night.store, key, now):
-        still = Open(night.store)
-        sweep(lambda letter: not still.needs(letter, now))
+        noted = keys.control("dead-unneeded")
+        before = read_or_none(night.store, noted, _Unneeded) or _Unneeded()
+        still, known, found = Open(night.store), set(before.notices), set()
+
+        def is_over(letter: Letter) -> bool:
+            if still.needs(letter):
+                return False
+            found.add(name := f"{letter.id} {letter.at}")
+            return name in known
+
+        sweep(is_over)
+        night.store.put(noted, to_json(_Unneeded(tuple(sorted(found - known)))))

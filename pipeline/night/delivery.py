@@ -15,6 +15,7 @@ from msgspec import structs
 from pipeline import telemetry
 from pipeline.errors import (
     Damaged,
+    DeviceUnavailable,
     PermanentError,
     PipelineError,
     RunError,
@@ -220,7 +221,9 @@ class Delivery:
 
     def _wait(self, message: Message, error: Exception) -> list[Message]:
         """Retry a message later, without limit: an outage uses up none of its retries."""
-        passes = isinstance(error, (StoreUnavailable, SourceUnavailable))  # anything else waits for a person
+        passes = isinstance(
+            error, (StoreUnavailable, SourceUnavailable, DeviceUnavailable)
+        )  # anything else waits for a person
         again = (
             isinstance(error, SourceUnavailable) and message.outages > 0
         )  # less often: other sources go on

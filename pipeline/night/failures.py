@@ -21,19 +21,20 @@ from pipeline.ledger import (
     claims,
     counting,
     digests,
+    discarded,
     ends,
     forgotten,
     generations,
     pending,
     records,
 )
-from pipeline.models import TEXT, DocumentResult, Failure, Task, from_json
+from pipeline.ledger.discarded import DISCARDED
+from pipeline.models import TEXT, DocumentResult, Task, from_json
 from pipeline.settings import Settings
 from pipeline.steps import recognize
 from pipeline.storage import Store, keys, objects
 from pipeline.threads import in_threads
 
-DISCARDED = "discarded"
 OWN_LIMITS = ("max_bytes", "max_pages", "max_pixels", "max_side", "render_dpi", "text_layer")
 _FETCHED = ("file", "s3", "http", "https")
 
@@ -159,10 +160,10 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str], *, to
     if sha256:
         recognize.forget_unread(store, sha256)
     mark_again(store, task)
-    if discarded := code_of(record) == DISCARDED:
+    if was_discarded := code_of(record) == DISCARDED:
         store.delete(keys.discarded(_key(record)))
     if record.status != "partial":
-        counting.of(store).failure_removed(record, discarded=discarded)
+        counting.of(store).failure_removed(record, discarded=was_discarded)
     if record.status == "partial":
         return task  # its note goes with the next result
     if record.reprocess:
@@ -239,14 +240,13 @@ def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult
     if code_of(record) == DISCARDED:
         store.put(keys.discarded(_key(record)), b"")
         return record
-    was = f"It had failed with {code_of(record)}: {record.error.message if record.error else ''}"
-    why = f"Discarded by the operator ({reason})." if reason else "Discarded by the operator."
-    kept = structs.replace(record, error=Failure(code=DISCARDED, message=f"{why} {was}"))
+    kept = discarded.of(record, reason)
     data = digests.encode(kept)
     if not record.reprocess:  # the tables differ from the record until they are rewritten
         store.put(keys.changed(record.run_date, record.task_id, record.done_at), b"")
     store.put(_key(record), data)
     store.put(keys.discarded(_key(record)), b"")
+    _keep(store, kept)
     if record.status == "failed":
         counting.of(store).opened("failed_again" if record.reprocess else "failed", -1)
     if not record.reprocess:  # a summary may have used up the first note
@@ -256,14 +256,19 @@ def discard(store: Store, record: DocumentResult, reason: str) -> DocumentResult
     return from_json(data, DocumentResult)
 
 
+def _keep(store: Store, record: DocumentResult) -> None:
+    """Replace the record again where a process that was paused has recorded the failure meanwhile."""
+    now = _read(store, _key(record))
+    if now and now.status == "failed" and code_of(now) != DISCARDED:
+        store.put(_key(record), digests.encode(record))
+
+
 def _withdraw(store: Store, record: DocumentResult) -> None:
     """Delete the record of a failure again, where it was redriven while it was discarded."""
     latest = generations.latest(store, record.task_id)
     later = pending.get(store, record.task_id, latest) is not None
-    nights = {
-        name.removeprefix("run_date=") for p in (keys.RESULTS, keys.FAILED) for name in store.folders(p)
-    }
-    dates = sorted(night for night in nights if night >= record.run_date)
+    nights = keys.run_dates(name for p in (keys.RESULTS, keys.FAILED) for name in store.folders(p))
+    dates = [night for night in nights if night >= record.run_date]
     since = range(record.generation + 1, latest + 1)
     if later or any(end.key != _key(record) for end in ends.found(store, record.task_id, dates, since)):
         store.delete(_key(record))

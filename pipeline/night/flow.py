@@ -16,7 +16,7 @@ from pipeline.errors import NotRead, PermanentError, PipelineError, Poison
 from pipeline.ledger import counting, ends, generations, pending, receipts, records
 from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, forget, retries_of
 from pipeline.ledger.ends import Dates, End
-from pipeline.messages import Message, handed_back
+from pipeline.messages import Message, handed_back, is_urgent
 from pipeline.models import TEXT, DocumentResult, Page, Status, Task
 from pipeline.night import callbacks, deadlines
 from pipeline.night.dispatch import begin
@@ -30,6 +30,8 @@ from pipeline.steps.task_types import StepInput, after, further_steps, task_type
 from pipeline.storage import keys
 from pipeline.submission.reception import Reception
 from pipeline.telemetry import spans
+
+_REFUSED = "It was refused when it came; the process that was to record this has died."
 
 
 class Unwell(NamedTuple):
@@ -163,9 +165,9 @@ class Flow:
         result = structs.replace(result, traceparent=spans.current().parent or result.traceparent)
         spans.note({"nightshift.outcome": result.status, "nightshift.run_date": result.run_date})
         instead = records.finish(self.store, result, self._dates(task), ended_before=note_again)
+        overdue = deadlines.forget(self.store, task)
         if not by_others:
-            self.measures.ended(task, result, counts=instead is None)
-        deadlines.forget(self.store, task)
+            self.measures.ended(task, result, counts=instead is None, overdue=overdue)
         if instead is None:
             if result.status != "done":
                 self.unwell = Unwell(result.status, result.error.code if result.error else "")
@@ -213,11 +215,14 @@ class Flow:
         """Fetch and check a document, at any time of day; not again where that was done, and it has ended since."""
         if self.reception.is_repeated(task) and (end := self._end_of(task)):
             return self._ended(task, end)
+        if task.refused:
+            raise PermanentError(_REFUSED, code=task.refused)
         ingested = self.reception.ingest(task, message.id)
         if ingested:
-            if not task.ingested_by or task.not_before:  # else its message was delivered twice
+            first = not task.ingested_by or bool(task.not_before)  # else its message was delivered twice
+            if first:
                 self.measures.accepted(ingested)
-            deadlines.note(self.store, ingested)
+            deadlines.note(self.store, ingested, first=first)
         return begin(ingested, self.settings.spread_pages) if ingested else []
 
     def _ocr(self, message: Message, task: Task) -> list[Message]:
@@ -229,6 +234,7 @@ class Flow:
         if message.first and task.reading != engines.reading_digest:
             task = self._begin_reading(task, engines.reading_digest)
         assert task.sha256 is not None
+        engines.urgent = is_urgent(task.priority)
         with open_document(pending.document(self.store, task.sha256), engines.settings.limits) as document:
             budget = Budget(document, task.sha256, high - low + 1, store=self.store, engines=engines)
             start = low
@@ -246,6 +252,7 @@ class Flow:
                         budget=budget,
                         tenant=task.tenant,
                         on_page=on_page,
+                        alone=message.redelivered,
                     )
                 self.measures.read(pages, on_page)
                 start += group

@@ -8,14 +8,14 @@ that no other task has.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from itertools import chain, filterfalse
 
 import msgspec
 from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import NotFound
-from pipeline.ledger import forgetting, forgotten, pseudonyms, redaction, reported
+from pipeline.ledger import forgetting, forgotten, pseudonyms, redaction, reported, restoring
 from pipeline.ledger.forgetting import Plan, Target
 from pipeline.ledger.forgotten import Tombstone
 from pipeline.night import brake, inventory, originals, recount, selection
@@ -71,8 +71,12 @@ def carry_out(store: Store, plan: Plan) -> Done:
     _delete(store, markers, done)
     recorded = (key for target in plan.targets for key in _records(store, target))
     done.objects += _delete(store, recorded, done)
+    own = list(chain.from_iterable(in_threads(lambda t: _own(store, t), targets)))
+    # before the claims: a new task that claims the id must not find itself superseded
+    done.objects += _delete(store, filter(_is_generation, own), done)
+    # claims before other notes: without them, a late process removes its own itself (`forgotten.take_back`)
+    done.objects += _delete(store, filterfalse(_is_generation, own), done)
     done.objects += _delete(store, _named(store, {target.task_id for target in targets}), done)
-    done.objects += _delete(store, chain.from_iterable(in_threads(lambda t: _own(store, t), targets)), done)
     brake.forget_examples(store, (*(target.task_id for target in plan.targets), *plan.sources))
     forgotten.stamp(store, f"{plan.run} {clock.now()}")  # who read the records before must read them again
     _remove_rows(store, plan, back, done)
@@ -81,6 +85,8 @@ def carry_out(store: Store, plan: Plan) -> Done:
     _redact(store, plan, done)
     _delete_documents(store, plan, back, done)
     forgetting.note(store, structs.replace(plan, stage="deleted", again=_later(plan)))
+    for _ in in_threads(lambda t: restoring.renew(store, t.task_id), plan.targets):
+        pass
     return done
 
 
@@ -133,6 +139,11 @@ def _own(store: Store, target: Target) -> list[str]:
     return [*found, url] if store.exists(url) else found
 
 
+def _is_generation(key: str) -> bool:
+    """Whether a key of `_own` notes a generation."""
+    return key.startswith(keys.CLAIMS) and not keys.origin_of(key)
+
+
 def _delete(store: Store, names: Iterable[str], done: Done) -> int:
     """Delete objects, with their earlier versions; returns how many."""
     locked = list(in_threads(lambda key: originals.erase(store, key), names))
@@ -158,8 +169,9 @@ def _remove_reports(store: Store, plan: Plan, done: Done) -> None:
     """Delete the morning reports that may show the documents; housekeeping writes them again."""
     names = {target.task_id for target in plan.targets} | {sha256[:_SHOWN] for sha256 in plan.hashes}
     nights = {*plan.nights, *reported.showing(store, names | set(plan.sources))}
-    there = {name.removeprefix("run_date=") for name in store.folders(keys.REPORTS)}
-    for night in sorted(nights & there):
+    for night in keys.run_dates(store.folders(keys.REPORTS)):
+        if night not in nights:
+            continue
         reported.mark(store, night)
         done.locked += reported.erase(store, night)
 

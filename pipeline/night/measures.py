@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from pipeline import telemetry
 from pipeline.ledger import counting
+from pipeline.ledger.counters import is_late
 from pipeline.models import TEXT, DocumentResult, Page, Task
 from pipeline.night.admission import Admission
 from pipeline.night.night import Night
@@ -42,7 +43,7 @@ class Measures:
 
     def __init__(self, night: Night) -> None:
         self.admission = Admission(night.schedule)
-        self._store = night.store
+        self._store, self._shared = night.store, bool(night.settings.devices)
         self._meter = Meter(night)
 
     def accepted(self, task: Task) -> None:
@@ -51,9 +52,11 @@ class Measures:
         if task.media_type == TEXT:  # its one page is not read by a step
             telemetry.count("nightshift_pages_total", "read", "text_layer", task.tenant)
 
-    def ended(self, task: Task, result: DocumentResult, *, counts: bool) -> None:
-        """A document has ended; `counts`: by this record, rather than by one that was there."""
-        counting.of(self._store).ended(task, result, counts=counts)
+    def ended(self, task: Task, result: DocumentResult, *, counts: bool, overdue: bool) -> None:
+        """A document has ended; `counts`: by this record, rather than by one that was there; `overdue`: as counted."""
+        counting.of(self._store).ended(task, result, counts=counts, overdue=overdue)
+        if counts and is_late(result) and not result.reprocess:
+            telemetry.count("nightshift_deadlines_missed_total", task.task_type, task.tenant)
         if counts:
             telemetry.count("nightshift_documents_total", result.status, task.task_type, task.tenant)
 
@@ -86,12 +89,12 @@ class Measures:
             self.admission.measured(step, new, seconds / max(each, 1))
 
     def read(self, pages: Sequence[Page], fresh: Fresh) -> None:
-        """Count the pages that were read just now."""
+        """Count the pages that were read just now; a device of its own counts its seconds itself."""
         new = [page for page, is_new in zip(pages, fresh.flags, strict=True) if is_new]
         unread = sum(page.error is not None for page in new)
-        busy = sum(page.seconds for page in new)
+        busy = 0.0 if self._shared else sum(page.seconds for page in new)
         counting.of(self._store).worked({"pages": len(new) - unread, "unread": unread, "busy": busy})
 
     def extracted(self, seconds: float, fresh: Fresh) -> None:
         """Count the seconds of entities that were found just now."""
-        counting.of(self._store).worked({"busy": seconds if any(fresh.flags) else 0.0})
+        counting.of(self._store).worked({"busy": seconds if any(fresh.flags) and not self._shared else 0.0})

@@ -15,10 +15,11 @@ import msgspec
 
 from pipeline import clock
 from pipeline.errors import Damaged, PipelineError
-from pipeline.forecast import rates, windows
+from pipeline.forecast import errors, rates, windows
 from pipeline.forecast.measure import Measured
 from pipeline.forecast.model import Rates, kind_of
 from pipeline.models import DocumentResult, to_json
+from pipeline.night import hindsight
 from pipeline.night.night import Night
 from pipeline.night.schedule import Schedule
 from pipeline.storage import Store, keys
@@ -37,9 +38,13 @@ NOTE = "pace"
 
 
 class Noted(msgspec.Struct, kw_only=True):
-    """What is known: past nights by run date, and the night `run_date` as far as it was measured at `at`."""
+    """What is known: past nights by run date, and the night `run_date` as far as it was measured at `at`.
+
+    `errors`: of the forecasts of past nights, by run date.
+    """
 
     nights: dict[str, Measured] = {}
+    errors: dict[str, float] = {}
     run_date: str = ""
     tonight: Measured = msgspec.field(default_factory=Measured)
     at: datetime | None = None
@@ -52,7 +57,9 @@ class Noted(msgspec.Struct, kw_only=True):
     def rates(self, run_date: str) -> Rates:
         """The speed to expect in the night of this run date."""
         return rates.rates(
-            list(self.past(run_date).values()), self.tonight if self.run_date == run_date else None
+            list(self.past(run_date).values()),
+            self.tonight if self.run_date == run_date else None,
+            [self.errors[one] for one in sorted(self.errors) if one < run_date],
         )
 
     def inflow(self, run_date: str) -> float:
@@ -84,6 +91,7 @@ class Meter:
             seen=clock.moment(result.first_seen),
             done=now,
             opened=lambda begin, end: opened(self._night.schedule, begin, end),
+            first=bool(result.deadline),
         )
         age = clock.age(self._noted, now)
         if age is not None and age < PERIOD:
@@ -135,6 +143,7 @@ def note_night(night: Night, run_date: str) -> None:
             except Damaged as error:
                 log.warning("the pace of %s could not be measured: %s", one, error.message)
         note.nights = _last(note.nights)
+        note.errors = _judged(night, note.errors, names)
         night.store.put(keys.control(NOTE), to_json(note))
     except PipelineError as error:
         log.warning("the pace of %s could not be noted: %s", run_date, error.message)
@@ -151,8 +160,18 @@ def measured_in(night: Night, run_date: str) -> Measured:
             seen=one.seen,
             done=one.done,
             opened=lambda begin, end: opened(night.schedule, begin, end),
+            first=one.deadline is not None,
         )
     return found
+
+
+def _judged(night: Night, known: dict[str, float], names: list[str]) -> dict[str, float]:
+    """The errors of past forecasts, with those of the last nights that are known by now."""
+    found = dict(known)
+    for one in names[-NIGHTS:]:
+        if one not in found and (error := hindsight.error_of(night, one, names)) is not None:
+            found[one] = error
+    return {one: found[one] for one in sorted(found)[-errors.KEPT :]}
 
 
 def _last(nights: dict[str, Measured]) -> dict[str, Measured]:

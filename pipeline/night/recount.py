@@ -54,6 +54,7 @@ class Recount:
             return
         where = counters.place(task)
         counters.add(self._sums, counters.amounts(task))
+        counters.add(self._sums, {"open|overdue": int(counters.is_overdue(task, self._at))})
         if task.submitted_at:
             self._oldest[where] = min(self._oldest.get(where, task.submitted_at), task.submitted_at)
 

@@ -21,6 +21,7 @@ import msgspec
 from pipeline import clock
 from pipeline.messages import Message, is_backfill, is_urgent
 from pipeline.models import Task
+from pipeline.night import interrupted
 from pipeline.night.checks import CHECK_PERIOD, claimed, last_made
 from pipeline.night.dispatch import resume, waiting_tasks
 from pipeline.night.night import Night
@@ -84,7 +85,8 @@ def repair(
 ) -> None:
     """Publish lost messages again, hourly and when the window opens; raises what the arguments and the store raise.
 
-    When the window opens, most messages are missing if the broker has lost its disk: then all tasks are published.
+    When the window opens, most messages are missing if the broker has lost its disk: then all tasks are published. So
+    are those that were received and have no marker (`pipeline.night.interrupted`).
     """
     is_open = night.schedule.window.contains(now, night.schedule.override())
     key = keys.night(night.schedule.run_date(), "opened") if is_open else keys.control("repair")
@@ -92,17 +94,20 @@ def repair(
     if last and now - last < CHECK_PERIOD:
         return
     with claimed(night.store, key, now):
-        spread = night.settings.spread_pages
+        spread, tasks, markers = night.settings.spread_pages, [], {}
         counting = Recount(night)
-        found_now = waiting_tasks(night, counting.see)
-        tasks = [Waiting.of(task, spread, now) for task in found_now if not _delayed(task, now)]
+        for task in waiting_tasks(night, counting.see):
+            markers[task.task_id] = task.receipt
+            if not _delayed(task, now):
+                tasks.append(Waiting.of(task, spread, now))
         counting.finish()
-        if not tasks:
-            return
-        found = queued()
-        lost = tasks if is_open and not last and 2 * found.total < len(tasks) else None
-        for task in missing(tasks, found, now - (last or now - CHECK_PERIOD)) if lost is None else lost:
-            publish(task.messages)
+        if tasks:
+            found = queued()
+            lost = tasks if is_open and not last and 2 * found.total < len(tasks) else None
+            for one in missing(tasks, found, now - (last or now - CHECK_PERIOD)) if lost is None else lost:
+                publish(one.messages)
+        for task in interrupted.resume(night.store, markers):
+            publish(resume(task, spread))
 
 
 def _delayed(task: Task, now: datetime) -> bool:

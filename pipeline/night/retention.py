@@ -91,7 +91,8 @@ def _due(store: Store, kind: str, before: str) -> Iterator[str]:
     """Nights older than that whose tables were written, and from which this kind was not removed yet."""
     for night in inventory.nights(store):
         tables = night < before and store.exists(keys.summary("documents", night))
-        if tables and kind not in removed.of(store, night).at:
+        known = removed.of(store, night)
+        if tables and (kind not in known.at or kind in known.begun):
             yield night
 
 
@@ -122,11 +123,14 @@ def _remove_records(store: Store, kind: str, old: str) -> None:
         for key in store.list(f"{prefix}run_date={old}/")
         if keys.task_id_of(key) not in changed
     }
-    if any(keys.task_id_of(key) not in rows for key in listed) or changed:
+    known = {key for key in listed if keys.task_id_of(key) in rows}
+    begun = kind in removed.of(store, old).begun  # then the tables stay as they are
+    if (known != listed or changed) and not begun:
         return  # a summary is due
-    actions.record(store, "retention", subject=f"{kind} of {old}", detail={"objects": str(len(listed))})
+    actions.record(store, "retention", subject=f"{kind} of {old}", detail={"objects": str(len(known))})
+    removed.note(store, old, kind, clock.now(), begun=True)
+    _delete(store, known)
     removed.note(store, old, kind, clock.now())
-    _delete(store, listed)
 
 
 def _remove_reports(store: Store, old: str) -> None:

@@ -43,10 +43,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     `reprocessing`: done documents that wait to be reprocessed, not part of the backlog; `failed_again`: those, of all
     nights, that could not be reprocessed and keep their previous results. `undelivered`: abandoned callbacks.
-    `open_failures`: failed documents of all nights that were not discarded. `set_aside`: tasks whose marker is damaged.
+    `overdue`: documents that wait although their deadlines have passed; `late`: those of the night that ended after
+    theirs. `open_failures`: failed documents of all nights that were not discarded. `set_aside`: tasks whose marker is
+    damaged.
     `brakes`: steps that are paused, or released by hand. `pages`: pages read in this night; `pages_pending`: known
     pages of the backlog, with those that are reprocessed; `lanes`: documents by lane. `workers_seen`: workers that have
-    counted something in the last minutes. `as_of`: when the youngest
+    shown in the last minutes that they live. `as_of`: when the youngest
     counter was written; `recounted`: when the markers were last listed, `None` where that was done just now.
     """
 
@@ -60,6 +62,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     reprocessing: int = 0
     failed_again: int = 0
     undelivered: int = 0
+    overdue: int = 0
+    late: int = 0
     open_failures: int = 0
     set_aside: int = 0
     brakes: tuple[Braked, ...] = ()
@@ -121,6 +125,8 @@ def of(night: Night, state: State, backlog: counters.Backlog) -> Status:
         reprocessing=backlog.again,
         failed_again=state.open("failed_again"),
         undelivered=state.open("undelivered"),
+        overdue=state.open("overdue"),
+        late=ended.late,
         open_failures=state.open("failed"),
         set_aside=backlog.types.get(DAMAGED, 0),
         brakes=tuple(notes(night.store)),

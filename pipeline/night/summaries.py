@@ -149,7 +149,7 @@ def replaced(store: Store) -> dict[str, list[str]]:
 def nights(store: Store) -> list[str]:
     """Run dates that have records, in order."""
     prefixes = (keys.NIGHTS, keys.RESULTS, keys.FAILED)
-    return sorted({name.removeprefix("run_date=") for prefix in prefixes for name in store.folders(prefix)})
+    return keys.run_dates(name for prefix in prefixes for name in store.folders(prefix))
 
 
 def records(store: Store, run_date: str) -> int:

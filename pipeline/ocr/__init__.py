@@ -3,20 +3,33 @@
 `load` creates an engine, `describe` identifies it without creating it (for keys and resume).
 Further engines register under the entry point group `nightshift.ocr`: a callable that takes the
 settings and returns an `OcrEngine`, with a `describe(settings) -> ModelInfo` attribute if its digest
-is known without loading models.
+is known without loading models. One that can compute in batches on a device of its own (`pipeline.device`) has
+`models(settings, device) -> BatchModels` and `asking(settings, ask) -> OcrEngine` as well.
 """
 
 from __future__ import annotations
 
 from importlib import metadata
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.errors import UsageError
 from pipeline.models import ModelInfo
 from pipeline.ocr import identity
 from pipeline.ocr.base import OcrEngine, PageReading
 
-__all__ = ["ENTRY_POINTS", "OcrEngine", "OcrSettings", "PageReading", "describe", "load"]
+if TYPE_CHECKING:
+    from pipeline.ocr.batched import Ask, BatchModels
+
+__all__ = [
+    "ENTRY_POINTS",
+    "OcrEngine",
+    "OcrSettings",
+    "PageReading",
+    "asking",
+    "describe",
+    "load",
+    "load_models",
+]
 
 ENTRY_POINTS = "nightshift.ocr"
 
@@ -81,6 +94,35 @@ def describe(settings: OcrSettings) -> ModelInfo:
         return engine.info
     info: ModelInfo = factory.describe(settings)
     return info
+
+
+def load_models(settings: OcrSettings, device: str) -> BatchModels:
+    """Load the models of the engine alone, on `cpu` or `gpu:N`, to compute batches of images of many documents.
+
+    Raises as `load` does, and `UsageError` if the engine can't do so.
+    """
+    models: BatchModels = _shared(settings, "models")(settings, device)
+    return models
+
+
+def asking(settings: OcrSettings, ask: Ask) -> OcrEngine:
+    """Create the engine without its models, which `ask` reaches: it reads what `load(settings)` reads.
+
+    Raises as `load_models` does.
+    """
+    engine: OcrEngine = _shared(settings, "asking")(settings, ask)
+    return engine
+
+
+def _shared(settings: OcrSettings, what: str) -> Any:
+    factory = _factory(settings.ocr_engine)
+    if not hasattr(factory, what):
+        raise UsageError(
+            f"The OCR engine '{settings.ocr_engine}' can't share its models between processes: "
+            "unset NIGHTSHIFT_DEVICES.",
+            code="not_shared",
+        )
+    return getattr(factory, what)
 
 
 def _factory(name: str) -> Any:

@@ -44,7 +44,7 @@ class BatchModels(Protocol):
     info: ModelInfo
 
     def size_of(self, kind: Kind, height: int, width: int) -> tuple[int, int]:
-        """Height and width that such an image is padded to, at its bottom and right: equal sizes share batches."""
+        """Images of equal size share batches; a name, not a size to pad to: `run` pads, where that is needed."""
         ...
 
     def most(self, kind: Kind, size: tuple[int, int]) -> int:
@@ -52,7 +52,9 @@ class BatchModels(Protocol):
         ...
 
     def run(self, kind: Kind, images: Sequence[Image]) -> list[Answer]:
-        """Compute one batch of uint8 images of the same size, answers in order.
+        """Compute one batch of uint8 images, unpadded, for which `size_of` is the same; answers in order.
+
+        An answer is as large as its image asks for, whatever else is in the batch.
 
         Raises `DeviceMemory`, `DeviceLost`, or anything else where an image of it can't be computed.
         """

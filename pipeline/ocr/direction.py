@@ -1,34 +1,30 @@
-"""The line-direction classifier."""
+"""A line before and after the line-direction classifier: its head, and whether it is upside down."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import cast
 
+import cv2
 import numpy as np
 
-from pipeline.ocr import weights
+from pipeline.ocr.batched import Answer
 from pipeline.ocr.cuts import Image
-from pipeline.ocr.rapid_config import part_config
 
+HEIGHT, WIDTH = 48, 192
+"""Input of PP-OCR's classifier in pixels; narrower lines are padded."""
 WIDEST = 6
 """Lines are squeezed to 4:1 for the classifier; wider than WIDEST times their height it becomes unreliable."""
 
 
-class LineDirection:
-    """PP-OCR's line-direction classifier, from the rapidocr wheel on OpenVINO.
+def head_of(crop: Image) -> Image:
+    """The head of a line image (h, w, 3), scaled to (HEIGHT, n, 3), n at most WIDTH."""
+    head = np.ascontiguousarray(crop[:, : WIDEST * crop.shape[0]])
+    scaled = min(WIDTH, math.ceil(HEIGHT * (head.shape[1] / head.shape[0])))
+    return cast(Image, cv2.resize(head, (scaled, HEIGHT), interpolation=cv2.INTER_LINEAR))
 
-    Raises `ModelMissing` if it is missing from the wheel.
-    """
 
-    def __init__(self, threads: int) -> None:
-        config = part_config("Cls", weights.wheel_file(weights.DIRECTION), threads)
-        from rapidocr.ch_ppocr_cls import TextClassifier
-
-        self._classifier: Any = TextClassifier(config)
-
-    def upside_down(self, crops: Sequence[Image]) -> float:
-        """Share of the line images (h, w, 3) that are upside down, 0..1."""
-        heads = [np.ascontiguousarray(crop[:, : WIDEST * crop.shape[0]]) for crop in crops]
-        labels: list[str] = [label for label, _ in self._classifier(heads).cls_res]
-        return labels.count("180") / len(labels)
+def upside_down(answers: Sequence[Answer]) -> float:
+    """Share of the lines that are upside down, 0..1."""
+    return sum(int(probabilities.argmax()) for (probabilities,) in answers) / len(answers)

@@ -34,7 +34,10 @@ class Nightly(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
-    """The counts of `nightshift audit RUN_DATE --json --quick`, as there, and its discrepancies by kind."""
+    """The counts of `nightshift audit RUN_DATE --json --quick`, as there, and its discrepancies by kind.
+
+    `unread`: records that were taken from the night's tables instead of being read; `None` in older reports.
+    """
 
     received: int
     done: int
@@ -43,6 +46,7 @@ class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
     pending: int
     forgotten: int
     discrepancies: dict[str, int]
+    unread: int | None = None
 
 
 class Todo(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,10 +46,10 @@ def gather(
 ) -> Report:
     """The report of one night at the moment `now`.
 
-    `audit`: that of the night, if it was made just now, else it is made here: it reads every record, which takes longer
-    than all the rest. `letters`: dead letters that a person must look at. Raises what the store raises.
+    `audit`: that of the night, if it was made just now, else it is made here, from receipts, the names of records and
+    the night's tables. `letters`: dead letters that a person must look at. Raises what the store raises.
     """
-    audit = audit or ledger_audit.audit(night.store, run_date, quick=True)
+    audit = audit or ledger_audit.audit(night.store, run_date, by_tables=True)
     return _Gathering(night, run_date, now, audit).report(letters)
 
 
@@ -191,6 +191,7 @@ class _Gathering:
             pending=it.pending,
             forgotten=it.forgotten,
             discrepancies=kinds,
+            unread=it.unread,
         )
 
     def _todo(self, letters: Sequence[dead.Group]) -> Iterator[Todo]:

@@ -19,11 +19,6 @@ def both(en: str, zh: str) -> Both:
     return {"en": en, "zh": zh}
 
 
-def count(number: int, one: str, many: str = "") -> str:
-    """`1 document`, `12,431 documents`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def short(text: str) -> str:
     """A text of at most `LONGEST` characters, on one line."""
     text = " ".join(text.split())

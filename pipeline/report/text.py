@@ -70,7 +70,8 @@ def _audit(audit: AuditLine, language: str) -> str:
     kinds = known("comma").join(
         f"{known.name('gaps', kind) or kind} {number:,}" for kind, number in audit.discrepancies.items()
     )
-    return f"{kinds or _WORDS[language]['passed']} ({counts})"
+    read = f"; {known('audit.unread', n=f'{audit.unread:,}')}" if audit.unread else ""
+    return f"{kinds or _WORDS[language]['passed']} ({counts}{read})"
 
 
 def wrapped(text: str, first: str = "") -> Iterator[str]:

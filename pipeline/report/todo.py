@@ -11,14 +11,15 @@ import pyarrow.compute as pc
 
 from pipeline.errors import Damaged, PipelineError
 from pipeline.ledger.audit import Audit
+from pipeline.ledger.discarded import DISCARDED
 from pipeline.ledger.timeline import Sample
 from pipeline.night import callbacks, dead, reprocess
 from pipeline.night.brake import OF_THE_DOCUMENT, Braked
-from pipeline.night.failures import DISCARDED
 from pipeline.night.night import Night
+from pipeline.plural import count
 from pipeline.report import course
 from pipeline.report.facts import Todo
-from pipeline.report.sentences import both, count, short
+from pipeline.report.sentences import both, short
 from pipeline.storage import Store, keys
 from pipeline.tables.masking import masked_sentence
 

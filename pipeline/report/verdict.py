@@ -12,11 +12,12 @@ from pipeline.forecast.model import Forecast
 from pipeline.ledger.audit import Audit
 from pipeline.ledger.timeline import Sample
 from pipeline.night.brake import Braked
+from pipeline.plural import count
 from pipeline.report.course import UNTIL, Bounds, Outage
 from pipeline.report.facts import Verdict, Word
 from pipeline.report.figures import Figures
 from pipeline.report.page.words import words
-from pipeline.report.sentences import Both, both, count, moment, short, span
+from pipeline.report.sentences import Both, both, moment, short, span
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,14 @@ from pebble import ProcessExpired
 
 from pipeline import guard, mask_policy
 from pipeline.documents.sources import Source
-from pipeline.errors import PermanentError, PipelineError, Poison, RunError, StoreUnavailable
+from pipeline.errors import (
+    DeviceUnavailable,
+    PermanentError,
+    PipelineError,
+    Poison,
+    RunError,
+    StoreUnavailable,
+)
 from pipeline.ledger import pending, records
 from pipeline.ledger.attempts import STORE_ATTEMPTS
 from pipeline.models import Failure, Task
@@ -119,7 +126,7 @@ class Batch:
         """Turn how a job ended into outcomes and further jobs."""
         try:
             outcome = future.result()
-        except StoreUnavailable:
+        except (StoreUnavailable, DeviceUnavailable):
             if job.retries + 1 >= STORE_ATTEMPTS:
                 raise
             self._jobs.repeat_later(job, time.monotonic() + min(2**job.retries, _LONGEST_WAIT))

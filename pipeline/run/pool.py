@@ -14,6 +14,8 @@ from multiprocessing import get_context, resource_tracker
 
 from pebble import ProcessPool
 
+from pipeline.device.host import Devices
+from pipeline.errors import DeviceGone
 from pipeline.run import worker
 from pipeline.run.counters import PageCounters
 from pipeline.run.jobs import Job
@@ -31,6 +33,8 @@ class WorkerPool:
         resource_tracker.ensure_running()  # its start would unblock SIGINT, which `_undisturbed` blocks
         context = get_context("spawn")
         self.pages = PageCounters(context)
+        self._settings = settings
+        self._devices: Devices | None = None
         self._most, self._time_limit = 2 * count, settings.time_limit
         self._started = False
         self._running: dict[Future[Outcome], Job] = {}
@@ -57,7 +61,12 @@ class WorkerPool:
         return self._time_limit * job.groups
 
     def start(self, job: Job) -> None:
-        """Hand a job to the next free process; processes are started with the first job."""
+        """Hand a job to the next free process; processes are started with the first job.
+
+        Raises `DeviceGone` where another process has a device.
+        """
+        if not self._started:
+            self._hold_devices()
         call: Callable[..., Outcome]
         if job.first:
             call = partial(worker.read_group, job.task, job.first, job.last)
@@ -73,7 +82,12 @@ class WorkerPool:
         future.add_done_callback(self._ended.put)
 
     def wait(self, seconds: float) -> tuple[Job, Future[Outcome]] | None:
-        """The next job that ended, `None` when none does within `seconds`."""
+        """The next job that ended, `None` when none does within `seconds`.
+
+        Raises `DeviceGone` once a device is lost.
+        """
+        if self._devices and self._devices.lost:
+            raise DeviceGone(self._devices.lost)
         try:
             future = self._ended.get(timeout=seconds)
         except queue.Empty:
@@ -91,6 +105,16 @@ class WorkerPool:
     def join(self) -> None:
         """Wait until all processes have ended, after `close` or `stop`."""
         self._pool.join()
+        if self._devices:
+            self._devices.close()
+
+    def _hold_devices(self) -> None:
+        """Start the processes that hold the devices, while those that ask them start."""
+        if self._settings.devices:
+            self._devices = Devices(self._settings)
+            if why := self._devices.claim():
+                raise DeviceGone(why)
+            self._devices.ensure()
 
 
 @contextmanager

@@ -63,6 +63,7 @@ class Worker:
                 store=self.store,
                 engines=self.engines,
                 on_page=on_page,
+                alone=task.attempts > 0,
             )
         recognize.check_any_read(pages)
         found = extract.extract(
@@ -104,6 +105,7 @@ class Worker:
                 store=self.store,
                 engines=self.engines,
                 on_page=on_page,
+                alone=task.attempts > 0,
             )
         return Outcome(
             status="read",

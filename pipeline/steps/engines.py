@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
-from pipeline import fields, ner, ocr, telemetry
+from msgspec import structs
+
+from pipeline import fields, guard, ner, ocr, telemetry
+from pipeline.device.host import addresses
 from pipeline.errors import PermanentError, UsageError
 from pipeline.models import ModelInfo, Task
 from pipeline.settings import Settings
+from pipeline.telemetry.devices import used
 
 if TYPE_CHECKING:
+    from pipeline.device.client import Client
     from pipeline.fields import Filler
     from pipeline.ner.base import NerEngine
     from pipeline.ocr.base import OcrEngine
+    from pipeline.ocr.batched import Answer, Kind
+    from pipeline.ocr.cuts import Image
 
 T = TypeVar("T")
 
@@ -37,7 +44,7 @@ class EnginesByTask:
 
     def _make(self, overrides: tuple[tuple[str, str], ...]) -> Engines:
         try:
-            return Engines(self._settings.replaced(dict(overrides)))
+            return Engines(_of_device(self._settings, self._settings.replaced(dict(overrides))))
         except UsageError as error:
             raise PermanentError(
                 f"The task's own settings are invalid: {error.message} Redrive it with other settings.",
@@ -45,11 +52,19 @@ class EnginesByTask:
             ) from error
 
 
+def _of_device(base: Settings, own: Settings) -> Settings:
+    """A task's own settings: with other models than the devices have, on the CPU of this process."""
+    if (base.ocr_engine, base.ocr_model_dir) == (own.ocr_engine, own.ocr_model_dir) or not own.devices:
+        return own
+    return structs.replace(own, devices="", ocr_device="cpu")
+
+
 class Engines:
     """At most one OCR and one NER engine, each loaded by the first document that needs it."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.urgent = False  # whether what is read now comes before other documents, at a device
 
     @cached_property
     def ocr_info(self) -> ModelInfo:
@@ -66,10 +81,21 @@ class Engines:
         """The rules and examples that find the fields."""
         return fields.describe(self.settings)
 
+    @property
+    def shared(self) -> bool:
+        """Whether the OCR models are those of a device, held by a process that all documents in progress ask."""
+        return bool(self.settings.devices)
+
     @cached_property
     def ocr(self) -> OcrEngine:
-        """The loaded OCR engine."""
+        """The OCR engine: loaded, or one that asks a device."""
+        if self.shared:
+            _device()  # raises where there is none
+            return ocr.asking(self.settings, self._ask)
         return _timed("ocr", lambda: ocr.load(self.settings))
+
+    def _ask(self, kind: Kind, images: Sequence[Image]) -> list[Answer]:
+        return _device().ask(kind, images, urgent=self.urgent)
 
     @cached_property
     def ner(self) -> NerEngine:
@@ -83,7 +109,10 @@ class Engines:
 
     @contextmanager
     def computing(self, what: str) -> Iterator[None]:
-        """Count the time inside as time during which a model computed: `ocr` or `ner`."""
+        """Count the time inside as time during which a model computed: `ocr` or `ner`; a device counts its own."""
+        if self.shared and what == "ocr":
+            yield
+            return
         started = time.perf_counter()
         try:
             yield
@@ -112,9 +141,35 @@ class Engines:
         return self.settings.digest(self.entities_digest, self.fields_info.digest)
 
 
+_loaded: set[str] = set()
+
+
+def memory(settings: Settings) -> dict[str, float]:
+    """MiB that the models of this process have in use, by device; none before they are loaded.
+
+    On a GPU, what its driver says of all processes together.
+    """
+    if not _loaded & {"ocr", "ner"}:
+        return {}
+    names = {"gpu:0" if name == "gpu" else name for name in (settings.ocr_device, settings.ner_device)}
+    if settings.devices:
+        names.discard("cpu")  # what a device of its own needs is counted by those who hold it
+    found = {name: guard.resident() if name == "cpu" else used(name) for name in sorted(names)}
+    return {name: size / 2**20 for name, size in found.items() if size}
+
+
+@cache
+def _device() -> Client:
+    """What asks the devices, for all threads of this process."""
+    from pipeline.device.client import Client
+
+    return Client(addresses())
+
+
 def _timed(step: str, load: Callable[[], T]) -> T:
     """Load the models of a step, its seconds counted."""
     started = time.perf_counter()
     loaded = load()
+    _loaded.add(step)
     telemetry.observe("nightshift_model_load_seconds", time.perf_counter() - started, step)
     return loaded

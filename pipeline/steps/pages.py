@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ from pipeline.documents.turned import turn_lines
 from pipeline.errors import PipelineError, RunError
 from pipeline.models import Box, Code, Page, Point, Rotation, TextLine
 from pipeline.steps import truth
+from pipeline.steps.decoding import decoded, rendered
 from pipeline.steps.engines import Engines
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ FALSE_LAYER = "The text layer has other letters than the page shows: the page wa
 def read_page(document: Document, number: int, engines: Engines) -> Page:
     """Read page `number` (from 1); raises `Unreadable` or `OverLimit`, naming the page."""
     started = time.perf_counter()
-    given = _decoded(document, number)
+    given = decoded(document, number)
     if given.image is not None or given.suspects:
         loading = time.perf_counter()
         _load_ocr(engines)
@@ -43,7 +45,7 @@ def read_page(document: Document, number: int, engines: Engines) -> Page:
             number=number,
             width=given.width,
             height=given.height,
-            image=document.render(number),
+            image=rendered(document, number),
             unread=given.unread,
             warnings=(*given.warnings, FALSE_LAYER),
             codes=given.codes,
@@ -59,21 +61,12 @@ def _is_false(document: Document, given: PageInput, engines: Engines) -> bool:
         return truth.is_false(document, given, engines.ocr)
 
 
-def _decoded(document: Document, number: int) -> PageInput:
-    """The page, its processor time counted: of this thread, so that other work on the machine does not matter."""
-    begun = time.thread_time()
-    try:
-        return document.page(number)
-    finally:
-        document.decoding += time.thread_time() - begun
-
-
 def _codes_drawn(document: Document, given: PageInput, turn: Rotation) -> tuple[Code, ...]:
     """The barcodes on the page. It is drawn for them only where small areas look like one."""
     if given.image is not None:
         return find_codes(given.image, turn)
     if given.tiled:
-        return find_codes(document.render(given.number), cast(Rotation, (given.rotation + turn) % 360))
+        return find_codes(rendered(document, given.number), cast(Rotation, (given.rotation + turn) % 360))
     return ()
 
 
@@ -171,17 +164,21 @@ def _read_region(
 
 _letterheads: OrderedDict[tuple[str, bytes], PageReading] = OrderedDict()
 """What was read in the last pictures: a logo is the same on all pages, and on all letters of a sender."""
+_kept = threading.Lock()
 
 
 def _read_once(crop: NDArray[np.uint8], engines: Engines) -> PageReading:
     key = engines.ocr_info.digest, hashlib.sha256(crop.tobytes() + repr(crop.shape).encode()).digest()
-    if key not in _letterheads:
+    seen = _letterheads.get(key)
+    if seen is None:
         with engines.computing("ocr"):
-            _letterheads[key] = engines.ocr.read(crop)
+            seen = engines.ocr.read(crop)
+    with _kept:
+        _letterheads[key] = seen
+        _letterheads.move_to_end(key)
         if len(_letterheads) > LETTERHEADS:
             _letterheads.popitem(last=False)
-    _letterheads.move_to_end(key)
-    return _letterheads[key]
+    return seen
 
 
 def _placed(box: Box, rotation: Rotation, width: int, height: int, corner: Point) -> Box:

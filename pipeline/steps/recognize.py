@@ -6,12 +6,14 @@ A page that can't be read is stored as such, with the reason: it costs itself, n
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
 
 from pipeline import guard, telemetry
 from pipeline.documents.base import Document
 from pipeline.errors import NotRead, PermanentError
 from pipeline.models import Failure, Page, Task, to_json
+from pipeline.steps.ahead import ahead
 from pipeline.steps.budget import ABANDONED, Budget
 from pipeline.steps.engines import Engines
 from pipeline.steps.pages import read_page
@@ -20,6 +22,9 @@ from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 
 log = logging.getLogger("nightshift")
+
+AHEAD = 4
+"""Pages of a document in progress where a device computes: some are decoded or put together while it works."""
 
 
 def recognize(
@@ -32,46 +37,59 @@ def recognize(
     budget: Budget | None = None,
     on_page: Callable[[bool], None] = lambda _: None,
     tenant: str = "",
+    alone: bool = False,
 ) -> tuple[Page, ...]:
     """Read pages `numbers` (from 1), each stored as soon as it is read; a page that can't be read has an `error`.
 
     `budget`: the time that these pages may take, with others that this process reads. Calls `on_page` after each, with
-    whether it was read just now rather than found in the store. Raises `StoreUnavailable` or `RunError` where the
-    store fails or a model is missing. `tenant`: for whom the pages are counted.
+    whether it was read just now rather than found in the store. Raises `StoreUnavailable`, `DeviceUnavailable` or
+    `RunError` where the store or the device fails or a model is missing. `tenant`: for whom the pages are counted.
+    `alone`: read one page at a time although a device could take more, as a page of them may have ended a process.
     """
     budget = budget or Budget(document, sha256, len(numbers), store=store, engines=engines)
+    reading = _Reading(document, sha256, budget, store=store, engines=engines, tenant=tenant)
     pages = []
-    for number in numbers:
-        page = stored_page(sha256, number, store=store, engines=engines)
-        fresh = page is None
-        if page is None:
-            before = document.decoding
-            page = _guarded(document, sha256, number, budget, store=store, engines=engines, tenant=tenant)
+    for page, fresh in ahead(reading.read, numbers, AHEAD if engines.shared and not alone else 1):
+        if fresh:  # in order: the first page without a checkpoint is the one that was in progress
             store_page(page, sha256, store=store, engines=engines, tenant=tenant)
-            budget.add(document.decoding - before)
         pages.append(page)
         on_page(fresh)
     return tuple(pages)
 
 
-def _guarded(
-    document: Document,
-    sha256: str,
-    number: int,
-    budget: Budget,
-    *,
-    store: Store,
-    engines: Engines,
-    tenant: str,
-) -> Page:
-    """Read a page; one that takes too much memory or time is stored as unreadable before this process ends."""
+class _Reading:
+    """Pages of one document, read by one thread or more."""
 
-    def give_up(reason: PermanentError) -> None:
-        store_page(unread_page(number, reason), sha256, store=store, engines=engines, tenant=tenant)
-        budget.add(ABANDONED + budget.page_seconds * (reason.code == "over_time"))
+    def __init__(
+        self, document: Document, sha256: str, budget: Budget, *, store: Store, engines: Engines, tenant: str
+    ) -> None:
+        self._document, self._sha256, self._budget = document, sha256, budget
+        self._store, self._engines, self._tenant = store, engines, tenant
+        self._spending = threading.Lock()
+        self._spent = document.decoding
 
-    with guard.page(budget.page_seconds, budget.page_longest, give_up):
-        return _read(document, number, budget, engines)
+    def read(self, number: int) -> tuple[Page, bool]:
+        """A page, and whether it was read just now rather than found in the store."""
+        page = stored_page(self._sha256, number, store=self._store, engines=self._engines)
+        if page is not None:
+            return page, False
+        page = self._guarded(number)
+        with self._spending:
+            spent, self._spent = self._document.decoding - self._spent, self._document.decoding
+            self._budget.add(spent)
+        return page, True
+
+    def _guarded(self, number: int) -> Page:
+        """Read a page; one that takes too much memory or time is stored as unreadable before this process ends."""
+        budget = self._budget
+
+        def give_up(reason: PermanentError) -> None:
+            page = unread_page(number, reason)
+            store_page(page, self._sha256, store=self._store, engines=self._engines, tenant=self._tenant)
+            budget.add(ABANDONED + budget.page_seconds * (reason.code == "over_time"))
+
+        with guard.page(budget.page_seconds, budget.page_longest, give_up):
+            return _read(self._document, number, budget, self._engines)
 
 
 def _read(document: Document, number: int, budget: Budget, engines: Engines) -> Page:

@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.documents.base import Document, PageInput, Suspect
 from pipeline.ocr.base import OcrEngine
+from pipeline.steps.decoding import rendered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def is_false(document: Document, given: PageInput, ocr: OcrEngine) -> bool:
     for suspect in given.suspects:
         if suspect.font not in known:
             if image is None:
-                image = document.render(given.number)
+                image = rendered(document, given.number)
             verdict = _contradicts(image, suspect, ocr)
             if verdict is not None:
                 known[suspect.font] = verdict

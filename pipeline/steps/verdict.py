@@ -9,6 +9,7 @@ import msgspec
 from pipeline import guard
 from pipeline.errors import (
     Damaged,
+    DeviceUnavailable,
     PermanentError,
     PipelineError,
     SourceUnavailable,
@@ -16,6 +17,9 @@ from pipeline.errors import (
     TransientError,
     is_of_machine,
 )
+
+_OUTAGES = (StoreUnavailable, SourceUnavailable, DeviceUnavailable)
+"""What is no document's fault."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -41,7 +45,7 @@ def verdict(error: Exception) -> Verdict:
     reason = PermanentError(error.message, code=error.code)
     if isinstance(error, Damaged):
         return Verdict("set_aside", reason)
-    if isinstance(error, TransientError) and not isinstance(error, (StoreUnavailable, SourceUnavailable)):
+    if isinstance(error, TransientError) and not isinstance(error, _OUTAGES):
         return Verdict("retry", reason)
     return Verdict("wait", reason)
 

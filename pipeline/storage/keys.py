@@ -52,7 +52,8 @@ UNDELIVERED = "undelivered/"
 
 def is_safe(key: str) -> bool:
     """Whether a key names nothing outside the store: no empty segment, no `.` or `..`, no zero byte."""
-    return not any(part in ("", ".", "..") or "\0" in part for part in key.split("/"))
+    closed = f"/{key}/"  # parts are not split: this is asked for each object
+    return "//" not in closed and "/./" not in closed and "/../" not in closed and "\0" not in key
 
 
 def _name(task_id: str) -> str:

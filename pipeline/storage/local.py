@@ -164,11 +164,11 @@ class LocalStore:
     def list(self, prefix: str) -> Iterator[str]:
         """See `Store.list`."""
         above, _, beginning = prefix.rpartition("/")
-        folder = self.root / above
+        folder = str(self.root / above)
         self._check_mounted()
         with self._errors(prefix):
             found = [
-                (Path(base) / name).relative_to(self.root).as_posix()
+                f"{base}/{name}".removeprefix(self._folder).lstrip("/")  # paths would take most of the time
                 for base, names in _walk(folder, beginning)
                 if not base.endswith(f"/{_TEMPORARY}")
                 for name in names
@@ -214,7 +214,7 @@ class LocalStore:
         self.delete(probe)
 
 
-def _walk(folder: Path, beginning: str) -> Iterator[tuple[str, list[str]]]:
+def _walk(folder: str, beginning: str) -> Iterator[tuple[str, list[str]]]:
     """Folders with the names of their files; of those directly in `folder` only what begins so is entered."""
     at_first = True
     for base, folders, names in os.walk(folder, onerror=_raise_unless_missing):

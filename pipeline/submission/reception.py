@@ -14,7 +14,7 @@ from msgspec import structs
 from pipeline import clock, tenants
 from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
 from pipeline.ledger import claims, counting, ends, forgotten, generations, pending, receipts, records
-from pipeline.ledger.ends import Dates
+from pipeline.ledger.ends import Dates, End
 from pipeline.messages import Message
 from pipeline.models import TEXT, DocumentResult, Failure, Task
 from pipeline.reader import open_document
@@ -36,6 +36,10 @@ TENANT_REFUSED = "tenant_refused"
 def _in_seconds(moment: datetime | None) -> str:
     """As tables can read it: whole seconds, in UTC."""
     return moment.astimezone(UTC).isoformat(timespec="seconds") if moment else ""
+
+
+def _failed(end: End) -> str:
+    return end.run_date if end.status == "failed" else ""
 
 
 class Accepted(NamedTuple):
@@ -159,7 +163,15 @@ class Reception:
         if not taken.known:
             return ""
         refused = claims.refused_on(self.store, task_id, origin)
-        return "" if refused and pending.get(self.store, task_id, taken.generation) else refused
+        if not refused or pending.get(self.store, task_id, taken.generation):
+            return ""
+        begun = generations.task_of(self.store, task_id, taken.generation) if taken.generation else None
+        end = ends.end_of(self.store, begun, Dates.for_task(begun, self.run_date)) if begun else None
+        if end is None:
+            return refused
+        # a refusal that was paused has replaced what was known of a task that was redriven and has ended
+        claims.note(self.store, task_id, origin, claims.Claim(sha256=end.sha256, failed=_failed(end)))
+        return ""
 
     def _task(
         self, submission: Submission, task_id: str, source: str, data: bytes | None, origin: str
@@ -227,7 +239,7 @@ class Reception:
 
         A well-formed one keeps its id, unless that belongs to another submission or this one was accepted before.
         """
-        task = self._refused_submission(submission, error) if submission else self._malformed(body)
+        task = self._refused_submission(submission, error) if submission else self._malformed(body, error)
         return structs.replace(task, receipt=receipts.write(self.store, task.accepted_on, [task]))
 
     def note_refusal(self, task: Task, error: PermanentError) -> None:
@@ -254,7 +266,7 @@ class Reception:
         else:  # the tables may have been written in between
             self.store.put(changed, b"")
 
-    def _malformed(self, body: bytes) -> Task:
+    def _malformed(self, body: bytes, error: PermanentError) -> Task:
         origin = hashlib.sha256(body).hexdigest()[:12]
         task_id, taken = self._take_derived((partial_id(body) or "message")[:80], origin)
         return Task(
@@ -267,6 +279,7 @@ class Reception:
             origin=origin,
             accepted_on=taken.accepted_on,
             run_date=max(self.run_date(), taken.accepted_on),
+            refused=error.code,
         )
 
     def _refused_submission(self, submission: Submission, error: PermanentError) -> Task:

@@ -58,3 +58,11 @@ class Devices:
                 continue
             found["nightshift_device_utilization_ratio", device] = share
         return found
+
+
+def used(device: str) -> float:
+    """Bytes of memory in use on `gpu:N`; 0 where no driver says."""
+    return _devices.read().get(("nightshift_device_memory_bytes", (device,)), 0.0)
+
+
+_devices = Devices()

@@ -44,6 +44,13 @@ METRICS = (
         ("outcome", "source", "tenant"),
     ),
     Metric(
+        "nightshift_deadlines_missed_total",
+        "counter",
+        "worker",
+        "Documents that ended after their deadlines; kind: task type.",
+        ("kind", "tenant"),
+    ),
+    Metric(
         "nightshift_step_seconds",
         "histogram",
         "worker",
@@ -70,6 +77,34 @@ METRICS = (
         "counter",
         "worker",
         "Seconds during which models computed, by device (cpu, gpu:0).",
+        ("device",),
+    ),
+    Metric(
+        "nightshift_device_batches_total",
+        "counter",
+        "worker",
+        "Batches that the processes of NIGHTSHIFT_DEVICES have computed.",
+        ("device",),
+    ),
+    Metric(
+        "nightshift_device_images_total",
+        "counter",
+        "worker",
+        "Images in these batches: pages for detection, lines for recognition.",
+        ("device",),
+    ),
+    Metric(
+        "nightshift_device_slots_total",
+        "counter",
+        "worker",
+        "Images that these batches had room for; images by slots is how full they were.",
+        ("device",),
+    ),
+    Metric(
+        "nightshift_device_starts_total",
+        "counter",
+        "worker",
+        "Starts of a process that holds a device; more than one each time the window opens: it died.",
         ("device",),
     ),
     Metric(
@@ -172,7 +207,7 @@ METRICS = (
         "nightshift_device_memory_bytes",
         "gauge",
         "worker",
-        "Memory in use on a GPU of this host.",
+        "Memory in use on a GPU of this host; of the device cpu: by the process of NIGHTSHIFT_DEVICES.",
         ("device",),
     ),
     Metric("nightshift_last_tick_timestamp_seconds", "gauge", "exporter", "When housekeeping last ended."),
@@ -200,7 +235,19 @@ METRICS = (
         "exporter",
         "Failed documents that nobody has discarded or redriven.",
     ),
+    Metric(
+        "nightshift_reprocessing_failures_open",
+        "gauge",
+        "exporter",
+        "Done documents that could not be reprocessed; their previous results are kept.",
+    ),
     Metric("nightshift_callbacks_undelivered", "gauge", "exporter", "Callbacks that were given up."),
+    Metric(
+        "nightshift_overdue_documents",
+        "gauge",
+        "exporter",
+        "Documents that wait although their deadlines have passed.",
+    ),
     Metric(
         "nightshift_brake", "gauge", "exporter", "1 while a step is paused since nearly all fails.", ("step",)
     ),

@@ -60,7 +60,12 @@ def start(folder: Path, tenants: Collection[str] = ()) -> None:
 
 
 def stop() -> None:
-    """Count nothing any more."""
+    """Count nothing any more, and close the files."""
+    if _made:
+        from prometheus_client import values
+
+        library: Any = values
+        library.close_all_multiprocess_files()
     _made.clear()
     _children.clear()
     gauges.clear()

@@ -9,8 +9,9 @@ from scripts.dashboards.parts import GREEN, GREY, ORANGE, RED, TENANT, board, gr
 TABLE: tuple[tuple[str, str, str, dict[float, str]], ...] = (
     (
         "Failed, undecided",
-        "Failed documents that nobody has discarded or redriven: `nightshift failed list`.",
-        "max(nightshift_failures_open)",
+        "Failed documents that nobody has discarded or redriven, and done ones that could not be reprocessed: "
+        "`nightshift failed list`.",
+        "max(nightshift_failures_open) + (max(nightshift_reprocessing_failures_open) or vector(0))",
         {1: ORANGE},
     ),
     (
@@ -79,6 +80,17 @@ def dashboard() -> builders.Dashboard:
                 "Retries per hour, by step and reason",
                 "Steps that are tried again. Many of one reason point to a source, a model or the store.",
                 {"{{step}} {{code}}": "sum by (step, code) (increase(nightshift_retries_total[1h]))"},
+                every="1h",
+            )
+        )
+        .with_panel(
+            graph(
+                "Missed deadlines",
+                "Documents that wait although their deadlines have passed, and those that ended late within an hour.",
+                {
+                    "waiting": "max(nightshift_overdue_documents)",
+                    "ended late": f"sum(increase(nightshift_deadlines_missed_total{{{TENANT}}}[1h]))",
+                },
                 every="1h",
             )
         )

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from pipeline import clock
-from pipeline.ledger import counters, timeline
+from pipeline.ledger import counters, pending, timeline
+from pipeline.models import Task
 from pipeline.storage import keys
 from tests.support.command import GREEN, nightshift, page
 from tests.support.night import Night, night
@@ -74,3 +75,15 @@ def test_workers_that_end_have_counted_everything(it: Night) -> None:
     assert (state.backlog().documents, state.night(it.flow.schedule.run_date()).done) == (0, 5)
     assert all(one.ended for one in state.written.values())
     assert list(it.store.list(keys.PENDING)) == []
+
+
+def test_a_worker_that_nobody_may_ask_is_known_before_it_has_counted(rabbit: Rabbit, tmp_path: Path) -> None:
+    with night(rabbit, tmp_path, NIGHTSHIFT_REMOTE_CONTROL="off") as one:
+        waiting = Task(task_id="a", sha256=None, source="x", submitted_at=clock.now())
+        pending.mark(one.store, waiting)
+        assert status(one)["state"] == "no_worker"
+        worker = one.ready(one.worker("w1", "-Q", "filler"))
+        wait_for(lambda: status(one)["state"] == "ok", "the worker to be known", 30)
+        assert not counters.read(one.store).sums
+        worker.stop()
+        wait_for(lambda: status(one)["state"] == "no_worker", "its end to be known", 30)

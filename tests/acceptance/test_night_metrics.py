@@ -2,16 +2,21 @@
 
 import os
 import signal
+import time
 from collections import Counter
 from pathlib import Path
 
-from tests.support.command import page
+from tests.support.command import NIGHTSHIFT, page
 from tests.support.night import night, shade
 from tests.support.scraped import get, scrape
-from tests.support.servers import free_port, wait_for
+from tests.support.servers import free_port, listens, start, wait_for
 from tests.support.servers.rabbit import Rabbit
 
 DOCUMENTS = "nightshift_documents_total"
+
+
+def health(*ports: int) -> set[int]:
+    return {get(port, "/healthz")[0] for port in ports}
 
 
 def test_counts_of_a_night_outlive_its_processes(rabbit: Rabbit, tmp_path: Path) -> None:
@@ -60,3 +65,28 @@ def test_counts_of_a_night_outlive_its_processes(rabbit: Rabbit, tmp_path: Path)
         wait_for(lambda: get(port, "/healthz")[0] == 503, "the stuck worker to say so")
         assert "stuck" in get(port, "/healthz")[1]
         assert scrape(port)[DOCUMENTS, "document", "done", ""] == 13
+
+
+def test_a_frozen_broker_is_noticed_by_worker_and_exporter(rabbit: Rabbit, tmp_path: Path) -> None:
+    port, other = free_port(), free_port()
+    settings = {"NIGHTSHIFT_METRICS_ADDRESS": f"127.0.0.1:{port}", "NIGHTSHIFT_TEMP_DIR": str(tmp_path)}
+    with night(rabbit, tmp_path, **settings) as it:
+        it.ready(it.worker("w1"))
+        exporter = start(
+            [NIGHTSHIFT, "exporter", "--listen", f"127.0.0.1:{other}"], tmp_path / "exporter.log", it.env
+        )
+        try:
+            wait_for(lambda: listens(other), "the exporter")
+            wait_for(lambda: health(port, other) == {200}, "good health")
+            rabbit.freeze()
+            began = time.monotonic()
+            try:
+                wait_for(lambda: health(port, other) == {503}, "the frozen broker to be noticed")
+                assert time.monotonic() - began < 20
+                assert "RabbitMQ has not answered" in get(other, "/healthz")[1]
+            finally:
+                rabbit.thaw()
+            wait_for(lambda: health(port, other) == {200}, "good health again")
+        finally:
+            exporter.kill()
+            exporter.wait()

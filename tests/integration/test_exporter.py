@@ -14,7 +14,9 @@ import pytest
 
 from pipeline import clock
 from pipeline.models import to_json
+from pipeline.night import recount
 from pipeline.night.checks import Checked
+from pipeline.night.night import Night
 from pipeline.settings import Settings
 from pipeline.storage import keys, open_store
 from tests.support import roles
@@ -65,6 +67,7 @@ def test_with_the_rights_of_a_monitor_everything_is_read_and_nothing_changed(
     store = open_store(url, Settings.from_env())
     store.put(keys.control("tick"), to_json(Checked(clock.utc())))
     store.put(keys.failed("2026-02-28", "t"), b"{}")
+    recount.recount(Night.of(Settings.from_env(store_url=url)))
     before = list(store.list(""))
     connection = pika.BlockingConnection(pika.URLParameters(roles.url(server, "worker")))
     channel = connection.channel()

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pipeline import ocr
 from pipeline.documents.layout import assemble, boxes_of
 from pipeline.errors import ModelMissing, UsageError
-from pipeline.ocr.paddle import cached_onnx_dirs, prepare_onnx_dirs
+from pipeline.ocr.paddle_files import cached_onnx_dirs, prepare_onnx_dirs
 from tests.support.servers import unavailable
 
 # third-party imports (paddle, paddlex) warn about themselves

@@ -81,7 +81,9 @@ def _arguments() -> argparse.Namespace:
         action="store_true",
         help="hit each call that a run reaches by each fault, before it has taken effect and after it",
     )
-    parser.add_argument("--coverage", action="store_true", help="list call sites that were not hit")
+    parser.add_argument(
+        "--coverage", action="store_true", help="list the faults that call sites were not hit by"
+    )
     return parser.parse_args()
 
 
@@ -158,6 +160,8 @@ def _many(args: argparse.Namespace) -> int:
         ):
             break
     _report(all_of_them, known, time.monotonic() - started)
+    for line in sites.not_reached(all_of_them.coverage, known):
+        print(line)
     if args.coverage:
         sites.show(all_of_them.coverage, known)
     for kind, number in kinds.items():

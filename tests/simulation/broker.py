@@ -129,12 +129,13 @@ class MemoryBroker:
     def _publish(
         self, body: bytes, *, exchange: Any, headers: dict[str, Any] | None = None, **_: Any
     ) -> None:
-        if headers is None:
+        if exchange.name != routing.DEAD.name:  # a retry queue
             self.number += 1
             envelope = Envelope(f"m{self.number}", routing.RAW, raw=body)
             ttl = int(exchange.name.rpartition("-")[2])
             self.world.call("publish", f"{envelope} later", lambda: self._enter(envelope, ttl), writes=True)
             return
+        assert headers is not None
         letter = {**headers, "body": body.decode("utf-8", "replace")}
         shown = f"dead letter of {headers['task_id']}: {headers['code']}"
         self.world.call("publish", shown, lambda: self.dead.append(letter), writes=True)

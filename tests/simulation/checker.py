@@ -186,6 +186,7 @@ class _Check:
         self._messages()
         self._callbacks()
         self._tables()
+        self._retention()
         self._forgotten()
         self._quotas()
         return self.found
@@ -422,6 +423,16 @@ class _Check:
             }
             if rows != own:
                 self.wrong("tables", day, f"have {dict(rows)}, while the records are {own}")
+
+    def _retention(self) -> None:
+        """Records that their tables have, of a kind that was removed from their night."""
+        for task_id, keys in self.records.items():
+            for key in keys:
+                night, status = day_of(key), self.content[key]["status"]
+                kind = "failures" if status == "failed" else "results"
+                as_in_table = (self.evidence.tables or {}).get(night, {}).get(task_id) == status
+                if kind in self.evidence.removed.get(night, ()) and as_in_table:
+                    self.wrong("kept too long", task_id, f"{key} is left, although {kind} were removed")
 
     def _forgotten(self) -> None:
         received = {task_id for day in self.receipts.values() for task_id in day}

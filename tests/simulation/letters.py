@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -53,7 +54,9 @@ def _letter(headers: dict[str, Any]) -> Letter:
     envelope = headers.get("envelope")
     queue = (envelope.queue if envelope else "") or (routing.RAW if ours and not step else "")
     return Letter(
-        id=str(headers["task_id"]),
+        id=hashlib.sha256(f"{headers['code']} {headers['task_id']} {headers['body']}".encode()).hexdigest()[
+            :12
+        ],
         code=headers["code"] or headers["reason"],
         reason=headers["reason"],
         ours=ours,

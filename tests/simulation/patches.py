@@ -29,6 +29,7 @@ import pipeline.night.callbacks
 import pipeline.night.failures
 import pipeline.night.flow
 import pipeline.night.housekeeping
+import pipeline.night.recount
 import pipeline.night.reprocess
 import pipeline.night.retention
 import pipeline.night.selection
@@ -165,6 +166,11 @@ def installed() -> Iterator[None]:
         change(pipeline.night.brake, "random", SimpleNamespace(uniform=_uniform))
         change(
             pipeline.night.admission,
+            "time",
+            SimpleNamespace(monotonic=lambda: world().now, sleep=lambda seconds: world().sleep(seconds)),
+        )
+        change(
+            pipeline.night.recount,
             "time",
             SimpleNamespace(monotonic=lambda: world().now, sleep=lambda seconds: world().sleep(seconds)),
         )

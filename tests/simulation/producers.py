@@ -243,7 +243,9 @@ class Producers:
     def _ends(self, task_id: str, known: Known) -> set[str]:
         """How a document may end, given what has happened in this run."""
         ends = known.ends | {"discarded"}
-        if self.run.broker.returns.get(task_id, 0) >= 2:  # it seems to kill its workers
+        same = {task_id, *(other for other, one in self.known.items() if one.sha256 & known.sha256)}
+        # it seems to kill its workers; a page that could not be read is in the store for all who have these bytes
+        if max(self.run.broker.returns.get(one, 0) for one in same) >= 2:
             ends |= {"poison", "partial"}
         if self.run.settings_differ:
             ends |= {"not_read"}

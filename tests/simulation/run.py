@@ -18,6 +18,7 @@ from msgspec import structs
 from pipeline.errors import PipelineError
 from pipeline.ledger.audit import audit
 from pipeline.night import dead, housekeeping
+from pipeline.night.course import Course
 from pipeline.night.night import Night
 from pipeline.storage import keys
 from tasks.publish import BROKER_ERRORS, publish
@@ -40,6 +41,9 @@ _SUSPENDED = 90.0  # seconds after which the broker takes a silent worker's mess
 _QUIET_NIGHTS = 6
 _MOST_ROUNDS = 2000  # after which things calm down early
 _RELEASED = 0.1  # probability, each time that nothing is ready, that somebody releases a brake
+_WITH_COURSE = (
+    0.1  # share of runs in which ticks take samples of the night: they cost time and change no document
+)
 _REST = 4 * 3600.0  # seconds without any work left, within which tables are written
 KEPT = ("all=1", "documents=1,checkpoints=1", "results=1,failures=1")
 ALLOWED = "s3://inbox/"
@@ -116,6 +120,7 @@ class Run:
         if self.given["keep_days"]:
             self.days = rng.choice((3, 4))
         self.forgets = rng.random() < 0.4
+        self.course = Course() if rng.random() < _WITH_COURSE else None
         self.forgetting = Forgetting(self)
         self.widened = rng.random() * 86400.0
         self.disk_lost = False
@@ -269,6 +274,7 @@ class Run:
                     worker.night,
                     lambda: self.world.call("ready", "", self.broker.count),
                     partial(publish, self.broker),
+                    self.course,
                 )
                 dead.tidy(worker.night, self.letters.sweep)
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.forecast.admission import Expected, fitting
+from pipeline.forecast.errors import KEPT, error
 from pipeline.forecast.forecast import forecast
 from pipeline.forecast.measure import Measured
 from pipeline.forecast.model import Forecast, Rates, Work
@@ -107,6 +108,8 @@ class Site:
         self.first: deque[Part] = deque()
         self.nights: list[Measured] = []
         self.outcomes: list[Outcome] = []
+        self.errors: list[float] = []
+        self.unresolved: list[Outcome] = []
         self.outages: list[tuple[float, float]] = []
         self.open: list[Document] = []
         self.factor = 1.0
@@ -160,6 +163,25 @@ class Site:
         night = _Night(self, outcome, opened, closed, processes, self._arrivals(opened, closed, factor))
         night.run()
         self.nights = [*self.nights, night.stream][-7:]
+        self._learn(outcome)
+
+    def _learn(self, outcome: Outcome) -> None:
+        """Note the errors of forecasts of which all is done that waited."""
+        unresolved, self.unresolved = [*self.unresolved, outcome], []
+        for one in unresolved:
+            if one.actual is None and one.waiting:
+                self.unresolved.append(one)
+            elif (found := self.error(one)) is not None:
+                self.errors = [*self.errors, found][-KEPT:]
+
+    def error(self, one: Outcome) -> float | None:
+        """The error of a forecast; `None` where there was none, or it is not known yet."""
+        if one.forecast is None or one.forecast.p50 is None or one.actual is None:
+            return None
+        then = one.forecast.at
+        expected = self.opened_between(then, one.forecast.p50)
+        took = self.opened_between(then, datetime.fromtimestamp(one.actual, UTC))
+        return error(expected, took, one.forecast.spread)
 
     def enter(self, one: Document) -> None:
         """Put the parts of a document into its queue."""
@@ -295,6 +317,7 @@ class _Night:
                 seen=datetime.fromtimestamp(one.arrived, UTC),
                 done=datetime.fromtimestamp(now, UTC),
                 opened=self.site.opened_between,
+                first=one.deadline is not None,
             )
 
     def rates(self) -> Rates:
@@ -307,7 +330,7 @@ class _Night:
         tonight = self.own[0]
         for other in self.own[1:]:
             tonight = tonight.together(other)
-        return rates(self.site.nights, tonight)
+        return rates(self.site.nights, tonight, self.site.errors)
 
     def _waiting(self, now: float) -> list[Document]:
         return [one for one in self.site.open if one.done is None and one.arrived <= now]

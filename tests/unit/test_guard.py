@@ -57,6 +57,24 @@ def test_a_page_that_only_waits_is_tried_again(tmp_path: Path) -> None:
     assert ended(tmp_path, "time.sleep(50)", seconds=0.1, longest=0.3) == (guard.EXIT_TIME, "")
 
 
+TWO = """
+import threading
+    def wait():
+        with guard.page(60, 60, give_up): time.sleep(60)
+    threading.Thread(target=wait, daemon=True).start()
+    time.sleep(0.5)
+"""
+
+
+def test_of_two_pages_in_progress_none_is_at_fault_for_the_memory(tmp_path: Path) -> None:
+    work = TWO.strip() + "\n    " + FILL
+    assert ended(tmp_path, work, memory=150) == (guard.EXIT_MEMORY, "")
+
+
+def test_of_two_pages_in_progress_the_one_that_takes_too_much_time_is_noted(tmp_path: Path) -> None:
+    assert ended(tmp_path, TWO.strip() + "\n    " + SPIN, seconds=0.3) == (guard.EXIT_TIME, "over_time")
+
+
 def test_what_asks_for_too_much_at_once_gets_an_error(tmp_path: Path) -> None:
     work = "try: bytearray(4 * 2**30)\n    except MemoryError: give_up(guard.out_of_memory())"
     assert ended(tmp_path, work, memory=500) == (0, "out_of_memory")

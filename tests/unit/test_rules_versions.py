@@ -37,15 +37,22 @@ ROOMS: dict[str, tuple[str, object, tuple[str, ...]]] = {
         tuple(
             f"ocr/{name}.py"
             for name in (
+                "asking",
                 "cuts",
                 "direction",
+                "lines",
+                "openvino_models",
                 "orientation",
                 "paddle",
+                "paddle_files",
+                "paddle_models",
                 "rapid",
-                "rapid_config",
                 "reading",
+                "regions",
                 "seals",
                 "sheets",
+                "tensor_models",
+                "tensors",
                 "trust",
             )
         ),

@@ -311,3 +311,9 @@ class TestWindows:
         moment = datetime(2026, 1, 10, 11, tzinfo=UTC)
         assert bool(windows.overrun("ocr", moment.timestamp(), moment, self.awake)) == late
         assert bool(windows.overrun("urgent", moment.timestamp(), moment, self.awake)) == late
+
+
+def test_a_record_that_retention_has_left_is_found(sound: tuple[Store, Evidence]) -> None:
+    store, evidence = sound
+    night = checker.day_of(key_of(store, "results/"))
+    assert check(store, replace(evidence, removed={night: ["results"]})) == {"kept too long"}

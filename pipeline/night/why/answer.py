@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import structs
 
 from pipeline.models import DocumentResult, Task
-from pipeline.night.why import ended, history, reasons, waiting
+from pipeline.night.why import due, ended, history, reasons, waiting
 from pipeline.night.why.facts import Facts
 from pipeline.night.why.model import Why
 from pipeline.night.why.moment import Moment
@@ -36,6 +36,7 @@ def answer(facts: Facts, moment: Moment) -> Why | None:
         task_id=facts.task_id,
         **found,
         **(_about(known, moment.mask) if known else {}),
+        **_deadline(facts, moment),
         pages_read=facts.pages_read if facts.marker else _pages_read(facts.record),
         generation=facts.claimed.generation,
         reprocess=bool(facts.marker and facts.marker.reprocess),
@@ -63,6 +64,22 @@ def _about(known: Task | DocumentResult, mask: str) -> dict[str, Any]:
         "priority": known.priority,
         "run_date": known.run_date,
         "pages": known.pages if isinstance(known, Task) else len(known.pages),
+    }
+
+
+def _deadline(facts: Facts, moment: Moment) -> dict[str, Any]:
+    """Of a document that is processed again, the first time counts."""
+    task, found = facts.marker, None
+    if facts.record and (task is None or task.reprocess):
+        found = due.of_record(facts.record, moment.local)
+    elif task and task.deadline:
+        found = due.of_task(task, moment.now, moment.outlooks(task), moment.local)
+    if found is None:
+        return {}
+    return {
+        "deadline": found.at.isoformat(),
+        "deadline_state": found.state,
+        "deadline_sentence": found.sentence,
     }
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pipeline import clock
 from pipeline.messages import BACKFILL, TURNS
 from pipeline.night.why.waiting import Reason, Waiting
+from pipeline.plural import count
 
 _IN_FLIGHT = timedelta(minutes=1)
 """How old a task must be before a message that is nowhere counts as lost: it may be published right now."""
@@ -92,7 +93,7 @@ def queued(it: Waiting) -> Reason:
     """It waits for its turn."""
     counts, name = it.moment.broker.messages, it.queue.name
     ahead = sum(counts.get(one, 0) for one in it.queue.before) + max(counts.get(name, 0) - 1, 0)
-    place = f"behind at most {ahead} messages" if ahead else "and is next"
+    place = f"behind at most {count(ahead, 'message')}" if ahead else "and is next"
     return Reason(
         state="queued",
         sentence=f"Waits for step {it.step} in the queue {name} {place}{it.pages}.",

@@ -7,9 +7,9 @@ import shlex
 import msgspec
 
 from pipeline import clock
+from pipeline.ledger.discarded import DISCARDED
 from pipeline.models import DocumentResult
 from pipeline.night.checks import CHECK_PERIOD
-from pipeline.night.failures import DISCARDED
 from pipeline.night.why.facts import Facts
 from pipeline.night.why.model import State
 from pipeline.night.why.moment import Moment

@@ -121,9 +121,9 @@ def _claimed(store: Store, task_id: str) -> Claimed:
 def nights(store: Store, today: str, days: int) -> list[str]:
     """Run dates that have receipts, results, failures or tables, newest first: of the last `days` days."""
     prefixes = (keys.RESULTS, keys.FAILED, keys.RECEIPTS, f"{keys.SUMMARY}documents/")
-    named = {name.partition("=")[2] for prefix in prefixes for name in store.folders(prefix)}
+    named = keys.run_dates(name for prefix in prefixes for name in store.folders(prefix))
     first = (datetime.fromisoformat(today) - timedelta(days=days)).date().isoformat()
-    return sorted((day for day in named if day > first), reverse=True)
+    return [day for day in reversed(named) if day > first]
 
 
 def _records(night: Night, facts: Facts, days: int) -> list[DocumentResult]:

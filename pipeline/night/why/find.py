@@ -71,7 +71,7 @@ def _of_night(night: Night, day: str, text: str) -> Iterator[Match]:
     def fits(source: str, sha256: str | None) -> bool:
         return (is_hash(text) and (sha256 or "").startswith(text)) or is_named(source, text)
 
-    for receipt in receipts.of_date(night.store, day):
+    for receipt in receipts.of_date(night.store, day, receipts.Accepted):
         for task in receipt.tasks:
             if fits(task.source, task.sha256):
                 shown = masked_source(task.source, mask, task.sha256)

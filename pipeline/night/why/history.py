@@ -9,6 +9,7 @@ from pipeline.ledger.actions import Action
 from pipeline.models import DocumentResult
 from pipeline.night.why.facts import Facts
 from pipeline.night.why.model import AtBroker, Event
+from pipeline.plural import count
 from pipeline.tables.masking import masked_sentence
 
 
@@ -27,10 +28,6 @@ def of(facts: Facts, broker: AtBroker, mask: str) -> tuple[Event, ...]:
 def _iso(at: datetime | None) -> str:
     """A moment as records have it, so that texts sort by time."""
     return at.isoformat(timespec="milliseconds") if at else ""
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _received(facts: Facts) -> Iterator[Event]:
@@ -54,16 +51,16 @@ def _received(facts: Facts) -> Iterator[Event]:
     if marker.media_type and marker.sha256:
         yield Event(
             at="",
-            what=f"ingested: {marker.media_type}, {_count(marker.pages, 'page')}, {_count(marker.size, 'byte')}",
+            what=f"ingested: {marker.media_type}, {count(marker.pages, 'page')}, {count(marker.size, 'byte')}",
         )
     if marker.pages and facts.pages_read:
         yield Event(at="", what=f"{facts.pages_read} of {marker.pages} pages read")
     if facts.attempts:
-        yield Event(at="", what=f"{facts.attempts} attempts crashed or hung a worker")
+        yield Event(at="", what=f"{count(facts.attempts, 'attempt')} crashed or hung a worker")
     if marker.skipped:
-        yield Event(at="", what=f"{marker.skipped} pages skipped, as they crash or hang workers")
+        yield Event(at="", what=f"{count(marker.skipped, 'page')} skipped: reading crashed or hung a worker")
     if marker.restarts:
-        yield Event(at="", what=f"{marker.restarts} returns to the first step")
+        yield Event(at="", what=f"{count(marker.restarts, 'return')} to the first step")
 
 
 def _ends(facts: Facts, mask: str) -> Iterator[Event]:

@@ -82,9 +82,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 class Why(msgspec.Struct, frozen=True, kw_only=True):
     """The answer. `sentence`: where the document is and what it waits for; `following`: what happens next.
 
-    `command`: what an operator could do, empty where nothing is to be done. `since`: ISO time (UTC) from which it is
-    as it is, `until`: when that is expected to change. `pages_read` of `pages`: so far. `reprocess`: it is done and is
-    processed again. `notes`: further sentences.
+    `command`: what an operator could do, empty where nothing is to be done. `deadline`: by when it should be done (UTC,
+    ISO); `deadline_state`: see `pipeline.night.why.due`; `deadline_sentence` says it. `since`: ISO time (UTC) from
+    which it is as it is, `until`: when that is expected to change. `pages_read` of `pages`: so far. `reprocess`: it is
+    done and is processed again. `notes`: further sentences.
     """
 
     task_id: str
@@ -105,6 +106,9 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     ahead: int | None = None
     pages: int = 0
     pages_read: int = 0
+    deadline: str = ""
+    deadline_state: str = ""
+    deadline_sentence: str = ""
     generation: int = 0
     reprocess: bool = False
     notes: tuple[str, ...] = ()

@@ -10,17 +10,22 @@ import msgspec
 
 from pipeline import clock
 from pipeline.messages import Message
+from pipeline.models import Task
 from pipeline.night import brake
 from pipeline.night.brake import Braked
 from pipeline.night.checks import CHECK_PERIOD, last_made
 from pipeline.night.night import Night
 from pipeline.night.status import WindowState, window
+from pipeline.night.why import due
 from pipeline.night.why.model import AtBroker, Queue
 from pipeline.storage import keys
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """What all answers at one moment have in common. `place`: in which queue a message waits."""
+    """What all answers at one moment have in common.
+
+    `place`: in which queue a message waits. `outlooks`: the forecasts for a task that has a deadline.
+    """
 
     now: datetime
     zone: ZoneInfo
@@ -32,6 +37,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     may_use_gpu: Callable[[int], bool]
     spread_pages: int
     mask: str
+    outlooks: Callable[[Task], due.Outlooks | None]
 
     @classmethod
     def of(cls, night: Night, broker: AtBroker, place: Callable[[Message], Queue]) -> Moment:
@@ -50,6 +56,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
             may_use_gpu=lambda priority: night.schedule.seconds_left(priority) != 0,
             spread_pages=night.settings.spread_pages,
             mask=night.settings.mask,
+            outlooks=lambda task: due.outlooks(night, now, task),
         )
 
     def local(self, at: datetime | str | None) -> str:
@@ -60,6 +67,6 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     def next_repair(self, submitted: datetime | None) -> datetime:
         """When housekeeping next publishes a lost message of a task that was submitted then."""
         after = max(filter(None, (self.last_repair, submitted)), default=self.now - CHECK_PERIOD)
-        due = max(after + CHECK_PERIOD, self.now + timedelta(seconds=30))
+        at = max(after + CHECK_PERIOD, self.now + timedelta(seconds=30))
         opens = self.window.next_open if not self.window.open else None
-        return min(due, opens) if opens else due
+        return min(at, opens) if opens else at

@@ -69,7 +69,14 @@ class Parts:
             "passed": not any(line.discrepancies.values()) and counts["missing"] == 0,
             "equation": self._w("audit.equation", received=received, parts=" + ".join(parts)),
             "kinds": sorted(line.discrepancies.items()),
+            "read": self._read(line.unread),
         }
+
+    def _read(self, unread: int | None) -> str:
+        """What the audit has read; empty where the report does not say."""
+        if unread is None:
+            return ""
+        return self._w("audit.unread", n=self._shown.number(unread)) if unread else self._w("audit.all_read")
 
     def shares(self, every: Sequence[Share]) -> list[dict[str, Any]]:
         """The largest shares, and all others as one row."""

@@ -134,6 +134,19 @@ class Rabbit:
         """Close all connections, as an operator may."""
         self.ctl("close_all_connections", "--global", "a test")
 
+    def freeze(self) -> None:
+        """SIGSTOP: its sockets stay open, and swallow what is sent until their buffers are full."""
+        self._signal("STOP")
+
+    def thaw(self) -> None:
+        """Have it continue."""
+        self._signal("CONT")
+
+    def _signal(self, name: str) -> None:
+        assert self.process is not None
+        for pid in _family(self.process.pid):
+            subprocess.run(["kill", f"-{name}", str(pid)], check=False, stderr=subprocess.DEVNULL)
+
     def kill(self) -> None:
         """SIGKILL, as a power cut does it: no goodbye, no flush."""
         if self.process is None:

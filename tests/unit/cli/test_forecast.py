@@ -65,7 +65,7 @@ def test_it_says_from_what_it_is_made(store: LocalStore, nightshift: Nightshift)
     pending.mark(store, Task(task_id="b", sha256=None, source="x"))
     shown = " ".join(nightshift("forecast").output.split())
     assert "Measured on 50 documents of 1 night: 1.5 s per page of one process." in shown
-    assert "documents arrive per day, as before" in shown
+    assert "new documents a day, as before" in shown
 
 
 @pytest.mark.parametrize("wrong", [("--add", "-1"), ("--add", "many"), ("--add", "5", "--pages", "-2")])

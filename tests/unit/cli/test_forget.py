@@ -70,7 +70,7 @@ def test_a_document_is_forgotten(
     assert f"{DAY}: received 2 = 0 done + 0 partial + 1 failed + 0 pending + 1 forgotten" in (
         said := nightshift("audit").output
     )
-    assert "1 receipts were rewritten" in said
+    assert "1 receipt rewritten" in said
     (report,) = store.list(f"{keys.FORGOTTEN}runs/")
     assert json.loads(store.get(report))["reason"] == "art. 17"
     (action,) = json.loads(nightshift("actions", "--json", "--task-id", "mueller-1").output)["actions"]

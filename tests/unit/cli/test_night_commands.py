@@ -25,8 +25,8 @@ def test_audit_takes_the_last_night_and_names_it(store: LocalStore, nightshift: 
     assert shown == nightshift("audit", DAY).output == nightshift("audit", "last").output
     assert shown.splitlines()[1:] == [
         f"{DAY}: received 1 = 0 done + 0 partial + 1 failed + 0 pending",
-        "Audit passed; content hashes of 1 documents compared.",
-        "Bytes of 1 documents (1 B) read: they are those that were received.",
+        "Audit passed; content hashes of 1 document compared.",
+        "Bytes of 1 document read (1 B): as they were received.",
     ]
     assert "Bytes" not in nightshift("audit", "--quick").output
     assert "No documents were received" in nightshift("audit", "today").output
@@ -158,7 +158,7 @@ def test_status_leaves_out_what_a_monitor_may_not_ask(
     monkeypatch.setattr(seen, "_workers", refuse)
     monkeypatch.setattr(seen, "_unknown_letters", refuse)
     shown = nightshift("status", code=7).output
-    assert "Dead       1 messages; this RabbitMQ user may not read them" in shown
+    assert "Dead       1 message; this RabbitMQ user may not read them" in shown
     assert "Workers    not shown: this RabbitMQ user may not ask them" in shown
     found = json.loads(nightshift("status", "--json", code=7).output)
     assert (found["broker"], found["workers"], found["unknown_dead_letters"]) == ("up", None, None)

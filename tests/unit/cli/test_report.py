@@ -1,6 +1,7 @@
 """`nightshift report`: what it prints, where the page is, and what it leaves alone."""
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -101,10 +102,29 @@ def test_in_an_encrypted_store(night: Store, nightshift: Nightshift, monkeypatch
     assert nightshift("cat", key).output.startswith("<!doctype html>")
 
 
-def test_a_day_without_a_night(night: Store, nightshift: Nightshift) -> None:
-    assert "Nothing was received." in nightshift("report", "2026-11-01").output
+def test_a_day_without_a_night(store: LocalStore, night: Store, nightshift: Nightshift) -> None:
+    fail(store, "earlier", "2026-11-20")
+    assert "Nothing was received." in nightshift("report", "2026-11-21").output
     for text in ("soon", "0001-01-01", "9999-12-31"):
         assert "not a valid run date" in str(nightshift("report", text, code=2).exception)
+
+
+def test_no_report_of_a_night_before_the_first_or_that_has_not_begun(
+    night: Store, nightshift: Nightshift
+) -> None:
+    later = (date.fromisoformat(night_of(night).schedule.run_date()) + timedelta(days=1)).isoformat()
+    for day in ("2030-01-01", later):
+        said = str(nightshift("report", day, code=2).exception)
+        assert said == f"The night of {day} has not begun: there is nothing to report yet."
+        assert not night.exists(keys.report(day, "index.html"))
+    said = str(nightshift("report", "2026-11-01", code=2).exception)
+    assert said == f"{night.url} has no night of 2026-11-01: the first is {DAY}."
+    assert not night.exists(keys.report("2026-11-01", "index.html"))
+
+
+def test_no_report_of_a_store_without_a_night(store: LocalStore, nightshift: Nightshift) -> None:
+    store.root.mkdir()
+    assert "there is none yet" in str(nightshift("report", "2026-11-01", code=2).exception)
 
 
 def test_the_last_night_may_be_an_empty_one(night: Store, nightshift: Nightshift) -> None:

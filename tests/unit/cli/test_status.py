@@ -130,7 +130,7 @@ def test_a_broker_that_is_unavailable(
     monkeypatch.setattr(seen, "_workers", unavailable)
     wait(store)
     done = nightshift("status", code=1)
-    assert "Pending    1 documents" in done.output
+    assert "Pending    1 document" in done.output
     assert json.loads(nightshift("status", "--json", code=1).output)["state"] == "unavailable"
 
 
@@ -141,7 +141,7 @@ def test_counters_are_shown_with_their_age_and_counted_again_on_request(
     assert "0 s ago; all documents in the store 0 min ago" in nightshift("status", "--recount").output
     wait(store)
     assert "Pending    0 documents" in nightshift("status").output, "marked behind the counters' back"
-    assert "Pending    1 documents" in nightshift("status", "--recount").output
+    assert "Pending    1 document" in nightshift("status", "--recount").output
     found = json.loads(nightshift("status", "--json").output)
     assert found["recounted"]
     assert found["as_of"]
@@ -220,8 +220,8 @@ def test_a_watch_shows_progress_and_ends_with_ctrl_c(
     assert "25.0% of 4 documents" in shown
     assert "1 h 5 min (at the latest 2 h 5 min)" in shown
     assert "ocr 3" in shown
-    assert "1 online, 1 steps running" in shown
-    assert "failed 1, undelivered 0, damaged 0, unknown dead letters 0" in shown
+    assert "1 online, 1 step running" in shown
+    assert re.search(r"Attention\s+failed 1\s", shown)
     assert "The store does not answer. Looking again." in shown
     assert "\x1b[?25h" in shown, "the cursor is back"
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r", "\n")
@@ -252,3 +252,19 @@ def test_exit_codes_are_documented() -> None:
     text = (Path(__file__).parents[3] / "docs/reference/commands.md").read_text()
     for code in (ExitCode.NO_WORKER, ExitCode.PAUSED, ExitCode.ATTENTION):
         assert f"| {int(code)} | `status`" in text
+
+
+def test_missed_deadlines(
+    store: LocalStore, night: Night, nightshift: Nightshift, broker: dict[str, Any]
+) -> None:
+    at = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    wait(store, "a", deadline=at, media_type="image/png", pages=1)
+    wait(store, "b", deadline=at, media_type="image/png", pages=1, priority=0)
+    assert state(nightshift, 7) == "attention"
+    shown = nightshift("status", code=7).output
+    assert "Deadlines  1 document past the deadline and not done: nightshift forecast" in shown
+    late = {f"night|{night.schedule.run_date()}|late": 2.0}
+    store.put(keys.counter(DAY, "ab" * 8), to_json(Written(at=clock.utc(), sums=late)))
+    recount.recount(night)
+    assert "not done: nightshift forecast; 2 ended late" in nightshift("status", code=7).output
+    assert json.loads(nightshift("status", "--json", code=7).output)["late"] == 2

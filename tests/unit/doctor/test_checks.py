@@ -1,5 +1,6 @@
 """Each fault that `nightshift doctor` knows without a server, with its sentence and its cure."""
 
+import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from pipeline import clock
+from pipeline import clock, scratch
+from pipeline.device.claim import Claim
 from pipeline.doctor import (
     agreement,
     beat,
@@ -180,6 +182,20 @@ def test_models(tmp_path: Path) -> None:
     gone = Settings.from_env({}, ocr_engine="paddleocr", ocr_model_dir=str(tmp_path), ner_engine="fake-ner")
     found = of(models.check(gone, load=False))
     assert (found["model ocr"].level, found["model ner"].level) == ("fault", "ok")
+
+
+def test_who_holds_a_device(tmp_path: Path) -> None:
+    settings = Settings.from_env({}, devices="gpu:0", temp_dir=str(tmp_path))
+    claim = Claim(scratch.root(str(tmp_path)), "gpu:0")
+    claim.take()
+    held = next(device.check(settings))
+    claim.drop()
+    free = next(device.check(settings))
+    assert [f"gpu:0 is held by process {os.getpid()}." in held.sentence, "is free" in free.sentence] == [
+        True
+    ] * 2
+    (shared,) = device.check(Settings.from_env({}, devices="cpu", temp_dir=str(tmp_path)))
+    assert "on the CPU" in shared.sentence
 
 
 def test_the_device(monkeypatch: pytest.MonkeyPatch) -> None:

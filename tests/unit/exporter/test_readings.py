@@ -10,13 +10,14 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import RunError
-from pipeline.exporter import store as of_store
 from pipeline.exporter import work
 from pipeline.exporter.store import open_cases, vitals
 from pipeline.exporter.work import left
 from pipeline.forecast.model import Forecast
+from pipeline.ledger import pending
 from pipeline.ledger.counters import Amount, Backlog
-from pipeline.models import to_json
+from pipeline.models import Task, to_json
+from pipeline.night import recount
 from pipeline.night.brake import Braked
 from pipeline.night.housekeeping import tick
 from pipeline.night.night import Night
@@ -26,6 +27,7 @@ from pipeline.settings import Settings
 from pipeline.storage import keys
 from pipeline.storage.s3_answers import seconds_ahead
 from pipeline.telemetry.metrics import METRICS
+from tests.support.counted import Asked
 from tests.support.flows import flow_of
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -54,11 +56,7 @@ def test_an_empty_store_has_a_window_and_no_stamps(night: Night) -> None:
     assert found["nightshift_clock_skew_seconds", ()] == 0.0
     assert {value for (name, _), value in found.items() if name == "nightshift_brake"} == {0.0}
     assert not any("timestamp" in name for name, _ in found)
-    assert open_cases(night) == {
-        ("nightshift_failures_open", ()): 0.0,
-        ("nightshift_callbacks_undelivered", ()): 0.0,
-    }
-    for name, labels in [*found, *open_cases(night)]:
+    for name, labels in found:
         assert LABELS[name] == len(labels), name
 
 
@@ -96,18 +94,30 @@ def test_a_paused_step(night: Night) -> None:
     assert (found["nightshift_brake", ("ocr",)], found["nightshift_brake", ("ner",)]) == (1.0, 0.0)
 
 
-def test_what_waits_for_a_person_is_counted_within_bounds(
-    night: Night, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_waits_for_a_person_is_what_was_counted(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = night.store
     for n in range(5):
-        night.store.put(keys.failed("2026-02-28", f"t{n}"), b"{}")
-    night.store.put(keys.discarded(keys.failed("2026-02-28", "t0")), b"")
-    night.store.put(keys.undelivered("2026-02-28", "t1"), b"{}")
-    found = open_cases(night)
-    assert found["nightshift_failures_open", ()] == 4.0
-    assert found["nightshift_callbacks_undelivered", ()] == 1.0
-    monkeypatch.setattr(of_store, "MOST", 2)
-    assert open_cases(night)["nightshift_failures_open", ()] <= 2.0
+        store.put(keys.failed("2026-02-28", f"t{n}"), b"{}")
+    store.put(keys.discarded(keys.failed("2026-02-28", "t0")), b"")
+    store.put(keys.undelivered("2026-02-28", "t1"), b"{}")
+    store.put(keys.failed_again("2026-02-28", "t9"), b"{}")
+    for name, day, priority in (("a", "2026-02-27", 5), ("b", "2026-02-27", 0), ("c", "2026-03-02", 5)):
+        at = f"{day}T04:00:00+00:00"
+        task = Task(task_id=name, sha256=None, source="x", media_type="image/png", deadline=at)
+        pending.mark(store, structs.replace(task, priority=priority))
+    assert open_cases(night) == {}, "nothing was counted yet"
+    monkeypatch.setattr(recount, "SETTLE", 0.0)
+    recount.recount(night)
+    asked = Asked(store)
+    found = open_cases(Night(night.settings, asked, night.schedule))
+    assert all(LABELS[name] == len(labels) for name, labels in found)
+    assert found == {
+        ("nightshift_failures_open", ()): 4.0,
+        ("nightshift_reprocessing_failures_open", ()): 1.0,
+        ("nightshift_callbacks_undelivered", ()): 1.0,
+        ("nightshift_overdue_documents", ()): 1.0,
+    }
+    assert asked.listed == [keys.COUNTERS]
 
 
 def test_discrepancies_are_those_of_the_newest_readable_report(night: Night) -> None:

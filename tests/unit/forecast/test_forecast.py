@@ -118,6 +118,29 @@ def test_interrupted_nights_move_the_p90_and_not_the_p50() -> None:
     assert other.p90 > one.p90 + timedelta(minutes=5)
 
 
+def test_what_is_served_first_later_delays_only_what_takes_more_than_a_night() -> None:
+    rough = Rates(**{f: getattr(sure(), f) for f in sure().__struct_fields__} | {"first": 2 * 3600.0})
+    for work_hours, wall in (
+        (6, 9 + 6),
+        (12, 33 + 4 / (1 - 2 / 8)),
+    ):  # 2 h of the 8 of each night are for others
+        found = forecast(NOW, of(work_hours * 3600), rough, ahead("22:00-06:00"))
+        assert hours(found) == pytest.approx(wall)
+
+
+def test_errors_of_past_nights_move_the_p90_and_not_the_p50() -> None:
+    known = {f: getattr(sure(), f) for f in sure().__struct_fields__} | {"uncertainty": 0.2}
+    calm, wrong = (
+        forecast(NOW, of(4 * 3600), Rates(**known | {"errors": past}), ahead("always"))
+        for past in ((0.0,) * 20, (3.0,) * 20)
+    )
+    assert calm.p50 == wrong.p50
+    assert calm.p90 is not None
+    assert wrong.p90 is not None
+    assert wrong.p90 > calm.p90 + timedelta(minutes=30)
+    assert wrong.left_p90 == 0
+
+
 def test_the_same_input_gives_the_same_forecast() -> None:
     made = [forecast(NOW, of(999), rates([], None), ahead("22:00-06:00")) for _ in range(2)]
     assert made[0] == made[1]

@@ -273,6 +273,34 @@ def test_living_processes_are_known_by_their_objects(store: MemoryStore, now: li
     assert counters.read(store).processes(DAY, clock.utc()) == (0, 1)
 
 
+def test_a_worker_that_has_counted_nothing_is_known_from_its_start_to_its_end(
+    store: MemoryStore, now: list[datetime]
+) -> None:
+    day = [DAY]
+    one = Counting(store, lambda: day[0], worker="host/1")
+    one.flush(alive=True)
+    assert not objects(store), "a process of a pool, which has done nothing"
+    one.present()
+    one.flush()
+    assert len(objects(store)) == 1
+    for _ in range(3):
+        now[0] += timedelta(seconds=counting.HEARTBEAT)
+        one.flush(alive=True)
+        assert counters.read(store).processes(DAY, now[0]) == (0, 1)
+    assert len(objects(store)) == 1
+    day[0] = NEXT
+    one.flush(alive=True)
+    assert counters.read(store).processes(NEXT, now[0]) == (0, 1), "nor is it missed for a moment"
+    one.flush(last=True)
+    assert counters.read(store).processes(NEXT, now[0]) == (0, 0)
+    killed = Counting(store, lambda: NEXT, worker="host/2")
+    killed.present()
+    killed.flush()
+    assert counters.read(store).processes(NEXT, now[0]) == (0, 1)
+    now[0] += counters.ALIVE + timedelta(seconds=1)
+    assert counters.read(store).processes(NEXT, now[0]) == (0, 0)
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_whatever_happens_at_once_the_sum_is_what_was_counted(
     store: MemoryStore, now: list[datetime], seed: int

@@ -183,7 +183,7 @@ def test_records_that_change_places(night: Objects) -> None:
 def test_a_receipt_and_its_record(night: Objects, tables: bool) -> None:
     for receipt in of(night, keys.RECEIPTS):
         store = copy(night, tables=tables)
-        (task,) = receipts.read(store, receipt).tasks
+        (task,) = receipts.read(store, receipt, Task).tasks
         store.delete(receipt)
         store.delete(keys.result(DAY, task.task_id))
         store.delete(keys.failed(DAY, task.task_id))

@@ -13,7 +13,7 @@ from pipeline.ledger import counters, counting, pending, timeline
 from pipeline.ledger.counting import Counting
 from pipeline.messages import Message
 from pipeline.models import Task
-from pipeline.night import callbacks, failures, forget, recount, selection
+from pipeline.night import callbacks, deadlines, failures, forget, recount, selection
 from pipeline.night.brake import LIMIT, Brake
 from pipeline.night.course import Course
 from pipeline.night.dispatch import resume
@@ -25,7 +25,7 @@ from pipeline.night.status import status
 from pipeline.storage import keys
 from tests.support.command import GREEN, grey, page, pages
 from tests.support.counted import Asked, by_hand
-from tests.support.flows import drain, raiser, submission
+from tests.support.flows import drain, flow_of, raiser, submission
 
 
 @pytest.fixture
@@ -302,3 +302,49 @@ def test_a_process_that_was_not_started_counts_nothing(flow: Flow) -> None:
     counting.of(flow.store).opened("failed")
     counting.stop()
     assert list(flow.store.list(keys.COUNTERS)) == []
+
+
+def test_deadlines_that_pass(flow: Flow, inbox: Path, agree: Agree) -> None:
+    now, closed = (
+        datetime.now(UTC).replace(microsecond=0),
+        flow_of(structs.replace(flow.settings, window="never")),
+    )
+    due = {"past": -60, "soon": 30, "met": 9 * 3600}
+    messages = []
+    for number, (name, seconds) in enumerate(due.items()):
+        at = now + timedelta(seconds=seconds)
+        sent = submission(page(inbox / f"{name}.png", grey(number)), name, deadline=at)
+        messages += [m for one in flow.reception.accept(sent) for m in flow.run(one)]
+    backfill = submission(page(inbox / "b.png", grey(9)), "b", deadline=now - timedelta(days=1), priority=0)
+    messages += [m for one in flow.reception.accept(backfill) for m in flow.run(one)]
+    assert agree().open("overdue") == 1
+    clock.take_from(lambda: now + timedelta(minutes=1))
+    try:
+        for _ in range(2):
+            deadlines.hurry(closed.night, clock.utc(), raiser(AssertionError("the window is closed")))
+            assert agree().open("overdue") == 2, "once"
+        found = status(flow.night)
+        assert (found.overdue, found.late) == (2, 0)
+        drain(flow, messages)
+        state = agree()
+    finally:
+        clock.take_from(None)
+    assert (state.open("overdue"), state.night(flow.schedule.run_date()).late) == (0, 3)
+    assert list(flow.store.list(keys.DEADLINES)) == []
+
+
+def test_a_document_that_ends_late_before_housekeeping_has_looked(
+    flow: Flow, inbox: Path, counted: Counting
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    sent = submission(page(inbox / "a.png", grey(1)), "a", deadline=now + timedelta(seconds=30))
+    messages = [m for one in flow.reception.accept(sent) for m in flow.run(one)]
+    clock.take_from(lambda: now + timedelta(minutes=1))
+    try:
+        drain(flow, messages)
+    finally:
+        clock.take_from(None)
+    counted.flush()
+    state = counters.read(flow.store)
+    assert state.sums.get("open|overdue", 0) == 0
+    assert state.night(flow.schedule.run_date()).late == 1

@@ -1,5 +1,6 @@
 """Which dead letters still need a person."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -31,11 +32,11 @@ def fail(flow: Flow, task_id: str = "t", day: str = "2026-11-22") -> None:
 def test_a_notice_is_needed_while_its_failure_is_open(flow: Flow) -> None:
     fail(flow)
     fail(flow, "other")
-    assert Open(flow.store).needs(letter(), NOW)
+    assert Open(flow.store).needs(letter())
     (record,) = failures.find(flow.store, task_id="t")
     failures.discard(flow.store, record, "")
-    assert not Open(flow.store).needs(letter(), NOW)
-    assert Open(flow.store).needs(letter("other"), NOW)
+    assert not Open(flow.store).needs(letter())
+    assert Open(flow.store).needs(letter("other"))
 
 
 def test_a_failure_that_is_redriven_and_fails_again_is_open_again(flow: Flow) -> None:
@@ -47,10 +48,10 @@ def test_a_failure_that_is_redriven_and_fails_again_is_open_again(flow: Flow) ->
     failures.discard(flow.store, record, "")
     (record,) = failures.find(flow.store)
     again = failures.redrive(flow.store, record, {})
-    assert not Open(flow.store).needs(letter(), NOW)
+    assert not Open(flow.store).needs(letter())
     assert not list(flow.store.list(keys.DISCARDED))
     records.fail(flow.store, again, error, run_date="2026-11-22", settings_digest="")
-    assert Open(flow.store).needs(letter(), NOW)
+    assert Open(flow.store).needs(letter())
 
 
 @pytest.mark.parametrize(
@@ -58,57 +59,67 @@ def test_a_failure_that_is_redriven_and_fails_again_is_open_again(flow: Flow) ->
     [
         letter(ours=False),
         letter(task_id=""),
-        letter(at=NOW - timedelta(minutes=1)),  # its failure is recorded in a moment
     ],
 )
-def test_what_nightshift_did_not_write_and_what_is_new_stays(flow: Flow, one: Letter) -> None:
-    assert Open(flow.store).needs(one, NOW)
-
-
-def test_a_notice_of_a_clock_that_was_ahead_is_not_new(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "_source", lambda: NOW)
-    assert not Open(flow.store).needs(letter(at=NOW + timedelta(days=1)), NOW)
-
-
-def test_a_notice_that_was_written_while_the_sweep_was_paused_stays(
-    flow: Flow, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    still = Open(flow.store)
-    fail(flow)
-    monkeypatch.setattr(clock, "_source", lambda: NOW + timedelta(hours=2))
-    assert still.needs(letter(at=NOW + timedelta(hours=1)), NOW)
+def test_what_nightshift_did_not_write_stays(flow: Flow, one: Letter) -> None:
+    assert Open(flow.store).needs(one)
 
 
 def test_callbacks_and_tasks_set_aside_have_records_of_their_own(flow: Flow) -> None:
     still = Open(flow.store)
-    assert not still.needs(letter(step="callback"), NOW)
-    assert not still.needs(letter(code="damaged"), NOW)
+    assert not still.needs(letter(step="callback"))
+    assert not still.needs(letter(code="damaged"))
     flow.store.put(keys.undelivered("2026-11-22", "t"), b"{}")
     flow.store.put(keys.pending("t"), b"damaged")
     still = Open(flow.store)
-    assert still.needs(letter(step="callback"), NOW)
-    assert still.needs(letter(code="damaged"), NOW)
-    assert not still.needs(letter(step="ocr"), NOW)
+    assert still.needs(letter(step="callback"))
+    assert still.needs(letter(code="damaged"))
+    assert not still.needs(letter(step="ocr"))
 
 
-def test_notices_are_tidied_once_an_hour(flow: Flow) -> None:
+class Queue:
+    """Dead letters that `tidy` sweeps, each hour once more."""
+
+    def __init__(self, flow: Flow, *letters: Letter) -> None:
+        self.flow, self.letters, self.sweeps = flow, list(letters), 0
+
+    def sweep(self, remove: Callable[[Letter], bool]) -> None:
+        self.sweeps += 1
+        self.letters = [one for one in self.letters if not remove(one)]
+
+    def tidy(self, hours: int) -> list[str]:
+        clock.take_from(lambda: NOW + timedelta(hours=hours, seconds=hours))
+        try:
+            tidy(self.flow.night, self.sweep)
+            tidy(self.flow.night, self.sweep)
+        finally:
+            clock.take_from(None)
+        return [one.task_id for one in self.letters]
+
+
+def test_notices_are_swept_once_an_hour_and_removed_by_the_second_sweep(flow: Flow) -> None:
     fail(flow, "open")
-    asked: list[list[bool]] = []
+    queue = Queue(flow, letter("open"), letter("gone"), letter("other", ours=False))
+    assert queue.tidy(0) == ["open", "gone", "other"]
+    assert queue.tidy(1) == ["open", "other"]
+    assert queue.tidy(2) == ["open", "other"]
+    assert queue.sweeps == 3
 
-    def sweep(remove: object) -> None:
-        assert callable(remove)
-        asked.append([remove(letter("open")), remove(letter("gone")), remove(letter(ours=False))])
 
-    at = [NOW]
-    clock.take_from(lambda: at[0])
-    try:
-        tidy(flow.night, sweep)
-        tidy(flow.night, sweep)
-        at[0] += timedelta(hours=1, seconds=1)
-        tidy(flow.night, sweep)
-    finally:
-        clock.take_from(None)
-    assert asked == [[False, True, False]] * 2
+def test_a_notice_stays_that_is_newer_than_the_look_at_the_store(flow: Flow) -> None:
+    queue = Queue(flow, letter(at=NOW - timedelta(days=1)))  # by a clock that is behind
+    assert queue.tidy(0) == ["t"], "its failure is not recorded yet"
+    fail(flow)
+    assert queue.tidy(1) == ["t"]
+    assert queue.tidy(2) == ["t"]
+
+
+def test_a_newer_notice_of_the_same_reason_is_another_one(flow: Flow) -> None:
+    queue = Queue(flow, letter())
+    queue.tidy(0)
+    queue.letters = [letter(at=NOW)]
+    assert queue.tidy(1) == ["t"]
+    assert queue.tidy(2) == []
 
 
 def test_status_counts_what_a_person_must_decide(flow: Flow) -> None:

@@ -234,6 +234,32 @@ def test_each_redrive_is_a_generation(store: LocalStore) -> None:
     assert (report.received, report.failed, report.adds_up) == (1, 1, True)
 
 
+def test_a_failure_that_is_recorded_again_by_a_paused_process_stays_discarded(store: LocalStore) -> None:
+    record = fail(store, "a", OverLimit("too long"))
+    failures.discard(store, record, "nobody needs it")
+    fail(store, "a", OverLimit("too long"))
+    (now,) = failures.find(store)
+    assert failures.code_of(now) == "discarded"
+    assert now.error is not None
+    assert "over_limit" in now.error.message
+
+
+def test_a_failure_that_is_recorded_again_while_it_is_discarded_stays_discarded(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, put = fail(store, "a", OverLimit("too long")), store.put
+
+    def meanwhile(key: str, data: bytes) -> None:
+        put(key, data)
+        if key.startswith(keys.FAILED):
+            monkeypatch.setattr(store, "put", put)
+            fail(store, "a", OverLimit("too long"))
+
+    monkeypatch.setattr(store, "put", meanwhile)
+    failures.discard(store, record, "nobody needs it")
+    assert [failures.code_of(one) for one in failures.find(store)] == ["discarded"]
+
+
 def test_a_failure_that_is_redriven_while_it_is_discarded_stays_redriven(
     store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

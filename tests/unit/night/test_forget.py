@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged, PermanentError
-from pipeline.ledger import digests, forgetting, forgotten, pending, pseudonyms, receipts, records
+from pipeline.ledger import claims, digests, forgetting, forgotten, pending, pseudonyms, receipts, records
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
 from pipeline.night import failures, forget, inventory, selection
@@ -408,6 +409,69 @@ def test_a_record_of_a_process_that_died_before_it_took_it_back(flow: Flow, tmp_
     assert audit(flow.store, night).adds_up
 
 
+def test_what_is_swept_while_it_is_being_forgotten_is_not_taken_for_a_new_task(
+    flow: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A summary meets its tombstone, while its claim is not deleted yet."""
+    a_night(flow, tmp_path)
+    plan = selection.plan(flow.store, Selector(task_id="one-1"), actor="alice")
+    assert plan is not None
+    with monkeypatch.context() as dying:
+        dying.setattr(selection, "with_ends", raiser(Died()))
+        with pytest.raises(Died):
+            forget.carry_out(flow.store, plan)
+    night = flow.schedule.run_date()
+    summarise(flow.store, night)
+    assert not flow.store.exists(keys.result(night, "one-1"))
+    assert list(flow.store.list(keys.PENDING)) == []
+    assert forget.resume(flow.store, at_once=True) == 1
+    assert searched(flow.store, plan).hits == []
+    assert audit(flow.store, night).adds_up
+
+
+def test_no_generation_of_it_is_left_to_a_new_task(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The id can be claimed again as soon as its claims are gone, also where the process dies then."""
+    texts = (f"{TEXT} {number}" for number in count())
+    words = next(one for one in texts if claims.origin_of("message", one.encode()) < "@")  # is listed first
+    drain_all(flow, flow.reception.accept(text("text-5", words)))
+    flow.store.put(keys.generation("text-5", 1), b"{}")
+    plan = selection.plan(flow.store, Selector(task_id="text-5"), actor="alice")
+    assert plan is not None
+    deleted: list[str] = []
+
+    def erase(_: Store, key: str) -> int:
+        deleted.append(key)
+        return 0
+
+    monkeypatch.setattr("pipeline.night.originals.erase", erase)
+    forget.carry_out(flow.store, plan)
+    of_claims = [bool(keys.origin_of(key)) for key in deleted if key.startswith(keys.CLAIMS)]
+    assert of_claims == [False, True, True]
+
+
+def test_a_new_task_whose_record_was_replaced_meanwhile_is_done_again(
+    flow: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (message,) = flow.reception.accept(text("text-5", TEXT))
+    task, night = pending.get(flow.store, "text-5"), flow.schedule.run_date()
+    assert task is not None
+    flow.run(message)
+    plan = selection.plan(flow.store, Selector(task_id="text-5"), actor="alice")
+    assert plan is not None
+
+    def meanwhile(*_: Any) -> None:
+        drain_all(flow, flow.reception.accept(text("text-5", TEXT)))
+        late = records.failure_of(task, PermanentError("late"), run_date=night, settings_digest="")
+        flow.store.delete(keys.result(night, "text-5"))
+        records.finish(flow.store, late)
+
+    monkeypatch.setattr(forget, "_delete_documents", meanwhile)
+    forget.finish(flow.store, plan, forget.carry_out(flow.store, plan))
+    drain_without_callbacks(flow)
+    assert flow.store.exists(keys.result(night, "text-5"))
+    assert audit(flow.store, night).adds_up
+
+
 def test_a_record_of_a_task_that_was_submitted_again_stays(flow: Flow, tmp_path: Path) -> None:
     a_night(flow, tmp_path)
     gone(flow, task_id="one-1")
@@ -584,13 +648,13 @@ def test_lines_of_a_shared_receipt_go_one_after_the_other(flow: Flow, tmp_path: 
     receipts._idle.clear()
     shared = receipts.write(store, day, tasks)
     later = receipts.write(store, day, [structs.replace(tasks[0], task_id="other-4")])
-    assert receipts.read(store, later).link.previous == shared  # type: ignore[union-attr]
-    original = receipts.read(store, shared).sha256
+    assert receipts.read(store, later, receipts.Accepted).link.previous == shared  # type: ignore[union-attr]
+    original = receipts.read(store, shared, receipts.Accepted).sha256
     for number, name in enumerate(("first-1", "third-3"), 1):
         assert gone(flow, task_id=name).hits == []
-        now = receipts.read(store, shared)
+        now = receipts.read(store, shared, receipts.Accepted)
         assert (now.problem, now.sha256, len(now.forgotten)) == ("", original, number)
-    assert [task.task_id for task in receipts.read(store, shared).tasks] == ["second-2"]
+    assert [task.task_id for task in receipts.read(store, shared, receipts.Accepted).tasks] == ["second-2"]
     kinds = {gap.kind for gap in audit(store, day).gaps}
     assert "receipt_changed" not in kinds
     assert "receipt_missing" not in kinds - {"receipt_missing"}

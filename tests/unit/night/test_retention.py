@@ -138,6 +138,29 @@ def test_tables_outlive_their_results(flow: Flow, tmp_path: Path, now: list[date
     assert audit(flow.store, night).adds_up
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_what_was_begun_is_finished(flow: Flow, monkeypatch: pytest.MonkeyPatch, late: bool) -> None:
+    erased: list[str] = []
+
+    def dies(store: MemoryStore, key: str) -> int:
+        if erased:
+            raise RunError("The store refuses access.")
+        erased.append(key)
+        store.delete(key)
+        return 0
+
+    with monkeypatch.context() as dying:
+        dying.setattr("pipeline.night.originals.erase", dies)
+        with pytest.raises(RunError):
+            keep(flow, "results=39")
+    assert {"results", "partial"} & prefixes(flow)
+    if late:  # the tables are not written again
+        flow.store.put(keys.changed("2026-11-22", "bad-4", clock.now()), b"")
+    keep(flow, "results=39")
+    assert not {"results", "partial"} & prefixes(flow)
+    assert removed.of(flow.store, "2026-11-22").begun == ()
+
+
 def test_a_result_that_its_tables_do_not_have_yet_stays(flow: Flow, tmp_path: Path) -> None:
     page(tmp_path / "late-9.png", grey(5))
     drain_all(flow, flow.reception.accept(submission(tmp_path / "late-9.png", "late-9")))

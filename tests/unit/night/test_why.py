@@ -12,7 +12,7 @@ from pipeline import clock
 from pipeline.errors import NotFound, PermanentError, TransientError
 from pipeline.ledger import actions, pending, removed
 from pipeline.messages import Message
-from pipeline.models import to_json
+from pipeline.models import Task, to_json
 from pipeline.night import callbacks, failures, forget, selection
 from pipeline.night.brake import LIMIT, Brake
 from pipeline.night.delivery import Delivery
@@ -317,6 +317,44 @@ def test_an_undelivered_callback(
     )
     assert found.command == "nightshift callbacks resend --task-id t"
     assert not list(flow.store.list(keys.attempts_of("t")))
+
+
+@pytest.mark.parametrize(
+    ("hours", "priority", "state", "said"),
+    [
+        (12, 5, "expected", "will be met by the forecast, all that waits being done by Sun 2026-11-22 22:"),
+        (-1, 5, "missed", "missed; it is processed in its turn"),
+        (0.5, 5, "unlikely", "will probably be missed: by the forecast, done by Sun 2026-11-22 22:"),
+        (0.5, 0, "at_risk", "may be missed by the forecast; backfill is never hurried"),
+    ],
+)
+def test_a_deadline_and_whether_the_forecast_meets_it(
+    flow: Flow, inbox: Path, hours: float, priority: int, state: str, said: str
+) -> None:
+    due = NOW + timedelta(hours=hours)
+    ingested(flow, inbox, "t", deadline=due, priority=priority)
+    found = ask(flow, "t")
+    assert (found.deadline, found.deadline_state) == (due.isoformat(), state)
+    assert found.deadline_sentence.startswith(f"{due:%a %Y-%m-%d %H:%M} UTC: {said}"), found.deadline_sentence
+
+
+def test_a_deadline_that_needs_the_urgent_lane(flow: Flow, inbox: Path) -> None:
+    for n in range(2000):
+        marker = Task(task_id=f"w{n}", sha256=None, source="x", media_type="image/png", pages=10)
+        pending.mark(flow.store, marker)
+    due = NOW + timedelta(hours=2)
+    ingested(flow, inbox, "t", deadline=due)
+    found = ask(flow, "t")
+    assert found.deadline_state == "expected"
+    assert "will be met by the forecast; it moves to the urgent lane in time" in found.deadline_sentence
+    assert ask(flow, "w1").deadline == ""
+
+
+def test_a_deadline_of_a_document_that_has_ended(flow: Flow, inbox: Path, at: Any) -> None:
+    done(flow, inbox, at, "late", deadline=NOW + timedelta(minutes=1))
+    done(flow, inbox, at, "soon", deadline=NOW + timedelta(days=1))
+    assert [ask(flow, name).deadline_state for name in ("late", "soon")] == ["missed", "met"]
+    assert ask(flow, "late").deadline_sentence == "Sun 2026-11-22 21:01 UTC: missed"
 
 
 def test_forgotten(flow: Flow, inbox: Path, at: Any) -> None:

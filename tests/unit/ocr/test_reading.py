@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.ocr.cuts import cut_line, turn
-from pipeline.ocr.rapid import MAX_WIDTH, line_tensor
+from pipeline.ocr.lines import LINE_HEIGHT, MAX_WIDTH, padded_width, scale_line
 from pipeline.ocr.reading import detection_side, read_page
 
 Image = NDArray[np.uint8]
@@ -55,14 +55,12 @@ def test_rotation_is_clockwise(rotation: Any) -> None:
 
 
 def test_a_line_keeps_its_shape_on_the_way_to_the_recogniser() -> None:
-    tensor = line_tensor(np.full((24, 200, 3), 255, np.uint8))
-    assert tensor.shape == (1, 3, 48, 416)
-    assert (tensor[..., :400] == 1).all()
-    assert (tensor[..., 400:] == 0).all()
+    assert scale_line(np.zeros((24, 200, 3), np.uint8)).shape == (LINE_HEIGHT, 400, 3)
+    assert [padded_width(width) for width in (1, 128, 129, 400)] == [128, 128, 160, 416]
 
 
 def test_an_endless_line_is_squeezed() -> None:
-    assert line_tensor(np.zeros((10, 9000, 3), np.uint8)).shape[3] == MAX_WIDTH
+    assert scale_line(np.zeros((10, 9000, 3), np.uint8)).shape[1] == MAX_WIDTH
 
 
 @pytest.mark.parametrize(

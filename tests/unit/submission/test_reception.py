@@ -122,6 +122,22 @@ def test_a_refused_message_has_a_record_and_a_receipt(flow: Flow) -> None:
     assert name.encode() in flow.store.get(key)
 
 
+def test_a_refusal_that_is_noted_late_does_not_hide_that_its_task_was_redriven(
+    flow: Flow, inbox: Path
+) -> None:
+    sent = submission(page(inbox / "a.png", grey(1)))
+    refusal = PermanentError("Its source is not allowed.", code="source_refused")
+    flow.reception.refuse(b"", refusal, sent)
+    (record,) = failures.find(flow.store)
+    drain(flow, [Message.of("ingest", failures.redrive(flow.store, record, {}))])
+    (origin,) = claims.origins(flow.store, "t")
+    day = flow.schedule.run_date()
+    claims.note(flow.store, "t", origin, claims.Claim(refused=day))  # by a process that died then
+    assert flow.reception.accept(sent) == []
+    assert claims.get(flow.store, "t", origin).sha256 == records_of(flow)["t"].sha256
+    assert audit(flow.store, day).adds_up
+
+
 @pytest.mark.parametrize("task_id", ["发" * 22, "/" * 66, "." + "x" * 199, "a" * 200])
 def test_a_long_id_leaves_room_for_a_suffix(flow: Flow, task_id: str) -> None:
     body = msgspec.json.encode({"task_id": task_id, "task_type": "document", "priority": 10})

@@ -18,13 +18,14 @@ class Worker:
     """A worker whose loop and connection a test moves."""
 
     def __init__(self) -> None:
-        self.ticks = self.beats = 0
-        self.health = Health(lambda: self.ticks, lambda: self.beats)
+        self.ticks = self.beats = self.answers = 0
+        self.health = Health(lambda: self.ticks, lambda: self.answers, lambda: self.beats)
         self.now = 0.0
 
-    def seconds(self, count: int, *, ticks: int = 0, beats: int = 0) -> str:
+    def seconds(self, count: int, *, ticks: int = 0, beats: int = 0, answers: int = 1) -> str:
         for _ in range(count):
             self.now += 1.0
+            self.answers += answers
             self.ticks += ticks
             self.beats += beats
             self.health.look(self.now)
@@ -55,6 +56,15 @@ def test_a_loop_that_is_stuck_and_a_broker_that_is_gone_are_told_apart() -> None
     assert worker.seconds(1, ticks=1, beats=1) == ""
 
 
+def test_a_broker_that_is_frozen_is_noticed_although_its_connections_are_open() -> None:
+    worker = Worker()
+    worker.seconds(5, ticks=1, beats=1)
+    assert worker.seconds(14, ticks=1, beats=1, answers=0) == ""
+    assert worker.seconds(1, ticks=1, beats=1, answers=0) == "RabbitMQ has not answered for 15 s."
+    assert "RabbitMQ" in worker.seconds(20, answers=0), "the loop waits for it as well"
+    assert worker.seconds(1, ticks=1, beats=1) == ""
+
+
 def test_a_machine_that_slept_counts_as_a_second() -> None:
     worker = Worker()
     worker.seconds(5, ticks=1, beats=1)
@@ -79,7 +89,7 @@ def test_a_folder_without_room_costs_the_metrics_only(
     monkeypatch.setattr(os, "posix_fallocate", full)
     metrics.start(settings)
     assert registry.FOLDER not in os.environ
-    metrics.serve(lambda: 1)
+    metrics.serve(lambda: 1, None)
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     assert "No space left" in caplog.text
 
@@ -100,7 +110,7 @@ def test_an_address_in_use_is_said_once_and_tried_again(
 
     monkeypatch.setattr(metrics, "Server", Taken)
     caplog.set_level(logging.INFO, "nightshift.metrics")
-    served = Metrics(settings, Shared(tmp_path), Health(lambda: 1))
+    served = Metrics(settings, Shared(tmp_path), Health(lambda: 1, lambda: 1))
     for second in range(20):
         served.look(float(second))
     assert len(tries) == 3

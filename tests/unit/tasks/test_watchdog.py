@@ -26,6 +26,7 @@ class World:
         self.dog = Watchdog(
             ticks=lambda: self.ticks,
             processes=lambda: POOL,
+            kill=lambda ids: self.events.extend((pid, signal.SIGKILL) for pid in ids),
             close=lambda patience: Action() if patience else CLOSE,
             note=self.events.append,
             stuck=lambda: STUCK,
@@ -44,7 +45,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         it.events.append(f"exit {code}")
         raise Ended
 
-    monkeypatch.setattr("os.kill", lambda pid, sig: it.events.append((pid, sig)))
     monkeypatch.setattr("os._exit", end)
     return it
 

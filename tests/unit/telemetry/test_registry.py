@@ -187,3 +187,17 @@ def test_gauges_of_the_parent_are_exposed_as_they_are_now(counting: Shared) -> N
     telemetry.gauge("nightshift_device_held", 1)
     telemetry.gauge("nightshift_device_held", 0)
     assert exposed(counting, gauges) == {("nightshift_device_held",): 0.0}
+
+
+def test_no_file_stays_open(folder: Path) -> None:
+    registry.start(folder)
+    telemetry.count(DOCUMENTS, "done", "document", "")
+    telemetry.observe("nightshift_step_seconds", 0.2, "ocr")
+
+    def is_open() -> list[str]:
+        names = (str(one.readlink()) for one in Path("/proc/self/fd").iterdir() if one.is_symlink())
+        return [name for name in names if name.startswith(str(folder))]
+
+    assert is_open()
+    registry.stop()
+    assert is_open() == []

@@ -1,0 +1,70 @@
+"""Tasks whose acceptance or refusal was interrupted after its receipt: housekeeping resumes them, hourly.
+
+The receipt is written before the marker, or before the record of a refusal. A process that dies in between leaves a
+task that was received and is nowhere, unless its message comes again or its producer asks again.
+
+Tables and markers name the receipts of their tasks, so only receipts that neither of them names are read: of the last
+run dates, and of these only those that were not named at the check before either. By then an acceptance that was in
+progress has its marker, and most records are in a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from pipeline.ledger import forgetting, places, receipts, restoring, tabled
+from pipeline.models import Task, to_json
+from pipeline.storage import Store, keys
+from pipeline.storage.objects import read_or_none
+from pipeline.threads import in_threads
+
+_DATES = 4
+"""Run dates whose receipts are looked at: the current one, and the nights whose tables may still change."""
+
+
+class _Unnamed(msgspec.Struct, frozen=True):
+    """Receipts that neither a table nor a marker named at the last check."""
+
+    receipts: tuple[str, ...] = ()
+
+
+def resume(store: Store, markers: Mapping[str, str]) -> list[Task]:
+    """Mark such tasks as pending, and return them: the caller publishes them.
+
+    `markers`: the receipt of each pending task, by id. Raises what the store raises, and `Damaged` for a table that
+    can't be read.
+    """
+    dates = keys.run_dates(store.folders(keys.RECEIPTS))[-_DATES:]
+    known = dict(markers)
+    for night in keys.run_dates(store.folders(f"{keys.SUMMARY}documents/")):
+        if dates and night >= dates[0]:
+            known |= {task_id: row.receipt for task_id, row in tabled.rows(store, night).items()}
+    named = set(known.values()) | set(markers.values())
+    noted = keys.control("unnamed-receipts")
+    before = read_or_none(store, noted, _Unnamed) or _Unnamed()
+    unnamed = {key for date in dates for key in store.list(keys.receipts(date)) if key not in named}
+    store.put(noted, to_json(_Unnamed(tuple(sorted(unnamed)))))
+    found: dict[str, list[Task]] = {}
+    for receipt in in_threads(
+        lambda key: receipts.read(store, key, Task), sorted(unnamed & set(before.receipts))
+    ):
+        name = keys.receipt_name(receipt.key)
+        if name and (unknown := [task for task in receipt.tasks if task.task_id not in known]):
+            found.setdefault(name.run_date, []).extend(unknown)
+    return [task for date, tasks in sorted(found.items()) for task in _resumed(store, date, tasks)]
+
+
+def _resumed(store: Store, run_date: str, tasks: list[Task]) -> list[Task]:
+    """Those of the tasks that are really nowhere, and could be marked."""
+    received: dict[str, list[Task]] = {}
+    for task in tasks:
+        received.setdefault(task.task_id, []).append(task)
+    there = places.find(store, received, places.nights(store, run_date))
+    lost = [gap.task_id for gap in places.missing(store, received, there.received)]
+    going = forgetting.task_ids(store)
+    marked = [
+        restoring.mark(store, received[task_id][-1], run_date) for task_id in lost if task_id not in going
+    ]
+    return restoring.still_received(store, [task for task in marked if task], run_date)

@@ -1,0 +1,58 @@
+"""A page before and after text detection: scaled to a size that the model takes, and the boxes out of its answer."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, cast
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.ocr import telemetry
+from pipeline.ocr.cuts import Image, Quads
+
+
+class Contours(msgspec.Struct, frozen=True):
+    """How boxes are made of the text probabilities of a page; defaults as RapidOCR's.
+
+    `threshold`: probability from which a pixel is text; `least`: mean probability of a box; `grown`: by how much boxes
+    grow, as multiple of area over circumference; `joined`: whether pixels next to text count as text.
+    """
+
+    threshold: float = 0.3
+    least: float = 0.5
+    grown: float = 1.6
+    joined: bool = True
+
+
+def scale_page(page: Image, side: int) -> Image | None:
+    """Scale a page (h, w, 3) to at most `side` pixels and to multiples of 32; None if it is too narrow for that."""
+    return cast("Image | None", _rapidocr().DetPreProcess(side, "max").resize(page))
+
+
+def boxes_of(probabilities: NDArray[np.float32], height: int, width: int, how: Contours) -> Quads:
+    """The text lines (n, 4, 2) of a page of this height and width, from top to bottom.
+
+    `probabilities`: (h, w) of the page as it was scaled.
+    """
+    boxes, _ = _finder(how)(probabilities[None, None], (height, width))
+    if not len(boxes):
+        return np.zeros((0, 4, 2), np.float32)
+    from rapidocr.ch_ppocr_det import TextDetector
+
+    return cast(Quads, TextDetector.sorted_boxes(boxes).astype(np.float32))
+
+
+@lru_cache(maxsize=4)
+def _finder(how: Contours) -> Any:
+    return _rapidocr().DBPostProcess(
+        thresh=how.threshold, box_thresh=how.least, unclip_ratio=how.grown, use_dilation=how.joined
+    )
+
+
+def _rapidocr() -> Any:
+    telemetry.decline()
+    from rapidocr.ch_ppocr_det import utils
+
+    return utils

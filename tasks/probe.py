@@ -1,0 +1,69 @@
+"""Whether the broker answers: asked on a connection of its own every few seconds.
+
+A broker that is frozen keeps its connections open and swallows everything; heartbeats notice that after 20 to 25 s.
+What is asked here needs no right, declares nothing, and is answered in an alarm as well.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+
+from tasks.publish import BROKER_ERRORS
+from tasks.transport import within
+
+log = logging.getLogger("nightshift")
+
+SILENT = 14.0
+"""Seconds without an answer after which the broker counts as gone: two answers are missing."""
+
+_PERIOD = 4.0  # seconds between two questions
+_REPLY = 4.0  # seconds for one answer, and for connecting
+
+
+class Probe(threading.Thread):
+    """Asks for as long as the process lives."""
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(name="broker-probe", daemon=True)
+        self._app = app
+        self._answered_at = time.monotonic()
+        self.answers = 0
+        """How many there have been."""
+
+    def silence(self) -> float:
+        """Seconds since the last answer, or since the start."""
+        return time.monotonic() - self._answered_at
+
+    def run(self) -> None:
+        """Ask, on one connection for as long as it answers."""
+        while True:
+            try:
+                self._ask()
+            except BROKER_ERRORS as error:
+                log.debug("the broker does not answer: %s", error)
+            except Exception as error:  # whatever it is, the next connection may do better
+                log.warning("the broker can't be asked: %s: %s", type(error).__name__, error)
+            time.sleep(_PERIOD / 4)
+
+    def _ask(self) -> None:
+        connection = self._app.connection_for_read(heartbeat=0)
+        try:
+            with within(_REPLY):
+                connection.connect()
+                channel = connection.channel()
+            while True:
+                with within(_REPLY):
+                    channel.basic_qos(0, 1, False)
+                self._answered_at = time.monotonic()
+                self.answers += 1
+                time.sleep(_PERIOD)
+        finally:
+            connection.collect()  # without a handshake, which a frozen broker does not answer
+
+
+def trouble(seconds: float) -> str:
+    """What is wrong after so many seconds without an answer, in one sentence; empty if nothing is."""
+    return f"RabbitMQ has not answered for {seconds:.0f} s." if seconds > SILENT else ""

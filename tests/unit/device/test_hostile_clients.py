@@ -1,0 +1,181 @@
+"""Clients that send what no client sends, or too much: they are disconnected, and nobody else notices."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from pipeline.device import process, wire
+from tests.support.devices import Place, colour_of, device_place, picture, until
+
+SIZE = (64, 96)
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    with device_place() as it:
+        it.start("batch=0.01 most=4")
+        yield it
+
+
+@pytest.fixture
+def sock(place: Place) -> Iterator[socket.socket]:
+    with wire.new_socket() as it:
+        it.settimeout(30)
+        it.connect(str(place.address))
+        yield it
+    assert colour_of(place.client().ask("detect", [picture((7, 8, 9))])[0]) == (7, 8, 9)
+
+
+def request(*sizes: wire.Size, alone: tuple[int, ...] = ()) -> bytes:
+    return wire.encode(wire.Compute("detect", sizes or (SIZE,), False, alone))
+
+
+def refused(sock: socket.socket) -> str:
+    """Why this client is disconnected."""
+    reply = wire.decode_reply(sock.recv(wire.MAX_MESSAGE))
+    assert isinstance(reply, wire.Refused)
+    assert sock.recv(1) == b""
+    return reply.reason
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"\xff\xfe garbage",
+        b"\x00",
+        b"x" * wire.MAX_MESSAGE,
+        b"x" * (wire.MAX_MESSAGE + 1000),
+        wire.encode([2, "detect", [[64, "96"]], False, []]),
+        wire.encode([2, "guess", [[64, 96]], False, []]),
+        wire.encode(wire.Sizes("detect", ())),
+        wire.encode(wire.Sizes("detect", (SIZE,) * (wire.MAX_IMAGES + 1))),
+        wire.encode(wire.Sizes("detect", ((0, 32),))),
+        wire.encode(wire.Sizes("detect", ((-64, -96),))),
+        wire.encode(wire.Sizes("detect", ((1 << 40, 1 << 40),))),
+        wire.encode(wire.Sizes("detect", ((20_000, 20_000),))),
+        request(),
+    ],
+)
+def test_what_is_no_request(sock: socket.socket, message: bytes) -> None:
+    sock.send(message)
+    assert refused(sock)
+
+
+def sent(sock: socket.socket, descriptor: int, message: bytes) -> None:
+    socket.send_fds(sock, [message], [descriptor])
+    os.close(descriptor)
+
+
+def memory(size: int, seals: int = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW) -> int:
+    """A file in memory."""
+    descriptor = os.memfd_create("test", os.MFD_ALLOW_SEALING)
+    os.ftruncate(descriptor, size)
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+    return descriptor
+
+
+def test_memory_that_could_shrink(sock: socket.socket) -> None:
+    sent(sock, memory(1 << 20, seals=0), request())
+    assert "no arena" in refused(sock)
+
+
+def test_memory_that_is_too_small_or_too_large(place: Place, sock: socket.socket) -> None:
+    sent(sock, memory(4096), request())
+    assert "no room" in refused(sock)
+    for size in (0, wire.MAX_IMAGES, wire.MAX_ARENA + 4096):
+        with wire.new_socket() as another:
+            another.settimeout(30)
+            another.connect(str(place.address))
+            sent(another, memory(size), request())
+            assert "no arena" in refused(another)
+
+
+def test_what_is_no_memory_at_all(sock: socket.socket, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x" * 100_000)
+    sent(sock, os.open(tmp_path / "file", os.O_RDONLY), request())
+    assert "no arena" in refused(sock)
+
+
+def test_images_that_are_not_padded(sock: socket.socket) -> None:
+    sent(sock, memory(1 << 20), request((65, 96)))
+    assert "not padded" in refused(sock)
+
+
+def test_a_second_request_before_the_answer(sock: socket.socket) -> None:
+    sent(sock, memory(1 << 20), request())
+    sock.send(request())
+    replies = [wire.decode_reply(sock.recv(wire.MAX_MESSAGE))]
+    if isinstance(replies[0], wire.Computed):  # it was already answered: then the second is the first again
+        assert isinstance(wire.decode_reply(sock.recv(wire.MAX_MESSAGE)), wire.Computed)
+    else:
+        assert "before the last one" in str(replies[0])
+
+
+def test_more_descriptors_than_one(place: Place, sock: socket.socket) -> None:
+    files = [memory(1 << 20) for _ in range(20)]
+    socket.send_fds(sock, [request()], files)
+    for file in files:
+        os.close(file)
+    assert refused(sock)
+
+
+def test_one_that_asks_and_goes(place: Place) -> None:
+    for _ in range(20):
+        with wire.new_socket() as sock:
+            sock.connect(str(place.address))
+            sent(sock, memory(1 << 20), request(*[SIZE] * 8))
+    assert colour_of(place.client().ask("detect", [picture((7, 8, 9))])[0]) == (7, 8, 9)
+
+
+def test_one_that_does_not_read_its_answers(sock: socket.socket) -> None:
+    sock.settimeout(0.5)
+    message = wire.encode(wire.Sizes("detect", (SIZE,) * wire.MAX_IMAGES))
+
+    def send_for_ever() -> None:
+        while True:
+            sock.send(message)
+
+    with pytest.raises((TimeoutError, ConnectionError)):
+        send_for_ever()
+
+
+def test_more_clients_than_are_served_wait(place: Place) -> None:
+    held = []
+    for _ in range(process.MAX_CLIENTS + 20):
+        sock = wire.new_socket()
+        sock.settimeout(30)
+        sock.connect(str(place.address))
+        held.append(sock)
+    held[0].send(wire.encode(wire.Sizes("detect", (SIZE,))))
+    assert isinstance(wire.decode_reply(held[0].recv(wire.MAX_MESSAGE)), wire.Sized)
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(place.client().ask, "detect", [picture((7, 8, 9))])
+        for sock in held:
+            sock.close()
+        assert colour_of(late.result(60)[0]) == (7, 8, 9)
+
+
+def test_memory_is_bounded_however_many_ask(place: Place) -> None:
+    def private() -> int:
+        """KiB that the process has for itself: not what its clients share with it."""
+        status = Path(f"/proc/{place.counters.pid}/status").read_text(encoding="utf-8")
+        return int(status.partition("RssAnon:")[2].split()[0])
+
+    large = picture((1, 2, 3), 640, 640)
+    place.client().ask("detect", [large] * 8)
+    before = private()
+    with ThreadPoolExecutor(64) as pool:
+        asked = [pool.submit(place.client(lines=1).ask, "detect", [large] * 4) for _ in range(64)]
+        most = 0
+        while not all(one.done() for one in asked):
+            most = max(most, private())
+    assert all(len(one.result()) == 4 for one in asked)
+    until(lambda: place.counters.since == 0.0)
+    assert most - before < 100 * 1024, "256 images of 1.2 MB, and answers of 1.6 MB, are 700 MB"
