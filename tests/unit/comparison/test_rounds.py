@@ -174,3 +174,8 @@ def test_options(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_folder_without_pages_is_a_usage_error(tmp_path: Path) -> None:
     assert main(["--data", str(tmp_path)]) == 2
+
+
+def test_the_example_is_as_the_schema_says() -> None:
+    example = Path(records.__file__).parents[1] / "results" / "example.json"
+    jsonschema.validate(json.loads(example.read_text()), SCHEMA)
