@@ -23,7 +23,11 @@ LATELY = 0.25
 """Seconds after an answer during which its owner is expected to ask again."""
 
 Key = tuple[Kind, Size]
-"""What may share a batch: kind, and height and width in pixels."""
+"""What may share a batch: kind, and what `BatchModels.size_of` says."""
+
+
+_Name = tuple[Key, bool]
+"""A bucket; `True`: its images are computed alone."""
 
 
 class Item:
@@ -40,10 +44,9 @@ ItemT = TypeVar("ItemT", bound=Item)
 
 
 class _Bucket(Generic[ItemT]):
-    """Images that may share a batch, and how many of them at most."""
+    """Images that may share a batch."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self) -> None:
         self.urgent, self.others = deque[ItemT](), deque[ItemT]()
 
     def __len__(self) -> int:
@@ -53,10 +56,10 @@ class _Bucket(Generic[ItemT]):
     def oldest(self) -> ItemT:
         return min((queue[0] for queue in (self.urgent, self.others) if queue), key=lambda item: item.number)
 
-    def take(self, by_age: bool) -> list[ItemT]:
-        """Remove the next batch: urgent images before others, or all by age."""
+    def take(self, most: int, by_age: bool) -> list[ItemT]:
+        """Remove the next images: urgent ones before others, or all by age."""
         batch = list[ItemT]()
-        while len(self) and len(batch) < self.most:
+        while len(self) and len(batch) < most:
             urgent = self.oldest.urgent if by_age else bool(self.urgent)
             batch.append((self.urgent if urgent else self.others).popleft())
         return batch
@@ -66,9 +69,9 @@ class Batches(Generic[ItemT]):
     """All images that wait for one device. Times are seconds by any clock that never goes back."""
 
     def __init__(self, most: Callable[[Key], int], wait: float = 0.01) -> None:
-        """`most`: how many images a batch may hold. `wait`: maximum seconds to wait for more; may be changed."""
+        """`most`: how many images a batch may hold now. `wait`: maximum seconds to wait for more; may be changed."""
         self._most, self.wait = most, wait
-        self._buckets: dict[tuple[Key, bool], _Bucket[ItemT]] = {}
+        self._buckets: dict[_Name, _Bucket[ItemT]] = {}
         self._expected: dict[int, float] = {}
         self._added = self._passed = 0
 
@@ -85,10 +88,7 @@ class Batches(Generic[ItemT]):
         for item in items:
             self._added += 1
             item.arrived, item.number = now, self._added
-            name = item.key, item.alone
-            if name not in self._buckets:
-                self._buckets[name] = _Bucket(1 if item.alone else self._most(item.key))
-            bucket = self._buckets[name]
+            bucket = self._buckets.setdefault((item.key, item.alone), _Bucket())
             (bucket.urgent if item.urgent else bucket.others).append(item)
             self._expected.pop(item.owner, None)
 
@@ -106,10 +106,10 @@ class Batches(Generic[ItemT]):
         chosen = self._chosen(now)
         if chosen is None:
             return []
-        oldest = self._oldest.oldest
-        batch = chosen.take(by_age=self._passed >= PASSED)
-        if not len(chosen):
-            del self._buckets[batch[0].key, batch[0].alone]
+        oldest = self._buckets[self._oldest].oldest
+        batch = self._buckets[chosen].take(self._room(chosen), by_age=self._passed >= PASSED)
+        if not len(self._buckets[chosen]):
+            del self._buckets[chosen]
         self._passed = 0 if any(item is oldest for item in batch) else self._passed + 1
         return batch
 
@@ -119,27 +119,37 @@ class Batches(Generic[ItemT]):
             return None
         if self._chosen(now) is not None:
             return 0.0
-        return max(min(self._oldest.oldest.arrived + self.wait, self._expected_until()) - now, 0.0)
+        return max(min(self._waits_until(), self._expected_until()) - now, 0.0)
 
     @property
-    def _oldest(self) -> _Bucket[ItemT]:
-        return min(self._buckets.values(), key=lambda bucket: bucket.oldest.number)
+    def _oldest(self) -> _Name:
+        """Where the oldest image is."""
+        return min(self._buckets, key=lambda name: self._buckets[name].oldest.number)
+
+    def _room(self, name: _Name) -> int:
+        key, alone = name
+        return 1 if alone else self._most(key)
+
+    def _waits_until(self) -> float:
+        """Until when the oldest image may wait for others."""
+        return self._buckets[self._oldest].oldest.arrived + self.wait
 
     def _expected_until(self) -> float:
         """Until when anybody is expected to ask."""
         return max(self._expected.values(), default=-math.inf) + LATELY
 
-    def _chosen(self, now: float) -> _Bucket[ItemT] | None:
+    def _chosen(self, now: float) -> _Name | None:
         """Where the next batch is taken from now."""
         if not self._buckets:
             return None
         oldest = self._oldest
         if self._passed >= PASSED:
             return oldest
-        if urgent := [bucket for bucket in self._buckets.values() if bucket.urgent]:
-            return min(urgent, key=lambda bucket: bucket.urgent[0].number)
-        if full := [bucket for bucket in self._buckets.values() if len(bucket) >= bucket.most]:
-            return min(full, key=lambda bucket: bucket.oldest.number)
-        if now >= oldest.oldest.arrived + self.wait or now >= self._expected_until():
+        buckets = self._buckets
+        if urgent := [name for name, bucket in buckets.items() if bucket.urgent]:
+            return min(urgent, key=lambda name: buckets[name].urgent[0].number)
+        if full := [name for name, bucket in buckets.items() if len(bucket) >= self._room(name)]:
+            return min(full, key=lambda name: buckets[name].oldest.number)
+        if now >= min(self._waits_until(), self._expected_until()):
             return oldest
         return None

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -31,8 +30,6 @@ LONGEST = 1800.0
 PART = 16 * 1024 * 1024
 """Bytes of shared memory of one request; a single image may need more."""
 _POLL = 0.05
-
-R = TypeVar("R")
 
 
 def lost_file(address: Path) -> Path:
@@ -64,8 +61,8 @@ class Client:
         self._devices = [_Device(Path(address)) for address in addresses]
         self._lines, self._patience, self._longest = lines, patience, longest
         self._changed = threading.Condition()
+        self._waited = threading.local()
         self._turn = os.getpid()  # clients begin with different devices
-        self._sizes: dict[tuple[Kind, wire.Size], wire.Size] = {}
 
     def ask(self, kind: Kind, images: Sequence[Image], urgent: bool = False) -> list[Answer]:
         """Compute BGR images (h, w, 3) of 8 bits, answers in order: see `pipeline.ocr.batched.Kind`.
@@ -73,14 +70,21 @@ class Client:
         Raises `DeviceUnavailable` where no process answers, which is no document's fault. Raises `OverLimit`,
         `PermanentError` (`out_of_memory`, `internal`) or `Poison` where an image can't be computed.
         """
-        until = time.monotonic() + self._longest
-        sizes = self._padded(kind, images, until)
+        began = time.monotonic()
+        until = began + self._longest
+        sizes = [_checked(image) for image in images]
         answers: list[Answer] = []
-        while len(answers) < len(images):
-            begin = len(answers)
+        while (begin := len(answers)) < len(images):
             end = begin + _fitting(sizes[begin:])
-            answers += self._part(kind, images[begin:end], sizes[begin:end], urgent, until)
+            answers += self._part(kind, images[begin:end], urgent, until)
+        self._waited.seconds = self.waited + time.monotonic() - began
         return answers
+
+    @property
+    def waited(self) -> float:
+        """Seconds that this thread has waited for answers, less those that the device computed for it."""
+        seconds: float = getattr(self._waited, "seconds", 0.0)
+        return seconds
 
     def close(self) -> None:
         """Disconnect; requests in progress are answered first."""
@@ -91,23 +95,7 @@ class Client:
         for line in lines:
             line.close()
 
-    def _padded(self, kind: Kind, images: Sequence[Image], until: float) -> list[wire.Size]:
-        """The sizes that images are padded to; asked once for each size."""
-        sizes = [_checked(image) for image in images]
-        unknown = list({size for size in sizes if (kind, size) not in self._sizes})
-        while unknown:
-            part, unknown = unknown[: wire.MAX_IMAGES], unknown[wire.MAX_IMAGES :]
-
-            def ask(line: Line, part: Sequence[wire.Size] = part) -> tuple[wire.Size, ...]:
-                return line.sizes(kind, part, until)
-
-            padded = self._answered(ask, until)
-            self._sizes.update(zip(((kind, size) for size in part), padded, strict=True))
-        return [self._sizes[kind, size] for size in sizes]
-
-    def _part(
-        self, kind: Kind, images: Sequence[Image], sizes: Sequence[wire.Size], urgent: bool, until: float
-    ) -> list[Answer]:
+    def _part(self, kind: Kind, images: Sequence[Image], urgent: bool, until: float) -> list[Answer]:
         """Compute what fits into one request, again after each death of the process."""
         deaths = [0] * len(images)
 
@@ -121,7 +109,9 @@ class Client:
 
         def ask(line: Line) -> list[Answer | wire.Result]:
             alone = [place for place, count in enumerate(deaths) if count]
-            return line.compute(kind, images, sizes, urgent=urgent, alone=alone, until=until)
+            found = line.compute(kind, images, urgent=urgent, alone=alone, until=until)
+            self._waited.seconds = self.waited - line.seconds
+            return found
 
         answers = self._answered(ask, until, died)
         for answer in answers:
@@ -131,10 +121,10 @@ class Client:
 
     def _answered(
         self,
-        ask: Callable[[Line], R],
+        ask: Callable[[Line], list[Answer | wire.Result]],
         until: float,
-        died: Callable[[Sequence[int]], None] = lambda _: None,
-    ) -> R:
+        died: Callable[[Sequence[int]], None],
+    ) -> list[Answer | wire.Result]:
         """What some process answers; `died` is called for each that dies, with the marks of its images."""
         ended: str | None = None
         while True:
@@ -219,7 +209,7 @@ def _checked(image: Image) -> wire.Size:
     """The size of an image that can be sent."""
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise ValueError(f"expected BGR of shape (h, w, 3), 8 bits; got {image.dtype} {image.shape}")
-    size = (image.shape[0], image.shape[1])
+    size = wire.size_of(image)
     if wire.slots([size])[-1] > wire.MAX_ARENA:
         raise OverLimit(f"An image of {size[1]} x {size[0]} pixels is too large for a device.")
     return size

@@ -24,13 +24,14 @@ log = logging.getLogger("nightshift")
 
 
 class Job(Item):
-    """An image in an arena, and its place in the request."""
+    """An image in an arena, and its place in the request. `seconds`: its share of the batch that computed it."""
 
-    __slots__ = ("arena", "image", "place")
+    __slots__ = ("arena", "image", "place", "seconds")
 
     def __init__(self, key: Key, owner: int, arena: Arena, image: Image, place: int) -> None:
         super().__init__(key, owner)
         self.arena, self.image, self.place = arena, image, place
+        self.seconds = 0.0
 
 
 class Failed(Exception):
@@ -93,6 +94,8 @@ class Computing(threading.Thread):
         started = time.perf_counter()
         outcomes = self._computed(jobs)
         seconds = time.perf_counter() - started
+        for job in jobs:
+            job.seconds = seconds / len(jobs)
         self.jobs.wait = min(MAX_WAIT, WAIT_SHARE * seconds)
         failures = sum(isinstance(outcome, Failed) for _, outcome in outcomes)
         self._count.end(slots=slots, images=len(jobs), busy=seconds, failures=failures)
@@ -104,20 +107,26 @@ class Computing(threading.Thread):
             return list(zip(jobs, self._run(jobs), strict=True))
         except DeviceLost:
             raise
-        except DeviceMemory:
-            if len(jobs) == 1:
-                reason = "The device has too little memory to read this page: lower NIGHTSHIFT_OCR_MAX_SIDE."
-                return [(jobs[0], Failed("out_of_memory", reason))]
-            half = len(jobs) // 2
-            self._limits[jobs[0].key] = half
-            log.warning("the device has too little memory for %d images of %s", len(jobs), jobs[0].key)
-            return self._computed(jobs[:half]) + self._computed(jobs[half:])
+        except (DeviceMemory, MemoryError):
+            return self._halved(jobs)
         except Exception as error:
             if len(jobs) > 1:
                 return [outcome for job in jobs for outcome in self._computed([job])]
             log.exception("an image of %s could not be computed", jobs[0].key)
             reason = f"The OCR engine could not compute this page ({type(error).__name__})."
             return [(jobs[0], Failed("internal", reason))]
+
+    def _halved(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """Compute images for which memory is short together; later batches are smaller, unless one is at fault."""
+        if len(jobs) == 1:
+            reason = "The device has too little memory to read this page: lower NIGHTSHIFT_OCR_MAX_SIDE."
+            return [(jobs[0], Failed("out_of_memory", reason))]
+        key, half = jobs[0].key, len(jobs) // 2
+        log.warning("the device has too little memory for %d images of %s", len(jobs), key)
+        outcomes = self._computed(jobs[:half]) + self._computed(jobs[half:])
+        if not any(isinstance(outcome, Failed) for _, outcome in outcomes):
+            self._limits[key] = min(half, self._limits.get(key, half))
+        return outcomes
 
     def _run(self, jobs: Sequence[Job]) -> list[Answer]:
         """Compute images together, marked as long as that lasts."""

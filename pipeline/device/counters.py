@@ -87,4 +87,4 @@ class Count:
         self._write()
 
     def _write(self) -> None:
-        _FORMAT.pack_into(self._memory, 0, *self.values)
+        self._memory[:] = _FORMAT.pack(*self.values)  # `pack_into` would let a reader see zeros for a moment

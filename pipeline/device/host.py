@@ -65,7 +65,7 @@ class Devices:
             for name, address in zip(names, self._addresses, strict=True)
         ]
         self.progress = tuple(Progress(name) for name in names)
-        self._lost, self._told = lost, False
+        self._lost, self._reported = lost, False
         self._lock, self._wake = threading.Lock(), threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -135,12 +135,12 @@ class Devices:
         now = time.monotonic()
         with self._lock:
             for held, progress in zip(self._held, self.progress, strict=True):
-                progress.note(held.process)  # first: a process that has ended is forgotten
+                progress.note(held.process, now)  # first: a process that has ended is forgotten
                 starts = held.starts
                 held.look(now)
                 progress.started(held.starts - starts)
-        if self.lost and not self._told:
-            self._told = True
+        if self.lost and not self._reported:
+            self._reported = True
             from pipeline.device.client import lost_file  # brings numpy
 
             for address in self._addresses:

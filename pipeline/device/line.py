@@ -7,9 +7,9 @@ import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
+import numpy as np
 
 from pipeline.device import wire
 from pipeline.ocr.batched import Answer, Kind
@@ -20,8 +20,6 @@ KEPT = 16 * 1024 * 1024
 _LEAST = 1024 * 1024
 CONNECTING = 5.0
 """Seconds that connecting may take; it waits where a process has more clients than it serves."""
-
-R = TypeVar("R", bound=wire.Reply)
 
 
 class Died(Exception):
@@ -41,9 +39,13 @@ class Unanswered(Exception):
 
 
 class Line:
-    """A connection; raises `OSError` where no process listens. After an error it must be closed."""
+    """A connection; raises `OSError` where no process listens. After an error it must be closed.
+
+    `seconds`: what the device computed for the last request.
+    """
 
     def __init__(self, address: Path) -> None:
+        self.seconds = 0.0
         self._arena: wire.Arena | None = None
         self._socket = wire.new_socket()
         self._socket.settimeout(CONNECTING)
@@ -62,39 +64,35 @@ class Line:
         """Disconnect; nothing is computed for this connection any more."""
         self._socket.close()
 
-    def sizes(self, kind: Kind, sizes: Sequence[wire.Size], until: float) -> tuple[wire.Size, ...]:
-        """What images of these sizes are padded to; `until`: when to give up waiting, by `time.monotonic()`."""
-        return self._asked(wire.Sizes(kind, tuple(sizes)), wire.Sized, until).sizes
-
     def compute(
         self,
         kind: Kind,
         images: Sequence[Image],
-        sizes: Sequence[wire.Size],
         *,
         urgent: bool,
         alone: Sequence[int],
         until: float,
     ) -> list[Answer | wire.Result]:
-        """The answers in order; a result where there is none. `sizes`: what `Line.sizes` says of these images.
+        """The answers in order; a result where there is none. `until`: when to give up, by `time.monotonic()`.
 
         Raises `Died`, `Ended`, `Unanswered`, and `ValueError` for a request that the process refuses.
         """
+        sizes = tuple(wire.size_of(image) for image in images)
         starts = wire.slots(sizes)
         arena, descriptor = self._room(starts[-1])
         try:
             arena.clear(len(images))
             for start, size, image in zip(starts, sizes, images, strict=False):
-                _put(arena.image(start, size), image)
-            request = wire.Compute(kind, tuple(sizes), urgent, tuple(alone))
-            results = self._asked(request, wire.Computed, until, len(images), descriptor).results
+                np.copyto(arena.image(start, size), image)
+            request = wire.Compute(kind, sizes, urgent, tuple(alone))
+            computed = self._asked(wire.encode(request), until, descriptor, arena, len(images))
         finally:
             if descriptor is not None:
                 os.close(descriptor)
-        cut = kind == "detect"
+        self.seconds = computed.seconds
         return [
-            result if result.code else _copied(arena.read(start, result.arrays), image if cut else None)
-            for start, result, image in zip(starts, results, images, strict=False)
+            result if result.code else tuple(array.copy() for array in arena.read(start, result.arrays))
+            for start, result in zip(starts, computed.results, strict=False)
         ]
 
     def _room(self, size: int) -> tuple[wire.Arena, int | None]:
@@ -105,26 +103,21 @@ class Line:
         return self._arena, descriptor
 
     def _asked(
-        self,
-        request: wire.Request,
-        expected: type[R],
-        until: float,
-        images: int = 0,
-        descriptor: int | None = None,
-    ) -> R:
+        self, request: bytes, until: float, descriptor: int | None, arena: wire.Arena, images: int
+    ) -> wire.Computed:
         try:
-            reply = self._exchange(wire.encode(request), until, descriptor)
+            reply = self._exchange(request, until, descriptor)
         except TimeoutError:
             raise Unanswered from None
         except OSError:
             reply = None
-        if isinstance(reply, expected):
+        if isinstance(reply, wire.Computed):
             return reply
         if isinstance(reply, wire.Ending):
             raise Ended(reply.reason)
         if isinstance(reply, wire.Refused):
             raise ValueError(reply.reason)
-        raise Died(self._arena.marks(images) if self._arena else [])
+        raise Died(arena.marks(images))
 
     def _exchange(self, request: bytes, until: float, descriptor: int | None) -> wire.Reply | None:
         """The reply; `None` where the process has gone."""
@@ -138,18 +131,3 @@ class Line:
             return wire.decode_reply(data) if data else None
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
-
-
-def _put(slot: Image, image: Image) -> None:
-    """Copy an image to the top left of its slot; the rest is black."""
-    height, width = image.shape[:2]
-    slot[:height, :width] = image
-    slot[height:] = 0
-    slot[:height, width:] = 0
-
-
-def _copied(answer: Answer, image: Image | None) -> Answer:
-    """An answer outside the arena, a map without what was padded."""
-    if image is None:
-        return tuple(array.copy() for array in answer)
-    return tuple(array[: image.shape[0], : image.shape[1]].copy() for array in answer)

@@ -20,9 +20,10 @@ from typing import NoReturn
 import msgspec
 
 from pipeline.device import wire
+from pipeline.device.batches import Key
 from pipeline.device.computing import Computing, Failed, Job, Outcome
 from pipeline.device.counters import Count
-from pipeline.ocr.batched import Answer, BatchModels
+from pipeline.ocr.batched import Answer, BatchModels, Kind
 
 EXIT_LOST = 91
 """Exit code of a process whose device is lost: another one would fail as well."""
@@ -37,7 +38,10 @@ class _Invalid(Exception):
 
 
 class _Connection:
-    """One client's socket, and its request in progress. `left`: images of it that are not computed yet."""
+    """One client's socket, and its request in progress.
+
+    `left`: images of it that are not computed yet; `seconds`: what the others took.
+    """
 
     def __init__(self, number: int, sock: socket.socket) -> None:
         self.number, self.socket = number, sock
@@ -45,6 +49,7 @@ class _Connection:
         self.slots: list[int] = []
         self.results: list[wire.Result] = []
         self.left = 0
+        self.seconds = 0.0
 
 
 class Device:
@@ -124,44 +129,40 @@ class Device:
             for descriptor in descriptors:
                 os.close(descriptor)
 
-    def _handle(self, connection: _Connection, request: wire.Request, descriptors: list[int]) -> None:
+    def _handle(self, connection: _Connection, request: wire.Compute, descriptors: list[int]) -> None:
         if connection.left:
             raise _Invalid("a request was sent before the last one was answered")
         if not 0 < len(request.sizes) <= wire.MAX_IMAGES:
             raise _Invalid(f"a request of {len(request.sizes)} images")
-        padded = tuple(self._padded(request, size) for size in request.sizes)
-        if isinstance(request, wire.Sizes):
-            self._send(connection, wire.Sized(padded))
-            return
         if descriptors:
             try:
                 connection.arena = wire.received_arena(descriptors[0])
             except (ValueError, OSError) as error:
                 raise _Invalid(str(error)) from None
-        if padded != request.sizes:
-            raise _Invalid("an image is not padded")
         self._compute(connection, request)
 
-    def _padded(self, request: wire.Request, size: wire.Size) -> wire.Size:
+    def _key(self, kind: Kind, size: wire.Size) -> Key:
+        """What an image shares batches with."""
         if min(size) < 1 or 4 * size[0] * size[1] > wire.MAX_ARENA:
             raise _Invalid(f"an image of {size} pixels")
         try:
-            return self._models.size_of(request.kind, *size)
+            return kind, self._models.size_of(kind, *size)
         except Exception as error:
-            raise _Invalid(f"an image of {size} pixels for {request.kind}: {error}") from None
+            raise _Invalid(f"an image of {size} pixels for {kind}: {error}") from None
 
     def _compute(self, connection: _Connection, request: wire.Compute) -> None:
+        keys = [self._key(request.kind, size) for size in request.sizes]
         arena, starts = connection.arena, wire.slots(request.sizes)
         if arena is None or starts[-1] > arena.size:
             raise _Invalid("the images have no room in the arena")
         jobs = [
-            Job((request.kind, size), connection.number, arena, arena.image(start, size), place)
-            for place, (start, size) in enumerate(zip(starts, request.sizes, strict=False))
+            Job(key, connection.number, arena, arena.image(start, size), place)
+            for place, (key, start, size) in enumerate(zip(keys, starts, request.sizes, strict=False))
         ]
         for job in jobs:
             job.urgent, job.alone = request.urgent, job.place in request.alone
         connection.slots, connection.left = starts, len(jobs)
-        connection.results = [wire.Result()] * len(jobs)
+        connection.results, connection.seconds = [wire.Result()] * len(jobs), 0.0
         with self._computing.changed:
             self._computing.jobs.add(jobs, time.monotonic())
             self._computing.changed.notify()
@@ -177,11 +178,12 @@ class Device:
 
     def _answer(self, connection: _Connection, job: Job, outcome: Answer | Failed) -> None:
         connection.results[job.place] = _result(connection, job, outcome)
+        connection.seconds += job.seconds
         connection.left -= 1
         if not connection.left:
             with self._computing.changed:
                 self._computing.jobs.expect(connection.number, time.monotonic())
-            self._send(connection, wire.Computed(tuple(connection.results)))
+            self._send(connection, wire.Computed(tuple(connection.results), connection.seconds))
 
     def _send(self, connection: _Connection, reply: wire.Reply) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,8 @@ from pipeline.device.counters import Counters
 from pipeline.device.held import Process
 from pipeline.telemetry.devices import used
 
+_MEMORY = 5.0  # seconds between two looks at the memory in use
+
 
 class Progress:
     """Figures of one device. `busy`: seconds that it has computed. `memory`: MiB in use now, 0: it is not held."""
@@ -18,29 +21,32 @@ class Progress:
     def __init__(self, name: str) -> None:
         self.name = name
         self.busy = self.memory = 0.0
-        self._pid, self._seen = 0, Counters(0)
+        self._pid, self._seen, self._looked = 0, Counters(0), -math.inf
 
     def started(self, processes: int) -> None:
         """So many processes were started."""
         if processes:
             telemetry.count("nightshift_device_starts_total", self.name, by=processes)
 
-    def note(self, process: Process | None) -> None:
-        """Add what the process has done since the last look."""
+    def note(self, process: Process | None, now: float) -> None:
+        """Add what the process has done since the last look; memory is looked at every few seconds."""
+        if process is None or now - self._looked >= _MEMORY:
+            self._looked = -math.inf if process is None else now
+            self._hold(memory_of(self.name, process.pid) if process else 0.0)
         if process is None:
-            self._hold(0.0)
             return
         if process.pid != self._pid:
             self._pid, self._seen = process.pid, Counters(0)
-        now, seen = process.figures, self._seen
-        self._seen = now
-        busy = max(now.busy - seen.busy, 0.0)
+        new, seen = process.figures, self._seen
+        if new.pid != process.pid:  # not ready yet
+            return
+        self._seen = new
+        busy = new.busy - seen.busy
         self.busy += busy
         telemetry.count("nightshift_device_busy_seconds_total", self.name, by=busy)
-        telemetry.count("nightshift_device_batches_total", self.name, by=now.batches - seen.batches)
-        telemetry.count("nightshift_device_images_total", self.name, by=now.images - seen.images)
-        telemetry.count("nightshift_device_slots_total", self.name, by=now.slots - seen.slots)
-        self._hold(memory_of(self.name, process.pid))
+        telemetry.count("nightshift_device_batches_total", self.name, by=new.batches - seen.batches)
+        telemetry.count("nightshift_device_images_total", self.name, by=new.images - seen.images)
+        telemetry.count("nightshift_device_slots_total", self.name, by=new.slots - seen.slots)
 
     def _hold(self, memory: float) -> None:
         self.memory = memory / 2**20

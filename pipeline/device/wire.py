@@ -4,9 +4,8 @@ A connection is a Unix socket that keeps messages apart (`SOCK_SEQPACKET`), with
 images and their answers are in one arena: shared memory that the client makes, and passes as a descriptor with the
 first request in it. Neither side copies an image to send it.
 
-An arena begins with one mark per image, then has a slot per image, in order. The image is in its slot padded to the
-size that the device computes; its answer is written over it. Marks outlive the device process: they say which images it
-was computing when it died.
+An arena begins with one mark per image, then has a slot per image, in order. The answer to an image is written over
+it. Marks outlive the device process: they say which images it was computing when it died.
 """
 
 from __future__ import annotations
@@ -38,30 +37,17 @@ WAITING, TOGETHER, ALONE = range(3)
 """Marks of an image: not being computed; in a batch with others; in a batch of its own."""
 
 _ALIGN = 64
-_LEAST = 256  # bytes of a slot
+_LEAST = 1024  # bytes of a slot: a narrow line may have more classes than pixels
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
 
 
-class Sizes(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """Request: the sizes that images of these sizes are padded to."""
-
-    kind: Kind
-    sizes: tuple[Size, ...]
-
-
-class Compute(msgspec.Struct, frozen=True, array_like=True, tag=2):
-    """Request: compute the images in the arena. `sizes`: padded; `alone`: places of those that share no batch."""
+class Compute(msgspec.Struct, frozen=True, array_like=True):
+    """Request: compute the images in the arena. `alone`: the places of those that share no batch."""
 
     kind: Kind
     sizes: tuple[Size, ...]
     urgent: bool
     alone: tuple[int, ...]
-
-
-class Sized(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """Answer to `Sizes`, in order."""
-
-    sizes: tuple[Size, ...]
 
 
 class Shaped(msgspec.Struct, frozen=True, array_like=True):
@@ -79,29 +65,29 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
     reason: str = ""
 
 
-class Computed(msgspec.Struct, frozen=True, array_like=True, tag=2):
-    """Answer to `Compute`, in order."""
+class Computed(msgspec.Struct, frozen=True, array_like=True, tag=1):
+    """Answer to `Compute`, in order. `seconds`: of the device, the share of these images in their batches."""
 
     results: tuple[Result, ...]
+    seconds: float = 0.0
 
 
-class Refused(msgspec.Struct, frozen=True, array_like=True, tag=3):
+class Refused(msgspec.Struct, frozen=True, array_like=True, tag=2):
     """Answer to a request that is invalid; the connection ends."""
 
     reason: str
 
 
-class Ending(msgspec.Struct, frozen=True, array_like=True, tag=4):
+class Ending(msgspec.Struct, frozen=True, array_like=True, tag=3):
     """The process ends on purpose, or because its device is lost: nothing that it was computing is at fault."""
 
     reason: str
 
 
-Request = Sizes | Compute
-Reply = Sized | Computed | Refused | Ending
+Reply = Computed | Refused | Ending
 
 encode = msgspec.msgpack.Encoder().encode
-decode_request = msgspec.msgpack.Decoder(Request).decode
+decode_request = msgspec.msgpack.Decoder(Compute).decode
 decode_reply = msgspec.msgpack.Decoder(Reply).decode
 
 
@@ -110,6 +96,11 @@ def new_socket() -> socket.socket:
     made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * MAX_MESSAGE)
     return made
+
+
+def size_of(image: Image) -> Size:
+    """Height and width of an image."""
+    return image.shape[0], image.shape[1]
 
 
 def slots(sizes: Sequence[Size]) -> list[int]:

@@ -3,8 +3,7 @@
 `load` creates an engine, `describe` identifies it without creating it (for keys and resume).
 Further engines register under the entry point group `nightshift.ocr`: a callable that takes the
 settings and returns an `OcrEngine`, with a `describe(settings) -> ModelInfo` attribute if its digest
-is known without loading models. One that can compute in batches on a device of its own (`pipeline.device`) has
-`models(settings, device) -> BatchModels` and `asking(settings, ask) -> OcrEngine` as well.
+is known without loading models.
 """
 
 from __future__ import annotations

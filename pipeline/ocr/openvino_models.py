@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from pipeline.models import ModelInfo
 from pipeline.ocr import direction, telemetry
-from pipeline.ocr.batched import Answer, DeviceMemory, Kind
+from pipeline.ocr.batched import Answer, Kind
 from pipeline.ocr.cuts import Image
 from pipeline.ocr.lines import padded_width
+from pipeline.ocr.tensor_models import as_device_error
 from pipeline.ocr.tensors import TABLES, batch_of, best
 
 QUEUED = 4
@@ -47,10 +48,8 @@ class OpenVinoModels:
         requests = self._requests[kind]
         try:
             return self._alone(kind, images) if len(requests) == 1 else self._at_once(kind, images)
-        except RuntimeError as error:
-            if "bad_alloc" in str(error) or "allocate" in str(error):
-                raise DeviceMemory(str(error)) from error
-            raise
+        except Exception as error:
+            raise as_device_error(error) from error
 
     def _alone(self, kind: Kind, images: Sequence[Image]) -> list[Answer]:
         """Compute in this thread, without OpenVINO's own."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.ocr import identity, weights
-from pipeline.ocr.asking import AskingEngine, Recipe, asking_here
+from pipeline.ocr.asking_engine import AskingEngine, Recipe, asking_here
 from pipeline.ocr.batched import Ask, BatchModels
 from pipeline.ocr.paddle_files import cached_onnx_dirs, recipe_of
 from pipeline.ocr.paddle_models import PaddleModels

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.errors import ModelMissing
 from pipeline.ocr import identity, weights
-from pipeline.ocr.asking import Recipe
+from pipeline.ocr.asking_engine import Recipe
 from pipeline.ocr.lines import LINE_HEIGHT
 from pipeline.ocr.regions import Contours
 

@@ -16,18 +16,15 @@ from numpy.typing import NDArray
 
 from pipeline.errors import ModelMissing, UsageError
 from pipeline.ocr import identity, weights
-from pipeline.ocr.batched import Answer, DeviceLost, DeviceMemory, Kind
+from pipeline.ocr.batched import Answer, Kind
 from pipeline.ocr.cuts import Image
 from pipeline.ocr.openvino_models import OpenVinoModels
 from pipeline.ocr.paddle_files import model_name
-from pipeline.ocr.tensor_models import TensorModels
+from pipeline.ocr.tensor_models import TensorModels, as_device_error
 from pipeline.ocr.tensors import TABLES, best
 
 if TYPE_CHECKING:
     from pipeline.ocr import OcrSettings
-
-_TOO_LARGE = ("out of memory", "resourceexhausted", "failed to allocate")
-_LOST = ("cuda error", "cuda failure", "cudnn error", "cublas error")
 
 
 class PaddleModels(TensorModels):
@@ -59,12 +56,7 @@ class PaddleModels(TensorModels):
         try:
             (scores,) = self._runners[kind](x=[batch])
         except Exception as error:
-            text = str(error).lower()
-            if any(words in text for words in _TOO_LARGE):
-                raise DeviceMemory(str(error)) from error
-            if any(words in text for words in _LOST):
-                raise DeviceLost(str(error)) from error
-            raise
+            raise as_device_error(error) from error
         return (scores[:, 0],) if kind == "detect" else best(scores)
 
 

@@ -7,13 +7,13 @@ and on a CPU padding costs as much as text. See `docs/` for measurements.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UsageError
 from pipeline.ocr import identity, weights
-from pipeline.ocr.asking import AskingEngine, Recipe, asking_here
-from pipeline.ocr.batched import Ask, BatchModels, Kind
+from pipeline.ocr.asking_engine import AskingEngine, Recipe, asking_here
+from pipeline.ocr.batched import Ask, BatchModels
+from pipeline.ocr.onnx_models import OnnxModels
 from pipeline.ocr.openvino_models import OpenVinoModels
 
 if TYPE_CHECKING:
@@ -35,31 +35,32 @@ class RapidEngine(AskingEngine):
                 code="unknown_device",
             )
         models = _models(settings, streams=1)
-        super().__init__(settings, models.info, _recipe(settings), asking_here(models))
+        super().__init__(settings, models.info, recipe_of(settings), asking_here(models))
 
     @staticmethod
     def models(settings: OcrSettings, device: str) -> BatchModels:
-        """The models alone, for images of many pages: on all CPUs that this process may use."""
+        """The models alone, for images of many pages: on all CPUs that this process may use, or on `gpu:N`.
+
+        Raises `ModelMissing`, `UsageError` for a device that can't be used.
+        """
         if device != "cpu":
-            raise UsageError(f"The engine rapidocr can't use the device '{device}'.", code="unknown_device")
+            files = weights.onnx_models(settings.ocr_model_dir)
+            return OnnxModels(identity.of_rapid(settings), files, device, threads=settings.ocr_threads)
         return _models(settings, streams=max(1, len(os.sched_getaffinity(0)) // settings.ocr_threads))
 
     @staticmethod
     def asking(settings: OcrSettings, ask: Ask) -> AskingEngine:
         """The engine without the models; raises `ModelMissing`."""
-        return AskingEngine(settings, identity.of_rapid(settings), _recipe(settings), ask)
+        return AskingEngine(settings, identity.of_rapid(settings), recipe_of(settings), ask)
 
 
 def _models(settings: OcrSettings, streams: int) -> OpenVinoModels:
-    files = weights.onnx_files(settings.ocr_model_dir)
-    parts: dict[Kind, Path] = {
-        "detect": files.detection,
-        "recognize": files.recognition,
-        "direction": weights.wheel_file(weights.DIRECTION),
-    }
-    return OpenVinoModels(identity.of_rapid(settings), parts, threads=settings.ocr_threads, streams=streams)
+    files = weights.onnx_models(settings.ocr_model_dir)
+    info = identity.of_rapid(settings)
+    return OpenVinoModels(info, files, threads=settings.ocr_threads, streams=streams)
 
 
-def _recipe(settings: OcrSettings) -> Recipe:
+def recipe_of(settings: OcrSettings) -> Recipe:
+    """What the answers of the models mean; raises `ModelMissing`."""
     # without characters in the file RapidOCR would download a list
     return Recipe(tuple(weights.characters(weights.onnx_files(settings.ocr_model_dir).recognition)))

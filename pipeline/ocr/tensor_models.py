@@ -1,9 +1,11 @@
-"""Models that compute whole batches: images of one bucket are padded to its size and computed together."""
+"""Models that compute whole batches of images of one size.
+
+Lines are padded no further than each alone would be: wider buckets change what is read (docs/explanation/device.md).
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,13 +14,11 @@ from numpy.typing import NDArray
 
 from pipeline.models import ModelInfo
 from pipeline.ocr import direction
-from pipeline.ocr.batched import Answer, Kind
+from pipeline.ocr.batched import Answer, DeviceLost, DeviceMemory, Kind
 from pipeline.ocr.cuts import Image
-from pipeline.ocr.lines import MAX_WIDTH, MIN_WIDTH, padded_width
+from pipeline.ocr.lines import padded_width
 from pipeline.ocr.tensors import Table, batch_of
 
-WIDTHS = (*range(MIN_WIDTH, 640, 64), *range(640, 1280, 128), *range(1280, MAX_WIDTH + 1, 320))
-"""Widths in pixels that lines are padded to on a GPU: few enough that lines of many documents share one."""
 MOST: Mapping[Kind, int] = {"detect": 8 * 960 * 704, "recognize": 64 * 48 * 320, "direction": 64 * 48 * 192}
 """Pixels of a batch on a GPU."""
 
@@ -40,9 +40,7 @@ class TensorModels(ABC):
         """Height and width in pixels that such an image is padded to."""
         if kind == "detect":
             return height, width
-        if kind == "direction":
-            return height, direction.WIDTH
-        return height, WIDTHS[bisect_left(WIDTHS, width)] if self._together else padded_width(width)
+        return height, direction.WIDTH if kind == "direction" else padded_width(width)
 
     def most(self, kind: Kind, size: tuple[int, int]) -> int:
         """How many images a batch may hold."""
@@ -52,16 +50,16 @@ class TensorModels(ABC):
         """Compute one batch of images of one bucket, answers in order; raises as `compute`."""
         size = self.size_of(kind, *images[0].shape[:2])
         parts = self.compute(kind, batch_of(images, *size, self.tables[kind]))
-        rows = zip(*parts, strict=True)
-        return [_cut(kind, image, size, row) for image, row in zip(images, rows, strict=True)]
+        return list(zip(*parts, strict=True))
 
 
-def _cut(kind: Kind, image: Image, size: tuple[int, int], row: Answer) -> Answer:
-    """An answer without what belongs to the padding."""
-    height, width = image.shape[:2]
-    if kind == "detect":
-        return (row[0][:height, :width],)
-    if kind == "direction":
-        return row
-    columns = -(-len(row[0]) * padded_width(width) // size[1])
-    return tuple(part[:columns] for part in row)
+_TOO_LARGE = ("out of memory", "resourceexhausted", "failed to allocate", "bad_alloc", "bad alloc")
+_LOST = ("cuda error", "cuda failure", "cudnn", "cublas", "device is lost")
+
+
+def as_device_error(error: Exception) -> Exception:
+    """What an error of a runtime means, by its text: the runtimes have no types for it."""
+    text = str(error).lower()
+    if isinstance(error, MemoryError) or any(words in text for words in _TOO_LARGE):
+        return DeviceMemory(str(error))
+    return DeviceLost(str(error)) if any(words in text for words in _LOST) else error

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from pipeline.errors import ModelMissing
-from pipeline.ocr import telemetry
+from pipeline.ocr.onnx_metadata import metadata
+
+if TYPE_CHECKING:
+    from pipeline.ocr.batched import Kind
 
 DETECTION = "PP-OCRv6_det_small.onnx"
 RECOGNITION = "PP-OCRv6_rec_small.onnx"
@@ -40,6 +43,12 @@ def onnx_files(model_dir: str | None) -> Files:
     detection = present(folder / "det" / "inference.onnx")
     recognition = present(folder / "rec" / "inference.onnx")
     return Files(folder.name, "folder", detection, recognition, (detection, recognition))
+
+
+def onnx_models(model_dir: str | None) -> dict[Kind, Path]:
+    """The three models of the default engine: the pair of `onnx_files` and the wheel's line-direction classifier."""
+    files = onnx_files(model_dir)
+    return {"detect": files.detection, "recognize": files.recognition, "direction": wheel_file(DIRECTION)}
 
 
 def paddle_files(model_dir: str | None, *, download: bool) -> Files:
@@ -90,16 +99,12 @@ def characters(recognition: Path) -> list[str]:
 
     Raises `ModelMissing` if it has none.
     """
-    telemetry.decline()
-    import openvino
-
-    model = openvino.Core().read_model(recognition)
-    if not model.has_rt_info(["framework", "character"]):
+    text = metadata(recognition).get("character")
+    if text is None:
         raise ModelMissing(
             f"{recognition} has no list of characters in its metadata ('character'): use the model "
             "that RapidOCR publishes, or use the engine paddleocr with an inference.yml next to it."
         )
-    text: str = model.get_rt_info(["framework", "character"]).value
     return text.splitlines()
 
 

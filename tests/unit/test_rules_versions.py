@@ -37,10 +37,11 @@ ROOMS: dict[str, tuple[str, object, tuple[str, ...]]] = {
         tuple(
             f"ocr/{name}.py"
             for name in (
-                "asking",
+                "asking_engine",
                 "cuts",
                 "direction",
                 "lines",
+                "onnx_models",
                 "openvino_models",
                 "orientation",
                 "paddle",

@@ -479,3 +479,40 @@ def test_the_price_of_an_hour() -> None:
 def test_where_tls_is_required_reports_are_not_posted_without() -> None:
     said = message({"NIGHTSHIFT_REQUIRE_TLS": "true", "NIGHTSHIFT_REPORT_URL": "http://a.example/x"})
     assert said.startswith("Invalid setting NIGHTSHIFT_REPORT_URL")
+
+
+def test_devices_are_named_once_each() -> None:
+    def names(text: str) -> tuple[str, ...]:
+        return Settings.from_env({"NIGHTSHIFT_DEVICES": text}).device_names
+
+    assert [names(text) for text in ("", "cpu", "gpu:0", "gpu:1, gpu:0")] == [
+        (),
+        ("cpu",),
+        ("gpu:0",),
+        ("gpu:1", "gpu:0"),
+    ]
+    for text in ("gpu", "gpu:", "gpu:00", "gpu:0,gpu:0", "cpu,gpu:0", "cuda:0", "gpu:0,", "GPU:0"):
+        with pytest.raises(UsageError) as raised:
+            names(text)
+        assert str(raised.value) == (
+            f'Invalid setting NIGHTSHIFT_DEVICES="{text}": expected cpu, or GPUs with their numbers, each once, such '
+            "as gpu:0 or gpu:0,gpu:1."
+        )
+
+
+def test_a_device_needs_more_documents_in_progress_than_there_are_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for cores, alone, shared in ((1, 1, 4), (2, 2, 4), (16, 16, 32)):
+        monkeypatch.setattr("os.sched_getaffinity", lambda _, cores=cores: set(range(cores)))
+        assert Settings().process_count == alone
+        assert Settings(devices="gpu:0").process_count == shared
+        assert (
+            Settings(devices="gpu:0", processes=7).process_count == Settings(processes=7).process_count == 7
+        )
+
+
+def test_processes_without_models_of_a_gpu_need_no_more_memory() -> None:
+    assert Settings(ocr_device="gpu").memory_limit == 3 * Settings().memory_limit
+    assert Settings(ocr_device="gpu", devices="gpu:0").memory_limit == Settings().memory_limit
+    assert Settings(ner_device="gpu", devices="gpu:0").memory_limit == 3 * Settings().memory_limit

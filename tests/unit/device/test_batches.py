@@ -78,6 +78,15 @@ def test_a_batch_of_one_for_what_is_to_be_alone() -> None:
     assert [owners(batches.take(0.0)) for _ in range(3)] == [[1], [3], [2]]
 
 
+def test_batches_become_smaller_while_images_wait() -> None:
+    most = {A: 4}
+    batches: Batches[Item] = Batches(most.__getitem__, WAIT)
+    batches.add([Item(A, n) for n in range(7)], 0.0)
+    assert owners(batches.take(0.0)) == [0, 1, 2, 3]
+    most[A] = 2
+    assert owners(batches.take(0.0)) == [4, 5]
+
+
 def test_a_lone_image_is_passed_over_a_few_times_only() -> None:
     batches = batches_of(Item(B, 1), expected=1)
     batches.wait = 1000.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -134,6 +135,16 @@ def test_an_image_that_is_too_large_is_refused_here(place: Place) -> None:
         place.client().ask("detect", [large])
 
 
+def test_batches_are_not_smaller_because_one_image_is_too_large(place: Place) -> None:
+    client = place.client()
+    good = [picture((n, 4, 4), 96, 32) for n in range(10)]
+    with pytest.raises(PermanentError):
+        client.ask("detect", [*good, picture(MAGENTA, 96, 32)])
+    before = place.counters
+    assert len(client.ask("detect", good)) == 10
+    assert place.counters.batches - before.batches == 1
+
+
 def test_connections_and_memory_are_released(place: Place) -> None:
     pid = place.counters.pid
     there, here = descriptors(pid), descriptors()
@@ -180,3 +191,23 @@ def test_the_process_ends_with_its_parent() -> None:
         )
         pid = int(done.stdout)
         until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def test_each_thread_knows_what_the_device_computed_for_it() -> None:
+    with device_place() as slow:
+        slow.start("batch=0.1 image=0.02 most=4")
+        client = slow.client(lines=16)
+
+        def ask(thread: int) -> float:
+            waited, began = client.waited, time.monotonic()
+            client.ask("detect", [picture((thread, 0, 0), 32, 32)])
+            elapsed = time.monotonic() - began
+            assert client.waited - waited < elapsed
+            return elapsed - (client.waited - waited)
+
+        with ThreadPoolExecutor(8) as pool:
+            seconds = list(pool.map(ask, range(16)))
+        until(lambda: slow.counters.since == 0.0)
+        assert sum(seconds) == pytest.approx(slow.counters.busy, abs=0.1), (
+            "nothing twice, and nothing for waiting"
+        )

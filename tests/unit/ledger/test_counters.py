@@ -352,3 +352,36 @@ def _slow_fold(store: MemoryStore, rng: random.Random) -> Iterator[bool]:
 def test_zero_sums_are_not_kept() -> None:
     state = counters.State(base=counters.Base(sums=Sums({"open|failed": 0})), written={})
     assert folding.new_base(state, NOW).sums == {}
+
+
+def test_memory_of_a_night_by_device_and_host() -> None:
+    def one(worker: str, ended: bool = False, at: datetime = NOW, **memory: float) -> Written:
+        named = {device.replace("_", ":"): mib for device, mib in memory.items()}
+        return Written(at=at, sums={"x": 1}, worker=worker, ended=ended, memory=named)
+
+    def memory(*written: Written) -> dict[str, float]:
+        return counters.State(base=None, written={str(n): w for n, w in enumerate(written)}).memory(NOW)
+
+    assert memory(one("a/1", cpu=900.0), one("a/1", cpu=800.0), one("a/1")) == {"cpu": 1700.0}
+    assert memory(one("a/1", gpu_0=4000.0), one("a/2", gpu_0=4001.0, gpu_1=7.0)) == {
+        "gpu:0": 4001.0,
+        "gpu:1": 7.0,
+    }
+    assert memory(one("a/1", gpu_0=1.0), one("b/1", gpu_0=2.0)) == {"a gpu:0": 1.0, "b gpu:0": 2.0}
+    old = NOW - counters.ALIVE - timedelta(seconds=1)
+    assert memory(one("a/1", ended=True, cpu=5.0), one("a/2", at=old, cpu=5.0)) == {}
+
+
+def test_the_memory_is_asked_for_at_each_put_and_gone_with_the_process(store: MemoryStore) -> None:
+    held = {"cpu": 930.0}
+    one = Counting(store, lambda: DAY, worker="a/1", memory=lambda: held)
+    one.worked({"busy": 1.0})
+    one.flush()
+    assert counters.read(store).memory(clock.utc()) == {"cpu": 930.0}
+    held.clear()
+    one.moved_memory()
+    one.flush()
+    assert counters.read(store).memory(clock.utc()) == {}
+    held["cpu"] = 1.0
+    one.flush(last=True)
+    assert counters.read(store).memory(clock.utc()) == {}
