@@ -84,7 +84,7 @@ def _deletes(store: EncryptedStore, key: str) -> bool:
 
 
 def _conditions(store: EncryptedStore, key: str) -> Finding:
-    """Whether a put can be refused where the object exists; no part of Nightshift depends on it."""
+    """Whether a put can be refused where the object exists, which saves requests; nothing depends on it."""
     answer = conditional_put(store.inner, key)
     said = {True: "supported", False: "not supported", None: "not tried: not an S3 store"}[answer]
     return ok("store conditions", f"Conditional put: {said}; it is not needed.")

@@ -141,10 +141,10 @@ def keep(store: Store, key: str, data: bytes) -> None:
         kept.keep(key, store.closed(key, data) if isinstance(store, EncryptedStore) else data)
 
 
-def get(store: Store, key: str, longest: float = LONGEST) -> bytes | None:
-    """An object that was kept less than so many seconds ago."""
+def get(store: Store, key: str, longest: float | None = None) -> bytes | None:
+    """An object that was kept less than so many seconds ago; by default, `LONGEST`."""
     kept = _of.get(store)
-    data = kept.get(key, longest) if kept else None
+    data = kept.get(key, LONGEST if longest is None else longest) if kept else None
     if data is None or not isinstance(store, EncryptedStore):
         return data
     with suppress(PipelineError):

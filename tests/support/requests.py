@@ -89,6 +89,7 @@ def unhurried() -> Iterator[None]:
     """However slow this machine is, what is believed for a second or two is believed meanwhile."""
     with (
         mock.patch.object(schedule, "_RECENT", 3600.0),
+        mock.patch.object(recent, "LONGEST", 3600.0),
         mock.patch.object(reception, "SOON", 3600.0),
         mock.patch.object(flow_module, "SOON", 3600.0),
     ):

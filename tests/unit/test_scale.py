@@ -25,7 +25,7 @@ from tests.support.night import shade
 
 SMALL, LARGE = 100, 1000
 SLOPE = 1.05
-REQUESTS = 36
+REQUESTS = 23
 """Most store requests of a one-page document from accept to result. Lower it when there are fewer, never raise it."""
 
 

@@ -1,4 +1,4 @@
-"""Who gets a task id: it is claimed first, then looked at."""
+"""Who gets a task id: one that claims it alone."""
 
 import pytest
 
