@@ -33,8 +33,9 @@ from pipeline.version import __version__
 _EPILOG = """
 Exit codes: 0 success; 1 error: store or broker unavailable, a model missing, nothing found; 2 usage error: wrong
 arguments or settings; 3 incomplete: some documents failed or were refused; 4 discrepancies found; 5 documents wait and
-no worker answers (`status`); 6 a step is paused (`status`); 7 something needs a person (`status`); 8 a device
-is lost, or held by another process (`run`); 130 stopped by Ctrl-C, finished work is kept; 141 nobody reads the output any more (`| head -1`).
+no worker answers (`status`); 6 a step is paused (`status`); 7 something needs a person (`status`); 8 a device is lost,
+or held by another process (`run`); 130 stopped by Ctrl-C, finished work is kept; 141 nobody reads the output any more
+(`| head -1`).
 
 Every command takes the global options before or after its name. Settings are environment variables NIGHTSHIFT_*.
 """

@@ -57,5 +57,8 @@ def _guarded(stream: Any, *, ends: bool) -> Any:
 
 
 def _is_pipe(stream: IO[str]) -> bool:
-    mode = os.fstat(stream.fileno()).st_mode
+    try:
+        mode = os.fstat(stream.fileno()).st_mode
+    except io.UnsupportedOperation:  # text in memory
+        return False
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
