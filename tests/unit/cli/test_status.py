@@ -266,8 +266,9 @@ def test_missed_deadlines(
     assert state(nightshift, 7) == "attention"
     shown = nightshift("status", code=7).output
     assert "Deadlines  1 document past the deadline and not done: nightshift forecast" in shown
-    late = {f"night|{night.schedule.run_date()}|late": 2.0}
-    store.put(keys.counter(DAY, "ab" * 8), to_json(Written(at=clock.utc(), sums=late)))
+    today = night.schedule.run_date()
+    late = {f"night|{today}|late": 2.0}
+    store.put(keys.counter(today, "ab" * 8), to_json(Written(at=clock.utc(), sums=late)))
     recount.recount(night)
     assert "not done: nightshift forecast; 2 ended late" in nightshift("status", code=7).output
     assert json.loads(nightshift("status", "--json", code=7).output)["late"] == 2
