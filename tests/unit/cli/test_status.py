@@ -266,7 +266,7 @@ def test_missed_deadlines(
     assert state(nightshift, 7) == "attention"
     shown = nightshift("status", code=7).output
     assert "Deadlines  1 document past the deadline and not done: nightshift forecast" in shown
-    today = night.schedule.run_date()
+    today = json.loads(nightshift("status", "--json", code=7).output)["run_date"]
     late = {f"night|{today}|late": 2.0}
     store.put(keys.counter(today, "ab" * 8), to_json(Written(at=clock.utc(), sums=late)))
     recount.recount(night)
