@@ -1,7 +1,6 @@
 """How busy a device is kept by the design of the device process, and by one consumer that takes a page at a time.
 
     python benchmarks/device.py [--latencies 0 10 50] [--pages 500] [--children 24] [--ahead 4] [--json FILE]
-    python benchmarks/device.py --cost
 
 The device is simulated: 30 ms a batch and 30 ms a page, at most 8 pages a batch. Documents of 1 to 200 pages, split
 into parts of at most 40 pages as `NIGHTSHIFT_SPREAD_PAGES` does, are drained by children that fetch, decode, scale, ask
@@ -10,9 +9,6 @@ of a few processes here; `--ahead` is the number of pages that one of them reads
 
 Next to it, in the same run and with the same store: one consumer with prefetch 1 and a model of its own, which computes
 one page at a time and stores one result per document.
-
-`--cost` prints the processor time that a request costs its client and the device process, by size of its images, with
-models that take none; and how many cores a device of 5 ms a page needs.
 """
 
 from __future__ import annotations
@@ -45,8 +41,6 @@ from pipeline.device.client import Client  # noqa: E402
 from pipeline.device.counters import read_counters  # noqa: E402
 from pipeline.device.launch import start  # noqa: E402
 from pipeline.device.simulated import VARIABLE, FakeModels, Simulation  # noqa: E402
-from pipeline.ocr.batched import Kind  # noqa: E402
-from pipeline.ocr.cuts import Image  # noqa: E402
 from pipeline.settings import Settings  # noqa: E402
 from pipeline.storage.memory import MemoryStore  # noqa: E402
 
@@ -55,8 +49,6 @@ DEVICE = Simulation(batch=0.03, image=0.03, most=8)
 LENGTHS = (1, 1, 1, 1, 2, 3, 5, 8, 20, 60, 200)
 """Pages of documents, equally frequent."""
 SPREAD, GROUP = SETTINGS.spread_pages, SETTINGS.page_group
-ASKED = 1000
-"""Requests that a cost is the mean of."""
 BEFORE, AFTER = 3, 5
 """Requests to the store per part, in addition to one per page: claim, fetch, checkpoints; entities, result, marker."""
 
@@ -248,43 +240,6 @@ def alone(latency: int, documents: Sequence[int]) -> Share:
     )
 
 
-def cost() -> None:
-    """What a request costs apart from the models, in milliseconds of processor time."""
-    os.environ[VARIABLE] = "most=64"
-    requests: dict[str, tuple[Kind, list[Image]]] = {
-        "a page for detection, 960 x 672": ("detect", [np.zeros((960, 672, 3), np.uint8)]),
-        "40 lines of 48 x 640": ("recognize", [np.zeros((48, 640, 3), np.uint8)] * 40),
-        "one line of 48 x 640": ("recognize", [np.zeros((48, 640, 3), np.uint8)]),
-    }
-    with tempfile.TemporaryDirectory(prefix="ns-") as folder:
-        address = Path(folder) / "device"
-        device = start(address, SETTINGS, "gpu:0")
-        client, scan = Client([address]), scans()[0]
-        page = 0.0
-        for name, (kind, images) in requests.items():
-            client.ask(kind, images)
-            before, theirs = time.process_time(), processor(device.pid)
-            for _ in range(ASKED):
-                client.ask(kind, images)
-            ours = 1000 * (time.process_time() - before) / ASKED
-            theirs = 1000 * (processor(device.pid) - theirs) / ASKED
-            size = sum(image.nbytes for image in images) / 1e6
-            each = (ours + theirs) / size
-            print(
-                f"{name:<32} {size:>5.2f} MB: client {ours:.2f} ms, device process {theirs:.2f} ms, {each:.2f} ms a MB"
-            )
-            page += (ours + theirs) * (len(images) > 1 or kind == "detect")
-        before = time.process_time()
-        for _ in range(ASKED // 10):
-            decoded(scan)
-        decoding = 10000 * (time.process_time() - before) / ASKED
-        print(f"to decode a JPEG of 1,240 x 1,754: {decoding:.2f} ms")
-        print(f"a page of 40 lines: {page:.2f} ms, {page / 5:.2f} cores for a device of 5 ms a page")
-        client.close()
-        device.terminate()
-        device.wait()
-
-
 def show(found: Share) -> None:
     print(
         f"{found.design:<20}{found.latency:>4} ms {found.pages:>5} pages {found.seconds:>7.2f} s "
@@ -305,11 +260,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS, help="pages of documents")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--cost", action="store_true")
     args = parser.parse_args()
-    if args.cost:
-        cost()
-        return
     os.environ[VARIABLE] = f"batch={DEVICE.batch} image={DEVICE.image} most={DEVICE.most}"
     found = []
     many, few = lengths(args.pages, args.lengths), lengths(args.pages // 6, args.lengths)
