@@ -31,5 +31,6 @@ fi
 "$python" benchmarks/memory.py "$data"
 "$python" benchmarks/memory.py "$data" --ner lac patterns taskflow
 for what in overhead speed submit; do "$python" benchmarks/night.py "$what" "$data"; done
+for what in device device_cost device_run; do "$python" "benchmarks/$what.py"; done
 "$python" benchmarks/summarise.py
 "$python" benchmarks/bad_inputs.py "$data"
