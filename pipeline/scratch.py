@@ -42,8 +42,7 @@ def shared(name: str, temp_dir: str = "") -> Path:
 
     Raises `UsageError` if nothing private can be made there.
     """
-    root = _root(temp_dir)
-    path = root / name
+    path = root(temp_dir) / name
     while path not in _shared:
         with suppress(OSError):  # another process has just removed it, as nobody had locked it
             path.mkdir(mode=0o700, exist_ok=True)

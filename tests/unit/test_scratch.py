@@ -97,3 +97,13 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="can't be created: No such file or directory"):
         scratch.start(str(tmp_path / "missing"))
+
+
+def test_what_processes_share_is_the_same_folder_before_and_after_a_process_has_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    before = scratch.root(), scratch.shared("kept")
+    own = scratch.start()
+    assert (scratch.root(), scratch.shared("kept")) == before
+    assert own.parent == before[0]
