@@ -100,10 +100,11 @@ class Flow:
         """
         within = SOON if message.step in ("ingest", "ocr") else recent.LONGEST
         may_be_old = message.is_first and not message.first  # parts of a document change its marker
-        if may_be_old and (seen := pending.seen(self.store, message.task_id, message.generation, within)):
-            return seen
+        seen = pending.seen(self.store, message.task_id, message.generation, within) if may_be_old else None
+        if seen and (message.step == "ingest" or (seen.media_type and seen.sha256)):
+            return seen  # not one that another process has kept although it was replaced meanwhile
         task = pending.get(self.store, message.task_id, message.generation)
-        if task:
+        if task and message.step == "ocr":  # not before it is ingested, when it changes
             pending.keep(self.store, task)
         return task
 

@@ -55,7 +55,8 @@ def test_messages_of_any_producer_become_results(nights: Night) -> None:
         steps = ("ingest", "result", *{"document": ("ocr", "ner"), "ocr": ("ocr",), "nlp": ("ner",)}[trace])
         for step in steps:
             assert any(
-                f"task={name} step={step} Task nightshift.{step}[" in x and "succeeded" in x for x in lines
+                f"task={name} step={step} " in x and f"Task nightshift.{step}[" in x and "succeeded" in x
+                for x in lines
             ), step
     assert "123456" not in worker.text(), "a document's text got into the log"
 

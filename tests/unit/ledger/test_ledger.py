@@ -128,6 +128,38 @@ def test_a_result_that_comes_while_a_failure_is_written_wins(
     assert list(store.list(keys.failures(DAY))) == []
 
 
+def test_a_result_is_written_first_only_where_there_is_none(store: LocalStore) -> None:
+    good = done(task())
+    assert records.write_first(store, good)
+    assert not records.write_first(store, structs.replace(good, sha256="cd" * 32))
+    assert ended(store) == good
+    for other in ({"status": "failed"}, {"status": "partial"}, {"generation": 1}, {"reprocess": True}):
+        assert not records.write_first(store, structs.replace(good, task_id="other", **other))
+
+
+def test_a_failure_that_was_recorded_meanwhile_goes_when_a_result_was_written_first(
+    store: LocalStore,
+) -> None:
+    pending.mark(store, task())
+    records.fail(store, task(), PermanentError("no"), run_date=DAY, settings_digest="s")
+    pending.mark(store, task())  # as by a process that was paused
+    assert records.write_first(store, done(task()))
+    assert records.finish(store, done(task()), written=True) is None
+    assert ended(store) == done(task())
+    assert list(store.list(keys.failures(DAY))) == []
+    assert list(store.list(keys.PENDING)) == []
+
+
+def test_the_marker_of_a_task_that_was_submitted_again_stays_when_a_result_was_written_first(
+    store: LocalStore,
+) -> None:
+    pending.mark(store, structs.replace(task(), submitted_at="2026-11-22T10:00:00+00:00"))
+    old = structs.replace(done(task()), first_seen="2026-11-22T08:00:00+00:00")
+    assert records.write_first(store, old)
+    records.finish(store, old, written=True)
+    assert len(list(store.list(keys.PENDING))) == 1
+
+
 def test_a_record_of_another_schema_is_made_anew(store: LocalStore) -> None:
     store.put(keys.result(DAY, "t"), b'{"half": ')
     assert records.ended(store, DAY, "t") is None
