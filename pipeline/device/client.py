@@ -61,6 +61,7 @@ class Client:
         self._devices = [_Device(Path(address)) for address in addresses]
         self._lines, self._patience, self._longest = lines, patience, longest
         self._changed = threading.Condition()
+        self._waited = threading.local()
         self._turn = os.getpid()  # clients begin with different devices
 
     def ask(self, kind: Kind, images: Sequence[Image], urgent: bool = False) -> list[Answer]:
@@ -69,13 +70,21 @@ class Client:
         Raises `DeviceUnavailable` where no process answers, which is no document's fault. Raises `OverLimit`,
         `PermanentError` (`out_of_memory`, `internal`) or `Poison` where an image can't be computed.
         """
-        until = time.monotonic() + self._longest
+        began = time.monotonic()
+        until = began + self._longest
         sizes = [_checked(image) for image in images]
         answers: list[Answer] = []
         while (begin := len(answers)) < len(images):
             end = begin + _fitting(sizes[begin:])
             answers += self._part(kind, images[begin:end], urgent, until)
+        self._waited.seconds = self.waited + time.monotonic() - began
         return answers
+
+    @property
+    def waited(self) -> float:
+        """Seconds that this thread has waited for answers, less those that the device computed for it."""
+        seconds: float = getattr(self._waited, "seconds", 0.0)
+        return seconds
 
     def close(self) -> None:
         """Disconnect; requests in progress are answered first."""
@@ -100,7 +109,9 @@ class Client:
 
         def ask(line: Line) -> list[Answer | wire.Result]:
             alone = [place for place, count in enumerate(deaths) if count]
-            return line.compute(kind, images, urgent=urgent, alone=alone, until=until)
+            found = line.compute(kind, images, urgent=urgent, alone=alone, until=until)
+            self._waited.seconds = self.waited - line.seconds
+            return found
 
         answers = self._answered(ask, until, died)
         for answer in answers:

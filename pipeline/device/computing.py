@@ -24,13 +24,14 @@ log = logging.getLogger("nightshift")
 
 
 class Job(Item):
-    """An image in an arena, and its place in the request."""
+    """An image in an arena, and its place in the request. `seconds`: its share of the batch that computed it."""
 
-    __slots__ = ("arena", "image", "place")
+    __slots__ = ("arena", "image", "place", "seconds")
 
     def __init__(self, key: Key, owner: int, arena: Arena, image: Image, place: int) -> None:
         super().__init__(key, owner)
         self.arena, self.image, self.place = arena, image, place
+        self.seconds = 0.0
 
 
 class Failed(Exception):
@@ -93,6 +94,8 @@ class Computing(threading.Thread):
         started = time.perf_counter()
         outcomes = self._computed(jobs)
         seconds = time.perf_counter() - started
+        for job in jobs:
+            job.seconds = seconds / len(jobs)
         self.jobs.wait = min(MAX_WAIT, WAIT_SHARE * seconds)
         failures = sum(isinstance(outcome, Failed) for _, outcome in outcomes)
         self._count.end(slots=slots, images=len(jobs), busy=seconds, failures=failures)

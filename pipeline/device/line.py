@@ -39,9 +39,13 @@ class Unanswered(Exception):
 
 
 class Line:
-    """A connection; raises `OSError` where no process listens. After an error it must be closed."""
+    """A connection; raises `OSError` where no process listens. After an error it must be closed.
+
+    `seconds`: what the device computed for the last request.
+    """
 
     def __init__(self, address: Path) -> None:
+        self.seconds = 0.0
         self._arena: wire.Arena | None = None
         self._socket = wire.new_socket()
         self._socket.settimeout(CONNECTING)
@@ -81,13 +85,14 @@ class Line:
             for start, size, image in zip(starts, sizes, images, strict=False):
                 np.copyto(arena.image(start, size), image)
             request = wire.Compute(kind, sizes, urgent, tuple(alone))
-            results = self._asked(wire.encode(request), until, descriptor, arena, len(images)).results
+            computed = self._asked(wire.encode(request), until, descriptor, arena, len(images))
         finally:
             if descriptor is not None:
                 os.close(descriptor)
+        self.seconds = computed.seconds
         return [
             result if result.code else tuple(array.copy() for array in arena.read(start, result.arrays))
-            for start, result in zip(starts, results, strict=False)
+            for start, result in zip(starts, computed.results, strict=False)
         ]
 
     def _room(self, size: int) -> tuple[wire.Arena, int | None]:

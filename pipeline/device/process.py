@@ -38,7 +38,10 @@ class _Invalid(Exception):
 
 
 class _Connection:
-    """One client's socket, and its request in progress. `left`: images of it that are not computed yet."""
+    """One client's socket, and its request in progress.
+
+    `left`: images of it that are not computed yet; `seconds`: what the others took.
+    """
 
     def __init__(self, number: int, sock: socket.socket) -> None:
         self.number, self.socket = number, sock
@@ -46,6 +49,7 @@ class _Connection:
         self.slots: list[int] = []
         self.results: list[wire.Result] = []
         self.left = 0
+        self.seconds = 0.0
 
 
 class Device:
@@ -158,7 +162,7 @@ class Device:
         for job in jobs:
             job.urgent, job.alone = request.urgent, job.place in request.alone
         connection.slots, connection.left = starts, len(jobs)
-        connection.results = [wire.Result()] * len(jobs)
+        connection.results, connection.seconds = [wire.Result()] * len(jobs), 0.0
         with self._computing.changed:
             self._computing.jobs.add(jobs, time.monotonic())
             self._computing.changed.notify()
@@ -174,11 +178,12 @@ class Device:
 
     def _answer(self, connection: _Connection, job: Job, outcome: Answer | Failed) -> None:
         connection.results[job.place] = _result(connection, job, outcome)
+        connection.seconds += job.seconds
         connection.left -= 1
         if not connection.left:
             with self._computing.changed:
                 self._computing.jobs.expect(connection.number, time.monotonic())
-            self._send(connection, wire.Computed(tuple(connection.results)))
+            self._send(connection, wire.Computed(tuple(connection.results), connection.seconds))
 
     def _send(self, connection: _Connection, reply: wire.Reply) -> None:
         try:

@@ -66,9 +66,10 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Computed(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """Answer to `Compute`, in order."""
+    """Answer to `Compute`, in order. `seconds`: of the device, the share of these images in their batches."""
 
     results: tuple[Result, ...]
+    seconds: float = 0.0
 
 
 class Refused(msgspec.Struct, frozen=True, array_like=True, tag=2):

@@ -107,6 +107,14 @@ class Engines:
         """The field rules, their classifier fitted."""
         return _timed("fields", lambda: fields.load(self.settings))
 
+    def clock(self) -> float:
+        """What the seconds of a page are measured by: the time that passes for this thread.
+
+        Of the time for which it waits for a device, only what that computes for it.
+        """
+        waited = _device().waited if self.shared and "ocr" in self.__dict__ else 0.0
+        return time.perf_counter() - waited
+
     @contextmanager
     def computing(self, what: str) -> Iterator[None]:
         """Count the time inside as time during which a model computed: `ocr` or `ner`; a device counts its own."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, cast
@@ -34,12 +33,12 @@ FALSE_LAYER = "The text layer has other letters than the page shows: the page wa
 
 def read_page(document: Document, number: int, engines: Engines) -> Page:
     """Read page `number` (from 1); raises `Unreadable` or `OverLimit`, naming the page."""
-    started = time.perf_counter()
+    started = engines.clock()
     given = decoded(document, number)
     if given.image is not None or given.suspects:
-        loading = time.perf_counter()
+        loading = engines.clock()
         _load_ocr(engines)
-        started += time.perf_counter() - loading  # done once per process, no part of the page
+        started += engines.clock() - loading  # done once per process, no part of the page
     if given.suspects and _is_false(document, given, engines):
         given = PageInput(
             number=number,
@@ -53,7 +52,7 @@ def read_page(document: Document, number: int, engines: Engines) -> Page:
     page = _by_ocr(given, engines) if given.lines is None else _by_layer(given, engines)
     turn = cast(Rotation, (page.rotation - given.rotation) % 360)
     codes = (*given.codes, *_codes_drawn(document, given, turn))
-    return _timed(structs.replace(page, codes=codes), started)
+    return structs.replace(page, codes=codes, seconds=round(engines.clock() - started, 4))
 
 
 def _is_false(document: Document, given: PageInput, engines: Engines) -> bool:
@@ -81,10 +80,6 @@ def _load_ocr(engines: Engines) -> None:
             f"The OCR engine {engines.settings.ocr_engine} can't be loaded ({type(error).__name__}: {error}): "
             "check its installation and the device."
         ) from error
-
-
-def _timed(page: Page, started: float) -> Page:
-    return structs.replace(page, seconds=round(time.perf_counter() - started, 4))
 
 
 def _by_ocr(given: PageInput, engines: Engines) -> Page:

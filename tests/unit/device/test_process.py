@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -190,3 +191,23 @@ def test_the_process_ends_with_its_parent() -> None:
         )
         pid = int(done.stdout)
         until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def test_each_thread_knows_what_the_device_computed_for_it() -> None:
+    with device_place() as slow:
+        slow.start("batch=0.1 image=0.02 most=4")
+        client = slow.client(lines=16)
+
+        def ask(thread: int) -> float:
+            waited, began = client.waited, time.monotonic()
+            client.ask("detect", [picture((thread, 0, 0), 32, 32)])
+            elapsed = time.monotonic() - began
+            assert client.waited - waited < elapsed
+            return elapsed - (client.waited - waited)
+
+        with ThreadPoolExecutor(8) as pool:
+            seconds = list(pool.map(ask, range(16)))
+        until(lambda: slow.counters.since == 0.0)
+        assert sum(seconds) == pytest.approx(slow.counters.busy, abs=0.1), (
+            "nothing twice, and nothing for waiting"
+        )

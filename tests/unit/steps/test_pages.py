@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import nullcontext
 from itertools import count
 from types import SimpleNamespace
@@ -63,7 +64,10 @@ _numbers = count()
 def engines(reader: Reader) -> Engines:
     digest = f"reader {next(_numbers)}"
     made = SimpleNamespace(
-        ocr=reader, ocr_info=SimpleNamespace(digest=digest), computing=lambda _: nullcontext()
+        clock=time.perf_counter,
+        ocr=reader,
+        ocr_info=SimpleNamespace(digest=digest),
+        computing=lambda _: nullcontext(),
     )
     return cast(Engines, made)
 
