@@ -1,28 +1,24 @@
 """Overhead of counting: documents with engines that do nothing, with metrics and without, and one call alone.
 
-    python benchmarks/metrics.py flow [--documents 40] [--rounds 60]    one process, no broker, store in memory
     python benchmarks/metrics.py night [--documents 400] [--rounds 5]   a real RabbitMQ and a real worker
     python benchmarks/metrics.py call                                   ns per call
 
-Processor time, not wall time, as other programs on this machine matter less for it. `flow` is the worst case: nothing
-else is done but steps, in memory; every other document is counted. `night`: of all processes of a worker, rounds with
-and without in turn, the order changing. Intervals contain the ratio with a probability of 95 % (bootstrap).
+Processor time, not wall time, as other programs on this machine matter less for it. `night`: of all processes of a
+worker, rounds with and without in turn, the order changing. Intervals contain the ratio with a probability of 95 %
+(bootstrap). `telemetry_cost.py` measures without a broker, which disturbs less.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import random
 import statistics
 import sys
 import tempfile
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -31,142 +27,7 @@ os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 import psutil  # noqa: E402
 
 from pipeline import telemetry  # noqa: E402
-from pipeline.messages import Message  # noqa: E402
-from pipeline.night.delivery import Delivery  # noqa: E402
-from pipeline.settings import Settings  # noqa: E402
 from pipeline.telemetry import registry  # noqa: E402
-from pipeline.telemetry.w3c import NONE, Context  # noqa: E402
-from tests.support.command import page  # noqa: E402
-from tests.support.flows import flow_of, submission  # noqa: E402
-from tests.support.night import shade  # noqa: E402
-
-
-class _Broker:
-    """Delivers at once."""
-
-    def __init__(self) -> None:
-        self.ready = deque[Message]()
-
-    def publish(self, messages: Iterable[Message]) -> None:
-        self.ready.extend(messages)
-
-    def publish_later(self, message: Message, *, outage: int | None = None) -> int:
-        raise AssertionError(message, outage)
-
-    def publish_raw_later(self, raw: bytes, sender: str = "", trace: Context = NONE) -> int:
-        raise AssertionError(raw, sender, trace)
-
-    def publish_dead(
-        self,
-        body: bytes,
-        *,
-        reason: str,
-        code: str,
-        task_id: str,
-        trace_id: str,
-        sender: str = "",
-        trace: Context = NONE,
-    ) -> None:
-        raise AssertionError(body, reason, code, task_id, trace_id, sender, trace)
-
-
-def flow(documents: int, rounds: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        inbox = Path(folder, "inbox")
-        inbox.mkdir()
-        paths = [page(inbox / f"{n}.png", shade(n)) for n in range(documents)]
-
-        def prepared(name: str) -> Delivery:
-            settings = Settings.from_env(
-                {},
-                store_url=f"memory://{name}",
-                window="always",
-                allowed_sources=inbox.as_uri(),
-                ocr_engine="fake-ocr",
-                ner_engine="fake-ner",
-            )
-            broker = _Broker()
-            delivery = Delivery(flow_of(settings), broker)
-            for n, path in enumerate(paths):
-                broker.publish(delivery.flow.reception.accept(submission(path, f"t{n}")))
-            return delivery
-
-        def once(name: str) -> float:
-            delivery = prepared(name)
-            waiting = cast(_Broker, delivery.broker).ready
-            started = time.process_time()
-            while waiting:
-                delivery.step(waiting.popleft())
-            return time.process_time() - started
-
-        metrics = Path(folder, "metrics")
-        metrics.mkdir()
-        registry.start(metrics)
-        once("warm")  # the series of a process are made once
-        made = dict(registry._made)
-
-        _by_turns(rounds, prepared, made)
-        registry._made.update(made)
-        _share(once, documents)
-
-
-def _by_turns(rounds: int, prepared: Callable[[str], Delivery], made: dict[str, Any]) -> None:
-    """Count every other document of each round, and compare the steps of the ones with those of the others."""
-    took: dict[tuple[str, bool], list[int]] = defaultdict(list)
-    for turn in range(rounds):
-        delivery = prepared(f"turns-{turn}")
-        waiting = cast(_Broker, delivery.broker).ready
-        gc.collect()
-        while waiting:
-            message = waiting.popleft()
-            counting = (int(message.task_id[1:]) + turn) % 2 == 0
-            registry._made.clear()
-            registry._made.update(made if counting else {})
-            started = time.thread_time_ns()
-            delivery.step(message)
-            took[message.step, counting].append(time.thread_time_ns() - started)
-    steps = sorted({step for step, _ in took})
-    draw = random.Random(1)
-
-    def whole(counting: bool, *, again: bool = False) -> float:
-        found = [took[step, counting] for step in steps]
-        return sum(statistics.median(draw.choices(each, k=len(each)) if again else each) for each in found)
-
-    ratios = sorted(whole(True, again=True) / whole(False, again=True) for _ in range(500))
-    print(
-        f"{len(took[steps[0], True])} documents with and {len(took[steps[0], False])} without metrics in turn: "
-        f"{whole(False) / 1e6:.3f} ms of processor time per document without, {whole(True) / 1e6:.3f} with "
-        f"(sums of the medians of the steps); ratio {whole(True) / whole(False):.4f} "
-        f"(95 %: {ratios[12]:.4f} to {ratios[487]:.4f})"
-    )
-
-
-def _share(counting: Callable[[str], float], documents: int) -> None:
-    """Print the time inside the functions that count: of each call, as it is met between other work."""
-    took: dict[str, list[int]] = {"count": [], "observe": []}
-    plain = {name: getattr(telemetry, name) for name in took}
-
-    def timed(name: str) -> Callable[..., None]:
-        def call(*values: object, **more: object) -> None:
-            started = time.perf_counter_ns()
-            plain[name](*values, **more)
-            took[name].append(time.perf_counter_ns() - started)
-
-        return call
-
-    seconds = []
-    for name in took:
-        setattr(telemetry, name, timed(name))
-    for n in range(10):
-        seconds.append(counting(f"share-{n}"))
-    for name, function in plain.items():
-        setattr(telemetry, name, function)
-    calls = {name: len(found) / len(seconds) / documents for name, found in took.items()}
-    medians = {name: statistics.median(found) / 1000 for name, found in took.items()}
-    inside = sum(calls[name] * medians[name] for name in took)
-    whole = 1e6 * statistics.median(seconds) / documents
-    each = ", ".join(f"{calls[name]:.1f} {name} of {medians[name]:.1f} us (median)" for name in took)
-    print(f"per document {each}: {inside:.0f} us of {whole:.0f}, {100 * inside / whole:.2f} %")
 
 
 def night(documents: int, rounds: int) -> None:
@@ -235,13 +96,11 @@ def call() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("what", choices=("flow", "night", "call"))
+    parser.add_argument("what", choices=("night", "call"))
     parser.add_argument("--documents", type=int)
     parser.add_argument("--rounds", type=int)
     given = parser.parse_args()
-    if given.what == "flow":
-        flow(given.documents or 40, given.rounds or 60)
-    elif given.what == "night":
+    if given.what == "night":
         night(given.documents or 400, given.rounds or 5)
     else:
         call()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 
 def _of_this_machine() -> datetime:
@@ -21,6 +23,26 @@ def utc() -> datetime:
 def now() -> str:
     """The time in UTC in the format of results: ISO 8601 with milliseconds."""
     return utc().isoformat(timespec="milliseconds")
+
+
+_steady: Callable[[], float] = time.monotonic
+
+
+class Mark(NamedTuple):
+    """A moment from which this process measures: seconds of a clock that nobody sets, and the time."""
+
+    steady: float
+    time: datetime
+
+    @classmethod
+    def now(cls) -> Mark:
+        """This moment."""
+        return cls(_steady(), utc())
+
+    @property
+    def age(self) -> float:
+        """Seconds since then, by the clock that says more: one stops with a machine that is suspended."""
+        return max(_steady() - self.steady, (utc() - self.time).total_seconds())
 
 
 SKEW = timedelta(minutes=5)

@@ -17,11 +17,12 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A reference to work: never document text, never pixels.
 
     `first`, `last`: page numbers from 1; 0 means all pages. `retries`: how often the step has failed with an error;
-    `outages`: how many of these were not caused by the document, such as an unavailable store. `run_date`: where a
-    callback finds the result. `generation`: of the task; a step reads the marker of this one only. `pages`: how many
-    the step is about, 0 where they are not counted yet. `turn`: of the task, see `TURNS`. `id`: the broker's id, the
-    same at each delivery and retry; `redelivered`: this is not the first delivery. `traceparent`, `tracestate`: where
-    the trace of the document continues (`pipeline.telemetry.w3c`).
+    `outages`: how many of these were not caused by the document, such as an unavailable store. `run_date`: the night
+    in which the task was begun, or has ended. `generation`: of the task; a step reads the marker of this one only.
+    `pages`: how many the step is about, 0 where they are not counted yet. `turn`: of the task, see `TURNS`. `id`: the
+    broker's id, the same at each delivery and retry; `redelivered`: this is not the first delivery. `fresh`: the bytes
+    of the document were stored for the first time just before, so that nothing can have been computed of them.
+    `traceparent`, `tracestate`: where the trace of the document continues (`pipeline.telemetry.w3c`).
     """
 
     step: str
@@ -38,8 +39,19 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     turn: int = 1
     id: str = ""
     redelivered: bool = False
+    fresh: bool = False
     traceparent: str = ""
     tracestate: str = ""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it was not delivered before, as far as the broker and its retries say."""
+        return not (self.redelivered or self.retries)
+
+    @property
+    def finds_nothing(self) -> bool:
+        """Whether nothing that its step computes can be in the store: what was begun before would be found there."""
+        return self.fresh and self.is_first
 
     @staticmethod
     def of(step: str, task: Task, first: int = 0, last: int = 0) -> Message:
@@ -61,7 +73,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 def handed_back(message: Message) -> Message:
     """A message whose work was not begun or not finished at close: the next to be served in its lane, not the last."""
-    return structs.replace(message, turn=1)
+    return structs.replace(message, turn=1, fresh=False)
 
 
 def is_urgent(priority: int) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pipeline.errors import UsageError
 
+_shared: dict[Path, int] = {}  # folders that this process shares with others, and its locks
 _own: tuple[Path, int] | None = None  # the folder of this process, and its lock
 
 
@@ -34,6 +35,24 @@ def start(temp_dir: str = "") -> Path:
         tempfile.tempdir = str(_own[0])
         atexit.register(_end)
     return _own[0]
+
+
+def shared(name: str, temp_dir: str = "") -> Path:
+    """A private folder that all processes of this user share; it is removed once none of them is left.
+
+    Raises `UsageError` if nothing private can be made there.
+    """
+    root = _root(temp_dir)
+    path = root / name
+    while path not in _shared:
+        with suppress(OSError):  # another process has just removed it, as nobody had locked it
+            path.mkdir(mode=0o700, exist_ok=True)
+            lock = _lock(path, fcntl.LOCK_SH)
+            if path.exists():
+                _shared[path] = lock
+            else:
+                os.close(lock)
+    return path
 
 
 def clean(root: Path) -> None:
@@ -80,11 +99,11 @@ def _locked(root: Path) -> tuple[Path, int]:
             os.close(lock)
 
 
-def _lock(path: Path) -> int:
+def _lock(path: Path, kind: int = fcntl.LOCK_EX) -> int:
     """Lock a folder; raises `OSError` if it is locked. The kernel ends the lock with the process."""
     lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except OSError:
         os.close(lock)
         raise

@@ -483,6 +483,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Folder for temporary files, in a private folder of its own for each user; empty: the system's."
         ),
     ] = ""
+    recent_mb: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Maximum size, in MiB, of what the workers of a host keep among the temporary files for the "
+            "next step, for a minute at most: documents, pages, entities, markers; 0: nothing.",
+        ),
+    ] = 256
     mask: Annotated[
         str,
         Meta(

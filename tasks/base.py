@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import socket
@@ -14,6 +15,7 @@ from celery import Task
 from celery.exceptions import Reject
 from celery.utils.log import get_task_logger
 
+from pipeline import scratch
 from pipeline.errors import PipelineError
 from pipeline.ledger import counting
 from pipeline.messages import Message
@@ -23,6 +25,7 @@ from pipeline.night.flow import Flow
 from pipeline.night.night import Night
 from pipeline.settings import Settings
 from pipeline.steps.engines import memory
+from pipeline.storage import recent
 from pipeline.telemetry import spans
 from tasks.ended import DocumentFailed, DocumentPartial
 from tasks.limits import pages_of
@@ -44,9 +47,19 @@ def flow() -> Flow:
         night = Night.of(Settings.from_env())
         worker, settings = f"{socket.gethostname()}/{os.getppid()}", night.settings
         counting.start(night.store, night.schedule.run_date, worker=worker, memory=lambda: memory(settings))
+        _keep(night)
         _flow = Flow(night)
         _brake = Brake(_flow.store)
     return _flow
+
+
+def _keep(night: Night) -> None:
+    """Share what was just written with the other processes of this host that work on the same store."""
+    settings = night.settings
+    if settings.recent_mb:
+        name = f"recent-{hashlib.sha256(night.store.url.encode()).hexdigest()[:16]}"
+        folder = scratch.shared(name, settings.temp_dir)
+        recent.use(night.store, recent.Folder(folder, settings.recent_mb << 20))
 
 
 def delivery(app: Any) -> Delivery:
@@ -87,6 +100,7 @@ def run(task: Task[Any, Any], step: str, task_id: str, first: int, last: int, ru
         pages=pages_of(request.get("pages")),
         turn=request.get("turn") or 1,
         id=request.id or "",
+        fresh=bool(request.get("fresh")),
         redelivered=bool((request.delivery_info or {}).get("redelivered")),
         traceparent=request.get("traceparent") or "",
         tracestate=request.get("tracestate") or "",

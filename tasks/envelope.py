@@ -43,6 +43,7 @@ class Headers(msgspec.Struct):
     generation: _Counter | None = None
     pages: _Counter | None = None
     turn: Annotated[int, Meta(ge=1, le=TURNS)] | None = None
+    fresh: bool | None = None
     traceparent: Any = None
     tracestate: Any = None
     signature: Annotated[str, Meta(max_length=64, pattern=r"^[0-9a-f]*\Z")] | None = None
@@ -93,11 +94,12 @@ class Envelope(msgspec.Struct):
     def signed(self) -> bytes:
         """What a signature is about: the task, its arguments, and the headers that decide how it is done.
 
-        Those of a trace only where there are any, so that messages without are signed as they always were.
+        Those of a trace, and `fresh`, only where there are any: messages without are signed as they always were.
         """
         it = self.headers
         deciding = (it.trace_id, it.lane, it.tries, it.outages, it.generation, it.pages, it.turn)
         trace = [it.traceparent, it.tracestate] if it.traceparent else []
+        fresh = ["fresh"] if it.fresh else []
         return msgspec.json.encode(
-            ["nightshift-step-1", it.task, it.id, self.args, self.work, deciding, *trace]
+            ["nightshift-step-1", it.task, it.id, self.args, self.work, deciding, *fresh, *trace]
         )

@@ -67,8 +67,8 @@ def _check_step(found: Envelope, queue: str) -> None:
     (task_id,) = found.args
     _valid(keys.pending, task_id, "task id")
     step = headers.task.removeprefix("nightshift.")
-    if bool(work.run_date) != (step == "callback"):
-        raise NotOurs("a callback needs a run date, and no other step has one")
+    if (step == "callback" and not work.run_date) or (step == "ingest" and work.run_date):
+        raise NotOurs("a callback needs a run date, and an ingest message has none")
     if work.run_date:
         _valid(_day, work.run_date, "run date")
     if work.first > work.last or (work.last and not work.first):

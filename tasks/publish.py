@@ -87,6 +87,8 @@ def _send(app: Celery, message: Message, trace: Context, **options: Any) -> None
         headers["generation"] = message.generation
     if message.pages:
         headers["pages"] = message.pages
+    if message.fresh:
+        headers["fresh"] = True
     if message.turn > 1:
         headers["turn"] = message.turn
     app.send_task(f"nightshift.{message.step}", (message.task_id,), kwargs, headers=headers, **options)

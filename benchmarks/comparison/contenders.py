@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,7 +25,8 @@ class Contender:
     """One row of the table.
 
     `setting`: what is compared, in a sentence. `command` starts it on a run, whose `lines` it has read afterwards.
-    `missing`: why it cannot run here and what to do, or `None`. `parts`: packages or programs with a version.
+    `missing`: why it cannot run here and what to do, or `None`. `hint`: what may help if it fails. `parts`: packages or
+    programs with a version.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Contender:
     parts: tuple[str, ...] = ()
     exit_codes: tuple[int, ...] = (0,)
     uses_servers: bool = False
+    hint: str = ""
 
     def versions(self) -> dict[str, str]:
         """Version of each part."""
@@ -43,13 +46,13 @@ class Contender:
 
 
 def version_of(part: str) -> str:
-    """Version of an installed package, or else the first line that a program prints about it."""
+    """Version of an installed package, or else the one that a program prints."""
     try:
         return version(part)
     except PackageNotFoundError:
         done = subprocess.run([part, "--version"], capture_output=True, text=True, check=False)
-        first, *_ = (done.stdout or done.stderr).strip().splitlines() or ["unknown"]
-        return first.removeprefix(part).strip()
+        found = re.search(r"\d+(\.\d+)+\S*", done.stdout + done.stderr)
+        return found[0] if found else "unknown"
 
 
 def _nightshift(run: Run) -> list[str]:
@@ -71,12 +74,18 @@ def _loop(engine: str, run: Run) -> list[str]:
     return module("loop", engine, run.folder, *run.paths)
 
 
-def _consumer(engine: str, run: Run) -> list[str]:
+def consumer(engine: str, run: Run) -> list[str]:
+    """A plain consumer of an engine of `engines.py`."""
     return module("consumer", engine, run.folder, run.servers, *run.paths)
 
 
-def _night(run: Run) -> list[str]:
-    return module("night", run.folder, run.servers, *run.paths)
+def night(run: Run, ocr: str = "", ner: str = "") -> list[str]:
+    """The night, with the default engines unless others are named."""
+    from pipeline.settings import Settings
+
+    default = Settings.from_env({})
+    engines = (ocr or default.ocr_engine, ner or default.ner_engine)
+    return module("night", *engines, run.folder, run.servers, *run.paths)
 
 
 def _package(name: str, extra: str) -> Callable[[], str | None]:
@@ -100,7 +109,7 @@ def _plain(engine: str, label: str) -> Contender:
         f"consumer-{engine}",
         f"consumer, {label}",
         f"pika, prefetch 1, one call of {label} with its defaults at a time, results in S3, without entities",
-        partial(_consumer, engine),
+        partial(consumer, engine),
         missing=lambda: servers.missing() or installed(),
         parts=(engine, "pika", "boto3"),
         uses_servers=True,
@@ -122,7 +131,7 @@ CONTENDERS: tuple[Contender, ...] = (
         "the night",
         "RabbitMQ, one Celery worker of one process, S3, default settings, with entities, fields and checkpoints; "
         "without beat, so without tables",
-        _night,
+        night,
         missing=servers.missing,
         parts=("nightshift", "celery", "rapidocr", "openvino"),
         uses_servers=True,
@@ -185,6 +194,7 @@ CONTENDERS: tuple[Contender, ...] = (
         programs.docling_lines,
         programs.no_docling,
         parts=("docling",),
+        hint="If its models are missing: docling-tools models download",
     ),
 )
 

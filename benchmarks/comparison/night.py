@@ -1,25 +1,23 @@
 """Pages through the night: raw messages, a Celery worker of one process, results in S3.
 
-`python -m benchmarks.comparison.night FOLDER SERVERS IMAGE...`. The window is open. Beat does not run: the tables are
-written after the window.
+`python -m benchmarks.comparison.night OCR NER FOLDER SERVERS IMAGE...`, with these engines. The window is open. Beat
+does not run: the tables are written after the window.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from pathlib import Path
 
-from pipeline.settings import Settings
 from tests.support.night import Night, night
 
 from .run import write_lines
 from .servers import Servers
 from .stored import lines_of
 
-POLL = 0.25
-"""Seconds between two looks at the store."""
+POLL = 1.0
+"""Seconds between two looks at the store: what they cost is charged to the night."""
 
 
 def through(it: Night, paths: list[Path]) -> None:
@@ -34,13 +32,11 @@ def through(it: Night, paths: list[Path]) -> None:
 
 def main() -> None:
     """Process the images of the arguments."""
-    folder, path, *images = sys.argv[1:]
+    ocr, ner, folder, path, *images = sys.argv[1:]
     servers, paths = Servers.load(Path(path)), [Path(image) for image in images]
-    defaults = Settings.from_env({})
     env = {
-        "NIGHTSHIFT_OCR_ENGINE": defaults.ocr_engine,  # the tests' helper would use fake ones
-        "NIGHTSHIFT_NER_ENGINE": defaults.ner_engine,
-        **{name: value for name, value in os.environ.items() if name.startswith("NIGHTSHIFT_")},
+        "NIGHTSHIFT_OCR_ENGINE": ocr,
+        "NIGHTSHIFT_NER_ENGINE": ner,
         **servers.s3,
         "NIGHTSHIFT_STORE_URL": f"s3://{servers.bucket()}",
         "NIGHTSHIFT_ALLOWED_SOURCES": paths[0].parent.as_uri(),

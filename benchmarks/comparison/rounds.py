@@ -62,7 +62,6 @@ class Comparison:
     contenders: Sequence[Contender]
     pages: PageSet
     limit: float
-    env: dict[str, str] = field(default_factory=dict)
     rows: list[Row] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,13 +76,21 @@ class Comparison:
         Interrupted, it leaves what was measured until then in `rows`.
         """
         with tempfile.TemporaryDirectory(prefix="nightshift-bench-") as folder, ExitStack() as stack:
-            places = None
-            if any(row.contender.uses_servers and not row.reason for row in self.rows):
-                places = stack.enter_context(servers.running(Path(folder)))
+            places = self._servers(Path(folder), stack)
             for turn in range(rounds + 1):
                 for row in self._order(turn):
                     progress(row.contender.label)
                     self._turn(row, turn, Path(folder), places)
+
+    def _servers(self, folder: Path, stack: ExitStack) -> Path | None:
+        """Start the servers if a contender uses them; those that do have failed if they do not start."""
+        users = [row for row in self.rows if row.contender.uses_servers and not row.reason]
+        try:
+            return stack.enter_context(servers.running(folder)) if users else None
+        except servers.NotStarted as error:
+            for row in users:
+                row.reason = str(error)
+            return None
 
     def turns(self, rounds: int) -> int:
         """How often `progress` is called, if none fails."""
@@ -98,9 +105,9 @@ class Comparison:
     def _turn(self, row: Row, turn: int, folder: Path, places: Path | None) -> None:
         pages = self.pages if turn else self.pages.first(1)
         try:
-            measured, lines = measure(row.contender, pages, folder, places, self.limit, self.env)
+            measured, lines = measure(row.contender, pages, folder, places, self.limit)
         except Failed as failed:
-            row.reason, row.rounds = str(failed), []
+            row.reason, row.rounds = f"{failed} {row.contender.hint}".strip(), []
             return
         if turn:
             row.rounds.append(measured)
@@ -110,11 +117,11 @@ class Comparison:
 
 
 def measure(
-    contender: Contender, pages: PageSet, folder: Path, places: Path | None, limit: float, env: dict[str, str]
+    contender: Contender, pages: PageSet, folder: Path, places: Path | None, limit: float
 ) -> tuple[Measured, list[list[str]]]:
     """Run a contender once, in an empty folder below `folder`; raises `Failed`."""
     scratch = Path(tempfile.mkdtemp(dir=folder, prefix=f"{contender.name}-"))
-    run = Run(pages.pages, scratch, places, env)
+    run = Run(pages.pages, scratch, places)
     found = Servers.load(places) if places else None
     before = found.cpu() if found else 0.0
     used = supervised(contender.command(run), run, limit)

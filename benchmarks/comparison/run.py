@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from .pages.page_set import Page
@@ -24,7 +24,6 @@ class Run:
     pages: tuple[Page, ...]
     folder: Path
     servers: Path | None = None
-    env: dict[str, str] = field(default_factory=dict)
 
     @property
     def paths(self) -> list[str]:
@@ -36,7 +35,7 @@ class Run:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("NIGHTSHIFT_")}
         kept.pop("PYTHONDONTWRITEBYTECODE", None)  # all use bytecode, as when installed
         offline = {"HF_HUB_OFFLINE": "1", "NIGHTSHIFT_ENV_FILE": ""}
-        return kept | dict.fromkeys(ONE_THREAD, "1") | offline | self.env
+        return kept | dict.fromkeys(ONE_THREAD, "1") | offline
 
 
 def module(name: str, *arguments: object) -> list[str]:

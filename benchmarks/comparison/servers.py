@@ -10,16 +10,23 @@ import json
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from subprocess import CalledProcessError
+
+import pytest
 
 from tests.support.servers.rabbit import _SERVER as RABBIT
-from tests.support.servers.rabbit import Rabbit, start_rabbit
+from tests.support.servers.rabbit import NodeDied, Rabbit, start_rabbit
 from tests.support.servers.swift import BIN as SWIFT
-from tests.support.servers.swift import start_swift
+from tests.support.servers.swift import Swift, start_swift
 
 from .supervise import descendants
+
+
+class NotStarted(Exception):
+    """A server could not be started; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -70,19 +77,28 @@ def missing() -> str | None:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Path]:
-    """Start both below `folder`, and stop them at the end; yields the file that says where they are."""
+    """Start both below `folder`, and stop them at the end; yields the file that says where they are.
+
+    Raises `NotStarted`.
+    """
+    with ExitStack() as stack:
+        try:
+            rabbit, swift = _started(folder, stack)
+        except (pytest.fail.Exception, NodeDied, OSError, CalledProcessError) as error:
+            raise NotStarted(f"The servers did not start: {error}") from error
+        assert rabbit.process is not None
+        pids = [rabbit.process.pid, *(process.pid for process in swift.processes)]
+        found = Servers(rabbit.port, rabbit.management_port, swift.environ, pids)
+        (folder / "servers.json").write_text(json.dumps(asdict(found)))
+        yield folder / "servers.json"
+
+
+def _started(folder: Path, stack: ExitStack) -> tuple[Rabbit, Swift]:
+    """Both servers, which `stack` stops."""
     for name in ("rabbit", "swift"):
         (folder / name).mkdir()
     rabbit = start_rabbit(folder / "rabbit")
-    try:
-        swift = start_swift(folder / "swift")
-        try:
-            assert rabbit.process is not None
-            pids = [rabbit.process.pid, *(process.pid for process in swift.processes)]
-            found = Servers(rabbit.port, rabbit.management_port, swift.environ, pids)
-            (folder / "servers.json").write_text(json.dumps(asdict(found)))
-            yield folder / "servers.json"
-        finally:
-            swift.stop()
-    finally:
-        rabbit.kill()
+    stack.callback(rabbit.kill)
+    swift = start_swift(folder / "swift")
+    stack.callback(swift.stop)
+    return rabbit, swift

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def counted(found: Status) -> str:
     """When what is shown was counted."""
     if found.recounted is None:
-        return "in the store, just now; beat keeps counters from its first turn on"
+        return "from the store itself, just now: beat has not kept counters yet"
     passed = clock.age(found.as_of, clock.utc())
     fresh = (
         f"{passed.total_seconds():.0f} s ago" if passed is not None and passed.total_seconds() < 120 else ""

@@ -97,6 +97,8 @@ def _print(night: Night, found: Seen) -> None:
     _print_store(night, found.store)
     if found.forecast:
         _line("Forecast", lines.outlook(found.forecast, night.schedule.window.zone))
+        if found.forecast.documents and (found.unavailable or found.code == ExitCode.NO_WORKER):
+            _line("", "once RabbitMQ answers" if found.unavailable else "once a worker runs")
     if found.queues:
         _print_queues(found.queues, found.unknown)
     if found.unavailable:

@@ -14,6 +14,7 @@ from pipeline.doctor.finding import Finding, fault, ok, warning
 from pipeline.encryption import header
 from pipeline.encryption.header import BadHeader, Locked
 from pipeline.errors import NotFound
+from pipeline.plural import count
 from pipeline.storage import EncryptedStore, keys
 from pipeline.storage.probe import conditional_put, server_time
 
@@ -135,8 +136,10 @@ def _keys(store: EncryptedStore) -> Finding:
         return fault(
             "store keys", f"{key} is {why.split(':')[0]}.", "add that key to NIGHTSHIFT_ENCRYPTION_KEYS"
         )
+    if not looked:
+        return ok("store keys", "Nothing is stored yet.")
     return ok(
-        "store keys", f"The keys of all {looked} objects that were looked at are known, or they need none."
+        "store keys", f"Looked at {count(looked, 'object')}: each can be read with the keys that are set."
     )
 
 

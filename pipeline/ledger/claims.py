@@ -103,14 +103,19 @@ def get(store: Store, task_id: str, origin: str) -> Claim:
         return Claim()
 
 
+def note_first(store: Store, task_id: str, origin: str, claim: Claim) -> bool:
+    """Write what is known of a submission, unless something was known before; whether it was written."""
+    return store.put_new(keys.claim(task_id, origin), to_json(claim))
+
+
 def note(store: Store, task_id: str, origin: str, claim: Claim) -> None:
     """Write or replace what is known of a submission."""
     store.put(keys.claim(task_id, origin), to_json(claim))
 
 
-def claim(store: Store, task_id: str, origin: str, run_date: str) -> None:
-    """Claim an id for a submission; whether it gets it shows when it looks again."""
-    store.put(keys.taken(task_id, origin, run_date), b"")
+def claim(store: Store, task_id: str, origin: str, run_date: str) -> bool:
+    """Claim an id for a submission; whether it had not on this date. Whether it gets the id shows when it looks."""
+    return store.put_new(keys.taken(task_id, origin, run_date), b"")
 
 
 class Taken(NamedTuple):
@@ -132,11 +137,23 @@ class Taken(NamedTuple):
 
 
 def take(store: Store, task_id: str, origin: str, run_date: str) -> Taken:
-    """Claim an id for a submission on this run date, unless it belongs to another one; raises `Damaged`."""
-    found = look(store, task_id)
-    if not found.origins:
-        return _alone(store, task_id, origin, run_date)
-    return _known(store, task_id, origin, found, run_date)
+    """Claim an id for a submission on this run date, unless it belongs to another one; raises `Damaged`.
+
+    It claims first and then looks, so that two at the same moment see each other.
+    """
+    new = claim(store, task_id, origin, run_date)
+    while not (found := look(store, task_id)).origins:  # forgotten meanwhile, with the task that had the id
+        new = claim(store, task_id, origin, run_date)
+    if not new:
+        return _known(store, task_id, origin, found, run_date)
+    if list(found.origins) == [origin] and found.origins[origin] == [run_date]:
+        return Taken(True, False, run_date, found.generation)
+    store.delete(
+        keys.taken(task_id, origin, run_date)
+    )  # it has one of another date, or the id is another one's
+    found.origins[origin].remove(run_date)
+    before = {one: dates for one, dates in found.origins.items() if dates}
+    return _known(store, task_id, origin, Known(before, found.generation), run_date)
 
 
 def _known(store: Store, task_id: str, origin: str, found: Known, run_date: str) -> Taken:
@@ -163,17 +180,6 @@ def refused_on(store: Store, task_id: str, origin: str) -> str:
         return ""
     counted = [claim.refused for other, claim in found.items() if other != origin or claim != Claim()]
     return max(counted, default="") if all(counted) else ""
-
-
-def _alone(store: Store, task_id: str, origin: str, run_date: str) -> Taken:
-    claim(store, task_id, origin, run_date)
-    while not (found := look(store, task_id)).origins:  # forgotten meanwhile, with the task that had the id
-        claim(store, task_id, origin, run_date)
-    if list(found.origins) == [origin]:
-        known = found.origins[origin] != [run_date]  # by another process, since it was looked up
-        return Taken(True, known, found.accepted_on(origin, run_date), found.generation)
-    store.delete(keys.taken(task_id, origin, run_date))
-    return Taken(False, False, others=tuple(other for other in found.origins if other != origin))
 
 
 def contents(store: Store, task_id: str, like: str | None = None) -> set[str]:

@@ -66,6 +66,10 @@ class Dates(msgspec.Struct, frozen=True):
         """The run dates of a task; one that is reprocessed keeps its run date."""
         return cls("" if task.reprocess else task.accepted_on, today, task.replaces)
 
+    def are_only(self, run_date: str) -> bool:
+        """Whether a task can have records under this run date only, which is that of today."""
+        return not self.replaces and {self.since, self.today()} <= {"", run_date}
+
     def of(self, store: Store, record: DocumentResult | Task) -> list[str]:
         """The run dates to look at: the record's own first."""
         today = self.today()

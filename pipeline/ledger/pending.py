@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import PurePosixPath
+
+import msgspec
 
 from pipeline.errors import Damaged, NotFound
 from pipeline.ledger import generations
-from pipeline.models import DocumentResult, Task, to_json
-from pipeline.storage import Store, keys
+from pipeline.models import DocumentResult, Task, from_json, to_json
+from pipeline.storage import Store, keys, recent
 from pipeline.storage.objects import read
 
 
@@ -36,15 +39,17 @@ def store_bytes(store: Store, data: bytes) -> tuple[str, bool]:
     """
     sha256 = hashlib.sha256(data).hexdigest()
     key = keys.document(sha256)
-    if known := store.exists(key):
-        return sha256, known
-    store.put(key, data)
-    return sha256, False
+    new = store.put_new(key, data)
+    recent.keep(store, key, data)
+    return sha256, not new
 
 
 def document(store: Store, sha256: str) -> bytes:
     """The original bytes of a document; raises `NotFound`, or `Damaged` if they are not those that were stored."""
-    data = store.get(keys.document(sha256))
+    key = keys.document(sha256)
+    if (known := recent.get(store, key)) is not None and hashlib.sha256(known).hexdigest() == sha256:
+        return known
+    data = store.get(key)
     if hashlib.sha256(data).hexdigest() != sha256:
         raise Damaged(
             f"{keys.document(sha256)} in {store.url} does not hold the bytes that were received: restore it from a "
@@ -55,7 +60,10 @@ def document(store: Store, sha256: str) -> bytes:
 
 def mark(store: Store, task: Task) -> None:
     """Write or replace the pending marker: from now on the task must end in a result or a failure."""
-    store.put(keys.pending(task.task_id, task.generation), to_json(task))
+    key, data = keys.pending(task.task_id, task.generation), to_json(task)
+    recent.drop(store, key)  # before: nobody must take it for the latest
+    store.put(key, data)
+    recent.keep(store, key, data)
 
 
 def mark_next(store: Store, task: Task) -> None:
@@ -78,6 +86,7 @@ def get(store: Store, task_id: str, generation: int = 0) -> Task | None:
     try:
         task = read(store, key, Task)
     except NotFound:
+        recent.drop(store, key)
         return None
     if task.task_id != task_id:
         raise Damaged(
@@ -85,6 +94,20 @@ def get(store: Store, task_id: str, generation: int = 0) -> Task | None:
             "`nightshift audit RUN_DATE --repair`."
         )
     return task
+
+
+def keep(store: Store, task: Task) -> None:
+    """Have the processes of this host find a marker that was just read."""
+    recent.keep(store, keys.pending(task.task_id, task.generation), to_json(task))
+
+
+def seen(store: Store, task_id: str, generation: int, within: float) -> Task | None:
+    """The marker of an unfinished task as a process of this host has read or written it within so many seconds."""
+    data = recent.get(store, keys.pending(task_id, generation), within)
+    with suppress(msgspec.DecodeError):
+        if data is not None and (task := from_json(data, Task)).task_id == task_id:
+            return task
+    return None
 
 
 def newest(store: Store, task_id: str) -> Task | None:
@@ -111,4 +134,6 @@ def follows(store: Store, record: DocumentResult) -> bool:
 def remove(store: Store, task_id: str, generation: int) -> None:
     """Delete the marker of a generation that has ended, and with it those of older ones."""
     for number in range(generation + 1):
-        store.delete(keys.pending(task_id, number))
+        key = keys.pending(task_id, number)
+        recent.drop(store, key)
+        store.delete(key)

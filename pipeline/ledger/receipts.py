@@ -94,10 +94,11 @@ _idle: WeakKeyDictionary[Store, deque[Link]] = WeakKeyDictionary()
 os.register_at_fork(after_in_child=_idle.clear)
 
 
-def write(store: Store, run_date: str, tasks: Sequence[Task]) -> str:
+def write(store: Store, run_date: str, tasks: Sequence[Task], *, new: bool = False) -> str:
     """Store the immutable proof of what was accepted; returns its key, empty without tasks.
 
-    A line decodes to the `Task`, so that a lost one can be restored. The same batch is the same object.
+    A line decodes to the `Task`, so that a lost one can be restored. The same batch is the same object. `new`: nobody
+    can have written it before, as the ids were not claimed: it is not looked for.
     """
     if not tasks:
         return ""
@@ -110,7 +111,7 @@ def write(store: Store, run_date: str, tasks: Sequence[Task]) -> str:
         for t in sorted(tasks, key=lambda t: t.task_id)
     )
     content = _content(lines)
-    for known in store.list(keys.receipts_of(run_date, content)):
+    for known in store.list(keys.receipts_of(run_date, content)) if not new else ():
         if not store.exists(keys.rewritten(known)) and not _was_forgotten(store, tasks):
             return known  # else it no longer says so, or soon will not
     idle = _idle.setdefault(store, deque())

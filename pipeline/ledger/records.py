@@ -33,22 +33,39 @@ def ended(store: Store, run_date: str, task_id: str) -> DocumentResult | None:
     return None
 
 
+def write_first(store: Store, result: DocumentResult, dates: Dates = OWN_DATE) -> bool:
+    """Store a whole result under its key, where there is none; whether it was. Then `finish` it as `written`.
+
+    Only of a task that has never ended before, and may have records under no other run date.
+    """
+    if result.status != "done" or result.generation or result.reprocess:
+        return False
+    if not dates.are_only(result.run_date):
+        return False
+    return store.put_new(keys.result(result.run_date, result.task_id), digests.encode(result))
+
+
 def finish(
     store: Store,
     result: DocumentResult,
     dates: Dates = OWN_DATE,
     *,
     marked: bool = True,
+    written: bool = False,
     ended_before: Callable[[], object] = lambda: None,
 ) -> End | None:
     """Store the record of a finished task, delete an older failure, then delete the pending marker.
 
-    `marked`: it had a pending marker. `ended_before`: called where this record counts although another process had
-    ended the task. Where its night is over, its tables are marked as changed, to be written again.
+    `marked`: it had a pending marker. `written`: by `write_first`, so that it has replaced nothing; if nobody else has
+    ended the task either, little is left to do. `ended_before`: called where this record counts although another
+    process had ended the task. Where its night is over, its tables are marked as changed, to be written again.
     Returns the record that counts instead, where this one does not: a failure never replaces a good result, however
     late it comes, and is stored separately where it is of a later generation. A task that is reprocessed keeps its
     result also from a new one with fewer pages. The record of a task that was forgotten meanwhile is deleted again.
     """
+    if written and _is_undisputed(store, result, dates):
+        pending.remove(store, result.task_id, result.generation)
+        return None
     if forgotten.take_back(store, result, fresh=not marked):  # before it replaces what a new task has
         return _gone(result)
     instead = None
@@ -60,7 +77,7 @@ def finish(
             result, late = structs.replace(result, reprocess=False), True
         else:
             late = dates.today() not in ("", result.run_date)
-        _put(store, result, late=late)
+        _put(store, result, late=late, written=written)
         instead = _settle(store, result, dates)
     marker = forgotten.marker(store, result)
     ended_by_others = marked and marker != "own"
@@ -110,7 +127,21 @@ def _keep(store: Store, result: DocumentResult, standing: DocumentResult) -> Non
         store.delete(keys.partial(result.run_date, result.task_id))
 
 
-def _put(store: Store, result: DocumentResult, *, late: bool) -> None:
+def _is_undisputed(store: Store, result: DocumentResult, dates: Dates) -> bool:
+    """Whether, after a result was written where there was none, nobody else can have ended its task.
+
+    A process that records a failure looks for a result after it has written, so that of two at the same moment at least
+    one sees the other. A task that was forgotten has no marker any more.
+    """
+    return (
+        not store.exists(keys.failed(result.run_date, result.task_id, result.generation))
+        and dates.are_only(result.run_date)  # also where this process was paused
+        and not forgotten.is_forgotten(store, result.task_id, result.first_seen, fresh=False)
+        and forgotten.marker(store, result) == "own"
+    )
+
+
+def _put(store: Store, result: DocumentResult, *, late: bool, written: bool) -> None:
     run_date, task_id = result.run_date, result.task_id
     good, bad = keys.result(run_date, task_id), keys.failed(run_date, task_id, result.generation)
     note = keys.partial(run_date, task_id)
@@ -118,7 +149,8 @@ def _put(store: Store, result: DocumentResult, *, late: bool) -> None:
         store.delete(keys.failed(run_date, task_id, number))
     if result.status == "partial":
         store.put(note, digests.encode(without_pages(result)))
-    store.put(bad if result.status == "failed" else good, digests.encode(result))
+    if not written:
+        store.put(bad if result.status == "failed" else good, digests.encode(result))
     if result.status == "failed":
         discarded.keep(store, bad, result)
     _tidy(store, result, late=late)

@@ -24,7 +24,7 @@ from pipeline.errors import (
 )
 from pipeline.ledger import retries
 from pipeline.ledger.attempts import may_retry, retries_of
-from pipeline.messages import Message, handed_back
+from pipeline.messages import Message
 from pipeline.models import Status
 from pipeline.night import callbacks
 from pipeline.night.brake import Brake
@@ -188,7 +188,7 @@ class Delivery:
         except Exception as error:
             return self._after(message, error)
         retries.drop(self.flow.store, message)
-        nothing = following in ([], [message], [handed_back(message)])  # it may have had nothing to do
+        nothing = all(one.step == message.step for one in following)  # it may have had nothing to do
         done = not nothing or message.step == "result"
         if self.brake and done:
             self.brake.succeeded(message.step)

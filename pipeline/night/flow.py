@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import structs
 
-from pipeline import logs
+from pipeline import clock, logs
 from pipeline.errors import NotRead, PermanentError, PipelineError, Poison
 from pipeline.ledger import counting, ends, generations, pending, receipts, records
 from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, forget, retries_of
@@ -27,8 +27,8 @@ from pipeline.steps import conclude, extract, recognize
 from pipeline.steps.budget import Budget
 from pipeline.steps.engines import EnginesByTask
 from pipeline.steps.task_types import StepInput, after, further_steps, task_type
-from pipeline.storage import keys
-from pipeline.submission.reception import Reception
+from pipeline.storage import keys, recent
+from pipeline.submission.reception import SOON, Reception
 from pipeline.telemetry import spans
 
 _REFUSED = "It was refused when it came; the process that was to record this has died."
@@ -54,6 +54,7 @@ class Flow:
         self.engines = EnginesByTask(self.settings)
         self.unwell: Unwell | None = None
         self._begun = ("", "")  # task id of the step that ran last, and when that was submitted
+        self._looked = clock.Mark.now()  # when its marker was read
         self.measures = Measures(night)
 
     def run(self, message: Message) -> list[Message]:
@@ -66,7 +67,8 @@ class Flow:
         if message.step == "callback":
             callbacks.notify(self.store, message, self.settings)
             return []
-        task = pending.get(self.store, message.task_id, message.generation)
+        self._looked = clock.Mark.now()
+        task = self._marker(message)
         if task is None:
             return []
         self._begun = task.task_id, task.submitted_at
@@ -76,9 +78,8 @@ class Flow:
             return [
                 Message.of("ingest", task)
             ]  # a process that was paused while it accepted the task has set it back
-        if not task.run_date and message.step != "ingest":
-            task = structs.replace(task, run_date=self._tonight(task))
-            pending.mark(self.store, task)
+        if message.step != "ingest":
+            task = structs.replace(task, run_date=self._night_of(task, message))
         built_in = {"ingest": self._ingest, "ocr": self._ocr, "ner": self._ner, "result": self._result}
         step = built_in.get(message.step, self._further)
         limit = self.settings.max_attempts
@@ -91,6 +92,21 @@ class Flow:
         except Poison as error:
             return self._skip_page(message, task, error)
 
+    def _marker(self, message: Message) -> Task | None:
+        """The marker of the task that a message is about, `None` if it has ended.
+
+        What begins with it looks at it, or at one that this host wrote at this moment; `ner` and what follows are
+        ended by a look after they have written, so that one that was seen in the last minute is enough for them.
+        """
+        within = SOON if message.step in ("ingest", "ocr") else recent.LONGEST
+        may_be_old = message.is_first and not message.first  # parts of a document change its marker
+        if may_be_old and (seen := pending.seen(self.store, message.task_id, message.generation, within)):
+            return seen
+        task = pending.get(self.store, message.task_id, message.generation)
+        if task:
+            pending.keep(self.store, task)
+        return task
+
     def fail(self, message: Message, error: PermanentError) -> list[Message]:
         """Record that a task failed permanently; returns the message of its callback, if one was asked for."""
         if message.step == "callback":
@@ -100,8 +116,7 @@ class Flow:
         task = pending.get(self.store, message.task_id, message.generation)
         if task is None or self._is_of_another(task):
             return []
-        if not task.run_date:
-            task = structs.replace(task, run_date=self._tonight(task))
+        task = structs.replace(task, run_date=self._night_of(task, message))
         if end := self._end_of(task):
             return self._ended(task, end)
         try:
@@ -119,7 +134,7 @@ class Flow:
             self.reception.note_failure(task)
             self.measures.accepted(task)
         result = records.failure_of(task, error, run_date=task.run_date, settings_digest=digest)
-        left = self._finish(task, result, following)
+        left = self._finish(task, self._traced(result), following)
         forget(self.store, task.task_id)
         return left
 
@@ -128,9 +143,22 @@ class Flow:
         task_id, submitted = self._begun
         return task_id == task.task_id and submitted != task.submitted_at
 
-    def _tonight(self, task: Task) -> str:
-        """Run date of a task that begins now: never before its receipt, even where the clock here is behind."""
-        return max(self.schedule.run_date(), task.accepted_on)
+    def _night_of(self, task: Task, message: Message) -> str:
+        """Run date of a task: of its marker, else the night in which the step before was done, else this one.
+
+        Never before its receipt, even where the clock here is behind.
+        """
+        return task.run_date or max(message.run_date or self.schedule.run_date(), task.accepted_on)
+
+    @staticmethod
+    def _after(message: Message, task: Task) -> list[Message]:
+        """The message of the step that follows; it belongs to the same night."""
+        following = Message.of(after(task.task_type, message.step), task)
+        return [structs.replace(following, run_date=task.run_date, fresh=message.finds_nothing)]
+
+    @staticmethod
+    def _handed_back(message: Message, task: Task) -> list[Message]:
+        return [structs.replace(handed_back(message), run_date=task.run_date)]
 
     def _dates(self, task: Task) -> Dates:
         return Dates.for_task(task, self.schedule.run_date)
@@ -151,8 +179,17 @@ class Flow:
         counting.of(self.store).gone(task)
         return callbacks.left(self.store, end) if end.generation == task.generation else []
 
-    def _finish(self, task: Task, result: DocumentResult, following: list[Message]) -> list[Message]:
-        """Store a task's record; returns `following`, or what is left to do where another record counts."""
+    @staticmethod
+    def _traced(result: DocumentResult) -> DocumentResult:
+        return structs.replace(result, traceparent=spans.current().parent or result.traceparent)
+
+    def _finish(
+        self, task: Task, result: DocumentResult, following: list[Message], *, written: bool = False
+    ) -> list[Message]:
+        """Store a task's record; returns `following`, or what is left to do where another record counts.
+
+        `written`: it is stored, see `records.finish`.
+        """
 
         by_others = False
 
@@ -162,9 +199,10 @@ class Flow:
             if following:
                 callbacks.note_due(self.store, task)
 
-        result = structs.replace(result, traceparent=spans.current().parent or result.traceparent)
         spans.note({"nightshift.outcome": result.status, "nightshift.run_date": result.run_date})
-        instead = records.finish(self.store, result, self._dates(task), ended_before=note_again)
+        instead = records.finish(
+            self.store, result, self._dates(task), written=written, ended_before=note_again
+        )
         overdue = deadlines.forget(self.store, task)
         if not by_others:
             self.measures.ended(task, result, counts=instead is None, overdue=overdue)
@@ -188,7 +226,7 @@ class Flow:
         page = recognize.unread_page(number, error)
         recognize.store_page(page, task.sha256, store=self.store, engines=engines, tenant=task.tenant)
         forget(self.store, task.task_id)
-        return [message]
+        return [structs.replace(message, fresh=False)]
 
     def _progress(self, message: Message, task: Task) -> int:
         """Pages read so far; other steps have done all or nothing."""
@@ -207,23 +245,41 @@ class Flow:
                 "OCR and NER settings, then redrive it.",
                 code=error.code,
             ) from error
-        task = structs.replace(task, restarts=task.restarts + 1, reading="")
+        now = pending.get(self.store, task.task_id, task.generation)
+        if now is None:
+            return []
+        task = structs.replace(now, run_date=task.run_date, restarts=now.restarts + 1, reading="")
         pending.update(self.store, task)
-        return begin(task, self.settings.spread_pages)
+        return [
+            structs.replace(one, run_date=task.run_date) for one in begin(task, self.settings.spread_pages)
+        ]
 
     def _ingest(self, message: Message, task: Task) -> list[Message]:
         """Fetch and check a document, at any time of day; not again where that was done, and it has ended since."""
-        if self.reception.is_repeated(task) and (end := self._end_of(task)):
-            return self._ended(task, end)
         if task.refused:
+            if end := self._end_of(task):
+                return self._ended(task, end)
             raise PermanentError(_REFUSED, code=task.refused)
-        ingested = self.reception.ingest(task, message.id)
-        if ingested:
-            first = not task.ingested_by or bool(task.not_before)  # else its message was delivered twice
-            if first:
-                self.measures.accepted(ingested)
-            deadlines.note(self.store, ingested, first=first)
-        return begin(ingested, self.settings.spread_pages) if ingested else []
+        left: list[Message] | None = None
+
+        def has_ended(task: Task) -> bool:
+            nonlocal left
+            if end := self._end_of(task):
+                left = self._ended(task, end)
+            return left is not None
+
+        ingested = self.reception.ingest(task, message, looked=self._looked, has_ended=has_ended)
+        if left is not None:
+            return left
+        if ingested is None:
+            return []
+        entered, new = ingested
+        first = not task.ingested_by or bool(task.not_before)  # else its message was delivered twice
+        if first:
+            self.measures.accepted(entered)
+        deadlines.note(self.store, entered, first=first)
+        fresh = new or message.finds_nothing
+        return [structs.replace(one, fresh=fresh) for one in begin(entered, self.settings.spread_pages)]
 
     def _ocr(self, message: Message, task: Task) -> list[Message]:
         """Read pages, group by group; at window close stops between two groups and requeues itself."""
@@ -241,7 +297,7 @@ class Flow:
             while start <= high:
                 group = min(self.settings.page_group, high + 1 - start)
                 if not (group := self.measures.admission.pages("ocr", group, task.priority)):
-                    return [handed_back(message)]
+                    return self._handed_back(message, task)
                 with self.measures.work("ocr", group, each=1, part=high - low >= group) as on_page:
                     pages = recognize.recognize(
                         document,
@@ -252,14 +308,15 @@ class Flow:
                         budget=budget,
                         tenant=task.tenant,
                         on_page=on_page,
+                        look=not message.finds_nothing,
                         alone=message.redelivered,
                     )
                 self.measures.read(pages, on_page)
                 start += group
-        others = [n for n in range(1, task.pages + 1) if not low <= n <= high]
-        if all(recognize.has_page(task.sha256, n, store=self.store, engines=engines) for n in others):
-            return [Message.of(after(task.task_type, "ocr"), task)]
-        return []  # the worker that reads the last pages continues
+        others = {n for n in range(1, task.pages + 1) if not low <= n <= high}
+        if others and others - recognize.stored_numbers(task.sha256, store=self.store, engines=engines):
+            return []  # the worker that reads the last pages continues
+        return self._after(message, task)
 
     def _begin_reading(self, task: Task, digest: str) -> Task:
         """Note with which settings the pages of a spread document are read: all its parts must use the same."""
@@ -272,21 +329,26 @@ class Flow:
     def _ner(self, message: Message, task: Task) -> list[Message]:
         """Find the entities of all pages."""
         if not self.measures.admission.whole("ner", task.pages, task.priority):
-            return [handed_back(message)]
+            return self._handed_back(message, task)
         assert task.sha256 is not None
         pages = self._pages(task)
         with self.measures.work("ner", len(pages), each=len(pages)) as on_entities:
             found = extract.extract(
-                pages, task.sha256, store=self.store, engines=self.engines(task), on_entities=on_entities
+                pages,
+                task.sha256,
+                store=self.store,
+                engines=self.engines(task),
+                on_entities=on_entities,
+                look=not message.finds_nothing,
             )
         self.measures.extracted(found.seconds, on_entities)
-        return [Message.of(after(task.task_type, "ner"), task)]
+        return self._after(message, task)
 
     def _further(self, message: Message, task: Task) -> list[Message]:
         """Run a step of a further task type."""
         step = further_steps()[message.step]
         if step.gpu and not self.measures.admission.whole(step.name, task.pages, task.priority):
-            return [handed_back(message)]
+            return self._handed_back(message, task)
         names = task_type(task.task_type).names
         pages = self._pages(task)
         before = self._entities(task, pages) if "ner" in names[: names.index(step.name)] else None
@@ -295,9 +357,9 @@ class Flow:
             done(True)
         key = keys.output(task.task_id, step.name, task.generation)
         self.store.put(key, msgspec.json.encode(found))
-        return [Message.of(after(task.task_type, step.name), task)]
+        return self._after(message, task)
 
-    def _result(self, _: Message, task: Task) -> list[Message]:
+    def _result(self, message: Message, task: Task) -> list[Message]:
         """Write the result and remove the marker, unless the task has ended since it was marked."""
         names = task_type(task.task_type).names
         outputs = {
@@ -316,9 +378,13 @@ class Flow:
             engines=self.engines(task),
             outputs=outputs,
         )
-        if end := self._end_of(task):
+        result = self._traced(result)
+        # a callback is noted before its record is written, and not again for one that has ended
+        first = message.is_first and not task.callback_url
+        written = first and records.write_first(self.store, result, self._dates(task))
+        if not written and (end := self._end_of(task)):
             return self._ended(task, end)
-        following = self._finish(task, result, callbacks.note_due(self.store, task))
+        following = self._finish(task, result, callbacks.note_due(self.store, task), written=written)
         self.measures.concluded(result)
         return following
 

@@ -40,7 +40,7 @@ def resume(store: Store, markers: Mapping[str, str]) -> list[Task]:
     known = dict(markers)
     for night in keys.run_dates(store.folders(f"{keys.SUMMARY}documents/")):
         if dates and night >= dates[0]:
-            known |= {task_id: row.receipt for task_id, row in tabled.rows(store, night).items()}
+            known |= tabled.receipts(store, night)
     named = set(known.values()) | set(markers.values())
     noted = keys.control("unnamed-receipts")
     before = read_or_none(store, noted, _Unnamed) or _Unnamed()

@@ -124,9 +124,8 @@ def _remove_records(store: Store, kind: str, old: str) -> None:
         if keys.task_id_of(key) not in changed
     }
     known = {key for key in listed if keys.task_id_of(key) in rows}
-    begun = kind in removed.of(store, old).begun  # then the tables stay as they are
-    if (known != listed or changed) and not begun:
-        return  # a summary is due
+    if (known != listed or changed) and not removed.of(store, old).records:
+        return  # a summary is due; there will be none once records were removed
     actions.record(store, "retention", subject=f"{kind} of {old}", detail={"objects": str(len(known))})
     removed.note(store, old, kind, clock.now(), begun=True)
     _delete(store, known)

@@ -14,6 +14,8 @@ from pipeline.settings import Settings
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 
+_RECENT = 1.0  # seconds for which an override that was read is believed, between two pieces of work
+
 
 class Schedule:
     """The window of one installation. Every answer is about this moment, by the server's clock."""
@@ -23,6 +25,7 @@ class Schedule:
         self.window = OffPeakWindow.parse(settings.window, settings.timezone)
         self._urgent_by_day = settings.urgent_by_day
         self._store = store
+        self._seen: tuple[clock.Mark, Override | None] | None = None
 
     def run_date(self) -> str:
         """The night that work starting now belongs to."""
@@ -36,12 +39,21 @@ class Schedule:
         found, now = read_or_none(self._store, keys.control("window"), Override), clock.utc()
         return found if found and now < found.ends <= now + FARTHEST + clock.SKEW else None
 
+    def _recent_override(self) -> Override | None:
+        """The override as it was read within the last second, as the gate of the worker does."""
+        if self._seen is None or self._seen[0].age >= _RECENT:
+            self._seen = clock.Mark.now(), self.override()
+        _, found = self._seen
+        return found if found and clock.utc() < found.ends else None
+
     def set_override(self, override: Override) -> None:
         """Put an override in force; workers follow within seconds."""
+        self._seen = None
         self._store.put(keys.control("window"), to_json(override))
 
     def clear_override(self) -> None:
         """End an override: the schedule decides again."""
+        self._seen = None
         self._store.delete(keys.control("window"))
 
     def is_open(self, override: Override | None) -> bool:
@@ -61,7 +73,7 @@ class Schedule:
 
         Where an operator has closed the window, none may run.
         """
-        override = self.override()
+        override = self._recent_override()
         if not is_urgent(priority) or not self.urgent_by_day(override):
             return self.window.seconds_left(clock.utc(), override)
         return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from pipeline.errors import ModelMissing
-from pipeline.ocr import telemetry
+from pipeline.ocr.onnx_metadata import metadata
 
 if TYPE_CHECKING:
     from pipeline.ocr.batched import Kind
@@ -99,16 +99,12 @@ def characters(recognition: Path) -> list[str]:
 
     Raises `ModelMissing` if it has none.
     """
-    telemetry.decline()
-    import openvino
-
-    model = openvino.Core().read_model(recognition)
-    if not model.has_rt_info(["framework", "character"]):
+    text = metadata(recognition).get("character")
+    if text is None:
         raise ModelMissing(
             f"{recognition} has no list of characters in its metadata ('character'): use the model "
             "that RapidOCR publishes, or use the engine paddleocr with an inference.yml next to it."
         )
-    text: str = model.get_rt_info(["framework", "character"]).value
     return text.splitlines()
 
 

@@ -155,7 +155,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     course of the night. `outages`: begin, end, sentence. `device_share`: busy seconds over process seconds inside the
     window. `released`: seconds after close until the models were gone, by worker. `kinds`, `tenants`, `media`: what
     came. `documents`: of a night of at most 50; `groups`: else, at most 20. `conditions`: models, versions, settings,
-    hosts: name -> value. `masked`: the policy.
+    hosts: name -> value. `masked`: the policy. `due`: documents with a deadline that ended; `late`: those of
+    them that ended after it.
     """
 
     run_date: str
@@ -183,4 +184,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     cost: Cost
     conditions: dict[str, str]
     masked: str
+    due: int = 0
+    late: int = 0
     report_version: int = REPORT_VERSION

@@ -32,6 +32,7 @@ DOCUMENTS = (
     "seconds_ner",
     "seconds_fields",
     "done_at",
+    "deadline",
 )
 FIELDS = ("value", "confidence", "verified", "needs_review")
 
@@ -39,7 +40,8 @@ FIELDS = ("value", "confidence", "verified", "needs_review")
 class Figures(msgspec.Struct, kw_only=True):
     """What the tables of a night say: counts of documents, `review` of fields, `confidence` in `BINS` bins.
 
-    `step_seconds`: of all documents together, by step. `ended`: when the last document ended (UTC).
+    `step_seconds`: of all documents together, by step. `ended`: when the last document ended (UTC). `due`: documents
+    with a deadline; `late`: those of them that ended after it.
     """
 
     documents: int = 0
@@ -55,6 +57,8 @@ class Figures(msgspec.Struct, kw_only=True):
     gpu_seconds: float = 0.0
     step_seconds: dict[str, float] = {}
     ended: datetime | None = None
+    due: int = 0
+    late: int = 0
 
 
 def of_night(store: Store, run_date: str) -> Figures | None:
@@ -83,6 +87,8 @@ def of_documents(table: Any) -> Figures:
         gpu_seconds=total(table["gpu_seconds"]),
         step_seconds={step: total(table[f"seconds_{step}"]) for step in ("ocr", "ner", "fields")},
         ended=last,
+        due=table.num_rows - table["deadline"].null_count,
+        late=int(pc.sum(pc.greater(table["done_at"], table["deadline"])).as_py() or 0),
     )
 
 

@@ -122,6 +122,8 @@ class _Gathering:
             cost=cost.cost(self.tables, self.samples, self.night.settings.device_price),
             conditions=conditions.conditions(self.night, table, released),
             masked=self.mask,
+            due=self.tables.due,
+            late=self.tables.late,
         )
 
     def _forecast(self) -> Forecast | None:

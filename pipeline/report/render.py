@@ -14,6 +14,7 @@ from pipeline.report.page.course import Course
 from pipeline.report.page.night import Night
 from pipeline.report.page.parts import Parts
 from pipeline.report.page.shown import Shown, command, split, text
+from pipeline.report.page.troubles import translated
 from pipeline.report.page.words import Words, words
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def _parts(report: Report, w: Words, shown: Shown, room: int) -> dict[str, Any]:
         "sure": parts.confidence(report.confidence),
         "looks": looks,
         "reason": parts.reason,
+        "trouble": lambda sentence: translated(w, sentence),
         "cost": parts.cost(report.cost),
         "conditions": list(report.conditions.items())[: MOST["conditions"]],
     }

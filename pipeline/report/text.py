@@ -47,6 +47,9 @@ def lines(report: Report, language: str) -> Iterator[str]:
     size = max(columns(text) for name, text in own.items() if name not in ("todo", "nothing"))
     for number in report.numbers:
         yield f"  {_padded(own[number.name], size)} {number.value:>12,}"
+    if report.due:
+        known = words(language)("numbers.deadlines", late=f"{report.late:,}", due=f"{report.due:,}")
+        yield from wrapped(known, "  ")
     yield from wrapped(_audit(report.audit, language), f"  {_padded(own['audit'], size)} ")
     yield ""
     if not report.todo:

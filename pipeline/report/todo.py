@@ -19,6 +19,7 @@ from pipeline.night.night import Night
 from pipeline.plural import count
 from pipeline.report import course
 from pipeline.report.facts import Todo
+from pipeline.report.page.words import step_name, words
 from pipeline.report.sentences import both, short
 from pipeline.storage import Store, keys
 from pipeline.tables.masking import masked_sentence
@@ -153,7 +154,7 @@ def stale_models(table: Any, run_date: str, night: Night) -> Iterator[Todo]:
                 count=old,
                 sentences=both(
                     f"{count(old, 'document')} read by another {step} model than the one configured now.",
-                    f"{old:,} 份由与当前配置不同的 {step} 模型处理。",
+                    f"{old:,} 份由与当前配置不同的“{step_name(step)}”模型处理。",
                 ),
                 command=f'nightshift reprocess --where "{where}"',
             )
@@ -182,7 +183,7 @@ def brakes(notes: Sequence[Braked], mask: str) -> Iterator[Todo]:
                 count=note.count,
                 sentences=both(
                     f"Step {note.step} is paused: one document after the other failed with {note.code}.",
-                    f"步骤 {note.step} 已暂停：文档接连因 {note.code} 失败。",
+                    f"步骤“{step_name(note.step)}”已暂停：文档接连因 {note.code} 失败。",
                 ),
                 code=note.code,
                 example=short(masked_sentence(note.example, mask)),
@@ -215,8 +216,8 @@ def discrepancies(audit: Audit, mask: str) -> Iterator[Todo]:
             what="discrepancies",
             count=number,
             sentences=both(
-                f"The audit found {count(number, 'discrepancy', 'discrepancies')}: {kind}.",
-                f"审计发现 {number:,} 处不符：{kind}。",
+                f"The audit found {count(number, 'discrepancy', 'discrepancies')}: {words('en').name('gaps', kind)}.",
+                f"审计发现 {number:,} 处不符：{words('zh').name('gaps', kind)}。",
             ),
             code=kind,
             example=short(masked_sentence(f"{first.task_id or first.source} {first.detail}", mask)),

@@ -16,7 +16,8 @@ from pipeline.plural import count
 from pipeline.report.course import UNTIL, Bounds, Outage
 from pipeline.report.facts import Verdict, Word
 from pipeline.report.figures import Figures
-from pipeline.report.page.words import words
+from pipeline.report.page.troubles import translated
+from pipeline.report.page.words import step_name, words
 from pipeline.report.sentences import Both, both, moment, short, span
 
 
@@ -101,13 +102,12 @@ def _stopped(known: Known) -> Both | None:
     if known.outages:
         begin, until, trouble = known.outages[-1]
         if begin <= end <= until + UNTIL:
-            zh = words("zh").name("troubles", trouble)
-            return _since(both(trouble, zh or trouble), begin, known)
+            return _since(both(trouble, translated(words("zh"), trouble)), begin, known)
     for note in known.brakes:
         if note.pauses(known.now):
             why = both(
                 f"step {note.step} is paused, as one document after the other failed ({note.code})",
-                f"步骤 {note.step} 已暂停，因为文档接连失败（{note.code}）",
+                f"步骤“{step_name(note.step)}”已暂停，因为文档接连失败（{note.code}）",
             )
             return _since(why, note.since, known)
     return None

@@ -35,7 +35,7 @@ def conclude(
     Raises `StoreUnavailable` or `RunError` when the store cannot be written.
     """
     result = result_of(task, pages, found, media_type=media_type, run_date=run_date, engines=engines)
-    records.finish(store, result)
+    records.finish(store, result, written=records.write_first(store, result))
     return result
 
 

@@ -13,7 +13,7 @@ from pipeline.ner import locale
 from pipeline.ner.base import extract_in
 from pipeline.steps.engines import Engines
 from pipeline.steps.entities import entities_of
-from pipeline.storage import Store, keys
+from pipeline.storage import Store, keys, recent
 from pipeline.storage.objects import read_or_none
 
 
@@ -27,7 +27,9 @@ class Entities(msgspec.Struct, frozen=True):
 
 def stored_entities(pages: Sequence[Page], sha256: str, *, store: Store, engines: Engines) -> Entities | None:
     """The stored entities of these pages, `None` where there are none, or of when other pages could be read."""
-    found = read_or_none(store, keys.entities(sha256, engines.entities_digest), Entities)
+    key = keys.entities(sha256, engines.entities_digest)
+    kept = recent.read(store, key, Entities)
+    found = kept if kept and kept.unread == _unread(pages) else read_or_none(store, key, Entities)
     return found if found is not None and found.unread == _unread(pages) else None
 
 
@@ -51,12 +53,14 @@ def extract(
     store: Store,
     engines: Engines,
     on_entities: Callable[[bool], None] = lambda _: None,
+    look: bool = True,
 ) -> Entities:
     """Find the entities of all pages, and store them once per document.
 
+    `look`: without, there can be none in the store.
     Calls `on_entities` at the end, with whether they were found just now rather than taken from the store.
     """
-    if before := stored_entities(pages, sha256, store=store, engines=engines):
+    if look and (before := stored_entities(pages, sha256, store=store, engines=engines)):
         on_entities(False)
         return before
     started = time.perf_counter()
@@ -66,6 +70,8 @@ def extract(
         mentions = extract_in(model, texts, locale.read_all(texts))
     entities = tuple(e for page, of in zip(pages, mentions, strict=True) for e in entities_of(page, of))
     found = Entities(entities, round(time.perf_counter() - started, 4), _unread(pages))
-    store.put(keys.entities(sha256, engines.entities_digest), to_json(found))
+    key, data = keys.entities(sha256, engines.entities_digest), to_json(found)
+    store.put(key, data)
+    recent.keep(store, key, data)
     on_entities(True)
     return found

@@ -18,7 +18,7 @@ from pipeline.steps.budget import ABANDONED, Budget
 from pipeline.steps.engines import Engines
 from pipeline.steps.pages import read_page
 from pipeline.steps.verdict import verdict
-from pipeline.storage import Store, keys
+from pipeline.storage import Store, keys, recent
 from pipeline.storage.objects import read_or_none
 
 log = logging.getLogger("nightshift")
@@ -38,6 +38,7 @@ def recognize(
     on_page: Callable[[bool], None] = lambda _: None,
     tenant: str = "",
     alone: bool = False,
+    look: bool = True,
 ) -> tuple[Page, ...]:
     """Read pages `numbers` (from 1), each stored as soon as it is read; a page that can't be read has an `error`.
 
@@ -45,9 +46,10 @@ def recognize(
     whether it was read just now rather than found in the store. Raises `StoreUnavailable`, `DeviceUnavailable` or
     `RunError` where the store or the device fails or a model is missing. `tenant`: for whom the pages are counted.
     `alone`: read one page at a time although a device could take more, as a page of them may have ended a process.
+    `look`: without, no page can be in the store.
     """
     budget = budget or Budget(document, sha256, len(numbers), store=store, engines=engines)
-    reading = _Reading(document, sha256, budget, store=store, engines=engines, tenant=tenant)
+    reading = _Reading(document, sha256, budget, store=store, engines=engines, tenant=tenant, look=look)
     pages = []
     for page, fresh in ahead(reading.read, numbers, AHEAD if engines.shared and not alone else 1):
         if fresh:  # in order: the first page without a checkpoint is the one that was in progress
@@ -61,17 +63,26 @@ class _Reading:
     """Pages of one document, read by one thread or more."""
 
     def __init__(
-        self, document: Document, sha256: str, budget: Budget, *, store: Store, engines: Engines, tenant: str
+        self,
+        document: Document,
+        sha256: str,
+        budget: Budget,
+        *,
+        store: Store,
+        engines: Engines,
+        tenant: str,
+        look: bool,
     ) -> None:
         self._document, self._sha256, self._budget = document, sha256, budget
         self._store, self._engines, self._tenant = store, engines, tenant
-        self._spending = threading.Lock()
+        self._look, self._spending = look, threading.Lock()
         self._spent = document.decoding
 
     def read(self, number: int) -> tuple[Page, bool]:
         """A page, and whether it was read just now rather than found in the store."""
-        page = stored_page(self._sha256, number, store=self._store, engines=self._engines)
-        if page is not None:
+        if self._look and (
+            page := stored_page(self._sha256, number, store=self._store, engines=self._engines)
+        ):
             return page, False
         page = self._guarded(number)
         with self._spending:
@@ -112,7 +123,11 @@ def unread_page(number: int, reason: PermanentError) -> Page:
 
 def store_page(page: Page, sha256: str, *, store: Store, engines: Engines, tenant: str = "") -> None:
     """Write the checkpoint of a page, and count it."""
-    store.put(keys.page(sha256, engines.reading_digest, page.number), to_json(page))
+    key, data = keys.page(sha256, engines.reading_digest, page.number), to_json(page)
+    recent.drop(store, key)
+    store.put(key, data)
+    if not page.error:  # such a one may be read again
+        recent.keep(store, key, data)
     outcome, source = ("unread", "none") if page.error else ("read", page.text_from)
     telemetry.count("nightshift_pages_total", outcome, source, tenant)
 
@@ -129,12 +144,18 @@ def all_pages(task: Task, *, store: Store, engines: Engines) -> tuple[Page, ...]
     """
     assert task.sha256 is not None
     numbers = range(1, task.pages + 1)
-    found = [stored_page(task.sha256, n, store=store, engines=engines) for n in numbers]
+    found = [_kept_page(task.sha256, n, store=store, engines=engines) for n in numbers]
     if any(page is None for page in found):
         raise NotRead(f"The store lacks pages of {task.task_id} under these settings.")
     pages = tuple(page for page in found if page is not None)
     check_any_read(pages)
     return pages
+
+
+def _kept_page(sha256: str, number: int, *, store: Store, engines: Engines) -> Page | None:
+    """The checkpoint of a page, as a process of this host has just stored it, or as it is in the store."""
+    key = keys.page(sha256, engines.reading_digest, number)
+    return recent.read(store, key, Page) or read_or_none(store, key, Page)
 
 
 def check_any_read(pages: Sequence[Page]) -> None:
@@ -146,14 +167,14 @@ def check_any_read(pages: Sequence[Page]) -> None:
         raise PermanentError(first.message + more, code=first.code)
 
 
-def has_page(sha256: str, number: int, *, store: Store, engines: Engines) -> bool:
-    """Whether a page has a checkpoint."""
-    return store.exists(keys.page(sha256, engines.reading_digest, number))
+def stored_numbers(sha256: str, *, store: Store, engines: Engines) -> set[int]:
+    """The numbers of the pages that have a checkpoint."""
+    return {keys.page_number(key) for key in store.list(keys.pages(sha256, engines.reading_digest))}
 
 
 def missing_page(sha256: str, first: int, last: int, *, store: Store, engines: Engines) -> int | None:
     """The first of these pages without a checkpoint: pages are read in order, so it is the one in progress."""
-    stored = {keys.page_number(key) for key in store.list(keys.pages(sha256, engines.reading_digest))}
+    stored = stored_numbers(sha256, store=store, engines=engines)
     return next((n for n in range(first, last + 1) if n not in stored), None)
 
 

@@ -23,6 +23,15 @@ class Store(Protocol):
         """Write or replace one object from a local file, streamed."""
         ...
 
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Write one object unless there is one under this key; whether it was written.
+
+        Where the store can do that in one step, exactly one of several at the same moment writes. An S3 server that
+        can't is asked first, so that several may write. `False` may also mean that this very call has written, but its
+        answer was lost.
+        """
+        ...
+
     def get(self, key: str) -> bytes:
         """Read one object; raises `NotFound`."""
         ...

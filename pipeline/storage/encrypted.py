@@ -50,11 +50,19 @@ class EncryptedStore:
 
     def put(self, key: str, data: bytes) -> None:
         """See `Store.put`; an empty object stays empty."""
-        if data and self.keyring.first and not self.stays_plain(key):
-            from pipeline.encryption.sealed import seal
+        self.inner.put(key, self.closed(key, data))
 
-            data = seal(data, key, self.keyring.first)
-        self.inner.put(key, data)
+    def put_new(self, key: str, data: bytes) -> bool:
+        """See `Store.put_new`."""
+        return self.inner.put_new(key, self.closed(key, data))
+
+    def closed(self, key: str, data: bytes) -> bytes:
+        """What the inner store gets under `key`."""
+        if not data or self.keyring.first is None or self.stays_plain(key):
+            return data
+        from pipeline.encryption.sealed import seal
+
+        return seal(data, key, self.keyring.first)
 
     def put_file(self, key: str, path: Path) -> None:
         """See `Store.put_file`; by way of a temporary file that holds only what is encrypted."""

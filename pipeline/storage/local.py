@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
@@ -17,8 +18,13 @@ from pipeline.storage import keys
 
 _TEMPORARY = ".tmp"
 _LEFT = 3600.0  # seconds after which an unfinished file was left by a process that was killed
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
 _OWN, _SHARED = 0o600, 0o640
 """Modes of files, which the umask may narrow: the summary tables are for the group of the store, too."""
+
+
+class _Exists(Exception):
+    """A file has this name already."""
 
 
 class LocalStore:
@@ -70,7 +76,10 @@ class LocalStore:
         except OSError as error:
             raise RunError(f"Can't read {key} in the store {self.root}: {error.strerror}.") from error
 
-    def _write(self, key: str, fill: Callable[[Any], object]) -> None:
+    def _write(
+        self, key: str, fill: Callable[[Any], object], move: Callable[[Path, Path], None] | None = None
+    ) -> None:
+        """Write a temporary file, then `move` it to its place; by default it replaces what is there."""
         path = Path(self._path(key))
         try:
             if not self._swept:
@@ -81,7 +90,7 @@ class LocalStore:
                     fill(file)
                     file.flush()
                     os.fsync(file.fileno())
-                    self._move(temporary, path)
+                    (move or self._move)(temporary, path)
                 except BaseException:
                     temporary.unlink(missing_ok=True)
                     raise
@@ -124,6 +133,22 @@ class LocalStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.replace(path)
 
+    def _link(self, temporary: Path, path: Path) -> None:
+        """Give a file its name; raises `_Exists` if that is taken."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            raise _Exists from None
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            if path.exists():
+                raise _Exists from None
+            self._move(temporary, path)
+            return
+        temporary.unlink()
+
     @staticmethod
     def _sync(folder: Path) -> None:
         handle = os.open(folder, os.O_RDONLY)
@@ -135,6 +160,16 @@ class LocalStore:
     def put(self, key: str, data: bytes) -> None:
         """See `Store.put`."""
         self._write(key, lambda file: file.write(data))
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        """See `Store.put_new`; a file system without links is asked first."""
+        if self.exists(key):
+            return False
+        try:
+            self._write(key, lambda file: file.write(data), self._link)
+        except _Exists:
+            return False
+        return True
 
     def put_file(self, key: str, path: Path) -> None:
         """See `Store.put_file`."""

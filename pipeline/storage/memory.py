@@ -39,6 +39,14 @@ class MemoryStore:
         with self._lock:
             self._objects[key] = data
 
+    def put_new(self, key: str, data: bytes) -> bool:
+        """See `Store.put_new`."""
+        with self._lock:
+            if key in self._objects:
+                return False
+            self._objects[key] = data
+            return True
+
     def put_file(self, key: str, path: Path) -> None:
         """See `Store.put_file`."""
         self.put(key, path.read_bytes())

@@ -1,4 +1,4 @@
-"""A store in an S3 bucket, by boto3. Any S3-compatible server will do: conditional puts are not needed."""
+"""A store in an S3 bucket, by boto3. Any S3-compatible server will do: conditional puts are used where it has them."""
 
 from __future__ import annotations
 
@@ -187,6 +187,27 @@ class S3Store:
         """See `Store.put`."""
         with self._errors(key):
             self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data, **self._put_options)
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        """See `Store.put_new`."""
+        if not self._refuses_existing:
+            if self.exists(key):
+                return False
+            self.put(key, data)
+            return True
+        with self._errors(key):
+            return s3_versions.put_new(
+                self._client, self.bucket, self.prefix + key, data, **self._put_options
+            )
+
+    @cached_property
+    def _refuses_existing(self) -> bool:
+        """Whether the server does what `If-None-Match` says, as tried once: some ignore it."""
+        probe = f".probe-{uuid.uuid4().hex}"
+        try:
+            return self.refuses_existing(probe)
+        finally:
+            self.delete(probe)
 
     def put_file(self, key: str, path: Path) -> None:
         """See `Store.put_file`."""

@@ -6,6 +6,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+_CONFLICTS = 5
+"""Times that a conditional write is tried while others write the same object."""
 _KINDS = ("Versions", "DeleteMarkers")
 
 
@@ -51,6 +53,21 @@ def refuses_existing(client: Any, bucket: str, key: str) -> bool:
             return False
         raise
     return False
+
+
+def put_new(client: Any, bucket: str, key: str, data: bytes, **options: str) -> bool:
+    """Write an object unless there is one; whether it was written. Raises `ClientError`."""
+    for attempt in range(_CONFLICTS):
+        try:
+            client.put_object(Bucket=bucket, Key=key, Body=data, IfNoneMatch="*", **options)
+        except ClientError as error:
+            if _status(error) == 412:
+                return False
+            if _status(error) != 409 or attempt == _CONFLICTS - 1:  # another write of it is in progress
+                raise
+        else:
+            return True
+    raise AssertionError("unreachable")
 
 
 def _status(error: ClientError) -> int:

@@ -23,7 +23,7 @@ from pipeline.remote.policy import callback_policy, source_policy
 from pipeline.remote.urls import public_callback
 from pipeline.settings import Settings
 from pipeline.steps.task_types import task_type
-from pipeline.storage import Store, keys
+from pipeline.storage import Store, keys, recent
 from pipeline.storage.objects import read_or_none
 from pipeline.submission.contract import Submission, parse, partial_id, partial_trace
 from pipeline.submission.shares import Shares
@@ -47,6 +47,17 @@ class Accepted(NamedTuple):
 
     messages: list[Message]
     known: bool
+
+
+class Ingested(NamedTuple):
+    """A task that was ingested, and whether its bytes were not in the store before."""
+
+    task: Task
+    new: bool
+
+
+SOON = 2.0
+"""Seconds within which the marker of a task that has just begun is not looked at again."""
 
 
 class Reception:
@@ -110,7 +121,8 @@ class Reception:
             alias_of = "" if taken.foreign(origin) else task_id
             task_id, taken = self._take_derived(task_id, origin)
             replaced = self._refused_before(task_id, origin, taken)
-        task = pending.get(self.store, task_id, taken.generation)
+        fresh = False
+        task = pending.get(self.store, task_id, taken.generation) if taken.known else None
         if task is None or (task.origin and task.origin != origin):
             if not replaced and taken.known and claims.get(self.store, task_id, origin) != claims.Claim():
                 return Accepted([], known)  # already ended
@@ -119,11 +131,12 @@ class Reception:
             sha256, shared = pending.store_bytes(self.store, data) if data is not None else (None, False)
             task = self._task(submission, task_id, source, data, origin)
             task = structs.replace(task, alias_of=alias_of, sha256=sha256)
-            task = self._mark(task, taken, replaced, today)
+            task, fresh = self._mark(task, taken, replaced, today), data is not None and not shared
             if shared and data is not None:
                 pending.store_document(self.store, data)
         ingested = task.media_type not in (None, TEXT)
-        return Accepted([] if ingested else [Message.of("ingest", task)], known)
+        message = structs.replace(Message.of("ingest", task), fresh=fresh)
+        return Accepted([] if ingested else [message], known)
 
     def _origin(self, submission: Submission, data: bytes | None) -> str:
         """The origin of a submission; ids of tenants that are bound to broker users are their own."""
@@ -215,7 +228,10 @@ class Reception:
             # the refusal has a receipt: a repetition of another document must not vanish without a record
             task = structs.replace(task, has_receipt=bool(task.alias_of))
         if not task.alias_of:  # an alias is not a separate document until ingest has seen its bytes
-            task = structs.replace(task, receipt=receipts.write(self.store, task.accepted_on, [task]))
+            new = not taken.known and not replaced
+            task = structs.replace(
+                task, receipt=receipts.write(self.store, task.accepted_on, [task], new=new)
+            )
         pending.mark_next(self.store, task)
         counting.of(self.store).accepted(task)
         if replaced:
@@ -323,8 +339,8 @@ class Reception:
         if sha256 := next((one.sha256 for one in known if one and one.sha256), None):
             claims.note(self.store, task_id, origin, claims.Claim(sha256=sha256))
 
-    def is_repeated(self, task: Task) -> bool:
-        """Whether a task that is to be ingested may have been ingested before, and so may have ended."""
+    def _is_known(self, task: Task) -> bool:
+        """Whether something is known of a task's submission, so that it may have ended."""
         if task.generation or not task.origin:
             return True
         try:
@@ -332,19 +348,26 @@ class Reception:
         except Damaged:
             return True
 
-    def ingest(self, task: Task, by: str = "") -> Task | None:
+    def ingest(
+        self, task: Task, message: Message, *, looked: clock.Mark, has_ended: Callable[[Task], bool]
+    ) -> Ingested | None:
         """Fetch, store and check a document; returns the task if its work may begin.
 
-        A delayed task waits in the store; of two messages (`by` is the id of this one) only the first begins it.
-        Raises what `fetch` and `open_document` raise.
+        A delayed task waits in the store; of two messages only the first begins it. `looked`: when the marker of the
+        task was read. `has_ended`: asked where another message may have ingested it before; if so, nothing is left to
+        do. Raises what `fetch` and `open_document` raise.
         """
-        settings, shared = self.settings.replaced(task.overrides), False
+        if not message.is_first and self._is_known(task) and has_ended(task):
+            return None
+        settings, shared, new = self.settings.replaced(task.overrides), False, False
+        marked = task
         if task.sha256 is None:
             data = self._fetch(task, settings)
             sha256, shared = pending.store_bytes(self.store, data)
-            task = structs.replace(task, sha256=sha256, size=len(data))
+            task, new = structs.replace(task, sha256=sha256, size=len(data)), not shared
         else:
             data = pending.document(self.store, task.sha256)
+            recent.keep(self.store, keys.document(task.sha256), data)  # for the step that reads it
         try:
             if task.alias_of and self._settle_alias(task):
                 return None
@@ -354,10 +377,10 @@ class Reception:
         except PermanentError:
             pending.update(self.store, task)  # so that its failure names the bytes
             raise
-        entered = self._enter(task, by)
+        entered = self._enter(task, marked, message, looked, has_ended)
         if entered and shared:
             pending.store_document(self.store, data)
-        return entered
+        return Ingested(entered, new) if entered else None
 
     def _fetch(self, task: Task, settings: Settings) -> bytes:
         """The bytes of a task's source; where it is gone, those that were stored when it was ingested before.
@@ -381,15 +404,29 @@ class Reception:
                 claim = claims.Claim(sha256=task.sha256, failed=task.run_date)
                 claims.note(self.store, task.task_id, task.origin, claim)
 
-    def _enter(self, task: Task, by: str) -> Task | None:
-        """Record the hash of a task's bytes, unless a duplicate delivery has ended the task in the meantime."""
-        if task.origin:
-            claims.note(self.store, task.task_id, task.origin, claims.Claim(sha256=task.sha256))
-        now = pending.get(self.store, task.task_id, task.generation)
-        if now is None or (now.ingested_by not in ("", by) and not now.not_before):
+    def _enter(
+        self,
+        task: Task,
+        now: Task | None,
+        message: Message,
+        looked: clock.Mark,
+        has_ended: Callable[[Task], bool],
+    ) -> Task | None:
+        """Record the hash of a task's bytes, unless a duplicate delivery has ended the task in the meantime.
+
+        `now`: its marker, which is read again unless that was just done, and nobody else can have got so far.
+        """
+        first = self._note_bytes(task)
+        if not first and message.is_first and has_ended(task):  # else that was asked before
+            return None
+        if not (first and message.is_first and looked.age < SOON):
+            now = pending.get(self.store, task.task_id, task.generation)
+        if now is None or (now.ingested_by not in ("", message.id) and not now.not_before):
             self._note_winner(task, now)
             return None
-        task = structs.replace(task, run_date=now.run_date, ingested_by=by, has_receipt=now.has_receipt)
+        task = structs.replace(
+            task, run_date=now.run_date, ingested_by=message.id, has_receipt=now.has_receipt
+        )
         task = self.shares.placed(task, self.run_date())
         pending.mark(self.store, task)
         counting.of(self.store).moved(now, task)
@@ -399,6 +436,16 @@ class Reception:
             counting.of(self.store).opened("delayed")
             return None
         return task
+
+    def _note_bytes(self, task: Task) -> bool:
+        """Note the hash of the bytes that a submission had; whether nothing was known of it before."""
+        if not task.origin:
+            return False
+        found = claims.Claim(sha256=task.sha256)
+        if claims.note_first(self.store, task.task_id, task.origin, found):
+            return True
+        claims.note(self.store, task.task_id, task.origin, found)
+        return False
 
     def _note_winner(self, task: Task, now: Task | None) -> None:
         """Note the bytes that another message has ingested: its source may have held others by then."""

@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,9 @@ import jsonschema
 import pytest
 
 from benchmarks.comparison import record
+from benchmarks.comparison.contenders import chosen, consumer, night
+from benchmarks.comparison.pages.made import made
+from benchmarks.comparison.rounds import Comparison
 from tests.conftest import ROOT
 from tests.support.servers import wait_for
 
@@ -83,3 +88,17 @@ def test_ctrl_c_ends_it_with_a_record_and_no_process_left(tmp_path: Path) -> Non
     assert made["settings"]["stopped"]
     commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
     assert not any(str(tmp_path).encode() in command for command in commands)
+
+
+def test_the_night_and_a_consumer_with_real_servers(tmp_path: Path) -> None:
+    pages = made(tmp_path, 2, seed=1)
+    by_night, plain = chosen(["night", "consumer-rapidocr"])
+    by_night = replace(by_night, command=partial(night, ocr="fake-ocr", ner="fake-ner"))
+    plain = replace(plain, command=partial(consumer, "fake"))
+    comparison = Comparison([by_night, plain], pages, 300)
+    comparison.run(1)
+    ours, theirs = comparison.rows
+    assert (ours.reason, theirs.reason) == ("", "")
+    assert [[line.split()[0] for line in page] for page in ours.lines] == [["colour"], ["colour"]]
+    assert theirs.lines == [[], []]
+    assert ours.rounds[0].servers_cpu_s > 0

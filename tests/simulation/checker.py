@@ -438,6 +438,10 @@ class _Check:
         received = {task_id for day in self.receipts.values() for task_id in day}
         gone = {t: hashes for t, hashes in self.evidence.gone.items() if t not in received}
         used = {record["sha256"] for record in self.content.values()}
+        archived = {
+            base_of(task_id) for task_id in self.archived
+        }  # whose bytes are kept, although no record is
+        used |= {sha for offer in self.evidence.offers if offer.task_id in archived for sha in offer.sha256}
         for task_id, detail in remains.find(self.keys, self.objects.get, gone, used):
             self.wrong("not forgotten", task_id, detail)
         for letter in self.evidence.dead or ():

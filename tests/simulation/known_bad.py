@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from unittest import mock
 
@@ -11,7 +11,7 @@ from pipeline.errors import PermanentError
 from pipeline.ledger import claims, pending, records
 from pipeline.messages import Message
 from pipeline.models import DocumentResult, Task, to_json
-from pipeline.night import callbacks, housekeeping
+from pipeline.night import callbacks, housekeeping, interrupted
 from pipeline.night.delivery import Delivery
 from pipeline.storage import Store, keys
 from tasks.publish import BROKER_ERRORS
@@ -30,6 +30,11 @@ def _marker_first(store: Store, result: DocumentResult, *args: Any, **options: A
     """The marker is deleted before the record is written."""
     store.delete(keys.pending(result.task_id))
     return _finish(store, result, *args, **options)
+
+
+def _resume_nothing(*_: Any) -> list[Task]:
+    """What was received and is nowhere stays so."""
+    return []
 
 
 def _update_blindly(store: Store, task: Task) -> None:
@@ -62,23 +67,25 @@ def _no_note(store: Store, task: Task) -> list[Message]:
 
 _finish, _take, _dead_letter = records.finish, claims.take, Delivery._dead_letter
 
-PATCHES: dict[str, tuple[Any, str, Callable[..., Any]]] = {
-    "failure-replaces-result": (records, "finish", _finish_deletes),
-    "marker-deleted-first": (records, "finish", _marker_first),
-    "marker-revived": (pending, "update", _update_blindly),
-    "id-of-everyone": (claims, "take", _always_mine),
-    "dead-letter-unconfirmed": (Delivery, "_dead_letter", _no_dead_letter),
-    "no-repair": (housekeeping, "repair", _no_repair),
-    "no-note-of-callbacks": (callbacks, "note_due", _no_note),
+PATCHES: dict[str, list[tuple[Any, str, Callable[..., Any]]]] = {
+    "failure-replaces-result": [(records, "finish", _finish_deletes)],
+    "marker-deleted-first": [
+        (records, "finish", _marker_first),
+        (interrupted, "resume", _resume_nothing),  # which would make it good
+    ],
+    "marker-revived": [(pending, "update", _update_blindly)],
+    "id-of-everyone": [(claims, "take", _always_mine)],
+    "dead-letter-unconfirmed": [(Delivery, "_dead_letter", _no_dead_letter)],
+    "no-repair": [(housekeeping, "repair", _no_repair)],
+    "no-note-of-callbacks": [(callbacks, "note_due", _no_note)],
+    "no-resumption": [(interrupted, "resume", _resume_nothing)],
 }
 
 
 @contextmanager
 def applied(name: str | None) -> Iterator[None]:
     """Put one of them into the code, or none."""
-    if name is None:
-        yield
-        return
-    target, attribute, defect = PATCHES[name]
-    with mock.patch.object(target, attribute, defect):
+    with ExitStack() as stack:
+        for target, attribute, defect in PATCHES[name] if name else ():
+            stack.enter_context(mock.patch.object(target, attribute, defect))
         yield

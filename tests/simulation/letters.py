@@ -31,7 +31,9 @@ class Letters:
         """Remove the letters for which `remove` is true; one call to the broker."""
         self._broker.world.call("dead", "", lambda: None)
         dead = self._broker.dead
-        dead[:] = [letter for letter in list(dead) if not remove(_letter(letter))]
+        for letter in list(dead):
+            if remove(_letter(letter)):  # which may take long: others come meanwhile
+                dead[:] = [one for one in dead if one is not letter]
 
     def send_back(self, chosen: Callable[[Letter], bool]) -> None:
         """Publish messages again where they came from, each removed once that is confirmed."""

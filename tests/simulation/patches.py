@@ -169,6 +169,7 @@ def installed() -> Iterator[None]:
             "time",
             SimpleNamespace(monotonic=lambda: world().now, sleep=lambda seconds: world().sleep(seconds)),
         )
+        change(clock, "_steady", lambda: world().now)
         change(
             pipeline.night.recount,
             "time",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import BrokerUnavailable, PermanentError, PipelineError
@@ -163,8 +164,7 @@ class Producers:
     def _offer(self, spec: Spec) -> str:
         self.world.note(f"submits {spec.task_id} by {spec.how} from {spec.url}", spec.task_id)
         later = self.world.at(self.world.now + spec.delay) if spec.delay else None
-        number = zlib.crc32(spec.task_id.encode())
-        deadline = self.world.at(self.world.now + number % 50000) if number % 3 == 0 else None
+        deadline = self._deadline(spec)
         if not spec.how.startswith("client"):
             body: dict[str, Any] = {"task_id": spec.task_id, "priority": spec.priority, "tenant": spec.tenant}
             if spec.how == "broken":
@@ -203,6 +203,15 @@ class Producers:
         except PipelineError:
             return "error"
         return "accepted"
+
+    def _deadline(self, spec: Spec) -> datetime | None:
+        """For some documents: at any time, or so soon after the next opening that they must be hurried."""
+        number = zlib.crc32(f"{self.world.seed} {spec.task_id}".encode())
+        if number % 3:
+            return None
+        now, window = self.world.at(self.world.now), self.run.workers[0].night.schedule.window
+        opens = None if number % 2 or window.contains(now) else window.next_open(now)
+        return (opens or now) + timedelta(seconds=number % (2400 if opens else 50000))
 
     def _publish(self, messages: Any) -> None:
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.simulation.faults import POINTS, Coverage
 
 _PIPELINE = Path(__file__).resolve().parent.parent.parent / "pipeline"
-_STORE = {"put", "put_file", "get", "exists", "list", "folders", "delete"}
+_STORE = {"put", "put_new", "put_file", "get", "exists", "list", "folders", "delete"}
 _PUBLISH = {"publish", "publish_later", "publish_raw_later", "publish_dead"}
 _READ = {"read", "read_or_none"}
 SIMULATED = ("ledger", "night", "steps", "submission", "tables")

@@ -18,6 +18,7 @@ from pipeline.night.night import Night
 from pipeline.night.release import note_release
 from pipeline.night.schedule import Schedule
 from pipeline.settings import Settings
+from pipeline.storage import recent
 from tasks import base, lanes, routing
 from tasks.ended import ENDS
 from tasks.publish import Publisher
@@ -34,6 +35,24 @@ def settings_of(given: tuple[tuple[str, Any], ...]) -> Settings:
     return Settings.from_env({}, **dict(given))
 
 
+class Kept:
+    """In place of `recent.Folder`: what the processes of one worker keep, by the time of the world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._objects: dict[str, tuple[float, bytes]] = {}
+
+    def keep(self, key: str, data: bytes) -> None:
+        self._objects[key] = self._world.now, data
+
+    def get(self, key: str, longest: float) -> bytes | None:
+        at, data = self._objects.get(key, (-1e9, b""))
+        return data if self._world.now - at < longest else None
+
+    def drop(self, key: str) -> None:
+        self._objects.pop(key, None)
+
+
 class Worker:
     """One worker with one child process; another child takes over when that one dies or its machine is suspended."""
 
@@ -42,6 +61,7 @@ class Worker:
     ) -> None:
         self.world, self.broker, self.name = world, broker, name
         self.children = 0
+        self.kept = Kept(world)
         self.start(settings, skew)
 
     def start(self, settings: Settings, skew: float) -> None:
@@ -57,6 +77,7 @@ class Worker:
         self.children += 1
         child = Process(f"{self.name}.{self.children}", skew=self.skew)
         store = WatchedStore(self.world)  # of its own, as what a process remembers of its store is
+        recent.use(store, self.kept)
         night = Night(self.settings, store, Schedule(self.settings, store))
         child.tools = Delivery(Flow(night), Publisher(self.broker), Brake(store))
         child.gate = self

@@ -158,7 +158,7 @@ class World:
 
     def _do(self, op: str, key: str, effect: Callable[[], T], writes: bool) -> T:
         found = effect()
-        if writes:
+        if writes and found is not False:  # else it was not written, as there was an object
             self.note(f"{op} {key}", key)
             self.on_write(op, key)
         return found
@@ -277,6 +277,9 @@ class WatchedStore:
 
     def put(self, key: str, data: bytes) -> None:
         self._world.call("put", key, lambda: self._store.put(key, data), writes=True)
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        return self._world.call("put", key, lambda: self._store.put_new(key, data), writes=True)
 
     def put_file(self, key: str, path: Path) -> None:
         self._world.call("put_file", key, lambda: self._store.put_file(key, path), writes=True)

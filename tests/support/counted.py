@@ -37,6 +37,10 @@ class Asked:
         self.asked["put"] += 1
         self.inner.put(key, data)
 
+    def put_new(self, key: str, data: bytes) -> bool:
+        self.asked["put"] += 1
+        return self.inner.put_new(key, data)
+
     def put_file(self, key: str, path: Path) -> None:
         self.asked["put"] += 1
         self.inner.put_file(key, path)

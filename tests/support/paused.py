@@ -45,6 +45,9 @@ class PausedStore:
     def put(self, key: str, data: bytes) -> None:
         self._call("put", key).put(key, data)
 
+    def put_new(self, key: str, data: bytes) -> bool:
+        return self._call("put", key).put_new(key, data)
+
     def put_file(self, key: str, path: Path) -> None:
         self._call("put", key).put_file(key, path)
 

@@ -10,6 +10,9 @@ from pipeline.storage import Store
 
 
 class StoreContract:
+    in_one_step = True
+    """Whether `put_new` is safe against others at the same moment: not on a server that only seems to be."""
+
     @pytest.fixture
     def store(self) -> Store:
         raise NotImplementedError
@@ -19,6 +22,26 @@ class StoreContract:
         store.put("a/one", b"2")
         assert store.get("a/one") == b"2"
         assert store.exists("a/one")
+
+    def test_an_object_that_exists_is_not_replaced(self, store: Store) -> None:
+        assert store.put_new("a/one", b"1")
+        assert not store.put_new("a/one", b"2")
+        assert store.get("a/one") == b"1"
+        assert store.put_new("a/empty", b"")
+        assert not store.put_new("a/empty", b"2")
+        assert list(store.list("")) == ["a/empty", "a/one"]
+        store.delete("a/one")
+        assert store.put_new("a/one", b"3")
+        assert store.get("a/one") == b"3"
+
+    def test_of_several_at_once_one_writes(self, store: Store) -> None:
+        if not self.in_one_step:
+            pytest.skip("this store is asked first")
+        for turn in range(5):
+            with ThreadPoolExecutor(4) as pool:
+                wrote = list(pool.map(lambda n, at=turn: store.put_new(f"at/{at}", bytes([n])), range(4)))
+            assert sum(wrote) == 1
+            assert store.get(f"at/{turn}") == bytes([wrote.index(True)])
 
     def test_empty_object(self, store: Store) -> None:
         store.put("empty", b"")

@@ -317,3 +317,14 @@ def test_a_record_that_retention_has_left_is_found(sound: tuple[Store, Evidence]
     store, evidence = sound
     night = checker.day_of(key_of(store, "results/"))
     assert check(store, replace(evidence, removed={night: ["results"]})) == {"kept too long"}
+
+
+def test_bytes_of_a_record_that_retention_has_removed_are_used(sound: tuple[Store, Evidence]) -> None:
+    store, evidence = dict(sound[0]), sound[1]
+    records = [json.loads(data) for key, data in store.items() if key.startswith("results/")]
+    hashes = [record["sha256"] for record in records]
+    record = next(one for one in records if hashes.count(one["sha256"]) == 1)
+    del store[f"results/run_date={record['run_date']}/{record['task_id']}.json"]
+    gone = replace(evidence, gone={"gone": [record["sha256"]]})
+    assert "not forgotten" in check(store, gone)
+    assert "not forgotten" not in check(store, replace(gone, removed={record["run_date"]: ["results"]}))

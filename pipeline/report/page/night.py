@@ -14,6 +14,7 @@ from pipeline.report.page.bounds import MOST
 from pipeline.report.page.course import Between, Course, Guess
 from pipeline.report.page.night_plots import LINES, NightPlots
 from pipeline.report.page.shown import Shown, text
+from pipeline.report.page.troubles import translated
 from pipeline.report.page.words import Words
 
 Legend = list[tuple[str, str, str]]
@@ -187,7 +188,7 @@ class Night:
             " / ".join(memory) or "–",
             _or_dash(sample.p50, self._at),
             _or_dash(sample.p90, self._at),
-            text(sample.trouble, 80),
+            text(translated(self._w, sample.trouble), 80),
         ]
 
 

@@ -20,14 +20,15 @@ class Words:
     def __call__(self, key: str, **values: object) -> str:
         """The text of a dotted key, its `{names}` filled in."""
         group, _, name = key.rpartition(".")
-        text = str(self._group(group)[name])
+        text = str(self.group(group)[name])
         return text.format(**values) if values else text
 
     def name(self, group: str, code: str) -> str:
         """What people call a code of a group (`types`, `steps`, …); empty where there is no word for it."""
-        return str(self._group(group).get(code, ""))
+        return str(self.group(group).get(code, ""))
 
-    def _group(self, path: str) -> dict[str, Any]:
+    def group(self, path: str) -> dict[str, Any]:
+        """All texts of a group."""
         found = self._texts
         for part in path.split(".") if path else ():
             found = found[part]
@@ -49,3 +50,8 @@ def words(language: str) -> Words:
         raise ValueError(f'Invalid language "{language}" of a report: use one of {", ".join(LANGUAGES)}.')
     text = (files("pipeline.report.page") / "words" / f"{language}.toml").read_text(encoding="utf-8")
     return Words(language, tomllib.loads(text))
+
+
+def step_name(step: str) -> str:
+    """What a step is called in Chinese sentences, which name it by its code in English."""
+    return words("zh").name("steps", step) or step

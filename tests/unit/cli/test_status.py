@@ -69,7 +69,9 @@ def test_a_backlog_in_an_open_window_without_a_worker(
     wait(store)
     fail(store, "b")
     assert state(nightshift, 5) == "no_worker", "more urgent than the failure"
-    assert "documents wait, and no worker answers" in nightshift("status", code=5).output
+    shown = nightshift("status", code=5).output
+    assert "documents wait, and no worker answers" in shown
+    assert "\n           once a worker runs\n" in shown, "the forecast does not know"
     broker["workers"] = None
     assert state(nightshift, 5) == "no_worker", "nor has any counted something"
     monkeypatch.setenv("NIGHTSHIFT_REMOTE_CONTROL", "off")
@@ -131,13 +133,14 @@ def test_a_broker_that_is_unavailable(
     wait(store)
     done = nightshift("status", code=1)
     assert "Pending    1 document" in done.output
+    assert "\n           once RabbitMQ answers\n" in done.output
     assert json.loads(nightshift("status", "--json", code=1).output)["state"] == "unavailable"
 
 
 def test_counters_are_shown_with_their_age_and_counted_again_on_request(
     store: LocalStore, nightshift: Nightshift, broker: dict[str, Any]
 ) -> None:
-    assert "Counted    in the store, just now" in nightshift("status").output
+    assert "Counted    from the store itself, just now" in nightshift("status").output
     assert "0 s ago; all documents in the store 0 min ago" in nightshift("status", "--recount").output
     wait(store)
     assert "Pending    0 documents" in nightshift("status").output, "marked behind the counters' back"

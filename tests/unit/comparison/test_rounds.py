@@ -21,6 +21,7 @@ from benchmarks.comparison.pages.page_set import Page, PageSet
 from benchmarks.comparison.rounds import Comparison, Measured, Row
 from benchmarks.comparison.run import LINES, Run
 from tests.support.command import GREEN, page
+from tests.support.flows import raiser
 
 SCHEMA = json.loads((Path(records.__file__).parent / "schema.json").read_text())
 
@@ -82,8 +83,8 @@ def test_a_contender_that_fails_is_a_row_with_the_reason(pages: PageSet, script:
 
 def test_a_contender_that_fails_later_has_no_figures(pages: PageSet) -> None:
     script = f"if len(pages) > 1: raise SystemExit('too many')\n{READS}"
-    (row,) = compared(pages, python("a", script)).rows
-    assert (row.status, row.reason, row.rounds) == ("failed", "exit code 1: too many", [])
+    (row,) = compared(pages, python("a", script, hint="Fewer?")).rows
+    assert (row.status, row.reason, row.rounds) == ("failed", "exit code 1: too many Fewer?", [])
     assert figures([row], pages) == [Figures()]
 
 
@@ -92,6 +93,13 @@ def test_what_is_not_installed_is_skipped(pages: PageSet) -> None:
     assert comparison.turns(1) == 0
     (row,) = comparison.rows
     assert (row.status, row.reason) == ("skipped", "not there: install it")
+
+
+def test_without_servers_the_others_are_compared(pages: PageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.comparison.servers.start_rabbit", raiser(OSError("no port is free")))
+    user, other = compared(pages, python("a", READS, uses_servers=True), python("b", READS), rounds=1).rows
+    assert (user.status, user.reason) == ("failed", "The servers did not start: no port is free")
+    assert other.status == "done"
 
 
 def test_an_interruption_leaves_what_was_measured(pages: PageSet) -> None:

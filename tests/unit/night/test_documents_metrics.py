@@ -117,7 +117,7 @@ def test_what_is_delivered_twice_is_counted_once(
         message = structs.replace(broker.ready.popleft(), id=f"message {len(broker.ready)}")
         delivery.step(message)
         following = list(broker.ready)
-        delivery.step(message)
+        delivery.step(structs.replace(message, redelivered=True))
         broker.ready = deque(following)
     found = counted(shared)
     assert {key: value for key, value in found.items() if key[0] in (DOCUMENTS, PAGES)} == {

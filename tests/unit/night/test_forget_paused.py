@@ -67,7 +67,7 @@ def test_whenever_a_worker_was_paused_nothing_comes_back(sites: Callable[[], Sit
         report = audit(site.store, site.flow.schedule.run_date())
         assert report.adds_up, (at, report.gaps)
         at += 1
-    assert at > 30
+    assert at > 20
 
 
 @pytest.mark.parametrize("done", [True, False], ids=["done", "accepted"])
@@ -115,4 +115,4 @@ def test_whenever_a_worker_was_paused_what_was_submitted_again_is_done(
         report = audit(site.store, site.flow.schedule.run_date())
         assert report.adds_up, (at, report.gaps)
         at += 1
-    assert at > 30
+    assert at > 20

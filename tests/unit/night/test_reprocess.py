@@ -309,7 +309,7 @@ def test_close_hands_it_back_and_the_old_result_stands(
     (message,) = queue(better)
     with monkeypatch.context() as patch:
         patch.setattr(better.schedule, "seconds_left", lambda _: 0.0)
-        assert better.run(message) == [structs.replace(message, turn=1)]
+        assert better.run(message) == [structs.replace(message, turn=1, run_date=done.run_date)]
         assert types(result(better)) == ["COLOUR"]
     drain(better, [message])
     assert types(result(better)) == ["SHADE"]

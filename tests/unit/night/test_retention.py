@@ -161,6 +161,14 @@ def test_what_was_begun_is_finished(flow: Flow, monkeypatch: pytest.MonkeyPatch,
     assert removed.of(flow.store, "2026-11-22").begun == ()
 
 
+def test_a_redrive_after_results_were_removed_keeps_no_failures(flow: Flow, now: list[datetime]) -> None:
+    keep(flow, "results=39")
+    flow.store.put(keys.changed("2026-11-22", "other-6", clock.now()), b"")
+    now[0] += timedelta(days=1)
+    keep(flow, "results=39,failures=39")
+    assert "failed" not in prefixes(flow)
+
+
 def test_a_result_that_its_tables_do_not_have_yet_stays(flow: Flow, tmp_path: Path) -> None:
     page(tmp_path / "late-9.png", grey(5))
     drain_all(flow, flow.reception.accept(submission(tmp_path / "late-9.png", "late-9")))

@@ -22,9 +22,10 @@ from pipeline.night import failures, release
 from pipeline.night.brake import LIMIT, Braked
 from pipeline.night.dead import Group
 from pipeline.night.reprocess import Now
-from pipeline.report import figures
+from pipeline.report import figures, text
 from pipeline.report.facts import Report, Todo
 from pipeline.report.gather import gather
+from pipeline.report.render import render
 from pipeline.storage import Store, keys
 from pipeline.tables.schemas import SCHEMAS
 from pipeline.tables.summary import summarise
@@ -65,7 +66,7 @@ def test_the_counts_are_those_of_the_audit(store: Store) -> None:
     line = found.audit
     assert (line.received, line.done, line.partial, line.failed, line.pending) == (6, 2, 1, 2, 1)
     assert (counts.received, counts.done, counts.partial, counts.failed, counts.pending) == (6, 2, 1, 2, 1)
-    assert line.discrepancies == {}
+    assert (line.discrepancies, line.unread) == ({}, 5)
     numbers = {one.name: one.value for one in found.numbers}
     assert numbers == {"received": 6, "done": 2, "unwell": 3, "left": 1, "review": 6}
     assert found.verdict.word == "left"
@@ -293,6 +294,14 @@ def test_cost_and_release(store: Store) -> None:
     assert found.conditions["ocr model"] == f"fake-ocr fake ({'0' * 12})"
 
 
+def test_a_record_that_was_replaced_since_the_tables_is_read_by_the_audit(store: Store) -> None:
+    a_night(store)
+    store.put(keys.changed(DAY, "done-1", "2026-11-23T06:00:00.000+00:00"), b"")
+    assert report(store).audit.unread == 4
+    store.delete(keys.summary("documents", DAY))
+    assert report(store).audit.unread == 0
+
+
 def test_drift_is_the_population_stability_index() -> None:
     assert figures.drift((100, 100), (100, 100)) == 0
     assert figures.drift((0, 0), (1, 1)) is None
@@ -314,3 +323,16 @@ def test_a_report_of_many_documents_is_quick_and_small(store: Store, tmp_path: P
     assert len(to_json(found)) < 50_000
     assert sum(one.count for one in found.todo if one.what == "failures") > 50
     assert isinstance(found.todo[0], Todo)
+
+
+def test_missed_deadlines(store: Store) -> None:
+    tasks = receive(store, DAY, "late", "soon", "none")
+    dues = ("2026-11-23T03:00:00+00:00", "2026-11-23T09:00:00+00:00", "")
+    for task, deadline in zip(tasks, dues, strict=True):
+        finish(store, task, deadline=deadline)
+    summarise(store, DAY)
+    found = report(store)
+    assert (found.due, found.late) == (2, 1)
+    for tongue, said in (("en", "Deadlines missed: 1 of 2"), ("zh", "错过期限：2 份中 1 份")):
+        assert said in render(found, tongue)
+        assert f"  {said}" in text.lines(found, tongue)

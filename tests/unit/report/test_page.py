@@ -244,6 +244,9 @@ def test_the_audit_is_an_equation_with_what_is_missing() -> None:
     assert good == (
         "Audit passed 12,431 received = 12,398 done + 21 partial + 12 failed + 0 pending no discrepancies"
     )
+    for unread, said in ((12_431, "contents of 12,431 records not read again"), (0, "every record read")):
+        line = structs.replace(reports.good().audit, unread=unread)
+        assert words(page(reports.good(audit=line)).find_class("audit")[0]).endswith(said)
     wrong = words(page("left").find_class("audit")[0])
     assert wrong.startswith("Audit failed 12,420 received = ")
     assert "+ 3 missing" in wrong

@@ -128,7 +128,7 @@ PAUSED = Braked(step="ocr", code="poison", since=at("2026-11-23T02:10"), until=M
             known(LEFT, brakes=(PAUSED,)),
             "stopped",
             "Stopped since 02:10: step ocr is paused, as one document after the other failed (poison).",
-            "自 02:10 起停止：步骤 ocr 已暂停，因为文档接连失败（poison）。",
+            "自 02:10 起停止：步骤“文字识别”已暂停，因为文档接连失败（poison）。",
         ),
         (
             known(LEFT, open=True, now=at("2026-11-23T01:00"), forecast=FORECAST),

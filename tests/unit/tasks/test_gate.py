@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.models import to_json
 from pipeline.night.night import Night
 from pipeline.night.window import Override
 from pipeline.settings import Settings
-from pipeline.storage import keys
 from tasks.closing import queue_of
 from tasks.lanes import GPU_QUEUES, allowed
 
@@ -36,5 +34,5 @@ def test_an_operator_who_closes_the_window_stops_urgent_work_too(tmp_path: Any) 
 
     assert served() == (["urgent", "urgent-2", "urgent-3"], True, False)
     tomorrow = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-    night.store.put(keys.control("window"), to_json(Override("closed", tomorrow)))
+    night.schedule.set_override(Override("closed", tomorrow))
     assert served() == ([], False, False)
