@@ -8,8 +8,18 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-from contextlib import suppress
 from pathlib import Path
+
+_locks: set[int] = set()  # of this process; a process that it forks has none of them
+
+
+def _leave() -> None:
+    """Close what a fork inherited: a lock would last as long as the longest-lived of all copies."""
+    while _locks:
+        os.close(_locks.pop())
+
+
+os.register_at_fork(after_in_child=_leave)
 
 
 class Claim:
@@ -34,12 +44,14 @@ class Claim:
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         self._lock = lock
+        _locks.add(lock)
         return ""
 
     def drop(self) -> None:
         """Give the device back."""
         if self._lock is not None:
-            with suppress(OSError):
+            if self._lock in _locks:  # not in a fork
+                _locks.remove(self._lock)
                 os.close(self._lock)
             self._lock = None
 

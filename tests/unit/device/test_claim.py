@@ -1,6 +1,7 @@
 """Who may use a device: one process of a host at a time."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,24 @@ def test_one_process_has_a_device_and_the_other_learns_which(tmp_path: Path) -> 
 def test_a_cpu_is_shared(tmp_path: Path) -> None:
     assert [Claim(tmp_path, "cpu").take() for _ in range(2)] == ["", ""]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fork_has_no_part_in_a_claim(tmp_path: Path) -> None:
+    mine, (here, there) = Claim(tmp_path, "gpu:0"), socket.socketpair()
+    mine.take()
+    child = os.fork()
+    if not child:  # a process of the pool, which outlives the claim
+        here.close()
+        there.send(b"x")
+        there.recv(1)
+        os._exit(0)
+    there.close()
+    here.recv(1)
+    mine.drop()
+    found = holder_of(tmp_path, "gpu:0")
+    here.close()
+    os.waitpid(child, 0)
+    assert found == ""
 
 
 def test_the_claim_of_a_process_ends_with_it(tmp_path: Path) -> None:
