@@ -18,7 +18,6 @@ import json
 import multiprocessing
 import os
 import platform
-import random
 import resource
 import sys
 import tempfile
@@ -33,8 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
+from device_pages import LENGTHS, decoded, lengths, scans  # noqa: E402
 
 from pipeline import ocr  # noqa: E402
 from pipeline.device.client import Client  # noqa: E402
@@ -46,8 +44,6 @@ from pipeline.storage.memory import MemoryStore  # noqa: E402
 
 SETTINGS = Settings(ocr_engine="fake-device")
 DEVICE = Simulation(batch=0.03, image=0.03, most=8)
-LENGTHS = (1, 1, 1, 1, 2, 3, 5, 8, 20, 60, 200)
-"""Pages of documents, equally frequent."""
 SPREAD, GROUP = SETTINGS.spread_pages, SETTINGS.page_group
 BEFORE, AFTER = 3, 5
 """Requests to the store per part, in addition to one per page: claim, fetch, checkpoints; entities, result, marker."""
@@ -85,38 +81,9 @@ class Slow(MemoryStore):
         time.sleep(self.latency)
 
 
-def lengths(pages: int, each: Sequence[int]) -> list[int]:
-    """Pages of each document: a mix of `each` that has so many in all, always the same."""
-    draw, found = random.Random(1), list[int]()
-    while (left := pages - sum(found)) > 0:
-        found.append(min(draw.choice(each), left))
-    return found
-
-
 def parts(documents: Sequence[int]) -> list[int]:
     """Pages of each message."""
     return [min(SPREAD, pages - first) for pages in documents for first in range(0, pages, SPREAD)]
-
-
-def scans() -> list[bytes]:
-    """Some pages of 150 dpi, as JPEG."""
-    draw, found = np.random.default_rng(1), []
-    for _ in range(8):
-        page = np.full((1754, 1240, 3), 255, np.uint8)
-        for line in range(60, 1700, 34):
-            for left in range(80, 1100, 16):
-                if draw.random() < 0.8:
-                    cv2.rectangle(
-                        page, (left, line), (left + int(draw.integers(4, 12)), line + 18), (20, 20, 20), 2
-                    )
-        found.append(cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
-    return found
-
-
-def decoded(data: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """A page as RGB."""
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    return np.asarray(image[:, :, ::-1], np.uint8)
 
 
 def children(

@@ -19,7 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
-import device as simulated
+import device
+import device_pages
 from PIL import Image
 
 from pipeline.device.counters import Counters, read_counters
@@ -30,9 +31,9 @@ LENGTHS = (1, 1, 1, 1, 2, 3, 5, 8, 20, 40)
 
 def write(folder: Path, pages: int) -> None:
     """Documents that have so many pages in all, no two pages the same."""
-    scans = [Image.fromarray(simulated.decoded(scan)) for scan in simulated.scans()]
+    scans = [Image.fromarray(device_pages.decoded(scan)) for scan in device_pages.scans()]
     number = 0
-    for document, length in enumerate(simulated.lengths(pages, LENGTHS)):
+    for document, length in enumerate(device_pages.lengths(pages, LENGTHS)):
         found = []
         for _ in range(length):
             found.append(scans[number % len(scans)].copy())
@@ -57,7 +58,7 @@ def run(place: Path, processes: int) -> tuple[list[tuple[float, Counters]], floa
         "NIGHTSHIFT_MAX_BYTES": str(1 << 31),
         "NIGHTSHIFT_TEMP_DIR": str(place / "t"),
         "NIGHTSHIFT_FAKE_DEVICE": " ".join(
-            f"{name}={getattr(simulated.DEVICE, name)}" for name in ("batch", "image", "most")
+            f"{name}={getattr(device.DEVICE, name)}" for name in ("batch", "image", "most")
         ),
     }
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

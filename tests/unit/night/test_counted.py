@@ -219,6 +219,15 @@ def test_housekeeping_counts_hourly_and_takes_samples(flow: Flow, inbox: Path, c
     assert counters.read(flow.store).recounted == before
 
 
+def test_a_sample_has_the_memory_of_the_models(flow: Flow) -> None:
+    one = Counting(flow.store, flow.schedule.run_date, worker="host/1", memory=lambda: {"cpu": 930.0})
+    one.worked({"busy": 1.0})
+    one.flush()
+    Course().keep(flow.night, clock.utc(), Queued)
+    (sample,) = timeline.samples(flow.store, flow.schedule.run_date())
+    assert (sample.memory_mib, sample.busy_seconds, sample.processes) == ({"cpu": 930.0}, 1.0, 1)
+
+
 def test_a_sample_needs_few_requests_and_no_listing_of_documents(
     flow: Flow, inbox: Path, counted: Counting
 ) -> None:
