@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -27,7 +28,7 @@ class Claim:
 
     def __init__(self, folder: Path, device: str) -> None:
         self.device = device
-        self._path = folder / f"device-{socket.gethostname()}-{device.replace(':', '-')}.lock"
+        self._path = folder / f"device-{socket.gethostname()}-{_on_host(device)}.lock"
         self._lock: int | None = None
 
     def take(self) -> str:
@@ -54,6 +55,13 @@ class Claim:
                 _locks.remove(self._lock)
                 os.close(self._lock)
             self._lock = None
+
+
+def _on_host(device: str) -> str:
+    """The GPU as all processes of this host call it: CUDA counts only those that CUDA_VISIBLE_DEVICES names."""
+    kind, _, number = device.partition(":")
+    visible = re.findall(r"[\w-]+", os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+    return f"{kind}-{visible[int(number)] if number and int(number) < len(visible) else number}"
 
 
 def holder_of(folder: Path, device: str) -> str:

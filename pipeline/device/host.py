@@ -24,7 +24,7 @@ from pipeline.settings import Settings
 log = logging.getLogger("nightshift")
 
 SOCKETS = "_NIGHTSHIFT_DEVICE_SOCKETS"
-"""Environment variable by which the processes that read documents find the sockets, separated like a path."""
+"""Environment variable by which the processes that read documents find the sockets, one a line."""
 
 _LOOK = 0.25  # seconds between two looks
 _PATH = 107 - len(
@@ -42,7 +42,7 @@ def addresses() -> tuple[Path, ...]:
         raise DeviceGone(
             "NIGHTSHIFT_DEVICES is set, but no worker and no `nightshift run` holds a device here."
         )
-    return tuple(map(Path, found.split(os.pathsep)))
+    return tuple(map(Path, found.split("\n")))
 
 
 class Devices:
@@ -63,7 +63,7 @@ class Devices:
             raise UsageError(
                 f"{folder} is too long for the address of a socket: set a shorter NIGHTSHIFT_TEMP_DIR."
             )
-        os.environ[SOCKETS] = os.pathsep.join(map(str, self._addresses))
+        os.environ[SOCKETS] = "\n".join(map(str, self._addresses))
         self._claims = [Claim(root, name) for name in sorted(names)]  # or two workers could have one each
         self._held = [
             Held(name, _launcher(settings, name, address), _HUNG * settings.time_limit)

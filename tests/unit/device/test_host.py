@@ -64,6 +64,14 @@ def test_processes_find_the_devices_by_the_environment(folder: Path, made: list[
     assert addresses()[0].parent.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_folder_may_have_a_colon_in_its_name(folder: Path, made: list[Fake]) -> None:
+    own = folder / "night:1"
+    own.mkdir()
+    Devices(settings(own))
+    assert len(addresses()) == 2
+    assert addresses()[0].parent.is_dir()
+
+
 @pytest.mark.parametrize("name", ["x" * 90, "\N{CJK UNIFIED IDEOGRAPH-591C}" * 20])
 def test_a_folder_that_is_too_long_for_a_socket_is_refused(folder: Path, name: str) -> None:
     long = folder / name
