@@ -64,7 +64,8 @@ class Counted:
     def tick(self) -> None:
         """Count what the devices computed since the last tick; waits for nothing."""
         for number, (progress, counting) in enumerate(self._each):
-            busy, self._seconds[number] = progress.busy - self._seconds[number], progress.busy
+            seconds = progress.busy  # once: another thread adds to it
+            busy, self._seconds[number] = seconds - self._seconds[number], seconds
             counting.worked({"busy": busy})
 
     def released(self) -> None:

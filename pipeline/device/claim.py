@@ -7,9 +7,20 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import socket
-from contextlib import suppress
 from pathlib import Path
+
+_locks: set[int] = set()  # of this process; a process that it forks has none of them
+
+
+def _leave() -> None:
+    """Close what a fork inherited: a lock would last as long as the longest-lived of all copies."""
+    while _locks:
+        os.close(_locks.pop())
+
+
+os.register_at_fork(after_in_child=_leave)
 
 
 class Claim:
@@ -17,7 +28,7 @@ class Claim:
 
     def __init__(self, folder: Path, device: str) -> None:
         self.device = device
-        self._path = folder / f"device-{socket.gethostname()}-{device.replace(':', '-')}.lock"
+        self._path = folder / f"device-{socket.gethostname()}-{_on_host(device)}.lock"
         self._lock: int | None = None
 
     def take(self) -> str:
@@ -34,14 +45,23 @@ class Claim:
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         self._lock = lock
+        _locks.add(lock)
         return ""
 
     def drop(self) -> None:
         """Give the device back."""
         if self._lock is not None:
-            with suppress(OSError):
+            if self._lock in _locks:  # not in a fork
+                _locks.remove(self._lock)
                 os.close(self._lock)
             self._lock = None
+
+
+def _on_host(device: str) -> str:
+    """The GPU as all processes of this host call it: CUDA counts only those that CUDA_VISIBLE_DEVICES names."""
+    kind, _, number = device.partition(":")
+    visible = re.findall(r"[\w-]+", os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+    return f"{kind}-{visible[int(number)] if number and int(number) < len(visible) else number}"
 
 
 def holder_of(folder: Path, device: str) -> str:

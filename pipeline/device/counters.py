@@ -1,4 +1,4 @@
-"""What a device process has done, in a small file next to its socket, which others read while it computes."""
+"""What a device process has done, in a file next to its socket that others read; and its exit code."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import struct
 import time
 from pathlib import Path
 from typing import NamedTuple
+
+EXIT_LOST = 91
+"""Exit code of a process whose device is lost: another one would fail as well."""
 
 _FORMAT = struct.Struct("=8d")
 

@@ -24,10 +24,15 @@ from pipeline.settings import Settings
 log = logging.getLogger("nightshift")
 
 SOCKETS = "_NIGHTSHIFT_DEVICE_SOCKETS"
-"""Environment variable by which the processes that read documents find the sockets, separated like a path."""
+"""Environment variable by which the processes that read documents find the sockets, one a line."""
 
 _LOOK = 0.25  # seconds between two looks
-_PATH = 100  # characters that the address of a socket may have
+_PATH = 107 - len(
+    ".4194304"
+)  # bytes that the address of a socket may have, as it is first made with a process id
+_HUNG = (
+    1 / 4
+)  # of NIGHTSHIFT_TIME_LIMIT: pages that wait for a batch that hangs twice must not exceed it themselves
 
 
 def addresses() -> tuple[Path, ...]:
@@ -37,7 +42,7 @@ def addresses() -> tuple[Path, ...]:
         raise DeviceGone(
             "NIGHTSHIFT_DEVICES is set, but no worker and no `nightshift run` holds a device here."
         )
-    return tuple(map(Path, found.split(os.pathsep)))
+    return tuple(map(Path, found.split("\n")))
 
 
 class Devices:
@@ -54,14 +59,14 @@ class Devices:
         folder.mkdir(mode=0o700, exist_ok=True)
         names = settings.device_names
         self._addresses = [folder / f"{number}.sock" for number in range(len(names))]
-        if len(str(self._addresses[-1])) > _PATH:
+        if len(os.fsencode(self._addresses[-1])) > _PATH:
             raise UsageError(
                 f"{folder} is too long for the address of a socket: set a shorter NIGHTSHIFT_TEMP_DIR."
             )
-        os.environ[SOCKETS] = os.pathsep.join(map(str, self._addresses))
-        self._claims = [Claim(root, name) for name in names]
+        os.environ[SOCKETS] = "\n".join(map(str, self._addresses))
+        self._claims = [Claim(root, name) for name in sorted(names)]  # or two workers could have one each
         self._held = [
-            Held(name, _launcher(settings, name, address), settings.time_limit)
+            Held(name, _launcher(settings, name, address), _HUNG * settings.time_limit)
             for name, address in zip(names, self._addresses, strict=True)
         ]
         self.progress = tuple(Progress(name) for name in names)
@@ -75,7 +80,13 @@ class Devices:
         return next((held.lost for held in self._held if held.lost), "")
 
     def claim(self) -> str:
-        """Take the devices for this process; returns one sentence where another one has one of them."""
+        """Take all devices for this process, or none; returns one sentence where another one has one of them."""
+        why = self._claimed()
+        if why:
+            self.unclaim()
+        return why
+
+    def _claimed(self) -> str:
         for claim in self._claims:
             try:
                 holder = claim.take()

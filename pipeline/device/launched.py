@@ -6,7 +6,7 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline.device.counters import Counters, counters_of, read_counters
+from pipeline.device.counters import EXIT_LOST, Counters, counters_of, read_counters
 from pipeline.device.launch import EXIT_LOAD, start
 from pipeline.settings import Settings
 
@@ -38,10 +38,6 @@ class Launched:
 
     def lost_device(self) -> bool:
         """Whether it ended as its device is gone."""
-        from pipeline.device.process import (
-            EXIT_LOST,  # brings numpy, which nothing here needs while all is well
-        )
-
         return self._process.returncode == EXIT_LOST
 
     @property

@@ -19,7 +19,7 @@ KEPT = 16 * 1024 * 1024
 """Bytes of shared memory that a connection keeps between two requests."""
 _LEAST = 1024 * 1024
 CONNECTING = 5.0
-"""Seconds that connecting may take; it waits where a process has more clients than it serves."""
+"""Seconds that connecting may take; it fails at once where too many wait to be accepted."""
 
 
 class Died(Exception):

@@ -22,13 +22,11 @@ import msgspec
 from pipeline.device import wire
 from pipeline.device.batches import Key
 from pipeline.device.computing import Computing, Failed, Job, Outcome
-from pipeline.device.counters import Count
+from pipeline.device.counters import EXIT_LOST, Count
 from pipeline.ocr.batched import Answer, BatchModels, Kind
 
-EXIT_LOST = 91
-"""Exit code of a process whose device is lost: another one would fail as well."""
 MAX_CLIENTS = 256
-"""Connections at a time, each of which takes two descriptors; more of them wait."""
+"""Connections at a time, each of which takes two descriptors; for one more, the one that is idle longest is ended."""
 
 log = logging.getLogger("nightshift")
 
@@ -40,7 +38,8 @@ class _Invalid(Exception):
 class _Connection:
     """One client's socket, and its request in progress.
 
-    `left`: images of it that are not computed yet; `seconds`: what the others took.
+    `left`: images of it that are not computed yet; `seconds`: what the others took. `idle_since`: a time of
+    `time.monotonic()`.
     """
 
     def __init__(self, number: int, sock: socket.socket) -> None:
@@ -50,6 +49,7 @@ class _Connection:
         self.results: list[wire.Result] = []
         self.left = 0
         self.seconds = 0.0
+        self.idle_since = time.monotonic()
 
 
 class Device:
@@ -62,7 +62,7 @@ class Device:
         self._connections: dict[int, _Connection] = {}
         self._lost: str | None = None
         self._accepted = 0
-        self._listener = _listening(address)
+        self._listener = wire.listening(address, MAX_CLIENTS)
         # counters last: they say that the process is ready
         self._computing = Computing(models, Count(address), self._ended, self._end)
         self._wakes, self._wake = socket.socketpair()
@@ -94,8 +94,8 @@ class Device:
         self._wake.send(b"\0")
 
     def _accept(self) -> None:
-        if len(self._connections) >= MAX_CLIENTS:
-            self._selector.unregister(self._listener)
+        if len(self._connections) >= MAX_CLIENTS and not self._make_room():
+            self._selector.unregister(self._listener)  # until one is idle, or gone
             return
         with suppress(OSError):  # it has gone again
             sock, _ = self._listener.accept()
@@ -106,6 +106,18 @@ class Device:
             self._selector.register(sock, selectors.EVENT_READ, lambda: self._receive(connection))
             with self._computing.changed:
                 self._computing.jobs.expect(connection.number, time.monotonic())
+
+    def _make_room(self) -> bool:
+        """End the connection that is idle longest: clients keep theirs open, and connect again when they need one."""
+        idle = [connection for connection in self._connections.values() if not connection.left]
+        if idle:
+            self._drop(min(idle, key=lambda connection: connection.idle_since))
+        return bool(idle)
+
+    def _listen(self) -> None:
+        """Accept connections, if that was stopped."""
+        with suppress(KeyError):
+            self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
     def _receive(self, connection: _Connection) -> None:
         descriptors: list[int] = []
@@ -181,8 +193,10 @@ class Device:
         connection.seconds += job.seconds
         connection.left -= 1
         if not connection.left:
+            connection.idle_since = time.monotonic()
             with self._computing.changed:
-                self._computing.jobs.expect(connection.number, time.monotonic())
+                self._computing.jobs.expect(connection.number, connection.idle_since)
+            self._listen()
             self._send(connection, wire.Computed(tuple(connection.results), connection.seconds))
 
     def _send(self, connection: _Connection, reply: wire.Reply) -> None:
@@ -200,8 +214,7 @@ class Device:
         with self._computing.changed:
             self._computing.jobs.drop(connection.number)
             self._computing.changed.notify()
-        with suppress(KeyError):
-            self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+        self._listen()
 
 
 def _result(connection: _Connection, job: Job, outcome: Answer | Failed) -> wire.Result:
@@ -214,18 +227,6 @@ def _result(connection: _Connection, job: Job, outcome: Answer | Failed) -> wire
     except (ValueError, TypeError, AttributeError) as error:
         log.error("the OCR engine gives an invalid answer: %s", error)
         return wire.Result(code="internal", reason="The OCR engine gives an invalid answer.")
-
-
-def _listening(address: Path) -> socket.socket:
-    """A socket that listens at `address` from now on, in the place of one that an earlier process left."""
-    new = address.with_name(f"{address.name}.{os.getpid()}")
-    new.unlink(missing_ok=True)
-    listener = wire.new_socket()
-    listener.bind(str(new))
-    listener.listen(MAX_CLIENTS)
-    listener.setblocking(False)
-    new.rename(address)
-    return listener
 
 
 def run(address: Path, models: BatchModels) -> NoReturn:

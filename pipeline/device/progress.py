@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +23,7 @@ class Progress:
         self.name = name
         self.busy = self.memory = 0.0
         self._pid, self._seen, self._looked = 0, Counters(0), -math.inf
+        self._looking: threading.Thread | None = None
 
     def started(self, processes: int) -> None:
         """So many processes were started."""
@@ -30,13 +32,15 @@ class Progress:
 
     def note(self, process: Process | None, now: float) -> None:
         """Add what the process has done since the last look; memory is looked at every few seconds."""
-        if process is None or now - self._looked >= _MEMORY:
-            self._looked = -math.inf if process is None else now
-            self._hold(memory_of(self.name, process.pid) if process else 0.0)
         if process is None:
+            self._pid, self._looked = 0, -math.inf
+            self._hold(0.0)
             return
         if process.pid != self._pid:
             self._pid, self._seen = process.pid, Counters(0)
+        if now - self._looked >= _MEMORY:
+            self._looked = now
+            self._look(process.pid)
         new, seen = process.figures, self._seen
         if new.pid != process.pid:  # not ready yet
             return
@@ -47,6 +51,20 @@ class Progress:
         telemetry.count("nightshift_device_batches_total", self.name, by=new.batches - seen.batches)
         telemetry.count("nightshift_device_images_total", self.name, by=new.images - seen.images)
         telemetry.count("nightshift_device_slots_total", self.name, by=new.slots - seen.slots)
+
+    def _look(self, pid: int) -> None:
+        """Ask for the memory; a driver may hang, and who calls this must keep the window all the same."""
+
+        def look() -> None:
+            found = memory_of(self.name, pid)
+            if self._pid == pid:
+                self._hold(found)
+
+        if self.name == "cpu":
+            look()
+        elif self._looking is None or not self._looking.is_alive():
+            self._looking = threading.Thread(target=look, name="memory", daemon=True)
+            self._looking.start()
 
     def _hold(self, memory: float) -> None:
         self.memory = memory / 2**20

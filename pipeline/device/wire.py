@@ -15,6 +15,7 @@ import mmap
 import os
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -96,6 +97,21 @@ def new_socket() -> socket.socket:
     made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * MAX_MESSAGE)
     return made
+
+
+def listening(address: Path, waiting: int) -> socket.socket:
+    """A socket that listens at `address` from now on, in the place of one that an earlier process left.
+
+    `waiting`: connections that may wait to be accepted.
+    """
+    new = address.with_name(f"{address.name}.{os.getpid()}")
+    new.unlink(missing_ok=True)
+    listener = new_socket()
+    listener.bind(str(new))
+    listener.listen(waiting)
+    listener.setblocking(False)
+    new.rename(address)
+    return listener
 
 
 def size_of(image: Image) -> Size:

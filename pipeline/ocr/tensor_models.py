@@ -54,6 +54,7 @@ class TensorModels(ABC):
 
 
 _TOO_LARGE = ("out of memory", "resourceexhausted", "failed to allocate", "bad_alloc", "bad alloc")
+_OF_IMAGE = ("status_not_supported", "status_bad_param")  # a shape that cuDNN does not take: it works on
 _LOST = ("cuda error", "cuda failure", "cudnn", "cublas", "device is lost")
 
 
@@ -62,4 +63,6 @@ def as_device_error(error: Exception) -> Exception:
     text = str(error).lower()
     if isinstance(error, MemoryError) or any(words in text for words in _TOO_LARGE):
         return DeviceMemory(str(error))
+    if any(words in text for words in _OF_IMAGE):
+        return error
     return DeviceLost(str(error)) if any(words in text for words in _LOST) else error

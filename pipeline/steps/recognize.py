@@ -86,7 +86,8 @@ class _Reading:
             return page, False
         page = self._guarded(number)
         with self._spending:
-            spent, self._spent = self._document.decoding - self._spent, self._document.decoding
+            decoding = self._document.decoding  # once: another thread may be decoding
+            spent, self._spent = decoding - self._spent, decoding
             self._budget.add(spent)
         return page, True
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.device.client import Client, lost_file
-from pipeline.device.process import EXIT_LOST
+from pipeline.device.counters import EXIT_LOST
 from pipeline.errors import DeviceUnavailable, Poison
 from pipeline.ocr.batched import Answer
 from tests.support.devices import BLUE, CYAN, RED, Place, colour_of, device_place, picture, until

@@ -1,6 +1,8 @@
 """The devices of one worker: claimed, started when there is work, counted, and ended; their processes are fakes."""
 
 import os
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,8 +64,17 @@ def test_processes_find_the_devices_by_the_environment(folder: Path, made: list[
     assert addresses()[0].parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_folder_that_is_too_long_for_a_socket_is_refused(folder: Path) -> None:
-    long = folder / ("x" * 90)
+def test_a_folder_may_have_a_colon_in_its_name(folder: Path, made: list[Fake]) -> None:
+    own = folder / "night:1"
+    own.mkdir()
+    Devices(settings(own))
+    assert len(addresses()) == 2
+    assert addresses()[0].parent.is_dir()
+
+
+@pytest.mark.parametrize("name", ["x" * 90, "\N{CJK UNIFIED IDEOGRAPH-591C}" * 20])
+def test_a_folder_that_is_too_long_for_a_socket_is_refused(folder: Path, name: str) -> None:
+    long = folder / name
     long.mkdir()
     with pytest.raises(UsageError, match="set a shorter NIGHTSHIFT_TEMP_DIR"):
         Devices(settings(long))
@@ -94,6 +105,53 @@ def test_two_workers_can_not_have_one_device(folder: Path, made: list[Fake]) -> 
     )
     one.unclaim()
     assert other.claim() == ""
+
+
+def test_a_worker_claims_all_its_devices_or_none(folder: Path, made: list[Fake]) -> None:
+    one, other = Devices(settings(folder, "gpu:1")), Devices(settings(folder, "gpu:0,gpu:1"))
+    assert one.claim() == ""
+    assert "gpu:1" in other.claim()
+    assert Devices(settings(folder, "gpu:0")).claim() == ""
+
+
+def test_a_driver_that_hangs_does_not_keep_a_device_from_being_ended(
+    folder: Path, made: list[Fake], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answer = threading.Event(), threading.Event()
+
+    def hangs(*_: object) -> float:
+        asked.set()
+        answer.wait()
+        return 0.0
+
+    monkeypatch.setattr("pipeline.device.progress.used", hangs)
+    devices = Devices(settings(folder, "gpu:0"))
+    try:
+        devices.ensure()
+        assert asked.wait(30)
+        ending = threading.Thread(target=devices.end, daemon=True)
+        ending.start()
+        ending.join(10)
+        assert not ending.is_alive()
+        assert made[0].asked_to_end
+        wait_for(lambda: made[0].killed, "the process to be killed, as it does not end")
+    finally:
+        answer.set()
+
+
+def test_a_batch_that_hangs_twice_takes_less_than_a_page_may(folder: Path, made: list[Fake]) -> None:
+    devices = Devices(settings(folder, "cpu"))
+    devices._held[0].want()
+    devices.watch()
+    made[0].ready = True
+    devices.watch()
+    limit = Settings().time_limit
+    made[0].figures = Counters(1000, since=time.monotonic() - 0.2 * limit)
+    devices.watch()
+    assert not made[0].killed
+    made[0].figures = Counters(1000, since=time.monotonic() - 0.3 * limit)
+    devices.watch()
+    assert made[0].killed
 
 
 def test_a_device_that_is_held_stays_claimed(folder: Path, made: list[Fake]) -> None:

@@ -8,6 +8,7 @@ import select
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -142,20 +143,55 @@ def test_one_that_does_not_read_its_answers(sock: socket.socket) -> None:
         send_for_ever()
 
 
-def test_more_clients_than_are_served_wait(place: Place) -> None:
+@pytest.fixture
+def many(place: Place) -> Iterator[list[socket.socket]]:
+    """More connections than are served at a time."""
     held = []
     for _ in range(process.MAX_CLIENTS + 20):
         sock = wire.new_socket()
+        sock.connect(str(place.address))  # with a time limit, it would not wait for room
         sock.settimeout(30)
-        sock.connect(str(place.address))
         held.append(sock)
-    sent(held[0], memory(1 << 20), request())
-    assert isinstance(wire.decode_reply(held[0].recv(wire.MAX_MESSAGE)), wire.Computed)
-    with ThreadPoolExecutor(1) as pool:
-        late = pool.submit(place.client().ask, "detect", [picture((7, 8, 9))])
-        for sock in held:
-            sock.close()
-        assert colour_of(late.result(60)[0]) == (7, 8, 9)
+    yield held
+    for sock in held:
+        sock.close()
+
+
+def test_idle_clients_make_room_for_others(place: Place, many: list[socket.socket]) -> None:
+    asking = place.client(longest=20.0)
+    for n in range(3):
+        assert colour_of(asking.ask("detect", [picture((7, 8, n))])[0]) == (7, 8, n)
+    sent(many[-1], memory(1 << 20), request())
+    assert isinstance(wire.decode_reply(many[-1].recv(wire.MAX_MESSAGE)), wire.Computed)
+    assert many[0].recv(1) == b"", "the one that is idle longest"
+
+
+def test_a_client_whose_idle_connection_was_ended_connects_again(place: Place) -> None:
+    first, others = place.client(longest=20.0), [wire.new_socket() for _ in range(process.MAX_CLIENTS + 1)]
+    first.ask("detect", [picture()])
+    for sock in others:
+        sock.connect(str(place.address))
+    until(lambda: connections(place) >= process.MAX_CLIENTS + 3)  # it listens, and has a pair to wake itself
+    assert colour_of(first.ask("detect", [picture((7, 8, 9))])[0]) == (7, 8, 9)
+    for sock in others:
+        sock.close()
+
+
+def test_more_clients_than_are_served_wait(place: Place, many: list[socket.socket]) -> None:
+    for sock in many:
+        with suppress(OSError):  # it was idle
+            sent(sock, memory(1 << 20), request())
+    late = place.client(longest=20.0)
+    assert colour_of(late.ask("detect", [picture((7, 8, 9))])[0]) == (7, 8, 9)
+
+
+def connections(place: Place) -> int:
+    """How many sockets the process has open."""
+    found = 0
+    for path in Path(f"/proc/{place.counters.pid}/fd").iterdir():
+        with suppress(OSError):  # it was closed meanwhile
+            found += str(path.readlink()).startswith("socket:")
+    return found
 
 
 def test_memory_is_bounded_however_many_ask(place: Place) -> None:

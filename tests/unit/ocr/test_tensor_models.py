@@ -89,6 +89,7 @@ def test_heads_of_all_widths_share_a_batch() -> None:
         (MemoryError(), DeviceMemory),
         (RuntimeError("CUDA failure 700: an illegal memory access was encountered"), DeviceLost),
         (RuntimeError("(External) CUDA error(719), unspecified launch failure"), DeviceLost),
+        (RuntimeError("CUDNN failure 3000: CUDNN_STATUS_NOT_SUPPORTED"), RuntimeError),
         (ValueError("an image has no pixels"), ValueError),
     ],
 )
