@@ -1,17 +1,19 @@
 """How the processes that read documents ask device processes, and what they do when one of those dies.
 
-A process that died is replaced by its host; its clients wait for that and send their images again. Images that were
-being computed when it died are computed alone then; one with which it dies a second time is poison. So a death costs no
-document an attempt, and only the page that causes it.
+A process that died, or lost its device, is replaced by its host; its clients wait for that and send their images again.
+Images that were being computed when it died are computed alone then; one with which it dies a second time is poison. So
+a death costs no document an attempt, and only the page that causes it.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,12 +26,19 @@ from pipeline.ocr.cuts import Image
 LINES = 8
 """Requests in progress per device, of one client; further threads wait."""
 PATIENCE = 180.0
-"""Seconds to wait for a process that starts: models may take a minute to load."""
+"""Seconds to wait for a process that starts, unless who asks has less time: models may take a minute to load."""
 LONGEST = 1800.0
 """Seconds that a request may take in all."""
 PART = 16 * 1024 * 1024
 """Bytes of shared memory of one request; a single image may need more."""
 _POLL = 0.05
+
+
+class _Until(NamedTuple):
+    """Until when a request may wait for a process, and for its answer; by `time.monotonic()`."""
+
+    process: float
+    answer: float
 
 
 def lost_file(address: Path) -> Path:
@@ -64,14 +73,18 @@ class Client:
         self._waited = threading.local()
         self._turn = os.getpid()  # clients begin with different devices
 
-    def ask(self, kind: Kind, images: Sequence[Image], urgent: bool = False) -> list[Answer]:
+    def ask(
+        self, kind: Kind, images: Sequence[Image], urgent: bool = False, wait_until: float = math.inf
+    ) -> list[Answer]:
         """Compute BGR images (h, w, 3) of 8 bits, answers in order: see `pipeline.ocr.batched.Kind`.
+
+        `wait_until`: when to give up waiting for a process, by `time.monotonic()`.
 
         Raises `DeviceUnavailable` where no process answers, which is no document's fault. Raises `OverLimit`,
         `PermanentError` (`out_of_memory`, `internal`) or `Poison` where an image can't be computed.
         """
         began = time.monotonic()
-        until = began + self._longest
+        until = _Until(min(wait_until, began + self._longest), began + self._longest)
         sizes = [_checked(image) for image in images]
         answers: list[Answer] = []
         while (begin := len(answers)) < len(images):
@@ -95,21 +108,19 @@ class Client:
         for line in lines:
             line.close()
 
-    def _part(self, kind: Kind, images: Sequence[Image], urgent: bool, until: float) -> list[Answer]:
+    def _part(self, kind: Kind, images: Sequence[Image], urgent: bool, until: _Until) -> list[Answer]:
         """Compute what fits into one request, again after each death of the process."""
         deaths = [0] * len(images)
 
         def died(marks: Sequence[int]) -> None:
             for place, mark in enumerate(marks):
                 if mark == wire.ALONE and deaths[place]:
-                    raise Poison(
-                        "The page crashed or hung the process of the device twice: inspect it manually."
-                    )
+                    raise Poison("The page crashed, hung or lost the device twice: inspect it manually.")
                 deaths[place] += mark != wire.WAITING
 
         def ask(line: Line) -> list[Answer | wire.Result]:
             alone = [place for place, count in enumerate(deaths) if count]
-            found = line.compute(kind, images, urgent=urgent, alone=alone, until=until)
+            found = line.compute(kind, images, urgent=urgent, alone=alone, until=until.answer)
             self._waited.seconds = self.waited - line.seconds
             return found
 
@@ -122,13 +133,13 @@ class Client:
     def _answered(
         self,
         ask: Callable[[Line], list[Answer | wire.Result]],
-        until: float,
+        until: _Until,
         died: Callable[[Sequence[int]], None],
     ) -> list[Answer | wire.Result]:
         """What some process answers; `died` is called for each that dies, with the marks of its images."""
         ended: str | None = None
         while True:
-            device, line = self._taken(until, ended)
+            device, line = self._taken(until.process, ended)
             keep = False
             try:
                 answer = ask(line)
@@ -159,7 +170,7 @@ class Client:
             elif reason := ended or self._lost():
                 raise DeviceUnavailable(reason)
             if now > min(until, patience):
-                raise DeviceUnavailable(f"No process of a device answers since {self._patience:.0f} s.")
+                raise DeviceUnavailable("No process of a device answers: it may be loading its models.")
             with self._changed:
                 self._changed.wait(_POLL)
 

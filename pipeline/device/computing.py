@@ -49,7 +49,7 @@ class Computing(threading.Thread):
     """Takes batches until the device is lost.
 
     `jobs` may be used while `changed` is held; who changes them notifies. `ended(outcomes)` is called for each batch,
-    by this thread, and `lost(reason)` at its end.
+    by this thread, and `lost(reason)` at its end; the images with which the device was lost stay marked.
     """
 
     def __init__(
@@ -134,6 +134,9 @@ class Computing(threading.Thread):
             job.arena.mark(job.place, ALONE if len(jobs) == 1 else TOGETHER)
         try:
             return self._models.run(jobs[0].key[0], [job.image for job in jobs])
+        except DeviceLost:
+            jobs = ()  # they stay marked: one of them may be the cause, as if the process had crashed
+            raise
         finally:
             for job in jobs:
                 job.arena.mark(job.place, WAITING)

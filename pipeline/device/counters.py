@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 EXIT_LOST = 91
-"""Exit code of a process whose device is lost: another one would fail as well."""
+"""Exit code of a process that lost its device while it computed: only another process can go on."""
 
 _FORMAT = struct.Struct("=8d")
 

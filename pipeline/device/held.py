@@ -17,7 +17,7 @@ log = logging.getLogger("nightshift")
 STARTS = 3
 """Starts in a row that fail before a device counts as lost."""
 STARTING = 300.0
-"""Seconds in which a process must have loaded its models."""
+"""Seconds in which a process must be ready."""
 ENDING = 2.0
 """Seconds that a process has to end by itself."""
 PAUSE = 1.0
@@ -34,11 +34,11 @@ class Process(Protocol):
         ...
 
     def is_ready(self) -> bool:
-        """Whether it takes images, or did until it ended."""
+        """Whether it takes images, or did until it ended: its models were loaded, and have computed blank images."""
         ...
 
-    def lost_device(self) -> bool:
-        """Whether it ended as its device is gone."""
+    def hopeless(self) -> str:
+        """Why no other one can load the models either, in a sentence; empty: one may."""
         ...
 
     @property
@@ -113,27 +113,27 @@ class Held:
         elif not self._ready:
             self._ready = process.is_ready()
             if self._ready:
+                self._failures = 0  # it has computed a blank image
                 log.info("the process %d holds %s", process.pid, self.name)
             elif now - self._started > STARTING:
-                log.error("the models for %s did not load within %.0f s", self.name, STARTING)
+                log.error("the process of %s is not ready after %.0f s", self.name, STARTING)
                 process.kill()
         elif process.figures.computing > self._longest:
             log.error(
                 "a batch on %s takes more than %.0f s: starting its process again", self.name, self._longest
             )
             process.kill()
-        elif process.figures.batches:
-            self._failures = 0
 
     def _ended(self, process: Process, how: str, now: float) -> None:
         self.process, on_purpose, self._ended_at = None, self._ended_at < math.inf, math.inf
         if on_purpose or not self.wanted:
             return
-        if not process.is_ready() or process.lost_device():
-            if process.figures.batches:
-                self._failures = 0
+        if why := process.hopeless():
+            self.wanted, self.lost = False, why
+        elif not process.is_ready():
             self._failed(how, now)
         else:
+            self._failures = 0
             log.error("the process of %s %s: starting it again", self.name, how)
 
     def _failed(self, how: str, now: float) -> None:

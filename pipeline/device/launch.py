@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pipeline.device.counters import EXIT_LOST
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     from pipeline.ocr import OcrSettings
+    from pipeline.ocr.batched import BatchModels
 
 EXIT_LOAD = 92
-"""Exit code of a process that could not load its models; it has said why in one line."""
+"""Exit code of a process that can't load its models, as `reason_file` says: another one could not either."""
+EXIT_BLANK = 93
+"""Exit code of a process that loaded its models, but could not compute a blank image; it has said why in one line."""
 
 _PASSED_ON = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ")
 _GROUPS_PASSED_ON = (
@@ -27,6 +31,11 @@ _GROUPS_PASSED_ON = (
     *("FLAGS_", "PADDLE_", "OV_", "HF_", "XDG_", "LC_", "NIGHTSHIFT_FAKE_"),
 )
 _SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def reason_file(address: Path) -> Path:
+    """Where a process that can't load its models for `address` says why, in a sentence or two."""
+    return address.with_name(f"{address.name}.reason")
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -88,7 +97,25 @@ def main(address: str, config: str, parent: str) -> None:
     settings = msgspec.json.decode(config, type=Config)
     try:
         models = ocr.load_models(settings, settings.ocr_device)
-    except PipelineError as error:
-        logging.getLogger("nightshift").error("%s", error.message)
+    except (PipelineError, ModuleNotFoundError) as error:
+        missing = f"The OCR engine '{settings.ocr_engine}' needs a package that is not installed: {error}."
+        reason = error.message if isinstance(error, PipelineError) else missing
+        reason_file(Path(address)).write_text(reason, encoding="utf-8")
         sys.exit(EXIT_LOAD)
+    _try(models)
     process.run(Path(address), models)
+
+
+def _try(models: BatchModels) -> None:
+    """Compute blank images, or end this process."""
+    from pipeline.device import blank
+    from pipeline.ocr.batched import DeviceLost
+
+    try:
+        blank.compute(models)
+    except Exception as error:
+        words = " ".join(str(error).split())
+        logging.getLogger("nightshift").error(
+            "a blank image can't be computed (%s): %s", type(error).__name__, words
+        )
+        os._exit(EXIT_LOST if isinstance(error, DeviceLost) else EXIT_BLANK)  # what is loaded may be broken

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipeline.device.counters import EXIT_LOST, Counters, counters_of, read_counters
-from pipeline.device.launch import EXIT_LOAD, start
+from pipeline.device.launch import EXIT_BLANK, EXIT_LOAD, reason_file, start
 from pipeline.settings import Settings
 
 
@@ -16,7 +16,7 @@ class Launched:
 
     def __init__(self, settings: Settings, device: str, address: Path) -> None:
         """Start it; raises `OSError`."""
-        for left in (address, counters_of(address)):
+        for left in (address, counters_of(address), reason_file(address)):
             left.unlink(missing_ok=True)
         self._address = address
         self._process = start(address, settings, device)
@@ -29,16 +29,22 @@ class Launched:
             return None
         if code == EXIT_LOAD:
             return "could not load its models"
-        if self.lost_device():
+        if code == EXIT_LOST:
             return "found the device gone"
+        if code == EXIT_BLANK:
+            return "could not compute a blank image"
         if code < 0:
             with suppress(ValueError):  # signals without a name
                 return f"was ended by {signal.Signals(-code).name}"
         return f"ended with exit code {code}"
 
-    def lost_device(self) -> bool:
-        """Whether it ended as its device is gone."""
-        return self._process.returncode == EXIT_LOST
+    def hopeless(self) -> str:
+        """Why no other one can load the models either, such as a package that is missing; empty: one may."""
+        if self._process.returncode != EXIT_LOAD:
+            return ""
+        with suppress(OSError):
+            return reason_file(self._address).read_text(encoding="utf-8")
+        return ""
 
     @property
     def figures(self) -> Counters:

@@ -230,14 +230,15 @@ def _result(connection: _Connection, job: Job, outcome: Answer | Failed) -> wire
 
 
 def run(address: Path, models: BatchModels) -> NoReturn:
-    """Serve at `address` until the device is lost, or this process is asked to end by `SystemExit`."""
+    """Serve at `address` until the device is lost, or this process is asked to end by `SystemExit`.
+
+    A loss is no end on purpose: clients see it as a crash, and ask the next process.
+    """
     device = Device(address, models)
-    code, reason = 0, "The device process was ended."
+    code = EXIT_LOST
     try:
-        reason = f"The device is lost: {device.serve()}"
-        code = EXIT_LOST
-        log.error("%s", reason)
+        log.error("the device is lost: %s", device.serve())
     except SystemExit:
-        pass
-    device.close(reason)
+        code = 0
+        device.close("The device process was ended.")
     os._exit(code)  # models may be computing: nobody waits for them

@@ -9,6 +9,8 @@
 - magenta (255, 0, 255) needs more memory than there is
 - cyan (0, 255, 255) loses the device
 
+The blank images that a process computes before it is ready (`pipeline.device.blank`) take no time, but count.
+
 `NIGHTSHIFT_FAKE_DEVICE` describes the device as `name=value`, separated by blanks: see `Simulation`.
 """
 
@@ -26,6 +28,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.device import blank
 from pipeline.models import ModelInfo, TextLine
 from pipeline.ocr.base import PageReading
 from pipeline.ocr.batched import Answer, Ask, DeviceLost, DeviceMemory, Kind
@@ -97,7 +100,8 @@ class FakeModels:
         drawn = self._random.random()
         if drawn < simulation.dies:
             os.kill(os.getpid(), signal.SIGKILL)
-        time.sleep(simulation.batch + simulation.image * len(images))
+        if not all(_is_blank(kind, image) for image in images):
+            time.sleep(simulation.batch + simulation.image * len(images))
         if drawn < simulation.dies + simulation.raises:
             raise RuntimeError("the simulated device was made to raise")
         return [_answer(kind, image) for image in images]
@@ -149,6 +153,10 @@ class FakeDevice:
 
 def _rounded(side: int) -> int:
     return -(-side // _STEP) * _STEP
+
+
+def _is_blank(kind: Kind, image: Image) -> bool:
+    return image.shape[:2] == blank.SIZES[kind] and int(image.min()) == 255
 
 
 def _misbehave(image: Image) -> None:

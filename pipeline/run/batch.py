@@ -126,8 +126,9 @@ class Batch:
         """Turn how a job ended into outcomes and further jobs."""
         try:
             outcome = future.result()
-        except (StoreUnavailable, DeviceUnavailable):
-            if job.retries + 1 >= STORE_ATTEMPTS:
+        except (StoreUnavailable, DeviceUnavailable) as error:
+            # a device that loads is waited for: once it is lost, the pool says so
+            if job.retries + 1 >= STORE_ATTEMPTS and not isinstance(error, DeviceUnavailable):
                 raise
             self._jobs.repeat_later(job, time.monotonic() + min(2**job.retries, _LONGEST_WAIT))
         except PipelineError:

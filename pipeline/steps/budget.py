@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+
 import msgspec
 
 from pipeline.documents.base import Document
@@ -23,6 +26,13 @@ _WRITTEN = 1.0
 """Seconds from which on what was overspent is worth a note."""
 
 
+WAITING = 0.75
+"""Share of the time limits of a message and of a page after which nobody waits any longer for a device that loads its
+models: the process would be ended for that, and the document would count an attempt."""
+_LONGEST = 1500.0
+"""Seconds that a message may take in any case (`tasks.limits`)."""
+
+
 class Spent(msgspec.Struct, frozen=True):
     """Seconds that a document took beyond the shares of its parts, as stored under `spent/`."""
 
@@ -42,6 +52,8 @@ class Budget:
         self.limit = engines.settings.time_limit
         self.page_seconds = engines.settings.page_seconds
         self.page_longest = self.limit + STARTING
+        groups = math.ceil(count / engines.settings.page_group)
+        self._ends = time.monotonic() + WAITING * min(self.limit * groups, _LONGEST)
         pages = max(document.page_count, 1)
         self._whole = max(WHOLE * self.limit, PAGE_LEAST)
         self._share = self.limit * (pages / PAGES + document.size / BYTES) * count / pages
@@ -49,6 +61,10 @@ class Budget:
         self._store, self._key = store, keys.spent(sha256, engines.reading_digest)
         self._others = self._read() if count < pages else 0.0
         self._spent = self._noted = 0.0
+
+    def wait_until(self) -> float:
+        """Until when a page that begins now may wait for a device that loads, by `time.monotonic()`."""
+        return min(self._ends, time.monotonic() + WAITING * self.limit)
 
     def check(self) -> None:
         """Raise `OverLimit` if nothing is left for another page."""

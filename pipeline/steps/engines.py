@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -65,6 +67,7 @@ class Engines:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.urgent = False  # whether what is read now comes before other documents, at a device
+        self._waits = threading.local()
 
     @cached_property
     def ocr_info(self) -> ModelInfo:
@@ -95,7 +98,12 @@ class Engines:
         return _timed("ocr", lambda: ocr.load(self.settings))
 
     def _ask(self, kind: Kind, images: Sequence[Image]) -> list[Answer]:
-        return _device().ask(kind, images, urgent=self.urgent)
+        until: float = getattr(self._waits, "until", math.inf)
+        return _device().ask(kind, images, urgent=self.urgent, wait_until=until)
+
+    def wait_until(self, until: float) -> None:
+        """Have this thread wait for a device that loads its models until then at most, by `time.monotonic()`."""
+        self._waits.until = until
 
     @cached_property
     def ner(self) -> NerEngine:

@@ -94,6 +94,7 @@ class _Reading:
     def _guarded(self, number: int) -> Page:
         """Read a page; one that takes too much memory or time is stored as unreadable before this process ends."""
         budget = self._budget
+        self._engines.wait_until(budget.wait_until())
 
         def give_up(reason: PermanentError) -> None:
             page = unread_page(number, reason)

@@ -70,6 +70,34 @@ def test_pages_that_a_device_can_not_compute_cost_themselves(tmp_path: Path) -> 
     assert codes["deadly.pdf"] == [None, "poison", None]
 
 
+def test_a_page_that_loses_the_device_costs_itself(tmp_path: Path) -> None:
+    inbox = tmp_path / "in"
+    page(inbox / "bad.png", (0, 255, 255))
+    for n in range(6):
+        page(inbox / f"{n}.png", grey(n))
+    code, figures = run(inbox, "--out", tmp_path / "out", **DEVICE)
+    assert code == ExitCode.INCOMPLETE
+    assert statuses(figures) == {"bad.png": "failed"} | {f"{n}.png": "done" for n in range(6)}
+
+
+def test_a_device_that_is_not_there_is_said_once_and_at_once(tmp_path: Path) -> None:
+    one = page(tmp_path / "one.png", grey(1))
+    env = REAL | {"NIGHTSHIFT_DEVICES": "gpu:0", "CUDA_VISIBLE_DEVICES": ""}
+    done = nightshift("run", one, "--out", tmp_path / "out", **env)
+    assert done.returncode == ExitCode.DEVICE
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("nightshift: The OCR device 'gpu:0' can't be used: ")
+
+
+def test_models_that_load_longer_than_a_document_may_take_cost_no_attempt(tmp_path: Path) -> None:
+    one = page(tmp_path / "one.png", grey(1))
+    env = DEVICE | {"NIGHTSHIFT_TIME_LIMIT": "8", "NIGHTSHIFT_FAKE_DEVICE": "load=14"}
+    code, figures = run(one, "--out", tmp_path / "out", **env)
+    assert (code, statuses(figures)) == (ExitCode.OK, {"one.png": "done"})
+    (record,) = results(tmp_path / "out").values()
+    assert record["attempts"] == 1
+
+
 def test_a_lost_device_ends_the_run_and_the_next_one_goes_on(tmp_path: Path) -> None:
     long = pages(tmp_path / "long.pdf", [grey(n) for n in range(12)])
     done = nightshift("run", long, "--out", tmp_path / "out", **DEVICE, NIGHTSHIFT_FAKE_DEVICE="lost=1")

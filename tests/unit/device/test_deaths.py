@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.device.blank import SIZES
 from pipeline.device.client import Client, lost_file
-from pipeline.device.counters import EXIT_LOST
+from pipeline.device.counters import EXIT_LOST, Counters, read_counters
+from pipeline.device.launch import EXIT_BLANK
 from pipeline.errors import DeviceUnavailable, Poison
 from pipeline.ocr.batched import Answer
 from tests.support.devices import BLUE, CYAN, RED, Place, colour_of, device_place, picture, until
@@ -110,17 +112,52 @@ def test_a_hung_batch_is_seen_and_costs_its_image_once_killed_twice(
     assert len(client.ask("detect", [picture()])) == 1
 
 
-def test_a_lost_device_is_an_outage_for_all(place: Place, pool: ThreadPoolExecutor) -> None:
-    process = place.start("batch=0.3")
-    client = place.client(patience=0.2)
-    asked = [pool.submit(client.ask, "detect", [picture((n, 1, 1))]) for n in range(3)]
-    until(lambda: computing(place))
-    with pytest.raises(DeviceUnavailable, match="lost"):
-        client.ask("detect", [picture(CYAN)])
+def test_an_image_that_loses_the_device_twice_is_poison_and_no_other(
+    place: Place, pool: ThreadPoolExecutor, host: list[int]
+) -> None:
+    client = place.client(lines=16)
+    good = [pool.submit(client.ask, "detect", [picture((n, 1, 1))]) for n in range(6)]
+    with pytest.raises(Poison):
+        client.ask("detect", [picture(), picture(CYAN), picture()])
+    assert [colour_of(one.result(60)[0])[0] for one in good] == list(range(6))
+    until(lambda: len(host) == 2)
+    assert host == [EXIT_LOST] * 2
+
+
+def test_what_was_computed_when_the_device_was_lost_is_computed_alone(place: Place) -> None:
+    process = place.start(f"lost={len(SIZES) + 1}")
+    ask = ThreadPoolExecutor(1).submit(place.client().ask, "detect", [picture((n, 1, 1)) for n in range(3)])
     assert process.wait(60) == EXIT_LOST
-    for one in asked:
-        error = one.exception(60)
-        assert error is None or isinstance(error, DeviceUnavailable)
+    place.start("most=4")
+    assert [colour_of(answer)[0] for answer in ask.result(60)] == [0, 1, 2]
+    assert place.counters.slots == place.counters.batches == 3
+
+
+@pytest.mark.parametrize(
+    ("simulation", "code"),
+    [("lost=1", EXIT_LOST), ("dies=1", -signal.SIGKILL), ("raises=1", EXIT_BLANK), ("pixels=99", EXIT_BLANK)],
+)
+def test_a_device_that_computes_no_blank_image_is_never_ready(
+    place: Place, simulation: str, code: int
+) -> None:
+    process = place.start(simulation)
+    assert process.wait(60) == code
+    assert read_counters(place.address) is None
+    with pytest.raises(DeviceUnavailable):
+        place.client(patience=0.1).ask("detect", [picture()])
+
+
+def test_blank_images_are_not_counted(place: Place) -> None:
+    place.start("batch=60 image=60")
+    assert place.counters._replace(pid=0) == Counters(0)
+
+
+def test_nobody_waits_longer_than_it_may_for_a_process_that_loads(place: Place) -> None:
+    place.start("load=60", wait=False)
+    started = time.monotonic()
+    with pytest.raises(DeviceUnavailable, match="loading its models"):
+        place.client(patience=60.0).ask("detect", [picture()], wait_until=started + 0.3)
+    assert 0.3 <= time.monotonic() - started < 20
 
 
 def test_a_process_that_ends_on_purpose_is_an_outage_for_what_it_computes(

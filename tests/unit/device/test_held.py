@@ -12,7 +12,7 @@ class Fake:
     """A process that does what the test says."""
 
     def __init__(self, pid: int) -> None:
-        self.pid, self.how, self.gone, self.ready = pid, "", False, False
+        self.pid, self.how, self.why, self.ready = pid, "", "", False
         self.figures, self.killed, self.asked_to_end = Counters(pid), False, False
 
     def ended(self) -> str | None:
@@ -21,8 +21,8 @@ class Fake:
     def is_ready(self) -> bool:
         return self.ready
 
-    def lost_device(self) -> bool:
-        return self.gone
+    def hopeless(self) -> str:
+        return self.why
 
     def end(self) -> None:
         self.asked_to_end = True
@@ -74,7 +74,7 @@ def test_a_process_that_dies_is_started_again_at_once(world: World) -> None:
         world.ready(second).how = "was ended by SIGSEGV"
         world.held.look(second + 0.5)
     assert len(world.made) == 20
-    assert not world.held.lost, "its models load, so the device is well"
+    assert not world.held.lost, "it computes blank images, so the device is well"
 
 
 def test_a_process_that_dies_before_it_was_seen_ready_was_a_good_start(world: World) -> None:
@@ -165,28 +165,27 @@ def test_starts_that_the_system_refuses_count_too(world: World) -> None:
     assert world.held.starts == STARTS
 
 
-def test_a_device_that_is_gone_in_each_first_batch_is_lost(world: World) -> None:
+def test_a_process_that_gets_ready_ends_the_row_of_failed_starts(world: World) -> None:
     world.held.want()
-    for second in range(0, 60, 10):
-        world.held.look(second)
-        one = world.ready(second + 1)
-        one.gone, one.how = True, "ended with exit code 85"
-        world.held.look(second + 2)
-    assert world.held.lost
-    assert len(world.made) == STARTS
-
-
-def test_a_device_that_is_gone_now_and_then_but_computes_is_not_lost(world: World) -> None:
-    world.held.want()
-    for second in range(0, 100, 10):
-        world.held.look(second)
-        one = world.ready(second + 1)
-        one.figures = Counters(one.pid, batches=7)
-        world.held.look(second + 2)
-        one.gone, one.how = True, "ended with exit code 85"
-        world.held.look(second + 3)
+    for number in range(4 * STARTS):
+        world.held.look(10 * number)
+        assert len(world.made) == number + 1
+        world.made[-1].ready, world.made[-1].how = number % STARTS == STARTS - 1, "found the device gone"
+        world.held.look(10 * number + 1)
     assert not world.held.lost
-    assert len(world.made) == 10
+
+
+def test_models_that_no_process_can_load_lose_the_device_at_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.held.want()
+    world.held.look(0)
+    world.made[0].why, world.made[0].how = "A package is not installed.", "could not load its models"
+    world.held.look(1)
+    world.held.look(100)
+    assert world.held.lost == "A package is not installed."
+    assert (len(world.made), world.held.is_held) == (1, False)
+    assert not [record for record in caplog.records if record.levelname != "INFO"], "who started it says so"
 
 
 def test_models_that_never_load_are_a_failed_start(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,7 @@ from pipeline.ocr.cuts import Image
 from pipeline.settings import Settings
 from pipeline.steps import engines as of_engines
 from pipeline.steps import recognize
+from pipeline.steps.budget import Budget
 from pipeline.steps.engines import Engines
 from pipeline.storage import keys
 from pipeline.storage.memory import MemoryStore
@@ -61,13 +63,17 @@ class Device:
         self.models, self.error = FakeModels(Simulation()), error
         self.waiting = self.most = 0
         self.asked: list[bool] = []
+        self.until: list[float] = []
         self._changed = threading.Condition()
 
     waited = 0.0
 
-    def ask(self, kind: Kind, images: Sequence[Image], urgent: bool = False) -> list[Answer]:
+    def ask(
+        self, kind: Kind, images: Sequence[Image], urgent: bool = False, wait_until: float = 0.0
+    ) -> list[Answer]:
         with self._changed:
             self.asked.append(urgent)
+            self.until.append(wait_until)
             self.waiting += 1
             self.most = max(self.most, self.waiting)
             self._changed.notify_all()
@@ -123,6 +129,24 @@ def test_after_a_death_one_page_is_read_at_a_time(monkeypatch: pytest.MonkeyPatc
     device, store = Device(), Stored()
     read(monkeypatch, device, store, colours(3), alone=True)
     assert device.most == 1
+
+
+def test_a_page_waits_for_a_device_that_loads_no_longer_than_it_or_its_message_may_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, limit = 1000.0, Settings().time_limit
+    engines = Engines(Settings(ocr_engine="fake-device", ner_engine="fake-ner", devices="cpu"))
+    with monkeypatch.context() as patch:
+        patch.setattr("time.monotonic", lambda: now)
+        budget = Budget(colours(12), SHA, 12, store=Stored(), engines=engines)
+        assert budget.wait_until() == 1000 + 0.75 * limit, "one page"
+        now = 1000 + limit
+        assert budget.wait_until() == 1000 + 1.5 * limit, "the two groups of the message"
+    device, began = Device(), time.monotonic()
+    read(monkeypatch, device, Stored(), colours(3))
+    ended = time.monotonic()
+    assert len(device.until) == 3
+    assert all(began + 0.75 * limit <= until <= ended + 0.75 * limit for until in device.until)
 
 
 def test_a_page_that_fails_costs_itself(monkeypatch: pytest.MonkeyPatch) -> None:
