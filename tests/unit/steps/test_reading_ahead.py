@@ -63,7 +63,7 @@ class Device:
         self.asked: list[bool] = []
         self._changed = threading.Condition()
 
-    waited = 0.0
+    waited = computed = 0.0
 
     def ask(self, kind: Kind, images: Sequence[Image], urgent: bool = False) -> list[Answer]:
         with self._changed:
