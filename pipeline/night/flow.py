@@ -96,11 +96,13 @@ class Flow:
         """The marker of the task that a message is about, `None` if it has ended.
 
         What begins with it looks at it, or at one that this host wrote at this moment; `ner` and what follows are
-        ended by a look after they have written, so that one that was seen in the last minute is enough for them.
+        ended by a look after they have written, so that one that was seen in the last minute is enough for them: not
+        one of before the task was ingested, maybe by another host.
         """
         within = SOON if message.step in ("ingest", "ocr") else recent.LONGEST
         may_be_old = message.is_first and not message.first  # parts of a document change its marker
-        if may_be_old and (seen := pending.seen(self.store, message.task_id, message.generation, within)):
+        seen = pending.seen(self.store, message.task_id, message.generation, within) if may_be_old else None
+        if seen and (seen.ingested_by or message.step == "ingest"):
             return seen
         task = pending.get(self.store, message.task_id, message.generation)
         if task:
