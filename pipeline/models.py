@@ -98,6 +98,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     pictures, stamps); `regions_unread`: those of them that could not be read; `parts_missing`: those of these that
     can't even be shown, such as a picture that ends early. `warnings`: one sentence each about what was left out or is
     in doubt. `error`: why the page could not be read at all; it has no lines then. `locale`: set with the entities.
+    `seconds`: how long it took, without waiting for others; `gpu_seconds`: for how many of these a GPU computed.
     """
 
     number: int
@@ -113,6 +114,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     error: Failure | None = None
     seconds: float = 0.0
+    gpu_seconds: float = 0.0
     locale: PageLocale | None = None
     codes: tuple[Code, ...] = ()
 

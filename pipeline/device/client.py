@@ -70,7 +70,7 @@ class Client:
         self._devices = [_Device(Path(address)) for address in addresses]
         self._lines, self._patience, self._longest = lines, patience, longest
         self._changed = threading.Condition()
-        self._waited = threading.local()
+        self._waited, self._computed = threading.local(), threading.local()
         self._turn = os.getpid()  # clients begin with different devices
 
     def ask(
@@ -99,6 +99,12 @@ class Client:
         seconds: float = getattr(self._waited, "seconds", 0.0)
         return seconds
 
+    @property
+    def computed(self) -> float:
+        """Seconds that devices have computed for this thread."""
+        seconds: float = getattr(self._computed, "seconds", 0.0)
+        return seconds
+
     def close(self) -> None:
         """Disconnect; requests in progress are answered first."""
         with self._changed:
@@ -122,6 +128,7 @@ class Client:
             alone = [place for place, count in enumerate(deaths) if count]
             found = line.compute(kind, images, urgent=urgent, alone=alone, until=until.answer)
             self._waited.seconds = self.waited - line.seconds
+            self._computed.seconds = self.computed + line.seconds
             return found
 
         answers = self._answered(ask, until, died)

@@ -118,6 +118,11 @@ def claim(store: Store, task_id: str, origin: str, run_date: str) -> None:
     store.put(keys.taken(task_id, origin, run_date), b"")
 
 
+def claim_first(store: Store, task_id: str, origin: str, run_date: str) -> bool:
+    """Claim an id as `claim` does; whether this submission had not claimed it on this run date before."""
+    return store.put_new(keys.taken(task_id, origin, run_date), b"")
+
+
 class Taken(NamedTuple):
     """Whether an id belongs to this submission (`mine`), and whether it had been claimed before (`known`).
 

@@ -18,6 +18,18 @@ def note(store: Store, task: Task) -> None:
         store.put(keys.generation(task.task_id, task.generation), to_json(task))
 
 
+def begin(store: Store, task: Task) -> bool:
+    """Note this generation unless another submission has begun it; whether it is this one's.
+
+    Of two that take the place of the same record at the same moment, one begins. A task whose origin is not known is
+    taken for another one.
+    """
+    if store.put_new(keys.generation(task.task_id, task.generation), to_json(task)):
+        return True
+    begun = task_of(store, task.task_id, task.generation)
+    return begun is not None and begun.origin == task.origin
+
+
 def superseded(store: Store, task_id: str, generation: int) -> bool:
     """Whether there is a later generation: they are numbered without gaps."""
     return store.exists(keys.generation(task_id, generation + 1))

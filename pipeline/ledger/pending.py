@@ -66,6 +66,15 @@ def mark(store: Store, task: Task) -> None:
     recent.keep(store, key, data)
 
 
+def mark_first(store: Store, task: Task) -> bool:
+    """Write the marker of a new task, unless there is one under its id; whether it was written."""
+    key, data = keys.pending(task.task_id, task.generation), to_json(task)
+    if not store.put_new(key, data):
+        return False
+    recent.keep(store, key, data)
+    return True
+
+
 def mark_next(store: Store, task: Task) -> None:
     """Mark a new generation of a task that has ended."""
     generations.note(store, task)

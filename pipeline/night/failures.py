@@ -159,6 +159,7 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str], *, to
         task = structs.replace(task, run_date=record.run_date, reprocess=True)
     if sha256:
         recognize.forget_unread(store, sha256)
+    _begin(store, task)
     mark_again(store, task)
     if was_discarded := code_of(record) == DISCARDED:
         store.delete(keys.discarded(_key(record)))
@@ -171,6 +172,12 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str], *, to
     else:
         records.remove_failure(store, record)
     return task
+
+
+def _begin(store: Store, task: Task) -> None:
+    """Begin a generation; raises `PermanentError` if a submission has begun it, in place of a refusal."""
+    if not generations.begin(store, task):
+        raise PermanentError(f"{task.task_id} was submitted again meanwhile.", code="not_redrivable")
 
 
 def _bytes_of(store: Store, record: DocumentResult) -> str | None:

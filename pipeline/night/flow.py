@@ -96,13 +96,14 @@ class Flow:
         """The marker of the task that a message is about, `None` if it has ended.
 
         What begins with it looks at it, or at one that this host wrote at this moment; `ner` and what follows are
-        ended by a look after they have written, so that one that was seen in the last minute is enough for them.
+        ended by a look after they have written, so that one that was seen in the last minute is enough for them: not
+        one of before the task was ingested, maybe by another host.
         """
         within = SOON if message.step in ("ingest", "ocr") else recent.LONGEST
         may_be_old = message.is_first and not message.first  # parts of a document change its marker
         seen = pending.seen(self.store, message.task_id, message.generation, within) if may_be_old else None
-        if seen and (message.step == "ingest" or (seen.media_type and seen.sha256)):
-            return seen  # not one that another process has kept although it was replaced meanwhile
+        if seen and (seen.ingested_by or message.step == "ingest"):
+            return seen  # not one of before it was ingested, by this host or another
         task = pending.get(self.store, message.task_id, message.generation)
         if task and message.step == "ocr":  # not before it is ingested, when it changes
             pending.keep(self.store, task)

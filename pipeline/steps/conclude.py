@@ -58,8 +58,8 @@ def result_of(
     extraction, filling = fill(task, pages, found, engines=engines)
     ocr_seconds = round(sum(page.seconds for page in pages), 4)
     seconds = {"ocr": ocr_seconds, "ner": found.seconds if found else 0.0, "fields": filling}
-    if engines.settings.ocr_device.startswith("gpu"):
-        seconds["gpu"] = ocr_seconds
+    if gpu_seconds := sum(page.gpu_seconds for page in pages):
+        seconds["gpu"] = round(gpu_seconds, 4)
     return DocumentResult.of(
         task,
         source=public_source(task.source),

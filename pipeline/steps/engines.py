@@ -68,6 +68,7 @@ class Engines:
         self.settings = settings
         self.urgent = False  # whether what is read now comes before other documents, at a device
         self._waits = threading.local()
+        self._gpu = threading.local()  # `seconds` for which one has computed in this process
 
     @cached_property
     def ocr_info(self) -> ModelInfo:
@@ -123,6 +124,14 @@ class Engines:
         waited = _device().waited if self.shared and "ocr" in self.__dict__ else 0.0
         return time.perf_counter() - waited
 
+    def gpu_clock(self) -> float:
+        """Seconds that a GPU has computed OCR for this thread so far."""
+        if self.shared:
+            on_gpu = "ocr" in self.__dict__ and self.settings.devices != "cpu"
+            return _device().computed if on_gpu else 0.0
+        seconds: float = getattr(self._gpu, "seconds", 0.0)
+        return seconds
+
     @contextmanager
     def computing(self, what: str) -> Iterator[None]:
         """Count the time inside as time during which a model computed: `ocr` or `ner`; a device counts its own."""
@@ -133,8 +142,10 @@ class Engines:
         try:
             yield
         finally:
-            seconds = time.perf_counter() - started
-            telemetry.count("nightshift_device_busy_seconds_total", self._device(what), by=seconds)
+            seconds, device = time.perf_counter() - started, self._device(what)
+            telemetry.count("nightshift_device_busy_seconds_total", device, by=seconds)
+            if what == "ocr" and device != "cpu":
+                self._gpu.seconds = self.gpu_clock() + seconds
 
     def _device(self, what: str) -> str:
         """Where a model computes: `cpu`, or a GPU with its number."""

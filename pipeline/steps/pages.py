@@ -39,6 +39,7 @@ def read_page(document: Document, number: int, engines: Engines) -> Page:
         loading = engines.clock()
         _load_ocr(engines)
         started += engines.clock() - loading  # done once per process, no part of the page
+    computed = engines.gpu_clock()
     if given.suspects and _is_false(document, given, engines):
         given = PageInput(
             number=number,
@@ -52,7 +53,8 @@ def read_page(document: Document, number: int, engines: Engines) -> Page:
     page = _by_ocr(given, engines) if given.lines is None else _by_layer(given, engines)
     turn = cast(Rotation, (page.rotation - given.rotation) % 360)
     codes = (*given.codes, *_codes_drawn(document, given, turn))
-    return structs.replace(page, codes=codes, seconds=round(engines.clock() - started, 4))
+    seconds, gpu_seconds = engines.clock() - started, engines.gpu_clock() - computed
+    return structs.replace(page, codes=codes, seconds=round(seconds, 4), gpu_seconds=round(gpu_seconds, 4))
 
 
 def _is_false(document: Document, given: PageInput, engines: Engines) -> bool:

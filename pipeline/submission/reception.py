@@ -124,14 +124,24 @@ class Reception:
         fresh = False
         task = pending.get(self.store, task_id, taken.generation) if taken.known else None
         if task is None or (task.origin and task.origin != origin):
-            if not replaced and taken.known and claims.get(self.store, task_id, origin) != claims.Claim():
+            ended = (
+                claims.get(self.store, task_id, origin) if taken.known and not replaced else claims.Claim()
+            )
+            if (
+                ended.refused
+            ):  # another submission has taken the place of the refusal since this one claimed the id
+                return self._accept(submission, data, at_once=at_once)
+            if ended != claims.Claim():
                 return Accepted([], known)  # already ended
             if replaced and generations.superseded(self.store, task_id, taken.generation):
                 return self._accept(submission, data, at_once=at_once)  # accepted or redriven meanwhile
             sha256, shared = pending.store_bytes(self.store, data) if data is not None else (None, False)
             task = self._task(submission, task_id, source, data, origin)
             task = structs.replace(task, alias_of=alias_of, sha256=sha256)
-            task, fresh = self._mark(task, taken, replaced, today), data is not None and not shared
+            marked = self._mark(task, taken, replaced, today)
+            if marked is None:
+                return self._accept(submission, data, at_once=at_once)  # another one has got the id
+            task, fresh = marked, data is not None and not shared
             if shared and data is not None:
                 pending.store_document(self.store, data)
         ingested = task.media_type not in (None, TEXT)
@@ -179,6 +189,8 @@ class Reception:
         if not refused or pending.get(self.store, task_id, taken.generation):
             return ""
         begun = generations.task_of(self.store, task_id, taken.generation) if taken.generation else None
+        if begun and begun.origin not in ("", origin):
+            return ""  # another submission has taken the place of the refusal
         end = ends.end_of(self.store, begun, Dates.for_task(begun, self.run_date)) if begun else None
         if end is None:
             return refused
@@ -214,25 +226,32 @@ class Reception:
             origin=origin,
         )
 
-    def _mark(self, task: Task, taken: claims.Taken, replaced: str, today: str) -> Task:
+    def _mark(self, task: Task, taken: claims.Taken, replaced: str, today: str) -> Task | None:
         """Write receipt and marker; the marker last, since its existence means that acceptance is complete.
 
         `replaced`: run date of a refusal whose place it takes. It is the next generation then, so that a paused process
-        that still records the refusal changes nothing.
+        that still records the refusal changes nothing. `None`: another submission has taken that place meanwhile.
         """
         task = structs.replace(task, accepted_on=taken.accepted_on)
         if replaced:
-            claims.claim(self.store, task.task_id, task.origin, today)
+            new = claims.claim_first(self.store, task.task_id, task.origin, today)
             again = taken.generation + 1
             task = structs.replace(task, generation=again, accepted_on=today, replaces=replaced)
             # the refusal has a receipt: a repetition of another document must not vanish without a record
             task = structs.replace(task, has_receipt=bool(task.alias_of))
+            if not generations.begin(self.store, task):  # before the receipt, which nobody takes back
+                if new:
+                    self.store.delete(keys.taken(task.task_id, task.origin, today))
+                return None
+        new = not taken.known and not replaced
         if not task.alias_of:  # an alias is not a separate document until ingest has seen its bytes
-            new = not taken.known and not replaced
             task = structs.replace(
                 task, receipt=receipts.write(self.store, task.accepted_on, [task], new=new)
             )
-        pending.mark_next(self.store, task)
+        if not (new and pending.mark_first(self.store, task)):
+            if new:  # a marker whose claim is gone: if it is damaged, what it was about must not vanish
+                pending.get(self.store, task.task_id, task.generation)
+            pending.mark_next(self.store, task)
         counting.of(self.store).accepted(task)
         if replaced:
             key = keys.failed(replaced, task.task_id, taken.generation)

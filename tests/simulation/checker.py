@@ -424,14 +424,25 @@ class _Check:
             if rows != own:
                 self.wrong("tables", day, f"have {dict(rows)}, while the records are {own}")
 
+    def _removed_at(self, night: str) -> dict[str, str]:
+        """When retention removed each kind of a night, as the store says."""
+        key = f"nights/run_date={night}/removed.json"
+        found: dict[str, str] = json.loads(self.objects.get(key))["at"] if key in self.below(key) else {}
+        return found
+
     def _retention(self) -> None:
-        """Records that their tables have, of a kind that was removed from their night."""
+        """Records that their tables have, of a kind that was removed from their night after they were written.
+
+        One that was written since stays: of a task that was reprocessed or redriven, or of a process that was paused.
+        """
         for task_id, keys in self.records.items():
             for key in keys:
                 night, status = day_of(key), self.content[key]["status"]
                 kind = "failures" if status == "failed" else "results"
                 as_in_table = (self.evidence.tables or {}).get(night, {}).get(task_id) == status
-                if kind in self.evidence.removed.get(night, ()) and as_in_table:
+                since = self._removed_at(night).get(kind, "")
+                later = bool(since) and self.content[key]["done_at"] > since
+                if kind in self.evidence.removed.get(night, ()) and as_in_table and not later:
                     self.wrong("kept too long", task_id, f"{key} is left, although {kind} were removed")
 
     def _forgotten(self) -> None:

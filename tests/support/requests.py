@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
+from msgspec import structs
+
 from pipeline.documents.sources import Source
 from pipeline.messages import Message
 from pipeline.models import Task
@@ -199,4 +201,4 @@ def _drain(
             for path in lost_before_ocr.iterdir():
                 path.unlink()
         with backend.during(message.step):
-            waiting += flow.run(message)
+            waiting += flow.run(structs.replace(message, id=f"{message.step}-{message.task_id}"))

@@ -319,6 +319,17 @@ def test_a_record_that_retention_has_left_is_found(sound: tuple[Store, Evidence]
     assert check(store, replace(evidence, removed={night: ["results"]})) == {"kept too long"}
 
 
+@pytest.mark.parametrize(("at", "kinds"), [("2000-01-01", set()), ("2999-01-01", {"kept too long"})])
+def test_a_record_that_was_written_after_retention_stays(
+    sound: tuple[Store, Evidence], at: str, kinds: set[str]
+) -> None:
+    store, evidence = sound
+    night = checker.day_of(key_of(store, "results/"))
+    note = {"at": {"results": f"{at}T00:00:00.000+00:00"}}
+    store[f"nights/run_date={night}/removed.json"] = json.dumps(note).encode()
+    assert check(store, replace(evidence, removed={night: ["results"]})) == kinds
+
+
 def test_bytes_of_a_record_that_retention_has_removed_are_used(sound: tuple[Store, Evidence]) -> None:
     store, evidence = dict(sound[0]), sound[1]
     records = [json.loads(data) for key, data in store.items() if key.startswith("results/")]

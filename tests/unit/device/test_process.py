@@ -200,10 +200,11 @@ def test_each_thread_knows_what_the_device_computed_for_it() -> None:
         client = slow.client(lines=16)
 
         def ask(thread: int) -> float:
-            waited, began = client.waited, time.monotonic()
+            waited, computed, began = client.waited, client.computed, time.monotonic()
             client.ask("detect", [picture((thread, 0, 0), 32, 32)])
             elapsed = time.monotonic() - began
             assert client.waited - waited < elapsed
+            assert client.computed - computed == pytest.approx(elapsed - (client.waited - waited), abs=0.05)
             return elapsed - (client.waited - waited)
 
         with ThreadPoolExecutor(8) as pool:

@@ -65,6 +65,7 @@ def engines(reader: Reader) -> Engines:
     digest = f"reader {next(_numbers)}"
     made = SimpleNamespace(
         clock=time.perf_counter,
+        gpu_clock=lambda: 0.0,
         ocr=reader,
         ocr_info=SimpleNamespace(digest=digest),
         computing=lambda _: nullcontext(),

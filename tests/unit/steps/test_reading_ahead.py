@@ -66,7 +66,7 @@ class Device:
         self.until: list[float] = []
         self._changed = threading.Condition()
 
-    waited = 0.0
+    waited = computed = 0.0
 
     def ask(
         self, kind: Kind, images: Sequence[Image], urgent: bool = False, wait_until: float = 0.0

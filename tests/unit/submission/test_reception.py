@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from pipeline.errors import PermanentError, StoreUnavailable, TransientError
+from pipeline.errors import Damaged, PermanentError, StoreUnavailable, TransientError
 from pipeline.ledger import claims, pending, receipts, records
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
@@ -236,7 +236,7 @@ def test_a_crash_between_receipt_and_marker_is_repaired_by_the_redelivered_messa
 ) -> None:
     sent = submission(page(inbox / "a.png", grey(1)))
     with monkeypatch.context() as patch:
-        patch.setattr(pending, "mark", raiser(Died()))
+        patch.setattr(pending, "mark_first", raiser(Died()))
         with pytest.raises(Died):
             flow.reception.accept(sent)
     drain(flow, flow.reception.accept(sent))
@@ -375,7 +375,7 @@ def test_a_crash_at_the_change_of_the_run_date_counts_a_document_once(
     monkeypatch.setattr(flow.reception, "run_date", lambda: today[0])
     monkeypatch.setattr(flow.schedule, "run_date", lambda: today[0])
     with monkeypatch.context() as patch:
-        patch.setattr(pending, "mark", raiser(Died()))
+        patch.setattr(pending, "mark_first", raiser(Died()))
         with pytest.raises(Died):
             flow.reception.accept(sent)
     today[0] = "2026-11-25"
@@ -475,3 +475,10 @@ def test_of_two_messages_that_fetched_different_bytes_the_claim_names_those_that
     drain(flow, following)
     assert records_of(flow)["t"].pages[0].text == "colour 026464"
     assert audit(flow.store, flow.schedule.run_date()).adds_up
+
+
+def test_a_damaged_marker_whose_claim_is_gone_is_not_replaced(flow: Flow, inbox: Path) -> None:
+    flow.store.put(keys.pending("x"), b"{")
+    with pytest.raises(Damaged, match=r"pending/x\.json"):
+        flow.reception.accept(submission(page(inbox / "a.png", grey(1)), "x"))
+    assert flow.store.get(keys.pending("x")) == b"{"

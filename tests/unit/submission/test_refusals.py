@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.encryption.keyring import new_line
 from pipeline.errors import PermanentError
+from pipeline.ledger import pending
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
 from pipeline.models import DocumentResult
@@ -281,6 +282,53 @@ def test_a_process_that_is_paused_while_it_refuses_a_message_that_another_one_ac
     assert good == [keys.result(days[0], "scan-1")]
     assert "scan-1" not in failed(right)
     assert not list(right.store.list(keys.PENDING))
+
+
+@pytest.mark.parametrize("corrected_first", [True, False])
+@pytest.mark.parametrize("at", range(20))
+def test_two_messages_that_take_the_place_of_a_refusal_at_once(
+    flow: Flow, outside: Path, monkeypatch: pytest.MonkeyPatch, at: int, corrected_first: bool
+) -> None:
+    """The refused message itself and a corrected one, once the setting is right: the id is of one of them."""
+    monkeypatch.setattr("pipeline.night.schedule.Schedule.run_date", lambda _: "2026-11-24")
+    right = settings(flow, allowed_sources=outside.parent.as_uri())
+    refused = submission(outside, "scan-1")
+    corrected = submission(page(outside.parent / "b.png", grey(9)), "scan-1")
+    right.reception.refuse(b"", PermanentError("no", code="source_refused"), refused)
+    one, other = (corrected, refused) if corrected_first else (refused, corrected)
+    messages: list[Message] = []
+
+    paused = PausedStore(right.store, at, lambda: messages.extend(right.reception.accept(other)))
+    messages += Reception(paused, right.settings, right.schedule.run_date).accept(one)
+    drain(right, sorted(messages, key=lambda message: message.task_id))  # a duplicate waits for the first
+    assert len(paused.calls) > at
+    assert audit(right.store, "2026-11-24").gaps == ()
+    assert not list(right.store.list(keys.PENDING))
+    (good,) = (record for record in records_of(right).values() if record.status == "done")
+    assert good.task_id == "scan-1"
+    assert [failures.code_of(record) for record in failed(right).values()] == ["id_conflict"]
+
+
+@pytest.mark.parametrize("at", range(13))
+def test_a_refusal_that_is_redriven_while_a_corrected_message_takes_its_place(
+    flow: Flow, outside: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """The id is of one of them."""
+    monkeypatch.setattr("pipeline.night.schedule.Schedule.run_date", lambda _: "2026-11-24")
+    right = settings(flow, allowed_sources=outside.parent.as_uri())
+    corrected = submission(page(outside.parent / "b.png", grey(9)), "scan-1")
+    right.reception.refuse(b"", PermanentError("no", code="source_refused"), submission(outside, "scan-1"))
+    record, messages = failed(right)["scan-1"], list[Message]()
+
+    paused = PausedStore(right.store, at, lambda: messages.extend(right.reception.accept(corrected)))
+    with suppress(PermanentError):
+        messages.append(Message.of("ingest", failures.redrive(paused, record, {}, today="2026-11-24")))
+    assert len(paused.calls) > at
+    drain(right, sorted(messages, key=lambda message: message.task_id))
+    assert not list(right.store.list(keys.PENDING))
+    found = {one.sha256 for one in (*records_of(right).values(), *failed(right).values())}
+    assert pending.store_document(right.store, (outside.parent / "b.png").read_bytes()) in found
+    assert audit(right.store, "2026-11-24").gaps == ()
 
 
 def test_a_corrected_message_may_use_the_id_again(

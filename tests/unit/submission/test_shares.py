@@ -1,6 +1,7 @@
 """Turns and quotas of tenants, counted at ingest."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from msgspec import structs
@@ -10,10 +11,11 @@ from pipeline.errors import PermanentError
 from pipeline.models import Task
 from pipeline.night.flow import Flow
 from pipeline.settings import Settings
-from pipeline.storage import open_store
+from pipeline.storage import open_store, recent
 from pipeline.submission import shares
 from pipeline.submission.contract import Submission
 from pipeline.submission.shares import Shares
+from tests.support.flows import drain, flow_of, records_of
 
 NIGHT = "2026-11-22"
 STORE = open_store("memory://shares", Settings.from_env({}))
@@ -60,6 +62,20 @@ def test_quotas_count_the_pages_of_all_processes(monkeypatch: pytest.MonkeyPatch
     for key in list(store.list("nights/")):
         store.put(key, b"damaged")
     assert other.placed(task("a"), NIGHT).priority == 5, "a damaged count is not counted"
+
+
+def test_a_host_that_saw_a_task_before_another_one_ingested_it_goes_by_its_marker(
+    flow: Flow, tmp_path: Path
+) -> None:
+    """The host has accepted it within the last minute; since then it has become backfill."""
+    one, other = (flow_of(structs.replace(flow.settings, tenant_pages="a=0")) for _ in range(2))
+    for host, name in ((one, "one"), (other, "other")):
+        (tmp_path / name).mkdir()
+        recent.use(host.store, recent.Folder(tmp_path / name, 1 << 20))
+    sent = Submission(task_id="t", task_type="nlp", text="colour 123456", tenant="a", priority=9)
+    (ingest,) = one.reception.accept(sent)
+    drain(one, other.run(ingest))
+    assert records_of(one)["t"].priority == 2
 
 
 def test_turns_cost_no_request_without_quotas() -> None:
