@@ -199,6 +199,7 @@ def page(seconds: float, longest: float, give_up: Callable[[PermanentError], Non
         return
     thread = threading.get_ident()
     clock = time.pthread_getcpuclockid(thread)
+    around = watch.works.get(thread)  # what is in progress already, of which this page is a part
     watch.works[thread] = _Work(
         thread, clock, time.clock_gettime(clock) + seconds, time.monotonic() + longest, seconds, give_up
     )
@@ -206,7 +207,10 @@ def page(seconds: float, longest: float, give_up: Callable[[PermanentError], Non
         yield
     finally:
         with watch.lock:
-            del watch.works[thread]
+            if around is None:
+                del watch.works[thread]
+            else:
+                watch.works[thread] = around
 
 
 @contextmanager

@@ -57,6 +57,12 @@ def test_a_page_that_only_waits_is_tried_again(tmp_path: Path) -> None:
     assert ended(tmp_path, "time.sleep(50)", seconds=0.1, longest=0.3) == (guard.EXIT_TIME, "")
 
 
+def test_a_page_inside_of_another_one_is_guarded_and_ends_before_it(tmp_path: Path) -> None:
+    inner = "with guard.page(60, 60, give_up): pass\n    "
+    assert ended(tmp_path, f"{inner}pass") == (0, "")
+    assert ended(tmp_path, f"{inner}{SPIN}", seconds=0.3) == (guard.EXIT_TIME, "over_time")
+
+
 TWO = """
 import threading
     def wait():

@@ -22,7 +22,7 @@ from tests.support.flows import Died, drain, raiser, records_of, submission
 def die_after_the_receipt(flow: Flow, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent = submission(page(inbox / "a.png", grey(1)), "a")
     with monkeypatch.context() as dying:
-        dying.setattr(pending, "mark_next", raiser(Died()))
+        dying.setattr(pending, "mark_first", raiser(Died()))
         with pytest.raises(Died):
             flow.reception.accept(sent)
     assert receipts.received(flow.store, flow.schedule.run_date()).keys() == {"a"}
