@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.storage import keys
@@ -69,7 +70,8 @@ def test_a_night_is_seen_as_it_is(rabbit: Rabbit, tmp_path: Path) -> None:
         worker = it.ready(it.worker(NIGHTSHIFT_METRICS_ADDRESS=f"127.0.0.1:{ports['nightshift-worker']}"))
         wait_for(lambda: prometheus.up() == {"nightshift-worker"}, "Prometheus to scrape the worker")
         documents = it.documents(8, tenant="archive")
-        half = it.document("half", pages(it.inbox / "half.pdf", [grey(1), GREEN]))
+        missed = {"deadline": datetime.now(UTC).isoformat()}
+        half = it.document("half", pages(it.inbox / "half.pdf", [grey(1), GREEN]), **missed)
         (it.inbox / "wrong.png").write_bytes(bytes(range(256)) * 4)
         wrong = it.document("wrong", it.inbox / "wrong.png")
         it.publish([*documents, half, wrong])
