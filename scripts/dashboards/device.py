@@ -10,6 +10,11 @@ BUSY = f"nightshift_device_busy_seconds_total{{{INSTANCE}}}"
 LOAD = f"nightshift_model_load_seconds_bucket{{{INSTANCE}}}"
 
 
+def _rate(what: str) -> str:
+    """Of one of the counters of device processes."""
+    return f"rate(nightshift_device_{what}_total{{{INSTANCE}}}[$__rate_interval])"
+
+
 def dashboard() -> builders.Dashboard:
     """For those who share the device."""
     return (
@@ -101,6 +106,30 @@ def dashboard() -> builders.Dashboard:
                     f"(nightshift_device_memory_bytes{{{INSTANCE}}})"
                 },
                 unit="bytes",
+            )
+        )
+        .with_panel(
+            graph(
+                "How full batches are",
+                "Images by the room for them, with NIGHTSHIFT_DEVICES. Low with a backlog: too few in progress.",
+                {"{{device}}": f"sum by (device) ({_rate('images')}) / sum by (device) ({_rate('slots')})"},
+                unit="percentunit",
+            )
+        )
+        .with_panel(
+            graph(
+                "Batches per second",
+                "With NIGHTSHIFT_DEVICES, by device.",
+                {"{{device}}": f"sum by (device) ({_rate('batches')})"},
+            )
+        )
+        .with_panel(
+            graph(
+                "Starts of device processes",
+                "Within an hour. More than one after the window opened: it died, and the worker's log says how.",
+                {
+                    "{{device}}": f"sum by (device) (increase(nightshift_device_starts_total{{{INSTANCE}}}[1h]))"
+                },
             )
         )
         .with_panel(

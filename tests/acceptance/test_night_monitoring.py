@@ -19,6 +19,9 @@ from tests.support.servers.rabbit import Rabbit
 
 NOT_IN_A_GOOD_NIGHT = {"ALERTS", "nightshift_retries_total"}
 NOT_WITHOUT_A_GPU = {"nightshift_device_utilization_ratio", "nightshift_device_memory_bytes"}
+NOT_WITHOUT_A_DEVICE_PROCESS = {
+    f"nightshift_device_{what}_total" for what in ("batches", "images", "slots", "starts")
+}
 NOT_BEFORE_THE_CLOSE = {"nightshift_release_seconds", "nightshift_ledger_discrepancies"}
 """Series that may be missing while the window is open; the report of the night brings the last one."""
 
@@ -92,6 +95,7 @@ def test_a_night_is_seen_as_it_is(rabbit: Rabbit, tmp_path: Path) -> None:
         )
         counted = prometheus.query('nightshift_up{part="backlog"}')
         may_lack = NOT_IN_A_GOOD_NIGHT | NOT_WITHOUT_A_GPU | NOT_BEFORE_THE_CLOSE
+        may_lack |= NOT_WITHOUT_A_DEVICE_PROCESS
         check_all(prometheus, may_lack=may_lack if counted else may_lack | OF_THE_BACKLOG)
 
         it.window("closed")
