@@ -1,8 +1,14 @@
-"""The ONNX weights of RapidOCR on onnxruntime: on an NVIDIA GPU where onnxruntime-gpu is installed."""
+"""The ONNX weights of RapidOCR on onnxruntime: on an NVIDIA GPU where onnxruntime-gpu is installed.
+
+On a GPU each shape of a batch has a session of its own. When a session gets another shape than before, onnxruntime
+plans all its convolutions again, also for a shape that it has had: 0.5 to 3.5 s, where computing a batch takes 3 to
+30 ms (https://github.com/microsoft/onnxruntime/issues/23006; docs/explanation/device.md has the figures). So that there
+are few shapes, batches of lines are filled up, and widths are in steps of about an eighth.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +17,15 @@ from numpy.typing import NDArray
 
 from pipeline.errors import ModelMissing, UsageError
 from pipeline.models import ModelInfo
-from pipeline.ocr.batched import Answer, Kind
+from pipeline.ocr.batched import Answer, DeviceMemory, Kind
+from pipeline.ocr.cuts import Image
+from pipeline.ocr.lines import MAX_WIDTH, padded_width
 from pipeline.ocr.tensor_models import TensorModels, as_device_error
 from pipeline.ocr.tensors import TABLES
 
 PROVIDER = "CUDAExecutionProvider"
+LINES = 32
+"""Images of lines in a batch on a GPU; 32 take as long as a dozen, as launching kernels takes most of it."""
 
 
 class OnnxModels(TensorModels):
@@ -30,22 +40,84 @@ class OnnxModels(TensorModels):
         super().__init__(together=together)
         self.info = info
         self.tables = TABLES
-        self._sessions = {kind: _session(kind, path, device, threads) for kind, path in files.items()}
+        self._device, self._threads = device, threads
+        self._shaped = device != "cpu"
+        self._models: Mapping[Kind, bytes] = {
+            kind: _with_best_class(path) if kind == "recognize" else path.read_bytes()
+            for kind, path in files.items()
+        }
+        self._sessions: dict[tuple[object, ...], Any] = {}
+        for kind in files:  # those without a shape are of a CPU; on a GPU, they show that it can be used
+            self._session(kind, ())
+        if self._shaped:
+            self._sessions.clear()
+
+    def size_of(self, kind: Kind, height: int, width: int) -> tuple[int, int]:
+        """Height and width in pixels that such an image is padded to."""
+        height, width = super().size_of(kind, height, width)
+        return height, bucket(width) if self._shaped and kind == "recognize" else width
+
+    def most(self, kind: Kind, size: tuple[int, int]) -> int:
+        """How many images a batch may hold; on a GPU pages are computed alone, as together they take as long."""
+        most = super().most(kind, size)
+        return min(most, 1 if kind == "detect" else LINES) if self._shaped else most
+
+    def run(self, kind: Kind, images: Sequence[Image]) -> list[Answer]:
+        """Compute one batch of images of one bucket, answers in order; raises as `compute`."""
+        answers = super().run(kind, images)
+        if not self._shaped or kind != "recognize":
+            return answers
+        size = self.size_of(kind, *images[0].shape[:2])[1]
+        cut = list[Answer]()
+        for (classes, confidences), image in zip(answers, images, strict=True):
+            columns = -(-len(classes) * padded_width(image.shape[1]) // size)
+            cut.append((classes[:columns], confidences[:columns]))
+        return cut
 
     def compute(self, kind: Kind, batch: NDArray[np.float32]) -> Answer:
         """Compute a batch (n, 3, h, w); raises `DeviceMemory`, `DeviceLost`, or what onnxruntime raises."""
-        session = self._sessions[kind]
         try:
-            found = session.run(None, {session.get_inputs()[0].name: batch})
-        except Exception as error:
-            raise as_device_error(error) from error
+            found = self._computed(kind, batch)
+        except DeviceMemory:
+            if len(self._sessions) < 2:
+                raise
+            self._sessions.clear()  # those of other shapes hold memory
+            found = self._computed(kind, batch)
         if kind == "recognize":
             classes, confidences = found
             return classes.astype(np.int32), confidences
         return (found[0][:, 0],) if kind == "detect" else (found[0],)
 
+    def _computed(self, kind: Kind, batch: NDArray[np.float32]) -> list[NDArray[Any]]:
+        count = len(batch)
+        if self._shaped:
+            batch = filled(batch, self.most(kind, (batch.shape[2], batch.shape[3])))
+        try:
+            session = self._session(kind, batch.shape if self._shaped else ())
+            return [part[:count] for part in session.run(None, {session.get_inputs()[0].name: batch})]
+        except Exception as error:
+            raise as_device_error(error) from error
 
-def _session(kind: Kind, path: Path, device: str, threads: int) -> Any:
+    def _session(self, kind: Kind, shape: tuple[int, ...]) -> Any:
+        key = kind, *shape
+        if key not in self._sessions:
+            self._sessions[key] = _session(self._models[kind], self._device, self._threads)
+        return self._sessions[key]
+
+
+def bucket(width: int) -> int:
+    """Width in pixels of the bucket for a padded line: at most an eighth more, where that is over 32."""
+    step = max(32, 1 << (width.bit_length() - 4))
+    return min(-(-width // step) * step, MAX_WIDTH)
+
+
+def filled(batch: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """The batch, with images of zeros after it up to `size` images."""
+    rest = max(0, size - len(batch))
+    return np.concatenate((batch, np.zeros((rest, *batch.shape[1:]), batch.dtype))) if rest else batch
+
+
+def _session(model: str | bytes, device: str, threads: int) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -59,10 +131,12 @@ def _session(kind: Kind, path: Path, device: str, threads: int) -> Any:
                 f"The OCR device '{device}' can't be used: onnxruntime-gpu is not installed.",
                 code="unknown_device",
             )
-        # an exhaustive search for the fastest convolution, at each new size, takes seconds
-        cuda = {"device_id": int(device.partition(":")[2] or 0), "cudnn_conv_algo_search": "HEURISTIC"}
+        cuda = {
+            "device_id": int(device.partition(":")[2] or 0),
+            "cudnn_conv_algo_search": "HEURISTIC",
+            "arena_extend_strategy": "kSameAsRequested",
+        }
         providers.insert(0, (PROVIDER, cuda))
-    model: Any = _with_best_class(path) if kind == "recognize" else str(path)
     session = onnxruntime.InferenceSession(model, options, providers=providers)
     if device != "cpu" and PROVIDER not in session.get_providers():
         # without the libraries of CUDA, onnxruntime falls back to the CPU and only logs it

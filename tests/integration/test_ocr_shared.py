@@ -1,5 +1,6 @@
 """Engines that ask models for what they read, as processes with a device process do: they read what an engine reads."""
 
+import difflib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from pipeline import ocr
 from pipeline.errors import UsageError
 from pipeline.ocr import identity, weights
+from pipeline.ocr import onnx_models as onnx_module
 from pipeline.ocr.asking_engine import asking_here
 from pipeline.ocr.batched import BatchModels
 from pipeline.ocr.onnx_models import OnnxModels
@@ -95,6 +97,55 @@ def test_batches_of_lines_of_many_pages_read_what_each_line_gives_alone() -> Non
         pairs = zip(one.lines, other.lines, strict=True)
         assert all(a.confidence == pytest.approx(b.confidence, abs=0.001) for a, b in pairs)
     assert models.largest > 8
+
+
+def test_shapes_of_a_gpu_read_nearly_the_same_with_few_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, shapes, real = list[bytes](), set[Any](), onnx_module._session
+
+    def session(model: bytes, _: str, threads: int) -> Any:
+        made.append(model)
+        return real(model, "cpu", threads)
+
+    monkeypatch.setattr(onnx_module, "_session", session)
+    models = OnnxModels(identity.of_rapid(settings()), weights.onnx_models(None), "gpu:0", threads=1)
+    made.clear()
+    here = asking_here(models)
+
+    def ask(kind: Any, images: Any) -> Any:
+        shapes.update((kind, models.size_of(kind, *image.shape[:2])) for image in images)
+        return here(kind, images)
+
+    expected = ocr.asking(settings(), asking_here(onnx_models(together=True))).read(letter())
+    engine = ocr.asking(settings(), ask)
+    read = [engine.read(letter()) for _ in range(2)]
+    assert read[0] == read[1]
+    (one,), (other,) = texts([read[0]]), texts([expected])
+    assert difflib.SequenceMatcher(None, "\n".join(one), "\n".join(other)).ratio() > 0.99
+    assert len(made) == len(shapes) < 15
+
+
+def test_memory_short_on_a_gpu_closes_the_sessions_of_other_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, full = onnx_module._session, [False]
+
+    class Session:
+        def __init__(self, model: bytes, threads: int) -> None:
+            self._session = real(model, "cpu", threads)
+            self.get_inputs = self._session.get_inputs
+
+        def run(self, *asked: Any) -> Any:
+            if full[0] and len(models._sessions) > 1:
+                raise RuntimeError("Failed to allocate memory for requested buffer of size 1")
+            return self._session.run(*asked)
+
+    monkeypatch.setattr(onnx_module, "_session", lambda model, _, threads: Session(model, threads))
+    models = OnnxModels(identity.of_rapid(settings()), weights.onnx_models(None), "gpu:0", threads=1)
+    line = np.ascontiguousarray(letter()[60:108, 40:440])
+    (expected,) = models.run("recognize", [line])
+    models.run("recognize", [line[:, :200]])
+    full[0] = True
+    (found,) = models.run("recognize", [line])
+    assert np.array_equal(found[0], expected[0])
+    assert list(models._sessions) == [("recognize", 32, 3, 48, 416)]
 
 
 class Shared:
