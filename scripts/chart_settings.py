@@ -13,7 +13,9 @@ from pipeline.settings import PREFIX, SECRET, Settings
 
 SCHEMA = Path(__file__).parents[1] / "docker/k8s/values.schema.json"
 
-OF_THE_CHART = frozenset({"actor", "devices", "metrics_address", "metrics_hosts", "ocr_device", "processes", "temp_dir"})
+OF_THE_CHART = frozenset(
+    {"actor", "devices", "metrics_address", "metrics_hosts", "ocr_device", "processes", "temp_dir"}
+)
 """Settings that differ between pods, or name a place that the chart mounts; a pod's name is who acts."""
 
 
@@ -26,7 +28,9 @@ def names() -> list[str]:
 def schema() -> dict[str, Any]:
     """The schema with these names."""
     found: dict[str, Any] = json.loads(SCHEMA.read_text())
-    found["properties"]["settings"]["properties"] = {name: {"$ref": "#/definitions/setting"} for name in names()}
+    found["properties"]["settings"]["properties"] = {
+        name: {"$ref": "#/definitions/setting"} for name in names()
+    }
     return found
 
 

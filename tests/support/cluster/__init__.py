@@ -1,1 +1,1 @@
-"""Kubernetes without a cluster: the chart rendered by Helm itself, and models of what KEDA and Kubernetes do with it."""
+"""Kubernetes without a cluster: the chart as Helm renders it, and models of what KEDA and Kubernetes make of it."""

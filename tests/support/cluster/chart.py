@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import yaml
 from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
 
 from tests.conftest import ROOT
 from tests.support.cluster.resources import CUSTOM
@@ -63,31 +64,25 @@ def of_kind(manifests: list[Manifest], kind: str) -> dict[str, Manifest]:
 
 def faults(manifest: Manifest, version: str) -> list[str]:
     """What is wrong with a manifest, by the API of a Kubernetes version such as 1.37; fields that it lacks included."""
-    group, _, number = manifest["apiVersion"].rpartition("/")
-    name = f"{manifest['kind']}.{group}"
-    if name in CUSTOM:
-        validator = jsonschema.Draft202012Validator(CUSTOM[name])
-    else:
-        folder = API / f"v{version}.0-local-strict"
-        first = group.partition(".")[0]
-        file = "-".join(filter(None, [manifest["kind"].lower(), first, number])) + ".json"
-        schema = json.loads((folder / file).read_text())
-        validator = jsonschema.Draft202012Validator(schema, registry=_definitions(folder))
     return [
         f"{manifest['kind']} {manifest['metadata']['name']}: {error.json_path}: {error.message[:200]}"
-        for error in validator.iter_errors(manifest)
+        for error in _validator(manifest["kind"], manifest["apiVersion"], version).iter_errors(manifest)
     ]
+
+
+@cache
+def _validator(kind: str, api: str, version: str) -> Any:
+    group, _, number = api.rpartition("/")
+    if schema := CUSTOM.get(f"{kind}.{group}"):
+        return jsonschema.Draft202012Validator(schema)
+    folder = API / f"v{version}.0-local-strict"
+    name = "-".join(filter(None, [kind.lower(), group.partition(".")[0], number]))
+    schema = json.loads((folder / f"{name}.json").read_text())
+    return jsonschema.Draft202012Validator(schema, registry=_definitions(folder))
 
 
 @cache
 def _definitions(folder: Path) -> Any:
     contents = json.loads((folder / "_definitions.json").read_text())
-    resource = Resource.from_contents(contents, default_specification=jsonschema_specification())
+    resource = Resource.from_contents(contents, default_specification=DRAFT202012)
     return Registry().with_resource("_definitions.json", resource)
-
-
-def jsonschema_specification() -> Any:
-    """The dialect of Kubernetes' schemas, which do not name it."""
-    from referencing.jsonschema import DRAFT202012
-
-    return DRAFT202012

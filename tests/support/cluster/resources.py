@@ -31,7 +31,12 @@ def custom(kind: str, api: str, spec: Schema) -> Schema:
 POLICIES = {
     "type": "array",
     "items": record(
-        "type", "value", "periodSeconds", type={"enum": ["Pods", "Percent"]}, value=number(1), periodSeconds=number(1)
+        "type",
+        "value",
+        "periodSeconds",
+        type={"enum": ["Pods", "Percent"]},
+        value=number(1),
+        periodSeconds=number(1),
     ),
 }
 DIRECTION = record(stabilizationWindowSeconds=number(), policies=POLICIES, selectPolicy=TEXT)
@@ -43,7 +48,7 @@ TRIGGER = record(
     name=TEXT,
     metricType={"enum": ["AverageValue", "Value", "Utilization"]},
     useCachedMetrics=FLAG,
-    authenticationRef=record("name", name=TEXT, kind={"enum": ["TriggerAuthentication", "ClusterTriggerAuthentication"]}),
+    authenticationRef=record("name", name=TEXT, kind=TEXT),
     metadata={"type": "object", "additionalProperties": TEXT},
 )
 

@@ -1,9 +1,9 @@
-"""Renders the chart with Helm, as a program of its own, since Helm's library brings another language's runtime along.
+"""Renders the chart with Helm, as a program of its own: Helm's library brings the runtime of another language along.
 
-Reads a list of values from its input, as JSON. Writes for each the manifests by template, or the reason for its refusal.
+Reads a list of values from its input, as JSON. Writes for each the manifests by template, or why it is refused.
 """
 
-# ruff: noqa: T201, INP001
+# ruff: noqa: T201
 import json
 import sys
 
@@ -18,4 +18,8 @@ with helm_python.Chart.load(sys.argv[1]) as chart:
         except helm_python.HelmError as error:
             made = str(error)
         found.append(made)
-print(json.dumps({"helm": helm_python.helm_sdk_version(), "lint": helm_python.lint(sys.argv[1]), "found": found}))
+print(
+    json.dumps(
+        {"helm": helm_python.helm_sdk_version(), "lint": helm_python.lint(sys.argv[1]), "found": found}
+    )
+)

@@ -22,7 +22,8 @@ def test_precedence(formula: str, value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "formula", ["a ** 2", "a > 1 ? 1", "max(a, 1)", "c", "a ?? 1", "a && 1", "(a", "a b", "a > 1 + ", "a ? 1 : 2"]
+    "formula",
+    ["a ** 2", "a > 1 ? 1", "max(a, 1)", "c", "a ?? 1", "a && 1", "(a", "a b", "a > 1 + ", "a ? 1 : 2"],
 )
 def test_what_is_not_understood_is_an_error(formula: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
