@@ -206,8 +206,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_address: Annotated[
         str,
         Meta(
-            description="Where each worker serves `/metrics` and `/healthz`, as `host:port` (`:9809` is 127.0.0.1); "
-            "empty: nowhere, and nothing is counted (docs/how-to/monitoring.md)."
+            description="Where each worker serves `/metrics`, `/healthz` and `/livez`, as `host:port` (`:9809` is "
+            "127.0.0.1); empty: nowhere, and nothing is counted (docs/how-to/monitoring.md)."
         ),
     ] = ""
     metrics_hosts: Annotated[

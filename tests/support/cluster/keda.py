@@ -53,7 +53,8 @@ class Keda:
         if (now - self._phases[1]) % HPA_PERIOD == 0 and self.replicas:
             self._autoscale(now)
 
-    def _values(self) -> dict[str, float]:
+    def values(self) -> dict[str, float]:
+        """What each trigger says now; raises `Unknown`."""
         found: dict[str, float] = {}
         for trigger in self._spec["triggers"]:
             data = trigger["metadata"]
@@ -73,7 +74,7 @@ class Keda:
             raise Unknown(location) from error
 
     def _metric(self) -> float:
-        return evaluate(self._modifiers["formula"], self._values())
+        return evaluate(self._modifiers["formula"], self.values())
 
     def _poll(self, now: int) -> None:
         fallback = self._spec.get("fallback")

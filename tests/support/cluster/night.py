@@ -4,7 +4,7 @@ Real are the chart's ScaledObject, the window and its time zone. `python -m test
 the table of docs/how-to/kubernetes.md.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -135,21 +135,34 @@ def by_day(count: int) -> Arrivals:
     return arrive
 
 
-def shown(minutes: Sequence[tuple[datetime, int, int, int]]) -> str:
-    """A table of the minutes at which the number of pods changed, and the one before each."""
-    lines = ["| time | waiting | replicas | pods |", "| --- | --- | --- | --- |"]
-    for index, (at, waiting, replicas, pods) in enumerate(minutes):
-        changed = index and minutes[index - 1][2:] != (replicas, pods)
-        changes = index + 1 < len(minutes) and minutes[index + 1][2:] != (replicas, pods)
-        if changed or changes:
-            lines.append(f"| {at:%H:%M %Z} | {waiting:,} | {replicas} | {pods} |")
-    return "\n".join(lines)
+def rows(day: Day) -> list[str]:
+    """The minutes at which the number of replicas or pods changed, and the one before each, as rows of a table."""
+    found = []
+    for before, (at, waiting, replicas, pods), after in zip(
+        day.minutes, day.minutes[1:], day.minutes[2:], strict=False
+    ):
+        if (replicas, pods) != before[2:] or (replicas, pods) != after[2:]:
+            found.append(f"{at:%H:%M %Z} | {waiting:,} | {replicas} | {pods}")
+    return found
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Print the table of the documentation."""
     from tests.support.cluster.chart import of_kind, render
 
     (made,) = of_kind(render(), "ScaledObject").values()
-    for title, documents in (("A usual night: 20,000 documents", 20_000), ("A small one: 60", 60)):
-        day = Day(made, datetime(2026, 11, 20), by_day(documents), zone="Europe/Berlin")
-        print(f"{title}\n\n{shown(day.run().minutes)}\n")  # noqa: T201
+    nights = (
+        ("20,000 documents", datetime(2026, 11, 20), 20_000),
+        ("60 documents", datetime(2026, 11, 20), 60),
+        ("too many, clocks go forward", datetime(2026, 3, 28), 300_000),
+        ("too many, clocks go back", datetime(2026, 10, 24), 300_000),
+    )
+    lines = ["| night | time | waiting | replicas | pods |", "| --- | --- | --- | --- | --- |"]
+    for title, date, documents in nights:
+        day = Day(made, date, by_day(documents), zone="Europe/Berlin").run()
+        lines += [f"| {title if not index else ''} | {row} |" for index, row in enumerate(rows(day))]
+    print("\n".join(lines))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
