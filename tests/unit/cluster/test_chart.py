@@ -203,7 +203,9 @@ def test_gpu_pods_ask_for_one_gpu_or_a_part_of_one(usual: list[Manifest], everyt
     )
 
 
-def test_everything_is_denied_but_broker_store_names_and_scrapes(usual: list[Manifest]) -> None:
+def test_everything_is_denied_but_broker_store_names_and_scrapes(
+    usual: list[Manifest], everything: list[Manifest]
+) -> None:
     policies = of_kind(usual, "NetworkPolicy")
     deny = policies["nightshift-deny"]["spec"]
     assert deny["policyTypes"] == ["Ingress", "Egress"]
@@ -220,6 +222,8 @@ def test_everything_is_denied_but_broker_store_names_and_scrapes(usual: list[Man
         for port in rule["ports"]
     }
     assert reached == {53, 5672, 443}
+    with_tls = of_kind(everything, "NetworkPolicy")["nightshift-rabbitmq"]["spec"]["ingress"]
+    assert [port["port"] for rule in with_tls for port in rule.get("ports", [])] == [5671, 15671, 15691]
     asked = [rule for policy in policies.values() for rule in policy["spec"].get("ingress", [])]
     assert all(rule["from"] for rule in asked), "an empty list means everyone"
 

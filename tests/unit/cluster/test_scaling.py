@@ -1,4 +1,4 @@
-"""GPU pods over simulated days, by the very ScaledObject of the chart: none outside the window, and no document waits forever."""
+"""GPU pods over simulated days, by the ScaledObject of the chart: none outside the window, nothing waits forever."""
 
 import random
 from collections.abc import Iterator, Mapping
