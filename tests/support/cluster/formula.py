@@ -6,6 +6,7 @@ Numbers, names, `+ - * /`, comparisons, `!`, `&&`, `||`, `? :` and parentheses; 
 import operator
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 _TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?|[a-z_]\w*|&&|\|\||[<>=!]=|[-+*/<>!?:()])")
@@ -34,16 +35,22 @@ def names(formula: str) -> set[str]:
     return set(re.findall(r"[a-z_]\w*", formula))
 
 
+@cache
+def _tokens(text: str) -> tuple[str, ...]:
+    found, at = [], 0
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if not match:
+            raise ValueError(f"not understood: {text[at:]}")
+        found.append(match[1])
+        at = match.end()
+    return tuple(found)
+
+
 class _Reader:
     def __init__(self, formula: str, values: Mapping[str, float]) -> None:
-        self.tokens: list[str] = []
-        self._values, at, text = values, 0, formula.strip()
-        while at < len(text):
-            match = _TOKEN.match(text, at)
-            if not match:
-                raise ValueError(f"not understood: {text[at:]}")
-            self.tokens.append(match[1])
-            at = match.end()
+        self.tokens = list(_tokens(formula.strip()))
+        self._values = values
 
     def _take(self, *expected: str) -> str:
         if self.tokens and self.tokens[0] in expected:

@@ -94,9 +94,9 @@ class Day:
 
     def _work(self) -> None:
         """Each worker keeps the window for itself, as the gate does."""
-        if not self.window.contains(self.now, None):
-            return
         ready = sum(self.now - made >= timedelta(seconds=STARTING) for made in self._starts)
+        if not ready or not self.window.contains(self.now, None):
+            return
         left = ready * self._speed * STEP
         for lane in LANES:
             done = min(self.waiting[lane], left)

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.telemetry.metrics import METRICS
 from tasks.lanes import FIRST_TURN
+from tests.conftest import ROOT
 from tests.support.cluster.chart import of_kind, render
 from tests.support.cluster.formula import names
 from tests.support.cluster.night import EXPORTER_PERIOD, STOPPING, Day, by_day
@@ -157,3 +158,8 @@ def test_a_formula_without_the_window_would_be_noticed(scaled: Mapping[str, Any]
     wrong = {"spec": {**spec, "advanced": {**spec["advanced"], "scalingModifiers": modifiers}}}
     with pytest.raises(AssertionError):
         check(Day(wrong, USUAL, by_day(3_000), zone=ZONE).run(), slack)
+
+
+def test_the_page_says_how_long_pods_may_stay(slack: timedelta) -> None:
+    page = " ".join((ROOT / "docs/how-to/kubernetes.md").read_text().split())
+    assert f"at most {slack.total_seconds():.0f} s after close" in page
