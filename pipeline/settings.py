@@ -26,7 +26,7 @@ PAGE_SHARE, PAGE_LEAST = 0.4, 20.0
 """Share of `time_limit` that one page may take in processor time, and seconds that it may take in any case."""
 _DECIDING = (*Limits.__struct_fields__, "ocr_engine", "ocr_max_side", "ner_engine")
 _LONGEST_ZONE = 64  # characters: looking for a name of hundreds of folders takes more stack than there is
-_SECRET = frozenset(
+SECRET = frozenset(
     {
         "broker_url",
         "callback_secret",
@@ -38,6 +38,7 @@ _SECRET = frozenset(
         "smtp_url",
     }
 )
+"""Settings that nobody is shown."""
 _LEAST = 4  # documents in progress that a device of its own needs to be kept busy
 _KEY = 32  # characters of a signing key at least: 128 bits in hexadecimal
 # The password of a URL: up to the last @, or the last before `;scheme://`, where a list of brokers continues.
@@ -205,8 +206,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_address: Annotated[
         str,
         Meta(
-            description="Where each worker serves `/metrics` and `/healthz`, as `host:port` (`:9809` is 127.0.0.1); "
-            "empty: nowhere, and nothing is counted (docs/how-to/monitoring.md)."
+            description="Where each worker serves `/metrics`, `/healthz` and `/livez`, as `host:port` (`:9809` is "
+            "127.0.0.1); empty: nowhere, and nothing is counted (docs/how-to/monitoring.md)."
         ),
     ] = ""
     metrics_hosts: Annotated[
@@ -520,7 +521,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         """Show no secrets: a repr ends up in logs."""
-        shown = {n: getattr(self, n) for n in self.__struct_fields__ if n not in _SECRET}
+        shown = {n: getattr(self, n) for n in self.__struct_fields__ if n not in SECRET}
         return f"Settings({', '.join(f'{n}={v!r}' for n, v in shown.items())})"
 
     @property
@@ -608,13 +609,13 @@ def invalid(given: Mapping[str, Given]) -> dict[str, str]:
             continue
         if not environment.fits(field.type, it.value):
             wrong[name] = environment.invalid(
-                name, it, environment.expected(field.type), secret=name in _SECRET
+                name, it, environment.expected(field.type), secret=name in SECRET
             )
         elif name == "broker_url" and (fault := broker_url.fault(it.value)):
             expected = f"{broker_url.EXPECTED}; {fault}"
             wrong[name] = environment.invalid(name, it, expected, secret=True)
         elif name in _READ_BY and it.value and not _is_read_by(_READ_BY[name][0], it.value):
-            secret = name in _SECRET or name == "report_url"  # which may have a token in it
+            secret = name in SECRET or name == "report_url"  # which may have a token in it
             wrong[name] = environment.invalid(name, it, _READ_BY[name][1], secret=secret)
         elif name == "signing_key" and any(len(key) < _KEY for key in it.value.split(",") if it.value):
             expected = (
@@ -653,7 +654,7 @@ def _plain(given: Mapping[str, Given]) -> dict[str, str]:
     for name, scheme in _PLAIN.items():
         if name in given and is_plain(str(given[name].value), scheme):
             expected = f"{scheme}s:// only, as {PREFIX}REQUIRE_TLS is true"
-            wrong[name] = environment.invalid(name, given[name], expected, secret=name in _SECRET)
+            wrong[name] = environment.invalid(name, given[name], expected, secret=name in SECRET)
     address = given.get("metrics_address", Given("", OPTION))
     named = "metrics_hosts" in given and given["metrics_hosts"].value
     if address.value and not named and not listen.is_loopback(listen.address(str(address.value))[0]):
@@ -672,7 +673,7 @@ def shown(name: str, value: Any) -> str:
     if value is None or isinstance(value, bool):
         return "" if value is None else str(value).lower()
     text = environment.printable(str(value))
-    if name not in _SECRET or name == "broker_url":
+    if name not in SECRET or name == "broker_url":
         hidden = _PASSWORD.sub(r"\1:***@", text)
         if name != "broker_url" or hidden != text or not broker_url.fault(text):
             return hidden

@@ -70,7 +70,7 @@ class Gate(bootsteps.StartStopStep):
             self._guard(consumer)
             telemetry.gauge("nightshift_device_held", 0)
         self._watchdog(consumer).start()
-        metrics.serve(lambda: self.ticks, consumer.app)
+        metrics.serve(lambda: self.ticks, consumer.app, self.closing.holders.processes)
         signals.worker_ready.connect(self._ready)
 
     def _watchdog(self, consumer: Any) -> Watchdog:

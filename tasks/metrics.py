@@ -1,6 +1,7 @@
 """Metrics of one worker: counted in each process of its pool, served by its parent, which also says if it is well.
 
-`/healthz` needs neither the event loop nor the broker, so that it answers while they do not, and says so.
+`/healthz` needs neither the event loop nor the broker, so that it answers while they do not, and says so. `/livez` says
+only whether the worker should be restarted.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from pipeline.telemetry import exposition, registry
 from pipeline.telemetry.devices import Devices
 from pipeline.telemetry.http import Answer, Server
 from pipeline.telemetry.shared import Shared
-from tasks import probe, pulse
+from tasks import hung, probe, pulse
+from tasks.hung import Hung
 
 log = logging.getLogger("nightshift.metrics")
 
@@ -57,13 +59,17 @@ def join(settings: Settings) -> None:
         log.warning("this process counts nothing, as %s can't be written: %s", folder, error.strerror)
 
 
-def serve(ticks: Callable[[], int], app: Any) -> None:
-    """Serve the metrics of this worker from a thread, if it counts; `ticks`: those of the gate."""
+def serve(ticks: Callable[[], int], app: Any, processes: Callable[[], Collection[int]]) -> None:
+    """Serve the metrics of this worker from a thread, if it counts.
+
+    ticks: those of the gate. processes: ids of those that work for it.
+    """
     settings, folder = Settings.from_env(), os.environ.get(registry.FOLDER)
     if settings.metrics_address and folder:
         asked = probe.Probe(app)
         asked.start()
-        Metrics(settings, Shared(Path(folder)), Health(ticks, lambda: asked.answers)).start()
+        health = Health(ticks, lambda: asked.answers)
+        Metrics(settings, Shared(Path(folder)), health, hung.of_worker(app, processes)).start()
 
 
 def _tenants(settings: Settings) -> set[str]:
@@ -116,11 +122,11 @@ class Health:
 class Metrics(threading.Thread):
     """Serves a worker's metrics, and adds up what processes that are gone have counted."""
 
-    def __init__(self, settings: Settings, shared: Shared, health: Health) -> None:
+    def __init__(self, settings: Settings, shared: Shared, health: Health, hung: Hung) -> None:
         super().__init__(name="metrics", daemon=True)
         self._address = listen.address(settings.metrics_address)
         self._hosts = listen.names(settings.metrics_hosts)
-        self._shared, self._health = shared, health
+        self._shared, self._health, self._hung = shared, health, hung
         self._collectors: list[Any] = [
             shared,
             exposition.Gauges(registry.gauges.copy),
@@ -142,6 +148,7 @@ class Metrics(threading.Thread):
     def look(self, now: float) -> None:
         """Do what is due."""
         self._health.look(now)
+        self._hung.look(now)
         if not self._served and now - self._tried_at >= _AGAIN:
             self._listen(first=self._tried_at == float("-inf"))
             self._tried_at = now
@@ -150,7 +157,7 @@ class Metrics(threading.Thread):
             self._shared.tidy()
 
     def _listen(self, *, first: bool) -> None:
-        pages = {"/metrics": self._metrics, "/healthz": self._health.page}
+        pages = {"/metrics": self._metrics, "/healthz": self._health.page, "/livez": self._hung.page}
         host, port = self._address
         try:
             Server(self._address, pages, self._hosts).in_thread()

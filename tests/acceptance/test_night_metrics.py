@@ -3,9 +3,13 @@
 import os
 import signal
 import time
+import urllib.request
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
+from tasks.hung import STOPPED
 from tests.support.command import NIGHTSHIFT, page
 from tests.support.night import night, shade
 from tests.support.scraped import get, scrape
@@ -90,3 +94,38 @@ def test_a_frozen_broker_is_noticed_by_worker_and_exporter(rabbit: Rabbit, tmp_p
         finally:
             exporter.kill()
             exporter.wait()
+
+
+def test_a_hung_worker_is_not_taken_for_a_busy_one(rabbit: Rabbit, tmp_path: Path) -> None:
+    port = free_port()
+    settings = {"NIGHTSHIFT_METRICS_ADDRESS": f"127.0.0.1:{port}", "NIGHTSHIFT_TEMP_DIR": str(tmp_path)}
+    with night(rabbit, tmp_path, **settings, NIGHTSHIFT_FAKE_SECONDS="12") as it:
+        worker = it.ready(it.worker("w1"))
+        it.publish(it.documents(2))  # both processes work on a page
+        wait_for(lambda: sum(it.pages_read().values()) == 2, "both pages to begin")
+        began = time.monotonic()
+        while time.monotonic() - began < STOPPED + 2:
+            assert get(port, "/livez") == (200, "ok\n")
+            time.sleep(0.5)
+
+        pid = worker.children()[0]
+        os.kill(pid, signal.SIGSTOP)
+        wait_for(lambda: get(port, "/livez")[0] == 503, "the hung process to be noticed", 20)
+        assert f"Process {pid} of this worker has been stopped" in get(port, "/livez")[1]
+        assert get(port, "/healthz")[0] == 200, "the connection and the loop are well"
+        os.kill(pid, signal.SIGCONT)
+        wait_for(lambda: get(port, "/livez")[0] == 200, "the process to go on")
+        assert {record.status for record in it.settle(2).values()} == {"done"}
+
+        os.kill(worker.main.pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(TimeoutError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=3)
+        finally:
+            os.kill(worker.main.pid, signal.SIGCONT)
+        rabbit.freeze()
+        try:
+            wait_for(lambda: health(port) == {503}, "the frozen broker to be noticed")
+            assert get(port, "/livez")[0] == 200, "a restart would not help"
+        finally:
+            rabbit.thaw()

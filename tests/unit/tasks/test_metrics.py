@@ -11,6 +11,7 @@ from pipeline.settings import Settings
 from pipeline.telemetry import registry
 from pipeline.telemetry.shared import Shared
 from tasks import metrics
+from tasks.hung import Hung
 from tasks.metrics import Health, Metrics
 
 
@@ -89,7 +90,7 @@ def test_a_folder_without_room_costs_the_metrics_only(
     monkeypatch.setattr(os, "posix_fallocate", full)
     metrics.start(settings)
     assert registry.FOLDER not in os.environ
-    metrics.serve(lambda: 1, None)
+    metrics.serve(lambda: 1, None, set)
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     assert "No space left" in caplog.text
 
@@ -110,7 +111,7 @@ def test_an_address_in_use_is_said_once_and_tried_again(
 
     monkeypatch.setattr(metrics, "Server", Taken)
     caplog.set_level(logging.INFO, "nightshift.metrics")
-    served = Metrics(settings, Shared(tmp_path), Health(lambda: 1, lambda: 1))
+    served = Metrics(settings, Shared(tmp_path), Health(lambda: 1, lambda: 1), Hung(set, dict))
     for second in range(20):
         served.look(float(second))
     assert len(tries) == 3
