@@ -42,6 +42,7 @@ ROOMS: dict[str, tuple[str, object, tuple[str, ...]]] = {
                 "direction",
                 "lines",
                 "onnx_models",
+                "openvino_head",
                 "openvino_models",
                 "orientation",
                 "paddle",
