@@ -18,7 +18,6 @@ from pipeline.ocr import direction, telemetry
 from pipeline.ocr.batched import Answer, Kind
 from pipeline.ocr.cuts import Image
 from pipeline.ocr.lines import padded_width
-from pipeline.ocr.openvino_head import best_of, without_softmax
 from pipeline.ocr.tensor_models import as_device_error
 from pipeline.ocr.tensors import TABLES, batch_of, best
 
@@ -34,9 +33,7 @@ class OpenVinoModels:
     ) -> None:
         self.info = info
         self._streams = streams
-        models = {kind: _model(path) for kind, path in files.items()}
-        self._scores = without_softmax(models["recognize"])
-        self._requests = {kind: _requests(model, streams, threads) for kind, model in models.items()}
+        self._requests = {kind: _requests(path, streams, threads) for kind, path in files.items()}
 
     def size_of(self, kind: Kind, height: int, width: int) -> tuple[int, int]:  # noqa: ARG002
         """All images of a kind share batches, as each is computed alone."""
@@ -60,7 +57,7 @@ class OpenVinoModels:
         answers = list[Answer]()
         for image in images:
             request.infer([_tensor(kind, image)])
-            answers.append(self._answer(kind, request))
+            answers.append(_answer(kind, request))
         return answers
 
     def _at_once(self, kind: Kind, images: Sequence[Image]) -> list[Answer]:
@@ -72,34 +69,17 @@ class OpenVinoModels:
             request = requests[number % len(requests)]
             if number >= len(requests):
                 request.wait()
-                answers.append(self._answer(kind, request))
+                answers.append(_answer(kind, request))
             request.start_async([tensor])
         for number in range(len(answers), len(images)):
             request = requests[number % len(requests)]
             request.wait()
-            answers.append(self._answer(kind, request))
+            answers.append(_answer(kind, request))
         return answers
 
-    def _answer(self, kind: Kind, request: Any) -> Answer:
-        (found,) = request.get_output_tensor().data
-        if kind == "detect":
-            return (found[0].copy(),)
-        if kind == "direction":
-            return (found.copy(),)
-        if self._scores:
-            return best_of(found)
-        classes, confidences = best(found[None])
-        return classes[0], confidences[0]
 
-
-def _model(path: Path) -> Any:
+def _requests(model: Path, streams: int, threads: int) -> list[Any]:
     telemetry.decline()
-    import openvino
-
-    return openvino.Core().read_model(path)
-
-
-def _requests(model: Any, streams: int, threads: int) -> list[Any]:
     import openvino
 
     options = {
@@ -119,3 +99,13 @@ def _tensor(kind: Kind, image: Image) -> NDArray[np.float32]:
     elif kind == "direction":
         width = direction.WIDTH
     return batch_of([image], height, width, TABLES[kind])
+
+
+def _answer(kind: Kind, request: Any) -> Answer:
+    (scores,) = request.get_output_tensor().data
+    if kind == "detect":
+        return (scores[0].copy(),)
+    if kind == "direction":
+        return (scores.copy(),)
+    classes, confidences = best(scores[None])
+    return classes[0], confidences[0]

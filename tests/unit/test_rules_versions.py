@@ -42,7 +42,6 @@ ROOMS: dict[str, tuple[str, object, tuple[str, ...]]] = {
                 "direction",
                 "lines",
                 "onnx_models",
-                "openvino_head",
                 "openvino_models",
                 "orientation",
                 "paddle",
