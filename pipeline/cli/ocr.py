@@ -88,14 +88,16 @@ def _read(cutter: Cutter, places: list[str], most: int, settings: Settings) -> S
                 continue
             try:
                 for image in _images(source, settings, most - len(found)):
-                    found.append(cutter.page(image, _printed(source.url)))
-                    bar.update(row, completed=len(found))
+                    page = cutter.page(image, _printed(source.url))
+                    if page.lines:
+                        found.append(page)
+                        bar.update(row, completed=len(found))
             except PermanentError as error:
                 screen.say(f"Not read: {source.url}: {error}")
             if len(found) == most:
                 break
     if not found:
-        raise UsageError("No pages that can be read: give pictures or PDFs, or folders of them.")
+        raise UsageError("No pages with text that can be read: give pictures or PDFs, or folders of them.")
     return found
 
 

@@ -17,7 +17,7 @@ def test_a_text_file_next_to_a_picture_has_its_text(tmp_path: Path) -> None:
     assert ocr._printed(str(tmp_path / "c.jpg")) is None
 
 
-@pytest.mark.parametrize("content", [None, b"not a picture"])
+@pytest.mark.parametrize("content", [None, b"%PDF-1.7\nnot one"])
 def test_no_pages(
     nightshift: Nightshift, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
 ) -> None:
@@ -27,7 +27,7 @@ def test_no_pages(
     if content:
         (pages / "a.jpg").write_bytes(content)
     done = nightshift("ocr", "tune", pages, "--out", tmp_path / "tuned", code=2)
-    assert "No pages that can be read" in str(done.exception)
+    assert "No pages with text that can be read" in str(done.exception)
     assert not (tmp_path / "tuned").exists()
 
 
