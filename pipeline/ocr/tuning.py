@@ -173,9 +173,9 @@ def refuse_existing(target: Path, *, force: bool) -> None:
 def decide(loss: float, speed: float) -> tuple[bool, str]:
     """Whether the int8 model is kept, and why; `loss` of character F1, `speed` as multiple of the float model's."""
     if loss >= LOSS:
-        return False, f"it loses {loss:.4f} of character F1, {LOSS} or more: the float model stays in use"
+        return False, f"it loses {loss:.4f} of character F1, {LOSS} or more; the float model stays in use"
     if speed < GAIN:
-        return False, f"it is {speed:.2f} times as fast, less than {GAIN}: the float model stays in use"
+        return False, f"it is {speed:.2f} times as fast, less than {GAIN}; the float model stays in use"
     return True, f"it is {speed:.2f} times as fast and loses {max(loss, 0):.4f} of character F1"
 
 
