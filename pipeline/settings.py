@@ -275,7 +275,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "rapidocr"
     ocr_device: Annotated[str, Meta(description="Device of `paddleocr`: `cpu`, `gpu` or `gpu:0`.")] = "cpu"
     ocr_model_dir: Annotated[
-        str | None, Meta(description="Local models for `paddleocr`: a folder with `det/` and `rec/`.")
+        str | None,
+        Meta(description="Local OCR models: a folder with `det/` and `rec/` (`nightshift ocr tune`)."),
     ] = None
     ocr_max_side: Annotated[
         int,

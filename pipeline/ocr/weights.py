@@ -19,6 +19,8 @@ RECOGNITION = "PP-OCRv6_rec_small.onnx"
 DIRECTION = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
 NAME = "PP-OCRv6_small"
 """Name of the model pair in the wheel, and on Paddle's hub (with `_det`, `_rec`)."""
+NAME_KEY = "nightshift.name"
+"""Key of the metadata of a recogniser that gives its name in results; without it, that of the folder."""
 
 
 class Files(msgspec.Struct, frozen=True):
@@ -42,7 +44,8 @@ def onnx_files(model_dir: str | None) -> Files:
     folder = _folder(model_dir)
     detection = present(folder / "det" / "inference.onnx")
     recognition = present(folder / "rec" / "inference.onnx")
-    return Files(folder.name, "folder", detection, recognition, (detection, recognition))
+    name = metadata(recognition).get(NAME_KEY, folder.name)
+    return Files(name, "folder", detection, recognition, (detection, recognition))
 
 
 def onnx_models(model_dir: str | None) -> dict[Kind, Path]:

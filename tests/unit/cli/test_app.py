@@ -41,6 +41,7 @@ NO_STORE = {
     "submit",
     "ner train",
     "ner evaluate",
+    "ocr tune",
     "settings",
 }  # not there, or named otherwise
 READERS = [
