@@ -108,7 +108,6 @@ def test_shapes_of_a_gpu_read_nearly_the_same_with_few_sessions(monkeypatch: pyt
 
     monkeypatch.setattr(onnx_module, "_session", session)
     models = OnnxModels(identity.of_rapid(settings()), weights.onnx_models(None), "gpu:0", threads=1)
-    made.clear()
     here = asking_here(models)
 
     def ask(kind: Any, images: Any) -> Any:
@@ -116,6 +115,7 @@ def test_shapes_of_a_gpu_read_nearly_the_same_with_few_sessions(monkeypatch: pyt
         return here(kind, images)
 
     expected = ocr.asking(settings(), asking_here(onnx_models(together=True))).read(letter())
+    made.clear()
     engine = ocr.asking(settings(), ask)
     read = [engine.read(letter()) for _ in range(2)]
     assert read[0] == read[1]
