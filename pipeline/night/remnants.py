@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from msgspec import structs
 
-from pipeline.ledger import ends, generations, pending, records, restoring
+from pipeline.ledger import ends, forgotten, generations, pending, records, restoring
 from pipeline.ledger.ends import Dates
 from pipeline.messages import Message
 from pipeline.models import DocumentResult, Task
@@ -28,16 +28,18 @@ def settle(store: Store, message: Message, today: Callable[[], str]) -> list[Mes
     latest = generations.latest(store, message.task_id)
     dates = Dates(claimed[0], today)
     task = Task(task_id=message.task_id, sha256=None, source="", run_date=message.run_date)
-    found = list(ends.found(store, task.task_id, dates.of(store, task), range(latest + 1)))
+    found = [
+        (end, record)
+        for end in ends.found(store, task.task_id, dates.of(store, task), range(latest + 1))
+        if (record := read_or_none(store, end.key, DocumentResult)) is not None
+        and not forgotten.take_back(store, record, fresh=True)
+    ]
     if not found:
         return []
-    best = min(found, key=lambda end: end.rank)
-    for end in found:
+    best, record = min(found, key=lambda one: one[0].rank)
+    for end, _ in found:
         records.remove(store, end, best)
     records.settle(store, best, dates)
-    record = read_or_none(store, best.key, DocumentResult)
-    if record is None:
-        return []
     if best.status != "failed" and best.generation < latest and not _is_in_progress(store, record, latest):
         records.read_again(store, record, latest)
     if len(found) == 1:
