@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 
 import msgspec
+from msgspec import structs
 
 from pipeline.models import DocumentResult, Status, Task
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 
+_LAST = "9999-12-31"
 _FEW = 3
 """Run dates that are looked at without asking first which of them have records."""
 
@@ -65,6 +67,10 @@ class Dates(msgspec.Struct, frozen=True):
     def for_task(cls, task: Task, today: Callable[[], str]) -> Dates:
         """The run dates of a task; one that is reprocessed keeps its run date."""
         return cls("" if task.reprocess else task.accepted_on, today, task.replaces)
+
+    def without_end(self) -> Dates:
+        """The same, and later run dates, of clocks that are ahead of the one here."""
+        return structs.replace(self, today=lambda: _LAST)
 
     def are_only(self, run_date: str) -> bool:
         """Whether a task can have records under this run date only, which is that of today."""

@@ -66,19 +66,26 @@ def last_stamp(store: Store) -> bytes:
     return store.get(key) if store.exists(key) else b""
 
 
-def is_forgotten(store: Store, task_id: str, since: str, *, fresh: bool = True) -> bool:
-    """Whether the submission of this id at this time (`Task.submitted_at`) was forgotten.
+def is_forgotten(store: Store, task_id: str, since: str, receipt: str = "", *, fresh: bool = True) -> bool:
+    """Whether the submission of this id at this time (`Task.submitted_at`), with this receipt, was forgotten.
 
     Without `fresh`, a store in which nothing was forgotten is asked once a minute only.
     """
-    return _stone(store, task_id, since, fresh=fresh) is not None
+    return _stone(store, task_id, since, receipt, fresh=fresh) is not None
 
 
-def _stone(store: Store, task_id: str, since: str, *, fresh: bool = True) -> Tombstone | None:
-    """The tombstone of this submission."""
+def _stone(store: Store, task_id: str, since: str, receipt: str, *, fresh: bool = True) -> Tombstone | None:
+    """The tombstone of this submission.
+
+    One that had neither marker nor record yet, as its refusal was paused, is not in it: its receipt is rewritten.
+    """
     if not since or not _has_any(store, fresh=fresh):
         return None
-    return next((stone for stone in tombstones(store, task_id) if since in stone.seen), None)
+    stones = list(tombstones(store, task_id))
+    for stone in stones:
+        if since in stone.seen:
+            return stone
+    return stones[-1] if stones and receipt and not redaction.names(store, receipt, task_id) else None
 
 
 def _has_any(store: Store, *, fresh: bool) -> bool:
@@ -139,7 +146,7 @@ def take_back(store: Store, result: DocumentResult, *, fresh: bool) -> bool:
     Where the id was submitted again, the new task keeps what it has. Returns whether it was forgotten.
     """
     task_id, run_date = result.task_id, result.run_date
-    if not is_forgotten(store, task_id, result.first_seen, fresh=fresh):
+    if not is_forgotten(store, task_id, result.first_seen, result.receipt, fresh=fresh):
         return False
     take_back_receipt(store, task_id, result.first_seen, result.receipt)
     written = (
@@ -167,7 +174,7 @@ def take_back_receipt(store: Store, task_id: str, since: str, receipt: str) -> N
 
     Not where the id was submitted again since: the receipt of the new task may be the same object.
     """
-    stone = _stone(store, task_id, since) if receipt else None
+    stone = _stone(store, task_id, since, receipt) if receipt else None
     if stone is None or restoring.accepted_on(store, task_id):
         return
     names = {task_id: pseudonyms.of(store, task_id)}
@@ -178,7 +185,7 @@ def take_back_receipt(store: Store, task_id: str, since: str, receipt: str) -> N
 
 def withdraw(store: Store, task: Task, *, fresh: bool = True) -> bool:
     """Delete the marker of a task that was marked again after it was forgotten; whether it was."""
-    if not is_forgotten(store, task.task_id, task.submitted_at, fresh=fresh):
+    if not is_forgotten(store, task.task_id, task.submitted_at, task.receipt, fresh=fresh):
         return False
     store.delete(keys.pending(task.task_id, task.generation))
     if task.generation:

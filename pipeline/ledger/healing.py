@@ -23,7 +23,7 @@ def keep_good(store: Store, task_id: str, run_dates: Iterable[str]) -> None:
     for run_date in run_dates:
         several = sorted(ends.found(store, task_id, [run_date], numbers), key=lambda end: end.rank)
         for end in several[1:]:
-            records.remove(store, end)
+            records.remove(store, end, several[0])
 
 
 def failures(store: Store, run_date: str) -> None:

@@ -84,12 +84,14 @@ def finish(
     if ended_by_others:
         # another process: the tables may have its record
         store.put(keys.changed(result.run_date, result.task_id, clock.now()), b"")
-        if instead is None:
-            ended_before()
     if marker != "other":
         pending.remove(store, result.task_id, result.generation)
     if forgotten.take_back(store, result, fresh=ended_by_others or not marked):
         return _gone(result)
+    if ended_by_others and instead is None:  # its record may be of a night that is ahead of the clock here
+        instead = _settle(store, result, dates.without_end())
+        if instead is None:
+            ended_before()
     return instead
 
 
@@ -136,7 +138,7 @@ def _is_undisputed(store: Store, result: DocumentResult, dates: Dates) -> bool:
     return (
         not store.exists(keys.failed(result.run_date, result.task_id, result.generation))
         and dates.are_only(result.run_date)  # also where this process was paused
-        and not forgotten.is_forgotten(store, result.task_id, result.first_seen, fresh=False)
+        and not forgotten.is_forgotten(store, result.task_id, result.first_seen, result.receipt, fresh=False)
         and forgotten.marker(store, result) == "own"
     )
 
@@ -188,17 +190,17 @@ def _settle(store: Store, result: DocumentResult, dates: Dates) -> End | None:
     all_of_them = list(ends.found(store, task_id, places, range(latest + 1)))
     best = min([mine, *all_of_them], key=lambda end: end.rank)
     for end in all_of_them:
-        if end.key != best.key:
-            remove(store, end)
+        remove(store, end, best)
     if best.key != mine.key:
         if result.status == "failed" and (standing := read_or_none(store, best.key, DocumentResult)):
             _keep(store, result, standing)
         return best
     if superseded and result.status == "failed" and waiting:  # its redrive was in progress before
-        remove(store, mine)
-        return structs.replace(mine, generation=latest)
+        later = structs.replace(mine, generation=latest)
+        remove(store, mine, later)
+        return later
     if superseded and result.status != "failed":  # this may have replaced a better one under the same key
-        _read_again(store, result, latest)
+        read_again(store, result, latest)
     return None
 
 
@@ -211,20 +213,23 @@ def settle(store: Store, end: End, dates: Dates) -> None:
     found = list(ends.found(store, end.task_id, dates.of(store, result), range(end.generation + 1)))
     best = min([end, *found], key=lambda one: one.rank)
     for one in found:
-        if one.key != best.key:
-            remove(store, one)
+        remove(store, one, best)
 
 
-def remove(store: Store, end: End) -> None:
-    """Delete a record that does not count, as another one does."""
+def remove(store: Store, end: End, best: End) -> None:
+    """Delete a record that does not count, as `best` does, unless it is that one."""
+    if end.key == best.key:
+        return
+    callback = keys.callback(end.run_date, end.task_id, end.generation)
     store.delete(end.key)
     if end.status != "failed":
         store.delete(keys.partial(end.run_date, end.task_id))
-    store.delete(keys.callback(end.run_date, end.task_id, end.generation))
+    if callback != keys.callback(best.run_date, best.task_id, best.generation):  # else it is of both
+        store.delete(callback)
     store.put(keys.changed(end.run_date, end.task_id, clock.now()), b"")
 
 
-def _read_again(store: Store, result: DocumentResult, latest: int) -> None:
+def read_again(store: Store, result: DocumentResult, latest: int) -> None:
     """Mark a document to be reprocessed as its latest generation was: most of it is in the store.
 
     Housekeeping publishes it.

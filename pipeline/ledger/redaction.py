@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from pipeline.errors import Damaged, NotFound
 from pipeline.models import from_json, to_json
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
@@ -92,6 +93,14 @@ def tasks_in(data: bytes) -> set[str]:
         except (msgspec.DecodeError, UnicodeDecodeError):
             continue
     return found - {""}
+
+
+def names(store: Store, receipt: str, task_id: str) -> bool:
+    """Whether a receipt still names a task, so that this was not forgotten; what cannot be read is the audit's."""
+    try:
+        return task_id in tasks_in(store.get(receipt))
+    except (NotFound, Damaged):
+        return True
 
 
 def without(data: bytes, names: Mapping[str, str]) -> tuple[bytes, int]:

@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from pipeline import clock
-from pipeline.ledger import claims, counting, ends, forgetting, generations, pending, places, receipts
+from pipeline.ledger import (
+    claims,
+    counting,
+    ends,
+    forgetting,
+    generations,
+    pending,
+    places,
+    receipts,
+    redaction,
+)
 from pipeline.models import Task
 from pipeline.storage import Store, keys
 
@@ -37,20 +47,26 @@ def mark(store: Store, task: Task, run_date: str) -> Task | None:
 
 
 def _can_be_fetched(store: Store, task: Task) -> bool:
-    """Whether a receipt names the whole source of a task; the query of a web address is not in it."""
+    """Whether a receipt names the whole source of a task; the query of a web address is not in it.
+
+    Claims say so too, unless they were deleted: by a process that forgot another task under the id, and was paused.
+    """
     if not task.source.startswith(("file://", "s3://")):
         return False
-    return claims.names_source(store, task.task_id, task.source)
+    return claims.names_source(store, task.task_id, task.source) or not claims.origins(store, task.task_id)
 
 
 def still_received(store: Store, restored: Sequence[Task], run_date: str) -> list[Task]:
     """Those of the marked tasks that were not forgotten meanwhile; the markers of the others are deleted."""
-    named = receipts.received(store, run_date) if restored else {}
-    for task in (task for task in restored if task.task_id not in named):
+    kept = []
+    for task in restored:
+        if redaction.names(store, task.receipt, task.task_id):
+            kept.append(task)
+            continue
         store.delete(keys.pending(task.task_id, task.generation))
         counting.of(store).gone(task)
         store.delete(keys.changed(run_date, task.task_id, task.submitted_at))
-    return [task for task in restored if task.task_id in named]
+    return kept
 
 
 def accepted_on(store: Store, task_id: str) -> list[str]:

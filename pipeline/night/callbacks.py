@@ -70,6 +70,8 @@ def notify(store: Store, message: Message, settings: Settings) -> None:
     if due is None:
         return
     record = _record(store, message)
+    if record is None and _due(store, message) != due:  # delivered by another process, or forgotten
+        return
     if record is None:
         raise PermanentError(
             f"{message.task_id} has no result to send a callback for.", code="result_missing"
@@ -111,14 +113,17 @@ def _put_off(store: Store, message: Message, due: Due) -> bool:
 
 
 def _record(store: Store, message: Message) -> DocumentResult | None:
-    places = (
-        keys.result(message.run_date, message.task_id),
-        keys.failed(message.run_date, message.task_id, message.generation),
-    )
-    for key in places:
+    for key in _places(message):
         with suppress(NotFound):
             return objects.read(store, key, DocumentResult)
     return None
+
+
+def _places(message: Message) -> tuple[str, str]:
+    return (
+        keys.result(message.run_date, message.task_id),
+        keys.failed(message.run_date, message.task_id, message.generation),
+    )
 
 
 def _with_query(store: Store, record: DocumentResult) -> DocumentResult:
@@ -144,13 +149,18 @@ def _key(message: Message) -> str:
 
 
 def abandon(store: Store, message: Message, error: PermanentError) -> None:
-    """Record that a callback could not be delivered, with the reason, for the operator."""
+    """Record that a callback could not be delivered, with the reason, for the operator.
+
+    Not of a task that was forgotten, or redriven, meanwhile.
+    """
     reason = Failure(code=error.code, message=error.message)
     key = keys.undelivered(message.run_date, message.task_id, message.generation)
     known = store.exists(key)  # it was resent, and stays listed meanwhile
     store.put(key, to_json(reason))
     counting.of(store).opened("undelivered", not known)
     store.delete(_key(message))
+    if not any(map(store.exists, _places(message))):
+        _remove_undelivered(store, message.run_date, message.task_id, message.generation)
 
 
 class Undelivered(msgspec.Struct, frozen=True, kw_only=True):

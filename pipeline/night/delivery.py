@@ -168,6 +168,8 @@ class Delivery:
         notify = submission is not None and self._may_notify(submission)
         following = callbacks.note_due(self.flow.store, task) if notify else []
         reception.note_refusal(task, error)
+        if following:  # housekeeping deletes a note without a record, if this process was paused for long
+            callbacks.note_due(self.flow.store, task)
         for outcome in ("accepted", "failed"):
             telemetry.count("nightshift_documents_total", outcome, task.task_type, task.tenant)
         self.broker.publish(following)

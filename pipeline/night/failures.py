@@ -152,7 +152,7 @@ def redrive(store: Store, record: DocumentResult, changed: dict[str, str], *, to
         overrides=changed,
         origin=claims.only(store, record.task_id),
         generation=record.generation + 1,
-        accepted_on=today or record.run_date,
+        accepted_on=max(today, record.run_date),  # also where the clock here is behind
         replaces=record.run_date,
     )
     if task_stands(record):

@@ -18,7 +18,7 @@ from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, f
 from pipeline.ledger.ends import Dates, End
 from pipeline.messages import Message, handed_back, is_urgent
 from pipeline.models import TEXT, DocumentResult, Page, Status, Task
-from pipeline.night import callbacks, deadlines
+from pipeline.night import callbacks, deadlines, remnants
 from pipeline.night.dispatch import begin
 from pipeline.night.measures import Measures
 from pipeline.night.night import Night
@@ -70,7 +70,7 @@ class Flow:
         self._looked = clock.Mark.now()
         task = self._marker(message)
         if task is None:
-            return []
+            return remnants.settle(self.store, message, self.schedule.run_date)
         self._begun = task.task_id, task.submitted_at
         logs.note(run_date=task.run_date)
         spans.note({"nightshift.task_type": task.task_type, "nightshift.pages": task.pages})
@@ -116,7 +116,9 @@ class Flow:
             self.unwell = Unwell("failed", error.code)
             return []
         task = pending.get(self.store, message.task_id, message.generation)
-        if task is None or self._is_of_another(task):
+        if task is None:
+            return remnants.settle(self.store, message, self.schedule.run_date)
+        if self._is_of_another(task):
             return []
         task = structs.replace(task, run_date=self._night_of(task, message))
         if end := self._end_of(task):

@@ -63,14 +63,16 @@ def carry_out(store: Store, plan: Plan) -> Done:
     stone = Tombstone(at=plan.at, actor=plan.actor, run=plan.run)
     for _ in in_threads(lambda t: _bury(store, t, stone), plan.targets):
         pass
-    plan = selection.with_ends(store, plan)
-    looked = _in_threads(lambda t: _is_back(store, t, plan, resumed=resumed), plan.targets)
-    back = {target.task_id for target, new in looked if new}
+    if (known := selection.with_ends(store, plan)) != plan:
+        plan = known
+        forgetting.note(store, plan)
+    back = _back(store, plan, resumed=resumed)
     targets = [target for target in plan.targets if target.task_id not in back]
-    markers = (keys.pending(t.task_id, n) for t in targets for n in range(t.generations + 2))
-    _delete(store, markers, done)
-    recorded = (key for target in plan.targets for key in _records(store, target))
+    _delete(store, (key for target in targets for key in _markers(store, target)), done)
+    recorded = (key for target in plan.targets for key in _own_of(store, target, target.keys))
     done.objects += _delete(store, recorded, done)
+    back |= _back(store, plan, resumed=False)  # this process may have been paused meanwhile, for long
+    targets = [target for target in targets if target.task_id not in back]
     own = list(chain.from_iterable(in_threads(lambda t: _own(store, t), targets)))
     # before the claims: a new task that claims the id must not find itself superseded
     done.objects += _delete(store, filter(_is_generation, own), done)
@@ -104,6 +106,12 @@ def _later(plan: Plan) -> str:
     return (clock.utc() + forgetting.SETTLED).isoformat() if plan.working else ""
 
 
+def _back(store: Store, plan: Plan, *, resumed: bool) -> set[str]:
+    """Ids that were submitted again."""
+    looked = _in_threads(lambda target: _is_back(store, target, plan, resumed=resumed), plan.targets)
+    return {target.task_id for target, new in looked if new}
+
+
 def _is_back(store: Store, target: Target, plan: Plan, *, resumed: bool) -> bool:
     """Whether the id was submitted again since it was planned to forget it: that is another task, or was one."""
     since = forgotten.since_of(store, keys.pending(target.task_id))
@@ -119,9 +127,14 @@ def _is_back(store: Store, target: Target, plan: Plan, *, resumed: bool) -> bool
     return any(keys.taken_on(key) and keys.origin_of(key) for key in store.list(keys.claims(target.task_id)))
 
 
-def _records(store: Store, target: Target) -> list[str]:
-    """Records and markers of a target; since the plan was made, those of a new task may be under the same keys."""
-    return [key for key in target.keys if forgotten.since_of(store, key) in (None, *target.seen)]
+def _markers(store: Store, target: Target) -> list[str]:
+    names = [keys.pending(target.task_id, number) for number in range(target.generations + 2)]
+    return _own_of(store, target, names)
+
+
+def _own_of(store: Store, target: Target, names: Iterable[str]) -> list[str]:
+    """Those records or markers that are a target's; since the plan was made, a new task may have the same keys."""
+    return [key for key in names if forgotten.since_of(store, key) in (None, *target.seen)]
 
 
 def _named(store: Store, task_ids: set[str]) -> Iterator[str]:

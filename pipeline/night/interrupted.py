@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
+from msgspec import structs
 
-from pipeline.ledger import forgetting, places, receipts, restoring, tabled
+from pipeline.ledger import forgetting, places, receipts, redaction, restoring, tabled
 from pipeline.models import Task, to_json
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
@@ -51,7 +52,10 @@ def resume(store: Store, markers: Mapping[str, str]) -> list[Task]:
         lambda key: receipts.read(store, key, Task), sorted(unnamed & set(before.receipts))
     ):
         name = keys.receipt_name(receipt.key)
-        if name and (unknown := [task for task in receipt.tasks if task.task_id not in known]):
+        unknown = [
+            structs.replace(task, receipt=receipt.key) for task in receipt.tasks if task.task_id not in known
+        ]
+        if name and unknown:
             found.setdefault(name.run_date, []).extend(unknown)
     return [task for date, tasks in sorted(found.items()) for task in _resumed(store, date, tasks)]
 
@@ -62,9 +66,9 @@ def _resumed(store: Store, run_date: str, tasks: list[Task]) -> list[Task]:
     for task in tasks:
         received.setdefault(task.task_id, []).append(task)
     there = places.find(store, received, places.nights(store, run_date))
-    lost = [gap.task_id for gap in places.missing(store, received, there.received)]
+    lost = [received[gap.task_id][-1] for gap in places.missing(store, received, there.received)]
     going = forgetting.task_ids(store)
-    marked = [
-        restoring.mark(store, received[task_id][-1], run_date) for task_id in lost if task_id not in going
-    ]
+    # before it is marked, too: this process may have been paused, and may die before it looks again
+    named = (t for t in lost if t.task_id not in going and redaction.names(store, t.receipt, t.task_id))
+    marked = [restoring.mark(store, task, run_date) for task in named]
     return restoring.still_received(store, [task for task in marked if task], run_date)

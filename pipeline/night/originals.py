@@ -87,6 +87,9 @@ def _delete(store: Store, part: dict[str, bytes], needed_now: Callable[[], Set[s
     finally:
         for sha256 in part.keys() & needed:
             store.put(keys.document(sha256), part[sha256])
+    if (back := part.keys() & needed) and (unused := back - needed_now()):  # these were forgotten meanwhile
+        again, more = _delete(store, {sha256: part[sha256] for sha256 in unused}, needed_now)
+        return (needed - unused) | again, locked + more
     return needed, locked
 
 

@@ -240,14 +240,18 @@ def plan(
 
 
 def with_ends(store: Store, plan: Plan) -> Plan:
-    """A plan with the records of the tasks that have ended since it was made, before the tombstones were there."""
+    """A plan with the records of the tasks that have ended since it was made, before the tombstones were there.
+
+    Also with the bytes that steps in progress have ingested since.
+    """
     if not plan.working:
         return plan
 
     def look(target: Target) -> Target:
         found = inventory.just_ended(store, target.task_id, target.generations)
         new = {key for key in found if forgotten.since_of(store, key) in target.seen}
-        return structs.replace(target, keys=tuple(sorted({*target.keys, *new})))
+        hashes = {*target.hashes, *claims.contents(store, target.task_id)}
+        return structs.replace(target, keys=tuple(sorted({*target.keys, *new})), hashes=tuple(sorted(hashes)))
 
     targets = tuple(in_threads(look, plan.targets))
     nights = {keys.run_date_of(key) for t in targets for key in t.keys if not key.startswith(keys.PENDING)}

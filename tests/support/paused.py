@@ -1,5 +1,6 @@
 """A process that is paused between two calls of its store, while others go on; and what must be stored then."""
 
+import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,22 +25,29 @@ from pipeline.steps.engines import EnginesByTask
 from pipeline.storage import Store, keys
 from pipeline.storage.memory import MemoryStore
 from pipeline.submission.contract import Submission
+from tests.support.flows import Died
 
 START = datetime(2026, 11, 24, 20, tzinfo=UTC)
 SPREAD = 8
 
 
 class PausedStore:
-    """A store before whose call number `at` (from 0) `meanwhile` is called; `calls` names all of them."""
+    """A store before whose call number `at` (from 0) `meanwhile` is called; `calls` names all of them.
 
-    def __init__(self, store: Store, at: int, meanwhile: Callable[[], None]) -> None:
+    `dies`: before call number `at` + `dies`; all later ones fail, too.
+    """
+
+    def __init__(self, store: Store, at: int, meanwhile: Callable[[], None], dies: int | None = None) -> None:
         self.store, self.url, self.at, self.meanwhile = store, store.url, at, meanwhile
+        self.dies = dies
         self.calls: list[str] = []
 
     def _call(self, name: str, key: str) -> Store:
         self.calls.append(f"{name} {key}")
         if len(self.calls) - 1 == self.at:
             self.meanwhile()
+        if self.dies is not None and len(self.calls) - 1 >= self.at + self.dies:
+            raise Died
         return self.store
 
     def put(self, key: str, data: bytes) -> None:
@@ -85,6 +93,8 @@ class Site:
         self.path, self.picture, self.engines, self.settings = inbox / "a.png", picture, engines, settings
         self.now, self._ticks, self._messages = START, 0, 0
         self.waiting: list[Message] = []
+        self.late = False
+        self.posted: list[str] = []
         clock.take_from(self._time)
         self.send_file()
         self.flow = self.process(self.store)
@@ -114,8 +124,9 @@ class Site:
         self.path.unlink(missing_ok=True)
 
     def deliver(self, message: Message, flow: Flow | None = None) -> list[Message]:
-        """What a worker does with a message; callbacks are not sent."""
-        if message.step == "callback":
+        """What a worker does with a message; callbacks wait until all is done, if they are `late`."""
+        if message.step == "callback" and self.late:
+            self.waiting.append(message)
             return []
         if not message.id:
             self._messages += 1
@@ -126,6 +137,11 @@ class Site:
         except (PermanentError, TransientError) as error:
             return process.fail(message, PermanentError(error.message, code=error.code))
 
+    def post(self, url: str, body: bytes, *_: object) -> int:
+        """In place of `pipeline.night.callbacks.post`."""
+        self.posted.append(json.loads(body)["status"])
+        return 200
+
     def drain(self, messages: Iterable[Message]) -> None:
         waiting = deque(messages)
         while waiting:
@@ -133,7 +149,8 @@ class Site:
 
     def settle(self) -> None:
         """All that waits is done, and housekeeping publishes again what has a marker or a callback that is due."""
-        self.drain(self.waiting)
+        self.late, waiting, self.waiting = False, self.waiting, []
+        self.drain(waiting)
         for _ in range(2):
             self.drain(resume_all(self.flow.night))
         self.drain(overdue(self.store, self.now + timedelta(hours=2)))
@@ -208,6 +225,12 @@ class Site:
         notes = self.store.list(keys.CALLBACKS)
         if any(self._is_lonely(key) for key in notes):
             found.append("a callback is due for no record")
+        if list(self.store.list(keys.CALLBACKS)):
+            found.append("a callback is still due")
+        for key in stored:
+            record = from_json(self.store.get(key), DocumentResult)
+            if not record.reprocess and record.status not in self.posted and record.callback_url:
+                found.append(f"ended as {record.status}, posted {self.posted}")
         return found
 
     def _is_lonely(self, note: str) -> bool:

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import Damaged, OverLimit, PermanentError, UsageError
-from pipeline.ledger import claims, ends, pending, receipts, records
+from pipeline.ledger import claims, digests, ends, pending, receipts, records
 from pipeline.ledger.audit import audit
 from pipeline.models import DocumentResult, Task
 from pipeline.night import failures
@@ -232,6 +232,26 @@ def test_each_redrive_is_a_generation(store: LocalStore) -> None:
         assert list(store.list(keys.PENDING)) == []
     report = audit(store, DAY)
     assert (report.received, report.failed, report.adds_up) == (1, 1, True)
+
+
+def test_a_clock_that_is_behind_accepts_no_redrive_before_its_failure(store: LocalStore) -> None:
+    record = structs.replace(fail(store, "a", OverLimit("too long")), run_date=NEXT)
+    store.put(keys.failed(NEXT, "a"), digests.encode(record))
+    assert failures.redrive(store, record, {}, today=DAY).accepted_on == NEXT
+
+
+def test_two_failures_on_two_dates_are_seen_by_a_clock_that_is_behind(store: LocalStore) -> None:
+    """Another worker, whose clock is ahead, has ended the task since this one read its marker."""
+    record = fail(store, "a", OverLimit("too long"))
+    other = structs.replace(record, run_date=NEXT)
+    store.delete(keys.failed(DAY, "a"))
+    store.put(keys.failed(NEXT, "a"), digests.encode(other))
+    again: list[str] = []
+    instead = records.finish(
+        store, record, ends.Dates(DAY, lambda: DAY), ended_before=lambda: again.append("a")
+    )
+    assert instead is None
+    assert [(r.run_date, again) for r in failures.find(store)] == [(DAY, ["a"])]
 
 
 def test_a_failure_that_is_recorded_again_by_a_paused_process_stays_discarded(store: LocalStore) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pipeline import clock
 from pipeline.ledger.audit import audit
 from pipeline.ledger.forgetting import Plan
-from pipeline.night import forget, inventory, selection
+from pipeline.night import callbacks, forget, inventory, selection
 from pipeline.night.search import Search
 from pipeline.night.selection import Selector
 from pipeline.settings import Settings
@@ -21,18 +21,25 @@ from tests.support.paused import PausedStore, Site
 
 
 @pytest.fixture
-def sites(tmp_path: Path) -> Iterator[Callable[[], Site]]:
+def sites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Site]]:
     settings = Settings.from_env(
         {},
         store_url="memory://unused",
         window="always",
         allowed_sources=tmp_path.as_uri(),
         allowed_callbacks="https://a.example",
+        callback_secret="s",
         ocr_engine="fake-ocr",
         ner_engine="fake-ner",
     )
     picture = page(tmp_path / "a.png", grey(1)).read_bytes()
-    yield lambda: Site(tmp_path, picture, EnginesByTask(settings), settings)
+
+    def made() -> Site:
+        one = Site(tmp_path, picture, EnginesByTask(settings), settings)
+        monkeypatch.setattr(callbacks, "post", one.post)
+        return one
+
+    yield made
     clock.take_from(None)
 
 

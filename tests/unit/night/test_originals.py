@@ -81,6 +81,23 @@ def test_what_is_done_by_then_stays(store: Sudden) -> None:
     assert left(store) == {sha256}
 
 
+def test_what_is_forgotten_while_it_is_written_back_is_deleted_again(
+    store: Sudden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sha256,) = stored(store, 1)
+    store.then = lambda: mark(store, {sha256})
+    real = store.put
+
+    def put(key: str, data: bytes) -> None:
+        if key.startswith(keys.DOCUMENTS):
+            store.delete(next(store.list(keys.PENDING)))
+        real(key, data)
+
+    monkeypatch.setattr(store, "put", put)
+    assert originals.delete(store, [sha256]).documents == 1
+    assert left(store) == set()
+
+
 def test_memory_is_bounded(store: Sudden, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(originals, "_BYTES", 50)
     sizes = [sum(map(len, part.values())) for part in originals._parts(store, stored(store, 40))]

@@ -15,7 +15,7 @@ from msgspec import structs
 from pipeline import clock
 from pipeline.errors import PermanentError
 from pipeline.messages import Message
-from pipeline.night import failures, reprocess
+from pipeline.night import callbacks, failures, reprocess
 from pipeline.night.dispatch import resume
 from pipeline.night.flow import Flow
 from pipeline.settings import Settings
@@ -47,10 +47,18 @@ def engines(settings: Settings) -> EnginesByTask:
 
 
 @pytest.fixture
-def site(settings: Settings, engines: EnginesByTask, tmp_path: Path) -> Iterator[Callable[[], Site]]:
+def site(
+    settings: Settings, engines: EnginesByTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], Site]]:
     inbox = Path(settings.allowed_sources.removeprefix("file://"))
     picture = page(tmp_path / "a.png", grey(1)).read_bytes()
-    yield lambda: Site(inbox, picture, engines, settings)
+
+    def made() -> Site:
+        one = Site(inbox, picture, engines, settings)
+        monkeypatch.setattr(callbacks, "post", one.post)
+        return one
+
+    yield made
     clock.take_from(None)
 
 
@@ -211,20 +219,34 @@ MEANWHILE = {
 }
 
 
-@pytest.mark.parametrize("dies", [False, True], ids=["goes on", "dies"])
+@pytest.mark.parametrize("dies", [None, 0], ids=["goes on", "dies"])
 @pytest.mark.parametrize("meanwhile", MEANWHILE)
 @pytest.mark.parametrize("does", DOES)
-def test_pausing(site: Callable[[], Site], does: str, meanwhile: str, dies: bool) -> None:
+def test_pausing(site: Callable[[], Site], does: str, meanwhile: str, dies: int | None) -> None:
     for at in count():
-        calls, wrongs = _paused(site(), DOES[does], MEANWHILE[meanwhile], at, dies=dies)
+        one = site()
+        one.late = dies is None  # a callback that waits must not be lost
+        calls, wrongs = _paused(one, DOES[does], MEANWHILE[meanwhile], at, dies)
         if at >= len(calls):
             assert at > 2, "it asked the store"
             break
         assert not wrongs, f"paused before {calls[at]}"
 
 
+@pytest.mark.parametrize("meanwhile", MEANWHILE)
+@pytest.mark.parametrize("does", ["fail result", "failure of a redriven one", "result of a redriven one"])
+def test_pausing_before_a_write_and_dying_right_after_it(
+    site: Callable[[], Site], does: str, meanwhile: str
+) -> None:
+    for at in count():
+        calls, wrongs = _paused(site(), DOES[does], MEANWHILE[meanwhile], at, 1)
+        if at >= len(calls):
+            break
+        assert not wrongs, f"paused before {calls[at]}"
+
+
 def _paused(
-    site: Site, does: Work, others: Callable[[Site], None], at: int, *, dies: bool
+    site: Site, does: Work, others: Callable[[Site], None], at: int, dies: int | None
 ) -> tuple[list[str], list[str]]:
     """Its calls, and what is wrong when all is done."""
     good = []
@@ -234,14 +256,12 @@ def _paused(
         others(site)
         site.tidy_up()
         good.append(site.good())
-        if dies:
-            raise Died
 
-    store = PausedStore(site.store, at, meanwhile)
+    store = PausedStore(site.store, at, meanwhile, dies)
     try:
         messages = does.work(site.process(store), site, message)
     except Died:
-        messages = does.work(site.flow, site, message)
+        messages = does.work(site.flow, site, structs.replace(message, redelivered=True))
     if not good:
         return store.calls, []
     site.drain(messages)

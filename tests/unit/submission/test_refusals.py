@@ -2,19 +2,21 @@
 
 import json
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from pipeline import clock
 from pipeline.encryption.keyring import new_line
 from pipeline.errors import PermanentError
 from pipeline.ledger import pending
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
 from pipeline.models import DocumentResult
-from pipeline.night import failures
+from pipeline.night import callbacks, failures
 from pipeline.night.delivery import Delivery
 from pipeline.night.flow import Flow
 from pipeline.settings import Settings
@@ -115,6 +117,23 @@ def test_a_refused_message_keeps_what_it_says_and_its_producer_is_notified(
     (message,) = broker.take()
     assert (message.step, message.task_id) == ("callback", "scan-1")
     assert passes(flow)
+
+
+def test_a_refusal_that_is_paused_for_hours_is_notified(
+    flow: Flow, broker: Broker, outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Housekeeping deletes the note of its callback, as there is no record yet."""
+    flow = settings(flow, allowed_callbacks="https://bank.example.org")
+    real = Reception.note_refusal
+
+    def paused(reception: Reception, *args: Any) -> None:
+        assert list(callbacks.overdue(flow.store, clock.utc() + timedelta(hours=2))) == []
+        assert not list(flow.store.list(keys.CALLBACKS))
+        real(reception, *args)
+
+    monkeypatch.setattr(Reception, "note_refusal", paused)
+    deliver(flow, broker, body(outside, callback_url=SECRET))
+    assert len(list(flow.store.list(keys.CALLBACKS))) == len(broker.take()) == 1
 
 
 def test_the_query_of_a_callback_is_in_no_record(

@@ -1,0 +1,131 @@
+"""What is written late, by processes that were paused while a document was forgotten, or while they forgot it."""
+
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from pipeline.errors import PermanentError
+from pipeline.ledger import forgetting, forgotten, pending, receipts, restoring
+from pipeline.ledger.audit import audit
+from pipeline.messages import Message
+from pipeline.night import forget, interrupted, selection
+from pipeline.night.dispatch import resume_all
+from pipeline.night.flow import Flow
+from pipeline.night.selection import Selector
+from pipeline.storage import Store, keys
+from pipeline.storage.memory import MemoryStore
+from tests.support.command import grey, page
+from tests.support.flows import Died, drain, raiser, submission
+from tests.support.paused import PausedStore
+from tests.unit.night.test_forget import a_flow, gone, searched
+
+
+@pytest.fixture
+def flow(tmp_path: Path) -> Flow:
+    page(tmp_path / "a-1.png", grey(1))
+    return a_flow(tmp_path, MemoryStore("late"))
+
+
+def plan_of(flow: Flow) -> forgetting.Plan:
+    plan = selection.plan(flow.store, Selector(task_id="a-1"), actor="alice")
+    assert plan is not None
+    return plan
+
+
+def test_whenever_forgetting_was_paused_a_task_that_was_submitted_again_is_done(tmp_path: Path) -> None:
+    """Another process has carried out the plan meanwhile, and the id was free again."""
+    page(tmp_path / "a-1.png", grey(1))
+    again = submission(tmp_path / "a-1.png", "a-1")
+    at, was_paused = 1, True  # before its first call nobody knows the plan
+    while was_paused:
+        site = a_flow(tmp_path, MemoryStore(f"late-{at}"))
+        drain(site, site.reception.accept(again))
+        plan = plan_of(site)
+        waiting: list[Message] = []
+
+        def meanwhile(site: Flow = site, waiting: list[Message] = waiting) -> None:
+            forget.resume(site.store, at_once=True)
+            waiting += site.reception.accept(again)
+
+        store = PausedStore(site.store, at, meanwhile)
+        forget.finish(store, plan, forget.carry_out(store, plan))
+        was_paused = at < len(store.calls)
+        drain(site, waiting)
+        for _ in range(2):
+            drain(site, resume_all(site.night))
+            drain(site, [Message.of("ingest", task) for task in interrupted.resume(site.store, {})])
+        if was_paused:
+            day = site.schedule.run_date()
+            assert site.store.exists(keys.result(day, "a-1")), store.calls[at]
+            assert audit(site.store, day).adds_up, store.calls[at]
+        at += 3
+    assert at > 20
+
+
+def test_a_refusal_that_is_recorded_late_is_taken_back(flow: Flow) -> None:
+    error = PermanentError("It is not JSON.", code="bad_message")
+    task = flow.reception.refused(b'{"task_id": "a-1"', error)
+    gone(flow, task_id=task.task_id)
+    flow.reception.note_refusal(task, error)
+    assert not list(flow.store.list(keys.FAILED))
+    assert audit(flow.store, flow.schedule.run_date()).adds_up
+
+
+def test_a_check_for_interrupted_acceptances_marks_nothing_that_was_forgotten(
+    flow: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was paused, and dies right after it has marked."""
+    with monkeypatch.context() as dying:
+        dying.setattr(pending, "mark_first", raiser(Died()))
+        with pytest.raises(Died):
+            flow.reception.accept(submission(tmp_path / "a-1.png", "a-1"))
+    interrupted.resume(flow.store, {})
+    real = forgetting.task_ids
+
+    def paused(*args: object) -> set[str]:
+        being = real(flow.store)
+        gone(flow, task_id="a-1")
+        return being
+
+    monkeypatch.setattr(forgetting, "task_ids", paused)
+    monkeypatch.setattr(restoring, "still_received", raiser(Died()))
+    with pytest.raises(Died):
+        interrupted.resume(flow.store, {})
+    assert not list(flow.store.list(keys.PENDING))
+
+
+def test_what_was_marked_by_its_receipt_and_forgotten_is_not_processed(flow: Flow, tmp_path: Path) -> None:
+    """The process that has marked it died before it looked at the receipt again."""
+    drain(flow, flow.reception.accept(submission(tmp_path / "a-1.png", "a-1")))
+    day = flow.schedule.run_date()
+    (received,) = receipts.received(flow.store, day)["a-1"]
+    task = structs.replace(received, submitted_at="2026-11-22T00:00:00+00:00")
+    plan = plan_of(flow)
+    forget.finish(flow.store, plan, forget.carry_out(flow.store, plan))
+    pending.mark(flow.store, structs.replace(task, accepted_on=day))
+    forgotten._none.clear()  # which believes for a minute that nothing was ever forgotten
+    assert list(resume_all(flow.night)) == []
+    assert searched(flow.store, plan).hits == []
+    assert audit(flow.store, day).adds_up
+
+
+def test_bytes_that_were_ingested_since_the_plan_was_made_go_an_hour_later(
+    flow: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (message,) = flow.reception.accept(submission(tmp_path / "a-1.png", "a-1"))
+    plan = plan_of(flow)
+    assert not plan.hashes
+    real = pending.store_bytes
+
+    def paused(store: Store, data: bytes) -> tuple[str, bool]:
+        forget.finish(store, plan, forget.carry_out(store, plan))
+        return real(store, data)
+
+    monkeypatch.setattr(pending, "store_bytes", paused)
+    flow.run(message)
+    (left,) = forgetting.plans(flow.store)
+    assert list(flow.store.list(keys.DOCUMENTS))
+    forgetting.note(flow.store, structs.replace(left, again="2026-01-01T00:00:00+00:00"))
+    assert forget.resume(flow.store) == 1
+    assert not list(flow.store.list(keys.DOCUMENTS))
