@@ -1,6 +1,6 @@
 """Status, summary and audit of a night whose records were written straight into a folder: seconds and peak memory.
 
-    python -m benchmarks.scale_records [--documents 1000000] [--folder DIR] [--json FILE]
+    python benchmarks/scale_records [--documents 1000000] [--folder DIR] [--json FILE]
 
 One-page documents of four lines and two entities, each with a receipt of its own, as raw messages have; their bytes are
 not kept, and there are no claims. A million takes about 10 GB of disk. Each step is a process of its own. The folder is
@@ -20,17 +20,20 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from benchmarks.morning_report import _Plain
-from benchmarks.scale import Cost, show
-from benchmarks.summarise import result
-from pipeline import clock
-from pipeline.ledger import digests, receipts
-from pipeline.models import Task
-from pipeline.night.night import Night
-from pipeline.settings import Settings
-from pipeline.storage import keys
-
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from morning_report import _Plain  # noqa: E402
+from scale import Cost, show  # noqa: E402
+from summarise import result  # noqa: E402
+
+from pipeline import clock  # noqa: E402
+from pipeline.ledger import digests, receipts  # noqa: E402
+from pipeline.models import Task  # noqa: E402
+from pipeline.night.night import Night  # noqa: E402
+from pipeline.settings import Settings  # noqa: E402
+from pipeline.storage import keys  # noqa: E402
+
 STEPS = ("recount", "status", "summarise", "quick audit", "audit")
 _LINES, _ENTITIES = 4, 2
 

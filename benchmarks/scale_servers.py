@@ -1,6 +1,6 @@
 """How the cost of a night on real servers grows with its documents: RabbitMQ, an S3 server (Swift), a real worker.
 
-    python -m benchmarks.scale_servers [--documents 1000 3000 10000] [--processes 2] [--again] [--json FILE]
+    python benchmarks/scale_servers [--documents 1000 3000 10000] [--processes 2] [--again] [--json FILE]
 
 One-page documents, engines that do nothing. Half of the documents are published by one process as raw messages, half
 are submitted by one `nightshift submit`; then a worker drains them, and the night is summarised and audited. For each
@@ -25,16 +25,19 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.comparison.record import machine
-from benchmarks.comparison.servers import Servers, running
-from benchmarks.comparison.supervise import descendants, memory
-from benchmarks.scale import Cost, colour, show
-from pipeline.night.status import status
-from pipeline.version import __version__
-from tests.support.command import NIGHTSHIFT, page
-from tests.support.night import Night
-
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from comparison.record import machine  # noqa: E402
+from comparison.servers import Servers, running  # noqa: E402
+from comparison.supervise import descendants, memory  # noqa: E402
+from scale import Cost, colour, show  # noqa: E402
+
+from pipeline.night.status import status  # noqa: E402
+from pipeline.version import __version__  # noqa: E402
+from tests.support.command import NIGHTSHIFT, page  # noqa: E402
+from tests.support.night import Night  # noqa: E402
+
 STEPS = ("publish", "submit", "drain", "status", "summarise", "quick audit", "audit")
 _POLL, _STUCK = 2.0, 900.0  # seconds
 

@@ -21,7 +21,7 @@ def remove_rows(store: Store, run_date: str, task_ids: Collection[str]) -> dict[
     Tables are read as they are, not written again from the results, which may be gone. One that has no such row is not
     touched.
     """
-    removed = {}
+    removed: dict[str, int] = {}
     gone = pa.array(sorted(task_ids), pa.string())
     for table in TABLES:
         for key in store.list(keys.summary_parts(table, run_date)):

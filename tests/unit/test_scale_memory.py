@@ -3,6 +3,7 @@
 import gc
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -63,5 +64,5 @@ def test_memory_does_not_grow_with_the_documents(
     monkeypatch.setattr(summary, "_CHUNK", 32)
     monkeypatch.setattr(tabled, "_ROWS", 64)
     monkeypatch.setattr(sheets, "_ROUND", 64)
-    small, large = (peak(lambda store=nights[count]: work(store)) for count in (SMALL, LARGE))
+    small, large = (peak(partial(work, nights[count])) for count in (SMALL, LARGE))
     assert large - small <= MOST * (LARGE - SMALL), (small, large)

@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +50,6 @@ def test_the_file_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for n in range(3000):
         large[f"{n:05}"] = "x" * 10_000  # more than is kept in memory
     assert list(tmp_path.iterdir()) == [], "nothing is left of a process that is killed"
-    opened = [os.readlink(entry) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
+    opened = [str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
     assert any(str(tmp_path) in name and "deleted" in name for name in opened)
     assert large["02999"] == "x" * 10_000
