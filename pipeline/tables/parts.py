@@ -17,7 +17,7 @@ BYTES = 64 << 20
 _GROUP_ROWS = (
     131_072  # rows of a row group, so that a reader can skip groups, and is not slowed down by many ...
 )
-_GROUP_BYTES = 32 << 20  # ... or fewer where this size is reached: a group of each table is held in memory
+_GROUP_BYTES = 16 << 20  # ... or fewer where this size is reached: a group of each table is held in memory
 
 
 class Parts:
