@@ -87,7 +87,9 @@ def main() -> None:
         costs = []
         for step in STEPS:
             costs.append(measure(step, folder, count))
-            print(f"  {step}: {costs[-1].cpu:.1f} s of processor time", file=sys.stderr, flush=True)
+            print(
+                f"  {step}: {costs[-1].cpu:.1f} s of processor time, {costs[-1].mib:.0f} MiB", file=sys.stderr
+            )
     show([costs], STEPS)
     given.json.parent.mkdir(exist_ok=True)
     given.json.write_text(json.dumps(msgspec.to_builtins(costs), indent=1) + "\n")
