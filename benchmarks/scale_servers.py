@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -177,6 +178,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="measure sizes again that are in the file")
     parser.add_argument("--json", type=Path, default=ROOT / "benchmarks" / "results" / "scale-servers.json")
     given: Any = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nothing is left
     nights = [] if given.again else load(given.json)
     known = {night[-1].documents for night in nights}
     if wanted := [count for count in given.documents if count not in known]:
