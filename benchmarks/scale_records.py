@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -75,6 +76,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="a folder that is kept, and used again")
     parser.add_argument("--json", type=Path, default=ROOT / "benchmarks" / "results" / "scale-records.json")
     given: Any = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nothing is left
     with tempfile.TemporaryDirectory(prefix="nightshift-scale-") as temporary:
         folder = given.folder or Path(temporary)
         night = Night.of(Settings.from_env({}, store_url=str(folder), window="always"))
