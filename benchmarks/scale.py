@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ def work(step: str, store_url: str, inbox: Path, count: int) -> Callable[[], obj
     )
     night = Night.of(settings)
     day = night.schedule.run_date()
-    paths = [page(inbox / f"{n}.png", _colour(n)) for n in range(count)] if step == "accept" else []
+    paths = [page(inbox / f"{n}.png", colour(n)) for n in range(count)] if step == "accept" else []
 
     def flowing(done: Callable[[Flow], object]) -> None:
         counting.start(night.store, night.schedule.run_date)
@@ -88,7 +88,7 @@ def work(step: str, store_url: str, inbox: Path, count: int) -> Callable[[], obj
     return calls[step]
 
 
-def _colour(number: int) -> tuple[int, int, int]:
+def colour(number: int) -> tuple[int, int, int]:
     """Of which the fake engine reads a text of its own, without doing what extreme colours ask of it."""
     return 10 + number // 57_600, 10 + number // 240 % 240, 10 + number % 240
 
@@ -133,10 +133,10 @@ def slope(before: Cost, after: Cost) -> float:
     )
 
 
-def show(nights: list[list[Cost]]) -> None:
+def show(nights: Sequence[Sequence[Cost]], steps: Sequence[str] = STEPS) -> None:
     """The table: a row for each step and number of documents, the slope from the row before."""
     print(_COLUMNS.format("step", "documents", "CPU s", "wall s", "ms each", "MiB", "slope"))
-    for number, step in enumerate(STEPS):
+    for number, step in enumerate(steps):
         before: Cost | None = None
         for night in nights:
             one = night[number]

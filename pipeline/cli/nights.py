@@ -98,3 +98,15 @@ def known(store: Store) -> list[str]:
         f"{keys.SUMMARY}documents/",
     )
     return keys.run_dates(name for prefix in prefixes for name in store.folders(prefix))
+
+
+def tables(store: Store, run_date: str) -> dict[str, str]:
+    """Where the tables of a night are, by name: a file, or the folder of those that have several parts."""
+    from pipeline.storage import keys
+    from pipeline.tables.schemas import TABLES
+
+    parts = {table: list(store.list(keys.summary_parts(table, run_date))) for table in TABLES}
+    return {
+        table: f"{store.url}/{found[0].rpartition('/')[0] + '/' if found[1:] else keys.summary(table, run_date)}"
+        for table, found in parts.items()
+    }

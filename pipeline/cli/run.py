@@ -188,13 +188,14 @@ def _say_stopped(sentence: str) -> None:
 
 
 def _places(store: Store, run_date: str, rows: dict[str, int]) -> dict[str, Any]:
+    from pipeline.cli import nights
     from pipeline.storage import keys
 
     return {
         "run_date": run_date,
         "store": store.url,
         "results": f"{store.url}/{keys.results(run_date)}",
-        "summary": {table: f"{store.url}/{keys.summary(table, run_date)}" for table in rows},
+        "summary": nights.tables(store, run_date),
         "rows": rows,
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -86,9 +87,13 @@ def submit(
     )
     producer = client.producer(settings)
     notes = Notes()
-    outcomes = [masked(one, settings.mask) for one in _submit_all(sources, producer, request, notes)]
+    outcomes: list[Submitted] = []  # those that are shown: a night may have a million
+    counts = Counter[str]()
+    for one in _submit_all(sources, producer, request, notes):
+        counts[one.status] += 1
+        if as_json or one.status == "refused":
+            outcomes.append(masked(one, settings.mask))
     mask_notes(notes, settings.mask)
-    counts: Counter[str] = Counter(o.status for o in outcomes)
     if as_json:
         figures: dict[str, Any] = {name: counts[name] for name in ("accepted", "known", "refused")}
         documents = msgspec.to_builtins(outcomes)
@@ -105,7 +110,7 @@ def submit(
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
-def _submit_all(places: list[str], producer: Producer, request: Request, notes: Notes) -> list[Submitted]:
+def _submit_all(places: list[str], producer: Producer, request: Request, notes: Notes) -> Iterator[Submitted]:
     from pipeline.documents import sources
     from pipeline.threads import in_threads
     from tasks import client
@@ -117,19 +122,19 @@ def _submit_all(places: list[str], producer: Producer, request: Request, notes: 
     def enter(source: Source) -> Submitted:
         return producer.submit_source(source, request)
 
-    outcomes: list[Submitted] = []
+    done = 0
     with screen.bar() as bar:
         row = bar.add_task("submitting", total=len(found))
         try:
             for outcome in in_threads(enter, found, threads=client.THREADS, batch=1):
-                outcomes.append(outcome)
+                done += 1
+                yield outcome
                 bar.advance(row)
         except BrokerUnavailable as error:
             raise BrokerUnavailable(
-                f"{error.message} {len(outcomes)} of {len(found)} documents are submitted; run the same "
+                f"{error.message} {done} of {len(found)} documents are submitted; run the same "
                 "command again for the rest."
             ) from error
-    return outcomes
 
 
 def _print(outcomes: list[Submitted], counts: Counter[str]) -> None:

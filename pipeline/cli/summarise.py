@@ -20,7 +20,6 @@ def summarise(
     from pipeline import scratch
     from pipeline.ledger import reported
     from pipeline.night import summaries
-    from pipeline.storage import keys
     from pipeline.tables.summary import summarise as write
 
     night = nights.open_night(store)
@@ -30,7 +29,7 @@ def summarise(
     scratch.start(night.settings.temp_dir)
     rows = write(night.store, day, masked=night.settings.mask)
     reported.mark(night.store, day)
-    paths = {name: f"{night.store.url}/{keys.summary(name, day)}" for name in rows}
+    paths = nights.tables(night.store, day)
     if as_json:
         screen.as_json({"run_date": day, "rows": rows, "summary": paths, "store": night.store.url})
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -25,11 +26,13 @@ from pipeline.ledger import (
     restoring,
     tabled,
 )
-from pipeline.ledger.comparison import Compared
+from pipeline.ledger.comparison import Compared, Ended
 from pipeline.ledger.gaps import Gap
 from pipeline.ledger.named import Named, unreceived
 from pipeline.ledger.places import Places
-from pipeline.ledger.receipts import Accepted
+from pipeline.ledger.receipts import Accepted, Receipt
+from pipeline.ledger.seen import Seen
+from pipeline.ledger.sheets import Sheets
 from pipeline.ledger.tabled import Row
 from pipeline.ledger.track import Track, silent
 from pipeline.models import Task
@@ -82,9 +85,11 @@ def audit(
     `by_tables`: also without reading a record that is there and of which the tables of its night, that were written
     from it, say how it ended. The counts are the same; that a record was changed since is not noticed.
     """
-    quick = quick or by_tables
-    found = {receipt.key: receipt for receipt in receipts.of_date(store, run_date, Accepted)}
-    received = receipts.by_task(found.values())
+    quick, sheets = quick or by_tables, Sheets()
+    found, received = sheets.new(Receipt[Accepted]), sheets.new(list[Accepted])
+    for receipt in receipts.of_date(store, run_date, Accepted):
+        found[receipt.key] = receipt._replace(tasks=[])
+        receipts.add_to(received, receipt)
     dates = places.nights(store, run_date)
     there = places.find(store, received, dates)
     gaps = [
@@ -92,32 +97,43 @@ def audit(
         *places.twice(store, received, there.received, dates),
     ]
     odd = {gap.task_id for gap in gaps}
-    tables, unreadable, changed = _tables(store, run_date, there)
-    sure = [(key, received[task_id]) for task_id, (key, *_) in there.received.items() if task_id not in odd]
-    sure += [(key, []) for key in there.others.values()]
+    tables, unreadable, changed = _tables(store, sheets, run_date, there)
+    named, wanted, seen = Named(store, run_date, found), sheets.new(Ended), Seen()
 
-    def compare(one: tuple[str, list[Accepted]]) -> Compared:
-        trust = by_tables and keys.task_id_of(one[0]) not in changed
-        return comparison.compare(store, *one, _row(tables, one[0]), trust=trust)
+    def compare(one: _Pair) -> Compared:
+        return comparison.compare(store, one.key, one.tasks, one.row, trust=one.trust)
 
-    compared = list(track(in_threads(compare, sure), "records", len(sure)))
-    gaps += [one.gap for one in compared if one.gap]
-    gaps += [*unreadable, *_unlike_tables(store, _to_look_at(run_date, there, tables, compared, odd))]
+    def pairs() -> Iterator[_Pair]:
+        for task_id, (key, *_) in there.received.items():
+            if task_id not in odd:
+                yield _Pair(key, received[task_id])
+        yield from (_Pair(key, []) for key in there.others.values())
 
-    named = Named(store, run_date, found)
-    for one in compared:
+    def with_rows() -> Iterator[_Pair]:
+        for one in pairs():
+            row, task_id = _row(tables, one.key), keys.task_id_of(one.key)
+            trust = by_tables and row is not None and task_id not in changed and task_id not in there.marked
+            yield one._replace(row=row, trust=trust)
+
+    total = len(there.received) - len(odd & there.received.keys()) + len(there.others)
+    for one in track(in_threads(compare, with_rows()), "records", total):
+        seen.add(one)
         if one.ended:
             named.add(one.ended.receipt, one.ended.task_id, one.ended.source)
+            if not one.gap and not quick:
+                kept.add_to(wanted, one.ended)
+    gaps += seen.gaps
+    gaps += [*unreadable, *_unlike_tables(store, _to_look_at(run_date, there, tables, seen.suspect, odd))]
+
     for task_id, row in tables.get(run_date, {}).items():
         named.add(row.receipt, task_id, row.source)
     if not quick:
         named.add_markers(there.markers)
         gaps += unreceived(store, run_date, received)
     gaps += named.gaps(chains.broken(store, run_date, found, places.following(run_date)))
-    whole = [one.ended for one in compared if one.ended and not one.gap]
-    bytes_ = kept.Kept() if quick else kept.check(store, whole, track)
+    bytes_ = kept.check(store, wanted, track)
     gaps += bytes_.gaps
-    by_row = removed.rows(store, run_date)
+    by_row = removed.rows(store, run_date, {gap.task_id for gap in gaps})
     explained = {gap.task_id for gap in gaps if gap.kind == "missing"} & by_row.keys()
     gaps = [gap for gap in gaps if not removed.explained(gap, by_row)]
     gone = {name for receipt in found.values() for name in receipt.forgotten}
@@ -126,15 +142,15 @@ def audit(
         run_date=run_date,
         received=len(received) + len(gone),
         forgotten=len(gone),
-        **_counts(store, there, compared, Counter(by_row[task_id].status for task_id in explained)),
-        hashes=sum(one.agrees for one in compared),
+        **seen.counts(store, there, odd, Counter(by_row[task_id].status for task_id in explained)),
+        hashes=seen.agree,
         receipts=len(found),
         rewritten=sum(bool(receipt.forgotten and not receipt.problem) for receipt in found.values()),
         unchained=sum(receipt.link is None for receipt in found.values()),
         documents=bytes_.documents,
         bytes=bytes_.bytes,
         not_kept=bytes_.not_kept,
-        unread=sum(one.unread for one in compared),
+        unread=seen.unread,
         gaps=tuple(
             sorted(
                 (gap for gap in gaps if gap.task_id not in going),  # this is what it is like meanwhile
@@ -144,21 +160,38 @@ def audit(
     )
 
 
-def _tables(store: Store, run_date: str, there: Places) -> tuple[Tables, list[Gap], set[str]]:
+class _Pair(NamedTuple):
+    """What is compared: the key of a record or marker, what was received under its id, its row in the tables.
+
+    `trust`: the row says how the task ended.
+    """
+
+    key: str
+    tasks: list[Accepted]
+    row: Row | None = None
+    trust: bool = False
+
+
+def _tables(store: Store, sheets: Sheets, run_date: str, there: Places) -> tuple[Tables, list[Gap], set[str]]:
     """The tables of this night and of those in which its tasks ended; a discrepancy for each that can't be read.
 
-    Also ids of tasks whose records may be newer: they have a marker, or a note that is deleted with the next tables.
+    Also ids of tasks whose records may be newer, as a note says that is deleted with the next tables.
     """
-    first = [found[0] for found in there.received.values()]
+    first = (found[0] for found in there.received.values())
     ended = {keys.run_date_of(key) for key in first if not key.startswith(keys.PENDING)}
-    tables, unreadable, changed = {}, [], set(there.marked)
+    tables: dict[str, Mapping[str, Row]] = {}
+    unreadable, changed = [], set()
     for night in sorted({run_date, *ended}):
         changed |= tabled.marked(store, night)  # before the tables, so that what is neither is in these
+        rows = sheets.new(Row)
         try:
-            tables[night] = tabled.rows(store, night)
+            for task_id, row in tabled.each(store, night):
+                rows[task_id] = row
         except Damaged as error:
             source = keys.summary("documents", night)
             unreadable.append(Gap(kind="damaged", task_id="", source=source, detail=error.message))
+        else:
+            tables[night] = rows
     return tables, unreadable, changed
 
 
@@ -169,18 +202,21 @@ def _row(tables: Tables, key: str) -> Row | None:
 
 
 def _to_look_at(
-    run_date: str, there: Places, tables: Tables, compared: Iterable[Compared], odd: set[str]
+    run_date: str, there: Places, tables: Tables, suspect: Iterable[str], odd: set[str]
 ) -> dict[str, dict[str, Row]]:
     """Rows of tables that differ from their records, and rows of this night without a record on this night."""
     found: dict[str, dict[str, Row]] = {}
-    for one in compared:
-        if one.suspect and (row := _row(tables, one.key)):
-            found.setdefault(keys.run_date_of(one.key), {})[keys.task_id_of(one.key)] = row
-    listed = {*there.others, *odd}
-    for task_id, places_ in there.received.items():
-        if any(key.startswith((keys.results(run_date), keys.failures(run_date))) for key in places_):
-            listed.add(task_id)
-    gone = {task_id: row for task_id, row in tables.get(run_date, {}).items() if task_id not in listed}
+    for key in suspect:
+        if row := _row(tables, key):
+            found.setdefault(keys.run_date_of(key), {})[keys.task_id_of(key)] = row
+    here = (keys.results(run_date), keys.failures(run_date))
+    gone = {
+        task_id: row
+        for task_id, row in tables.get(run_date, {}).items()
+        if task_id not in there.others
+        and task_id not in odd
+        and not any(key.startswith(here) for key in there.received.get(task_id, ()))
+    }
     if gone:
         found.setdefault(run_date, {}).update(gone)
     return found
@@ -191,33 +227,12 @@ def _unlike_tables(store: Store, rows: Mapping[str, Mapping[str, Row]]) -> Itera
         yield from comparison.unlike_table(store, night, some)
 
 
-def _counts(
-    store: Store, there: Places, compared: Iterable[Compared], removed_: Counter[str]
-) -> dict[str, int]:
-    """How many tasks are done, partial, failed and pending; by the note of a partial record where it was not read.
-
-    `removed_`: how many there were, by status, whose records retention has removed.
-    """
-    status = {one.key: one.ended.status for one in compared if one.ended}
-    first = [found[0] for found in there.received.values()]
-    nights = {keys.run_date_of(key) for key in first if key.startswith(keys.RESULTS) and key not in status}
-    noted = {keys.result_of_partial(key) for night in nights for key in store.list(keys.partials(night))}
-    good = [key for key in first if key.startswith(keys.RESULTS)]
-    partial = sum(status.get(key) == "partial" or key in noted for key in good)
-    return {
-        "done": len(good) - partial + removed_["done"],
-        "partial": partial + removed_["partial"],
-        "failed": sum(key.startswith(keys.FAILED) for key in first) + removed_["failed"],
-        "pending": sum(key.startswith(keys.PENDING) for key in first),
-    }
-
-
 def restore(store: Store, report: Audit) -> list[Task]:
     """Mark missing tasks as pending again whose bytes are in the store or may be fetched again; returns those tasks.
 
     Of a failure and a good result on one run date, the failure is deleted.
     """
-    received = receipts.received(store, report.run_date)
+    received = receipts.received(store, report.run_date, {gap.task_id for gap in report.gaps})
     restored = []
     for gap in report.gaps:
         if gap.kind == "twice":

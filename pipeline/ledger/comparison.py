@@ -127,13 +127,11 @@ def unlike_table(store: Store, night: str, rows: Mapping[str, Row]) -> list[Gap]
     A record that is replaced, redriven or discarded differs until the tables are written again. Meanwhile a marker
     says so, and then a note; once neither is there, the tables are new. Raises `Damaged`.
     """
-    marked = {keys.task_id_of(key) for key in store.list(keys.PENDING)}
+    marked = {task_id for key in store.list(keys.PENDING) if (task_id := keys.task_id_of(key)) in rows}
     noted = tabled.marked(store, night)
-    now = tabled.rows(store, night)
-    there = {
-        keys.task_id_of(key): key
-        for key in chain(store.list(keys.results(night)), store.list(keys.failures(night)))
-    }
+    now = tabled.rows(store, night, rows)
+    listed = chain(store.list(keys.results(night)), store.list(keys.failures(night)))
+    there = {task_id: key for key in listed if (task_id := keys.task_id_of(key)) in rows}
     gaps = []
     for task_id in rows:
         row = now.get(task_id)

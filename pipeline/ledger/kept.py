@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import MutableMapping
 from contextlib import suppress
 from typing import Literal
 
@@ -28,13 +28,19 @@ class Kept(msgspec.Struct):
     gaps: list[Gap] = []
 
 
-def check(store: Store, ended: Iterable[Ended], track: Track) -> Kept:
-    """Hash the bytes of each document once. What has ended need not be kept; what is pending needs its bytes."""
-    wanted: dict[str, Ended] = {}
-    for one in ended:
-        with suppress(ValueError):  # no hash: an edited record
-            if one.sha256 and (keys.document(one.sha256) not in wanted or one.status == "pending"):
-                wanted[keys.document(one.sha256)] = one
+Wanted = MutableMapping[str, Ended]
+"""Documents whose bytes are to be read, by their keys, each with a task that it is of."""
+
+
+def add_to(wanted: Wanted, one: Ended) -> None:
+    """Want the document of a task: each is read once. What is pending needs its bytes; what has ended does not."""
+    with suppress(ValueError):  # no hash: an edited record
+        if one.sha256 and (keys.document(one.sha256) not in wanted or one.status == "pending"):
+            wanted[keys.document(one.sha256)] = one
+
+
+def check(store: Store, wanted: Wanted, track: Track) -> Kept:
+    """Hash the bytes of each document."""
     kept = Kept()
     sizes = in_threads(lambda key: _size(store, key), wanted, threads=_THREADS, batch=1)
     for (key, one), size in zip(wanted.items(), track(sizes, "documents", len(wanted)), strict=True):

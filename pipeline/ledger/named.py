@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import groupby
 
 import msgspec
 
@@ -12,6 +13,7 @@ from pipeline.ledger import receipts
 from pipeline.ledger.chains import Broken
 from pipeline.ledger.gaps import Gap
 from pipeline.ledger.receipts import Accepted, Receipt
+from pipeline.ledger.sheets import Sheets
 from pipeline.models import Task, from_json
 from pipeline.remote.urls import public_source
 from pipeline.storage import Store, keys
@@ -30,9 +32,9 @@ class _Claim(msgspec.Struct, frozen=True):
 class Named:
     """The receipts named so far, and one task of each."""
 
-    def __init__(self, store: Store, run_date: str, known: dict[str, Receipt[Accepted]]) -> None:
+    def __init__(self, store: Store, run_date: str, known: Mapping[str, Receipt[Accepted]]) -> None:
         self._store, self._run_date, self.known = store, run_date, known
-        self._tasks: dict[str, tuple[str, str]] = {}
+        self._tasks = Sheets().new(tuple[str, str])
 
     def add(self, receipt: str, task_id: str, source: str) -> None:
         """Note that a task names this receipt; an empty one is of an older version."""
@@ -68,7 +70,7 @@ class Named:
         return keys.receipt_name(key) is not None and self._store.exists(key)
 
 
-def unreceived(store: Store, run_date: str, received: Collection[str]) -> Iterator[Gap]:
+def unreceived(store: Store, run_date: str, received: Container[str]) -> Iterator[Gap]:
     """Tasks that were accepted on this run date and ingested, as their claims say, and that have no receipt.
 
     It lists all claims, and reads those of such tasks only: usually none. A claim that ingest has said nothing of may
@@ -76,18 +78,13 @@ def unreceived(store: Store, run_date: str, received: Collection[str]) -> Iterat
     process that was paused before it claimed the id may have left another run date.
     """
     taken: dict[tuple[str, str], list[str]] = {}
-    known: set[tuple[str, str]] = set()
-    for key in store.list(keys.CLAIMS):
-        who = task_id, origin = keys.claimed_task(key), keys.origin_of(key)
-        if not origin or task_id in received or f"#{origin}" in task_id:
-            continue
-        if day := keys.taken_on(key):
-            taken.setdefault(who, []).append(day)
-        else:
-            known.add(who)
-    claimed = [who for who, days in taken.items() if min(days) == run_date and who in known]
-    for day in sorted({day for who in claimed for day in taken[who]}):
-        now = receipts.received(store, day)  # some may have been accepted since the receipts were listed
+    for task_id, listed in groupby(store.list(keys.CLAIMS), keys.claimed_task):
+        if task_id not in received:
+            taken |= _taken(task_id, listed, run_date)
+    claimed = list(taken)
+    for day in sorted({day for days in taken.values() for day in days}):
+        # some may have been accepted since the receipts were listed
+        now = receipts.received(store, day, {task_id for task_id, _ in claimed})
         claimed = [who for who in claimed if who[0] not in now]
     for (task_id, origin), claim in zip(
         claimed, in_threads(lambda who: _claim(store, keys.claim(*who)), claimed), strict=True
@@ -99,6 +96,20 @@ def unreceived(store: Store, run_date: str, received: Collection[str]) -> Iterat
                 "where its record is gone as well, submit it again under another id"
             )
             yield Gap(kind="receipt_missing", task_id=task_id, source=key, detail=detail)
+
+
+def _taken(task_id: str, claims: Iterable[str], run_date: str) -> dict[tuple[str, str], list[str]]:
+    """The days on which a task was accepted, by its origin, where the first is this run date and ingest knew it."""
+    taken: dict[tuple[str, str], list[str]] = {}
+    known: set[tuple[str, str]] = set()
+    for key in claims:
+        if not (origin := keys.origin_of(key)) or f"#{origin}" in task_id:
+            continue
+        if day := keys.taken_on(key):
+            taken.setdefault((task_id, origin), []).append(day)
+        else:
+            known.add((task_id, origin))
+    return {who: days for who, days in taken.items() if min(days) == run_date and who in known}
 
 
 def _claim(store: Store, key: str) -> _Claim | None:

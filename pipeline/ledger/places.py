@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import date, timedelta
 from itertools import chain
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from pipeline import clock
 from pipeline.ledger import receipts
 from pipeline.ledger.gaps import Gap
 from pipeline.ledger.receipts import Accepted
+from pipeline.ledger.sheets import Sheets
 from pipeline.models import Task
 from pipeline.storage import Store, keys
 
@@ -20,13 +21,13 @@ _AHEAD = timedelta(days=7)  # a weekly window opens within a week, so no run dat
 class Places(NamedTuple):
     """Keys by task id, of what was `received` on a run date; and keys of others: records of that date, and markers.
 
-    `marked`: ids of all tasks that have a marker.
+    `marked`: all tasks that have a marker, by id, each with one of its keys.
     """
 
-    received: dict[str, list[str]]
-    others: dict[str, str]
-    markers: list[str]
-    marked: set[str]
+    received: MutableMapping[str, list[str]]
+    others: Mapping[str, str]
+    markers: Iterable[str]
+    marked: Mapping[str, str]
 
 
 def nights(store: Store, run_date: str) -> list[str]:
@@ -44,40 +45,45 @@ def following(run_date: str) -> list[str]:
     return [(first + timedelta(days=n)).isoformat() for n in range(_AHEAD.days)]
 
 
-def find(store: Store, received: Collection[str], dates: list[str]) -> Places:
+def find(store: Store, received: Container[str], dates: list[str]) -> Places:
     """Look for received tasks on the given run dates: records before the marker; those found nowhere are omitted.
 
     Markers are listed first: a task that ends meanwhile is then found among the records.
     """
-    found: dict[str, list[str]] = {task_id: [] for task_id in received}
-    others: dict[str, str] = {}
-    pending = list(store.list(keys.PENDING))
+    sheets = Sheets()
+    found, others, marked, markers = (
+        sheets.new(list[str]),
+        sheets.new(str),
+        sheets.new(str),
+        sheets.new(str),
+    )
+    for key in store.list(keys.PENDING):
+        markers[key] = keys.task_id_of(key)
     for key in chain.from_iterable(
         store.list(prefix) for night in dates for prefix in (keys.results(night), keys.failures(night))
     ):
-        if (task_id := keys.task_id_of(key)) in found:
-            found[task_id].append(key)
+        if (task_id := keys.task_id_of(key)) in received:
+            found[task_id] = [*found.get(task_id, ()), key]
         elif keys.run_date_of(key) == dates[0]:
             others.setdefault(task_id, key)
     # A marker next to a record means that the last step will be repeated, or that the document is reprocessed: it is
     # done in either case.
-    markers, marked = [], set()
-    for key in pending:
-        marked.add(task_id := keys.task_id_of(key))
-        if task_id not in found:
-            markers.append(key)
-        elif not found[task_id]:
-            found[task_id].append(key)
-    received_at = {task_id: places for task_id, places in found.items() if places}
-    return Places(received_at, others, markers, marked)
+    for key, task_id in markers.items():
+        marked[task_id] = key
+        if task_id in received:
+            found.setdefault(task_id, [key])
+            del markers[key]
+    return Places(found, others, markers, marked)
 
 
 def missing(
-    store: Store, received: Mapping[str, Sequence[Accepted | Task]], places: dict[str, list[str]]
+    store: Store, received: Mapping[str, Sequence[Accepted | Task]], places: MutableMapping[str, list[str]]
 ) -> Iterator[Gap]:
     """Tasks found nowhere; one that was redriven during the listing has a marker now."""
     lost = [task_id for task_id in received if task_id not in places]
-    marked = {keys.task_id_of(key): key for key in store.list(keys.PENDING)} if lost else {}
+    listed = ((keys.task_id_of(key), key) for key in (store.list(keys.PENDING) if lost else ()))
+    wanted = set(lost)
+    marked = {task_id: key for task_id, key in listed if task_id in wanted}
     for task_id in lost:
         if task_id in marked:
             places[task_id] = [marked[task_id]]
@@ -92,7 +98,10 @@ def missing(
 
 
 def twice(
-    store: Store, received: dict[str, list[Accepted]], places: dict[str, list[str]], dates: list[str]
+    store: Store,
+    received: Mapping[str, Sequence[Accepted]],
+    places: Mapping[str, list[str]],
+    dates: list[str],
 ) -> Iterator[Gap]:
     """Tasks with more records than receipts; `nightshift run` may be given a document for two dates."""
     several = {
@@ -100,9 +109,9 @@ def twice(
     }
     counts = dict.fromkeys(several, 1)
     for night in dates[1:] if several else ():
-        for task_id in receipts.received(store, night):
-            if task_id in counts:
-                counts[task_id] += 1
+        named = (task.task_id for one in receipts.of_date(store, night, Accepted) for task in one.tasks)
+        for task_id in {task_id for task_id in named if task_id in several}:
+            counts[task_id] += 1
     for task_id, found in several.items():
         if len(found) > counts[task_id] or len({key.rsplit("/", 2)[1] for key in found}) < len(found):
             yield Gap(

@@ -13,7 +13,7 @@ import hashlib
 import os
 import uuid
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterator, MutableMapping, Sequence
 from contextlib import suppress
 from typing import Generic, NamedTuple, Protocol, TypeVar
 from weakref import WeakKeyDictionary
@@ -168,9 +168,9 @@ def read(store: Store, key: str, kind: type[T]) -> Receipt[T]:
     return Receipt(key, tasks, link, original or sha256, problem, gone)
 
 
-def of_date(store: Store, run_date: str, kind: type[T]) -> list[Receipt[T]]:
-    """All receipts of a run date."""
-    return list(in_threads(lambda key: _read(store, key, kind), store.list(keys.receipts(run_date))))
+def of_date(store: Store, run_date: str, kind: type[T]) -> Iterator[Receipt[T]]:
+    """All receipts of a run date, one after the other."""
+    return in_threads(lambda key: _read(store, key, kind), store.list(keys.receipts(run_date)))
 
 
 def _read(store: Store, key: str, kind: type[T]) -> Receipt[T]:
@@ -180,23 +180,20 @@ def _read(store: Store, key: str, kind: type[T]) -> Receipt[T]:
         return Receipt(key, [], None, "", "was deleted during the audit")
 
 
-def by_task(receipts: Iterable[Receipt[T]]) -> dict[str, list[T]]:
-    """What was received, by task id: one line per receipt."""
-    found: dict[str, list[T]] = {}
-    for receipt in receipts:
-        for task in receipt.tasks:
-            found.setdefault(task.task_id, []).append(task)
-    return {task_id: _accepted(tasks) for task_id, tasks in found.items()}
+def add_to(received: MutableMapping[str, list[T]], receipt: Receipt[T]) -> None:
+    """Add what a receipt has to what was received, by task id: one line per receipt.
+
+    A task that was refused is not among those under an id of which another one was accepted: it has taken its place.
+    """
+    for task in receipt.tasks:
+        tasks = [*received.get(task.task_id, ()), task]
+        received[task.task_id] = [one for one in tasks if not one.refused] or tasks
 
 
-def _accepted(tasks: list[T]) -> list[T]:
-    """Without those that were refused, if one under the same id was accepted: it has taken their place."""
-    return [task for task in tasks if not task.refused] or tasks
-
-
-def received(store: Store, run_date: str) -> dict[str, list[Task]]:
-    """What was received on a run date, by task id: one `Task` per receipt."""
-    found = of_date(store, run_date, Task)
-    return by_task(
-        one._replace(tasks=[structs.replace(task, receipt=one.key) for task in one.tasks]) for one in found
-    )
+def received(store: Store, run_date: str, only: Container[str] | None = None) -> dict[str, list[Task]]:
+    """What was received on a run date, by task id: one `Task` per receipt. `only`: of these ids."""
+    found: dict[str, list[Task]] = {}
+    for one in of_date(store, run_date, Task):
+        tasks = [task for task in one.tasks if only is None or task.task_id in only]
+        add_to(found, one._replace(tasks=[structs.replace(task, receipt=one.key) for task in tasks]))
+    return found

@@ -5,6 +5,7 @@ The note is written before the first record is deleted. From then on the night's
 
 from __future__ import annotations
 
+from collections.abc import Container
 from contextlib import suppress
 
 import msgspec
@@ -46,13 +47,13 @@ def note(store: Store, run_date: str, kind: str, at: str, *, begun: bool = False
     store.put(keys.night(run_date, "removed"), to_json(now))
 
 
-def rows(store: Store, since: str) -> dict[str, Row]:
-    """The rows, by task id, of the nights from a run date on from which records were removed. Raises `Damaged`."""
+def rows(store: Store, since: str, only: Container[str]) -> dict[str, Row]:
+    """The rows of these tasks, by id, of the nights from a run date on from which records were removed."""
     found: dict[str, Row] = {}
     for night in keys.run_dates(store.folders(keys.NIGHTS)):
         if night >= since and of(store, night).records:
             with suppress(Damaged):  # then they are missing
-                found |= tabled.rows(store, night)
+                found |= tabled.rows(store, night, only)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ from pipeline.storage import Store, keys
 
 _REQUIRED = ("task_id", "source", "sha256")
 _COLUMNS = (*_REQUIRED, "receipt", "digest", "tenant", "status")
+_ROWS = 16_384  # that are in memory at once
 
 
 class Row(NamedTuple):
@@ -32,42 +33,57 @@ class Row(NamedTuple):
         return bool(self.digest) and not key.startswith(keys.PENDING) and self.status in ends
 
 
-def rows(store: Store, run_date: str) -> Mapping[str, Row]:
-    """The documents in the tables of a night, by task id; none before they are written. Raises `Damaged`."""
-    task_ids, source, sha256, *more = _read(store, run_date, _COLUMNS)
-    return dict(zip(task_ids, map(Row, source, sha256, *more), strict=True))
+def rows(store: Store, run_date: str, only: Container[str] | None = None) -> Mapping[str, Row]:
+    """The documents in the tables of a night, by task id; none before they are written. Raises `Damaged`.
 
-
-def receipts(store: Store, run_date: str) -> dict[str, str]:
-    """The receipts in the tables of a night, by task id: the same, and much less work. Raises `Damaged`."""
-    return dict(zip(*_read(store, run_date, ("task_id", "receipt")), strict=True))
-
-
-def _read(store: Store, run_date: str, columns: Sequence[str]) -> list[list[Any]]:
-    """Some columns of the table of a night's documents; empty ones before it is written."""
-    key = keys.summary("documents", run_date)
-    try:
-        with pq.ParquetFile(io.BytesIO(store.get(key))) as file:
-            return [_column(file, name) for name in columns]
-    except NotFound:
-        return [[] for _ in columns]
-    except (pa.ArrowException, OSError, KeyError) as error:  # KeyError: it is another table
-        raise Damaged(
-            f"{key} is not readable ({type(error).__name__}): write it again with `nightshift summarise {run_date}`."
-        ) from error
-
-
-def _column(file: Any, name: str) -> list[Any]:
-    """The values of one column: one after the other, as a table of them all takes as much memory as the rows.
-
-    Texts of tables of older versions may be missing. Raises `KeyError` for another table.
+    `only`: of these tasks.
     """
-    if name not in file.schema_arrow.names:
-        if name in _REQUIRED:
-            raise KeyError(name)
-        return [""] * file.metadata.num_rows
+    found = each(store, run_date)
+    return {task_id: row for task_id, row in found if only is None or task_id in only}
+
+
+def each(store: Store, run_date: str) -> Iterator[tuple[str, Row]]:
+    """Task ids and rows of the documents in the tables of a night, some at a time in memory. Raises `Damaged`."""
+    for task_ids, source, sha256, *more in _read(store, run_date, _COLUMNS):
+        yield from zip(task_ids, map(Row, source, sha256, *more), strict=True)
+
+
+def receipts(store: Store, run_date: str) -> Iterator[tuple[str, str]]:
+    """Task ids in the tables of a night with their receipts: much less work than `each`. Raises `Damaged`."""
+    for columns in _read(store, run_date, ("task_id", "receipt")):
+        yield from zip(*columns, strict=True)
+
+
+def _read(store: Store, run_date: str, columns: Sequence[str]) -> Iterator[list[list[Any]]]:
+    """Some columns of the table of a night's documents, `_ROWS` rows at a time; none before it is written."""
+    for key in store.list(keys.summary_parts("documents", run_date)):
+        try:
+            with pq.ParquetFile(io.BytesIO(store.get(key))) as file:
+                yield from _batches(file, columns)
+        except NotFound:  # replaced since it was listed
+            continue
+        except (pa.ArrowException, OSError, KeyError) as error:  # KeyError: it is another table
+            raise Damaged(
+                f"{key} is not readable ({type(error).__name__}): write it again with "
+                f"`nightshift summarise {keys.run_date_of(key)}`."
+            ) from error
+
+
+def _batches(file: Any, columns: Sequence[str]) -> Iterator[list[list[Any]]]:
+    """The values of some columns. Texts of tables of older versions may be missing: they are empty then.
+
+    Raises `KeyError` for another table.
+    """
+    there = [name for name in columns if name in file.schema_arrow.names]
+    if lacking := set(_REQUIRED) & set(columns) - set(there):
+        raise KeyError(*lacking)
     # without threads: a pool that still starts at exit aborts the process
-    values: list[Any] = file.read([name], use_threads=False)[name].to_pylist()
+    for batch in file.iter_batches(_ROWS, columns=there, use_threads=False):
+        yield [_values(batch, name) if name in there else [""] * batch.num_rows for name in columns]
+
+
+def _values(batch: Any, name: str) -> list[Any]:
+    values: list[Any] = batch[name].to_pylist()
     if name in _REQUIRED:
         return values
     same: dict[str, str] = {}  # few different tenants and states

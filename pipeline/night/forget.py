@@ -171,7 +171,8 @@ def _remove_rows(store: Store, plan: Plan, back: set[str], done: Done) -> None:
         before = _look(store, night)
         removed = remove_rows(store, night, gone)
         done.rows += sum(removed.values())
-        done.locked += sum(store.purge(keys.summary(table, night)) for table in removed)
+        parts = [key for table in removed for key in store.list(keys.summary_parts(table, night))]
+        done.locked += sum(store.purge(key) for key in parts)
         # a summary that was written meanwhile may have been replaced, and a new task has lost its rows; the latest
         # nights are due by the number of their records, which may be what it was
         if back or night in counted or _look(store, night) != before:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import structs
 
 from pipeline.ledger import forgetting, places, receipts, redaction, restoring, tabled
+from pipeline.ledger.sheets import Sheets
 from pipeline.models import Task, to_json
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
@@ -38,26 +39,39 @@ def resume(store: Store, markers: Mapping[str, str]) -> list[Task]:
     can't be read.
     """
     dates = keys.run_dates(store.folders(keys.RECEIPTS))[-_DATES:]
-    known = dict(markers)
-    for night in keys.run_dates(store.folders(f"{keys.SUMMARY}documents/")):
-        if dates and night >= dates[0]:
-            known |= tabled.receipts(store, night)
-    named = set(known.values()) | set(markers.values())
+    nights = keys.run_dates(store.folders(f"{keys.SUMMARY}documents/"))
+    nights = [night for night in nights if dates and night >= dates[0]]
+    named = Sheets().new(str)
+    for receipt in markers.values():
+        named[receipt] = ""
+    for night in nights:
+        for _, receipt in tabled.receipts(store, night):
+            named[receipt] = ""
     noted = keys.control("unnamed-receipts")
     before = read_or_none(store, noted, _Unnamed) or _Unnamed()
     unnamed = {key for date in dates for key in store.list(keys.receipts(date)) if key not in named}
     store.put(noted, to_json(_Unnamed(tuple(sorted(unnamed)))))
     found: dict[str, list[Task]] = {}
-    for receipt in in_threads(
+    for one in in_threads(
         lambda key: receipts.read(store, key, Task), sorted(unnamed & set(before.receipts))
     ):
-        name = keys.receipt_name(receipt.key)
-        unknown = [
-            structs.replace(task, receipt=receipt.key) for task in receipt.tasks if task.task_id not in known
-        ]
-        if name and unknown:
-            found.setdefault(name.run_date, []).extend(unknown)
-    return [task for date, tasks in sorted(found.items()) for task in _resumed(store, date, tasks)]
+        if name := keys.receipt_name(one.key):
+            tasks = [structs.replace(task, receipt=one.key) for task in one.tasks]
+            found.setdefault(name.run_date, []).extend(tasks)
+    known = _known({task.task_id for tasks in found.values() for task in tasks}, store, nights, markers)
+    return [
+        task
+        for date, tasks in sorted(found.items())
+        for task in _resumed(store, date, [task for task in tasks if task.task_id not in known])
+    ]
+
+
+def _known(task_ids: set[str], store: Store, nights: list[str], markers: Mapping[str, str]) -> set[str]:
+    """Those of the tasks that have a marker, or are in a table."""
+    known = task_ids & markers.keys()
+    for night in nights if task_ids else ():
+        known |= {task_id for task_id, _ in tabled.receipts(store, night) if task_id in task_ids}
+    return known
 
 
 def _resumed(store: Store, run_date: str, tasks: list[Task]) -> list[Task]:

@@ -9,6 +9,7 @@ going on, it is exact.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -79,12 +80,12 @@ class Recount:
 def outcomes(store: Store, run_date: str) -> Sums:
     """Documents of a night by outcome, and what is open of all nights, by their keys alone."""
     delayed = sum(1 for _ in store.list(keys.DELAYED))
-    results = set(store.list(keys.results(run_date)))
-    partial = sum(keys.result_of_partial(key) in results for key in store.list(keys.partials(run_date)))
+    noted = {keys.result_of_partial(key) for key in store.list(keys.partials(run_date))}
+    results = Counter(key in noted for key in store.list(keys.results(run_date)))
     still = Open(store)
     return {
-        f"night|{run_date}|done": len(results) - partial,
-        f"night|{run_date}|partial": partial,
+        f"night|{run_date}|done": results[False],
+        f"night|{run_date}|partial": results[True],
         f"night|{run_date}|failed": sum(1 for _ in store.list(keys.failures(run_date))),
         "open|failed": still.failed.total(),
         "open|failed_again": still.failed_again.total(),

@@ -19,6 +19,8 @@ from typing import Literal
 import msgspec
 
 from pipeline import clock
+from pipeline.ledger import pending
+from pipeline.ledger.sheets import Sheets
 from pipeline.messages import Message, is_backfill, is_urgent
 from pipeline.models import Task
 from pipeline.night import interrupted
@@ -58,9 +60,14 @@ class Queued(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """A pending task: its messages if it is published again, its lane, and its age (`None`: not known)."""
+    """A pending task: its generation, how many messages it would have, its lane, and its age (`None`: not known).
 
-    messages: list[Message]
+    A backlog may have a million: the messages themselves are made from the marker once they are needed.
+    """
+
+    task_id: str
+    generation: int = 0
+    messages: int
     lane: Lane
     age: timedelta | None
 
@@ -68,8 +75,13 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, task: Task, spread_pages: int, now: datetime) -> Waiting:
         """What its marker says."""
         messages = resume(task, spread_pages)
-        age = clock.age(clock.moment(task.submitted_at), now)
-        return cls(messages=messages, lane=_lane(messages[0]), age=age)
+        return cls(
+            task_id=task.task_id,
+            generation=task.generation,
+            messages=len(messages),
+            lane=_lane(messages[0]),
+            age=clock.age(clock.moment(task.submitted_at), now),
+        )
 
 
 def _lane(message: Message) -> Lane:
@@ -94,7 +106,7 @@ def repair(
     if last and now - last < CHECK_PERIOD:
         return
     with claimed(night.store, key, now):
-        spread, tasks, markers = night.settings.spread_pages, [], {}
+        spread, tasks, markers = night.settings.spread_pages, [], Sheets().new(str)
         counting = Recount(night)
         for task in waiting_tasks(night, counting.see):
             markers[task.task_id] = task.receipt
@@ -105,9 +117,11 @@ def repair(
             found = queued()
             lost = tasks if is_open and not last and 2 * found.total < len(tasks) else None
             for one in missing(tasks, found, now - (last or now - CHECK_PERIOD)) if lost is None else lost:
-                publish(one.messages)
-        for task in interrupted.resume(night.store, markers):
-            publish(resume(task, spread))
+                marked = pending.get(night.store, one.task_id, one.generation)
+                if marked:  # else it has ended
+                    publish(resume(marked, spread))
+        for lost_one in interrupted.resume(night.store, markers):
+            publish(resume(lost_one, spread))
 
 
 def _delayed(task: Task, now: datetime) -> bool:
@@ -120,15 +134,15 @@ def missing(tasks: Iterable[Waiting], queued: Queued, period: timedelta) -> Iter
     lanes: dict[Lane, list[Waiting]] = {lane: [] for lane in LANES}
     for task in sorted(tasks, key=lambda task: task.age or timedelta.max, reverse=True):
         lanes[task.lane].append(task)
-    short = {lane: max(0, sum(len(t.messages) for t in lanes[lane]) - queued.of(lane)) for lane in LANES}
+    short = {lane: max(0, sum(t.messages for t in lanes[lane]) - queued.of(lane)) for lane in LANES}
     left = sum(short.values()) - queued.elsewhere  # missing for certain, but for what workers hold
     for lane in LANES:
         room = min(left, short[lane])
         for task in lanes[lane]:
             old = task.age is None or task.age >= _YOUNG
             if room > 0 and old:
-                room -= len(task.messages)
-                left -= len(task.messages)
+                room -= task.messages
+                left -= task.messages
                 yield task
             elif _due(task, period):
                 yield task

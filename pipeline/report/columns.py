@@ -20,26 +20,28 @@ from pipeline.tables.schemas import SCHEMAS
 
 def documents(store: Store, run_date: str, names: Sequence[str]) -> pa.Table | None:
     """Columns of the documents table; `None` before it is written. Raises `Damaged`."""
-    with _opened(store, "documents", run_date) as file:
-        if file is None:
-            return None
-        return _whole(
-            file.read(_there(file, names), use_threads=False), "documents", names, file.metadata.num_rows
-        )
+    found = []
+    for key in store.list(keys.summary_parts("documents", run_date)):
+        with _opened(store, key) as file:
+            if file is not None:
+                read = file.read(_there(file, names), use_threads=False)
+                found.append(_whole(read, "documents", names, file.metadata.num_rows))
+    return pa.concat_tables(found) if found else None
 
 
 def fields(store: Store, run_date: str, names: Sequence[str]) -> Iterator[pa.Table]:
     """Columns of the fields table, row group by row group; none before it is written. Raises `Damaged`."""
-    with _opened(store, "fields", run_date) as file:
-        for number in range(file.num_row_groups) if file is not None else ():
-            rows = file.metadata.row_group(number).num_rows
-            group = file.read_row_group(number, _there(file, names), use_threads=False)
-            yield _whole(group, "fields", names, rows)
+    for key in store.list(keys.summary_parts("fields", run_date)):
+        with _opened(store, key) as file:
+            for number in range(file.num_row_groups) if file is not None else ():
+                rows = file.metadata.row_group(number).num_rows
+                group = file.read_row_group(number, _there(file, names), use_threads=False)
+                yield _whole(group, "fields", names, rows)
 
 
 @contextmanager
-def _opened(store: Store, table: str, run_date: str) -> Iterator[Any]:
-    key = keys.summary(table, run_date)
+def _opened(store: Store, key: str) -> Iterator[Any]:
+    """A part of a table; `None` where it was replaced since it was listed."""
     try:
         with pq.ParquetFile(pa.BufferReader(store.get(key))) as file:
             yield file
@@ -47,7 +49,8 @@ def _opened(store: Store, table: str, run_date: str) -> Iterator[Any]:
         yield None
     except (pa.ArrowException, OSError, KeyError, TypeError) as error:  # the latter: columns of another type
         raise Damaged(
-            f"{key} is not readable ({type(error).__name__}): write it again with `nightshift summarise {run_date}`."
+            f"{key} is not readable ({type(error).__name__}): write it again with "
+            f"`nightshift summarise {keys.run_date_of(key)}`."
         ) from error
 
 

@@ -472,9 +472,14 @@ def run_date_of(key: str) -> str:
     return key.split("run_date=", 1)[1].split("/", 1)[0]
 
 
-def summary(table: str, run_date: str) -> str:
-    """One parquet table of a run date, hive-partitioned."""
-    return f"{SUMMARY}{table}/run_date={_day(run_date)}/part-00000.parquet"
+def summary(table: str, run_date: str, part: int = 0) -> str:
+    """One part of a parquet table of a run date, hive-partitioned: most have one."""
+    return f"{summary_parts(table, run_date)}{part:05d}.parquet"
+
+
+def summary_parts(table: str, run_date: str) -> str:
+    """What the parts of a parquet table of a run date begin with."""
+    return f"{SUMMARY}{table}/run_date={_day(run_date)}/part-"
 
 
 def timeline(run_date: str, minute: str = "") -> str:

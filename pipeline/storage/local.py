@@ -199,16 +199,9 @@ class LocalStore:
     def list(self, prefix: str) -> Iterator[str]:
         """See `Store.list`."""
         above, _, beginning = prefix.rpartition("/")
-        folder = str(self.root / above)
         self._check_mounted()
         with self._errors(prefix):
-            found = [
-                f"{base}/{name}".removeprefix(self._folder).lstrip("/")  # paths would take most of the time
-                for base, names in _walk(folder, beginning)
-                if not base.endswith(f"/{_TEMPORARY}")
-                for name in names
-            ]
-        yield from sorted(key for key in found if key.startswith(prefix))
+            yield from _keys(str(self.root / above), f"{above}/" if above else "", beginning)
 
     def folders(self, prefix: str) -> Iterator[str]:
         """See `Store.folders`; empty folders are included."""
@@ -249,16 +242,26 @@ class LocalStore:
         self.delete(probe)
 
 
-def _walk(folder: str, beginning: str) -> Iterator[tuple[str, list[str]]]:
-    """Folders with the names of their files; of those directly in `folder` only what begins so is entered."""
-    at_first = True
-    for base, folders, names in os.walk(folder, onerror=_raise_unless_missing):
-        if at_first and beginning:
-            folders[:] = [name for name in folders if name.startswith(beginning)]
-        at_first = False
-        yield base, names
+def _keys(folder: str, inside: str, beginning: str = "") -> Iterator[str]:
+    """Keys of the files below a folder whose names begin so, in ascending order; `inside`: the folder's own key.
 
-
-def _raise_unless_missing(error: OSError) -> None:
-    if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        raise error
+    The names of one folder at a time are in memory: a night may have a million records.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            # as a folder's name is followed by a slash in keys, it is sorted with it
+            names = [
+                f"{entry.name}/" if entry.is_dir() else entry.name
+                for entry in entries
+                if entry.name.startswith(beginning)
+                and entry.name != _TEMPORARY
+                and not (entry.is_symlink() and entry.is_dir())
+            ]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    names.sort()
+    for name in names:
+        if name.endswith("/"):
+            yield from _keys(f"{folder}/{name[:-1]}", inside + name)
+        else:
+            yield inside + name

@@ -6,6 +6,7 @@ import msgspec
 
 from pipeline.errors import Damaged, NotFound
 from pipeline.models import T, from_json
+from pipeline.storage import keys
 from pipeline.storage.base import Store
 
 
@@ -31,3 +32,11 @@ def read_or_none(store: Store, key: str, kind: type[T]) -> T | None:
         return from_json(store.get(key), kind)
     except (NotFound, Damaged, msgspec.DecodeError):
         return None
+
+
+def parts(store: Store, table: str, run_date: str) -> list[str]:
+    """Keys of all parts of a parquet table of a night, in order; raises `NotFound` before it is written."""
+    found = list(store.list(keys.summary_parts(table, run_date)))
+    if not found:
+        raise NotFound(f"{keys.summary(table, run_date)} not found in {store.url}.")
+    return found

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import Damaged
-from pipeline.storage import Store, keys
+from pipeline.storage import Store, objects
 
 _MOST = 200_000  # documents that are looked at
 _SECONDS = ("seconds_ocr", "seconds_ner", "seconds_fields")
@@ -60,7 +60,13 @@ def ended_after(store: Store, run_date: str, moment: datetime) -> Ended:
 
 
 def _read(store: Store, run_date: str, names: list[str]) -> pa.Table:
-    key = keys.summary("documents", run_date)
+    return pa.concat_tables(
+        [_part(store, key, names) for key in objects.parts(store, "documents", run_date)],
+        promote_options="permissive",
+    )
+
+
+def _part(store: Store, key: str, names: list[str]) -> pa.Table:
     data = store.get(key)
     try:
         with pq.ParquetFile(io.BytesIO(data)) as file:

@@ -1,4 +1,4 @@
-"""Results -> Arrow -> parquet: five tables per run date, written atomically, replaced by a re-run.
+"""Results -> Arrow -> parquet: five tables per run date, in parts that are written atomically, replaced by a re-run.
 
 The tables are hive-partitioned by `run_date`: the column comes from the path
 (`summary/entities/run_date=2026-11-22/part-00000.parquet`), so `pd.read_parquet(".../summary/entities")`
@@ -10,26 +10,22 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
-import msgspec
-import pyarrow as pa
-import pyarrow.json as pj
-import pyarrow.parquet as pq
-
+from pipeline import clock
 from pipeline.errors import NotFound, RunError
 from pipeline.ledger import forgotten, removed
 from pipeline.models import DocumentResult
 from pipeline.storage import Store, keys, objects
 from pipeline.tables.masking import IDS
+from pipeline.tables.parts import Parts
 from pipeline.tables.rows import rows_of
 from pipeline.tables.schemas import SCHEMAS, TABLES
 
-_CHUNK = 256  # results held in memory at once
-_ROWS = 131_072  # rows of a row group, so that a reader can skip groups, and is not slowed down by many ...
-_BYTES = 64 << 20  # ... or fewer where this size is reached: groups are held in memory
+_CHUNK = 256  # results held in memory at once ...
+_THREADS = 8
+_PAGES = 1024  # ... or fewer, where they have about so many pages
 
 
 def summarise(
@@ -69,70 +65,55 @@ def _summarise(
     notes, is_forgotten = list(store.list(keys.changes(run_date))), forgotten.sweeper(store)
     counts = dict.fromkeys(TABLES, 0)
     with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
-        paths = {table: Path(folder) / f"{table}.parquet" for table in TABLES}
-        groups = {table: _Groups(paths[table], SCHEMAS[table]) for table in TABLES}
+        parts = {table: Parts(Path(folder), table, SCHEMAS[table]) for table in TABLES}
         for read in _chunks(store, run_date):
             chunk = [record for record in read if not is_forgotten(record)]
             for record in chunk:
                 each(record)
             for table, rows in rows_of(chunk, masked).items():
                 counts[table] += len(rows)
-                groups[table].add(rows)
+                parts[table].add(rows)
         _check_kept(store, run_date)  # again: what was read may have been removed meanwhile
         for table in TABLES:
-            groups[table].close()
-            store.put_file(keys.summary(table, run_date), paths[table])
+            notes += _replace(store, table, run_date, parts[table].close())
     for note in notes:
         store.delete(note)
     return counts
 
 
-class _Groups:
-    """Writes a table in row groups of about `_ROWS`."""
+def _replace(store: Store, table: str, run_date: str, paths: list[Path]) -> list[str]:
+    """Put the parts of a table in place of what is there; returns notes to be deleted once all tables are written.
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self._schema = schema
-        self._writer = pq.ParquetWriter(path, schema, compression="zstd")
-        self._waiting: list[pa.Table] = []
-
-    def add(self, rows: list[dict[str, Any]]) -> None:
-        for first in range(0, len(rows), _ROWS):
-            self._waiting.append(_arrow(rows[first : first + _ROWS], self._schema))
-            if (
-                sum(t.num_rows for t in self._waiting) >= _ROWS
-                or sum(t.nbytes for t in self._waiting) >= _BYTES
-            ):
-                self._write()
-
-    def close(self) -> None:
-        self._write()
-        self._writer.close()
-
-    def _write(self) -> None:
-        if self._waiting:
-            self._writer.write_table(pa.concat_tables(self._waiting), row_group_size=2 * _ROWS)
-            self._waiting = []
-
-
-def _arrow(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
-    """Rows as an Arrow table, via JSON lines: faster than `from_pylist`, which also imports pandas."""
-    data = b"\n".join(map(msgspec.json.encode, rows))
-    # a reader of JSON knows dates as numbers only
-    read_as = pa.schema([(f.name, pa.string() if f.type == pa.date32() else f.type) for f in schema])
-    table = pj.read_json(
-        pa.BufferReader(data),
-        pj.ReadOptions(use_threads=False, block_size=len(data) + 1),
-        pj.ParseOptions(explicit_schema=read_as, unexpected_field_behavior="ignore"),
-    )
-    return table.cast(schema)
+    Old parts are deleted before new ones are put, so that no row is there twice, whenever a process dies: rows may be
+    missing then, and the note has the tables written again.
+    """
+    old = [
+        key for key in store.list(keys.summary_parts(table, run_date)) if key != keys.summary(table, run_date)
+    ]
+    notes = []
+    if old or paths[1:]:
+        notes.append(keys.changed(run_date, "tables", clock.now()))
+        store.put(notes[0], b"")
+    for key in old:
+        store.delete(key)
+    for number, path in enumerate(paths):
+        store.put_file(keys.summary(table, run_date, number), path)
+    return notes
 
 
 def _chunks(store: Store, run_date: str) -> Iterator[list[DocumentResult]]:
-    """Results and failures of a run date, fetched in parallel to hide the store's latency."""
-    names = iter([*store.list(keys.results(run_date)), *store.list(keys.failures(run_date))])
-    with ThreadPoolExecutor(8) as threads:
-        while chunk := list(islice(names, _CHUNK)):
-            yield [r for r in threads.map(lambda key: _result(store, key), chunk) if r is not None]
+    """Results and failures of a run date, fetched in parallel to hide the store's latency.
+
+    Long documents come few at a time: a chunk has as many as have `_PAGES`, by those before them.
+    """
+    names = chain(store.list(keys.results(run_date)), store.list(keys.failures(run_date)))
+    size = _THREADS
+    with ThreadPoolExecutor(_THREADS) as threads:
+        while chunk := list(islice(names, size)):
+            found = [r for r in threads.map(lambda key: _result(store, key), chunk) if r is not None]
+            pages = sum(len(record.pages) for record in found)
+            size = max(1, min(_CHUNK, size * 2, _PAGES * len(chunk) // max(pages, 1)))
+            yield found
 
 
 def _result(store: Store, key: str) -> DocumentResult | None:

@@ -21,18 +21,19 @@ def remove_rows(store: Store, run_date: str, task_ids: Collection[str]) -> dict[
     Tables are read as they are, not written again from the results, which may be gone. One that has no such row is not
     touched.
     """
-    removed = {}
+    removed: dict[str, int] = {}
+    gone = pa.array(sorted(task_ids), pa.string())
     for table in TABLES:
-        key = keys.summary(table, run_date)
-        try:
-            removed[table] = _rewrite(store, key, pa.array(sorted(task_ids), pa.string()))
-        except NotFound:
-            continue
-        except (pa.ArrowException, OSError, KeyError) as error:
-            raise Damaged(
-                f"{key} is not readable ({type(error).__name__}): write it again with "
-                f"`nightshift summarise {run_date}`."
-            ) from error
+        for key in store.list(keys.summary_parts(table, run_date)):
+            try:
+                removed[table] = removed.get(table, 0) + _rewrite(store, key, gone)
+            except NotFound:
+                continue
+            except (pa.ArrowException, OSError, KeyError) as error:
+                raise Damaged(
+                    f"{key} is not readable ({type(error).__name__}): write it again with "
+                    f"`nightshift summarise {run_date}`."
+                ) from error
     return removed
 
 

@@ -40,6 +40,7 @@ import pipeline.steps.extract
 import pipeline.steps.recognize
 import pipeline.submission.reception
 import pipeline.submission.shares
+import pipeline.tables.parts
 import pipeline.tables.rows
 import pipeline.tables.summary
 import pipeline.tables.without
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _real_threads = threads.in_threads
-_real_groups = pipeline.tables.summary._Groups
+_real_parts = pipeline.tables.parts.Parts
 _real_rows_of = pipeline.tables.rows.rows_of
 _current: list[World] = []
 
@@ -98,8 +99,8 @@ def _run_date(window: OffPeakWindow, now: datetime) -> date:
     return _run_date_of_minute(window, now.replace(second=0, microsecond=0))
 
 
-def _groups(path: Path, schema: Any) -> Any:
-    return _real_groups(path, schema) if world().parquet else ThinTable(path, schema)
+def _parts(folder: Path, table: str, schema: Any) -> Any:
+    return (_real_parts if world().parquet else ThinTable)(folder, table, schema)
 
 
 def _rows_of(results: Any, masked: str | bool) -> Any:
@@ -183,7 +184,7 @@ def installed() -> Iterator[None]:
         change(pipeline.ledger.actions, "actor", lambda: "operator")
         change(pipeline.ledger.actions, "_user", lambda: "operator")
         change(pipeline.tables.without, "TABLES", _Tables())
-        change(pipeline.tables.summary, "_Groups", _groups)
+        change(pipeline.tables.summary, "Parts", _parts)
         change(pipeline.tables.summary, "rows_of", _rows_of)
         change(pipeline.tables.summary, "ThreadPoolExecutor", _Sequential)
         change(task_types, "registered", lambda: documents.TASK_TYPES)

@@ -28,21 +28,21 @@ def rows_of(results: list[DocumentResult], _: str | bool) -> dict[str, list[dict
 
 
 class ThinTable:
-    """In place of `pipeline.tables.summary._Groups`; tables without rows are empty files."""
+    """In place of `pipeline.tables.parts.Parts`, in one part; tables without rows are empty files."""
 
-    def __init__(self, path: Path, _: pa.Schema) -> None:
-        self._path = path
+    def __init__(self, folder: Path, table: str, _: pa.Schema) -> None:
+        self._path = folder / f"{table}.parquet"
         self._rows: list[dict[str, Any]] = []
 
     def add(self, rows: list[dict[str, Any]]) -> None:
         """Keep the rows until `close`."""
         self._rows += rows
 
-    def close(self) -> None:
+    def close(self) -> list[Path]:
         """Write them."""
         if self._path.stem != "documents":
             self._path.touch()
-            return
+            return [self._path]
         columns = {name: [row[name] for row in self._rows] for name in _SCHEMA.names}
         pq.write_table(
             pa.table(columns, schema=_SCHEMA),
@@ -51,6 +51,7 @@ class ThinTable:
             use_dictionary=False,
             write_statistics=False,
         )
+        return [self._path]
 
 
 def statuses(store: MemoryStore) -> dict[str, dict[str, str]]:

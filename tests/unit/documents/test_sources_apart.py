@@ -94,6 +94,22 @@ def test_names_are_bounded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         source.read()
 
 
+def test_memory_for_an_archive_does_not_grow_with_it(tmp_path: Path) -> None:
+    """Scaled down from an archive of 2 GB: one document of it at a time is in memory, here and in the process."""
+    peaks, text = [], (b"x" * 1023 + b"\n") * 3072
+    for count in (4, 24):
+        path = tmp_path / f"{count}.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for n in range(count):
+                archive.writestr(f"{n}.txt", text)
+        opener = Opener(Settings())
+        assert [len(one.read()) for one in opener.documents(path, str(path), Notes())] == [len(text)] * count
+        assert opener._process is not None
+        lines = Path(f"/proc/{opener._process._process.pid}/status").read_text().splitlines()
+        peaks.append(next(int(line.split()[1]) >> 10 for line in lines if line.startswith("VmHWM")))
+    assert peaks[1] - peaks[0] < 2 * 3, f"MiB at the peak: {peaks}"
+
+
 def test_a_process_that_is_killed_is_replaced(archive: Path) -> None:
     opener = Opener(Settings())
     one, two = opener.documents(archive, str(archive), Notes())

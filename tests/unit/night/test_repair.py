@@ -18,17 +18,14 @@ from tests.support.command import grey, page
 from tests.support.flows import flow_of, submission
 
 HOUR = timedelta(hours=1)
-PRIORITIES: dict[Lane, int] = {"urgent": 9, "normal": 5, "backfill": 0, "ingest": 5}
 
 
 def waiting(lane: Lane, hours: float, name: str = "", parts: int = 1) -> Waiting:
-    step = "ingest" if lane == "ingest" else "ocr"
-    message = Message(step=step, task_id=name or f"{lane}-{hours}", priority=PRIORITIES[lane])
-    return Waiting(messages=[message] * parts, lane=lane, age=timedelta(hours=hours))
+    return Waiting(task_id=name or f"{lane}-{hours}", messages=parts, lane=lane, age=timedelta(hours=hours))
 
 
 def ids(tasks: list[Waiting], queued: Queued, period: timedelta = HOUR) -> list[str]:
-    return [task.messages[0].task_id for task in missing(tasks, queued, period)]
+    return [task.task_id for task in missing(tasks, queued, period)]
 
 
 def test_as_many_as_are_missing_in_a_lane_are_published_oldest_first() -> None:

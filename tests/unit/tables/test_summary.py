@@ -16,7 +16,6 @@ from pipeline.ledger import records
 from pipeline.models import Box, DocumentResult, Entity, Extraction, Field, ModelInfo, Page, Task, TextLine
 from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
-from pipeline.tables import summary
 from pipeline.tables.schemas import SCHEMAS
 from pipeline.tables.summary import summarise
 
@@ -175,14 +174,6 @@ def test_a_document_reprocessed_since_the_summary_keeps_its_masks(store: LocalSt
     assert results.load(store.url, "entities", masked=False).loc[0, "text"] == "**** **** **** 1111"
     assert results.load(store.url, "fields", masked=False).loc[0, "text"] == "**** **** **** 1111"
     assert results.load(store.url, "pages", masked=False).loc[0, "text"] == "Card **** **** **** 1111"
-
-
-def test_long_tables_are_written_in_parts(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(summary, "_ROWS", 2)
-    for name in "abcd":
-        records.finish(store, result(name))
-    assert summarise(store, DAY)["documents"] == 6
-    assert len(results.load(store.url, "documents")) == 6
 
 
 def test_a_row_for_each_field_found_or_not(store: LocalStore) -> None:
