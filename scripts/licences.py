@@ -24,7 +24,7 @@ _LONGEST = 60  # characters of a licence's name; metadata may hold its whole tex
 def packages() -> dict[str, str]:
     """Name -> licence, of all that Nightshift requires with its extras, as far as it is installed; sorted."""
     found: dict[str, str] = {}
-    waiting = deque([("nightshift", EXTRAS)])
+    waiting: deque[tuple[str, tuple[str, ...]]] = deque([("nightshift", EXTRAS)])
     while waiting:
         name, extras = waiting.popleft()
         if name in found:
@@ -45,7 +45,7 @@ def packages() -> dict[str, str]:
 def licence_of(about: metadata.Distribution) -> str:
     """The licence of a package by its metadata: an expression, a short name, or its classifiers; empty if unknown."""
     fields = about.metadata
-    named = fields.get("License-Expression") or fields.get("License") or ""
+    named = next((fields[key] for key in ("License-Expression", "License") if key in fields), "")
     classified = [
         c.split(" :: ")[-1] for c in fields.get_all("Classifier") or [] if c.startswith("License ::")
     ]

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 
 from pipeline.storage import keys
 from tests.support.command import page
-from tests.support.night import Night, shade
+from tests.support.night import Night, Process, shade
+from tests.support.servers import wait_for
 from tests.upgrade.old import HERE, Version
 
 PATIENCE = 1800.0
@@ -35,7 +36,10 @@ class Outcome(msgspec.Struct):
     lost: int = 0
     doubled: int = 0
     by_schema: dict[str, int] = {}
-    dead: int = 0
+    dead: dict[str, int] = {}
+    """Dead letters by code."""
+    redriven: int = 0
+    """Failed as not_read, and redriven once all workers were of this version: both had read them in turn."""
     audit: dict[str, object] = {}
     rows: int = 0
     seconds: float = 0.0
@@ -58,7 +62,7 @@ class Rolling:
     def run(self) -> Outcome:
         """Submit by the old version, replace its processes half-way, and count."""
         began, outcome = time.monotonic(), Outcome(self.old.commit, self.documents, self.backlog)
-        old_worker = self.night.ready(self.old.worker(self.night, "old"))
+        old_worker = self._ready(self.old.worker(self.night, "old"))
         old_beat = self.old.celery(
             self.night, "beat", "old-beat", "--pidfile=", "-s", str(self.night.folder / "beat")
         )
@@ -68,7 +72,7 @@ class Rolling:
         self.say(f"{outcome.before} documents done; a worker of this version joins")
         new_worker = HERE.worker(self.night, "new")
         self._until(self.backlog // 2)
-        self.night.ready(new_worker)
+        self._ready(new_worker)
         self._submit_more()
         self._until(self._ended() + self.backlog // 5)
         outcome.together = self._ended() - outcome.before
@@ -77,9 +81,14 @@ class Rolling:
         old_worker.stop()
         HERE.celery(self.night, "beat", "new-beat", "--pidfile=")
         self._until(self.documents)
+        self._redrive(outcome)
         self._count(outcome)
         outcome.seconds = round(time.monotonic() - began, 1)
         return outcome
+
+    def _ready(self, worker: Process) -> Process:
+        wait_for(lambda: " ready." in worker.text(), f"{worker.name} to be ready", PATIENCE)
+        return worker
 
     def _submit(self) -> None:
         """Half of them by the old version's command, the others as raw messages; each page has its own colour."""
@@ -112,6 +121,14 @@ class Rolling:
         while count >= self.documents and self.night.pending() and time.monotonic() < end:
             time.sleep(2)
 
+    def _redrive(self, outcome: Outcome) -> None:
+        """As docs/how-to/upgrade.md says, where workers of both versions have run at once."""
+        codes = Counter(record.error.code for record in self.night.records().values() if record.error)
+        outcome.redriven = codes["not_read"]
+        if outcome.redriven:
+            HERE.nightshift(self.night, "failed", "redrive", "--code", "not_read")
+            self._until(self.documents)
+
     def _count(self, outcome: Outcome) -> None:
         night = self.night
         ended, records = night.ended(), night.records()
@@ -120,7 +137,8 @@ class Rolling:
         outcome.ended = dict(Counter[str](record.status for record in records.values()))
         outcome.errors = dict(Counter(r.error.code for r in records.values() if r.error))
         outcome.by_schema = dict(Counter(str(record.schema_version) for record in records.values()))
-        outcome.dead = night.depth("dead")
+        groups = json.loads(HERE.nightshift(night, "dead", "list", "--json"))["groups"]
+        outcome.dead = {group["code"]: group["count"] for group in groups}
         for day in sorted({record.run_date for record in records.values()}):
             HERE.nightshift(night, "summarise", day)
             outcome.audit = json.loads(HERE.nightshift(night, "audit", day, "--json"))
