@@ -61,7 +61,7 @@ def put(broker: str, exchange: str, keys: list[str]) -> None:
 
 def taken(broker: str, name: str) -> list[tuple[bytes, str, Any]]:
     """Body, routing key and headers of all messages of a queue."""
-    found = []
+    found: list[tuple[bytes, str, Any]] = []
     with channel_of(broker) as channel:
         while True:
             method, properties, body = channel.basic_get(name, auto_ack=True)

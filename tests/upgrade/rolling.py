@@ -38,6 +38,8 @@ class Outcome(msgspec.Struct):
     by_schema: dict[str, int] = {}
     dead: dict[str, int] = {}
     """Dead letters by code."""
+    refused: list[str] = []
+    """What the logs say of messages that a worker did not take for its own."""
     redriven: int = 0
     """Failed as not_read, and redriven once all workers were of this version: both had read them in turn."""
     audit: dict[str, object] = {}
@@ -138,6 +140,10 @@ class Rolling:
         outcome.errors = dict(Counter(r.error.code for r in records.values() if r.error))
         outcome.by_schema = dict(Counter(str(record.schema_version) for record in records.values()))
         groups = json.loads(HERE.nightshift(night, "dead", "list", "--json"))["groups"]
+        logs = [line for process in night.processes for line in process.text().splitlines()]
+        outcome.refused = [
+            line[:300] for line in logs if "dead-lettered" in line or "unregistered task" in line
+        ][:10]
         outcome.dead = {group["code"]: group["count"] for group in groups}
         for day in sorted({record.run_date for record in records.values()}):
             HERE.nightshift(night, "summarise", day)

@@ -134,6 +134,10 @@ def test_of_a_trace_only_what_is_valid_is_kept(parent: Any, state: Any, kept: tu
     assert (given.headers["traceparent"], given.headers["tracestate"]) == kept
 
 
+def handed_back(times: Any) -> dict[str, Any]:
+    return {HANDED_BACK: times}
+
+
 def test_a_message_of_a_later_version_is_handed_back_as_it_is() -> None:
     given = message("nightshift.translate", kwargs={"into": "en"}, schema=VERSION + 1, signature="?", new=[1])
     before = (dict(given.headers), given.body)
@@ -147,8 +151,8 @@ def test_a_message_of_a_later_version_is_handed_back_as_it_is() -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        message(schema=VERSION + 1, **{HANDED_BACK: MOST}),
-        message(schema=VERSION + 1, **{HANDED_BACK: "7"}),
+        message(schema=VERSION + 1, **handed_back(MOST)),
+        message(schema=VERSION + 1, **handed_back("7")),
         message(schema=VERSION + 1, other=object()),
         message(schema=VERSION + 1, body=b" " * 70_000),
         message(schema="2"),
@@ -161,6 +165,6 @@ def test_it_is_dead_lettered_where_that_would_never_end(given: Any) -> None:
 
 
 def test_what_the_broker_says_of_a_message_does_not_keep_it_from_being_handed_back() -> None:
-    death = {"time": object(), "count": 2}
+    deaths: dict[str, Any] = {"x-death": [{"time": object(), "count": 2}]}
     with pytest.raises(Later):
-        check(message(schema=VERSION + 1, **{"x-death": [death], HANDED_BACK: 2}), "ingest", KNOWN)
+        check(message(schema=VERSION + 1, **deaths, **handed_back(2)), "ingest", KNOWN)
