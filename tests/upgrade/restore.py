@@ -48,6 +48,7 @@ def _begin(work: Path, inbox: list[Path]) -> tuple[str, str]:
         HERE.worker(it, "w1")
         HERE.nightshift(it, "submit", inbox[0].parent)
         _wait(lambda: len(it.ended()) >= DOCUMENTS // 4)
+        it.window("closed")  # however quick the worker is, the others wait
         rabbit.ctl("export_definitions", str(work / "definitions.json"))
         passes = [_copy(it.store, work / "backup"), _copy(it.store, work / "backup")]
         print(
@@ -68,6 +69,7 @@ def _restore(work: Path, vhost: str, day: str) -> dict[str, Any]:
         for path in (path for path in (work / "backup").rglob("*") if path.is_file()):
             it.store.put(str(path.relative_to(work / "backup")), path.read_bytes())
         before = _audited(it, day)
+        it.window("open")
         HERE.worker(it, "w2")
         _audited(it, day, "--repair")
         _wait(lambda: len(it.ended()) >= DOCUMENTS and not it.pending())
