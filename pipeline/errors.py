@@ -153,6 +153,12 @@ class DeviceGone(RunError):
     exit_code = ExitCode.DEVICE
 
 
+class Newer(RunError):
+    """A later version of Nightshift wrote it: nothing is wrong with it, but this version can't read it."""
+
+    code = "newer_version"
+
+
 class BrokerUnavailable(RunError):
     """RabbitMQ does not answer, or refuses access."""
 

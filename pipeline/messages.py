@@ -7,6 +7,12 @@ from msgspec import structs
 
 from pipeline.models import Task
 
+VERSION = 1
+"""Of the messages of steps, in their header `schema`; raised when an older worker would misread one.
+
+An older worker hands a newer message back (`tasks.incoming`). Messages without the header are of version 1.
+"""
+
 URGENT, BACKFILL = 8, 2
 
 TURNS = 3

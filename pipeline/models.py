@@ -415,6 +415,16 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
         return sum((c or 0.0) * n for c, n in sizes) / total if total else None
 
 
+class NewerSchema(msgspec.ValidationError):
+    """JSON whose `schema_version` is above `SCHEMA_VERSION`: a later version of Nightshift wrote it."""
+
+
+class _Versioned(msgspec.Struct, frozen=True):
+    """The only field that is read where the rest can't be."""
+
+    schema_version: int = 0
+
+
 def to_json(value: msgspec.Struct) -> bytes:
     """Encode compactly as UTF-8 JSON."""
     return msgspec.json.encode(value)
@@ -437,9 +447,27 @@ def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
 def from_json(data: bytes, kind: type[T]) -> T:
     """Decode and validate.
 
-    Raises `msgspec.DecodeError` for anything else than JSON; its `ValidationError` when the JSON does not fit `kind`.
+    Raises `msgspec.DecodeError` for anything else than JSON; its `ValidationError` when the JSON does not fit `kind`;
+    of these `NewerSchema` where a later version wrote it, even if it fits: its fields may mean something else by then.
     """
     try:
-        return _decoder(kind).decode(data)
+        value = _decoder(kind).decode(data)
+    except msgspec.ValidationError:
+        _refuse_newer(_version_of(data))
+        raise
     except (UnicodeDecodeError, RecursionError) as error:  # which msgspec does not turn into its own
         raise msgspec.DecodeError(f"{type(error).__name__}: {error}") from None
+    _refuse_newer(getattr(value, "schema_version", 0))
+    return value
+
+
+def _version_of(data: bytes) -> int:
+    try:
+        return _decoder(_Versioned).decode(data).schema_version
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return 0
+
+
+def _refuse_newer(version: int) -> None:
+    if version > SCHEMA_VERSION:
+        raise NewerSchema(f"schema version {version}, this installation reads up to {SCHEMA_VERSION}")

@@ -74,6 +74,12 @@ def trouble(error: BaseException, url: str) -> Trouble:
     return Trouble(f"{reason}: check NIGHTSHIFT_BROKER_URL and that the server is running.", lasting)
 
 
+def difference(error: BaseException) -> str:
+    """In what a queue is not as it was declared: argument, value and wanted value; empty if that is not why."""
+    found = _OTHER_ARGUMENT.search(str(error)) if isinstance(error, PreconditionFailed) else None
+    return f"{found['name']} is {_value(found['theirs'])}, not {_value(found['ours'])}" if found else ""
+
+
 def mismatch(error: BaseException) -> str:
     """One sentence for a queue or exchange that exists with other arguments; empty for any other error."""
     if isinstance(error, ResourceLocked):
@@ -85,16 +91,14 @@ def mismatch(error: BaseException) -> str:
     if found is None:
         return ""
     kind, name = found["kind"], found["of"]
-    delete = (
-        f"rabbitmqctl -p '{found['vhost']}' delete_queue {name}"
+    cure = (
+        "stop all workers, run `nightshift queues migrate --yes`, which keeps its messages, and start again."
         if kind == "queue"
-        else f'rabbitmqadmin delete exchange name="{name}"'
+        else f'delete it (rabbitmqadmin delete exchange name="{name}") and start again; Nightshift then declares it.'
     )
-    empty = "once it is empty " if kind == "queue" else ""
     return (
         f'The {kind} "{name}" exists with another {found["name"]} ({_value(found["theirs"])} instead of '
-        f"{_value(found['ours'])}), and arguments cannot be changed: delete it {empty}({delete}) and start again; "
-        "Nightshift then declares it."
+        f"{_value(found['ours'])}), and arguments cannot be changed: {cure}"
     )
 
 

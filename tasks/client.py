@@ -33,8 +33,8 @@ def celery() -> Any:
 
 
 @contextmanager
-def errors(app: Any) -> Iterator[None]:
-    """Raise connection and protocol errors as `BrokerUnavailable`, and bound what is asked inside to ten seconds.
+def errors(app: Any, seconds: float = _SECONDS) -> Iterator[None]:
+    """Raise connection and protocol errors as `BrokerUnavailable`, and bound what is asked inside to so many seconds.
 
     A permission that the user lacks is raised as `BrokerRefused`.
     """
@@ -42,7 +42,7 @@ def errors(app: Any) -> Iterator[None]:
     from tasks.transport import Alarm, within
 
     try:
-        with within(_SECONDS, _REPLY):
+        with within(seconds, _REPLY):
             yield
     except Alarm as error:
         raise BrokerUnavailable(f"{error}. Nothing is lost: run the same command again then.") from error

@@ -25,7 +25,7 @@ from pipeline.night.dead import Letter
 from pipeline.settings import Settings
 from pipeline.submission.contract import MAX_BODY
 from pipeline.telemetry import w3c
-from tasks import confidential, sender, signing
+from tasks import confidential, incoming, sender, signing
 from tasks.envelope import READING_ERRORS, Envelope
 from tasks.routing import DEAD, DEAD_QUEUE, RAW, TOPIC, WORK_QUEUES
 from tasks.topology import declare_dead
@@ -113,7 +113,7 @@ def send_back(app: Celery, found: Found) -> bool:
     queue = found.letter.queue
     if not queue:
         return False
-    headers = {name: value for name, value in found.headers.items() if not name.startswith("x-")}
+    headers = incoming.of_sender(found.headers)
     plain = queue == RAW
     with app.producer_or_acquire() as producer:
         producer.publish(
@@ -221,7 +221,12 @@ def _why(body: bytes, headers: dict[str, Any], routing_key: str) -> tuple[str, s
             "",
         )
     code, what = _DEATHS.get(reason, ("other", "left the queue {queue}"))
-    if code == "not_ours" and queue != RAW and _lacks_signature(headers, body):
+    if code == "not_ours" and queue != RAW and incoming.is_later(headers):
+        code, what = (
+            "newer_version",
+            "in the queue {queue} is of a later version of Nightshift than the workers",
+        )
+    elif code == "not_ours" and queue != RAW and _lacks_signature(headers, body):
         code, what = "bad_signature", "was sent to the queue {queue} without a valid signature"
     return code, f"The message {what.format(queue=queue)}.", queue
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from pipeline.messages import TURNS
+from pipeline.messages import TURNS, VERSION
 from pipeline.telemetry import w3c
 
 TICKS = ("nightshift.tick", "nightshift.report")
@@ -44,6 +44,7 @@ class Headers(msgspec.Struct):
     pages: _Counter | None = None
     turn: Annotated[int, Meta(ge=1, le=TURNS)] | None = None
     fresh: bool | None = None
+    schema: Annotated[int, Meta(ge=1, le=VERSION)] | None = None
     traceparent: Any = None
     tracestate: Any = None
     signature: Annotated[str, Meta(max_length=64, pattern=r"^[0-9a-f]*\Z")] | None = None

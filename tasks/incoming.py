@@ -3,10 +3,12 @@
 Any program that may publish to the broker can put anything into these queues. Celery would obey a header that holds a
 message back for a year or limits its time to a millisecond, would throw expired messages away, and ends the worker over
 a body without a content type. What is not ours is dead-lettered; of what is, only the headers that we know are kept.
+What a later version of Nightshift wrote is handed back unread, so that workers can be upgraded one by one.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Collection
 from datetime import date
@@ -15,7 +17,7 @@ from typing import Any
 import msgspec
 
 from pipeline.errors import PermanentError
-from pipeline.messages import Message
+from pipeline.messages import VERSION, Message
 from pipeline.storage import keys
 from tasks import signing
 from tasks.envelope import READING_ERRORS, TICKS, Envelope, Work
@@ -23,6 +25,12 @@ from tasks.routing import queue_for
 
 HOUSEKEEPING = "housekeeping"
 _MAX_BYTES = 64 * 1024  # of a body; ours have a few hundred
+SCHEMA, HANDED_BACK = "schema", "x-handed-back"
+"""Headers: the version of a message (none: 1), and how often it was handed back."""
+
+MOST = 1440
+"""A message is handed back so often, each time for a minute: for a day."""
+
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -30,11 +38,16 @@ class NotOurs(Exception):
     """The message was not written by `tasks.publish`; its text says why, without a piece of the message."""
 
 
+class Later(Exception):
+    """A later version of Nightshift wrote the message; its text says so, in a sentence."""
+
+
 def check(message: Any, queue: str, known: Collection[str]) -> None:
     """Leave of a message from a step's queue only what a step needs; `known` are the names of all tasks.
 
-    Raises `NotOurs`.
+    Raises `NotOurs`, and `Later` for a message that is to be handed back as it is.
     """
+    _refuse_later(message)
     try:
         if message.content_type != "application/json" or len(message.body) > _MAX_BYTES:
             raise NotOurs("its content type or size is not that of a step's message")
@@ -57,6 +70,33 @@ def check(message: Any, queue: str, known: Collection[str]) -> None:
     message.content_encoding = "utf-8"
     message.delivery_info["routing_key"] = f"step.{queue}"  # by which the gate knows the queue
     message._decoded_cache = None
+
+
+def is_later(headers: Any) -> bool:
+    """Whether a message says that it is of a later version."""
+    version = headers.get(SCHEMA) if isinstance(headers, dict) else None
+    return isinstance(version, int) and version > VERSION
+
+
+def of_sender(headers: dict[str, Any]) -> dict[str, Any]:
+    """The headers that its sender gave a message, without those of the broker."""
+    return {name: value for name, value in headers.items() if not name.startswith("x-")}
+
+
+def _refuse_later(message: Any) -> None:
+    """Raise `Later`; `NotOurs` for what could not be handed back, and what was handed back for a day."""
+    if not is_later(message.headers):
+        return
+    version, times = message.headers[SCHEMA], message.headers.get(HANDED_BACK, 0)
+    try:
+        json.dumps(of_sender(message.headers))
+    except (TypeError, ValueError, RecursionError):
+        raise NotOurs("its headers are not those of a step's message") from None
+    if len(message.body) > _MAX_BYTES or not isinstance(times, int):
+        raise NotOurs("its content type or size is not that of a step's message")
+    if times >= MOST:
+        raise NotOurs(f"it is of version {version}, and for a day no worker came that reads it")
+    raise Later(f"it is of version {version}, and this worker reads up to {VERSION}: upgrade this worker")
 
 
 def _check_step(found: Envelope, queue: str) -> None:

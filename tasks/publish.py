@@ -12,12 +12,13 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.encryption.keyring import keyring
-from pipeline.messages import Message
+from pipeline.messages import VERSION, Message
 from pipeline.settings import Settings
 from pipeline.telemetry import spans
 from pipeline.telemetry.w3c import NONE, Context
 from tasks import confidential
 from tasks import sender as senders
+from tasks.incoming import SCHEMA
 from tasks.routing import DEAD, RETRY_QUEUES, queue_for
 from tasks.topology import declare_dead
 
@@ -73,12 +74,29 @@ def publish_raw_later(app: Celery, raw: bytes, sender: str = "", trace: Context 
     return int(waiting.queue_arguments["x-message-ttl"]) // 1000
 
 
+def hand_back(app: Celery, body: bytes, headers: dict[str, Any], queue: str) -> None:
+    """Publish a message of a step's queue again as it is, by way of the retry queue of a minute."""
+    with app.producer_or_acquire() as producer:
+        producer.publish(
+            body,
+            exchange=RETRY_QUEUES[1].exchange,
+            routing_key=f"step.{queue}",
+            retry=True,
+            retry_policy=app.conf.task_publish_retry_policy,
+            content_type="application/json",
+            content_encoding="utf-8",
+            delivery_mode=2,
+            headers=headers,
+        )
+
+
 def _send(app: Celery, message: Message, trace: Context, **options: Any) -> None:
     kwargs = {n: v for n in ("first", "last", "run_date") if (v := getattr(message, n))}
     headers: dict[str, Any] = {
         "trace_id": message.trace_id,
         "lane": message.priority,
         "tries": message.retries,
+        SCHEMA: VERSION,
         **trace.headers,
     }
     if message.outages:

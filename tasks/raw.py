@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +26,10 @@ from tasks.broker import trouble
 from tasks.limits import StepRequest
 from tasks.routing import RAW
 
-ACCEPT = "nightshift.accept"
+ACCEPT, HAND_BACK = "nightshift.accept", "nightshift.hand_back"
+"""Tasks that no message names: made of raw messages, and of those that a later version wrote."""
+
+_SAYING = 60.0  # seconds between two log lines about messages that are handed back
 
 log = get_logger("nightshift.raw")
 
@@ -54,6 +58,7 @@ class RawConsumer(Consumer):
         default_steps = [s for s in Consumer.Blueprint.default_steps if "delayed_delivery" not in s]  # noqa: RUF012
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._said = -_SAYING
         super().__init__(*args, **{**kwargs, "without_mingle": True, "without_gossip": True})
 
     def connection_for_write(self, url: str | None = None, heartbeat: float | None = None) -> Any:
@@ -88,13 +93,13 @@ class RawConsumer(Consumer):
     def update_strategies(self) -> None:
         """Use `RawRequest` for raw messages, and `StepRequest` for all others."""
         for name, task in self.app.tasks.items():
-            task.Request = RawRequest if name == ACCEPT else StepRequest
+            task.Request = RawRequest if name in (ACCEPT, HAND_BACK) else StepRequest
         super().update_strategies()
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         """Wrap Celery's handler of incoming messages."""
         self._handle: Callable[[Any], None] = super().create_task_handler(*args, **kwargs)
-        steps = set(self.app.tasks) - {ACCEPT}
+        steps = set(self.app.tasks) - {ACCEPT, HAND_BACK}
 
         def handle_any(message: Any) -> None:
             queue = _queue_of(message)
@@ -105,6 +110,8 @@ class RawConsumer(Consumer):
                 incoming.check(message, queue, steps)
             except incoming.NotOurs as error:
                 self._bury(message, str(error))
+            except incoming.Later as error:
+                self._hand_back(message, queue, str(error))
             else:
                 self._handle(message)
 
@@ -125,10 +132,23 @@ class RawConsumer(Consumer):
         self._bury(message, "it is not a task")
 
     def _accept(self, message: Any) -> None:
-        body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
+        body = _body_of(message)
         headers = message.headers if isinstance(message.headers, dict) else {}
         trace = w3c.context(headers.get("traceparent"), headers.get("tracestate"))
         _disguise(self.app, message, body, sender.of(message, body, self.conninfo.userid), trace)
+        self._handle(message)
+
+    def _hand_back(self, message: Any, queue: str, why: str) -> None:
+        """Have a pool process publish a message again: the event loop must not wait for a confirmation."""
+        if time.monotonic() - self._said >= _SAYING:
+            self._said = time.monotonic()
+            log.warning(
+                "returning messages of the queue %s for a minute, such as one of which %s", queue, why
+            )
+        body = base64.b64encode(_body_of(message)).decode("ascii")
+        times = message.headers.get(incoming.HANDED_BACK, 0) + 1
+        headers = incoming.of_sender(message.headers) | {incoming.HANDED_BACK: times}
+        _make_task(self.app, message, HAND_BACK, (body, headers, queue), f"a message of {queue}")
         self._handle(message)
 
     def _bury(self, message: Any, why: str) -> None:
@@ -136,6 +156,10 @@ class RawConsumer(Consumer):
         message.reject_log_error(log, self.connection_errors)
         code = "bad_signature" if why.startswith("bad_signature") else "not_ours"
         telemetry.count("nightshift_dead_letters_total", code)
+
+
+def _body_of(message: Any) -> bytes:
+    return message.body.encode() if isinstance(message.body, str) else bytes(message.body)
 
 
 def _queue_of(message: Any) -> str:
@@ -151,10 +175,16 @@ def _disguise(app: Any, message: Any, body: bytes, user: str, trace: w3c.Context
     """
     args = (base64.b64encode(body[: MAX_BODY + 1]).decode("ascii"), user, trace.parent, trace.state)
     shown = repr((partial_id(body) or "message without a task id",))
-    made = app.amqp.as_task_v2(str(uuid.uuid4()), ACCEPT, args=args, argsrepr=shown)
+    _make_task(app, message, ACCEPT, args, shown)
+    message.delivery_info.update(exchange="", routing_key=RAW)
+
+
+def _make_task(app: Any, message: Any, name: str, args: tuple[Any, ...], shown: str) -> None:
+    """Replace what a message says by a task; it is still the message that is acknowledged or requeued."""
+    made = app.amqp.as_task_v2(str(uuid.uuid4()), name, args=args, argsrepr=shown)
     message.headers = made.headers
     message.body = json.dumps(made.body)
     message.content_type, message.content_encoding = "application/json", "utf-8"
     message.properties = {"correlation_id": made.headers["id"], "reply_to": ""}
-    message.delivery_info.update(exchange="", routing_key=RAW)
+    message.delivery_info.update(exchange="", routing_key="")  # of no lane, so that the gate lets it end
     message.errors, message._decoded_cache = [], None

@@ -14,6 +14,8 @@ from tasks.app import app
 from tasks.base import delivery, kept, run
 from tasks.ended import ENDS, DocumentFailed
 from tasks.logs import about
+from tasks.publish import hand_back as publish_again
+from tasks.raw import HAND_BACK
 
 
 def _define(step: str) -> None:
@@ -35,3 +37,10 @@ def accept(self: Task[Any, Any], body: str, sender: str, traceparent: str = "", 
             refused = delivery(self.app).accept(raw, sender, trace)
         if refused:
             raise DocumentFailed(refused.code)
+
+
+@app.task(name=HAND_BACK, bind=True)
+def hand_back(self: Task[Any, Any], body: str, headers: dict[str, Any], queue: str) -> None:
+    """Publish a message that a later version wrote again as it came; it is acknowledged once that is confirmed."""
+    with kept():
+        publish_again(self.app, base64.b64decode(body), headers, queue)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from pipeline.cli import brake, callbacks, dead, failed, keys, ner, ocr, options, screen, window
+from pipeline.cli import brake, callbacks, dead, failed, keys, ner, ocr, options, queues, screen, window
 from pipeline.cli.actions import actions
 from pipeline.cli.audit import audit
 from pipeline.cli.cat import cat
@@ -155,6 +155,7 @@ app.add_typer(failed.app, name="failed")
 app.add_typer(dead.app, name="dead")
 app.add_typer(callbacks.app, name="callbacks")
 app.add_typer(brake.app, name="brake")
+app.add_typer(queues.app, name="queues")
 app.add_typer(keys.app, name="keys")
 app.add_typer(ner.app, name="ner")
 app.add_typer(ocr.app, name="ocr")

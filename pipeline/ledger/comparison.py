@@ -13,9 +13,9 @@ from pipeline.ledger import claims, digests, tabled
 from pipeline.ledger.gaps import Gap, Kind
 from pipeline.ledger.receipts import Accepted
 from pipeline.ledger.tabled import Row
-from pipeline.models import from_json
+from pipeline.models import NewerSchema, from_json
 from pipeline.storage import Store, keys
-from pipeline.storage.objects import damaged
+from pipeline.storage.objects import damaged, newer
 
 _RESTORE = (
     "restore it from a backup, or delete it and run `nightshift audit {} --repair`, which reads it again"
@@ -74,7 +74,8 @@ def compare(store: Store, key: str, tasks: Sequence[Accepted], row: Row | None, 
     except NotFound:  # changed since it was listed
         pass
     except msgspec.DecodeError as error:
-        found = found or ("damaged", damaged(store, key, error).message)
+        why = newer if isinstance(error, NewerSchema) else damaged
+        found = found or ("damaged", why(store, key, error).message)
     except Damaged as error:
         found = found or ("damaged", error.message)
     if found:

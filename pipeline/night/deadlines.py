@@ -15,7 +15,7 @@ from itertools import islice, takewhile
 from msgspec import structs
 
 from pipeline import clock
-from pipeline.errors import Damaged
+from pipeline.errors import Damaged, Newer
 from pipeline.forecast.model import kind_of
 from pipeline.forecast.slack import Due, starting
 from pipeline.ledger import counting, pending
@@ -94,7 +94,7 @@ def hurry(night: Night, now: datetime, publish: Callable[[list[Message]], None])
 def _pass(store: Store, key: str, name: keys.DeadlineName, now: datetime) -> None:
     """Count a document whose deadline has passed, unless it has ended."""
     store.delete(key)
-    with suppress(Damaged):
+    with suppress(Damaged, Newer):
         task = pending.newest(store, name.task_id)
         if task and is_overdue(task, now):
             counting.of(store).opened("overdue")
@@ -103,7 +103,10 @@ def _pass(store: Store, key: str, name: keys.DeadlineName, now: datetime) -> Non
 def _move(night: Night, key: str, name: keys.DeadlineName, publish: Callable[[list[Message]], None]) -> None:
     try:
         task = pending.newest(night.store, name.task_id)
-    except Damaged:  # reported by `status`; it cannot be processed before someone repairs it
+    except (
+        Damaged,
+        Newer,
+    ):  # reported by `status`; it cannot be processed before someone repairs it, or upgrades
         return
     if task is not None and not is_urgent(task.priority):
         before, task = task, structs.replace(task, priority=URGENT, turn=1)

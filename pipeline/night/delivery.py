@@ -16,6 +16,7 @@ from pipeline import telemetry
 from pipeline.errors import (
     Damaged,
     DeviceUnavailable,
+    Newer,
     PermanentError,
     PipelineError,
     RunError,
@@ -127,6 +128,9 @@ class Delivery:
                 self.brake.succeeded(ACCEPT)
         except PermanentError as error:
             return self._turn_away(came, body, error, submission)
+        except Newer as error:
+            seconds = self.broker.publish_raw_later(*came)
+            log.warning("returning message in %d s: %s", seconds, error.message)
         except Damaged as error:  # what the store has under its id is damaged: a retry would not help
             return self._refuse(came, body, PermanentError(error.message, code=error.code))
         return None
@@ -232,7 +236,7 @@ class Delivery:
         seconds = self.broker.publish_later(message, outage=not passes or again)
         telemetry.count("nightshift_retries_total", message.step, getattr(error, "code", "unexpected"))
         self._note_retry(message, error, seconds, outage=True)
-        level = logging.WARNING if passes else logging.ERROR
+        level = logging.WARNING if passes or isinstance(error, Newer) else logging.ERROR
         log.log(level, "retrying step %s in %d s: %s", message.step, seconds, error)
         return []
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Literal
 
-from pipeline.errors import Damaged
+from pipeline.errors import Damaged, Newer
 from pipeline.ledger import forgotten, pending
 from pipeline.messages import Message
 from pipeline.models import Task
@@ -46,7 +46,8 @@ def resume_all(night: Night) -> Iterator[Message]:
 def waiting_tasks(night: Night, see: Callable[[Task | None], None] = lambda _: None) -> Iterator[Task]:
     """Every pending task, each shown to `see` on the way; also a damaged marker, as `None`.
 
-    A damaged marker is skipped: status and audit report it, a message would only run into it.
+    A damaged marker is skipped, and one of a later version: status and audit report it, a message would only run into
+    it.
     """
     for one in in_threads(lambda key: _task(night, key), night.store.list(keys.PENDING)):
         if isinstance(one, Task):
@@ -60,7 +61,7 @@ def _task(night: Night, key: str) -> Task | Literal["gone", "damaged"]:
     """What is under the key of a marker."""
     try:
         task = pending.get(night.store, keys.task_id_of(key), keys.generation_of(key))
-    except Damaged:
+    except (Damaged, Newer):
         return "damaged"
     # a process that was paused may have marked it again
     return "gone" if task is None or forgotten.withdraw(night.store, task, fresh=False) else task

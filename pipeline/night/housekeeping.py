@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from pipeline import clock
-from pipeline.errors import Damaged
+from pipeline.errors import Damaged, Newer
 from pipeline.ledger import counting, pending
 from pipeline.messages import Message
 from pipeline.models import to_json
@@ -66,7 +66,10 @@ def release_delayed(night: Night, now: datetime, publish: Publish) -> None:
             break
         try:
             task = pending.newest(night.store, keys.task_id_of(key))
-        except Damaged:  # reported by `status`; released once the marker is repaired
+        except (
+            Damaged,
+            Newer,
+        ):  # reported by `status`; released once the marker is repaired, or by a later version
             continue
         if task is not None:
             publish([Message.of("ingest", task)])

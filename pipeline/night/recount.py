@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from pipeline import clock
-from pipeline.errors import Damaged
+from pipeline.errors import Damaged, Newer
 from pipeline.ledger import counters, folding, pending
 from pipeline.ledger.counters import State, Sums
 from pipeline.ledger.counting import PERIOD
@@ -126,7 +126,7 @@ def _look(night: Night) -> Recount:
 def _marker(store: Store, key: str) -> Task | Literal["gone", "damaged"]:
     try:
         return pending.get(store, keys.task_id_of(key), keys.generation_of(key)) or "gone"
-    except Damaged:
+    except (Damaged, Newer):
         return "damaged"
 
 

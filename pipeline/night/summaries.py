@@ -13,7 +13,7 @@ import msgspec
 from msgspec import structs
 
 from pipeline import clock
-from pipeline.errors import Damaged
+from pipeline.errors import Damaged, Newer
 from pipeline.ledger import healing, removed, reported
 from pipeline.ledger.records import without_pages
 from pipeline.models import DocumentResult, to_json
@@ -65,8 +65,8 @@ def summarise_due(night: Night, now: datetime) -> list[str]:
     """Summarise the nights whose records changed since; returns their run dates.
 
     These are the last few, recognised by the number of their records, and any with records that were replaced,
-    redriven or discarded, recognised by the notes that this left. Raises `Damaged` for a night with a damaged record,
-    after the others are done.
+    redriven or discarded, recognised by the notes that this left. Raises `Damaged` or `Newer` for a night with a record
+    that can't be read, after the others are done.
     """
     store, done, damaged, changed = night.store, [], [], replaced(night.store)
     activity = activity_of(night, now)
@@ -86,7 +86,7 @@ def summarise_due(night: Night, now: datetime) -> list[str]:
         if changed_now and not removed.of(store, run_date).records:
             try:
                 _write(night, run_date, now, activity)
-            except Damaged as error:  # of this night alone
+            except (Damaged, Newer) as error:  # of this night alone
                 damaged.append(error)
                 continue
             done.append(run_date)
@@ -126,7 +126,7 @@ def _write(night: Night, run_date: str, now: datetime, activity: Activity) -> No
         summarise(night.store, run_date, masked=night.settings.mask, each=keep)
         healing.notes(night.store, run_date, partial)
         reported.mark(night.store, run_date)
-    except Damaged:  # would be damaged the next time, too
+    except (Damaged, Newer):  # the same the next time
         raise
     except Exception:
         night.store.delete(keys.night(run_date, "summarised"))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import msgspec
 
-from pipeline.errors import Damaged, NotFound
-from pipeline.models import T, from_json
+from pipeline.errors import Damaged, Newer, NotFound
+from pipeline.models import NewerSchema, T, from_json
 from pipeline.storage import keys
 from pipeline.storage.base import Store
 
 
 def read(store: Store, key: str, kind: type[T]) -> T:
-    """One JSON object; raises `NotFound`, or `Damaged` if it is invalid."""
+    """One JSON object; raises `NotFound`, `Newer` if a later version wrote it, or `Damaged` if it is invalid."""
     try:
         return from_json(store.get(key), kind)
+    except NewerSchema as error:
+        raise newer(store, key, error) from error
     except msgspec.DecodeError as error:
         raise damaged(store, key, error) from error
 
@@ -26,10 +28,23 @@ def damaged(store: Store, key: str, error: msgspec.DecodeError) -> Damaged:
     )
 
 
+def newer(store: Store, key: str, error: msgspec.DecodeError) -> Newer:
+    """The error for an object that only a later version of Nightshift can read."""
+    return Newer(
+        f"The object {key} in {store.url} was written by a later version of Nightshift ({error}): upgrade this "
+        "installation."
+    )
+
+
 def read_or_none(store: Store, key: str, kind: type[T]) -> T | None:
-    """One JSON object; `None` if it is missing or invalid, such as one written by another version, or damaged."""
+    """One JSON object; `None` if it is missing or damaged.
+
+    Raises `Newer`: who took what a later version wrote for missing would replace it.
+    """
     try:
         return from_json(store.get(key), kind)
+    except NewerSchema as error:
+        raise newer(store, key, error) from error
     except (NotFound, Damaged, msgspec.DecodeError):
         return None
 

@@ -14,7 +14,7 @@ import pipeline
 from tests.conftest import ROOT
 
 BIN = Path(sys.executable).parent
-SOURCES = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE", "celeryconfig.py")
+SOURCES = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE", "THIRD_PARTY.md", "celeryconfig.py")
 PACKAGES = ("pipeline", "tasks")
 RECEIPT = ROOT / "samples" / "receipt.jpg"
 DAY = "2026-11-22"
@@ -37,7 +37,7 @@ def succeed(*command: object, cwd: Path, env: dict[str, str] | None = None) -> s
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy: setuptools would pack what an earlier build left in the working tree."""
+    """The wheel, built from the source archive of a copy: setuptools would pack what an earlier build has left."""
     work = tmp_path_factory.mktemp("wheel")
     source = work / "source"
     source.mkdir()
@@ -47,7 +47,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     # Without isolation: setuptools is here already, so this needs no network.
     succeed(
-        BIN / "uv", "build", "--wheel", "--no-build-isolation", "--python", sys.executable,
+        BIN / "uv", "build", "--no-build-isolation", "--python", sys.executable,
         "--out-dir", work / "dist", source, cwd=work,
     )  # fmt: skip
     (built,) = (work / "dist").glob("*.whl")
@@ -76,7 +76,8 @@ def venv(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
-    packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    names = zipfile.ZipFile(wheel).namelist()
+    packed = {name for name in names if ".dist-info/" not in name}
     ours = {
         str(path.relative_to(ROOT))
         for package in PACKAGES
@@ -85,6 +86,8 @@ def test_the_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
     }
     assert packed == ours | {"celeryconfig.py"}
     assert {"pipeline/py.typed", "pipeline/submission/schema/submission.v1.json"} <= packed
+    notices = {name.rpartition("/")[2] for name in names if ".dist-info/licenses/" in name}
+    assert notices == {"LICENSE", "THIRD_PARTY.md"}
 
 
 def test_it_reads_a_document_from_any_folder(venv: Path, tmp_path: Path) -> None:

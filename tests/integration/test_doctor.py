@@ -85,7 +85,7 @@ def test_a_queue_with_other_arguments_and_dead_letters(declared: str) -> None:
     found = look(declared)
     assert levels(found) == {"broker queues": "fault", "dead letters": "warning"}
     assert 'The queue "result" exists with another x-' in found["broker queues"].sentence
-    assert "delete_queue result" in found["broker queues"].cure + found["broker queues"].sentence
+    assert "nightshift queues migrate" in found["broker queues"].cure + found["broker queues"].sentence
     with pika.BlockingConnection(pika.URLParameters(declared)) as connection:
         assert connection.channel().queue_declare("dead", passive=True).method.message_count == 1
 

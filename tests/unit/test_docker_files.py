@@ -1,5 +1,6 @@
 """The Docker files agree with the code and with each other, as far as that shows without an engine."""
 
+import configparser
 import os
 import re
 import shlex
@@ -189,10 +190,11 @@ def test_what_is_copied_exists_and_is_let_through() -> None:
 
 
 def test_all_that_the_package_is_made_of_is_copied() -> None:
-    text = (ROOT / "setup.cfg").read_text()
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    about = setup["metadata"]
     copied = {w for words in instructions() if words[0] == "COPY" for w in words[1:-1]}
-    for name in re.findall(r"file: (\S+)|license_files = (\S+)", text):
-        assert (name[0] or name[1]) in copied
+    assert {about["long_description"].removeprefix("file: "), *about["license_files"].split()} <= copied
 
 
 def test_the_images_run_as_an_ordinary_user_with_writable_caches() -> None:

@@ -8,6 +8,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from pipeline.version import __version__
+from scripts import licences, release
 from tests.conftest import ROOT
 
 SETUP = configparser.ConfigParser()
@@ -78,3 +80,36 @@ def test_terms_can_be_read() -> None:
     for line in lines:
         assert re.fullmatch(r"[a-z]+->[a-z .]+(, [a-z .]+)*,?", line), line
         assert line.endswith(",") == ("," in line), "codespell wants a comma at the end of several proposals"
+
+
+def test_the_version_is_in_one_place() -> None:
+    assert SETUP["metadata"]["version"] == "attr: pipeline.version.__version__"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
+    named = [
+        path for path in ("pyproject.toml", "Makefile", "docker/Dockerfile") if __version__ in text(path)
+    ]
+    assert named == []
+
+
+def test_third_party_notices_name_every_package_and_its_licence() -> None:
+    """Write them again with `python -m scripts.licences`."""
+    assert licences.written() == text("THIRD_PARTY.md")
+    found = licences.packages()
+    assert {canonicalize_name(name) for name in PACKAGE} <= found.keys() | {"pyseccomp"}
+    assert [name for name, licence in found.items() if not licence] == []
+    strict = [
+        f"{n}: {licence}"
+        for n, licence in found.items()
+        if re.search(r"\bA?GPL|GNU (Affero )?General", licence)
+    ]
+    assert strict == [], "not only Lesser: it would apply to Nightshift"
+
+
+def test_a_release_has_its_section_in_the_changelog() -> None:
+    notes = (
+        "# Changelog\n\n## [Unreleased]\n\n- more\n\n## [9.1.0] - 2026-12-01\n\n- this\n\n## [9.0.0] - 2026\n"
+    )
+    assert release.section(notes, "9.1.0") == "- this"
+    assert release.section(notes, "9.0.0") == ""
+    with pytest.raises(SystemExit, match=r"no section for 9\.2\.0"):
+        release.section(notes, "9.2.0")

@@ -1,7 +1,7 @@
 import pytest
 
-from pipeline.errors import Damaged
-from pipeline.models import Task
+from pipeline.errors import Damaged, Newer
+from pipeline.models import SCHEMA_VERSION, Task
 from pipeline.storage import objects
 from pipeline.storage.memory import MemoryStore
 
@@ -27,3 +27,13 @@ def test_whatever_is_no_such_object_is_damaged(data: bytes) -> None:
     with pytest.raises(Damaged, match=r"pending/a\.json in memory://objects is damaged"):
         objects.read(store, "pending/a.json", Task)
     assert objects.read_or_none(store, "pending/a.json", Task) is None
+
+
+@pytest.mark.parametrize("more", ["", ', "sha256": 7', ', "priority": {"of": 5}'])
+def test_what_a_later_version_wrote_is_neither_damaged_nor_missing(more: str) -> None:
+    store = MemoryStore("later")
+    data = f'{{"task_id": "a", "source": "b", "schema_version": {SCHEMA_VERSION + 1}, "sha256": null{more}}}'
+    store.put("pending/a.json", data.encode())
+    for read in (objects.read, objects.read_or_none):
+        with pytest.raises(Newer, match=r"pending/a\.json in memory://later was written by a later version"):
+            read(store, "pending/a.json", Task)

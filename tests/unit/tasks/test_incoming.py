@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tasks.incoming import NotOurs, check
+from pipeline.messages import VERSION
+from tasks.incoming import HANDED_BACK, MOST, Later, NotOurs, check
 
 KNOWN = {
     "nightshift.ingest",
@@ -131,3 +132,39 @@ def test_of_a_trace_only_what_is_valid_is_kept(parent: Any, state: Any, kept: tu
     given = message(traceparent=parent, tracestate=state)
     check(given, "ingest", KNOWN)
     assert (given.headers["traceparent"], given.headers["tracestate"]) == kept
+
+
+def handed_back(times: Any) -> dict[str, Any]:
+    return {HANDED_BACK: times}
+
+
+def test_a_message_of_a_later_version_is_handed_back_as_it_is() -> None:
+    given = message("nightshift.translate", kwargs={"into": "en"}, schema=VERSION + 1, signature="?", new=[1])
+    before = (dict(given.headers), given.body)
+    with pytest.raises(
+        Later, match=f"it is of version {VERSION + 1}, and this worker reads up to {VERSION}: upgrade"
+    ):
+        check(given, "ner", KNOWN)
+    assert (given.headers, given.body) == before
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        message(schema=VERSION + 1, **handed_back(MOST)),
+        message(schema=VERSION + 1, **handed_back("7")),
+        message(schema=VERSION + 1, other=object()),
+        message(schema=VERSION + 1, body=b" " * 70_000),
+        message(schema="2"),
+        message(schema=0),
+    ],
+)
+def test_it_is_dead_lettered_where_that_would_never_end(given: Any) -> None:
+    with pytest.raises(NotOurs):
+        check(given, "ingest", KNOWN)
+
+
+def test_what_the_broker_says_of_a_message_does_not_keep_it_from_being_handed_back() -> None:
+    deaths: dict[str, Any] = {"x-death": [{"time": object(), "count": 2}]}
+    with pytest.raises(Later):
+        check(message(schema=VERSION + 1, **deaths, **handed_back(2)), "ingest", KNOWN)

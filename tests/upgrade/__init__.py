@@ -1,0 +1,1 @@
+"""Upgrades from older versions: they run from a checkout of their own, with the packages of this one."""
