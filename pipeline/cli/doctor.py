@@ -101,7 +101,7 @@ def _checks(night: Night, *, load: bool, reach: Sequence[str]) -> list[Check]:
         Check(
             name="models", make=lambda: models.check(settings, load=load), seconds=_LOADING if load else 20.0
         ),
-        Check(name="OCR servers", make=lambda: ocr_servers.check(settings, load=load), seconds=25.0),
+        Check(name="ocr servers", make=lambda: ocr_servers.check(settings, load=load), seconds=25.0),
         Check(name="device", make=lambda: device.check(settings)),
         Check(name="disk", make=lambda: disk.check(settings, store.inner)),
         Check(name="sandbox", make=lambda: machine.sandbox(settings), seconds=15.0),

@@ -12,7 +12,7 @@ from pipeline.served.server import Busy, Down, Failed, Server
 from pipeline.served.servers import Servers
 from pipeline.settings import Settings
 
-_NAME = "OCR server"
+_NAME = "ocr server"
 _SECONDS = 10.0
 
 
