@@ -78,7 +78,7 @@ def measure(paths: list[Path], server: PaddleX, settings: Settings) -> None:
     )
     print(
         f"median: here {here_ms:.0f}, server {server_ms:.0f}, client {client_ms:.0f} (request {encode_ms:.0f}) ms; "
-        f"overhead {server_ms + client_ms - here_ms:.0f} ms; text as `paddleocr` {alike:.4f}"
+        f"text as `paddleocr` {alike:.4f}"
     )
 
 

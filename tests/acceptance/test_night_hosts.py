@@ -29,10 +29,10 @@ from tests.support.servers.swift import Swift, start_swift
 HEARTBEAT = 5
 """Seconds; the broker counts a connection as dead after two to two and a half. Ours is 10."""
 GRACE = 2.0
-FIRST, SECOND = 80, 40
+FIRST, SECOND = 30, 10
 """Documents before and after the partition."""
-SPAN = 20
-"""Seconds for which the window is open at first."""
+CLOSES, KNOWN = 15, 5
+"""Seconds until the window closes, and in which workers certainly read that: they look every second."""
 BUCKET = "hosts"
 
 
@@ -75,15 +75,16 @@ def test_a_worker_is_cut_off_and_another_loses_its_power(
         "NIGHTSHIFT_ALLOWED_SOURCES": f"s3://{BUCKET}/inbox/",
         "NIGHTSHIFT_WINDOW": "never",
         "NIGHTSHIFT_CLOSE_GRACE": f"{GRACE:.0f}",
-        "NIGHTSHIFT_FAKE_SECONDS": "0.3",
+        "NIGHTSHIFT_FAKE_SECONDS": "1",
     }
     with night(rabbit, tmp_path, **env) as it:
         w1, w2 = _start(it, net)
+        it.window("open")
         it.publish(_documents(it, FIRST, "first"))
-        wait_for(lambda: it.depth("ocr") == FIRST, "the documents to be taken in", 120)
-        ends = datetime.now(UTC) + timedelta(seconds=SPAN)
+        wait_for(lambda: _working(it, "w1") and _working(it, "w2"), "both workers to work", 180)
+        ends = datetime.now(UTC) + timedelta(seconds=CLOSES)
         it.store.put(keys.control("window"), to_json(Override("open", ends.isoformat())))
-        wait_for(lambda: _working(it, "w1") and _working(it, "w2"), "both workers to work")
+        time.sleep(KNOWN)  # until both have read that
 
         net.cut(w1)
         cut = time.monotonic()
@@ -100,7 +101,7 @@ def test_a_worker_is_cut_off_and_another_loses_its_power(
         gone = time.monotonic() - closed
         assert gone <= GRACE + 5
         it.window("open")
-        it.settle(FIRST, 120)
+        it.settle(FIRST, 240)
         redelivered = time.monotonic() - cut
 
         net.heal(w1)
@@ -109,10 +110,10 @@ def test_a_worker_is_cut_off_and_another_loses_its_power(
         normal = time.monotonic() - healed
 
         it.publish(_documents(it, SECOND, "second"))
-        wait_for(lambda: len(it.ended()) >= FIRST + 4, "work to go on")
+        wait_for(lambda: len(it.ended()) >= FIRST + 4, "work to go on", 120)
         w2.kill()
         killed = time.monotonic()
-        it.settle(FIRST + SECOND, 120)
+        it.settle(FIRST + SECOND, 240)
         taken_over = time.monotonic() - killed
 
         assert set(it.ended().values()) == {1}
@@ -132,11 +133,11 @@ def _start(it: Night, net: Network) -> tuple[Host, Host]:
     hosts = {name: net.host(name) for name in ("w1", "w2", "beat")}
     it.places = {name: host.inside for name, host in hosts.items()}
     workers = [
-        it.worker(name, NIGHTSHIFT_TEMP_DIR=str(_folder(it.folder / f"tmp-{name}"))) for name in ("w1", "w2")
+        it.worker(name, "-c", "1", NIGHTSHIFT_TEMP_DIR=str(_folder(it.folder / f"tmp-{name}")))
+        for name in ("w1", "w2")
     ]
     it.beat()
-    for worker in workers:
-        wait_for(lambda worker=worker: " ready." in worker.text(), f"{worker.name} to be ready", 240)
+    wait_for(lambda: all(" ready." in worker.text() for worker in workers), "the workers to be ready", 240)
     return hosts["w1"], hosts["w2"]
 
 
