@@ -16,6 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +59,15 @@ def measure(paths: list[Path], server: PaddleX, settings: Settings) -> None:
     for path in paths:
         page = np.asarray(Image.open(path).convert("RGB"))
         bgr = np.ascontiguousarray(page[:, :, ::-1])
-        here, here_ms = timed(lambda bgr=bgr: direct(bgr))
+        here, here_ms = timed(partial(direct, bgr))
         before = cpu(whole)
-        there, client_ms = timed(lambda bgr=bgr: [line.text for line in servers.ask(bgr, SIDE)])
+        there, client_ms = timed(partial(servers.ask, bgr, SIDE))
         server_ms = 1000 * (cpu(whole) - before)
-        _, encode_ms = timed(lambda bgr=bgr: request_of(bgr, SIDE))
+        _, encode_ms = timed(partial(request_of, bgr, SIDE))
         texts = [text_of(engine, page) for engine in engines]
-        alike = difflib.SequenceMatcher(None, *texts, autojunk=False).ratio()
+        alike = difflib.SequenceMatcher(None, texts[0], texts[1], autojunk=False).ratio()
         rows.append((here_ms, server_ms, client_ms, encode_ms, alike))
-        same = sum(a == b for a, b in zip(here, there, strict=False))
+        same = sum(text == line.text for text, line in zip(here, there, strict=False))
         print(
             f"{path.name}: {page.shape[1]} x {page.shape[0]}, {same} of {len(here)} lines equal ({len(there)} over "
             f"HTTP); here {here_ms:.0f}, server {server_ms:.0f}, client {client_ms:.0f} (request {encode_ms:.0f}) ms "
@@ -84,7 +85,7 @@ def measure(paths: list[Path], server: PaddleX, settings: Settings) -> None:
 
 def pipeline(folder: Path) -> Callable[[Rgb], list[str]]:
     """PaddleX's OCR pipeline in this process, as the server has it."""
-    from paddlex import create_pipeline
+    from paddlex import create_pipeline  # type: ignore[import-untyped]
 
     made: Any = create_pipeline(
         config=configuration(folder / "models-here"), engine="onnxruntime", device="cpu"

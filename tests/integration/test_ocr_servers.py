@@ -117,7 +117,7 @@ def test_what_passes_by_itself_is_an_outage_and_costs_no_page(
     server.replies = [reply]
     server.probe = says("", 500)  # the whole server is unwell, not only with this page
     with pytest.raises(OcrUnavailable, match=sentence) as caught:
-        asking(server.url).ask(PAGE, 960)
+        asking(server.url, ocr_server_seconds=2).ask(PAGE, 960)
     assert verdict(caught.value).action == "wait"
 
 
