@@ -32,7 +32,7 @@ HEARTBEAT = 5
 GRACE = 2.0
 FIRST, SECOND = 10, 6
 """Documents before and after the partition."""
-CLOSES, KNOWN = 15, 5
+CLOSES, KNOWN = 20, 5
 """Seconds until the window closes, and in which workers certainly read that: they look every second."""
 BUCKET = "hosts"
 
@@ -80,19 +80,20 @@ def test_a_worker_is_cut_off_and_another_loses_its_power(
     }
     with night(rabbit, tmp_path, **env) as it:
         w1, w2 = _start(it, net)
-        it.window("open")
         it.publish(_documents(it, FIRST, "first"))
+        wait_for(lambda: it.depth("ocr") == FIRST, "the documents to be accepted", 240)
+        it.window("open")
         wait_for(lambda: _working(it, "w1") and _working(it, "w2"), "both workers to work", 180)
         ends = datetime.now(UTC) + timedelta(seconds=CLOSES)
         it.store.put(keys.control("window"), to_json(Override("open", ends.isoformat())))
         time.sleep(KNOWN)  # until both have read that
+        wait_for(lambda: _in_progress(it, "w1"), "work that only another delivery saves", CLOSES)
 
         net.cut(w1)
         cut = time.monotonic()
         held = w1.processes("spawn_main")
         done = len(it.ended())
         assert held
-        assert _in_progress(it, "w1"), "messages that only another delivery saves"
         assert datetime.now(UTC) < ends, "the window closes while the worker is cut off"
         wait_for(lambda: datetime.now(UTC) >= ends, "the window to close")
         closed = time.monotonic()
