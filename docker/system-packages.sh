@@ -9,9 +9,9 @@ case "${1:-}" in
     packages=(libgomp1 libseccomp2 fonts-wqy-microhei)
     ;;
   services) # what the tests need: the broker, whose own service is not started, a font to draw Chinese pages with, a
-    # browser to look at pages with, and Prometheus to scrape metrics and test alerts with
-    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && [ -e /usr/share/fonts/truetype/wqy/wqy-zenhei.ttc ] && [ -x /usr/bin/chromium ] && [ -x /usr/bin/promtool ] && exit 0
-    packages=(rabbitmq-server fonts-wqy-zenhei chromium prometheus)
+    # browser to look at pages with, Prometheus to scrape metrics and test alerts with, and iproute2 for networks
+    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && [ -e /usr/share/fonts/truetype/wqy/wqy-zenhei.ttc ] && [ -x /usr/bin/chromium ] && [ -x /usr/bin/promtool ] && command -v ip >/dev/null && exit 0
+    packages=(rabbitmq-server fonts-wqy-zenhei chromium prometheus iproute2)
     ;;
   *)
     echo "say which: runtime or services" >&2

@@ -86,6 +86,12 @@ class DeviceUnavailable(TransientError):
     code = "device_unavailable"
 
 
+class OcrUnavailable(DeviceUnavailable):
+    """No server that reads pages can be reached, or none has room: no document is at fault."""
+
+    code = "ocr_unavailable"
+
+
 class NotRead(TransientError):
     """What an earlier step has read is not in the store under the settings in force here."""
 

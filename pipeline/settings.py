@@ -32,6 +32,7 @@ SECRET = frozenset(
         "callback_secret",
         "encryption_keys",
         "flower_password",
+        "ocr_server_token",
         "report_mail",  # addresses of persons, which the log of actions must not have
         "report_url",  # its query may have a token
         "signing_key",
@@ -83,7 +84,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool,
         Meta(
             description="Whether `amqp://` and `http://` are refused at start, for the broker, S3, sources, callbacks, "
-            "reports and traces, on the loopback address too; mail is sent by TLS only."
+            "reports, OCR servers and traces, on the loopback address too; mail is sent by TLS only."
         ),
     ] = False
     window: Annotated[
@@ -155,14 +156,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             description="PEM file with the authorities whose certificates sources, receivers of callbacks and reports, "
-            "the mail server, and the collector of traces may have; empty: the system's."
+            "the mail server, OCR servers, and the collector of traces may have; empty: the system's."
         ),
     ] = ""
     http_cert: Annotated[
         str,
         Meta(
-            description="PEM file with the client certificate for sources, callback receivers and the collector of "
-            "traces, where they ask for one."
+            description="PEM file with the client certificate for sources, callback receivers, OCR servers and the "
+            "collector of traces, where they ask for one."
         ),
     ] = ""
     http_key: Annotated[
@@ -271,7 +272,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = False
 
     ocr_engine: Annotated[
-        str, Meta(description="`rapidocr` (offline), `paddleocr`, or an entry point of `nightshift.ocr`.")
+        str,
+        Meta(
+            description="`rapidocr` (offline), `paddleocr`, `remote` (docs/how-to/ocr-servers.md), or an entry point "
+            "of `nightshift.ocr`."
+        ),
     ] = "rapidocr"
     ocr_device: Annotated[str, Meta(description="Device of `paddleocr`: `cpu`, `gpu` or `gpu:0`.")] = "cpu"
     ocr_model_dir: Annotated[
@@ -288,6 +293,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ocr_download: Annotated[
         bool, Meta(description="Whether `paddleocr` may download weights from a model hub.")
     ] = False
+    ocr_servers: Annotated[
+        str,
+        Meta(
+            description="PaddleX servers of `remote`, as URLs separated by commas, such as "
+            "`http://gpu1:8080,http://gpu2:8080`; each page goes to one of them."
+        ),
+    ] = ""
+    ocr_server_model: Annotated[
+        str,
+        Meta(
+            description="What these servers run, as results state it, such as `PP-OCRv6_medium/paddlex-3.7.2`; to be "
+            "changed together with their models."
+        ),
+    ] = ""
+    ocr_server_token: Annotated[
+        str, Meta(description="Token that they are sent (`Authorization: Bearer`), such as for a proxy.")
+    ] = ""
+    ocr_server_seconds: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="Maximum seconds for one answer of an OCR server; at most a fifth of `NIGHTSHIFT_TIME_LIMIT`.",
+        ),
+    ] = 60.0
 
     devices: Annotated[
         str,
@@ -588,10 +617,19 @@ def _web(url: str) -> None:
         raise ValueError("not a URL of the web")
 
 
+def _webs(urls: str) -> None:
+    """Raises `ValueError` where one of several URLs, separated by commas, is not of the web, or names a user."""
+    for url in filter(None, (part.strip() for part in urls.split(","))):
+        _web(url)
+        if any(c in url for c in "@?#"):
+            raise ValueError("a user, a query or a fragment")
+
+
 _READ_BY: dict[str, tuple[Callable[[str], object], str]] = {
     "metrics_address": (listen.address, "host:port, such as 127.0.0.1:9809"),
     "devices": (device_names.parse, device_names.EXPECTED),
     "device_price": (device_price.parse, device_price.EXPECTED),
+    "ocr_servers": (_webs, "URLs such as http://gpu1:8080, without user, password and query"),
     "report_mail": (mail.addresses, "addresses separated by commas, such as ops@example.org"),
     "report_url": (_web, "a URL such as https://ops.example.org/nightshift"),
     "smtp_url": (mail.server, mail.EXPECTED),
@@ -616,7 +654,7 @@ def invalid(given: Mapping[str, Given]) -> dict[str, str]:
             expected = f"{broker_url.EXPECTED}; {fault}"
             wrong[name] = environment.invalid(name, it, expected, secret=True)
         elif name in _READ_BY and it.value and not _is_read_by(_READ_BY[name][0], it.value):
-            secret = name in SECRET or name == "report_url"  # which may have a token in it
+            secret = name in SECRET or name in ("report_url", "ocr_servers")  # which may have a token in them
             wrong[name] = environment.invalid(name, it, _READ_BY[name][1], secret=secret)
         elif name == "signing_key" and any(len(key) < _KEY for key in it.value.split(",") if it.value):
             expected = (
@@ -642,6 +680,7 @@ _PLAIN = {
     "allowed_callbacks": "http",
     "management_url": "http",
     "report_url": "http",
+    "ocr_servers": "http",
     "otlp_endpoint": "http",
 }
 """Settings with URLs, and the scheme that `require_tls` refuses in them."""

@@ -72,7 +72,18 @@ def leave(code: int) -> None:
 
 
 def _checks(night: Night, *, load: bool, reach: Sequence[str]) -> list[Check]:
-    from pipeline.doctor import agreement, beat, certificates, device, disk, machine, models, pages, window
+    from pipeline.doctor import (
+        agreement,
+        beat,
+        certificates,
+        device,
+        disk,
+        machine,
+        models,
+        ocr_servers,
+        pages,
+        window,
+    )
     from pipeline.doctor import store as of_store
     from pipeline.doctor.finding import Check
     from pipeline.storage import EncryptedStore
@@ -90,6 +101,7 @@ def _checks(night: Night, *, load: bool, reach: Sequence[str]) -> list[Check]:
         Check(
             name="models", make=lambda: models.check(settings, load=load), seconds=_LOADING if load else 20.0
         ),
+        Check(name="ocr servers", make=lambda: ocr_servers.check(settings, load=load), seconds=25.0),
         Check(name="device", make=lambda: device.check(settings)),
         Check(name="disk", make=lambda: disk.check(settings, store.inner)),
         Check(name="sandbox", make=lambda: machine.sandbox(settings), seconds=15.0),

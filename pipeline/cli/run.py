@@ -43,7 +43,7 @@ def run(
             "--workers", "-j", min=1, help="Worker processes. Default: NIGHTSHIFT_PROCESSES, all cores."
         ),
     ] = None,
-    ocr_engine: Annotated[str | None, typer.Option(help="rapidocr or paddleocr.")] = None,
+    ocr_engine: Annotated[str | None, typer.Option(help="rapidocr, paddleocr or remote.")] = None,
     ner_engine: Annotated[
         str | None, typer.Option(help="lac (with patterns), patterns, or several: lac,crf=FOLDER.")
     ] = None,

@@ -36,6 +36,10 @@ MAX_ADDRESSES = 4
 _NETWORK = (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError)
 
 
+class AnswerLost(TransientError):
+    """A host was connected to, and did not answer, or not to the end."""
+
+
 @contextmanager
 def request(
     method: str,
@@ -45,16 +49,19 @@ def request(
     *,
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
+    read_seconds: float = READ_SECONDS,
 ) -> Iterator[BaseHTTPResponse]:
     """Send one request and return the response, with its body unread. Redirects are not followed.
 
-    `deadline`: on the clock of `time.monotonic`; also aborts a response that trickles. Raises `PermanentError`
-    for an address that is not allowed, `TransientError` for network errors, also while the body is read; of a source
-    that can't be connected to at all, or not by TLS, it is a `SourceUnavailable`.
+    `deadline`: on the clock of `time.monotonic`; also aborts a response that trickles. `read_seconds`: for how long the
+    host may say nothing. Raises `PermanentError` for an address that is not allowed, `TransientError` for network
+    errors, also while the body is read; of a source that can't be connected to at all, or not by TLS, it is a
+    `SourceUnavailable`; after the connection was made, an `AnswerLost`.
     """
     own = {"Host": place.authority, "User-Agent": f"nightshift/{__version__}", "Accept-Encoding": "identity"}
     code = f"{policy.kind}_unavailable"
     with closing(_connected(place, policy)) as connection:
+        connection.timeout = read_seconds
         try:
             with _cut_at(connection, deadline):
                 with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):  # the answer says why
@@ -71,10 +78,10 @@ def request(
             if refused := tls.refusal(error, place.authority, policy.tls):
                 raise _unavailable(policy, refused.sentence) from error
             if time.monotonic() >= deadline:
-                raise TransientError(
+                raise AnswerLost(
                     f"The request to {place.authority} took too long and was aborted.", code=code
                 ) from error
-            raise TransientError(
+            raise AnswerLost(
                 f"{place.authority} closed the connection ({type(error).__name__}).", code=code
             ) from error
 
@@ -123,7 +130,6 @@ def _connect_to(place: Location, address: str, policy: SourcePolicy) -> HTTPConn
     except BaseException:
         connection.close()
         raise
-    connection.timeout = READ_SECONDS
     return connection
 
 

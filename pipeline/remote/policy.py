@@ -52,7 +52,8 @@ class SourcePolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Which URLs are allowed: those at or below a prefix. Created by `sources` or `callbacks`.
 
     `allow_private`: whether allowed hosts may have addresses of internal networks.
-    `kind`: `source`, `callback` or `report`; the prefix of error codes. `tls`: whom their hosts must be certified by.
+    `kind`: `source`, `callback`, `report` or `ocr`; the prefix of error codes. `tls`: whom their hosts must be
+    certified by.
     """
 
     prefixes: tuple[Location, ...]
@@ -81,6 +82,14 @@ class SourcePolicy(msgspec.Struct, frozen=True, kw_only=True):
     def receiver(cls, url: str, *, allow_private: bool = False) -> SourcePolicy:
         """Parse NIGHTSHIFT_REPORT_URL: the only URL that reports are posted to; raises as `callbacks` does."""
         return cls._make(url, allow_private, "report", "NIGHTSHIFT_REPORT_URL")._of_web()
+
+    @classmethod
+    def servers(cls, urls: str) -> SourcePolicy:
+        """Parse NIGHTSHIFT_OCR_SERVERS: the only URLs that pages are sent to; raises as `callbacks` does.
+
+        They are the operator's own, so they may be on internal networks.
+        """
+        return cls._make(urls, True, "ocr", "NIGHTSHIFT_OCR_SERVERS")._of_web()
 
     def _of_web(self) -> SourcePolicy:
         for prefix in self.prefixes:
@@ -161,6 +170,14 @@ def report_policy(settings: Settings) -> SourcePolicy:
     return _certified(
         SourcePolicy.receiver(settings.report_url, allow_private=settings.allow_private_hosts), settings
     )
+
+
+def server_policy(settings: Settings) -> SourcePolicy:
+    """Policy for OCR servers: NIGHTSHIFT_OCR_SERVERS themselves.
+
+    Raises `UsageError` as `SourcePolicy.servers` does, and for a TLS file that can't be used.
+    """
+    return _certified(SourcePolicy.servers(settings.ocr_servers), settings)
 
 
 def _certified(policy: SourcePolicy, settings: Settings) -> SourcePolicy:

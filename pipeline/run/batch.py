@@ -128,7 +128,7 @@ class Batch:
             outcome = future.result()
         except (StoreUnavailable, DeviceUnavailable) as error:
             # a device that loads is waited for: once it is lost, the pool says so
-            if job.retries + 1 >= STORE_ATTEMPTS and not isinstance(error, DeviceUnavailable):
+            if job.retries + 1 >= STORE_ATTEMPTS and type(error) is not DeviceUnavailable:
                 raise
             self._jobs.repeat_later(job, time.monotonic() + min(2**job.retries, _LONGEST_WAIT))
         except PipelineError:

@@ -134,8 +134,11 @@ class Engines:
 
     @contextmanager
     def computing(self, what: str) -> Iterator[None]:
-        """Count the time inside as time during which a model computed: `ocr` or `ner`; a device counts its own."""
-        if self.shared and what == "ocr":
+        """Count the time inside as time during which a model computed: `ocr` or `ner`; not what computes elsewhere.
+
+        A device counts its own; of a server nobody here knows for how long it computed.
+        """
+        if what == "ocr" and (self.shared or self.settings.ocr_engine == "remote"):
             yield
             return
         started = time.perf_counter()

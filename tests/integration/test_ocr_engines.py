@@ -1,4 +1,4 @@
-"""Both OCR engines with their real models, on pages drawn here."""
+"""All OCR engines with their real models, on pages drawn here."""
 
 import os
 import subprocess
@@ -18,7 +18,9 @@ from pipeline import ocr
 from pipeline.documents.layout import assemble, boxes_of
 from pipeline.errors import ModelMissing, UsageError
 from pipeline.ocr.paddle_files import cached_onnx_dirs, prepare_onnx_dirs
+from pipeline.settings import Settings
 from tests.support.servers import unavailable
+from tests.support.servers.paddlex import MODEL, start_paddlex
 
 # third-party imports (paddle, paddlex) warn about themselves
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -64,7 +66,15 @@ def paddle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ocr.OcrEngine]:
         yield ocr.load(settings(ocr_engine="paddleocr"))
 
 
-@pytest.fixture(params=["rapid", "paddle"])
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ocr.OcrEngine]:
+    """PaddleX's own server."""
+    server = start_paddlex(tmp_path_factory.mktemp("paddlex"))
+    yield ocr.load(Settings(ocr_engine="remote", ocr_servers=server.url, ocr_server_model=MODEL))
+    server.stop()
+
+
+@pytest.fixture(params=["rapid", "paddle", "served"])
 def engine(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue(request.param)
 

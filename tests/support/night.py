@@ -9,7 +9,7 @@ import time
 import urllib.request
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -90,6 +90,8 @@ class Night:
     """Where the night's processes find the broker, as behind a proxy; the test itself always asks it directly."""
     vhost: str = field(default_factory=lambda: f"n{uuid.uuid4().hex[:10]}")
     processes: list[Process] = field(default_factory=list)
+    places: dict[str, Sequence[str]] = field(default_factory=dict)
+    """By name of a process: what its command begins with, on a host of its own (`tests.support.hosts`)."""
 
     def __post_init__(self) -> None:
         self.inbox = self.folder / "inbox"
@@ -110,7 +112,7 @@ class Night:
         self.add_vhost()
 
     def _url(self, port: int) -> str:
-        return f"amqp://guest:guest@127.0.0.1:{port}/{self.vhost}"
+        return f"amqp://guest:guest@{self.rabbit.address}:{port}/{self.vhost}"
 
     def add_vhost(self) -> None:
         """Make the virtual host; needed again when the broker has lost its disk."""
@@ -126,7 +128,7 @@ class Night:
 
     def _manage(self, method: str, path: str, body: dict[str, str]) -> bytes:
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.rabbit.management_port}/api/{path}",
+            f"http://{self.rabbit.address}:{self.rabbit.management_port}/api/{path}",
             json.dumps(body).encode(),
             {"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q=", "Content-Type": "application/json"},
             method=method,
@@ -152,6 +154,7 @@ class Night:
     def _start(self, kind: str, name: str, *options: str, **env: str) -> Process:
         log = self.folder / f"{name}.log"
         command = ["env", f"--chdir={ROOT}", CELERY, "-A", "tasks", kind, *options]
+        command = [*self.places.get(name, ()), *command]
         main = start(command, log, {**self.env, **env})
         process = Process(name, log, main)
         self.processes.append(process)
@@ -202,6 +205,10 @@ class Night:
     def depth(self, queue: str) -> int:
         """Messages ready in a queue; one that is not there holds none."""
         return int(self._state(queue).message_count)
+
+    def consumers(self, queue: str) -> int:
+        """Workers that take messages from a queue."""
+        return int(self._state(queue).consumer_count)
 
     def _state(self, queue: str) -> Any:
         with self.channel() as channel:

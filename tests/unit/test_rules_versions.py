@@ -21,6 +21,7 @@ from pipeline import fields
 from pipeline.fields import describe
 from pipeline.ner import identity as ner
 from pipeline.ocr import identity as ocr
+from pipeline.served.engine import SERVED_VERSION
 from pipeline.settings import Settings
 from pipeline.steps import engines
 
@@ -57,6 +58,11 @@ ROOMS: dict[str, tuple[str, object, tuple[str, ...]]] = {
                 "trust",
             )
         ),
+    ),
+    "served": (
+        "SERVED_VERSION in pipeline/served/engine.py",
+        SERVED_VERSION,
+        tuple(f"served/{name}.py" for name in ("engine", "strips", "wire")),
     ),
     "reader": (
         "READER_VERSION in pipeline/steps/engines.py",

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,11 @@ class Rabbit:
     tls_port: int = field(default_factory=free_port)
     """Where it speaks TLS, with a certificate for 127.0.0.1 and nothing else, and asks for one of its `authority`."""
     process: subprocess.Popen[bytes] | None = None
+    address: str = "127.0.0.1"
+    inside: Sequence[str] = ()
+    """What its command begins with, on a host of its own (`tests.support.hosts`)."""
+    more: str = ""
+    """Further lines of its configuration."""
 
     def __post_init__(self) -> None:
         (self.folder / "tls").mkdir(exist_ok=True)
@@ -54,12 +60,14 @@ class Rabbit:
 
     @property
     def url(self) -> str:
-        return f"amqp://guest:guest@127.0.0.1:{self.port}//"
+        return f"amqp://guest:guest@{self.address}:{self.port}//"
 
     def run(self) -> None:
         """Start and wait until it answers."""
         assert _SERVER is not None
-        self.process = start([_SERVER], self.folder / "rabbit.log", self._environ(), cwd=self.folder)
+        self.process = start(
+            [*self.inside, _SERVER], self.folder / "rabbit.log", self._environ(), cwd=self.folder
+        )
         wait_for(lambda: self._answers() or self._dead(), "RabbitMQ", 120)
         if self._dead():
             raise NodeDied(f"RabbitMQ did not start: see {self.folder / 'rabbit.log'}")
@@ -69,7 +77,7 @@ class Rabbit:
 
     def _answers(self) -> bool:
         """Whether it is this node, not another process, that listens on its ports."""
-        if not (listens(self.port) and listens(self.management_port)):
+        if not all(listens(port, self.address) for port in (self.port, self.management_port)):
             return False
         try:
             overview = self._ask("overview")
@@ -80,7 +88,7 @@ class Rabbit:
 
     def _ask(self, what: str) -> dict[str, Any]:
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.management_port}/api/{what}",
+            f"http://{self.address}:{self.management_port}/api/{what}",
             headers={"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q="},
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
@@ -93,13 +101,14 @@ class Rabbit:
         home.mkdir(exist_ok=True)
         (self.folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
         (self.folder / "rabbitmq.conf").write_text(
-            f"listeners.tcp.1 = 127.0.0.1:{self.port}\nlisteners.ssl.1 = 127.0.0.1:{self.tls_port}\n"
+            f"listeners.tcp.1 = {self.address}:{self.port}\nlisteners.ssl.1 = 127.0.0.1:{self.tls_port}\n"
             f"ssl_options.cacertfile = {self.authority.ca}\n"
             f"ssl_options.certfile = {self.folder}/tls/server.crt\nssl_options.keyfile = {self.folder}/tls/server.key\n"
             "ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\n"
-            f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {self.management_port}\n"
+            f"management.tcp.ip = {self.address}\nmanagement.tcp.port = {self.management_port}\n"
             "max_message_size = 134217728\n"  # 3.10's own; 4.x would refuse what is over 16 MiB
             "consumer_timeout = 3600000\nloopback_users = none\nlog.console = true\nlog.console.level = warning\n"
+            f"{self.more}"
         )
         return {
             "HOME": str(home),
@@ -181,16 +190,16 @@ def _family(pid: int) -> list[int]:
     return [*found, pid]
 
 
-def start_rabbit(folder: Path) -> Rabbit:
-    """Start a node under `folder`; once more with other ports should one of them have been taken."""
+def start_rabbit(folder: Path, **options: Any) -> Rabbit:
+    """Start a node under `folder`, with these fields; once more with other ports should one of them have been taken."""
     if _SERVER is None:
         unavailable("RabbitMQ")
     try:
-        node = Rabbit(folder)
+        node = Rabbit(folder, **options)
         node.run()
     except NodeDied:
         node.kill()
         shutil.rmtree(folder / "data", ignore_errors=True)
-        node = Rabbit(folder)
+        node = Rabbit(folder, **options)
         node.run()
     return node

@@ -5,6 +5,7 @@ It lives in a virtual environment of its own (`make services`), since its depend
 
 import getpass
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +25,13 @@ class Swift:
     folder: Path
     port: int
     processes: list[subprocess.Popen[bytes]]
+    address: str = "127.0.0.1"
+    inside: Sequence[str] = ()
+    """What its commands begin with, on a host of its own (`tests.support.hosts`)."""
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}:{self.port}"
 
     @property
     def environ(self) -> dict[str, str]:
@@ -44,16 +48,19 @@ class Swift:
         """Start all servers, the proxy last, so that it answers only when all is there."""
         for kind in _KINDS:
             self._start(kind)
-        wait_for(lambda: all(listens(_port(self.folder, kind)) for kind in _KINDS), "Swift's back end")
+        wait_for(
+            lambda: all(listens(_port(self.folder, kind), self.address) for kind in _KINDS),
+            "Swift's back end",
+        )
         self.run_proxy()
 
     def run_proxy(self) -> None:
         """Start what clients talk to, again after `stop_proxy`."""
         self._start("proxy")
-        wait_for(lambda: listens(self.port), "Swift's proxy")
+        wait_for(lambda: listens(self.port, self.address), "Swift's proxy")
 
     def _start(self, kind: str) -> None:
-        command = [BIN / f"swift-{kind}-server", self.folder / f"{kind}.conf"]
+        command = [*self.inside, BIN / f"swift-{kind}-server", self.folder / f"{kind}.conf"]
         self.processes.append(start(command, self.folder / f"{kind}.log"))
 
     def stop_proxy(self) -> None:
@@ -74,25 +81,25 @@ class Swift:
         self.processes.clear()
 
 
-def start_swift(folder: Path) -> Swift:
+def start_swift(folder: Path, address: str = "127.0.0.1", inside: Sequence[str] = ()) -> Swift:
     """Configure and start a node under `folder`."""
     if not (BIN / "swift-proxy-server").exists():
         unavailable("OpenStack Swift")
-    node = Swift(folder, free_port(), [])
+    node = Swift(folder, free_port(), [], address, inside)
     (folder / "disks" / "d1").mkdir(parents=True)
     (folder / "swift.conf").write_text(
         "[swift-hash]\nswift_hash_path_suffix = tests\n[storage-policy:0]\nname = gold\ndefault = yes\n"
     )
     for kind in _KINDS:
-        _back_end(folder, kind)
-    (folder / "proxy.conf").write_text(_proxy(folder, node.port))
+        _back_end(folder, kind, address)
+    (folder / "proxy.conf").write_text(_proxy(folder, node.port, address))
     node.run()
     return node
 
 
-def _common(folder: Path, port: int) -> str:
+def _common(folder: Path, port: int, address: str) -> str:
     return f"""[DEFAULT]
-bind_ip = 127.0.0.1
+bind_ip = {address}
 bind_port = {port}
 workers = 0
 user = {getpass.getuser()}
@@ -104,10 +111,10 @@ log_level = WARNING
 """
 
 
-def _back_end(folder: Path, kind: str) -> None:
+def _back_end(folder: Path, kind: str, address: str) -> None:
     port = free_port()
     (folder / f"{kind}.conf").write_text(
-        _common(folder, port)
+        _common(folder, port, address)
         + f"""[pipeline:main]
 pipeline = {kind}-server
 [app:{kind}-server]
@@ -118,7 +125,7 @@ conn_timeout = 20
 """
     )
     ring = [BIN / "swift-ring-builder", folder / f"{kind}.builder"]
-    for step in (["create", "6", "1", "1"], ["add", f"r1z1-127.0.0.1:{port}/d1", "1"], ["rebalance"]):
+    for step in (["create", "6", "1", "1"], ["add", f"r1z1-{address}:{port}/d1", "1"], ["rebalance"]):
         subprocess.run([*ring, *step], check=True, stdout=subprocess.DEVNULL)
 
 
@@ -127,11 +134,11 @@ def _port(folder: Path, kind: str) -> int:
     return int(line.rpartition(" ")[2])
 
 
-def _proxy(folder: Path, port: int) -> str:
+def _proxy(folder: Path, port: int, address: str) -> str:
     plain = [name for name in _MIDDLEWARE.split() if name not in ("s3api", "tempauth")]
     filters = "\n".join(f"[filter:{name}]\nuse = egg:swift#{name}" for name in plain)
     return (
-        _common(folder, port)
+        _common(folder, port, address)
         + f"""[pipeline:main]
 pipeline = {_MIDDLEWARE} proxy-server
 [app:proxy-server]
