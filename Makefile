@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 DATA ?= $(NIGHTSHIFT_DATA)
 
-.PHONY: help setup lock demo test simulate soak fuzz lint spell audit dashboards bench bench-all services clean
+.PHONY: help setup lock demo test simulate soak fuzz lint spell audit image-check dashboards bench bench-all services clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -78,6 +78,9 @@ services: .services/swift/.done ## servers that only the tests need
 	test -x .services/swift/bin/python || $(PYTHON) -m venv .services/swift
 	$(BIN)/uv pip install --quiet --python .services/swift/bin/python swift==2.38.3 'setuptools<81'
 	touch $@
+
+image-check: setup ## build the cpu image, run docker/compose.yaml with it; root, half an hour, 15 GB in out/image
+	bash tests/image/build.sh out/image $(BIN)/pytest
 
 dashboards: setup ## write docker/grafana/dashboards from scripts/dashboards
 	$(BIN)/python -m scripts.dashboards

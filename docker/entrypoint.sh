@@ -16,7 +16,7 @@ case "$*" in
 esac
 # A file of settings (docs/reference/settings.md) may have them; the program itself says what is wrong there.
 if [ -n "$missing" ] && [ -z "${NIGHTSHIFT_ENV_FILE:-}" ] && [ ! -e .env ]; then
-  echo "nightshift: this container needs $missing: set them in its environment (docs/how-to/docker.md)." >&2
+  echo "nightshift: this container needs $missing in its environment (docs/how-to/docker.md)." >&2
   exit 2
 fi
 exec "$@"

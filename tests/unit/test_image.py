@@ -147,7 +147,7 @@ def test_a_service_without_settings_ends_with_one_sentence(
 ) -> None:
     done = start(*command.split(), folder=tmp_path, **environ)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"nightshift: this container needs {missing}: ")
+    assert done.stderr.startswith(f"nightshift: this container needs {missing} in its environment")
     assert done.stderr.count("\n") == 1
 
 
