@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,11 +93,13 @@ def test_samples_give_results(stack: Stack) -> None:
     done = stack.command("submit", "/inbox")
     assert done.returncode == 0, done.stdout + done.stderr
 
-    def ended() -> int:
-        counts = json.loads(stack.command("status", "--json").stdout)["documents"]
-        return int(counts["done"] + counts["partial"] + counts["failed"])
+    def counted() -> Counter[str]:
+        found = json.loads(stack.command("status", "--json").stdout)
+        return Counter({status: found[status] for status in ("done", "partial", "failed") if found[status]})
 
-    wait_for(lambda: ended() == len(SAMPLES), "all samples to end", 900)
+    wait_for(lambda: counted().total() == len(SAMPLES), "all samples to end", 1200)
+    expected = json.loads((ROOT / "tests" / "acceptance" / "expected.json").read_text())
+    assert counted() == Counter(expected[name]["status"] for name in SAMPLES)
 
 
 def test_doctor_finds_no_fault(stack: Stack) -> None:
