@@ -13,7 +13,7 @@ import pytest
 from pipeline.settings import PREFIX, Settings
 from tests.conftest import ROOT
 from tests.support.command_lines import parse
-from tests.support.docker_files import DOCKER, OURS, SERVICES, instructions, stages
+from tests.support.docker_files import DOCKER, OURS, instructions, stages
 
 TEXT = (DOCKER / "Dockerfile").read_text()
 LINES = [" ".join(words) for words in instructions()]
@@ -63,17 +63,24 @@ def test_the_packages_are_a_layer_of_their_own() -> None:
 
 
 def test_writable_folders_belong_to_the_user() -> None:
-    (made,) = re.findall(r"install -d -o nightshift -g nightshift ([^&]+)", " ".join(after("base")))
+    text = " ".join(after("base"))
+    owned, open_to_all = (
+        re.search(rf"install -d -o nightshift -g nightshift {mode}((/\S+ ?)+)", text)
+        for mode in ("", "-m 1777 ")
+    )
+    assert owned is not None
+    assert open_to_all is not None
     for service in OURS.values():
         for volume in service.get("volumes", []):
             source, target = volume.split(":")[:2]
             if source.isalpha():
-                assert target in made.split(), "a volume over a folder of root could not be written"
+                made = {*owned[1].split(), *open_to_all[1].split()}
+                assert target in made, "a volume over a folder of root could not be written"
+        mounted = {line.partition(":")[0] for line in service["tmpfs"]} - {"/tmp"}
+        assert mounted <= set(open_to_all[1].split()), "runc gives a tmpfs the mode of the folder below"
     environment = " ".join(line for line in after("run") if line.startswith("ENV"))
-    caches = re.findall(r"=(/var/\S+)", environment)
-    mounted = {line.partition(":")[0] for line in SERVICES["beat"]["tmpfs"]}
-    for cache in caches:
-        assert any(f"{cache}/".startswith(f"{folder}/") for folder in mounted & set(made.split())), cache
+    for cache in re.findall(r"=(/var/\S+)", environment):
+        assert any(f"{cache}/".startswith(f"{folder}/") for folder in open_to_all[1].split()), cache
 
 
 def test_the_default_command_can_be_parsed() -> None:
