@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 DATA ?= $(NIGHTSHIFT_DATA)
 
-.PHONY: help setup lock demo test simulate soak fuzz lint spell audit upgrade-check restore-check release dashboards bench bench-all services clean
+.PHONY: help setup lock demo test simulate soak fuzz lint spell audit image-check upgrade-check restore-check release dashboards bench bench-all services clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -92,6 +92,9 @@ restore-check: setup services ## a backup in the middle of a night, restored int
 
 release: setup ## build wheel and source archive of this commit in dist/, and try the wheel in an empty environment
 	$(BIN)/python -m scripts.release
+
+image-check: setup ## build the cpu image, run docker/compose.yaml with it; root, half an hour, 15 GB in out/image
+	bash tests/image/build.sh out/image $(BIN)/pytest
 
 dashboards: setup ## write docker/grafana/dashboards from scripts/dashboards
 	$(BIN)/python -m scripts.dashboards
