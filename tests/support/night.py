@@ -110,7 +110,7 @@ class Night:
         self.add_vhost()
 
     def _url(self, port: int) -> str:
-        return f"amqp://guest:guest@127.0.0.1:{port}/{self.vhost}"
+        return f"amqp://guest:guest@{self.rabbit.host}:{port}/{self.vhost}"
 
     def add_vhost(self) -> None:
         """Make the virtual host; needed again when the broker has lost its disk."""
@@ -126,7 +126,7 @@ class Night:
 
     def _manage(self, method: str, path: str, body: dict[str, str]) -> bytes:
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.rabbit.management_port}/api/{path}",
+            f"http://{self.rabbit.host}:{self.rabbit.management_port}/api/{path}",
             json.dumps(body).encode(),
             {"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q=", "Content-Type": "application/json"},
             method=method,

@@ -47,7 +47,8 @@ def free_port() -> int:
 
 
 def wait_for(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
-    """Poll until `condition()` is true; fails with `what` after `seconds`."""
+    """Poll until `condition()` is true; fails with `what` after `seconds`, times PATIENCE on a slow machine."""
+    seconds *= float(os.environ.get("PATIENCE", "1"))
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

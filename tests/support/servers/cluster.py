@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.support.servers import free_port
 from tests.support.servers.rabbit import NodeDied, Rabbit, require
@@ -34,6 +36,18 @@ class Node(Rabbit):
             f"cluster_formation.peer_discovery_backend = classic_config\n{members}"
             f"cluster_partition_handling = {self.partitions}\nnet_ticktime = 8\n"
         )
+
+    def queues(self) -> list[dict[str, Any]]:
+        """Members of each queue, and those of them that are online."""
+        found: Any = self._ask("queues?columns=vhost,name,leader,members,online")
+        return list(found)
+
+    def stop(self) -> None:
+        """End it as a service manager does, and wait."""
+        assert self.process is not None
+        self.ctl("stop")
+        self.process.wait(60)
+        self.kill()
 
     def _end_epmd(self) -> None:
         """Leave it to the others."""
@@ -85,6 +99,27 @@ class Cluster:
             node.start()
         for node in self.nodes:
             node.await_answer()
+
+    def whole(self) -> bool:
+        """Whether each queue has all its members online, as each node says."""
+        try:
+            queues = [queue for node in self.nodes for queue in node.queues()]
+        except OSError:
+            return False
+        return all(len(queue["online"]) == SIZE for queue in queues if "online" in queue)
+
+    def cut(self, node: Node) -> None:
+        """Drop all packets from and to a node; for a network namespace of its own, as it needs the right to."""
+        self._drop("-A", node)
+
+    def join(self, node: Node) -> None:
+        """Drop them no more."""
+        self._drop("-D", node)
+
+    @staticmethod
+    def _drop(what: str, node: Node) -> None:
+        for end in ("-s", "-d"):
+            subprocess.run(["iptables", what, "INPUT", end, node.host, "-j", "DROP"], check=True)
 
     def end(self) -> None:
         """Kill all of it."""
