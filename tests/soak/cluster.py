@@ -12,9 +12,9 @@ import json
 import logging
 import os
 import random
+import shutil
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -22,8 +22,9 @@ from itertools import islice
 from pathlib import Path
 
 import msgspec
-import pika
 
+from pipeline.night.summaries import nights
+from pipeline.tables.summary import summarise
 from tests.simulation.checker import Evidence, check, folder
 from tests.soak.fleet import Fleet
 from tests.soak.load import Load, Sent
@@ -61,6 +62,8 @@ class Histories:
         self.load = Load(self.night.inbox, count * DOCUMENTS, seed)
         self.messages = self.load.messages()
         self.fleet = Fleet(self.night, 2, None)
+        for name in self.fleet.names:  # which have declared all queues then, on three nodes
+            self.night.ready(self.fleet.running[name])
         self.sent: set[str] = set()
         self.faults: dict[str, Fault] = {
             "killed (SIGKILL)": self._kill,
@@ -96,22 +99,10 @@ class Histories:
         )
 
     def _send(self, messages: list[Sent]) -> None:
-        """Publish each until it is confirmed, as a producer does."""
+        """Publish them all."""
         for sent in messages:
             self.sent.add(json.loads(sent.body)["task_id"])
-            for _ in range(1 + sent.again):
-                self._publish(sent.body)
-
-    def _publish(self, body: bytes) -> None:
-        end = time.monotonic() + 120
-        while True:
-            try:
-                self.night.publish([body])
-                return
-            except (pika.exceptions.AMQPError, OSError):
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.5)
+            self.night.publish([sent.body] * (1 + sent.again))
 
     def _settle(self, end: float) -> list[str]:
         """Wait until all that was sent has ended; what has not."""
@@ -161,9 +152,6 @@ class Histories:
         """What the checker finds in the store and the queues, when everything has ended; empty is good."""
         self.fleet.stop()
         store = self.night.store
-        from pipeline.night.summaries import nights
-        from pipeline.tables.summary import summarise
-
         for day in (days := nights(store)):
             summarise(store, day)
         evidence = Evidence(
@@ -194,24 +182,24 @@ def main() -> int:
     given.folder.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + 60 * given.minutes
     outcomes: list[Outcome] = []
-    with tempfile.TemporaryDirectory(prefix="nightshift-cluster-", ignore_cleanup_errors=True) as work:
-        cluster = start_cluster(Path(work, "cluster"))
-        version = cluster.nodes[0]._ask("overview")["rabbitmq_version"]
-        place = Path(work, "night")
-        place.mkdir()
-        it = Histories(cluster, place, given.histories, given.seed)
-        try:
-            with (given.folder / f"histories-{version}.jsonl").open("ab") as file:
-                for number in range(given.histories):
-                    if time.monotonic() > until:
-                        break
-                    outcomes.append(it.run(number))
-                    file.write(msgspec.json.encode(outcomes[-1]) + b"\n")
-                    file.flush()
-            findings = it.verdict()
-        finally:
-            it.night.end()
-            cluster.end()
+    work = given.folder.resolve() / "work"
+    shutil.rmtree(work, ignore_errors=True)
+    (work / "night").mkdir(parents=True)
+    cluster = start_cluster(work / "cluster")
+    version = cluster.nodes[0]._ask("overview")["rabbitmq_version"]
+    it = Histories(cluster, work / "night", given.histories, given.seed)
+    try:
+        with (given.folder / f"histories-{version}.jsonl").open("ab") as file:
+            for number in range(given.histories):
+                if time.monotonic() > until:
+                    break
+                outcomes.append(it.run(number))
+                file.write(msgspec.json.encode(outcomes[-1]) + b"\n")
+                file.flush()
+        findings = it.verdict()
+    finally:
+        it.night.end()
+        cluster.end()
     show(version, outcomes, findings)
     return 1 if findings or any(one.unsettled for one in outcomes) else 0
 

@@ -1,13 +1,14 @@
 """A night on a cluster: its processes know all nodes, its raw queue is on all of them."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pika
 
-from tests.support.night import RAW, Night
+from tests.support.night import RAW, Message, Night
 from tests.support.servers import wait_for
 from tests.support.servers.cluster import Cluster, Node
 
@@ -30,6 +31,19 @@ class ClusterNight(Night):
     def ask(self, node: Node) -> None:
         """Have the test ask this node from now on."""
         self.rabbit = node
+
+    def publish(self, messages: Iterable[Message], exchange: str = "", routing_key: str = RAW) -> None:
+        """Publish each message until it is confirmed, as a producer does: a queue without a leader refuses them."""
+        for message in messages:
+            wait_for(lambda one=message: self._confirmed(one, exchange, routing_key), "a confirmation", 120)  # type: ignore[misc]
+
+    def _confirmed(self, message: Message, exchange: str, routing_key: str) -> bool:
+        try:
+            super().publish([message], exchange, routing_key)
+        except (pika.exceptions.AMQPError, OSError):
+            time.sleep(0.5)
+            return False
+        return True
 
     @contextmanager
     def channel(self) -> Iterator[Any]:

@@ -103,7 +103,7 @@ class Rabbit:
             f"http://{self.host}:{self.management_port}/api/{what}",
             headers={"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q="},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             found: dict[str, Any] = json.loads(answer.read())
             return found
 
