@@ -87,7 +87,7 @@ def _nodes(app: Any, connection: Any) -> Iterator[Finding]:
     for url in connection.alt:
         try:
             with transport.within(_NODE), app.connection_for_read(url) as one:
-                one.connect()
+                one.ensure_connection(max_retries=0)
         except broker.ERRORS as error:
             place = brokers.place(url)
             sentence = broker.trouble(error, place).sentence
