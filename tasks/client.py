@@ -80,11 +80,12 @@ def reach(app: Any, *, to_publish: bool = True) -> None:
     from tasks.topology import ensure
     from tasks.transport import Alarm
 
+    passed: tuple[type[Exception], ...] = () if to_publish else (Alarm, AccessRefused, NotFound)
     with errors(app), app.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, interval_start=0)
         ensure(connection)
         with (
-            suppress(() if to_publish else (Alarm, AccessRefused, NotFound)),
+            suppress(*passed),
             connection.channel() as channel,
         ):
             channel.basic_publish(channel.prepare_message(b""), PROBE.name)

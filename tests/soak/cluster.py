@@ -17,7 +17,6 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -92,7 +91,7 @@ class Histories:
         healed = time.monotonic()
         left = self._settle(healed + SETTLE)
         normal = round(time.monotonic() - healed, 1)
-        with suppress(BaseException if left else ()):
+        if not left:
             wait_for(self.cluster.whole, "all members of all queues", 120)
         return Outcome(
             number=number, fault=name, node=node.number, documents=len(chunk), normal=normal, unsettled=left
@@ -156,7 +155,7 @@ class Histories:
             summarise(store, day)
         evidence = Evidence(
             offers=[offer for offer in self.load.offers if offer.task_id in self.sent],
-            good=set(),
+            good={},
             dead=_dead_letters(self.night),
             queues={
                 name: n for name, n in _queues(self.night).items() if name not in ("dead", "nightshift.probe")
