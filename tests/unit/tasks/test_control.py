@@ -61,7 +61,7 @@ def test_all_may_be_allowed(panel: dict[str, Any]) -> None:
 
 
 def test_each_connection_has_a_queue_of_its_own() -> None:
-    mailbox = control.Mailbox("celery", type="fanout", queue_durable=True)
+    mailbox = control.Mailbox("celery", type="fanout", queue_durable=True, queue_exclusive=False)
     first, second = (mailbox.get_queue("w1@host") for _ in range(2))
     assert first.name != second.name
     for queue in (first, second):
