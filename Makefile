@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 DATA ?= $(NIGHTSHIFT_DATA)
 
-.PHONY: help setup lock demo test simulate soak fuzz lint spell audit image-check upgrade-check restore-check release dashboards bench bench-all services clean
+.PHONY: help setup lock demo test rabbitmq-check simulate soak soak-cluster fuzz lint spell audit image-check upgrade-check restore-check release dashboards bench bench-all services clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,12 @@ demo: setup ## process the samples, print what was found and where it is stored
 test: setup services lint ## run every test
 	bash scripts/test.sh $(BIN)/pytest
 
+rabbitmq-check: setup services ## run the tests that need RabbitMQ on that of other Debian releases: SUITES="trixie forky"
+	for suite in $(or $(SUITES),trixie forky); do \
+	  test -x .services/rabbitmq-$$suite/bin/rabbitmq-server || scripts/rabbitmq.sh $$suite .services/rabbitmq-$$suite || exit 1; \
+	  RABBITMQ_SERVER=$(CURDIR)/.services/rabbitmq-$$suite/bin/rabbitmq-server $(BIN)/pytest -m rabbitmq tests || exit 1; \
+	done
+
 simulate: setup ## simulate nights full of faults: NIGHTS=2000, MINUTES=10, or SEED=7 to see one run
 	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(AIMS),--aims $(AIMS)) \
 	  $(if $(NIGHTS),--nights $(NIGHTS)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
@@ -50,6 +56,9 @@ soak: setup services ## the long tests: real servers under faults, thousands of 
 	  --seed $(or $(SEED),1) --minutes $(or $(MINUTES),120)
 	SOAK=1 $(BIN)/pytest tests/soak
 	NIGHT_OUTAGE=60 $(BIN)/pytest tests/acceptance/test_night_kills.py -k store_goes
+
+soak-cluster: setup services ## histories of a night on three RabbitMQ nodes, one of which fails: HISTORIES=200 SEED=1 MINUTES=120
+	$(BIN)/python -m tests.soak.cluster --histories $(or $(HISTORIES),200) --seed $(or $(SEED),1) --minutes $(or $(MINUTES),120)
 
 fuzz: setup ## new hostile inputs for all that reads them: make fuzz MINUTES=30 SEED=1 TARGET=documents
 	nice -n 15 $(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) $(if $(TARGET),--target $(TARGET))

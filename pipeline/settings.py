@@ -65,7 +65,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
 
     broker_url: Annotated[
-        str, Meta(description="RabbitMQ: `amqp://user:password@host:5672/vhost`, or `amqps://` for TLS.")
+        str,
+        Meta(
+            description="RabbitMQ: `amqp://user:password@host:5672/vhost`, or `amqps://` for TLS; several URLs, "
+            "separated by `;`, for the nodes of a cluster."
+        ),
     ] = "amqp://guest:guest@localhost:5672//"
     broker_ca: Annotated[
         str,

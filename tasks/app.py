@@ -30,6 +30,7 @@ from pipeline.remote.policy import callback_policy, report_policy, source_policy
 from pipeline.settings import Settings
 from tasks import (
     broker,
+    brokers,
     control,
     devices,
     flower,
@@ -72,7 +73,12 @@ def _check_settings() -> None:
 
 _check_settings()
 transport.install()
-app = Celery("nightshift", include=["tasks.work", "tasks.housekeeping"], control="tasks.control:Control")
+app = Celery(
+    "nightshift",
+    include=["tasks.work", "tasks.housekeeping"],
+    amqp="tasks.brokers:AMQP",
+    control="tasks.control:Control",
+)
 app.config_from_object("celeryconfig")
 app.steps["consumer"].add(Gate)
 
@@ -112,7 +118,7 @@ def _end_beat_if_lasting(**_: Any) -> None:
         try:
             topology.prepare(connection)
         except broker.ERRORS as error:
-            sentence, lasting = broker.trouble(error, connection.as_uri())
+            sentence, lasting = broker.trouble(error, brokers.shown(connection))
             if lasting:
                 logging.getLogger("nightshift").critical("%s", sentence)
                 sys.exit(1)

@@ -5,10 +5,19 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, PreconditionFailed, ResourceLocked
+from amqp.exceptions import (
+    AccessRefused,
+    AMQPError,
+    InternalError,
+    NotAllowed,
+    NotFound,
+    PreconditionFailed,
+    ResourceLocked,
+)
 from kombu.exceptions import KombuError
 
 from tasks.secure import NoTls, Untrusted
+from tasks.transport import OutOfTime, Silent, Unconfirmed
 
 ERRORS = (AMQPError, KombuError, OSError, EOFError)
 """What a connection to RabbitMQ raises."""
@@ -20,6 +29,9 @@ _OTHER_ARGUMENT = re.compile(
 _VALUE = re.compile(r"the value (.+) of type '\w+'")
 _PASSES = ("is down", "limit")  # a virtual host that still starts, or too many connections for now
 
+
+_HOME_DOWN = re.compile(r"home node '[^']*@(?P<node>[^']*)' of durable queue '(?P<queue>[^']*)'")
+_START = "start the other nodes (rabbitmqctl cluster_status). Nothing is lost, and work resumes by itself."
 
 _REFUSED = re.compile(
     r"(?P<right>configure |write |read |)access to (?P<what>\w+ '[^']*'(?: in exchange '[^']*')?) "
@@ -52,7 +64,7 @@ class Trouble(NamedTuple):
 
 
 def trouble(error: BaseException, url: str) -> Trouble:
-    """What an error means; `url` is shown, so it must be one without a password."""
+    """What an error means; `url` is shown, so it must be one without a password (`brokers.shown`)."""
     cause = _cause(error)
     text = str(getattr(cause, "reply_text", "") or "")
     if found := mismatch(cause):
@@ -63,6 +75,8 @@ def trouble(error: BaseException, url: str) -> Trouble:
         return Trouble(text, lasting=True)
     if found := refusal(cause):
         return Trouble(f"RabbitMQ at {url}: {found}", lasting=True)
+    if found := majority(cause, url):
+        return Trouble(found, lasting=False)
     if isinstance(cause, NotAllowed):
         reason = f"RabbitMQ at {url} has no such virtual host, or this user may not access it"
     elif isinstance(cause, AccessRefused):
@@ -78,6 +92,29 @@ def difference(error: BaseException) -> str:
     """In what a queue is not as it was declared: argument, value and wanted value; empty if that is not why."""
     found = _OTHER_ARGUMENT.search(str(error)) if isinstance(error, PreconditionFailed) else None
     return f"{found['name']} is {_value(found['theirs'])}, not {_value(found['ours'])}" if found else ""
+
+
+def majority(error: BaseException, url: str) -> str:
+    """One sentence where a queue can't be used as nodes of the cluster are down; empty for any other error."""
+    if isinstance(error, InternalError):
+        return f"RabbitMQ at {url} has queues without a majority of their nodes: {_START}"
+    if isinstance(error, Unconfirmed) or (isinstance(error, OutOfTime) and error.unconfirmed):
+        return (
+            f"RabbitMQ at {url} confirms no messages: its queues have no majority of their nodes, or it is "
+            f"overloaded. Then {_START}"
+        )
+    if isinstance(error, Silent) and error.queue:
+        return (
+            f'RabbitMQ at {url} has not answered about the queue "{error.queue}": it hangs, or the node of that queue '
+            f"is down. Then {_START}"
+        )
+    found = _HOME_DOWN.search(str(error)) if isinstance(error, NotFound) else None
+    if found is None:
+        return ""
+    return (
+        f'The queue "{found["queue"]}" is on one node alone, {found["node"]}, which is down: start it, or make this a '
+        "quorum queue (docs/how-to/cluster.md). Nothing is lost, and work resumes by itself."
+    )
 
 
 def mismatch(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ def errors(app: Any, seconds: float = _SECONDS) -> Iterator[None]:
 
     A permission that the user lacks is raised as `BrokerRefused`.
     """
+    from tasks import brokers
     from tasks.broker import ERRORS, is_refusal, trouble
     from tasks.transport import Alarm, within
 
@@ -48,8 +49,7 @@ def errors(app: Any, seconds: float = _SECONDS) -> Iterator[None]:
         raise BrokerUnavailable(f"{error}. Nothing is lost: run the same command again then.") from error
     except ERRORS as error:
         kind = BrokerRefused if is_refusal(error) else BrokerUnavailable
-        url = app.connection_for_write().as_uri()  # kombu leaves the password out
-        raise kind(trouble(error, url).sentence) from error
+        raise kind(trouble(error, brokers.shown(app.connection_for_write())).sentence) from error
 
 
 @cache
@@ -71,17 +71,24 @@ def producer(settings: Settings) -> Producer:
 def reach(app: Any, *, to_publish: bool = True) -> None:
     """Connect, and see that exchanges and queues exist, so that a command fails before it changes anything.
 
-    Raises `BrokerUnavailable`, within ten seconds; with `to_publish` also where the broker is in alarm.
+    Raises `BrokerUnavailable`, within ten seconds, also where no message is confirmed; with `to_publish` also where the
+    broker is in alarm, or this user may not publish.
     """
+    from amqp.exceptions import AccessRefused, NotFound
+
     from tasks.routing import PROBE
     from tasks.topology import ensure
+    from tasks.transport import Alarm
 
+    passed: tuple[type[Exception], ...] = () if to_publish else (Alarm, AccessRefused, NotFound)
     with errors(app), app.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, interval_start=0)
         ensure(connection)
-        with connection.channel() as channel:
-            if to_publish:
-                channel.basic_publish(channel.prepare_message(b""), PROBE.name)
+        with (
+            suppress(*passed),
+            connection.channel() as channel,
+        ):
+            channel.basic_publish(channel.prepare_message(b""), PROBE.name)
 
 
 def send(app: Any, messages: Iterable[Message]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -11,7 +12,7 @@ import click
 from celery.app.control import Control as CeleryControl
 from celery.bin.base import CeleryCommand
 from celery.utils.log import get_logger
-from kombu import Exchange, pidbox
+from kombu import Exchange, Queue, pidbox
 
 from tasks.publish import BROKER_ERRORS
 from tasks.transport import within
@@ -46,6 +47,14 @@ class Mailbox(pidbox.Mailbox):
 
     Its exchanges are declared by `tasks.topology`: to ask a worker needs no right to configure them.
     """
+
+    def get_queue(self, hostname: str) -> Queue:
+        """Make the queue for commands to this process, another one for each connection.
+
+        It is on the node that declares it, and expires soon. One name for all would keep a worker from connecting to
+        any node of a cluster while the one with its queue is down.
+        """
+        return super().get_queue(f"{hostname}.{uuid.uuid4().hex[:8]}")
 
     def _get_exchange(self, *args: Any) -> Exchange:
         return _declared(super()._get_exchange(*args))

@@ -15,15 +15,27 @@ from pipeline.doctor.finding import Finding, fault, of_message, ok, warning
 from pipeline.errors import BrokerRefused, BrokerUnavailable
 from pipeline.plural import count
 from pipeline.settings import Settings
-from tasks import client, transport
+from tasks import broker, brokers, client, transport
 from tasks.broker import mismatch
 from tasks.lanes import GPU_QUEUES
-from tasks.routing import DEAD, DEAD_QUEUE, PROBE, QUEUES, RAW_QUEUE, RETRY_QUEUES, TOPIC, WORK_QUEUES
+from tasks.routing import (
+    DEAD,
+    DEAD_QUEUE,
+    PROBE,
+    QUEUES,
+    RAW,
+    RAW_QUEUE,
+    RETRY_QUEUES,
+    TOPIC,
+    WORK_QUEUES,
+    Queue,
+)
 
 SECONDS = 20.0
 """For all of it: each part is bounded by `client.errors` or by `transport.within`."""
 
 _OLDEST = (3, 10)  # at-least-once dead-lettering of quorum queues, on which retries depend
+_NODE = 2.0  # seconds for each of several brokers to answer
 _WAIT = 1.5  # seconds for workers to answer
 _ROLES = {
     "worker": frozenset(
@@ -42,7 +54,9 @@ def check(app: Any, settings: Settings) -> Iterator[Finding]:
         with client.errors(app), app.connection_for_write() as connection:
             connection.ensure_connection(max_retries=0)
             yield _reached(connection)
+            yield from _nodes(app, connection)
             yield from _queues(connection)
+            yield from _raw_in_cluster(connection)
             alarm = _alarm(connection)  # last: in an alarm the broker reads nothing more from this connection
         yield alarm
         if alarm.level == "ok":
@@ -57,7 +71,7 @@ def check(app: Any, settings: Settings) -> Iterator[Finding]:
 def _reached(connection: Any) -> Finding:
     said = connection.connection.server_properties
     product, version = str(said.get("product", "?")), str(said.get("version", "?"))
-    url = connection.as_uri()
+    url = connection.as_uri()  # of the one that answers
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if product != "RabbitMQ" or numbers < _OLDEST:
         return fault(
@@ -66,6 +80,37 @@ def _reached(connection: Any) -> Finding:
             "use RabbitMQ 3.10 or later",
         )
     return ok("broker", f"{url} answers: {product} {version}, with quorum queues.")
+
+
+def _nodes(app: Any, connection: Any) -> Iterator[Finding]:
+    """Whether each of several brokers answers."""
+    for url in connection.alt:
+        try:
+            with transport.within(_NODE), app.connection_for_read(url) as one:
+                one.ensure_connection(max_retries=0)
+        except broker.ERRORS as error:
+            place = brokers.place(url)
+            sentence = broker.trouble(error, place).sentence
+            yield warning("broker", sentence, "the others do its work until it is back")
+
+
+def _raw_in_cluster(connection: Any) -> Iterator[Finding]:
+    """Whether `inference_tasks`, which belongs to its producers, outlives a node of a cluster."""
+    if not connection.alt:
+        return
+    quorum = Queue(RAW, durable=True, no_declare=True, queue_arguments={"x-queue-type": "quorum"})
+    try:
+        with connection.channel() as channel:
+            channel.queue_declare(RAW, passive=True)
+            quorum(channel).queue_declare()
+    except PreconditionFailed:
+        yield warning(
+            "broker queues",
+            f"{RAW} is a classic queue: while its node is down, no raw message is accepted and no worker starts.",
+            "make it a quorum queue (docs/how-to/cluster.md)",
+        )
+    except (AccessRefused, NotFound):  # this user may not compare, or it is not there yet
+        return
 
 
 def _alarm(connection: Any) -> Finding:
@@ -113,6 +158,8 @@ def _lacks_exchange(connection: Any) -> bool:
             channel.exchange_declare(TOPIC.name, TOPIC.type, passive=True, auto_delete=False)
     except NotFound:
         return True
+    except AccessRefused:
+        return False
     return False
 
 
@@ -167,8 +214,13 @@ def _queues(connection: Any) -> Iterator[Finding]:
         try:
             with connection.channel() as channel:
                 channel.queue_declare(queue.name, passive=True)
-        except NotFound:
-            missing.append(queue.name)
+        except NotFound as error:
+            if sentence := broker.majority(error, ""):
+                wrong.append(sentence)
+            else:
+                missing.append(queue.name)
+            continue
+        except AccessRefused:  # by RabbitMQ 4.3, as this user has no right there
             continue
         if queue in (RAW_QUEUE, DEAD_QUEUE):
             continue  # used with the arguments that they have

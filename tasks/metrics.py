@@ -68,7 +68,7 @@ def serve(ticks: Callable[[], int], app: Any, processes: Callable[[], Collection
     if settings.metrics_address and folder:
         asked = probe.Probe(app)
         asked.start()
-        health = Health(ticks, lambda: asked.answers)
+        health = Health(ticks, lambda: asked.answers, minority=lambda: asked.minority)
         Metrics(settings, Shared(Path(folder)), health, hung.of_worker(app, processes)).start()
 
 
@@ -81,13 +81,18 @@ def _tenants(settings: Settings) -> set[str]:
 class Health:
     """Whether a worker is well: its event loop moves, the gate ticks, which needs a connection, and the broker answers.
 
-    `answers`: of `tasks.probe`, as a connection to a frozen broker stays open for a while.
+    `answers` and `minority`: of `tasks.probe`, as a connection to a frozen broker stays open for a while, and to one
+    without a majority for ever.
     """
 
     def __init__(
-        self, ticks: Callable[[], int], answers: Callable[[], int], beats: Callable[[], int] = pulse.beats
+        self,
+        ticks: Callable[[], int],
+        answers: Callable[[], int],
+        beats: Callable[[], int] = pulse.beats,
+        minority: Callable[[], str] = str,
     ) -> None:
-        self._ticks, self._answers, self._beats = ticks, answers, beats
+        self._ticks, self._answers, self._beats, self._minority = ticks, answers, beats, minority
         self._unticked, self._unanswered, self._lifeless = (pulse.Stillness() for _ in range(3))
         self._seconds = (0.0, 0.0, 0.0)
 
@@ -105,7 +110,7 @@ class Health:
         lifeless, unticked, unanswered = self._seconds
         if not self._ticks():
             return "This worker is starting: it has not connected to RabbitMQ yet."
-        if said := probe.trouble(unanswered):
+        if said := self._minority() or probe.trouble(unanswered):
             return said
         if max(lifeless, unticked) <= QUIET:
             return ""

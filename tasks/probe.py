@@ -1,7 +1,8 @@
 """Whether the broker answers: asked on a connection of its own every few seconds.
 
 A broker that is frozen keeps its connections open and swallows everything; heartbeats notice that after 20 to 25 s.
-What is asked here needs no right, declares nothing, and is answered in an alarm as well.
+What is asked here is answered in an alarm as well: for a message of a quorum queue, which most of its nodes must agree
+on. Where the user may not read that queue, a question that any node answers alone.
 """
 
 from __future__ import annotations
@@ -11,7 +12,12 @@ import threading
 import time
 from typing import Any
 
+from amqp.exceptions import AccessRefused, InternalError
+
+from tasks.broker import majority
+from tasks.brokers import shown
 from tasks.publish import BROKER_ERRORS
+from tasks.routing import PROBE_QUEUE
 from tasks.transport import within
 
 log = logging.getLogger("nightshift")
@@ -30,8 +36,11 @@ class Probe(threading.Thread):
         super().__init__(name="broker-probe", daemon=True)
         self._app = app
         self._answered_at = time.monotonic()
+        self._may_read = True
         self.answers = 0
         """How many there have been."""
+        self.minority = ""
+        """That queues have no majority of their nodes, as the last answer says; empty if they have."""
 
     def silence(self) -> float:
         """Seconds since the last answer, or since the start."""
@@ -56,12 +65,24 @@ class Probe(threading.Thread):
                 channel = connection.channel()
             while True:
                 with within(_REPLY):
-                    channel.basic_qos(0, 1, False)
+                    self._question(channel)
                 self._answered_at = time.monotonic()
                 self.answers += 1
+                self.minority = ""
                 time.sleep(_PERIOD)
+        except InternalError as error:
+            self.minority = majority(error, shown(connection))
+            raise
+        except AccessRefused:
+            self._may_read = False
         finally:
             connection.collect()  # without a handshake, which a frozen broker does not answer
+
+    def _question(self, channel: Any) -> None:
+        if self._may_read:
+            channel.basic_get(PROBE_QUEUE.name, no_ack=True)
+        else:
+            channel.basic_qos(0, 1, False)
 
 
 def trouble(seconds: float) -> str:

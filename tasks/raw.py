@@ -21,7 +21,7 @@ from celery.worker.consumer import Consumer
 from pipeline import telemetry
 from pipeline.submission.contract import MAX_BODY, partial_id
 from pipeline.telemetry import w3c
-from tasks import incoming, sender, topology
+from tasks import brokers, incoming, sender, topology
 from tasks.broker import trouble
 from tasks.limits import StepRequest
 from tasks.routing import RAW
@@ -85,7 +85,7 @@ class RawConsumer(Consumer):
         super().on_connection_error_after_connected(exc)
 
     def _end_if_lasting(self, error: BaseException) -> None:
-        sentence, lasting = trouble(error, self.conninfo.as_uri())
+        sentence, lasting = trouble(error, brokers.shown(self.conninfo))
         if lasting:
             log.critical("%s", sentence)
             raise WorkerShutdown(EX_FAILURE)

@@ -20,7 +20,7 @@ from tasks.lanes import BACKFILL, GPU_QUEUES, URGENT, of_turn
 TOPIC = Exchange("nightshift", "topic", durable=True, arguments={"alternate-exchange": "nightshift.dead"})
 DEAD = Exchange("nightshift.dead", "fanout", durable=True)
 PROBE = Exchange("nightshift.probe", "fanout", durable=True)
-"""Bound to no queue: what is published there shows whether the broker takes messages, and is dropped."""
+"""What is published there shows whether the broker takes messages, and whether quorum queues have a majority."""
 EVENTS = Exchange("celeryev", "topic", durable=True)
 CONTROL = Exchange("celery.pidbox", "fanout", durable=False)
 REPLIES = Exchange("reply.celery.pidbox", "direct", durable=False)
@@ -102,7 +102,19 @@ DEAD_QUEUE = Queue(
     },
 )
 RETRY_QUEUES = tuple(_retry(seconds) for seconds in RETRY_SECONDS)
+PROBE_QUEUE = Queue(
+    "nightshift.probe",
+    PROBE,
+    durable=True,
+    no_declare=True,
+    queue_arguments={"x-queue-type": "quorum", "x-max-length": 1},
+)
+"""Holds the last of those messages; nobody needs it."""
+
 QUEUES = (DEAD_QUEUE, RAW_QUEUE, *WORK_QUEUES, *RETRY_QUEUES)
+"""Those with messages that matter."""
+
+DECLARED = (*QUEUES, PROBE_QUEUE)
 EXCHANGES = (DEAD, TOPIC, PROBE, *(queue.exchange for queue in RETRY_QUEUES), EVENTS, CONTROL, REPLIES)
 """In the order in which they are declared: a queue's dead-letter exchange comes first."""
 

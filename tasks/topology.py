@@ -4,7 +4,8 @@ Two queues are used as they are where they exist. `inference_tasks` belongs to i
 with arguments of their own. `dead` got its limits later, and arguments of a queue cannot be changed. Any other queue
 that exists with other arguments would lose or reorder messages: declaring it raises `PreconditionFailed`.
 
-To look whether something exists needs no right at the broker, to declare it does, even where it exists.
+To look whether something exists needs no right at the broker, or any of three from RabbitMQ 4.3 on; to declare it needs
+one, even where it exists.
 """
 
 from __future__ import annotations
@@ -19,7 +20,18 @@ from kombu import Exchange
 from pipeline.night.repair import Queued
 from tasks.broker import NotDeclared
 from tasks.lanes import BACKFILL, NORMAL, URGENT, turns
-from tasks.routing import DEAD, DEAD_QUEUE, EXCHANGES, PROBE, QUEUES, RAW_QUEUE, RETRY_QUEUES, TOPIC, Queue
+from tasks.routing import (
+    DEAD,
+    DEAD_QUEUE,
+    DECLARED,
+    EXCHANGES,
+    PROBE,
+    QUEUES,
+    RAW_QUEUE,
+    RETRY_QUEUES,
+    TOPIC,
+    Queue,
+)
 
 _THEIRS = (RAW_QUEUE, DEAD_QUEUE)
 
@@ -69,7 +81,7 @@ def _declare_all(connection: Any) -> None:
     for queue in _THEIRS:
         _adopt(connection, queue)
     with connection.channel() as channel:
-        for queue in QUEUES:
+        for queue in DECLARED:
             if queue not in _THEIRS:
                 bound = queue(channel)
                 bound.queue_declare()
@@ -117,6 +129,8 @@ def _lacks(connection: Any, entity: Exchange | Queue) -> bool:
                 channel.exchange_declare(entity.name, entity.type, passive=True, auto_delete=False)
         except NotFound:
             return True
+        except AccessRefused:  # RabbitMQ 4.3 answers only who has some right there
+            return False
         return False
 
 

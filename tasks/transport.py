@@ -18,13 +18,18 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from amqp import spec
-from amqp.exceptions import IrrecoverableConnectionError, RecoverableConnectionError
+from amqp.exceptions import (
+    ConnectionForced,
+    IrrecoverableConnectionError,
+    MessageNacked,
+    RecoverableConnectionError,
+)
 from amqp.transport import SSLTransport as AmqpSsl
 from amqp.transport import TCPTransport as AmqpTcp
 from kombu import transport
 from kombu.transport import pyamqp
 
-from tasks import pulse, secure, wire
+from tasks import brokers, pulse, secure, wire
 
 REPLY = 15.0
 """Seconds for the broker to answer a call or to confirm a message, and for the peer to take what is sent."""
@@ -39,11 +44,19 @@ _SOCKET = {getattr(socket, name): value for name, value in _OPTIONS.items() if h
 
 
 class Silent(RecoverableConnectionError):
-    """The broker has not answered in time: another connection may do better."""
+    """The broker has not answered in time: another connection may do better. `queue`: which it was asked about."""
+
+    queue = ""
 
 
 class OutOfTime(IrrecoverableConnectionError):
-    """The time of `within` is over: another attempt would be too late."""
+    """The time of `within` is over: another attempt would be too late. `unconfirmed`: a message was sent before."""
+
+    unconfirmed = False
+
+
+class Unconfirmed(Silent):
+    """The broker has refused to confirm a message, or not confirmed it in time: its queue may have no majority."""
 
 
 class Alarm(IrrecoverableConnectionError):
@@ -136,6 +149,26 @@ class Channel(_Bounded, wire.Channel):
 
     basic_publish = _basic_publish
 
+    def queue_declare(self, queue: str = "", *args: Any, **kwargs: Any) -> Any:
+        """Declare a queue, or ask about it; of one whose node is down RabbitMQ 4 says nothing."""
+        try:
+            return super().queue_declare(queue, *args, **kwargs)
+        except Silent as error:
+            error.queue = queue
+            raise
+
+    def basic_publish_confirm(self, *args: Any, **kwargs: Any) -> Any:
+        """Publish, and wait until a majority of the queue's nodes has the message; raises `Unconfirmed`."""
+        try:
+            return super().basic_publish_confirm(*args, **kwargs)
+        except MessageNacked as error:  # which is none of py-amqp's errors
+            raise Unconfirmed("RabbitMQ has refused a message") from error
+        except Silent as error:
+            raise Unconfirmed("RabbitMQ has not confirmed a message in time") from error
+        except OutOfTime as error:
+            error.unconfirmed = True
+            raise
+
 
 class Connection(_Bounded, pyamqp.Connection):
     """A connection on which nothing waits without end. `blocked`: why the broker is in alarm, empty if it is not."""
@@ -182,11 +215,21 @@ class Connection(_Bounded, pyamqp.Connection):
             if self.blocked:
                 self._await_unblocked()
             yield
-        except (Silent, Alarm, OutOfTime):
+        except (Silent, Alarm, OutOfTime) as error:
             self.collect()
+            if not isinstance(error, Alarm):
+                brokers.failed(self.host)
             raise
         finally:
             self._reply_by = before
+
+    def heartbeat_tick(self, rate: int = 2) -> None:
+        """Send or expect a heartbeat; raises `ConnectionForced` where the broker has sent none."""
+        try:
+            super().heartbeat_tick(rate)
+        except ConnectionForced:
+            brokers.failed(self.host)
+            raise
 
     def _patient_for(self) -> float:
         """Seconds that the socket waits, which Celery reduces when a worker is to stop at once."""
@@ -287,7 +330,15 @@ class Transport(pyamqp.Transport):
         pulse.beat()
         if not self.client.ssl:
             secure.refuse_plain()
-        return super().establish_connection()
+        port = self.client.port or (self.default_ssl_port if self.client.ssl else self.default_port)
+        place = f"{self.client.hostname}:{port}"
+        try:
+            connected = super().establish_connection()
+        except Exception:
+            brokers.failed(place)
+            raise
+        brokers.succeeded(place)
+        return connected
 
 
 class SSLTransport(pyamqp.SSLTransport, Transport):

@@ -52,7 +52,7 @@ def servers(net: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     with ThreadPoolExecutor() as both:
         more = f"heartbeat = {HEARTBEAT}\n"
         first = both.submit(
-            start_rabbit, tmp_path / "rabbit", address=broker.address, inside=broker.inside, more=more
+            start_rabbit, tmp_path / "rabbit", host=broker.address, inside=broker.inside, options=more
         )
         second = both.submit(start_swift, tmp_path / "swift", store.address, store.inside)
     rabbit, swift = first.result(), second.result()

@@ -73,6 +73,7 @@ def count(channel: Any) -> None:
     channel.queue_declare("ocr", passive=True)
 
 
+COUNT = "count the messages of a queue (up to RabbitMQ 4.2 everyone may)"
 AT_THE_BROKER: dict[str, Callable[[Any], None]] = {
     "send raw messages (exchange `nightshift`, routing key `task_type.document`)": send(
         "nightshift", "task_type.x"
@@ -91,7 +92,7 @@ AT_THE_BROKER: dict[str, Callable[[Any], None]] = {
     "copy messages of steps as they are sent": copy,
     "declare and delete Nightshift's queues": declare,
     "declare other queues": declare_other,
-    "count the messages of a queue": count,
+    COUNT: count,
 }
 IN_MANAGEMENT = {
     "see rates, queues and connections in the management API": ("GET", "nodes"),
@@ -136,6 +137,9 @@ def test_each_role_may_do_what_the_docs_say_and_nothing_else(server: Rabbit) -> 
         what: [may_manage(server, role, *request) for role in roles.ROLES]
         for what, request in IN_MANAGEMENT.items()
     }
+    if server.version < (4, 3):  # when anyone may
+        assert found[COUNT].pop(0)
+        found[COUNT].insert(0, False)
     lines = [
         f"| | {' | '.join(roles.ROLES)} |",
         f"| --- |{' --- |' * len(roles.ROLES)}",

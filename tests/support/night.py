@@ -112,7 +112,7 @@ class Night:
         self.add_vhost()
 
     def _url(self, port: int) -> str:
-        return f"amqp://guest:guest@{self.rabbit.address}:{port}/{self.vhost}"
+        return f"amqp://guest:guest@{self.rabbit.host}:{port}/{self.vhost}"
 
     def add_vhost(self) -> None:
         """Make the virtual host; needed again when the broker has lost its disk."""
@@ -128,12 +128,12 @@ class Night:
 
     def _manage(self, method: str, path: str, body: dict[str, str]) -> bytes:
         request = urllib.request.Request(
-            f"http://{self.rabbit.address}:{self.rabbit.management_port}/api/{path}",
+            f"http://{self.rabbit.host}:{self.rabbit.management_port}/api/{path}",
             json.dumps(body).encode(),
             {"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q=", "Content-Type": "application/json"},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             data: bytes = answer.read()
             return data
 

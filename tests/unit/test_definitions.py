@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tasks.routing import EXCHANGES, QUEUES
+from tasks.routing import DECLARED, EXCHANGES
 from tests.conftest import ROOT
 from tests.support import roles
 
@@ -38,7 +38,7 @@ def test_exchanges_and_queues_are_those_of_the_code() -> None:
             "auto_delete": False,
             "arguments": queue.queue_arguments or {},
         }
-        for queue in QUEUES
+        for queue in DECLARED
     ]
     bindings = [
         {
@@ -49,7 +49,7 @@ def test_exchanges_and_queues_are_those_of_the_code() -> None:
             "routing_key": queue.routing_key or "",
             "arguments": {},
         }
-        for queue in QUEUES
+        for queue in DECLARED
     ]
     assert DEFINITIONS["exchanges"] == exchanges
     assert DEFINITIONS["queues"] == queues
@@ -58,7 +58,7 @@ def test_exchanges_and_queues_are_those_of_the_code() -> None:
 
 def test_a_worker_may_use_all_of_them() -> None:
     (worker,) = (one for one in DEFINITIONS["permissions"] if one["user"] == "nightshift-worker")
-    for name in [*(exchange.name for exchange in EXCHANGES), *(queue.name for queue in QUEUES)]:
+    for name in [*(exchange.name for exchange in EXCHANGES), *(queue.name for queue in DECLARED)]:
         assert re.search(worker["configure"], name), name
         assert re.search(worker["write"], name), name
         assert re.search(worker["read"], name) or name == "celeryev", name

@@ -47,7 +47,8 @@ def free_port() -> int:
 
 
 def wait_for(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
-    """Poll until `condition()` is true; fails with `what` after `seconds`."""
+    """Poll until `condition()` is true; fails with `what` after `seconds`, times PATIENCE on a slow machine."""
+    seconds *= float(os.environ.get("PATIENCE", "1"))
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -55,10 +56,10 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 60) ->
         time.sleep(0.05)
 
 
-def listens(port: int, address: str = "127.0.0.1") -> bool:
-    """Whether somebody accepts connections on this port."""
+def listens(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether somebody accepts connections on this loopback port."""
     try:
-        socket.create_connection((address, port), 0.5).close()
+        socket.create_connection((host, port), 0.5).close()
     except OSError:
         return False
     return True

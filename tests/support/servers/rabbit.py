@@ -30,6 +30,7 @@ class Rabbit:
     """One broker node under `folder`; it keeps its ports over restarts."""
 
     folder: Path
+    host: str = "127.0.0.1"
     port: int = field(default_factory=free_port)
     dist_port: int = field(default_factory=free_port)
     management_port: int = field(default_factory=free_port)
@@ -37,11 +38,9 @@ class Rabbit:
     tls_port: int = field(default_factory=free_port)
     """Where it speaks TLS, with a certificate for 127.0.0.1 and nothing else, and asks for one of its `authority`."""
     process: subprocess.Popen[bytes] | None = None
-    address: str = "127.0.0.1"
     inside: Sequence[str] = ()
     """What its command begins with, on a host of its own (`tests.support.hosts`)."""
-    more: str = ""
-    """Further lines of its configuration."""
+    options: str = ""
 
     def __post_init__(self) -> None:
         (self.folder / "tls").mkdir(exist_ok=True)
@@ -59,39 +58,58 @@ class Rabbit:
         return f"tests{self.port}@localhost"
 
     @property
+    def more(self) -> str:
+        """Further lines of its configuration."""
+        return self.options
+
+    @property
     def url(self) -> str:
-        return f"amqp://guest:guest@{self.address}:{self.port}//"
+        return f"amqp://guest:guest@{self.host}:{self.port}//"
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """The first two numbers of it."""
+        return tuple(map(int, str(self._ask("overview")["rabbitmq_version"]).split(".")[:2]))
 
     def run(self) -> None:
         """Start and wait until it answers."""
+        self.start()
+        self.await_answer()
+
+    def start(self) -> None:
+        """Start without waiting."""
         assert _SERVER is not None
         self.process = start(
             [*self.inside, _SERVER], self.folder / "rabbit.log", self._environ(), cwd=self.folder
         )
-        wait_for(lambda: self._answers() or self._dead(), "RabbitMQ", 120)
-        if self._dead():
+
+    def await_answer(self) -> None:
+        """Wait until it answers; raises `NodeDied`."""
+        wait_for(lambda: self._answers() or self.is_dead, "RabbitMQ", 120)
+        if self.is_dead:
             raise NodeDied(f"RabbitMQ did not start: see {self.folder / 'rabbit.log'}")
 
-    def _dead(self) -> bool:
+    @property
+    def is_dead(self) -> bool:
         return self.process is not None and self.process.poll() is not None
 
     def _answers(self) -> bool:
         """Whether it is this node, not another process, that listens on its ports."""
-        if not all(listens(port, self.address) for port in (self.port, self.management_port)):
+        if not (listens(self.port, self.host) and listens(self.management_port, self.host)):
             return False
         try:
             overview = self._ask("overview")
         except OSError:
             return False
         ours = [item["port"] for item in overview.get("listeners", ()) if item["protocol"] == "amqp"]
-        return bool(overview.get("node") == self.name and ours == [self.port])
+        return bool(overview.get("node") == self.name and self.port in ours)
 
     def _ask(self, what: str) -> dict[str, Any]:
         request = urllib.request.Request(
-            f"http://{self.address}:{self.management_port}/api/{what}",
+            f"http://{self.host}:{self.management_port}/api/{what}",
             headers={"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q="},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             found: dict[str, Any] = json.loads(answer.read())
             return found
 
@@ -101,14 +119,14 @@ class Rabbit:
         home.mkdir(exist_ok=True)
         (self.folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
         (self.folder / "rabbitmq.conf").write_text(
-            f"listeners.tcp.1 = {self.address}:{self.port}\nlisteners.ssl.1 = 127.0.0.1:{self.tls_port}\n"
+            f"listeners.tcp.1 = {self.host}:{self.port}\nlisteners.ssl.1 = {self.host}:{self.tls_port}\n"
             f"ssl_options.cacertfile = {self.authority.ca}\n"
             f"ssl_options.certfile = {self.folder}/tls/server.crt\nssl_options.keyfile = {self.folder}/tls/server.key\n"
             "ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\n"
-            f"management.tcp.ip = {self.address}\nmanagement.tcp.port = {self.management_port}\n"
+            f"management.tcp.ip = {self.host}\nmanagement.tcp.port = {self.management_port}\n"
             "max_message_size = 134217728\n"  # 3.10's own; 4.x would refuse what is over 16 MiB
             "consumer_timeout = 3600000\nloopback_users = none\nlog.console = true\nlog.console.level = warning\n"
-            f"{self.more}"
+            + self.more
         )
         return {
             "HOME": str(home),
@@ -131,10 +149,10 @@ class Rabbit:
         """Have it run out of memory, as it believes, or not any more."""
         self.ctl("set_vm_memory_high_watermark", "0.0000001" if on else "0.4")
 
-    def ctl(self, *command: str) -> str:
-        """What `rabbitmqctl` prints."""
+    def ctl(self, *command: str, program: str = "rabbitmqctl") -> str:
+        """What `rabbitmqctl`, or another program that came with it, prints."""
         assert _SERVER is not None
-        ctl = str(Path(_SERVER).with_name("rabbitmqctl"))
+        ctl = str(Path(_SERVER).with_name(program))
         env = {**os.environ, **self._environ()}
         done = subprocess.run([ctl, "-q", *command], check=True, env=env, capture_output=True, text=True)
         return done.stdout
@@ -164,7 +182,10 @@ class Rabbit:
             subprocess.run(["kill", "-9", str(pid)], check=False, stderr=subprocess.DEVNULL)
         self.process.wait()
         self.process = None
-        wait_for(lambda: not listens(self.port), "RabbitMQ to die")
+        wait_for(lambda: not listens(self.port, self.host), "RabbitMQ to die")
+        self._end_epmd()
+
+    def _end_epmd(self) -> None:
         subprocess.run(["epmd", "-port", str(self.epmd_port), "-kill"], check=False, capture_output=True)
 
     def wipe(self) -> None:
@@ -190,10 +211,15 @@ def _family(pid: int) -> list[int]:
     return [*found, pid]
 
 
-def start_rabbit(folder: Path, **options: Any) -> Rabbit:
-    """Start a node under `folder`, with these fields; once more with other ports should one of them have been taken."""
+def require() -> None:
+    """Skip or fail where there is no RabbitMQ."""
     if _SERVER is None:
         unavailable("RabbitMQ")
+
+
+def start_rabbit(folder: Path, **options: Any) -> Rabbit:
+    """Start a node under `folder`; once more with other ports should one of them have been taken."""
+    require()
     try:
         node = Rabbit(folder, **options)
         node.run()

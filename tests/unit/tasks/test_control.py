@@ -58,3 +58,12 @@ def test_all_may_be_allowed(panel: dict[str, Any]) -> None:
     before = dict(panel)
     control.limit("all")
     assert panel == before
+
+
+def test_each_connection_has_a_queue_of_its_own() -> None:
+    mailbox = control.Mailbox("celery", type="fanout", queue_durable=True, queue_exclusive=False)
+    first, second = (mailbox.get_queue("w1@host") for _ in range(2))
+    assert first.name != second.name
+    for queue in (first, second):
+        assert queue.name.startswith("w1@host.")
+        assert queue.name.endswith(".celery.pidbox"), "the rights of a worker name it"

@@ -8,9 +8,9 @@ from amqp.exceptions import AccessRefused, NotFound
 
 from tasks import topology
 from tasks.broker import NotDeclared
-from tasks.routing import EXCHANGES, QUEUES
+from tasks.routing import DECLARED, EXCHANGES
 
-EVERYTHING = {*(exchange.name for exchange in EXCHANGES), *(queue.name for queue in QUEUES)}
+EVERYTHING = {*(exchange.name for exchange in EXCHANGES), *(queue.name for queue in DECLARED)}
 
 
 class Broker:
@@ -61,7 +61,7 @@ def test_a_worker_declares_all_but_the_queues_of_others_that_exist() -> None:
     broker = Broker(may_declare=True)
     topology.declare(broker)
     assert set(broker.declared) == EVERYTHING - {"inference_tasks", "dead"}
-    assert set(broker.bound) == {queue.name for queue in QUEUES}
+    assert set(broker.bound) == {queue.name for queue in DECLARED}
 
 
 @pytest.mark.parametrize("ask", [topology.declare, topology.ensure])

@@ -158,7 +158,9 @@ def test_a_peer_that_takes_nothing_ends_the_connection(line: Line) -> None:
     ],
 )
 def test_a_command_says_it_in_one_sentence(error: Exception, sentence: str) -> None:
-    app = SimpleNamespace(connection_for_write=lambda: SimpleNamespace(as_uri=lambda: "amqp://broker"))
+    app = SimpleNamespace(
+        connection_for_write=lambda: SimpleNamespace(alt=(), as_uri=lambda: "amqp://broker")
+    )
     with pytest.raises(BrokerUnavailable) as raised, client.errors(app):
         raise error
     assert sentence in raised.value.message
