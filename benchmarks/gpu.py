@@ -2,8 +2,7 @@
 
     python benchmarks/gpu.py PAGES [--pages 600] [--processes 16] [--only gpu,library,cpu]
 
-PAGES: a folder with images and `printed.json`, name -> lines printed on it (`python -m benchmarks.gpu PAGES --make 48`
-makes one; it needs the font of the tests, not a GPU). Documents of 1 to 40 pages are made of them, no two pages the
+PAGES: a folder with images and `printed.json`, name -> lines printed on it (`--make 48` makes one; it needs the font of the tests, not a GPU). Documents of 1 to 40 pages are made of them, no two pages the
 same. Contenders, each with processes of its own, one after the other:
 
 - `gpu`: `nightshift run`, one device process for the GPU.
@@ -35,8 +34,9 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.comparison import accuracy
-from benchmarks.comparison.stored import lines_of
+from comparison import accuracy
+from comparison.stored import lines_of
+
 from pipeline.device.counters import Counters, read_counters
 from pipeline.settings import Settings
 from pipeline.storage import open_store
@@ -222,7 +222,7 @@ def library(source: Path, pages: int, gpu: Gpu) -> dict[str, Any]:
 
 def make(folder: Path, count: int) -> None:
     """Pages as `make bench` makes them, and what is printed on them."""
-    from benchmarks.comparison.pages.made import made
+    from comparison.pages.made import made
 
     folder.mkdir(parents=True, exist_ok=True)
     pages = made(folder, count, seed=1).pages
