@@ -3,8 +3,8 @@
     python benchmarks/gpu.py PAGES [--pages 600] [--processes 16] [--only gpu,library,cpu]
 
 PAGES: a folder with images and `printed.json`, name -> lines printed on it (`--make 48` makes one; it needs the font of
-the tests, not a GPU). Documents of 1 to 40 pages are made of them, no two pages the same. Contenders, each with processes
-of its own, one after the other:
+the tests, not a GPU). Documents of 1 to 40 pages are made of them, no two pages the same. Contenders, each with
+processes of its own, one after the other:
 
 - `gpu`: `nightshift run`, one device process for the GPU.
 - `library`: RapidOCR on the same GPU, a page at a time, as a consumer of a queue with prefetch 1 does; no store.
