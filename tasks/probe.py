@@ -86,7 +86,8 @@ class Probe(threading.Thread):
             self.minority = majority(error, place)
             raise
         except (Silent, OutOfTime):
-            self.minority = f"RabbitMQ has not answered about its queues at {place}: it hangs, or they have no majority of their nodes."
+            why = "it hangs, or they have no majority of their nodes"
+            self.minority = f"RabbitMQ has not answered about its queues at {place}: {why}."
             raise
 
 
