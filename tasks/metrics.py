@@ -110,8 +110,8 @@ class Health:
         lifeless, unticked, unanswered = self._seconds
         if not self._ticks():
             return "This worker is starting: it has not connected to RabbitMQ yet."
-        if said := self._minority() or probe.trouble(unanswered):
-            return said
+        if said := probe.trouble(unanswered):
+            return self._minority() or said
         if max(lifeless, unticked) <= QUIET:
             return ""
         if lifeless > QUIET / 2:

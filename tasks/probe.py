@@ -18,7 +18,7 @@ from tasks.broker import majority
 from tasks.brokers import shown
 from tasks.publish import BROKER_ERRORS
 from tasks.routing import PROBE_QUEUE
-from tasks.transport import within
+from tasks.transport import OutOfTime, Silent, within
 
 log = logging.getLogger("nightshift")
 
@@ -65,24 +65,30 @@ class Probe(threading.Thread):
                 channel = connection.channel()
             while True:
                 with within(_REPLY):
-                    self._question(channel)
+                    self._question(channel, shown(connection))
                 self._answered_at = time.monotonic()
                 self.answers += 1
                 self.minority = ""
                 time.sleep(_PERIOD)
-        except InternalError as error:
-            self.minority = majority(error, shown(connection))
-            raise
         except AccessRefused:
             self._may_read = False
         finally:
             connection.collect()  # without a handshake, which a frozen broker does not answer
 
-    def _question(self, channel: Any) -> None:
-        if self._may_read:
-            channel.basic_get(PROBE_QUEUE.name, no_ack=True)
-        else:
+    def _question(self, channel: Any, place: str) -> None:
+        """Ask; notes where it is about queues that there is no answer, or that they have no majority."""
+        if not self._may_read:
             channel.basic_qos(0, 1, False)
+            return
+        try:
+            channel.basic_get(PROBE_QUEUE.name, no_ack=True)
+        except InternalError as error:
+            self.minority = majority(error, place)
+            raise
+        except (Silent, OutOfTime):
+            why = "it hangs, or they have no majority of their nodes"
+            self.minority = f"RabbitMQ has not answered about its queues at {place}: {why}."
+            raise
 
 
 def trouble(seconds: float) -> str:
