@@ -26,6 +26,8 @@ from pipeline.ocr.tensors import TABLES
 PROVIDER = "CUDAExecutionProvider"
 LINES = 32
 """Images of lines in a batch on a GPU; 32 take as long as a dozen, as launching kernels takes most of it."""
+SESSIONS = 64
+"""Sessions that are kept on a GPU."""
 
 
 class OnnxModels(TensorModels):
@@ -47,10 +49,12 @@ class OnnxModels(TensorModels):
             for kind, path in files.items()
         }
         self._sessions: dict[tuple[object, ...], Any] = {}
+        self._usable = False
         for kind in files:  # those without a shape are of a CPU; on a GPU, they show that it can be used
             self._session(kind, ())
         if self._shaped:
             self._sessions.clear()
+        self._usable = True
 
     def size_of(self, kind: Kind, height: int, width: int) -> tuple[int, int]:
         """Height and width in pixels that such an image is padded to."""
@@ -77,44 +81,56 @@ class OnnxModels(TensorModels):
     def compute(self, kind: Kind, batch: NDArray[np.float32]) -> Answer:
         """Compute a batch (n, 3, h, w); raises `DeviceMemory`, `DeviceLost`, or what onnxruntime raises."""
         try:
-            found = self._computed(kind, batch)
+            found = self._computed(kind, self._filled(kind, batch))
         except DeviceMemory:
-            if len(self._sessions) < 2:
+            if not self._shaped:
                 raise
             self._sessions.clear()  # those of other shapes hold memory
             found = self._computed(kind, batch)
         if kind == "recognize":
             classes, confidences = found
-            return classes.astype(np.int32), confidences
-        return (found[0][:, 0],) if kind == "detect" else (found[0],)
+            return classes.astype(np.int32)[: len(batch)], confidences[: len(batch)]
+        return (found[0][: len(batch), 0],) if kind == "detect" else (found[0][: len(batch)],)
+
+    def _filled(self, kind: Kind, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """On a GPU, the batch with images of zeros after it, up to as many as there may be."""
+        most = self.most(kind, (batch.shape[2], batch.shape[3])) if self._shaped else 0
+        rest = max(0, most - len(batch))
+        return np.concatenate((batch, np.zeros((rest, *batch.shape[1:]), batch.dtype))) if rest else batch
 
     def _computed(self, kind: Kind, batch: NDArray[np.float32]) -> list[NDArray[Any]]:
-        count = len(batch)
-        if self._shaped:
-            batch = filled(batch, self.most(kind, (batch.shape[2], batch.shape[3])))
         try:
             session = self._session(kind, batch.shape if self._shaped else ())
-            return [part[:count] for part in session.run(None, {session.get_inputs()[0].name: batch})]
+            found: list[NDArray[Any]] = session.run(None, {session.get_inputs()[0].name: batch})
         except Exception as error:
             raise as_device_error(error) from error
+        return found
 
     def _session(self, kind: Kind, shape: tuple[int, ...]) -> Any:
+        """The session of a shape; those that were used last are kept."""
         key = kind, *shape
-        if key not in self._sessions:
-            self._sessions[key] = _session(self._models[kind], self._device, self._threads)
-        return self._sessions[key]
+        session = self._sessions.pop(key, None)
+        if session is None:
+            if len(self._sessions) >= SESSIONS:
+                del self._sessions[next(iter(self._sessions))]
+            session = self._made(kind)
+        self._sessions[key] = session
+        return session
+
+    def _made(self, kind: Kind) -> Any:
+        try:
+            return _session(self._models[kind], self._device, self._threads)
+        except UsageError as error:
+            if not self._usable:
+                raise
+            # onnxruntime falls back to the CPU also where a GPU that it has used is full
+            raise DeviceMemory(str(error)) from error
 
 
 def bucket(width: int) -> int:
     """Width in pixels of the bucket for a padded line: at most an eighth more, where that is over 32."""
     step = max(32, 1 << (width.bit_length() - 4))
     return min(-(-width // step) * step, MAX_WIDTH)
-
-
-def filled(batch: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """The batch, with images of zeros after it up to `size` images."""
-    rest = max(0, size - len(batch))
-    return np.concatenate((batch, np.zeros((rest, *batch.shape[1:]), batch.dtype))) if rest else batch
 
 
 def _session(model: str | bytes, device: str, threads: int) -> Any:

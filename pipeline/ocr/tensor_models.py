@@ -53,7 +53,14 @@ class TensorModels(ABC):
         return list(zip(*parts, strict=True))
 
 
-_TOO_LARGE = ("out of memory", "resourceexhausted", "failed to allocate", "bad_alloc", "bad alloc")
+_TOO_LARGE = (
+    "out of memory",
+    "resourceexhausted",
+    "failed to allocate",
+    "bad_alloc",
+    "bad alloc",
+    "alloc_failed",
+)
 _OF_IMAGE = ("status_not_supported", "status_bad_param")  # a shape that cuDNN does not take: it works on
 _LOST = ("cuda error", "cuda failure", "cudnn", "cublas", "device is lost")
 

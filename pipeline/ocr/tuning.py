@@ -150,12 +150,23 @@ def tune(cutter: Cutter, pages: Sequence[Page], most: int, target: Path, *, forc
             tuned = _compare(cutter, draft, name, len(lines), held_out)
             if tuned.kept:
                 (draft / CARD).write_bytes(msgspec.json.format(msgspec.json.encode(tuned)))
-                if target.exists():
-                    target.rename(Path(room, "old"))
-                draft.rename(target)
+                _replace(draft, target, Path(room, "old"))
     except OSError as error:
         raise RunError(f"{target} can't be written ({error.strerror}): name another folder.") from error
     return tuned
+
+
+def _replace(draft: Path, target: Path, aside: Path) -> None:
+    """Give `draft` the name `target`; what has it goes `aside`, and comes back if that fails."""
+    if not target.exists():
+        draft.rename(target)
+        return
+    target.rename(aside)
+    try:
+        draft.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
 
 
 def refuse_existing(target: Path, *, force: bool) -> None:

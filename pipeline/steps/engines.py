@@ -14,7 +14,7 @@ from msgspec import structs
 
 from pipeline import fields, guard, ner, ocr, telemetry
 from pipeline.device.host import addresses
-from pipeline.errors import PermanentError, UsageError
+from pipeline.errors import PermanentError, RunError, UsageError
 from pipeline.models import ModelInfo, Task
 from pipeline.settings import Settings
 from pipeline.telemetry.devices import used
@@ -96,7 +96,13 @@ class Engines:
         if self.shared:
             _device()  # raises where there is none
             return ocr.asking(self.settings, self._ask)
-        return _timed("ocr", lambda: ocr.load(self.settings))
+        loaded = _timed("ocr", lambda: ocr.load(self.settings))
+        if loaded.info != self.ocr_info:
+            raise RunError(
+                "The OCR models were replaced while this process ran: start it again, so that results name the models "
+                "that read them."
+            )
+        return loaded
 
     def _ask(self, kind: Kind, images: Sequence[Image]) -> list[Answer]:
         until: float = getattr(self._waits, "until", math.inf)
