@@ -112,6 +112,14 @@ def test_the_settings_can_be_read(service: str) -> None:
     assert settings.broker_url == f"amqp://nightshift-{role}:{password}@rabbitmq:5672/nightshift"
 
 
+@pytest.mark.parametrize("service", ["worker-cpu", "worker-gpu", "nightshift"])
+def test_models_are_those_of_the_packages_unless_a_folder_is_named(service: str) -> None:
+    assert Settings.from_env(written(service)["environment"]).ocr_model_dir is None
+    assert any(volume.endswith(":/models:ro") for volume in written(service)["volumes"])
+    named = filled(SERVICES[service]["environment"]["NIGHTSHIFT_OCR_MODEL_DIR"], {"OCR_MODEL_DIR": "/models"})
+    assert named == "/models"
+
+
 def test_the_example_names_what_compose_asks_for() -> None:
     asked = set(re.findall(r"\$\{(\w+)", COMPOSE_TEXT))
     assert asked == set(example())

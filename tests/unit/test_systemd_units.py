@@ -85,6 +85,18 @@ def test_services_are_confined_and_limited(name: str) -> None:
     } <= found.keys()
 
 
+@pytest.mark.parametrize("name", UNITS)
+def test_libraries_start_no_thread_per_core(name: str) -> None:
+    words = " ".join(entries(name)["Environment"]).split()
+    assert "OMP_NUM_THREADS=1" in words, "OpenBLAS would exceed TasksMax on a large server"
+
+
+def test_a_gpu_worker_finds_cuda_as_the_image_does() -> None:
+    (path,) = entries("gpu.conf")["Environment"]
+    assert path.startswith("LD_LIBRARY_PATH=/opt/nightshift/lib/")
+    assert path in (DOCKER / "Dockerfile").read_text().split()
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_wrong_setting_is_not_tried_again(name: str) -> None:
     found = entries(name)

@@ -232,6 +232,8 @@ def test_rabbitmq_is_that_of_the_other_installations(usual: list[Manifest]) -> N
     for line in (ROOT / "docker" / "rabbitmq.conf").read_text().splitlines():
         if line and not line.startswith("#"):
             assert f"{line}\n" in config
+    assert f":-{cluster['spec']['image']}}}" in (ROOT / "docker" / "compose.yaml").read_text()
+    assert "default_queue_type = quorum\n" in config, "inference_tasks would be on one node"
     (mounted,) = (
         mount["mountPath"]
         for one in cluster["spec"]["override"]["statefulSet"]["spec"]["template"]["spec"]["containers"]
