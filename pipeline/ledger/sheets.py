@@ -52,7 +52,7 @@ class Sheet(MutableMapping[str, T]):
         self._encode = msgspec.msgpack.Encoder().encode
         self._run(f"CREATE TABLE {name} (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID")
         self._get = f"SELECT value FROM {name} WHERE key = ?"  # noqa: S608 - names are made here
-        self._set = f"INSERT OR REPLACE INTO {name} VALUES (?, ?)"  # noqa: S608
+        self._set = f"INSERT OR REPLACE INTO {name} VALUES (?, ?)"  # noqa: S608 - likewise
 
     def __getitem__(self, key: str) -> T:
         """The value under a key; raises `KeyError`."""

@@ -131,10 +131,15 @@ def test_callbacks_that_could_not_be_delivered(
     flow: Flow, agree: Agree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = Message(step="callback", task_id="t", run_date=flow.schedule.run_date())
+    record = keys.failed(message.run_date, message.task_id, message.generation)
+    flow.store.put(record, b"{}")
+    recount.recount(flow.night)
     for _ in range(2):  # it is resent, and fails again
         callbacks.abandon(flow.store, message, PermanentError("404", code="refused"))
         assert agree().open("undelivered") == 1
     (abandoned,) = callbacks.undelivered(flow.store)
+    flow.store.delete(record)
+    recount.recount(flow.night)
     assert callbacks.resend(flow.store, abandoned) is None, "it has no record"
     assert agree().open("undelivered") == 0
 

@@ -96,7 +96,7 @@ def test_an_unknown_device_is_refused(device: str) -> None:
 
 def test_an_unknown_engine_lists_the_known_but_no_fakes(monkeypatch: pytest.MonkeyPatch) -> None:
     register(monkeypatch, ocr.ENTRY_POINTS, "theirs", "their_package:Engine")
-    with pytest.raises(UsageError, match=r"'tesseract'.*rapidocr, paddleocr, theirs\.$"):
+    with pytest.raises(UsageError, match=r"'tesseract'.*rapidocr, paddleocr, remote, theirs\.$"):
         ocr.load(settings(ocr_engine="tesseract"))
 
 
