@@ -32,7 +32,7 @@ def send(nights: Night, queue: str, **headers: Any) -> None:
 def test_messages_and_markers_of_a_later_version_wait(rabbit: Rabbit, tmp_path: Path) -> None:
     with night(rabbit, tmp_path) as nights:
         nights.window("closed")
-        worker = nights.ready(nights.worker("w1", "-c", "1"))
+        worker = nights.ready(nights.worker("w1", "-c", "1", NIGHTSHIFT_RECENT_MB="0"))
         nights.publish(nights.documents(2))
         wait_for(lambda: nights.depth("ocr") == 2, "both to be ingested")
         key = keys.pending("ocr_00000", 0)
