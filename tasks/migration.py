@@ -22,14 +22,14 @@ from amqp.exceptions import NotFound, PreconditionFailed, ResourceLocked
 
 from pipeline.errors import BrokerUnavailable
 from tasks.broker import difference
-from tasks.routing import EXCHANGES, QUEUES, RAW_QUEUE, Queue
+from tasks.routing import DECLARED, EXCHANGES, QUEUES, RAW_QUEUE, Queue
 from tasks.wire import UNREADABLE
 
 _LOCK = "nightshift.migration"
 _KEY = "x-moved-key"
 """Header of a message that is being moved: the routing key with which it came."""
 
-_TOUCHED = tuple(queue for queue in QUEUES if queue is not RAW_QUEUE)
+_TOUCHED = tuple(queue for queue in DECLARED if queue is not RAW_QUEUE)
 """Those that are ours: the queue of raw messages belongs to its producers, with whatever arguments it has."""
 
 

@@ -114,7 +114,7 @@ def _missing(connection: Any) -> str:
     for exchange in EXCHANGES:
         if _lacks(connection, exchange):
             return f'exchange "{exchange.name}"'
-    for queue in QUEUES:
+    for queue in DECLARED:
         if _lacks(connection, queue):
             return f'queue "{queue.name}"'
     return ""
