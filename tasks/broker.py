@@ -56,6 +56,10 @@ class NotDeclared(AMQPError):
     """An exchange or a queue is missing, and this user may not declare it; its text is the sentence to show."""
 
 
+class Interrupted(NotDeclared):
+    """A queue is being declared again, or that was interrupted; its text is the sentence to show."""
+
+
 class Trouble(NamedTuple):
     """Why the broker can't be used. `lasting`: a person must act, so that waiting for it is of no use."""
 

@@ -15,7 +15,7 @@ from pipeline.doctor.finding import Finding, fault, of_message, ok, warning
 from pipeline.errors import BrokerRefused, BrokerUnavailable
 from pipeline.plural import count
 from pipeline.settings import Settings
-from tasks import broker, brokers, client, transport
+from tasks import broker, brokers, client, topology, transport
 from tasks.broker import mismatch
 from tasks.lanes import GPU_QUEUES
 from tasks.routing import (
@@ -210,7 +210,7 @@ _TRIES: dict[str, Callable[[Any], object]] = {
 
 def _queues(connection: Any) -> Iterator[Finding]:
     """Queues that are missing, or that another program has declared with other arguments."""
-    missing, wrong, compared = [], [], 0
+    missing, wrong, compared = [], list(filter(None, [topology.interrupted(connection)])), 0
     for queue in DECLARED:
         try:
             with connection.channel() as channel:

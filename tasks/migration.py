@@ -22,15 +22,12 @@ from amqp.exceptions import NotFound, PreconditionFailed, ResourceLocked
 
 from pipeline.errors import BrokerUnavailable
 from tasks.broker import difference
-from tasks.routing import DECLARED, EXCHANGES, QUEUES, RAW_QUEUE, Queue
+from tasks.routing import EXCHANGES, MIGRATED, QUEUES, Queue, moving
 from tasks.wire import UNREADABLE
 
 _LOCK = "nightshift.migration"
 _KEY = "x-moved-key"
 """Header of a message that is being moved: the routing key with which it came."""
-
-_TOUCHED = tuple(queue for queue in DECLARED if queue is not RAW_QUEUE)
-"""Those that are ours: the queue of raw messages belongs to its producers, with whatever arguments it has."""
 
 
 class Changed(NamedTuple):
@@ -44,8 +41,8 @@ class Changed(NamedTuple):
 def find(connection: Any) -> list[Changed]:
     """The queues to migrate, also those of a migration that was interrupted; raises what the broker raises."""
     found = []
-    for queue in _TOUCHED:
-        here, there = _state(connection, queue.name), _state(connection, _other(queue))
+    for queue in MIGRATED:
+        here, there = _state(connection, queue.name), _state(connection, moving(queue))
         what = _difference(connection, queue) if here else "it is missing"
         if there or (here and what):
             waiting = sum(state.message_count for state in (here, there) if state)
@@ -61,9 +58,9 @@ def migrate(connection: Any, changed: Changed) -> int:
     queue = changed.queue
     if _state(connection, queue.name) and _difference(connection, queue):
         with connection.channel() as channel:
-            channel.queue_declare(_other(queue), durable=True, auto_delete=False, arguments=_PLAIN)
+            channel.queue_declare(moving(queue), durable=True, auto_delete=False, arguments=_PLAIN)
             _move_away(channel, queue)
-            channel.queue_bind(_other(queue), queue.exchange.name, queue.routing_key)
+            channel.queue_bind(moving(queue), queue.exchange.name, queue.routing_key)
             channel.queue_unbind(queue.name, queue.exchange.name, queue.routing_key)
             _move_away(channel, queue)
             _delete(channel, queue.name)
@@ -73,11 +70,11 @@ def migrate(connection: Any, changed: Changed) -> int:
         bound = queue(channel)
         bound.queue_declare()
         bound.queue_bind()
-        if not _state(connection, _other(queue)):
+        if not _state(connection, moving(queue)):
             return 0
-        channel.queue_unbind(_other(queue), queue.exchange.name, queue.routing_key)
+        channel.queue_unbind(moving(queue), queue.exchange.name, queue.routing_key)
         moved = _move_back(channel, queue)
-        _delete(channel, _other(queue))
+        _delete(channel, moving(queue))
         return moved
 
 
@@ -108,10 +105,6 @@ def alone(connection: Any) -> Iterator[None]:
         yield
 
 
-def _other(queue: Queue) -> str:
-    return f"{queue.name}.moving"
-
-
 def _state(connection: Any, name: str) -> Any:
     """Messages and consumers of a queue; `None` if it does not exist."""
     with connection.channel() as channel:  # which the broker closes if there is no such queue
@@ -135,13 +128,13 @@ def _move_away(channel: Any, queue: Queue) -> None:
     """Move all messages of a queue into the other one, with the routing key that each came with."""
     for message, headers, key in _each(channel, queue.name):
         headers.setdefault(_KEY, key)
-        _put(channel, message, headers, "", _other(queue))
+        _put(channel, message, headers, "", moving(queue))
 
 
 def _move_back(channel: Any, queue: Queue) -> int:
     """Move all messages back; returns how many. Those that wait for a retry keep their routing key."""
     moved = 0
-    for message, headers, key in _each(channel, _other(queue)):
+    for message, headers, key in _each(channel, moving(queue)):
         came = headers.pop(_KEY, key)
         way = (queue.exchange.name, came) if queue.exchange.type == "fanout" else ("", queue.name)
         _put(channel, message, headers, *way)

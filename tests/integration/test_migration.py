@@ -123,7 +123,7 @@ def test_it_may_die_at_every_call_and_continues(
 ) -> None:
     declare(app)
     monkeypatch.setattr(
-        migration, "_TOUCHED", [q for q in migration._TOUCHED if q.name == "ner"]
+        migration, "MIGRATED", [q for q in migration.MIGRATED if q.name == "ner"]
     )  # the others are as they were
     for last in itertools.count(1):
         declare_old(broker, "ner", TOPIC.name, "step.ner")

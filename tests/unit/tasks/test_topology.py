@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from amqp.exceptions import AccessRefused, NotFound
 
-from tasks import topology
-from tasks.broker import NotDeclared
+from tasks import doctor, topology
+from tasks.broker import Interrupted, NotDeclared, trouble
 from tasks.routing import DECLARED, EXCHANGES, PROBE_QUEUE
 
 EVERYTHING = {*(exchange.name for exchange in EXCHANGES), *(queue.name for queue in DECLARED)}
@@ -90,6 +90,17 @@ def test_the_queue_of_the_probe_is_named_too(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(broker, "queue_declare", queue_declare)
     with pytest.raises(NotDeclared, match=r'no queue "nightshift\.probe"'):
         topology.declare(broker)
+
+
+def test_an_interrupted_migration_is_named() -> None:
+    broker = Broker(may_declare=True)
+    broker.existing.add("dead.moving")
+    with pytest.raises(Interrupted, match="queues migrate --yes") as caught:
+        topology.prepare(broker)
+    assert broker.declared == []
+    assert trouble(caught.value, "mq").lasting, "so that the worker ends"
+    (finding,) = doctor._queues(broker)
+    assert (finding.level, '"dead.moving" has its messages' in finding.sentence) == ("fault", True)
 
 
 def test_a_command_declares_nothing_while_everything_exists() -> None:
