@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 
 from amqp.exceptions import NotFound, PreconditionFailed, ResourceLocked
 
-from pipeline.errors import BrokerUnavailable
+from pipeline.errors import BrokerUnavailable, RunError
 from tasks.broker import difference
-from tasks.routing import EXCHANGES, MIGRATED, QUEUES, Queue, moving
+from tasks.routing import DEAD_LETTERS, DEAD_QUEUE, EXCHANGES, MIGRATED, QUEUES, Queue, moving
 from tasks.wire import UNREADABLE
 
 _LOCK = "nightshift.migration"
@@ -53,9 +53,20 @@ def find(connection: Any) -> list[Changed]:
 def migrate(connection: Any, changed: Changed) -> int:
     """Declare a queue as this version does, and keep its messages; returns how many moved.
 
-    Raises what the broker raises; then the same call continues.
+    Raises what the broker raises; then the same call continues. Raises `RunError` for more dead letters than their
+    queue takes: the oldest would be lost.
     """
     queue = changed.queue
+    if (
+        queue is DEAD_QUEUE
+        and changed.messages > DEAD_LETTERS
+        and not _state(connection, moving(queue))  # then they can only go back
+    ):
+        raise RunError(
+            f'The queue "{queue.name}" has {changed.messages} messages, and takes {DEAD_LETTERS} once it is declared '
+            "again: redrive or discard some of them first (nightshift dead --help).",
+            code="too_many_dead_letters",
+        )
     if _state(connection, queue.name) and _difference(connection, queue):
         with connection.channel() as channel:
             channel.queue_declare(moving(queue), durable=True, auto_delete=False, arguments=_PLAIN)
