@@ -14,6 +14,7 @@ published twice is harmless: steps may run twice. Order is kept, but for what is
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ from amqp.exceptions import NotFound, PreconditionFailed, ResourceLocked
 
 from pipeline.errors import BrokerUnavailable, RunError
 from tasks.broker import difference
+from tasks.dead import SECONDS
 from tasks.routing import DEAD_LETTERS, DEAD_QUEUE, EXCHANGES, MIGRATED, QUEUES, Queue, moving
 from tasks.wire import UNREADABLE
 
@@ -73,6 +75,8 @@ def migrate(connection: Any, changed: Changed) -> int:
             _move_away(channel, queue)
             channel.queue_bind(moving(queue), queue.exchange.name, queue.routing_key)
             channel.queue_unbind(queue.name, queue.exchange.name, queue.routing_key)
+            if queue is DEAD_QUEUE:
+                time.sleep(_LOOKED_AT)
             _move_away(channel, queue)
             _delete(channel, queue.name)
     with (
@@ -90,6 +94,8 @@ def migrate(connection: Any, changed: Changed) -> int:
 
 
 _PLAIN = {"x-queue-type": "quorum"}
+_LOOKED_AT = SECONDS + 1
+"""Seconds after which a command that looks at dead letters has put them back: until then no queue counts them."""
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pika
@@ -13,8 +14,8 @@ from celery import Celery
 from kombu import pools
 
 from pipeline.errors import BrokerUnavailable
-from tasks import client, migration, topology
-from tasks.routing import RETRY_QUEUES, TOPIC
+from tasks import client, dead, migration, topology
+from tasks.routing import DEAD, DEAD_QUEUE, MIGRATED, RETRY_QUEUES, TOPIC
 from tasks.transport import Channel
 from tests.support.command import nightshift
 from tests.support.servers import wait_for
@@ -111,6 +112,24 @@ def test_a_queue_of_a_lane_and_one_for_retries(app: Celery, broker: str) -> None
     assert len(taken(broker, "ocr")) == 1  # it is bound again, and nothing else is
 
 
+def test_a_dead_letter_that_a_command_looks_at(
+    app: Celery, broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(app)
+    declare_old(broker, DEAD_QUEUE.name, DEAD.name)
+    put(broker, DEAD.name, ["step.ocr"])
+    with channel_of(broker) as channel:
+        assert channel.basic_get(DEAD_QUEUE.name)[0]
+
+        def put_back(seconds: float) -> None:
+            assert seconds > dead.SECONDS
+            channel.close()
+
+        monkeypatch.setattr(migration, "time", SimpleNamespace(sleep=put_back))
+        assert migrated(app) == {DEAD_QUEUE.name: 1}
+    assert [body for body, _, _ in taken(broker, DEAD_QUEUE.name)] == [b"0"]
+
+
 class Died(Exception):
     """What a test has the broker's connection raise."""
 
@@ -123,7 +142,7 @@ def test_it_may_die_at_every_call_and_continues(
 ) -> None:
     declare(app)
     monkeypatch.setattr(
-        migration, "MIGRATED", [q for q in migration.MIGRATED if q.name == "ner"]
+        migration, "MIGRATED", [q for q in MIGRATED if q.name == "ner"]
     )  # the others are as they were
     for last in itertools.count(1):
         declare_old(broker, "ner", TOPIC.name, "step.ner")
