@@ -15,10 +15,12 @@ from kombu import pools
 
 from pipeline.errors import BrokerUnavailable
 from tasks import client, dead, migration, topology
+from tasks.broker import Interrupted
 from tasks.routing import DEAD, DEAD_QUEUE, MIGRATED, RETRY_QUEUES, TOPIC
 from tasks.transport import Channel
 from tests.support.command import nightshift
 from tests.support.servers import wait_for
+from tests.support.servers.rabbit import Rabbit
 
 OLD = {"x-queue-type": "classic"}
 KEYS = ["first", "second", "third"]
@@ -110,6 +112,32 @@ def test_a_queue_of_a_lane_and_one_for_retries(app: Celery, broker: str) -> None
     ]
     put(broker, TOPIC.name, ["step.ocr"])
     assert len(taken(broker, "ocr")) == 1  # it is bound again, and nothing else is
+
+
+def test_an_interrupted_one_and_a_message_of_another_user_are_named(
+    app: Celery, broker: str, rabbit: Rabbit
+) -> None:
+    declare(app)
+    declare_old(broker, "ocr", TOPIC.name, "step.ocr")
+    with channel_of(broker) as channel:
+        channel.queue_declare("ocr.moving", durable=True, arguments={"x-queue-type": "quorum"})
+        channel.basic_publish("", "ocr.moving", b"0", pika.BasicProperties(user_id="guest"))
+    with app.connection_for_write() as connection, pytest.raises(Interrupted, match=r'"ocr\.moving" has its'):
+        topology.prepare(connection)
+    rabbit.ctl("add_user", "mover", "x")
+    rabbit.ctl("set_permissions", "-p", broker.rpartition("/")[2], "mover", ".*", ".*", ".*")
+    with Celery(broker=broker.replace("guest:guest", "mover:x"), set_as_current=False) as other:
+        other.conf.broker_transport_options = {"confirm_publish": True}
+        with pytest.raises(
+            BrokerUnavailable, match='"mover" may not publish a message of the user "guest" again'
+        ):
+            migrated(other)
+        rabbit.ctl("set_user_tags", "mover", "impersonator")
+        assert migrated(other) == {"ocr": 1}
+    with app.connection_for_write() as connection:
+        topology.prepare(connection)
+    with channel_of(broker) as channel:
+        channel.queue_purge("ocr")
 
 
 def test_a_dead_letter_that_a_command_looks_at(
