@@ -33,6 +33,9 @@ _PASSES = ("is down", "limit")  # a virtual host that still starts, or too many 
 _HOME_DOWN = re.compile(r"home node '[^']*@(?P<node>[^']*)' of durable queue '(?P<queue>[^']*)'")
 _START = "start the other nodes (rabbitmqctl cluster_status). Nothing is lost, and work resumes by itself."
 
+_ANOTHER_NAME = re.compile(
+    r"user_id property set to '(?P<sender>[^']*)' but authenticated user was '(?P<user>[^']*)'"
+)
 _REFUSED = re.compile(
     r"(?P<right>configure |write |read |)access to (?P<what>\w+ '[^']*'(?: in exchange '[^']*')?) "
     r"in vhost '(?P<vhost>[^']*)' refused for user '(?P<user>[^']*)'"
@@ -56,6 +59,10 @@ class NotDeclared(AMQPError):
     """An exchange or a queue is missing, and this user may not declare it; its text is the sentence to show."""
 
 
+class Interrupted(NotDeclared):
+    """A queue is being declared again, or that was interrupted; its text is the sentence to show."""
+
+
 class Trouble(NamedTuple):
     """Why the broker can't be used. `lasting`: a person must act, so that waiting for it is of no use."""
 
@@ -73,7 +80,7 @@ def trouble(error: BaseException, url: str) -> Trouble:
         return Trouble(str(cause), lasting=isinstance(cause, Untrusted))
     if isinstance(cause, NotDeclared):
         return Trouble(text, lasting=True)
-    if found := refusal(cause):
+    if found := refusal(cause) or _another_name(cause):
         return Trouble(f"RabbitMQ at {url}: {found}", lasting=True)
     if found := majority(cause, url):
         return Trouble(found, lasting=False)
@@ -136,6 +143,17 @@ def mismatch(error: BaseException) -> str:
     return (
         f'The {kind} "{name}" exists with another {found["name"]} ({_value(found["theirs"])} instead of '
         f"{_value(found['ours'])}), and arguments cannot be changed: {cure}"
+    )
+
+
+def _another_name(error: BaseException) -> str:
+    """One sentence for a message that names its sender, and another user publishes; empty for any other error."""
+    found = _ANOTHER_NAME.search(str(error)) if isinstance(error, PreconditionFailed) else None
+    if found is None:
+        return ""
+    return (
+        f'the user "{found["user"]}" may not publish a message of the user "{found["sender"]}" again: give it the tag '
+        "impersonator, run the same command again, and take the tag back (docs/how-to/upgrade.md)."
     )
 
 

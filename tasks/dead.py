@@ -144,6 +144,9 @@ def _copy(channel: Any, message: Any) -> None:
     """Put a copy of a message into the queue, confirmed, then remove the message itself."""
     headers = {n: v for n, v in (message.headers or {}).items() if n != "x-delivery-count"}
     message.properties["application_headers"] = headers
+    message.properties.pop(
+        "user_id", None
+    )  # RabbitMQ refuses that of another user, and nothing reads it here
     try:
         message._serialize_properties()
     except Exception:  # headers of types that can be read but not written

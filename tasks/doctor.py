@@ -15,12 +15,13 @@ from pipeline.doctor.finding import Finding, fault, of_message, ok, warning
 from pipeline.errors import BrokerRefused, BrokerUnavailable
 from pipeline.plural import count
 from pipeline.settings import Settings
-from tasks import broker, brokers, client, transport
+from tasks import broker, brokers, client, topology, transport
 from tasks.broker import mismatch
 from tasks.lanes import GPU_QUEUES
 from tasks.routing import (
     DEAD,
     DEAD_QUEUE,
+    DECLARED,
     PROBE,
     QUEUES,
     RAW,
@@ -209,8 +210,8 @@ _TRIES: dict[str, Callable[[Any], object]] = {
 
 def _queues(connection: Any) -> Iterator[Finding]:
     """Queues that are missing, or that another program has declared with other arguments."""
-    missing, wrong, compared = [], [], 0
-    for queue in QUEUES:
+    missing, wrong, compared = [], list(filter(None, [topology.interrupted(connection)])), 0
+    for queue in DECLARED:
         try:
             with connection.channel() as channel:
                 channel.queue_declare(queue.name, passive=True)
@@ -244,7 +245,7 @@ def _queues(connection: Any) -> Iterator[Finding]:
         )
     elif not wrong:
         yield ok(
-            "broker queues", f"All {len(QUEUES)} queues exist, with the arguments that Nightshift declares."
+            "broker queues", f"All {len(DECLARED)} queues exist, with the arguments that Nightshift declares."
         )
 
 

@@ -92,7 +92,9 @@ def _refuse_later(message: Any) -> None:
         json.dumps(of_sender(message.headers))
     except (TypeError, ValueError, RecursionError):
         raise NotOurs("its headers are not those of a step's message") from None
-    if len(message.body) > _MAX_BYTES or not isinstance(times, int):
+    if (
+        len(message.body) > _MAX_BYTES or type(times) is not int or times < 0
+    ):  # any sender may write that header
         raise NotOurs("its content type or size is not that of a step's message")
     if times >= MOST:
         raise NotOurs(f"it is of version {version}, and for a day no worker came that reads it")

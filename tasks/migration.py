@@ -14,23 +14,22 @@ published twice is harmless: steps may run twice. Order is kept, but for what is
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from amqp.exceptions import NotFound, PreconditionFailed, ResourceLocked
 
-from pipeline.errors import BrokerUnavailable
+from pipeline.errors import BrokerUnavailable, RunError
 from tasks.broker import difference
-from tasks.routing import EXCHANGES, QUEUES, RAW_QUEUE, Queue
+from tasks.dead import SECONDS
+from tasks.routing import DEAD_LETTERS, DEAD_QUEUE, EXCHANGES, MIGRATED, QUEUES, Queue, moving
 from tasks.wire import UNREADABLE
 
 _LOCK = "nightshift.migration"
 _KEY = "x-moved-key"
 """Header of a message that is being moved: the routing key with which it came."""
-
-_TOUCHED = tuple(queue for queue in QUEUES if queue is not RAW_QUEUE)
-"""Those that are ours: the queue of raw messages belongs to its producers, with whatever arguments it has."""
 
 
 class Changed(NamedTuple):
@@ -44,8 +43,8 @@ class Changed(NamedTuple):
 def find(connection: Any) -> list[Changed]:
     """The queues to migrate, also those of a migration that was interrupted; raises what the broker raises."""
     found = []
-    for queue in _TOUCHED:
-        here, there = _state(connection, queue.name), _state(connection, _other(queue))
+    for queue in MIGRATED:
+        here, there = _state(connection, queue.name), _state(connection, moving(queue))
         what = _difference(connection, queue) if here else "it is missing"
         if there or (here and what):
             waiting = sum(state.message_count for state in (here, there) if state)
@@ -56,15 +55,28 @@ def find(connection: Any) -> list[Changed]:
 def migrate(connection: Any, changed: Changed) -> int:
     """Declare a queue as this version does, and keep its messages; returns how many moved.
 
-    Raises what the broker raises; then the same call continues.
+    Raises what the broker raises; then the same call continues. Raises `RunError` for more dead letters than their
+    queue takes: the oldest would be lost.
     """
     queue = changed.queue
+    if (
+        queue is DEAD_QUEUE
+        and changed.messages > DEAD_LETTERS
+        and not _state(connection, moving(queue))  # then they can only go back
+    ):
+        raise RunError(
+            f'The queue "{queue.name}" has {changed.messages} messages, and takes {DEAD_LETTERS} once it is declared '
+            "again: redrive or discard some of them first (nightshift dead --help).",
+            code="too_many_dead_letters",
+        )
     if _state(connection, queue.name) and _difference(connection, queue):
         with connection.channel() as channel:
-            channel.queue_declare(_other(queue), durable=True, auto_delete=False, arguments=_PLAIN)
+            channel.queue_declare(moving(queue), durable=True, auto_delete=False, arguments=_PLAIN)
             _move_away(channel, queue)
-            channel.queue_bind(_other(queue), queue.exchange.name, queue.routing_key)
+            channel.queue_bind(moving(queue), queue.exchange.name, queue.routing_key)
             channel.queue_unbind(queue.name, queue.exchange.name, queue.routing_key)
+            if queue is DEAD_QUEUE:
+                time.sleep(_LOOKED_AT)
             _move_away(channel, queue)
             _delete(channel, queue.name)
     with (
@@ -73,15 +85,17 @@ def migrate(connection: Any, changed: Changed) -> int:
         bound = queue(channel)
         bound.queue_declare()
         bound.queue_bind()
-        if not _state(connection, _other(queue)):
+        if not _state(connection, moving(queue)):
             return 0
-        channel.queue_unbind(_other(queue), queue.exchange.name, queue.routing_key)
+        channel.queue_unbind(moving(queue), queue.exchange.name, queue.routing_key)
         moved = _move_back(channel, queue)
-        _delete(channel, _other(queue))
+        _delete(channel, moving(queue))
         return moved
 
 
 _PLAIN = {"x-queue-type": "quorum"}
+_LOOKED_AT = SECONDS + 1
+"""Seconds after which a command that looks at dead letters has put them back: until then no queue counts them."""
 
 
 @contextmanager
@@ -108,10 +122,6 @@ def alone(connection: Any) -> Iterator[None]:
         yield
 
 
-def _other(queue: Queue) -> str:
-    return f"{queue.name}.moving"
-
-
 def _state(connection: Any, name: str) -> Any:
     """Messages and consumers of a queue; `None` if it does not exist."""
     with connection.channel() as channel:  # which the broker closes if there is no such queue
@@ -135,13 +145,13 @@ def _move_away(channel: Any, queue: Queue) -> None:
     """Move all messages of a queue into the other one, with the routing key that each came with."""
     for message, headers, key in _each(channel, queue.name):
         headers.setdefault(_KEY, key)
-        _put(channel, message, headers, "", _other(queue))
+        _put(channel, message, headers, "", moving(queue))
 
 
 def _move_back(channel: Any, queue: Queue) -> int:
     """Move all messages back; returns how many. Those that wait for a retry keep their routing key."""
     moved = 0
-    for message, headers, key in _each(channel, _other(queue)):
+    for message, headers, key in _each(channel, moving(queue)):
         came = headers.pop(_KEY, key)
         way = (queue.exchange.name, came) if queue.exchange.type == "fanout" else ("", queue.name)
         _put(channel, message, headers, *way)

@@ -12,7 +12,7 @@ import threading
 import time
 from typing import Any
 
-from amqp.exceptions import AccessRefused, InternalError
+from amqp.exceptions import AccessRefused, InternalError, NotFound
 
 from tasks.broker import majority
 from tasks.brokers import shown
@@ -82,6 +82,8 @@ class Probe(threading.Thread):
             return
         try:
             channel.basic_get(PROBE_QUEUE.name, no_ack=True)
+        except NotFound:  # it answers, and opens the channel again; nobody has declared the queue yet
+            return
         except InternalError as error:
             self.minority = majority(error, place)
             raise

@@ -119,6 +119,15 @@ EXCHANGES = (DEAD, TOPIC, PROBE, *(queue.exchange for queue in RETRY_QUEUES), EV
 """In the order in which they are declared: a queue's dead-letter exchange comes first."""
 
 
+MIGRATED = tuple(queue for queue in DECLARED if queue is not RAW_QUEUE)
+"""Those that are ours: the queue of raw messages belongs to its producers, with whatever arguments it has."""
+
+
+def moving(queue: Queue) -> str:
+    """Name of the queue that has the messages of another one while that is declared again."""
+    return f"{queue.name}.moving"
+
+
 def queue_for(message: Message) -> str:
     """Name of the queue for a step's message: GPU work goes to the lane for its priority, and there to its turn."""
     step = further_steps().get(message.step)

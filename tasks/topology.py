@@ -11,6 +11,7 @@ one, even where it exists.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from amqp.exceptions import AccessRefused, NotFound
@@ -18,19 +19,21 @@ from celery import Celery
 from kombu import Exchange
 
 from pipeline.night.repair import Queued
-from tasks.broker import NotDeclared
+from tasks.broker import Interrupted, NotDeclared
 from tasks.lanes import BACKFILL, NORMAL, URGENT, turns
 from tasks.routing import (
     DEAD,
     DEAD_QUEUE,
     DECLARED,
     EXCHANGES,
+    MIGRATED,
     PROBE,
     QUEUES,
     RAW_QUEUE,
     RETRY_QUEUES,
     TOPIC,
     Queue,
+    moving,
 )
 
 _THEIRS = (RAW_QUEUE, DEAD_QUEUE)
@@ -52,11 +55,26 @@ def prepare(connection: Any) -> None:
     """Declare everything for a worker or beat, which publishes later: raises `AccessRefused` if it may not.
 
     Unbinding needs the right to write to an exchange, also where nothing is bound; to publish would hang in an alarm.
+    Raises `Interrupted` where messages are in another queue.
     """
+    if sentence := interrupted(connection):
+        raise Interrupted(sentence)
     declare(connection)
     with connection.channel() as channel:
         for exchange in (TOPIC, DEAD, *(queue.exchange for queue in RETRY_QUEUES)):
             channel.exchange_unbind(exchange.name, PROBE.name)
+
+
+def interrupted(connection: Any) -> str:
+    """One sentence where a migration has not ended, as far as this user may look; empty otherwise."""
+    for queue in MIGRATED:
+        with suppress(NotFound, AccessRefused), connection.channel() as channel:
+            channel.queue_declare(moving(queue), passive=True)
+            return (
+                f'The migration of the queue "{queue.name}" was interrupted, and "{moving(queue)}" has its messages: '
+                "stop all workers, run `nightshift queues migrate --yes`, which continues it, and start again."
+            )
+    return ""
 
 
 def ensure(connection: Any) -> None:
@@ -114,7 +132,7 @@ def _missing(connection: Any) -> str:
     for exchange in EXCHANGES:
         if _lacks(connection, exchange):
             return f'exchange "{exchange.name}"'
-    for queue in QUEUES:
+    for queue in DECLARED:
         if _lacks(connection, queue):
             return f'queue "{queue.name}"'
     return ""

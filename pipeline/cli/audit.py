@@ -47,10 +47,12 @@ def audit(
 
     Exit codes: 0 audit passed, 1 store or broker unavailable, 2 usage error, 4 discrepancies found.
     """
+    from pipeline import scratch
     from pipeline.cli.masked import masked
     from pipeline.ledger import audit as ledger_audit
 
     night = nights.open_night(store)
+    scratch.start(night.settings.temp_dir)
     day = nights.run_date(run_date, night.settings, night.store)
     with screen.bar() as bar:
         report = ledger_audit.audit(night.store, day, quick=quick or repair, track=screen.track(bar))

@@ -71,7 +71,10 @@ def forget(
 
     Example: `nightshift forget --task-id invoice-0815 --dry-run`
     """
+    from pipeline import scratch
+
     night = nights.open_night(store)
+    scratch.start(night.settings.temp_dir)
     resumed = 0 if dry_run else _resume(night, at_once=resume)
     if resume and not (sha256 or task_id or tenant or older_than):
         _say_resumed(night, resumed, as_json)

@@ -44,7 +44,12 @@ def note(store: Store, run_date: str, kind: str, at: str, *, begun: bool = False
     known = of(store, run_date)
     others = tuple(one for one in known.begun if one != kind)
     now = Removed(at=known.at | {kind: at}, begun=(*others, kind) if begun else others)
-    store.put(keys.night(run_date, "removed"), to_json(now))
+    put(store, run_date, now)
+
+
+def put(store: Store, run_date: str, known: Removed) -> None:
+    """Note what is removed from a night."""
+    store.put(keys.night(run_date, "removed"), to_json(known))
 
 
 def rows(store: Store, since: str, only: Container[str]) -> dict[str, Row]:

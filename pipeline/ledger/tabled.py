@@ -14,6 +14,7 @@ from pipeline.storage import Store, keys
 
 _REQUIRED = ("task_id", "source", "sha256")
 _COLUMNS = (*_REQUIRED, "receipt", "digest", "tenant", "status")
+_NULLABLE = {*_COLUMNS} - {"task_id", "source"}
 _ROWS = 16_384  # that are in memory at once
 
 
@@ -62,7 +63,8 @@ def _read(store: Store, run_date: str, columns: Sequence[str]) -> Iterator[list[
                 yield from _batches(file, columns)
         except NotFound:  # replaced since it was listed
             continue
-        except (pa.ArrowException, OSError, KeyError) as error:  # KeyError: it is another table
+        # KeyError: it is another table; ValueError: its values are not texts
+        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
             raise Damaged(
                 f"{key} is not readable ({type(error).__name__}): write it again with "
                 f"`nightshift summarise {keys.run_date_of(key)}`."
@@ -72,7 +74,7 @@ def _read(store: Store, run_date: str, columns: Sequence[str]) -> Iterator[list[
 def _batches(file: Any, columns: Sequence[str]) -> Iterator[list[list[Any]]]:
     """The values of some columns. Texts of tables of older versions may be missing: they are empty then.
 
-    Raises `KeyError` for another table.
+    Raises `KeyError` for another table, `ValueError` for values that no night has.
     """
     there = [name for name in columns if name in file.schema_arrow.names]
     if lacking := set(_REQUIRED) & set(columns) - set(there):
@@ -83,11 +85,19 @@ def _batches(file: Any, columns: Sequence[str]) -> Iterator[list[list[Any]]]:
 
 
 def _values(batch: Any, name: str) -> list[Any]:
-    values: list[Any] = batch[name].to_pylist()
+    column = batch[name]
+    values: list[Any] = column.to_pylist()
+    if not (_is_text(column.type) and (name in _NULLABLE or not column.null_count)):
+        raise ValueError(name)
     if name in _REQUIRED:
         return values
     same: dict[str, str] = {}  # few different tenants and states
     return [same.setdefault(value or "", value or "") for value in values]
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return any(is_one(kind) for is_one in (pa.types.is_string, pa.types.is_large_string, pa.types.is_null))
 
 
 def marked(store: Store, run_date: str) -> set[str]:

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import structs
 
 from pipeline import clock
-from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
+from pipeline.errors import Damaged, Newer, NotFound, PermanentError, TransientError
 from pipeline.ledger import counting, pending
 from pipeline.ledger.attempts import may_retry
 from pipeline.ledger.ends import End
@@ -239,6 +239,8 @@ def _overdue(store: Store, key: str, before: datetime) -> tuple[Due, Message] | 
         if clock.age(note.at, clock.utc()) is not None and note.at >= before:
             return None
         record = _record(store, message)
+    except Newer:  # the later version publishes it; the others must not wait for that
+        return None
     except Damaged as error:
         abandon(store, message, PermanentError(error.message, code=error.code))
         return None

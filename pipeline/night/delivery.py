@@ -116,9 +116,14 @@ class Delivery:
             error = refusal
         known = submission or Submission(task_id="", task_type="", trace=trace)
         with spans.acceptance(QUEUE, known.trace, known.trace_id, known.task_id, began):
-            if submission is None:
-                return self._turn_away(came, body, error or BadMessage("The message cannot be read."))
-            return self._accept(came, body, submission)
+            try:
+                if submission is None:
+                    return self._turn_away(came, body, error or BadMessage("The message cannot be read."))
+                return self._accept(came, body, submission)
+            except Newer as later:  # what the store has under its id
+                seconds = self.broker.publish_raw_later(*came)
+                log.warning("returning message in %d s: %s", seconds, later.message)
+                return None
 
     def _accept(self, came: Raw, body: bytes, submission: Submission) -> Ended | None:
         try:
@@ -128,9 +133,6 @@ class Delivery:
                 self.brake.succeeded(ACCEPT)
         except PermanentError as error:
             return self._turn_away(came, body, error, submission)
-        except Newer as error:
-            seconds = self.broker.publish_raw_later(*came)
-            log.warning("returning message in %d s: %s", seconds, error.message)
         except Damaged as error:  # what the store has under its id is damaged: a retry would not help
             return self._refuse(came, body, PermanentError(error.message, code=error.code))
         return None

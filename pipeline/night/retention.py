@@ -124,10 +124,16 @@ def _remove_records(store: Store, kind: str, old: str) -> None:
         if keys.task_id_of(key) not in changed
     }
     known = {key for key in listed if keys.task_id_of(key) in rows}
-    if (known != listed or changed) and not removed.of(store, old).records:
+    before = removed.of(store, old)
+    if (known != listed or changed) and not before.records:
         return  # a summary is due; there will be none once records were removed
-    actions.record(store, "retention", subject=f"{kind} of {old}", detail={"objects": str(len(known))})
     removed.note(store, old, kind, clock.now(), begun=True)
+    if not before.records and "tables" in tabled.marked(store, old):
+        removed.put(
+            store, old, before
+        )  # a summary has begun to replace the tables, and needs the records if it dies
+        return
+    actions.record(store, "retention", subject=f"{kind} of {old}", detail={"objects": str(len(known))})
     _delete(store, known)
     removed.note(store, old, kind, clock.now())
 

@@ -242,6 +242,14 @@ class LocalStore:
         self.delete(probe)
 
 
+def _is_text(name: str) -> bool:
+    """Whether the name of a file is UTF-8; what isn't is no object of this store."""
+    try:
+        return name.isascii() or bool(name.encode())
+    except UnicodeEncodeError:
+        return False
+
+
 def _keys(folder: str, inside: str, beginning: str = "") -> Iterator[str]:
     """Keys of the files below a folder whose names begin so, in ascending order; `inside`: the folder's own key.
 
@@ -255,6 +263,7 @@ def _keys(folder: str, inside: str, beginning: str = "") -> Iterator[str]:
                 for entry in entries
                 if entry.name.startswith(beginning)
                 and entry.name != _TEMPORARY
+                and _is_text(entry.name)
                 and not (entry.is_symlink() and entry.is_dir())
             ]
     except (FileNotFoundError, NotADirectoryError):

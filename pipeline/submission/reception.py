@@ -12,7 +12,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from pipeline import clock, tenants
-from pipeline.errors import Damaged, NotFound, PermanentError, TransientError
+from pipeline.errors import Damaged, Newer, NotFound, PermanentError, TransientError
 from pipeline.ledger import claims, counting, ends, forgotten, generations, pending, receipts, records
 from pipeline.ledger.ends import Dates, End
 from pipeline.messages import Message
@@ -280,12 +280,15 @@ class Reception:
     def note_refusal(self, task: Task, error: PermanentError) -> None:
         """Record a task of `refused` as failed; one that was refused before for another reason, for the latest.
 
-        What an operator has discarded stays so.
+        What an operator has discarded, and what a later version has recorded, stays so.
         """
         dates = Dates.for_task(task, self.run_date)
-        end, run_date = ends.end_of(self.store, task, dates), task.run_date
+        try:
+            end, run_date = ends.end_of(self.store, task, dates), task.run_date
+            standing = read_or_none(self.store, end.key, DocumentResult) if end else None
+        except Newer:
+            return
         if end is not None:
-            standing = read_or_none(self.store, end.key, DocumentResult)
             reason = Failure(code=error.code, message=error.message)
             decided = self.store.exists(keys.discarded(end.key))
             if standing is None or standing.status != "failed" or standing.error == reason or decided:

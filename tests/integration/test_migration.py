@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pika
@@ -13,11 +14,13 @@ from celery import Celery
 from kombu import pools
 
 from pipeline.errors import BrokerUnavailable
-from tasks import client, migration, topology
-from tasks.routing import RETRY_QUEUES, TOPIC
+from tasks import client, dead, migration, topology
+from tasks.broker import Interrupted
+from tasks.routing import DEAD, DEAD_QUEUE, MIGRATED, RETRY_QUEUES, TOPIC
 from tasks.transport import Channel
 from tests.support.command import nightshift
 from tests.support.servers import wait_for
+from tests.support.servers.rabbit import Rabbit
 
 OLD = {"x-queue-type": "classic"}
 KEYS = ["first", "second", "third"]
@@ -111,6 +114,50 @@ def test_a_queue_of_a_lane_and_one_for_retries(app: Celery, broker: str) -> None
     assert len(taken(broker, "ocr")) == 1  # it is bound again, and nothing else is
 
 
+def test_an_interrupted_one_and_a_message_of_another_user_are_named(
+    app: Celery, broker: str, rabbit: Rabbit
+) -> None:
+    declare(app)
+    declare_old(broker, "ocr", TOPIC.name, "step.ocr")
+    with channel_of(broker) as channel:
+        channel.queue_declare("ocr.moving", durable=True, arguments={"x-queue-type": "quorum"})
+        channel.basic_publish("", "ocr.moving", b"0", pika.BasicProperties(user_id="guest"))
+    with app.connection_for_write() as connection, pytest.raises(Interrupted, match=r'"ocr\.moving" has its'):
+        topology.prepare(connection)
+    rabbit.ctl("add_user", "mover", "x")
+    rabbit.ctl("set_permissions", "-p", broker.rpartition("/")[2], "mover", ".*", ".*", ".*")
+    with Celery(broker=broker.replace("guest:guest", "mover:x"), set_as_current=False) as other:
+        other.conf.broker_transport_options = {"confirm_publish": True}
+        with pytest.raises(
+            BrokerUnavailable, match='"mover" may not publish a message of the user "guest" again'
+        ):
+            migrated(other)
+        rabbit.ctl("set_user_tags", "mover", "impersonator")
+        assert migrated(other) == {"ocr": 1}
+    with app.connection_for_write() as connection:
+        topology.prepare(connection)
+    with channel_of(broker) as channel:
+        channel.queue_purge("ocr")
+
+
+def test_a_dead_letter_that_a_command_looks_at(
+    app: Celery, broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(app)
+    declare_old(broker, DEAD_QUEUE.name, DEAD.name)
+    put(broker, DEAD.name, ["step.ocr"])
+    with channel_of(broker) as channel:
+        assert channel.basic_get(DEAD_QUEUE.name)[0]
+
+        def put_back(seconds: float) -> None:
+            assert seconds > dead.SECONDS
+            channel.close()
+
+        monkeypatch.setattr(migration, "time", SimpleNamespace(sleep=put_back))
+        assert migrated(app) == {DEAD_QUEUE.name: 1}
+    assert [body for body, _, _ in taken(broker, DEAD_QUEUE.name)] == [b"0"]
+
+
 class Died(Exception):
     """What a test has the broker's connection raise."""
 
@@ -123,7 +170,7 @@ def test_it_may_die_at_every_call_and_continues(
 ) -> None:
     declare(app)
     monkeypatch.setattr(
-        migration, "_TOUCHED", [q for q in migration._TOUCHED if q.name == "ner"]
+        migration, "MIGRATED", [q for q in MIGRATED if q.name == "ner"]
     )  # the others are as they were
     for last in itertools.count(1):
         declare_old(broker, "ner", TOPIC.name, "step.ner")

@@ -2,10 +2,12 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from pipeline import scratch
 from pipeline.cli import seen
 from pipeline.cli.window import opening
 from pipeline.errors import BrokerRefused, NotFound
@@ -162,3 +164,17 @@ def test_status_leaves_out_what_a_monitor_may_not_ask(
     assert "Workers    not shown: this RabbitMQ user may not ask them" in shown
     found = json.loads(nightshift("status", "--json", code=7).output)
     assert (found["broker"], found["workers"], found["unknown_dead_letters"]) == ("up", None, None)
+
+
+@pytest.mark.parametrize("command", [("audit", DAY), ("forget", "--task-id", "a", "--dry-run")])
+def test_temporary_files_are_where_the_setting_says(
+    nightshift: Nightshift,
+    store: LocalStore,
+    tmp_path: Path,
+    command: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store.put(keys.control("x"), b"")
+    monkeypatch.setattr(scratch, "_own", None)  # as in a process that has just started
+    monkeypatch.setenv("NIGHTSHIFT_TEMP_DIR", str(tmp_path / "missing"))
+    assert str(tmp_path / "missing") in str(nightshift(*command, code=2).exception)

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.errors import RunError
 from pipeline.ledger.receipts import Accepted, Link, Receipt
 from pipeline.ledger.sheets import Sheets
 
@@ -53,3 +54,18 @@ def test_the_file_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     opened = [str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
     assert any(str(tmp_path) in name and "deleted" in name for name in opened)
     assert large["02999"] == "x" * 10_000
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    sheets = Sheets()
+    sheets._connection.execute("PRAGMA max_page_count=20")  # SQLite then says the same as of a full disk
+    large = sheets.new(str)
+    with pytest.raises(RunError, match=f"{tmp_path} can't be used .*full.*NIGHTSHIFT_TEMP_DIR"):
+        large.update({f"{n:05}": "x" * 10_000 for n in range(100)})
+
+
+def test_a_folder_that_is_gone_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(RunError, match="NIGHTSHIFT_TEMP_DIR"):
+        Sheets()

@@ -1,10 +1,14 @@
 """What is deleted or changed in a finished night is noticed by the audit; nothing legitimate is."""
 
 import hashlib
+import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from msgspec import structs
 
@@ -18,6 +22,7 @@ from pipeline.night import failures
 from pipeline.night.flow import Flow
 from pipeline.settings import Settings
 from pipeline.storage import keys
+from pipeline.storage.local import LocalStore
 from pipeline.storage.memory import MemoryStore
 from pipeline.tables.summary import summarise
 from tests.support.command import GREEN, grey, page, pages
@@ -466,3 +471,34 @@ def test_what_is_accepted_and_ends_during_the_audit(night: Objects, monkeypatch:
     monkeypatch.setattr(chains, "broken", lambda *_: [])  # it is missing when the audit begins
     report = audit(store, DAY)
     assert (report.gaps, report.received) == ((), 5)
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("source", [None] * 6),
+        ("task_id", [None] * 6),
+        ("task_id", list(range(6))),
+        ("tenant", list(range(6))),
+        ("sha256", [1.5] * 6),
+    ],
+)
+def test_rows_that_no_night_has(night: Objects, column: str, values: list[Any]) -> None:
+    store = copy(night, tables=True)
+    key = keys.summary("documents", DAY)
+    table = pq.read_table(io.BytesIO(night[key]))
+    assert table.num_rows == len(values)
+    out = io.BytesIO()
+    pq.write_table(table.set_column(table.column_names.index(column), column, pa.array(values)), out)
+    store.put(key, out.getvalue())
+    (gap,) = audit(store, DAY, quick=True).gaps
+    assert (gap.kind, gap.source) == ("damaged", key)
+
+
+def test_a_name_that_is_not_utf_8_is_no_marker(night: Objects, tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    for name, data in night.items():
+        store.put(name, data)
+    (tmp_path / "pending").mkdir(exist_ok=True)
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/pending/\xff.json")).write_bytes(b"{}")
+    assert audit(store, DAY).adds_up

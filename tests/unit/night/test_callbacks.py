@@ -1,5 +1,6 @@
 """Every callback that is due is delivered, whatever gets lost on the way."""
 
+import json
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from pipeline import clock
 from pipeline.errors import PermanentError, TransientError
 from pipeline.ledger import pending, records
 from pipeline.messages import Message
-from pipeline.models import DocumentResult, Task
+from pipeline.models import SCHEMA_VERSION, DocumentResult, Task
 from pipeline.night import failures
 from pipeline.night.callbacks import note_due, overdue, resend, undelivered
 from pipeline.night.flow import Flow
@@ -73,6 +74,25 @@ def test_a_note_due_without_an_end_is_none(flow: Flow, inbox: Path) -> None:
     flow.store.delete(keys.pending("t"))
     assert list(overdue(flow.store, later)) == []
     assert not list(flow.store.list(keys.CALLBACKS))
+
+
+def test_a_record_of_a_later_version_does_not_hold_up_other_callbacks(flow: Flow) -> None:
+    for name in ("a", "b"):
+        task = Task(
+            task_id=name,
+            sha256=None,
+            source="x",
+            run_date=flow.schedule.run_date(),
+            callback_url="https://a.example",
+        )
+        note_due(flow.store, task)
+        records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
+    (key, _) = flow.store.list(keys.FAILED)
+    later = json.loads(flow.store.get(key)) | {"schema_version": SCHEMA_VERSION + 1}
+    flow.store.put(key, json.dumps(later).encode())
+    sent = overdue(flow.store, datetime.now(UTC) + timedelta(hours=2))
+    assert [message.task_id for message in sent] == ["b"]
+    assert len(list(flow.store.list(keys.CALLBACKS))) == 2, "its note is left to the later version"
 
 
 @pytest.mark.parametrize("answer", [None, PermanentError("410")])

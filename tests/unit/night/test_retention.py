@@ -246,3 +246,26 @@ def test_a_summary_at_the_same_moment_does_not_empty_the_tables(
         summarise(flow.store, night)
     assert not list(flow.store.list(keys.RESULTS)), "they were removed"
     assert rows(flow.store, "documents", night) == before
+
+
+def test_records_stay_where_a_summary_died_while_it_replaced_the_tables(
+    flow: Flow, now: list[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (night,) = inventory.nights(flow.store)
+    real = removed.note
+
+    def after_a_summary_has_begun(*args: Any, begun: bool = False) -> None:
+        if begun:  # it looked before this note was there
+            flow.store.put(keys.changed(night, "tables", "x"), b"")
+            flow.store.delete(keys.summary("entities", night))
+        real(*args, begun=begun)
+
+    with monkeypatch.context() as racing:
+        racing.setattr(removed, "note", after_a_summary_has_begun)
+        keep(flow, "results=39")
+    assert {"results", "partial"} <= prefixes(flow)
+    summarise_due(flow.night, clock.utc())
+    assert flow.store.exists(keys.summary("entities", night))
+    now[0] += timedelta(days=1)
+    keep(flow, "results=39")
+    assert not {"results", "partial"} & prefixes(flow)

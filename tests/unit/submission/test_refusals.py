@@ -15,7 +15,7 @@ from pipeline.errors import PermanentError
 from pipeline.ledger import pending
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
-from pipeline.models import DocumentResult
+from pipeline.models import SCHEMA_VERSION, DocumentResult
 from pipeline.night import callbacks, failures
 from pipeline.night.delivery import Delivery
 from pipeline.night.flow import Flow
@@ -36,6 +36,7 @@ class Broker:
         self.sent: list[Message] = []
         self.dead: list[dict[str, str]] = []
         self.bodies: list[bytes] = []
+        self.waiting: list[bytes] = []
 
     def publish(self, messages: Any) -> None:
         self.sent += messages
@@ -44,7 +45,8 @@ class Broker:
         raise NotImplementedError
 
     def publish_raw_later(self, raw: bytes, sender: str = "", trace: Context = NONE) -> int:
-        raise NotImplementedError
+        self.waiting.append(raw)
+        return 60
 
     def publish_dead(self, body: bytes, **headers: Any) -> None:
         self.dead.append(headers)
@@ -502,6 +504,35 @@ def test_a_message_that_is_refused_for_another_reason_says_the_latest(
     assert len(list(flow.store.list(keys.FAILED))) == 1
     assert len(list(flow.store.list(keys.CHANGED))) == 1
     assert audit(flow.store, flow.schedule.run_date()).adds_up
+
+
+def of_later_version(flow: Flow, key: str) -> None:
+    found = json.loads(flow.store.get(key)) | {"schema_version": SCHEMA_VERSION + 1}
+    flow.store.put(key, json.dumps(found).encode())
+
+
+def test_a_refusal_that_a_later_version_has_recorded_stays_so(
+    flow: Flow, broker: Broker, outside: Path
+) -> None:
+    deliver(flow, broker, body(outside))
+    (key,) = flow.store.list(keys.FAILED)
+    of_later_version(flow, key)
+    before = flow.store.get(key)
+    deliver(flow, broker, body(outside, callback_url=SECRET))  # for another reason; raises nothing
+    assert flow.store.get(key) == before
+    assert (len(broker.dead), broker.waiting) == (2, [])
+
+
+def test_a_refused_message_whose_task_a_later_version_has_marked_waits(
+    flow: Flow, broker: Broker, inbox: Path
+) -> None:
+    raw = body(page(inbox / "a.png", grey(7)))
+    deliver(flow, broker, raw)
+    (key,) = flow.store.list(keys.PENDING)
+    of_later_version(flow, key)
+    narrow = settings(flow, allowed_sources="s3://elsewhere")
+    deliver(narrow, broker, raw)
+    assert (broker.dead, broker.waiting) == ([], [raw])
 
 
 def test_a_refusal_that_was_discarded_stays_so(flow: Flow, broker: Broker, outside: Path) -> None:

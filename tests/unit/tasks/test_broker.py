@@ -56,6 +56,12 @@ def caused(cause: BaseException) -> OperationalError:
             ),
             'The exchange "nightshift" exists with another type (direct instead of topic)',
         ),
+        (
+            PreconditionFailed(
+                "PRECONDITION_FAILED - user_id property set to 'scanner' but authenticated user was 'admin'"
+            ),
+            'the user "admin" may not publish a message of the user "scanner" again: give it the tag impersonator',
+        ),
         (caused(NotAllowed("NOT_ALLOWED - vhost night not found")), "no such virtual host"),
         (Untrusted("TLS with RabbitMQ failed: it has expired."), "TLS with RabbitMQ failed: it has expired."),
         (caused(Untrusted("TLS with RabbitMQ failed")), "TLS with RabbitMQ failed"),

@@ -142,6 +142,14 @@ def test_one_that_was_returned_often_is_put_back_as_a_copy_and_seen_once(
 
 
 @pytest.mark.usefixtures("sweep")
+def test_a_copy_does_not_name_its_sender(sweep: Callable[..., dead.Swept]) -> None:
+    """RabbitMQ closes the channel over a name that is not that of the operator."""
+    often = message(headers={"x-delivery-count": 10})
+    often.properties["user_id"] = "scanner"
+    sweep(Queue(often), lambda _: False)
+    assert "user_id" not in often.properties
+
+
 def test_only_older_notices_of_the_tasks_are_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "_source", lambda: datetime(2026, 11, 23, 1, 30, tzinfo=UTC))
     queue: Any = Queue(

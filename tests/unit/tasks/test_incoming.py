@@ -153,6 +153,8 @@ def test_a_message_of_a_later_version_is_handed_back_as_it_is() -> None:
     [
         message(schema=VERSION + 1, **handed_back(MOST)),
         message(schema=VERSION + 1, **handed_back("7")),
+        message(schema=VERSION + 1, **handed_back(-(10**9))),
+        message(schema=VERSION + 1, **handed_back(True)),
         message(schema=VERSION + 1, other=object()),
         message(schema=VERSION + 1, body=b" " * 70_000),
         message(schema="2"),

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from amqp.exceptions import AccessRefused, NotFound
 
-from tasks import topology
-from tasks.broker import NotDeclared
-from tasks.routing import DECLARED, EXCHANGES
+from tasks import doctor, topology
+from tasks.broker import Interrupted, NotDeclared, trouble
+from tasks.routing import DECLARED, EXCHANGES, PROBE_QUEUE
 
 EVERYTHING = {*(exchange.name for exchange in EXCHANGES), *(queue.name for queue in DECLARED)}
 
@@ -76,6 +76,31 @@ def test_without_the_right_to_declare_it_is_enough_that_all_exist(ask: Any) -> N
 def test_what_is_missing_is_named(ask: Any, missing: str, named: str) -> None:
     with pytest.raises(NotDeclared, match=f'no {named}, and the user "somebody" may not declare it'):
         ask(Broker(missing, may_declare=False))
+
+
+def test_the_queue_of_the_probe_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the name of its exchange, which exists."""
+    broker = Broker(may_declare=False)
+
+    def queue_declare(queue: str, *_: object, **options: Any) -> Any:
+        if queue == PROBE_QUEUE.name and options.get("passive"):
+            raise NotFound(f"NOT_FOUND - no queue '{queue}'")
+        return Broker.queue_declare(broker, queue, **options)
+
+    monkeypatch.setattr(broker, "queue_declare", queue_declare)
+    with pytest.raises(NotDeclared, match=r'no queue "nightshift\.probe"'):
+        topology.declare(broker)
+
+
+def test_an_interrupted_migration_is_named() -> None:
+    broker = Broker(may_declare=True)
+    broker.existing.add("dead.moving")
+    with pytest.raises(Interrupted, match="queues migrate --yes") as caught:
+        topology.prepare(broker)
+    assert broker.declared == []
+    assert trouble(caught.value, "mq").lasting, "so that the worker ends"
+    (finding,) = doctor._queues(broker)
+    assert (finding.level, '"dead.moving" has its messages' in finding.sentence) == ("fault", True)
 
 
 def test_a_command_declares_nothing_while_everything_exists() -> None:
