@@ -96,14 +96,23 @@ class Engines:
         if self.shared:
             _device()  # raises where there is none
             return ocr.asking(self.settings, self._ask)
-        return _timed("ocr", lambda: ocr.load(self.settings))
+        engine = _timed("ocr", lambda: ocr.load(self.settings))
+        if self.settings.ocr_engine == "remote":
+            from pipeline.served.engine import RemoteEngine
+
+            assert isinstance(engine, RemoteEngine)
+            engine.deadline = self._until
+        return engine
 
     def _ask(self, kind: Kind, images: Sequence[Image]) -> list[Answer]:
+        return _device().ask(kind, images, urgent=self.urgent, wait_until=self._until())
+
+    def _until(self) -> float:
         until: float = getattr(self._waits, "until", math.inf)
-        return _device().ask(kind, images, urgent=self.urgent, wait_until=until)
+        return until
 
     def wait_until(self, until: float) -> None:
-        """Have this thread wait for a device that loads its models until then at most, by `time.monotonic()`."""
+        """Have this thread wait for a device that loads, or for OCR servers, until then, by `time.monotonic()`."""
         self._waits.until = until
 
     @cached_property
