@@ -221,9 +221,10 @@ class Servers:
 
     def _unavailable(self) -> PipelineError:
         """Why no server is ready: what passes by itself, if there is such a reason."""
-        late = OcrUnavailable("No OCR server answered in time.")  # of one that is slow
-        reasons = [breaker.reason or late for breaker in self._breakers]
+        reasons = [breaker.reason for breaker in self._breakers if breaker.reason]
         passing = [reason for reason in reasons if isinstance(reason, OcrUnavailable)]
+        if not passing and len(reasons) < len(self._breakers):  # one is slow
+            return OcrUnavailable("No OCR server answered in the time that a page and its message have.")
         return (passing or reasons)[0]
 
 

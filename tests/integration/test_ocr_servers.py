@@ -293,6 +293,16 @@ def test_slow_and_busy_servers_cost_a_page_no_more_than_its_time(server: FakeOcr
     assert "probe" not in server.asked
 
 
+def test_a_slow_server_is_an_outage_though_another_needs_a_person(pair: tuple[FakeOcr, FakeOcr]) -> None:
+    wrong, slow = pair
+    wrong.replies, slow.replies = [says("", 404)], [fake.hangs]
+    them = asking(wrong.url, slow.url)
+    for _ in range(2):
+        them.until = time.monotonic() + 0.5
+        with pytest.raises(OcrUnavailable):
+            them.ask(PAGE, 960)
+
+
 def test_a_worker_states_until_when_a_page_may_take(server: FakeOcr) -> None:
     server.replies = [fake.hangs]
     engines = Engines(settings(server.url))
