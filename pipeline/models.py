@@ -27,6 +27,9 @@ REVIEW = 0.8
 HINTS = frozenset({"no_label", "no_sum", "tip_open", "low_ocr"})
 """... and those with a failed check; these are none: they only lower the confidence."""
 
+NOT_OVERRIDDEN = frozenset({"ocr_server_token", "ocr_servers"})
+"""Settings that no task may have of its own: a secret would be stored, and pages sent to any server."""
+
 Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{8,64}$")]
 """SHA-256 of a document in hex, or the beginning of one; checked where it is read from a store."""
 
@@ -295,7 +298,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = SCHEMA_VERSION
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for invalid times: a marker with such is damaged, which each reader is prepared for."""
+        """Raise `ValueError` for invalid times: a marker with such is damaged, which each reader is prepared for.
+
+        Settings that a task may not have are dropped, as earlier versions wrote them.
+        """
+        if not NOT_OVERRIDDEN.isdisjoint(self.overrides):
+            kept = {name: value for name, value in self.overrides.items() if name not in NOT_OVERRIDDEN}
+            msgspec.structs.force_setattr(self, "overrides", kept)
         _check_times(
             days=(self.run_date, self.accepted_on, self.replaces),
             moments=(self.not_before, self.submitted_at, self.deadline),

@@ -18,12 +18,14 @@ import msgspec
 from msgspec import Meta
 
 from pipeline import broker_url, device_names, device_price, environment, listen, mail, mask_policy, tenants
-from pipeline.environment import OPTION, Given
+from pipeline.environment import OPTION, PROCESS, Given
 from pipeline.limits import Limits
 
 PREFIX = environment.PREFIX
 PAGE_SHARE, PAGE_LEAST = 0.4, 20.0
 """Share of `time_limit` that one page may take in processor time, and seconds that it may take in any case."""
+ANSWER_SHARE = 0.2
+"""Maximum share of `time_limit` that one answer of an OCR server may take."""
 _DECIDING = (*Limits.__struct_fields__, "ocr_engine", "ocr_max_side", "ner_engine")
 _LONGEST_ZONE = 64  # characters: looking for a name of hundreds of folders takes more stack than there is
 SECRET = frozenset(
@@ -629,10 +631,17 @@ def _webs(urls: str) -> None:
             raise ValueError("a user, a query or a fragment")
 
 
+def _token(text: str) -> None:
+    """Raises `ValueError` where a token can't be sent in a header; a line end after it comes from a file."""
+    if not (text.isascii() and text.strip().isprintable()):
+        raise ValueError("not a token")
+
+
 _READ_BY: dict[str, tuple[Callable[[str], object], str]] = {
     "metrics_address": (listen.address, "host:port, such as 127.0.0.1:9809"),
     "devices": (device_names.parse, device_names.EXPECTED),
     "device_price": (device_price.parse, device_price.EXPECTED),
+    "ocr_server_token": (_token, "printable ASCII characters, on one line"),
     "ocr_servers": (_webs, "URLs such as http://gpu1:8080, without user, password and query"),
     "report_mail": (mail.addresses, "addresses separated by commas, such as ops@example.org"),
     "report_url": (_web, "a URL such as https://ops.example.org/nightshift"),
@@ -672,9 +681,24 @@ def invalid(given: Mapping[str, Given]) -> dict[str, str]:
             wrong[name] = environment.invalid(name, it, "an IANA time zone such as Europe/Berlin")
         elif name == "mask" and (why := _not_a_mask(it.value)):
             wrong[name] = environment.invalid(name, it, why)
+    wrong |= _slow({n: it for n, it in given.items() if n not in wrong})
     if "require_tls" in given and "require_tls" not in wrong:
         wrong |= _plain({n: it for n, it in given.items() if n not in wrong})
     return wrong
+
+
+def _slow(given: Mapping[str, Given]) -> dict[str, str]:
+    """One sentence if OCR servers may take too long for one answer: a page may need several requests, and retries."""
+    engine = given.get("ocr_engine")
+    if engine is None or engine.value != "remote":
+        return {}
+    defaults = {field.name: Given(field.default, PROCESS) for field in _FIELDS}
+    seconds = given.get("ocr_server_seconds", defaults["ocr_server_seconds"])
+    limit = float(given.get("time_limit", defaults["time_limit"]).value)
+    if float(seconds.value) <= ANSWER_SHARE * limit:
+        return {}
+    expected = f"at most a fifth of {PREFIX}TIME_LIMIT={limit:g}"
+    return {"ocr_server_seconds": environment.invalid("ocr_server_seconds", seconds, expected)}
 
 
 _PLAIN = {

@@ -29,7 +29,7 @@ from pipeline.ledger import (
     records,
 )
 from pipeline.ledger.discarded import DISCARDED
-from pipeline.models import TEXT, DocumentResult, Task, from_json
+from pipeline.models import NOT_OVERRIDDEN, TEXT, DocumentResult, Task, from_json
 from pipeline.settings import Settings
 from pipeline.steps import recognize
 from pipeline.storage import Store, keys, objects
@@ -103,12 +103,16 @@ def overrides(pairs: Sequence[str]) -> dict[str, str]:
     from pipeline.steps.engines import Engines
 
     found: dict[str, str] = {}
-    allowed = [n for n in Settings.__struct_fields__ if n.startswith(("ocr_", "ner_")) or n in OWN_LIMITS]
+    allowed = [
+        name
+        for name in Settings.__struct_fields__
+        if (name.startswith(("ocr_", "ner_")) or name in OWN_LIMITS) and name not in NOT_OVERRIDDEN
+    ]
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or name not in allowed:
             raise UsageError(
-                f'Invalid --set "{printable(pair)[:60]}": expected name=value with one of the names '
+                f'Invalid --set "{printable(name)[:60]}": expected name=value with one of the names '
                 f"{', '.join(allowed)}."
             )
         found[name] = value

@@ -74,16 +74,22 @@ def request(
                     )
                 with closing(connection.getresponse()) as response:
                     yield response
-        except (*_NETWORK, ValueError) as error:  # the latter: a negative length of a chunk
+        except (
+            *_NETWORK,
+            ValueError,
+        ) as error:  # the latter: a negative length of a chunk, or an invalid header
+            cause = (
+                error if isinstance(error, _NETWORK) else None
+            )  # that of a header shows it: it may be a secret
             if refused := tls.refusal(error, place.authority, policy.tls):
-                raise _unavailable(policy, refused.sentence) from error
+                raise _unavailable(policy, refused.sentence) from cause
             if time.monotonic() >= deadline:
                 raise AnswerLost(
                     f"The request to {place.authority} took too long and was aborted.", code=code
-                ) from error
+                ) from cause
             raise AnswerLost(
                 f"{place.authority} closed the connection ({type(error).__name__}).", code=code
-            ) from error
+            ) from cause
 
 
 def _connected(place: Location, policy: SourcePolicy) -> HTTPConnection:

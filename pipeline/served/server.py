@@ -21,6 +21,7 @@ TOKEN = "NIGHTSHIFT_OCR_SERVER_TOKEN"  # noqa: S105 - the name of a setting
 _BUSY = (429, 503)
 _LOGIN = (401, 403, 407, 511)
 _PASSING = (408, 425)
+_TOO_LARGE = 413
 _ELSEWHERE = (404, 405, 410, 501)
 _OF_PROXY = (502, 504)
 """A proxy could not get an answer from the server behind it."""
@@ -43,11 +44,23 @@ class Down(Exception):
 
 
 class Failed(Exception):
-    """The server, or the page, is at fault. `lost`: it did not answer at all, as one that died or hangs."""
+    """The server, or the page, is at fault.
 
-    def __init__(self, sentence: str, *, lost: bool = False) -> None:
+    `lost`: it did not answer at all, as one that died or hangs; `by_proxy`: only a proxy says so, which may have an
+    outage of its own. `reason`: what it is if the server answers other pages no better.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        lost: bool = False,
+        by_proxy: bool = False,
+        reason: PipelineError | None = None,
+    ) -> None:
         super().__init__(sentence)
-        self.sentence, self.lost = sentence, lost
+        self.sentence, self.lost, self.by_proxy = sentence, lost, by_proxy
+        self.reason = reason or OcrUnavailable(sentence)
 
 
 class Server:
@@ -59,7 +72,7 @@ class Server:
         self._url, self._policy = url.rstrip("/"), policy
         self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if token:
-            self._headers["Authorization"] = f"Bearer {token}"
+            self._headers["Authorization"] = f"Bearer {token.strip()}"
 
     def post(self, body: bytes, seconds: float) -> bytes:
         """The answer to a request for a page; raises `Busy`, `Down`, `Failed`."""
@@ -100,7 +113,7 @@ class Server:
         for chunk in chunks:
             taken += chunk
             if len(taken) > MAX_ANSWER:
-                raise Down(self.wrong(f"answers with more than {MAX_ANSWER // 1024**2} MiB"))
+                raise self.odd(f"answers with more than {MAX_ANSWER // 1024**2} MiB")
         if time.monotonic() >= until:  # an aborted answer may look complete
             raise Failed(f"The answer of {self.name} took too long.", lost=True)
         return bytes(taken)
@@ -112,6 +125,10 @@ class Server:
             "OCR pipeline.",
             code="ocr_server_wrong",
         )
+
+    def odd(self, what: str) -> Failed:
+        """The failure where it answers what it should not: perhaps for this page only."""
+        return Failed(f"The OCR server {self.name} {what}.", reason=self.wrong(what))
 
     def _check(self, status: int, retry_after: str | None) -> None:
         if status == 200:
@@ -125,11 +142,20 @@ class Server:
                     code="ocr_server_login",
                 )
             )
+        if status == _TOO_LARGE:
+            raise Down(
+                RunError(
+                    f"The OCR server {self.name}, or a proxy, refuses pages of this size (413): raise its limit for "
+                    "requests (nginx: client_max_body_size 64m).",
+                    code="ocr_server_wrong",
+                )
+            )
         if status in _PASSING:
             raise Down(OcrUnavailable(f"The OCR server {self.name} answered {status}."))
         if status < 400 or status in _ELSEWHERE:
             raise Down(self.wrong(f"answers with status {status}"))
-        raise Failed(f"The OCR server {self.name} answered {status}.", lost=status in _OF_PROXY)
+        by_proxy = status in _OF_PROXY
+        raise Failed(f"The OCR server {self.name} answered {status}.", lost=by_proxy, by_proxy=by_proxy)
 
 
 def _seconds(retry_after: str | None) -> float | None:

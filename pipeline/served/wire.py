@@ -20,6 +20,8 @@ MAX_ANSWER = 16 * 1024 * 1024
 MAX_LINES = 10_000
 BEYOND = 16.0
 """Pixels by which a box may leave its page: PaddleX enlarges boxes, and rounds."""
+ROUNDING = 0.001
+"""By how much a confidence may exceed 1: servers compute in half precision."""
 _FAST = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 
 _Point = tuple[float, float]
@@ -106,14 +108,14 @@ def _checked(found: _Lines, height: int, width: int) -> list[Line]:
         raise WrongAnswer("answers with texts, confidences and boxes that differ in number")
     if count > MAX_LINES:
         raise WrongAnswer(f"answers with {count} lines for one page")
-    if not all(0 <= score <= 1 for score in found.rec_scores):
+    if not all(0 <= score <= 1 + ROUNDING for score in found.rec_scores):
         raise WrongAnswer("answers with a confidence that is not between 0 and 1")
     quads = np.array(found.rec_polys, np.float32).reshape(count, 4, 2)
     if count and not (quads.min() >= -BEYOND and (quads <= (width + BEYOND, height + BEYOND)).all()):
         raise WrongAnswer("answers with boxes outside of the page")
     quads = quads.clip(0, (width, height)).astype(np.float32)
     return [
-        Line(quad, _clean(text), score)
+        Line(quad, _clean(text), min(score, 1.0))
         for quad, text, score in zip(quads, found.rec_texts, found.rec_scores, strict=True)
     ]
 

@@ -96,20 +96,28 @@ class Engines:
         if self.shared:
             _device()  # raises where there is none
             return ocr.asking(self.settings, self._ask)
-        loaded = _timed("ocr", lambda: ocr.load(self.settings))
-        if loaded.info != self.ocr_info:
+        engine = _timed("ocr", lambda: ocr.load(self.settings))
+        if engine.info != self.ocr_info:
             raise RunError(
                 "The OCR models were replaced while this process ran: start it again, so that results name the models "
                 "that read them."
             )
-        return loaded
+        if self.settings.ocr_engine == "remote":
+            from pipeline.served.engine import RemoteEngine
+
+            assert isinstance(engine, RemoteEngine)
+            engine.deadline = self._until
+        return engine
 
     def _ask(self, kind: Kind, images: Sequence[Image]) -> list[Answer]:
+        return _device().ask(kind, images, urgent=self.urgent, wait_until=self._until())
+
+    def _until(self) -> float:
         until: float = getattr(self._waits, "until", math.inf)
-        return _device().ask(kind, images, urgent=self.urgent, wait_until=until)
+        return until
 
     def wait_until(self, until: float) -> None:
-        """Have this thread wait for a device that loads its models until then at most, by `time.monotonic()`."""
+        """Have this thread wait for a device that loads, or for OCR servers, until then, by `time.monotonic()`."""
         self._waits.until = until
 
     @cached_property

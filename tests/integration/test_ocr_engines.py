@@ -18,6 +18,7 @@ from pipeline import ocr
 from pipeline.documents.layout import assemble, boxes_of
 from pipeline.errors import ModelMissing, UsageError
 from pipeline.ocr.paddle_files import cached_onnx_dirs, prepare_onnx_dirs
+from pipeline.served.engine import RemoteEngine
 from pipeline.settings import Settings
 from tests.support.servers import unavailable
 from tests.support.servers.paddlex import MODEL, start_paddlex
@@ -104,6 +105,13 @@ def read_text(engine: ocr.OcrEngine, image: Rgb) -> str:
 
 def squeeze(text: str) -> str:
     return "".join(text.split()).lower()
+
+
+def test_a_server_reads_the_test_page_and_is_believed_when_it_finds_nothing(served: RemoteEngine) -> None:
+    served._servers.check()
+    stroke = page(()).copy()
+    stroke[300:303, 100:103] = 0
+    assert served.read(stroke).lines == ()
 
 
 def test_reads_a_page(engine: ocr.OcrEngine) -> None:

@@ -1,7 +1,9 @@
 """The engine `remote` and servers that misbehave: whose fault it is, what is said, and who is asked next."""
 
 import json
+import socket
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
@@ -16,19 +18,36 @@ from PIL import Image
 from pipeline import ocr
 from pipeline.doctor import ocr_servers as doctor
 from pipeline.errors import OcrUnavailable, PermanentError, Poison, RunError
-from pipeline.served.engine import servers_of
+from pipeline.remote.http import AnswerLost, request
+from pipeline.remote.policy import server_policy
+from pipeline.served.engine import RemoteEngine, servers_of
 from pipeline.served.servers import Servers
 from pipeline.served.wire import Line
 from pipeline.settings import Settings
+from pipeline.steps.engines import Engines
 from pipeline.steps.verdict import verdict
 from tests.support.certificates import Authority
 from tests.support.command import run, statuses
 from tests.support.servers import fake_ocr as fake
 from tests.support.servers import free_port
-from tests.support.servers.fake_ocr import GOOD, LINE, FakeOcr, fake_ocr, hangs, lines, resets, says
+from tests.support.servers.fake_ocr import (
+    GOOD,
+    LINE,
+    NOTHING,
+    READS,
+    FakeOcr,
+    dies,
+    fake_ocr,
+    hangs_itself,
+    lines,
+    resets,
+    says,
+)
 from tests.support.servers.tls_proxy import tls_proxy
 
 PAGE: NDArray[np.uint8] = np.full((300, 400, 3), 255, np.uint8)
+INKED = PAGE.copy()
+INKED[100:120, 50:350] = 0
 MODEL = "PP-OCRv6_small/paddlex-3.7.2"
 
 
@@ -51,7 +70,12 @@ def settings(*urls: str, **more: object) -> Settings:
 
 def asking(*urls: str, patience: float = 0.0, **more: object) -> Servers:
     them = settings(*urls, **more)
-    return Servers(servers_of(them), them.ocr_server_seconds, patience=patience)
+    return Servers(
+        servers_of(them),
+        them.ocr_server_seconds,
+        patience=patience,
+        sleep=lambda seconds: time.sleep(min(seconds, 0.1)),
+    )
 
 
 def texts(found: list[Line]) -> list[str]:
@@ -84,6 +108,9 @@ FAR = [[10, 10], [9000, 10], [9000, 40], [10, 40]]
         (says({"status": "ok"}), "does not answer with the lines of one page"),
         (says(lines(["a", "b"])), "answers with texts, confidences and boxes that differ in number"),
         (says(lines(scores=[17.0])), "answers with a confidence that is not between 0 and 1"),
+        (NOTHING, "does not read a test page"),
+        (GOOD, "does not read a test page"),
+        (says("", 413), "or a proxy, refuses pages of this size (413)"),
         (says(lines(boxes=[FAR])), "answers with boxes outside of the page"),
         (says(lines(boxes=[fake.BOX[:3]])), "answers with JSON of another form"),
         (says(TOO_MANY), "answers with 20000 lines for one page"),
@@ -96,10 +123,11 @@ FAR = [[10, 10], [9000, 10], [9000, 40], [10, 40]]
 def test_a_server_that_is_none_waits_for_a_person_and_costs_no_page(
     server: FakeOcr, reply: fake.Reply, sentence: str
 ) -> None:
-    server.replies = [reply]
+    server.replies, server.probe = [NOTHING if reply is GOOD else reply], reply
     with pytest.raises(RunError) as caught:
-        asking(server.url).ask(PAGE, 960)
-    assert f"The OCR server {server.url} {sentence}" in caught.value.message
+        asking(server.url).ask(INKED, 960)
+    assert f"The OCR server {server.url}" in caught.value.message
+    assert sentence in caught.value.message
     assert verdict(caught.value).action == "wait"
 
 
@@ -138,13 +166,13 @@ def test_an_overloaded_server_is_asked_again_when_it_says_so(server: FakeOcr) ->
 
 def test_another_server_takes_over_and_the_failed_one_rests(pair: tuple[FakeOcr, FakeOcr]) -> None:
     ill, well = pair
-    ill.replies = [says("<html>")]
+    ill.replies, ill.probe = [says("<html>")], says("<html>")
     them = asking(ill.url, well.url)
     for _ in range(12):
         assert texts(them.ask(PAGE, 960)) == [LINE]
     assert well.asked == ["page"] * 12
-    assert len(ill.asked) <= 2, "not asked again within half a second"
-    ill.replies = [GOOD]
+    assert ill.asked.count("page") <= 2, "not asked again within half a second"
+    ill.replies, ill.probe = [GOOD], READS
     time.sleep(1.5)
     for _ in range(4):
         them.ask(PAGE, 960)
@@ -168,7 +196,38 @@ def test_a_server_that_reads_no_page_at_all_is_an_outage(server: FakeOcr) -> Non
         asking(server.url).ask(PAGE, 960)
 
 
-@pytest.mark.parametrize("reply", [resets, hangs])
+@pytest.mark.parametrize(
+    "reply", [says(lines(["a", "b"])), says(lines(scores=[17.0])), says("{'half'"), fake.endless]
+)
+def test_an_odd_answer_to_one_page_costs_that_page(server: FakeOcr, reply: fake.Reply) -> None:
+    server.replies = [reply]
+    with pytest.raises(PermanentError, match=r"answers with .* It reads other pages") as caught:
+        asking(server.url).ask(PAGE, 960)
+    assert caught.value.code == "page_refused"
+    assert server.asked == ["page", "probe"] * 2
+
+
+def test_a_page_too_large_for_a_proxy_is_not_booked_although_a_test_page_is_read(server: FakeOcr) -> None:
+    server.replies = [says("", 413)]
+    with pytest.raises(RunError, match="client_max_body_size"):
+        asking(server.url).ask(PAGE, 960)
+
+
+def test_nothing_on_a_page_with_ink_is_believed_of_a_server_that_reads(server: FakeOcr) -> None:
+    server.replies = [NOTHING]
+    them = asking(server.url)
+    assert [them.ask(page, 960) for page in (PAGE, INKED, INKED)] == [[], [], []]
+    assert server.asked == ["page", "page", "probe", "page"]
+
+
+def test_a_server_that_finds_nothing_at_all_leaves_pages_to_another(pair: tuple[FakeOcr, FakeOcr]) -> None:
+    blind, well = pair
+    blind.replies, blind.probe = [NOTHING], NOTHING
+    them = asking(blind.url, well.url, patience=5)
+    assert [texts(them.ask(INKED, 960)) for _ in range(4)] == [[LINE]] * 4
+
+
+@pytest.mark.parametrize("reply", [dies, hangs_itself])
 def test_a_page_that_ends_its_server_twice_is_poison(server: FakeOcr, reply: fake.Reply) -> None:
     server.replies = [reply]
     them = asking(server.url, patience=5, ocr_server_seconds=1)
@@ -178,9 +237,78 @@ def test_a_page_that_ends_its_server_twice_is_poison(server: FakeOcr, reply: fak
             with suppress(OcrUnavailable):  # it may have been the network
                 them.ask(PAGE, 960)
 
-    with pytest.raises(Poison, match="the second time for this page"):
+    with pytest.raises(Poison, match="loss number 2 for this page"):
         ask()
-    assert server.asked == ["page", "probe", "page"]
+    assert server.asked[-3:] == ["probe", "page", "probe"]
+    assert server.asked.count("page") == 2
+
+
+@pytest.mark.parametrize("reply", [resets, says("", 502), says("", 504)])
+def test_a_server_that_is_well_after_it_lost_a_page_did_not_die_with_it(
+    server: FakeOcr, reply: fake.Reply
+) -> None:
+    server.replies = [reply, reply, reply, GOOD]
+    assert texts(asking(server.url, patience=5).ask(PAGE, 960)) == [LINE]
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_proxy_whose_servers_come_and_go_costs_no_page(server: FakeOcr, status: int) -> None:
+    server.replies = [says("", status)]
+    server.probe = says("", status)
+    them = asking(server.url, patience=0.3)
+    for _ in range(2):
+        with pytest.raises(OcrUnavailable, match=f"answered {status}"):
+            them.ask(PAGE, 960)
+        time.sleep(0.7)
+    server.probe = READS
+    server.replies = [says("", status), GOOD]
+    time.sleep(1.0)
+    with suppress(OcrUnavailable):
+        them.ask(PAGE, 960)
+    time.sleep(1.0)
+    assert texts(them.ask(PAGE, 960)) == [LINE]
+
+
+@pytest.mark.parametrize("reply", [resets, says("", 502)])
+def test_a_page_that_ends_servers_behind_a_balancer_is_poison_in_the_end(
+    server: FakeOcr, reply: fake.Reply
+) -> None:
+    server.replies = [reply]
+    with pytest.raises(Poison, match="loss number 5 for this page"):
+        asking(server.url, patience=5, ocr_server_seconds=10).ask(PAGE, 960)
+    assert server.asked.count("page") == 5
+
+
+@pytest.mark.parametrize("reply", [fake.hangs, says("", 503, Retry_After="1")])
+def test_slow_and_busy_servers_cost_a_page_no_more_than_its_time(server: FakeOcr, reply: fake.Reply) -> None:
+    """The engine stops before the process would be ended, and the page is not suspected."""
+    server.replies = [reply]
+    engine = RemoteEngine(settings(server.url))
+    for seconds in (1.0, 0.5, -1.0):
+        began = time.monotonic()
+        engine.deadline = lambda until=began + seconds: until  # type: ignore[misc]
+        with pytest.raises(OcrUnavailable):
+            engine.read(PAGE)
+        assert time.monotonic() - began < seconds + 2
+    assert "probe" not in server.asked
+
+
+def test_a_slow_server_is_an_outage_though_another_needs_a_person(pair: tuple[FakeOcr, FakeOcr]) -> None:
+    wrong, slow = pair
+    wrong.replies, slow.replies = [says("", 404)], [fake.hangs]
+    them = asking(wrong.url, slow.url)
+    for _ in range(2):
+        them.until = time.monotonic() + 0.5
+        with pytest.raises(OcrUnavailable):
+            them.ask(PAGE, 960)
+
+
+def test_a_worker_states_until_when_a_page_may_take(server: FakeOcr) -> None:
+    server.replies = [fake.hangs]
+    engines = Engines(settings(server.url))
+    engines.wait_until(time.monotonic() + 0.5)
+    with pytest.raises(OcrUnavailable):
+        engines.ocr.read(PAGE)
 
 
 def test_a_dead_server_is_never_booked_on_a_page_however_often(server: FakeOcr) -> None:
@@ -191,7 +319,7 @@ def test_a_dead_server_is_never_booked_on_a_page_however_often(server: FakeOcr) 
         with pytest.raises(OcrUnavailable):
             them.ask(PAGE, 960)
         time.sleep(0.3)
-    server.replies, server.probe = [GOOD], GOOD
+    server.replies, server.probe = [GOOD], READS
     time.sleep(3)
     assert texts(asking(server.url).ask(PAGE, 960)) == [LINE]
 
@@ -242,3 +370,16 @@ def test_doctor_names_each_server_that_is_unwell(pair: tuple[FakeOcr, FakeOcr]) 
     assert "does not answer /health with JSON" in second.sentence
     assert "paddlex --serve" in second.cure
     assert list(doctor.check(Settings(), load=True)) == []
+
+
+def test_an_invalid_header_is_not_shown() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        policy = server_policy(settings(url))
+        place = policy.match(f"{url}/ocr")[0]
+        with (
+            pytest.raises(AnswerLost) as caught,
+            request("GET", place, policy, time.monotonic() + 5, headers={"Authorization": "gehe\nim"}),
+        ):
+            pass
+    assert "gehe" not in "".join(traceback.format_exception(caught.value))

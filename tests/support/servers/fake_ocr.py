@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 LINE = "Seen by a fake"
+TEST_LINE = "Nightshift 0123456789"
 BOX = [[10, 10], [200, 10], [200, 40], [10, 40]]
 
 Reply = Callable[["Handler"], None]
@@ -90,7 +91,31 @@ def endless(handler: Handler) -> None:
         handler.wfile.write(b" " * 2**20)
 
 
+def dies(handler: Handler) -> None:
+    """End the connection, and the next one, with which the client looks whether the server lives; then come back."""
+
+    def still_down(again: Handler) -> None:
+        again.owner.probe = READS
+        resets(again)
+
+    handler.owner.probe = still_down
+    resets(handler)
+
+
+def hangs_itself(handler: Handler) -> None:
+    """Say nothing, and nothing to the next request."""
+
+    def still_hangs(again: Handler) -> None:
+        again.owner.probe = READS
+        hangs(again)
+
+    handler.owner.probe = still_hangs
+    hangs(handler)
+
+
 GOOD = says(lines())
+NOTHING = says(lines([], [], []))
+READS = says(lines([TEST_LINE]))
 
 
 class FakeOcr:
@@ -98,7 +123,7 @@ class FakeOcr:
 
     def __init__(self) -> None:
         self.replies: list[Reply] = [GOOD]
-        self.probe: Reply = GOOD
+        self.probe: Reply = READS
         self.health: Reply = says({"logId": "x", "errorCode": 0, "errorMsg": "Healthy"})
         self.asked: list[str] = []
         self.headers: list[dict[str, str]] = []

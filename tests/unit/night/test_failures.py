@@ -10,7 +10,7 @@ from pipeline import clock
 from pipeline.errors import Damaged, OverLimit, PermanentError, UsageError
 from pipeline.ledger import claims, digests, ends, pending, receipts, records
 from pipeline.ledger.audit import audit
-from pipeline.models import DocumentResult, Task
+from pipeline.models import DocumentResult, Task, from_json, to_json
 from pipeline.night import failures
 from pipeline.night.summaries import summarise_due
 from pipeline.settings import Settings
@@ -82,11 +82,30 @@ def test_overrides_are_settings_of_one_task() -> None:
 
 @pytest.mark.parametrize(
     "pair",
-    ["max_pages", "max_pages=many", "max_pages=0", "store_url=/tmp", "nonsense=1", "ocr_engine=tesseract"],
+    [
+        "max_pages",
+        "max_pages=many",
+        "max_pages=0",
+        "store_url=/tmp",
+        "nonsense=1",
+        "ocr_engine=tesseract",
+        "ocr_server_token=geheim",
+        "ocr_servers=http://elsewhere:1",
+    ],
 )
 def test_settings_that_do_not_fit_are_refused(pair: str) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as caught:
         failures.overrides([pair])
+    assert "geheim" not in caught.value.message
+
+
+def test_markers_with_a_secret_or_servers_of_their_own_are_read_without() -> None:
+    task = Task(task_id="a", sha256=None, source="in/a", overrides={"max_pages": "9"})
+    written = to_json(task).replace(
+        b'"max_pages"', b'"ocr_server_token":"geheim","ocr_servers":"http://elsewhere:1","max_pages"'
+    )
+    assert b"geheim" in written
+    assert from_json(written, Task).overrides == {"max_pages": "9"}
 
 
 def test_redrive_makes_a_failure_pending_with_all_it_came_with(store: LocalStore) -> None:

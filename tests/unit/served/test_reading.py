@@ -39,6 +39,13 @@ def test_text_has_no_control_characters_and_boxes_stay_on_the_page() -> None:
     assert found.quad.tolist() == [[0, 0], [6, 0], [6, 5], [0, 5]]
 
 
+def test_a_confidence_that_rounding_raised_above_one_is_one() -> None:
+    box = [[0, 0], [5, 0], [5, 5], [0, 5]]
+    pruned = {"rec_texts": ["a"], "rec_scores": [1.0005], "rec_polys": [box]}
+    body = msgspec.json.encode({"result": {"ocrResults": [{"prunedResult": pruned}]}})
+    assert lines_of(body, 5, 6)[0].confidence == 1.0
+
+
 def test_lines_are_stacked_and_what_is_read_goes_back_to_each() -> None:
     crops: list[Image] = [np.full((40, 100 + 10 * n, 3), n, np.uint8) for n in range(40)]
     pages: list[tuple[int, ...]] = []
@@ -69,6 +76,9 @@ def test_lines_are_stacked_and_what_is_read_goes_back_to_each() -> None:
     ("given", "sentence"),
     [
         ({"ocr_servers": "ftp://gpu1"}, "NIGHTSHIFT_OCR_SERVERS"),
+        ({"ocr_server_token": "geheim\nX-Other: 1"}, "NIGHTSHIFT_OCR_SERVER_TOKEN"),
+        ({"ocr_server_token": "geheim\u7684"}, "NIGHTSHIFT_OCR_SERVER_TOKEN"),
+        ({"ocr_servers": "http://gpu1", "time_limit": "200"}, "a fifth of NIGHTSHIFT_TIME_LIMIT=200"),
         ({"ocr_servers": "http://user:geheim@gpu1"}, "without user, password and query"),
         ({"ocr_servers": "http://gpu1", "require_tls": "true"}, "https:// only"),
         ({"ocr_server_seconds": "0"}, "NIGHTSHIFT_OCR_SERVER_SECONDS"),
@@ -90,3 +100,15 @@ def test_settings_that_do_not_fit_are_named(given: dict[str, str], sentence: str
         use()
     assert sentence in caught.value.message
     assert "geheim" not in caught.value.message
+
+
+def test_settings_name_answers_that_take_too_long_and_only_with_servers() -> None:
+    with pytest.raises(UsageError, match="OCR_SERVER_SECONDS"):
+        Settings.from_env({}, ocr_engine="remote", ocr_server_seconds="61")
+    Settings.from_env({}, ocr_server_seconds="61", time_limit="100")
+
+
+def test_a_line_end_after_a_token_is_not_sent() -> None:
+    settings = Settings.from_env({}, ocr_servers="http://gpu1", ocr_server_token="geheim\r\n")
+    (server,) = servers_of(settings)
+    assert server._headers["Authorization"] == "Bearer geheim"
