@@ -251,17 +251,16 @@ def test_a_server_that_is_well_after_it_lost_a_page_did_not_die_with_it(
     assert texts(asking(server.url, patience=5).ask(PAGE, 960)) == [LINE]
 
 
-@pytest.mark.parametrize("status", [502, 504])
-def test_a_proxy_whose_servers_come_and_go_costs_no_page(server: FakeOcr, status: int) -> None:
-    server.replies = [says("", status)]
-    server.probe = says("", status)
+def test_a_proxy_whose_servers_come_and_go_costs_no_page(server: FakeOcr) -> None:
+    server.replies = [says("", 502)]
+    server.probe = says("", 502)
     them = asking(server.url, patience=0.3)
     for _ in range(2):
-        with pytest.raises(OcrUnavailable, match=f"answered {status}"):
+        with pytest.raises(OcrUnavailable, match="answered 502"):
             them.ask(PAGE, 960)
         time.sleep(0.7)
     server.probe = READS
-    server.replies = [says("", status), GOOD]
+    server.replies = [says("", 502), GOOD]
     time.sleep(1.0)
     with suppress(OcrUnavailable):
         them.ask(PAGE, 960)
