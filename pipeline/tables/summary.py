@@ -10,7 +10,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 
@@ -97,8 +96,6 @@ def _replace(store: Store, table: str, run_date: str, paths: list[Path]) -> list
         store.put(notes[0], b"")
     for key in old:
         store.delete(key)
-        with suppress(RunError):  # who may not do that still gets tables
-            store.purge(key)  # `forget` only sees parts that are there
     for number, path in enumerate(paths):
         store.put_file(keys.summary(table, run_date, number), path)
     return notes

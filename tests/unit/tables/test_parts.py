@@ -9,7 +9,6 @@ import pytest
 
 from pipeline import results
 from pipeline.cli import nights
-from pipeline.errors import RunError
 from pipeline.ledger import records, tabled
 from pipeline.ledger.audit import audit
 from pipeline.report import columns
@@ -89,23 +88,6 @@ def test_fewer_parts_the_next_time(store: LocalStore) -> None:
     summarise(store, DAY)
     assert in_parts(store) == [["d0"]]
     assert not list(store.list(keys.changes(DAY)))
-
-
-def test_earlier_versions_of_parts_that_are_gone_go_too(
-    store: LocalStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    purged: list[str] = []
-
-    def purge(_: LocalStore, key: str) -> int:
-        purged.append(key)
-        raise RunError("This user may not list versions.")
-
-    monkeypatch.setattr(LocalStore, "purge", purge)
-    parts = set(store.list(keys.summary_parts("documents", DAY))) - {keys.summary("documents", DAY)}
-    assert parts
-    summarise(store, DAY)
-    assert parts <= set(purged)
-    assert keys.summary("documents", DAY) not in purged
 
 
 @pytest.mark.parametrize("puts", range(4))
