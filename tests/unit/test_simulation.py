@@ -11,7 +11,7 @@ from tests.simulation.faults import POINTS, Aim
 from tests.simulation.run import Outcome, simulate
 from tests.simulation.trace import shortened, story
 
-SEEDS = range(60)
+SEEDS = range(40)
 ENOUGH = 150
 """Runs within which each known defect is found; most are found within ten."""
 
