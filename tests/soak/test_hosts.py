@@ -124,7 +124,7 @@ def test_a_worker_is_cut_off_and_another_loses_its_power(
         audit = nightshift("audit", it.flow.schedule.run_date(), "--json", **it.env)
         assert audit.returncode == 0, audit.stdout + audit.stderr
         counts = json.loads(audit.stdout)
-        print(  # noqa: T201
+        print(
             f"models gone {gone:.1f} s after close; all {FIRST - done} left done {redelivered:.1f} s after the cut; "
             f"normal {normal:.1f} s after it healed; all done {taken_over:.1f} s after the power cut; audit {counts}"
         )
