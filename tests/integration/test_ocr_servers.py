@@ -36,12 +36,11 @@ from tests.support.servers.fake_ocr import (
     NOTHING,
     READS,
     FakeOcr,
-    dies,
     fake_ocr,
-    hangs_itself,
     lines,
     resets,
     says,
+    twice,
 )
 from tests.support.servers.tls_proxy import tls_proxy
 
@@ -227,7 +226,7 @@ def test_a_server_that_finds_nothing_at_all_leaves_pages_to_another(pair: tuple[
     assert [texts(them.ask(INKED, 960)) for _ in range(4)] == [[LINE]] * 4
 
 
-@pytest.mark.parametrize("reply", [dies, hangs_itself])
+@pytest.mark.parametrize("reply", [twice(resets), twice(fake.hangs)], ids=["dies", "hangs"])
 def test_a_page_that_ends_its_server_twice_is_poison(server: FakeOcr, reply: fake.Reply) -> None:
     server.replies = [reply]
     them = asking(server.url, patience=5, ocr_server_seconds=1)

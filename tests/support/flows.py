@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.errors import PermanentError
 from pipeline.messages import Message
-from pipeline.models import DocumentResult, from_json
+from pipeline.models import DocumentResult, Task, from_json
 from pipeline.night.flow import Flow
 from pipeline.night.night import Night
 from pipeline.settings import Settings
@@ -26,6 +26,17 @@ def flow_of(settings: Settings) -> Flow:
 
 def submission(path: Path, task_id: str = "t", **more: Any) -> Submission:
     return Submission(**({"task_id": task_id, "task_type": "document", "url": path.as_uri()} | more))
+
+
+def task_with_callback(flow: Flow, task_id: str = "t") -> Task:
+    """A task of this run date that is in no store."""
+    return Task(
+        task_id=task_id,
+        sha256=None,
+        source="x",
+        run_date=flow.schedule.run_date(),
+        callback_url="https://a.example",
+    )
 
 
 def drain(flow: Flow, messages: Iterable[Message]) -> Counter[str]:

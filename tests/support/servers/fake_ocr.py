@@ -91,26 +91,18 @@ def endless(handler: Handler) -> None:
         handler.wfile.write(b" " * 2**20)
 
 
-def dies(handler: Handler) -> None:
-    """End the connection, and the next one, with which the client looks whether the server lives; then come back."""
+def twice(reply: Reply) -> Reply:
+    """This reply also to the next request, with which the client looks whether the server lives; then it is back."""
 
-    def still_down(again: Handler) -> None:
-        again.owner.probe = READS
-        resets(again)
+    def again(handler: Handler) -> None:
+        handler.owner.probe = READS
+        reply(handler)
 
-    handler.owner.probe = still_down
-    resets(handler)
+    def first(handler: Handler) -> None:
+        handler.owner.probe = again
+        reply(handler)
 
-
-def hangs_itself(handler: Handler) -> None:
-    """Say nothing, and nothing to the next request."""
-
-    def still_hangs(again: Handler) -> None:
-        again.owner.probe = READS
-        hangs(again)
-
-    handler.owner.probe = still_hangs
-    hangs(handler)
+    return first
 
 
 GOOD = says(lines())

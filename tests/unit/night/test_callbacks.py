@@ -20,7 +20,7 @@ from pipeline.night.flow import Flow
 from pipeline.night.housekeeping import resend_overdue_callbacks
 from pipeline.storage import keys
 from tests.support.command import grey, page
-from tests.support.flows import drain, flow_of, raiser, submission
+from tests.support.flows import drain, flow_of, raiser, submission, task_with_callback
 
 
 def test_a_callback_whose_message_was_lost_is_asked_for_again(
@@ -59,13 +59,7 @@ def test_a_callback_whose_message_was_lost_is_asked_for_again(
 
 
 def test_a_note_due_without_an_end_is_none(flow: Flow, inbox: Path) -> None:
-    task = Task(
-        task_id="t",
-        sha256=None,
-        source="x",
-        run_date=flow.schedule.run_date(),
-        callback_url="https://a.example",
-    )
+    task = task_with_callback(flow)
     note_due(flow.store, task)
     pending.mark(flow.store, task)
     later = datetime.now(UTC) + timedelta(hours=2)
@@ -78,13 +72,7 @@ def test_a_note_due_without_an_end_is_none(flow: Flow, inbox: Path) -> None:
 
 def test_a_record_of_a_later_version_does_not_hold_up_other_callbacks(flow: Flow) -> None:
     for name in ("a", "b"):
-        task = Task(
-            task_id=name,
-            sha256=None,
-            source="x",
-            run_date=flow.schedule.run_date(),
-            callback_url="https://a.example",
-        )
+        task = task_with_callback(flow, name)
         note_due(flow.store, task)
         records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
     (key, _) = flow.store.list(keys.FAILED)
@@ -99,13 +87,7 @@ def test_a_record_of_a_later_version_does_not_hold_up_other_callbacks(flow: Flow
 def test_an_end_that_comes_while_another_is_told_of_is_told_of_too(
     flow: Flow, monkeypatch: pytest.MonkeyPatch, answer: PermanentError | None
 ) -> None:
-    task = Task(
-        task_id="t",
-        sha256=None,
-        source="x",
-        run_date=flow.schedule.run_date(),
-        callback_url="https://a.example",
-    )
+    task = task_with_callback(flow)
     (message,) = note_due(flow.store, task)
     records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
     notified: list[str] = []
@@ -125,13 +107,7 @@ def test_an_end_that_comes_while_another_is_told_of_is_told_of_too(
 
 
 def test_a_done_task_that_is_read_anew_is_told_of_meanwhile(flow: Flow) -> None:
-    task = Task(
-        task_id="t",
-        sha256=None,
-        source="x",
-        run_date=flow.schedule.run_date(),
-        callback_url="https://a.example",
-    )
+    task = task_with_callback(flow)
     note_due(flow.store, task)
     records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
     pending.mark(flow.store, structs.replace(task, reprocess=True))
@@ -193,13 +169,7 @@ def test_a_receiver_that_is_unavailable_is_tried_hourly_for_a_day(
     flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipeline.night.callbacks.deliver", raiser(TransientError("its server answered 503")))
-    task = Task(
-        task_id="t",
-        sha256=None,
-        source="x",
-        run_date=flow.schedule.run_date(),
-        callback_url="https://a.example",
-    )
+    task = task_with_callback(flow)
     (message,) = note_due(flow.store, task)
     records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
     used_up, start = structs.replace(message, retries=flow.settings.max_retries), datetime.now(UTC)

@@ -9,7 +9,7 @@ from pipeline import clock
 from pipeline.errors import PermanentError
 from pipeline.ledger import records
 from pipeline.messages import Message
-from pipeline.models import Task, to_json
+from pipeline.models import to_json
 from pipeline.night.callbacks import Due, note_due
 from pipeline.night.checks import Checked
 from pipeline.night.flow import Flow
@@ -19,7 +19,7 @@ from pipeline.night.summaries import Look, is_due, summarise_due
 from pipeline.night.window import Override
 from pipeline.storage import keys
 from tests.support.command import grey, page
-from tests.support.flows import submission
+from tests.support.flows import submission, task_with_callback
 
 NOW = datetime.now(UTC)
 AHEAD = NOW + timedelta(days=1)
@@ -47,13 +47,7 @@ def test_lost_messages_are_published_although_a_check_bears_a_later_time(
 
 
 def test_a_callback_is_published_again_although_its_note_bears_a_later_time(flow: Flow) -> None:
-    task = Task(
-        task_id="t",
-        sha256=None,
-        source="x",
-        run_date=flow.schedule.run_date(),
-        callback_url="https://a.example",
-    )
+    task = task_with_callback(flow)
     note_due(flow.store, task)
     records.fail(flow.store, task, PermanentError("no"), run_date=task.run_date, settings_digest="")
     flow.store.put(keys.callback(task.run_date, "t"), to_json(Due(AHEAD)))
