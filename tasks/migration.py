@@ -79,9 +79,8 @@ def migrate(connection: Any, changed: Changed) -> int:
                 time.sleep(_LOOKED_AT)
             _move_away(channel, queue)
             _delete(channel, queue.name)
-    with (
-        connection.channel() as channel
-    ):  # another one: RabbitMQ 3.10 keeps for each what kind of queue it was
+    # another channel: RabbitMQ 3.10 keeps for each what kind of queue it was
+    with connection.channel() as channel:
         bound = queue(channel)
         bound.queue_declare()
         bound.queue_bind()
