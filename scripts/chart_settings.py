@@ -9,7 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.settings import PREFIX, SECRET, Settings
+from pipeline.settings import PREFIX, Settings
+from pipeline.settings_check import SECRET
 
 SCHEMA = Path(__file__).parents[1] / "docker/k8s/values.schema.json"
 

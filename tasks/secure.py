@@ -9,7 +9,8 @@ from amqp.exceptions import IrrecoverableConnectionError, RecoverableConnectionE
 
 from pipeline import tls
 from pipeline.errors import UsageError
-from pipeline.settings import Settings, is_plain
+from pipeline.settings import Settings
+from pipeline.settings_check import is_plain
 
 _PLAIN = "Invalid setting NIGHTSHIFT_BROKER_URL: expected amqps:// only, as NIGHTSHIFT_REQUIRE_TLS is true."
 _ALERT = 1.0  # seconds for reading why a connection was ended

@@ -9,7 +9,8 @@ import yaml
 
 from pipeline.errors import UsageError
 from pipeline.night.window import OffPeakWindow
-from pipeline.settings import PREFIX, SECRET
+from pipeline.settings import PREFIX
+from pipeline.settings_check import SECRET
 from scripts import chart_settings
 from tests.conftest import ROOT
 from tests.support.cluster.chart import CHART, Values, refusals, render
