@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.errors import ModelMissing
+from pipeline.model_cache import cached
 from pipeline.ner.fluid import read_variable
-from pipeline.ner.model_cache import cached
 from pipeline.ner.quiet_paddle import import_paddle
 from pipeline.ner.static import export
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ModelMissing
+from pipeline.model_cache import cached
 from pipeline.ocr import identity, weights
 from pipeline.ocr.asking_engine import Recipe
 from pipeline.ocr.lines import LINE_HEIGHT
@@ -70,22 +69,12 @@ def prepare_onnx_dirs(target: Path) -> tuple[Path, Path]:
 
 
 def cached_onnx_dirs() -> tuple[Path, Path]:
-    """`prepare_onnx_dirs`, once per user: atomically under `$XDG_CACHE_HOME/nightshift/models/`."""
+    """`prepare_onnx_dirs`, once per user, in the model cache; raises also `RunError` (`cache_unwritable`)."""
     files = weights.onnx_files(None)
     digest = "-".join(
         [*(identity.file_digest(path)[:16] for path in files.weights), f"v{identity.READING_VERSION}"]
     )
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nightshift" / "models"
-    final = root / digest
-    if not final.is_dir():
-        root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=root) as scratch:
-            prepare_onnx_dirs(Path(scratch) / "new")
-            try:
-                (Path(scratch) / "new").rename(final)
-            except OSError:
-                if not final.is_dir():  # else another process was first, with the same files
-                    raise
+    final = cached(digest, prepare_onnx_dirs)
     return final / "det", final / "rec"
 
 

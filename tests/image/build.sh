@@ -34,12 +34,13 @@ default_ulimits = ["nofile=4096:4096", "nproc=16384:16384"]
 END
 export CONTAINERS_STORAGE_CONF=$folder/storage.conf CONTAINERS_CONF=$folder/containers.conf BUILDAH_ISOLATION=chroot
 
+mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Label: Debian' | grep -v security | head -n 1)
 # NAME SUITE PACKAGES: a base image made by debootstrap, which trusts the authorities that this machine trusts.
 base() {
   buildah inspect --type image "localhost/base:$1" >/dev/null 2>&1 && return
   script=/usr/share/debootstrap/scripts/$2
   [ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
-  debootstrap --variant=minbase --include="ca-certificates,wget,$3" "$2" "$folder/$2" http://deb.debian.org/debian "$script"
+  debootstrap --variant=minbase --include="ca-certificates,wget,$3" "$2" "$folder/$2" "$mirror" "$script"
   cp /usr/local/share/ca-certificates/*.crt "$folder/$2/usr/local/share/ca-certificates/" 2>/dev/null || true
   chroot "$folder/$2" update-ca-certificates
   rm -rf "$folder/$2"/var/cache/apt/archives/*.deb "$folder/$2"/var/lib/apt/lists/*

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.errors import ModelMissing, RunError, UsageError
-from pipeline.ner.model_cache import cached
+from pipeline.model_cache import cached
 from pipeline.ner.quiet_paddle import import_paddlenlp
 from pipeline.ner.taskflow import folder
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ModelMissing, PipelineError
+from pipeline.model_cache import cached
 from pipeline.ner.lac_model import paddle_version
-from pipeline.ner.model_cache import cached
 from pipeline.ner.quiet_paddle import import_paddlenlp
 from pipeline.ner.taskflow.folder import LAC, LAC_WEIGHTS, Model
 

@@ -172,8 +172,28 @@ def test_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, le
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
     night = night_of(tmp_path)
     assert isinstance(night.store, EncryptedStore)
-    found = list(disk.check(night.settings, night.store.inner))
+    found = list(disk.check(night.settings, night.store.inner))[:2]
     assert [(one.check, one.level) for one in found] == [("disk store", level), ("disk temporary", level)]
+
+
+def test_the_model_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    night = night_of(tmp_path)
+
+    def found(cache: Path) -> tuple[str, str]:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+        *_, last = disk.check(night.settings, night.store)
+        return last.level, last.sentence
+
+    models = tmp_path / "cache" / "nightshift" / "models"
+    assert found(tmp_path / "cache") == ("ok", f"{models} can be written.")
+    (tmp_path / "file").write_text("")
+    level, said = found(tmp_path / "file")
+    assert level == "warning"
+    assert "can't be written" in said
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write everywhere
+    assert found(tmp_path / "cache")[0] == "warning"
+    (models / "one").mkdir(parents=True)
+    assert found(tmp_path / "cache") == ("ok", f"{models} has models, and can't be written.")
 
 
 def test_models(tmp_path: Path) -> None:

@@ -11,13 +11,18 @@ from pathlib import Path
 from pipeline.errors import RunError
 
 
+def folder() -> Path:
+    """Where the cache is, whether it exists or not."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "nightshift", "models")
+
+
 def cached(name: str, fill: Callable[[Path], None]) -> Path:
     """Return the folder `name` of the cache; `fill` writes its files if it does not exist yet.
 
     It is filled under a temporary name, then renamed; if several processes do so, the first wins. Raises
     `RunError` (`cache_unwritable`) if the cache can't be written, and what `fill` raises.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "nightshift", "models")
+    cache = folder()
     target = cache / name
     if target.is_dir():
         return target
