@@ -16,7 +16,7 @@ def folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "nightshift", "models")
 
 
-def cached(name: str, fill: Callable[[Path], None]) -> Path:
+def cached(name: str, fill: Callable[[Path], object]) -> Path:
     """Return the folder `name` of the cache; `fill` writes its files if it does not exist yet.
 
     It is filled under a temporary name, then renamed; if several processes do so, the first wins. Raises

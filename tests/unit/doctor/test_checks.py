@@ -178,10 +178,12 @@ def test_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, le
 
 def test_the_model_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     night = night_of(tmp_path)
+    assert isinstance(night.store, EncryptedStore)
+    store = night.store.inner
 
     def found(cache: Path) -> tuple[str, str]:
         monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
-        *_, last = disk.check(night.settings, night.store)
+        *_, last = disk.check(night.settings, store)
         return last.level, last.sentence
 
     models = tmp_path / "cache" / "nightshift" / "models"
