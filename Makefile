@@ -39,7 +39,7 @@ demo: setup ## process the samples, print what was found and where it is stored
 	$(BIN)/nightshift run samples --out out/demo --show 60; code=$$?; [ $$code -eq 0 ] || [ $$code -eq 3 ]
 
 test: setup services lint ## run every test
-	bash scripts/test.sh $(BIN)/pytest
+	$(BIN)/pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder
 
 rabbitmq-check: setup services ## run the tests that need RabbitMQ on that of other Debian releases: SUITES="trixie forky"
 	for suite in $(or $(SUITES),trixie forky); do \

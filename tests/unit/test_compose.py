@@ -53,7 +53,7 @@ def test_containers_are_confined(service: str) -> None:
     assert found["restart"] == ("no" if service in ENDING else "unless-stopped")
 
 
-@pytest.mark.parametrize("service", SERVICES.keys() - ENDING)
+@pytest.mark.parametrize("service", sorted(SERVICES.keys() - ENDING))
 def test_every_service_tells_its_health(service: str) -> None:
     check = SERVICES[service]["healthcheck"]
     kind, program, *words = check["test"]
@@ -104,7 +104,7 @@ def test_every_name_is_a_setting() -> None:
     assert named <= KNOWN
 
 
-@pytest.mark.parametrize("service", OURS.keys() - {"prepare"})
+@pytest.mark.parametrize("service", sorted(OURS.keys() - {"prepare"}))
 def test_the_settings_can_be_read(service: str) -> None:
     settings = Settings.from_env({k: str(v) for k, v in written(service)["environment"].items()})
     role = {"flower": "monitor", "exporter": "monitor", "nightshift": "operator"}.get(service, "worker")

@@ -128,7 +128,7 @@ def test_two_objects_cannot_be_swapped(inner: MemoryStore) -> None:
         store.get("results/b")
 
 
-@pytest.mark.parametrize("lines", ["", NEW])
+@pytest.mark.parametrize("lines", ["", NEW], ids=["plain", "encrypted"])
 def test_a_document_that_begins_like_an_encrypted_object_is_a_document(
     inner: MemoryStore, lines: str
 ) -> None:
