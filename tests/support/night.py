@@ -117,8 +117,16 @@ class Night:
     def add_vhost(self) -> None:
         """Make the virtual host; needed again when the broker has lost its disk."""
         everything = {"configure": ".*", "write": ".*", "read": ".*"}
-        self._manage("PUT", f"vhosts/{self.vhost}", {})
-        self._manage("PUT", f"permissions/{self.vhost}/guest", everything)
+        wait_for(lambda: self._is_made(f"vhosts/{self.vhost}", {}), "a virtual host")
+        wait_for(lambda: self._is_made(f"permissions/{self.vhost}/guest", everything), "its permissions")
+
+    def _is_made(self, path: str, body: dict[str, str]) -> bool:
+        """Whether it could be put; a node that joins a cluster drops requests."""
+        try:
+            self._manage("PUT", path, body)
+        except ConnectionError:
+            return False
+        return True
 
     def cut(self) -> None:
         """Close every connection of this night at the broker, as a network that drops them does."""
