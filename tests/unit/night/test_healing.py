@@ -6,13 +6,13 @@ import pytest
 from msgspec import structs
 
 from pipeline import clock
-from pipeline.ledger import digests, records
+from pipeline.ledger import digests, records, tabled
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
 from pipeline.models import DocumentResult, from_json
 from pipeline.night import failures
 from pipeline.night.flow import Flow
-from pipeline.night.summaries import summarise_due
+from pipeline.night.summaries import WHEN_OVER, summarise_due
 from pipeline.storage import Store, keys
 from tests.support.command import GREEN, grey, page, pages
 from tests.support.flows import drain, submission
@@ -68,3 +68,18 @@ def test_the_notes_of_partial_results_are_completed_and_others_deleted(
     summarise_due(flow.night, clock.utc())
     assert list(flow.store.list(keys.PARTIAL)) == [keys.partial(day, "part")]
     assert flow.store.get(keys.partial(day, "part")) == note
+
+
+def test_a_record_that_comes_after_another_was_deleted_by_a_summary_gets_its_row(
+    flow: Flow, inbox: Path, day: str
+) -> None:
+    """The night has as many records as before, and nothing else says that it has changed."""
+    drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
+    done = read(flow.store, keys.result(day, "t"))
+    failure = structs.replace(records.without_pages(done), status="failed")
+    flow.store.put(keys.failed(day, "t"), digests.encode(failure))  # and dies
+    now = clock.utc()
+    summarise_due(flow.night, now)
+    drain(flow, flow.reception.accept(submission(page(inbox / "b.png", grey(2)), "u")))
+    summarise_due(flow.night, now + WHEN_OVER)
+    assert set(tabled.rows(flow.store, day)) == {"t", "u"}
