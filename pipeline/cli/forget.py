@@ -179,7 +179,7 @@ def _carry_out(
     from pipeline.night import forget as forgetting
 
     done = forgetting.carry_out(night.store, plan)
-    letters, why = (0, "") if no_broker else _clear_dead(plan)
+    letters, why = (0, "") if no_broker else _clear_dead(night, plan)
     found = None if no_verify else _search(night, plan)
     versions = {True: "deleted", False: "none", None: "unknown"}[night.store.is_versioned]
     proof: dict[str, Any] = {"dead_letters": letters, "versions": versions}
@@ -198,16 +198,17 @@ def _carry_out(
     figures |= structs.asdict(done) | proof | {"search": found}
 
 
-def _clear_dead(plan: Plan) -> tuple[int, str]:
+def _clear_dead(night: Night, plan: Plan) -> tuple[int, str]:
     """Dead letters removed, and why that was not possible."""
+    from pipeline.night import forget as forgetting
     from pipeline.submission.contract import partial_id
     from tasks import client
 
-    names = {target.task_id for target in plan.targets}
+    is_about = forgetting.is_about(night.store, plan)
     try:
         removed = client.sweep_dead(
             client.celery(),
-            lambda one: (one.letter.task_id if one.letter.ours else partial_id(one.body)) in names,
+            lambda one: is_about(one.letter.task_id if one.letter.ours else partial_id(one.body)),
         )
     except BrokerUnavailable as error:
         return 0, error.message

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 
@@ -44,11 +45,23 @@ def summarise(
     Raises `RunError` (`results_removed`) where retention has removed records: the tables would lose their rows.
     """
     _check_kept(store, run_date)
+    again = False
     while True:
         before = forgotten.last_stamp(store)
         counts = _summarise(store, run_date, masked, each)
         if forgotten.last_stamp(store) == before:
-            return counts
+            break
+        again = True
+    if again:
+        _purge(store, run_date)
+    return counts
+
+
+def _purge(store: Store, run_date: str) -> None:
+    """Delete the earlier versions of a night's tables: those of a moment ago may have what was being forgotten."""
+    with suppress(RunError):  # a user who may not do that still gets tables
+        for table in TABLES:
+            store.purge_below(keys.summary_parts(table, run_date))
 
 
 def _check_kept(store: Store, run_date: str) -> None:

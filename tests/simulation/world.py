@@ -323,5 +323,8 @@ class WatchedStore:
     def purge(self, key: str) -> int:
         return 0
 
+    def purge_below(self, prefix: str) -> int:
+        return 0
+
     def check(self) -> None:
         self._world.call("check", "", self._store.check)

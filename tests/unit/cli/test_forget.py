@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import BrokerUnavailable, OverLimit
-from pipeline.ledger import forgetting, pending, receipts, records
+from pipeline.ledger import claims, forgetting, pending, receipts, records
 from pipeline.models import Task
 from pipeline.night import forget
 from pipeline.night.dead import Letter
@@ -79,6 +79,25 @@ def test_a_document_is_forgotten(
     again = nightshift("forget", "--task-id", "mueller-1", "--yes").output
     assert "Forgotten before" in again
     assert shown(nightshift, "--task-id", "mueller-1", "--yes")["tasks"] == 0
+
+
+def test_the_dead_letter_of_a_task_that_was_submitted_again_meanwhile_stays(
+    store: LocalStore, nightshift: Nightshift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail(store, "mueller-1")
+    fail(store, "mueller-2")
+    removed: list[bool] = []
+
+    def sweep(_: object, remove: Callable[[Found], bool]) -> int:
+        claims.take(store, "mueller-1", "0123456789ab", DAY)  # this command was paused for long
+        fail(store, "mueller-1")
+        raw = letter("", b'{"task_id": "mueller-1"}', ours=False)
+        removed.extend(map(remove, [letter("mueller-1"), raw, letter("mueller-2")]))
+        return sum(removed)
+
+    monkeypatch.setattr(client, "sweep_dead", sweep)
+    done = shown(nightshift, "--older-than", 1, "--yes", "--no-verify")
+    assert (removed, done["tasks"], done["dead_letters"]) == ([False, False, True], 2, 1)
 
 
 def test_a_dry_run_deletes_nothing(store: LocalStore, nightshift: Nightshift) -> None:
