@@ -37,7 +37,8 @@ def list_(code: _Code = None, task_id: options.TaskId = None, as_json: options.A
     """List dead letters by code, most frequent first; with `--code` or `--task-id`, one by one.
 
     A dead letter of a document is a notice: `nightshift failed list` shows what became of it. Those with the codes
-    `not_ours`, `bad_signature`, `expired`, `delivery_limit` and `unroutable` are messages that no task is known of.
+    `not_ours`, `bad_signature`, `expired` and `unroutable` are messages that no task is known of; `delivery_limit` is a
+    step's message that was returned too often.
 
     Exit codes: 0 success, 1 broker unavailable, 2 usage error.
     """

@@ -208,7 +208,7 @@ def _clear_dead(night: Night, plan: Plan) -> tuple[int, str]:
     try:
         removed = client.sweep_dead(
             client.celery(),
-            lambda one: is_about(one.letter.task_id if one.letter.ours else partial_id(one.body)),
+            lambda one: is_about(one.letter.task_id or partial_id(one.body)),
         )
     except BrokerUnavailable as error:
         return 0, error.message
