@@ -123,11 +123,16 @@ def _write(night: Night, run_date: str, now: datetime, activity: Activity) -> in
         if record.status == "partial":
             partial[record.task_id] = without_pages(record)
 
+    def is_latest() -> bool:
+        return _last_look(night.store, run_date) == begun
+
     begun = Look(at=max(now, clock.utc()), activity=activity, begun=True)
     _note(night.store, run_date, begun)
     try:
         healing.failures(night.store, run_date)
-        rows = summarise(night.store, run_date, masked=night.settings.mask, each=keep)["documents"]
+        rows = summarise(night.store, run_date, masked=night.settings.mask, each=keep, is_latest=is_latest)[
+            "documents"
+        ]
         healing.notes(night.store, run_date, partial)
         reported.mark(night.store, run_date)
     except (Damaged, Newer):  # the same the next time
@@ -136,9 +141,7 @@ def _write(night: Night, run_date: str, now: datetime, activity: Activity) -> in
         night.store.delete(keys.night(run_date, "summarised"))
         raise
     pace.note_night(night, run_date)
-    if (
-        _last_look(night.store, run_date) != begun
-    ):  # this process was paused: newer tables may have been replaced
+    if not is_latest():  # this process was paused: newer tables may have been replaced
         night.store.put(keys.changed(run_date, "tables", clock.now()), b"")
     return rows
 

@@ -1,6 +1,8 @@
 """What a process left that was paused between its last look and its write, and died right after the write."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -12,8 +14,10 @@ from pipeline.messages import Message
 from pipeline.models import DocumentResult, from_json
 from pipeline.night import failures
 from pipeline.night.flow import Flow
-from pipeline.night.summaries import WHEN_OVER, summarise_due
+from pipeline.night.summaries import LEASE, WHEN_OVER, summarise_due
 from pipeline.storage import Store, keys
+from pipeline.tables import summary
+from pipeline.tables.schemas import TABLES
 from tests.support.command import GREEN, grey, page, pages
 from tests.support.flows import drain, submission
 
@@ -82,4 +86,33 @@ def test_a_record_that_comes_after_another_was_deleted_by_a_summary_gets_its_row
     summarise_due(flow.night, now)
     drain(flow, flow.reception.accept(submission(page(inbox / "b.png", grey(2)), "u")))
     summarise_due(flow.night, now + WHEN_OVER)
+    assert set(tabled.rows(flow.store, day)) == {"t", "u"}
+
+
+def test_a_summary_that_was_paused_while_it_read_leaves_the_tables_to_a_later_one(
+    flow: Flow, inbox: Path, day: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
+    now, read_all, replace = clock.utc(), summary._chunks, summary._replace
+    replaced: list[str] = []
+
+    def later() -> None:
+        drain(flow, flow.reception.accept(submission(page(inbox / "b.png", grey(2)), "u")))
+        assert summarise_due(flow.night, now + 2 * LEASE) == [day]
+
+    paused = [later]
+
+    def slowly(store: Store, run_date: str) -> Iterator[list[DocumentResult]]:
+        yield from read_all(store, run_date)
+        if paused:
+            paused.pop()()
+
+    def noted(*args: Any) -> list[str]:
+        replaced.append(args[1])
+        return replace(*args)
+
+    monkeypatch.setattr(summary, "_chunks", slowly)
+    monkeypatch.setattr(summary, "_replace", noted)
+    summarise_due(flow.night, now)
+    assert replaced == list(TABLES), "by the later one alone, as this one may die before it says so"
     assert set(tabled.rows(flow.store, day)) == {"t", "u"}
