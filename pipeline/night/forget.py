@@ -82,7 +82,7 @@ def carry_out(store: Store, plan: Plan) -> Done:
     done.objects += _delete(store, _named(store, {target.task_id for target in targets}), done)
     brake.forget_examples(store, (*(target.task_id for target in plan.targets), *plan.sources))
     forgotten.stamp(store, f"{plan.run} {clock.now()}")  # who read the records before must read them again
-    _remove_rows(store, plan, back, done)
+    _remove_rows(store, plan, back, done, resumed=resumed)
     forgotten.stamp(store, f"{plan.run} {clock.now()} tables")  # and who read the tables
     done.locked += _purge_tables(store, plan)
     _remove_reports(store, plan, done)
@@ -166,15 +166,15 @@ def _delete(store: Store, names: Iterable[str], done: Done) -> int:
     return len(locked)
 
 
-def _remove_rows(store: Store, plan: Plan, back: set[str], done: Done) -> None:
+def _remove_rows(store: Store, plan: Plan, back: set[str], done: Done, *, resumed: bool) -> None:
     gone = {target.task_id for target in plan.targets}
     counted = inventory.nights(store)[-NIGHTS:]
     for night in plan.nights:
         before = _look(store, night)
         done.rows += sum(remove_rows(store, night, gone).values())
-        # a summary that was written meanwhile may have been replaced, and a new task has lost its rows; the latest
-        # nights are due by the number of their records, which may be what it was
-        if back or night in counted or _look(store, night) != before:
+        # a summary that was written meanwhile may have been replaced, also by a process that died, and a new task has
+        # lost its rows; the latest nights are due by the number of their records, which may be what it was
+        if back or resumed or night in counted or _look(store, night) != before:
             store.put(keys.changed(night, "tables", clock.now()), b"")
 
 

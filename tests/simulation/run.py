@@ -271,13 +271,15 @@ class Run:
 
         def work() -> None:
             with suppress(PipelineError, *BROKER_ERRORS):
-                housekeeping.tick(
-                    worker.night,
-                    lambda: self.world.call("ready", "", self.broker.count),
-                    partial(publish, self.broker),
-                    self.course,
-                )
-                dead.tidy(worker.night, self.letters.sweep)
+                try:
+                    housekeeping.tick(
+                        worker.night,
+                        lambda: self.world.call("ready", "", self.broker.count),
+                        partial(publish, self.broker),
+                        self.course,
+                    )
+                finally:
+                    dead.tidy(worker.night, self.letters.sweep)
 
         self.start(process, work, lambda: None)
 

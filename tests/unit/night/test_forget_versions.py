@@ -14,9 +14,10 @@ from pipeline.models import Task
 from pipeline.night import forget, selection
 from pipeline.night.selection import Selector
 from pipeline.storage import keys
-from pipeline.tables import parts, summary
+from pipeline.tables import parts, summary, without
 from pipeline.tables.schemas import TABLES
 from pipeline.tables.summary import summarise
+from tests.support.flows import Died
 from tests.support.versioned import VersionedStore
 from tests.unit.tables.test_summary import DAY, result
 
@@ -107,3 +108,26 @@ def test_a_summary_that_had_read_the_record_before(
     monkeypatch.setattr(summary, "_replace", paused)
     assert summarise(store, DAY)["documents"] == 1
     assert named(store, "documents") == ({"x", "y"} if refused else {"y"})
+
+
+def test_tables_that_a_process_has_replaced_that_died_are_written_again(
+    store: VersionedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may have been newer; of an old night, nothing else says so."""
+    for name, night in {"x": DAY, "y": DAY, "u": "2026-11-23", "v": LATER, "w": "2026-11-25"}.items():
+        received(store, name)
+        records.finish(store, structs.replace(result(name), run_date=night))
+        summarise(store, night)
+    replace = without.remove_rows
+
+    def dies(*args: Any) -> None:
+        replace(*args)
+        raise Died
+
+    monkeypatch.setattr(forget, "remove_rows", dies)
+    with pytest.raises(Died):
+        forgotten(store, "x")
+    monkeypatch.setattr(forget, "remove_rows", replace)
+    assert not list(store.list(keys.CHANGED))
+    forget.resume(store, at_once=True)
+    assert list(store.list(keys.changes(DAY)))
