@@ -137,7 +137,7 @@ def redrive(
             return False
         return True
 
-    removed = client.sweep_dead(broker, again)
+    removed = client.sweep_dead(broker, again).removed
     redriven, not_redriven = _redrive_documents(night, documents)
     refused = [*kept.values(), *not_redriven]
     client.clear_dead(broker, redriven, began, callbacks=True)
@@ -202,8 +202,8 @@ def discard(
     night, broker = nights.open_night(store), client.celery()
     client.reach(broker, to_publish=False)
     acting.record(night.store, "dead.discard", task_id, code=code, id=letter_id, all=everything)
-    removed = client.sweep_dead(broker, lambda found: _is_chosen(found.letter, code, task_id, letter_id))
-    _report(as_json, {"discarded": removed})
+    swept = client.sweep_dead(broker, lambda found: _is_chosen(found.letter, code, task_id, letter_id))
+    _report(as_json, {"discarded": swept.removed})
 
 
 def _read(
