@@ -453,6 +453,7 @@ class Reception:
         """
         first = self._note_bytes(task)
         if not first and message.is_first and has_ended(task):  # else that was asked before
+            self._note_winner(task, None)
             return None
         if not (first and message.is_first and looked.age < SOON):
             now = pending.get(self.store, task.task_id, task.generation)

@@ -340,7 +340,10 @@ def test_a_message_that_is_accepted_twice_in_place_of_its_refusal_has_one_receip
     right, sent = settings(flow, allowed_sources=outside.parent.as_uri()), submission(outside, "scan-1")
     right.reception.refuse(b"", PermanentError("no", code="source_refused"), sent)
 
-    paused = PausedStore(right.store, at, lambda: drain(right, right.reception.accept(sent)))
+    def done_by_another() -> None:
+        drain(right, right.reception.accept(sent))
+
+    paused = PausedStore(right.store, at, done_by_another)
     drain(right, Reception(paused, right.settings, lambda: days[1]).accept(sent))
     assert len(paused.calls) > at
     received = [receipts.received(right.store, day).get("scan-1", ()) for day in days]
