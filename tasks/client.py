@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pipeline.messages import Message
     from pipeline.submission.producer import Producer
-    from tasks.dead import Found
+    from tasks.dead import Found, Swept
 
 THREADS = 8  # below the ten connections that Celery's pool holds
 _SECONDS = 10.0  # for a command to reach the broker, and for a message to be sent
@@ -117,17 +117,22 @@ def look_at_dead(
         return dead.sweep(app, look, most=most, seconds=seconds).complete
 
 
-def sweep_dead(app: Any, remove: Callable[[Found], bool]) -> int:
-    """Remove the dead letters for which `remove` returns true; returns how many. Raises `BrokerUnavailable`."""
+def sweep_dead(
+    app: Any, remove: Callable[[Found], bool], *, most: int = 10_000, seconds: float = 8.0
+) -> Swept:
+    """Remove the dead letters for which `remove` returns true, in passes of so many letters and seconds.
+
+    Ends once all were seen, or a pass has removed none. Raises `BrokerUnavailable`.
+    """
     from tasks import dead
 
     removed = 0
     while True:
-        with errors(app):
-            swept = dead.sweep(app, remove)
+        with errors(app, seconds + _REPLY):
+            swept = dead.sweep(app, remove, most=most, seconds=seconds)
         removed += swept.removed
         if swept.complete or not swept.removed:
-            return removed
+            return swept._replace(removed=removed)
 
 
 def clear_dead(app: Any, task_ids: Collection[str], before: datetime, *, callbacks: bool = False) -> int:

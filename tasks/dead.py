@@ -173,19 +173,30 @@ def _letter(body: bytes, headers: dict[str, Any], message: Any, said: str) -> Le
     if ours:
         code, reason = printable(headers["code"]), printable(said)
     named = _Named.of(body) if ours else _Named()
+    task_id = str(headers.get("task_id", "")) if ours else _task_of(code, queue, headers, body)
     identity = [code, reason, str(headers.get("task_id", "")), hashlib.sha256(body).hexdigest()]
     return Letter(
         id=hashlib.sha256("\0".join(identity).encode("utf-8", "replace")).hexdigest()[:12],
         code=code,
         reason=reason,
         ours=ours,
-        task_id=printable(str(headers.get("task_id", ""))) if ours else "",
+        task_id=printable(task_id),
         trace_id=printable(str(headers.get("trace_id", ""))) if ours else "",
         queue=queue or (RAW if ours and not named.step else ""),
         step=named.step,
         at=_moment(headers),
         size=len(body),
     )
+
+
+def _task_of(code: str, queue: str, headers: dict[str, Any], body: bytes) -> str:
+    """The task of a step's message that came back too often; empty for any other message."""
+    if code != "delivery_limit" or queue == RAW:
+        return ""
+    try:
+        return Envelope.read(headers, body).args[0]
+    except (*READING_ERRORS, IndexError):
+        return ""
 
 
 class _Named(msgspec.Struct):

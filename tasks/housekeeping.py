@@ -36,10 +36,12 @@ def tick(self: Task[Any, Any]) -> None:
     if time.monotonic() - _ended < _PILE:
         return
     try:
-        night_tick(
-            flow().night, lambda: queued(self.app), lambda messages: publish(self.app, messages), _course
-        )
-        tidy(flow().night, lambda stale: dead.sweep(self.app, lambda found: stale(found.letter)))
+        try:
+            night_tick(
+                flow().night, lambda: queued(self.app), lambda messages: publish(self.app, messages), _course
+            )
+        finally:  # also while each tick fails, as for tables that cannot be read
+            tidy(flow().night, lambda stale: dead.sweep(self.app, lambda found: stale(found.letter)))
         _course.passed()
     except PipelineError as error:
         _course.failed(error.message)

@@ -37,7 +37,8 @@ def list_(code: _Code = None, task_id: options.TaskId = None, as_json: options.A
     """List dead letters by code, most frequent first; with `--code` or `--task-id`, one by one.
 
     A dead letter of a document is a notice: `nightshift failed list` shows what became of it. Those with the codes
-    `not_ours`, `bad_signature`, `expired`, `delivery_limit` and `unroutable` are messages that no task is known of.
+    `not_ours`, `bad_signature`, `expired` and `unroutable` are messages that no task is known of; `delivery_limit` is a
+    step's message that was returned too often.
 
     Exit codes: 0 success, 1 broker unavailable, 2 usage error.
     """
@@ -136,7 +137,7 @@ def redrive(
             return False
         return True
 
-    removed = client.sweep_dead(broker, again)
+    removed = client.sweep_dead(broker, again).removed
     redriven, not_redriven = _redrive_documents(night, documents)
     refused = [*kept.values(), *not_redriven]
     client.clear_dead(broker, redriven, began, callbacks=True)
@@ -201,8 +202,8 @@ def discard(
     night, broker = nights.open_night(store), client.celery()
     client.reach(broker, to_publish=False)
     acting.record(night.store, "dead.discard", task_id, code=code, id=letter_id, all=everything)
-    removed = client.sweep_dead(broker, lambda found: _is_chosen(found.letter, code, task_id, letter_id))
-    _report(as_json, {"discarded": removed})
+    swept = client.sweep_dead(broker, lambda found: _is_chosen(found.letter, code, task_id, letter_id))
+    _report(as_json, {"discarded": swept.removed})
 
 
 def _read(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _OLDEST = 100_000  # days; many more before today there is no date
+_LETTERS, _LOOKED_FOR = 100_000, 60.0  # as many dead letters as their queue holds, and seconds for a pass
 
 
 def forget(
@@ -179,7 +180,7 @@ def _carry_out(
     from pipeline.night import forget as forgetting
 
     done = forgetting.carry_out(night.store, plan)
-    letters, why = (0, "") if no_broker else _clear_dead(plan)
+    letters, why = (0, "") if no_broker else _clear_dead(night, plan)
     found = None if no_verify else _search(night, plan)
     versions = {True: "deleted", False: "none", None: "unknown"}[night.store.is_versioned]
     proof: dict[str, Any] = {"dead_letters": letters, "versions": versions}
@@ -198,20 +199,24 @@ def _carry_out(
     figures |= structs.asdict(done) | proof | {"search": found}
 
 
-def _clear_dead(plan: Plan) -> tuple[int, str]:
-    """Dead letters removed, and why that was not possible."""
+def _clear_dead(night: Night, plan: Plan) -> tuple[int, str]:
+    """Dead letters removed, and why others may be left."""
+    from pipeline.night import forget as forgetting
     from pipeline.submission.contract import partial_id
     from tasks import client
 
-    names = {target.task_id for target in plan.targets}
+    is_about = forgetting.is_about(night.store, plan)
     try:
-        removed = client.sweep_dead(
+        swept = client.sweep_dead(
             client.celery(),
-            lambda one: (one.letter.task_id if one.letter.ours else partial_id(one.body)) in names,
+            lambda one: is_about(one.letter.task_id or partial_id(one.body)),
+            most=_LETTERS,
+            seconds=_LOOKED_FOR,
         )
     except BrokerUnavailable as error:
         return 0, error.message
-    return removed, ""
+    why = "" if swept.complete else f"{swept.seen} were read in {_LOOKED_FOR:.0f} s, and the queue has more."
+    return swept.removed, why
 
 
 def _search(night: Night, plan: Plan) -> Found:

@@ -75,7 +75,7 @@ def show(figures: dict[str, Any]) -> None:
             "have written since."
         )
     if figures["broker"]:
-        screen.say(f"Dead letters were not looked at: {figures['broker']} Use --no-broker if there is none.")
+        screen.say(f"Dead letters may be left: {figures['broker']} Use --no-broker if there is none.")
     if figures["versions"] == "unknown":
         screen.say(
             "Whether the bucket keeps earlier versions is not known: its server did not say. Delete them."

@@ -188,6 +188,9 @@ def _settle(store: Store, result: DocumentResult, dates: Dates) -> End | None:
     latest = generations.latest(store, task_id) if superseded else generation
     waiting = superseded and pending.get(store, task_id, latest) is not None
     all_of_them = list(ends.found(store, task_id, places, range(latest + 1)))
+    others = any(end.key != mine.key for end in all_of_them)
+    if others and forgotten.is_forgotten(store, task_id, result.first_seen, result.receipt):
+        return None  # they are of a new task; this record is taken back
     best = min([mine, *all_of_them], key=lambda end: end.rank)
     for end in all_of_them:
         remove(store, end, best)

@@ -1,8 +1,8 @@
 """Dead letters: which still need a person, and what they are about.
 
 A dead letter of a document is a notice: what became of the document is in the store. Once its failure was redriven,
-discarded or replaced by a result, the notice is of no use. Other messages in the queue were not written by Nightshift,
-or came back too often; only a person can tell what they are for.
+discarded or replaced by a result, the notice is of no use; nor is a step's message that came back too often, once its
+task has ended. Other messages in the queue were not written by Nightshift; only a person can tell what they are for.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """One dead letter.
 
     `id`: 12 hex digits, the same whenever it is read. `ours`: whether Nightshift wrote it, with `code` and `reason`.
+    `task_id`: what it is about; of another message, only for one of a step that was returned too often.
     `queue`: where it was before, if it was in one. `step`: of a document's failed step, empty for a refused message.
     `at`: when it was written (UTC), where that is known.
     """
@@ -76,12 +77,15 @@ class Open:
         self.failed, self.failed_again = of(keys.FAILED), of(keys.FAILED_AGAIN)
         self.undelivered = of(keys.UNDELIVERED)
         self._pending: set[str] | None = None
+        self._callbacks: set[str] | None = None
         self._store = store
 
     def needs(self, letter: Letter) -> bool:
         """Whether a dead letter is about something that is still open."""
-        if not letter.ours or not letter.task_id:
+        if not letter.task_id:
             return True
+        if not letter.ours:  # it changes nothing once the task has ended, or was forgotten
+            return letter.task_id in self._marked() or letter.task_id in self._notifying()
         if letter.step == "callback":
             return letter.task_id in self.undelivered
         if letter.code == "damaged" and letter.task_id in self._marked():
@@ -92,6 +96,11 @@ class Open:
         if self._pending is None:
             self._pending = {keys.task_id_of(key) for key in self._store.list(keys.PENDING)}
         return self._pending
+
+    def _notifying(self) -> set[str]:
+        if self._callbacks is None:
+            self._callbacks = {keys.task_id_of(key) for key in self._store.list(keys.CALLBACKS)}
+        return self._callbacks
 
 
 class _Unneeded(msgspec.Struct, frozen=True):

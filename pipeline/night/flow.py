@@ -181,7 +181,10 @@ class Flow:
             records.settle(self.store, end, self._dates(task))
         pending.remove(self.store, task.task_id, task.generation)
         counting.of(self.store).gone(task)
-        return callbacks.left(self.store, end) if end.generation == task.generation else []
+        if end.generation != task.generation:
+            return []
+        deadlines.forget(self.store, task)  # the process that wrote the record may not have got so far
+        return callbacks.left(self.store, end)
 
     @staticmethod
     def _traced(result: DocumentResult) -> DocumentResult:

@@ -21,6 +21,7 @@ from pipeline.ledger.forgotten import Tombstone
 from pipeline.night import brake, inventory, originals, recount, selection
 from pipeline.night.summaries import NIGHTS
 from pipeline.storage import Store, keys
+from pipeline.tables.schemas import TABLES
 from pipeline.tables.without import remove_rows
 from pipeline.threads import in_threads
 
@@ -81,8 +82,9 @@ def carry_out(store: Store, plan: Plan) -> Done:
     done.objects += _delete(store, _named(store, {target.task_id for target in targets}), done)
     brake.forget_examples(store, (*(target.task_id for target in plan.targets), *plan.sources))
     forgotten.stamp(store, f"{plan.run} {clock.now()}")  # who read the records before must read them again
-    _remove_rows(store, plan, back, done)
+    _remove_rows(store, plan, back, done, resumed=resumed)
     forgotten.stamp(store, f"{plan.run} {clock.now()} tables")  # and who read the tables
+    done.locked += _purge_tables(store, plan)
     _remove_reports(store, plan, done)
     _redact(store, plan, done)
     _delete_documents(store, plan, back, done)
@@ -164,19 +166,28 @@ def _delete(store: Store, names: Iterable[str], done: Done) -> int:
     return len(locked)
 
 
-def _remove_rows(store: Store, plan: Plan, back: set[str], done: Done) -> None:
+def _remove_rows(store: Store, plan: Plan, back: set[str], done: Done, *, resumed: bool) -> None:
     gone = {target.task_id for target in plan.targets}
     counted = inventory.nights(store)[-NIGHTS:]
     for night in plan.nights:
         before = _look(store, night)
-        removed = remove_rows(store, night, gone)
-        done.rows += sum(removed.values())
-        parts = [key for table in removed for key in store.list(keys.summary_parts(table, night))]
-        done.locked += sum(store.purge(key) for key in parts)
-        # a summary that was written meanwhile may have been replaced, and a new task has lost its rows; the latest
-        # nights are due by the number of their records, which may be what it was
-        if back or night in counted or _look(store, night) != before:
+        done.rows += sum(remove_rows(store, night, gone).values())
+        # a summary that was written meanwhile may have been replaced, also by a process that died, and a new task has
+        # lost its rows; the latest nights are due by the number of their records, which may be what it was
+        if back or resumed or night in counted or _look(store, night) != before:
             store.put(keys.changed(night, "tables", clock.now()), b"")
+
+
+def _purge_tables(store: Store, plan: Plan) -> int:
+    """Delete the earlier versions of the tables that may have had the tasks; returns how many are locked.
+
+    Also those of parts that a summary has removed, and those of the nights between: a task that failed and was redriven
+    had its rows there.
+    """
+    dates = {*plan.nights, *(name.run_date for key in plan.receipts if (name := keys.receipt_name(key)))}
+    nights = [night for night in inventory.nights(store) if dates and min(dates) <= night <= max(dates)]
+    parts = (keys.summary_parts(table, night) for night in nights for table in TABLES)
+    return sum(in_threads(store.purge_below, parts))
 
 
 def _remove_reports(store: Store, plan: Plan, done: Done) -> None:
@@ -227,6 +238,16 @@ def _delete_documents(store: Store, plan: Plan, back: set[str], done: Done) -> N
 
 def _caches(store: Store, sha256: str) -> list[str]:
     return [key for prefix in keys.caches_of(sha256) for key in store.list(prefix)]
+
+
+def is_about(store: Store, plan: Plan) -> Callable[[str | None], bool]:
+    """Whether a dead letter about a task id is of a forgotten task: once a plan was carried out.
+
+    Not where the id was submitted again since, and so has a claim: the letter may be of that task, whose failure needs
+    one. What is left of the forgotten one goes with the sweeps of `pipeline.night.dead`.
+    """
+    names = {target.task_id for target in plan.targets}
+    return lambda task_id: task_id in names and not restoring.accepted_on(store, task_id)
 
 
 def finish(store: Store, plan: Plan, done: Done, **proof: object) -> None:

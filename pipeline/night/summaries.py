@@ -40,7 +40,10 @@ Activity = Literal["working", "waiting", "idle"]
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What was seen when a night was last looked at; `begun`: its summary was begun and has not ended."""
+    """What was seen when a night was last looked at.
+
+    `records`: as many as its tables have. `begun`: its summary was begun and has not ended.
+    """
 
     at: datetime
     records: int = 0
@@ -85,7 +88,7 @@ def summarise_due(night: Night, now: datetime) -> list[str]:
         changed_now = not last or ahead or last.begun or last.records != count or run_date in changed
         if changed_now and not removed.of(store, run_date).records:
             try:
-                _write(night, run_date, now, activity)
+                count = _write(night, run_date, now, activity)
             except (Damaged, Newer) as error:  # of this night alone
                 damaged.append(error)
                 continue
@@ -108,10 +111,11 @@ def activity_of(night: Night, now: datetime) -> Activity:
     return "working" if night.schedule.window.contains(now, night.schedule.override()) else "waiting"
 
 
-def _write(night: Night, run_date: str, now: datetime, activity: Activity) -> None:
+def _write(night: Night, run_date: str, now: datetime, activity: Activity) -> int:
     """Summarise a night, noted first so that the next tick does not begin it too; one that fails is due again.
 
-    What processes that died have left in it is put right before and after.
+    What processes that died have left in it is put right before and after. Returns how many records the tables have:
+    some that there were before may have been deleted, so that others would take their place in the count.
     """
     partial: dict[str, DocumentResult] = {}
 
@@ -119,11 +123,16 @@ def _write(night: Night, run_date: str, now: datetime, activity: Activity) -> No
         if record.status == "partial":
             partial[record.task_id] = without_pages(record)
 
+    def is_latest() -> bool:
+        return _last_look(night.store, run_date) == begun
+
     begun = Look(at=max(now, clock.utc()), activity=activity, begun=True)
     _note(night.store, run_date, begun)
     try:
         healing.failures(night.store, run_date)
-        summarise(night.store, run_date, masked=night.settings.mask, each=keep)
+        rows = summarise(night.store, run_date, masked=night.settings.mask, each=keep, is_latest=is_latest)[
+            "documents"
+        ]
         healing.notes(night.store, run_date, partial)
         reported.mark(night.store, run_date)
     except (Damaged, Newer):  # the same the next time
@@ -132,10 +141,9 @@ def _write(night: Night, run_date: str, now: datetime, activity: Activity) -> No
         night.store.delete(keys.night(run_date, "summarised"))
         raise
     pace.note_night(night, run_date)
-    if (
-        _last_look(night.store, run_date) != begun
-    ):  # this process was paused: newer tables may have been replaced
+    if not is_latest():  # this process was paused: newer tables may have been replaced
         night.store.put(keys.changed(run_date, "tables", clock.now()), b"")
+    return rows
 
 
 def replaced(store: Store) -> dict[str, list[str]]:

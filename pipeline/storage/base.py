@@ -64,6 +64,10 @@ class Store(Protocol):
         """
         ...
 
+    def purge_below(self, prefix: str) -> int:
+        """As `purge`, of every object whose key begins with `prefix`, also of those that are gone."""
+        ...
+
     def check(self) -> None:
         """Raise `RunError` unless objects can be written here."""
         ...

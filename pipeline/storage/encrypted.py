@@ -135,6 +135,10 @@ class EncryptedStore:
         """See `Store.purge`."""
         return self.inner.purge(key)
 
+    def purge_below(self, prefix: str) -> int:
+        """See `Store.purge_below`."""
+        return self.inner.purge_below(prefix)
+
     def check(self) -> None:
         """See `Store.check`."""
         self.inner.check()

@@ -226,6 +226,10 @@ class LocalStore:
         """See `Store.purge`."""
         return 0
 
+    def purge_below(self, prefix: str) -> int:  # noqa: ARG002 - there are no earlier versions
+        """See `Store.purge_below`."""
+        return 0
+
     def is_there(self) -> bool:
         """Whether the folder exists; raises `RunError` where a folder above it may not be entered."""
         try:

@@ -92,5 +92,9 @@ class MemoryStore:
         """See `Store.purge`."""
         return 0
 
+    def purge_below(self, prefix: str) -> int:  # noqa: ARG002 - there are no earlier versions
+        """See `Store.purge_below`."""
+        return 0
+
     def check(self) -> None:
         """See `Store.check`; memory can always be written."""

@@ -284,6 +284,13 @@ class S3Store:
         with self._errors(key):
             return s3_versions.purge(self._client, self.bucket, self.prefix + key)
 
+    def purge_below(self, prefix: str) -> int:
+        """See `Store.purge_below`."""
+        if not self.is_versioned:
+            return 0
+        with self._errors(prefix):
+            return s3_versions.purge(self._client, self.bucket, self.prefix + prefix, below=True)
+
     def answer_headers(self) -> dict[str, str]:
         """Headers of the server's answer to a question about the bucket, by their names in lower case."""
         with self._errors(""):

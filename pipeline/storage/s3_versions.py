@@ -21,19 +21,21 @@ def are_kept(client: Any, bucket: str) -> bool | None:
         raise
 
 
-def purge(client: Any, bucket: str, key: str) -> int:
+def purge(client: Any, bucket: str, key: str, *, below: bool = False) -> int:
     """Delete all versions of an object but the current one, of a deleted object all; returns how many are locked.
 
-    Raises `ClientError`.
+    `below`: of each object whose key begins with this. Raises `ClientError`.
     """
     pages = client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
-    found = [one for page in pages for kind in _KINDS for one in page.get(kind, ()) if one["Key"] == key]
+    found = [one for page in pages for kind in _KINDS for one in page.get(kind, ())]
     locked = 0
     for one in found:
+        if not below and one["Key"] != key:
+            continue
         if one["IsLatest"] and "Size" in one:  # no marker that it was deleted
             continue
         try:
-            client.delete_object(Bucket=bucket, Key=key, VersionId=one["VersionId"])
+            client.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
         except ClientError as error:
             if _status(error) != 403:
                 raise

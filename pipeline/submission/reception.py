@@ -234,15 +234,22 @@ class Reception:
         """
         task = structs.replace(task, accepted_on=taken.accepted_on)
         if replaced:
+            before = generations.task_of(self.store, task.task_id, taken.generation)
+            if before and before.origin == task.origin and before.replaces == replaced:
+                today = before.accepted_on  # it was being accepted, and may have a receipt of that date
             new = claims.claim_first(self.store, task.task_id, task.origin, today)
             again = taken.generation + 1
             task = structs.replace(task, generation=again, accepted_on=today, replaces=replaced)
             # the refusal has a receipt: a repetition of another document must not vanish without a record
             task = structs.replace(task, has_receipt=bool(task.alias_of))
-            if not generations.begin(self.store, task):  # before the receipt, which nobody takes back
-                if new:
-                    self.store.delete(keys.taken(task.task_id, task.origin, today))
+            # before the receipt, which nobody takes back
+            begun = generations.task_of(self.store, task.task_id, again) if self._begins(task) else None
+            if new and (begun is None or begun.accepted_on != today):
+                self.store.delete(keys.taken(task.task_id, task.origin, today))
+            if begun is None:
                 return None
+            # another process of this submission may have begun it on another run date
+            task = structs.replace(task, accepted_on=begun.accepted_on)
         new = not taken.known and not replaced
         if not task.alias_of:  # an alias is not a separate document until ingest has seen its bytes
             task = structs.replace(
@@ -259,6 +266,12 @@ class Reception:
                 records.remove_failure(self.store, old)
                 counting.of(self.store).failure_removed(old)
         return task
+
+    def _begins(self, task: Task) -> bool:
+        """Whether a task may begin its generation; not where a later one has begun, as this process was paused."""
+        return generations.begin(self.store, task) and not generations.superseded(
+            self.store, task.task_id, task.generation
+        )
 
     def refuse(self, body: bytes, error: PermanentError, submission: Submission | None = None) -> Task:
         """Record a refused raw message as a failed task; `submission` if the caller has parsed it."""
@@ -440,6 +453,7 @@ class Reception:
         """
         first = self._note_bytes(task)
         if not first and message.is_first and has_ended(task):  # else that was asked before
+            self._note_winner(task, None)
             return None
         if not (first and message.is_first and looked.age < SOON):
             now = pending.get(self.store, task.task_id, task.generation)

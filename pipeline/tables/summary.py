@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 
@@ -34,21 +35,35 @@ def summarise(
     *,
     masked: str | bool = IDS,
     each: Callable[[DocumentResult], None] = lambda _: None,
+    is_latest: Callable[[], bool] = lambda: True,
 ) -> dict[str, int]:
     """Write the tables of one run date from its results and failures; returns rows by table.
 
-    `masked`: by which policy (`pipeline.mask_policy`). `each` is called with every record that is read.
+    `masked`: by which policy (`pipeline.mask_policy`). `each` is called with every record that is read. `is_latest`:
+    whether no later summary has begun meanwhile, asked once all records are read: else the tables are left to that.
 
     Idempotent: the same results give the same tables under the same keys. The notes of what was replaced before are
     deleted; what is replaced meanwhile leaves notes of its own. It is repeated where documents are forgotten meanwhile.
     Raises `RunError` (`results_removed`) where retention has removed records: the tables would lose their rows.
     """
     _check_kept(store, run_date)
+    again = False
     while True:
         before = forgotten.last_stamp(store)
-        counts = _summarise(store, run_date, masked, each)
+        counts = _summarise(store, run_date, masked, each, is_latest)
         if forgotten.last_stamp(store) == before:
-            return counts
+            break
+        again = True
+    if again:
+        _purge(store, run_date)
+    return counts
+
+
+def _purge(store: Store, run_date: str) -> None:
+    """Delete the earlier versions of a night's tables: those of a moment ago may have what was being forgotten."""
+    with suppress(RunError):  # a user who may not do that still gets tables
+        for table in TABLES:
+            store.purge_below(keys.summary_parts(table, run_date))
 
 
 def _check_kept(store: Store, run_date: str) -> None:
@@ -60,7 +75,11 @@ def _check_kept(store: Store, run_date: str) -> None:
 
 
 def _summarise(
-    store: Store, run_date: str, masked: str | bool, each: Callable[[DocumentResult], None]
+    store: Store,
+    run_date: str,
+    masked: str | bool,
+    each: Callable[[DocumentResult], None],
+    is_latest: Callable[[], bool],
 ) -> dict[str, int]:
     notes, is_forgotten = list(store.list(keys.changes(run_date))), forgotten.sweeper(store)
     counts = dict.fromkeys(TABLES, 0)
@@ -74,8 +93,11 @@ def _summarise(
                 counts[table] += len(rows)
                 parts[table].add(rows)
         _check_kept(store, run_date)  # again: what was read may have been removed meanwhile
+        paths = {table: parts[table].close() for table in TABLES}
+        if not is_latest():
+            return counts
         for table in TABLES:
-            notes += _replace(store, table, run_date, parts[table].close())
+            notes += _replace(store, table, run_date, paths[table])
     for note in notes:
         store.delete(note)
     return counts

@@ -82,9 +82,9 @@ class Rates:
             return NEVER
         return 1 + int(math.log(1.0 - rng.random()) / math.log(1.0 - self.call))
 
-    def in_focus(self, site: str) -> bool:
-        """Whether faults are frequent at this call site."""
-        return self.focus is not None and zlib.crc32(site.encode()) % PARTS == self.focus
+    def in_focus(self, name: str) -> bool:
+        """Whether faults are frequent at the call site with this name."""
+        return self.focus is not None and zlib.crc32(name.encode()) % PARTS == self.focus
 
     def kind(self, rng: random.Random) -> str:
         """What happens at a call that is hit."""

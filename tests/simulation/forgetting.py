@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ class Forgetting:
         self.hashes: dict[str, set[str]] = defaultdict(set)
         self.late: set[str] = set()
         self.removed: dict[str, set[str]] = {}
+        self.last = -math.inf
+        """When a plan was written or deleted last, seconds of the world's clock."""
         self._active: dict[str, set[str]] = {}
         self._freed: dict[str, list[float]] = defaultdict(list)
 
@@ -59,6 +62,7 @@ class Forgetting:
                 self.late |= names & {forgotten, *self.hashes[forgotten]}
 
     def _planned(self, op: str, key: str) -> None:
+        self.last = self.world.now
         plan = json.loads(self.world.raw.get(key)) if op == "put" else {}
         if plan.get("stage", "") != "planned":
             for task_id in self._active.pop(key, ()):

@@ -62,7 +62,7 @@ def _letter(headers: dict[str, Any]) -> Letter:
         code=headers["code"] or headers["reason"],
         reason=headers["reason"],
         ours=ours,
-        task_id=headers["task_id"],
+        task_id=headers["task_id"] if ours or envelope else "",
         queue=queue,
         step=step,
         at=datetime.fromisoformat(headers["at"]) if "at" in headers else None,

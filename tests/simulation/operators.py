@@ -157,8 +157,8 @@ class Operator:
             return
         actions.record(night.store, "forget", detail={"run": plan.run})
         done = forget.carry_out(night.store, plan)
-        names = {target.task_id for target in plan.targets}
-        self.run.letters.sweep(lambda letter: letter.task_id in names)
+        is_about = forget.is_about(night.store, plan)
+        self.run.letters.sweep(lambda letter: is_about(letter.task_id))
         if self.world.rng.random() < _SEARCHED:
             Search(night.store, plan, inventory.users(night.store, plan.hashes)).run()
         forget.finish(night.store, plan, done)

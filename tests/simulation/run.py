@@ -45,9 +45,10 @@ _WITH_COURSE = (
     0.1  # share of runs in which ticks take samples of the night: they cost time and change no document
 )
 _REST = 4 * 3600.0  # seconds without any work left, within which tables are written
+_TIDY = 6 * 3600.0  # seconds after forgetting, within which two sweeps have removed its dead letters
 KEPT = ("all=1", "documents=1,checkpoints=1", "results=1,failures=1")
 ALLOWED = "s3://inbox/"
-_WORK_LEFT = ("pending/", "callbacks/", "delayed/", "changed/", "forgetting/")
+_WORK_LEFT = ("pending/", "callbacks/", "delayed/", "changed/", "forgetting/", "deadlines/")
 
 
 @dataclass
@@ -270,13 +271,15 @@ class Run:
 
         def work() -> None:
             with suppress(PipelineError, *BROKER_ERRORS):
-                housekeeping.tick(
-                    worker.night,
-                    lambda: self.world.call("ready", "", self.broker.count),
-                    partial(publish, self.broker),
-                    self.course,
-                )
-                dead.tidy(worker.night, self.letters.sweep)
+                try:
+                    housekeeping.tick(
+                        worker.night,
+                        lambda: self.world.call("ready", "", self.broker.count),
+                        partial(publish, self.broker),
+                        self.course,
+                    )
+                finally:
+                    dead.tidy(worker.night, self.letters.sweep)
 
         self.start(process, work, lambda: None)
 
@@ -355,7 +358,7 @@ class Run:
         self.windows.overrides.append((world.now, None))
         end = world.now + timedelta(days=_QUIET_NIGHTS).total_seconds()
         since = world.now
-        while world.now < min(end, since + _REST):
+        while world.now < min(end, max(since + _REST, self.forgetting.last + _TIDY)):
             self.round()
             if self._braked():
                 worker = self.workers[0]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pipeline.errors import (
     NotFound,
@@ -34,11 +34,28 @@ _ROOT = str(Path(__file__).resolve().parent.parent.parent)
 _CALL = 0.007  # seconds that a call takes
 _START = datetime(2026, 3, 27, 12, tzinfo=UTC)
 _SERVERS = {"publish": "broker", "ready": "broker", "dead": "broker", "fetch": "", "post": "receiver"}
-_sites: dict[tuple[CodeType, int], str] = {}
 
 
-def _site() -> str:
-    """Where in the pipeline a call comes from, as `night/flow.py:57`; empty for calls of the simulation itself."""
+class Site(NamedTuple):
+    """Where in the pipeline a call comes from, as `night/flow.py:57`; empty for calls of the simulation itself.
+
+    `name`: the same by function and line in it, which stays when the rest of the file changes.
+    """
+
+    line: str = ""
+    name: str = ""
+
+    @classmethod
+    def of(cls, path: str, code: CodeType, line: int) -> Site:
+        """Of a line of a function."""
+        return cls(f"{path}:{line}", f"{path}:{code.co_qualname}+{line - code.co_firstlineno}")
+
+
+_sites: dict[tuple[CodeType, int], Site] = {}
+
+
+def _site() -> Site:
+    """Where the running call comes from."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         key = (frame.f_code, frame.f_lineno)
@@ -46,11 +63,11 @@ def _site() -> str:
         if site is None:
             path = frame.f_code.co_filename.removeprefix(_ROOT + "/")
             inside = path.startswith("pipeline/") and not path.startswith("pipeline/storage/")
-            site = _sites[key] = f"{path.removeprefix('pipeline/')}:{frame.f_lineno}" if inside else ""
-        if site:
+            site = _sites[key] = Site.of(path.removeprefix("pipeline/"), *key) if inside else Site()
+        if site.line:
             return site
         frame = frame.f_back
-    return ""
+    return Site()
 
 
 @dataclass(frozen=True)
@@ -140,10 +157,10 @@ class World:
         self.now += _CALL
         if process.gated:
             self.on_gate(process)
-        site = _site()
+        site, name = _site()
         if site not in self.coverage.reached:
             self.coverage.reached.add(site)
-            if self.rates.in_focus(site):
+            if self.rates.in_focus(name):
                 self.focused.add(site)
         process.left -= 1
         if not self.calm and site not in self.coverage.open:
@@ -304,6 +321,9 @@ class WatchedStore:
         return False
 
     def purge(self, key: str) -> int:
+        return 0
+
+    def purge_below(self, prefix: str) -> int:
         return 0
 
     def check(self) -> None:

@@ -81,6 +81,9 @@ class PausedStore:
     def purge(self, key: str) -> int:
         return self.store.purge(key)
 
+    def purge_below(self, prefix: str) -> int:
+        return self.store.purge_below(prefix)
+
     def check(self) -> None:
         self.store.check()
 

@@ -1,15 +1,21 @@
 """The simulation itself: fixed seeds pass, a seed replays exactly, and known defects are found."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from types import CodeType
 
 import pytest
 
+from pipeline.night.checks import CHECK_PERIOD
+from pipeline.storage import keys
 from tests.simulation import known_bad, patches, sites
 from tests.simulation.course import Course, Planned
 from tests.simulation.faults import POINTS, Aim
-from tests.simulation.run import Outcome, simulate
+from tests.simulation.patches import running
+from tests.simulation.run import Outcome, Run, simulate
 from tests.simulation.trace import shortened, story
+from tests.simulation.world import Site
 
 SEEDS = range(40)
 ENOUGH = 150
@@ -50,6 +56,30 @@ def test_a_seed_replays_exactly() -> None:
         assert first.world.trace == second.world.trace
         assert first.world.raw._objects == second.world.raw._objects
         assert first.world.trace != simulate(seed + 1).world.trace
+
+
+def test_a_run_goes_on_until_the_dead_letters_of_what_was_forgotten_are_swept() -> None:
+    run = Run(0)
+    run.producers.waiting = []
+    with running(run.world):
+        run.forgetting.written("delete", "forgetting/20260327T120000-0.json")
+        run.calm()
+    late = timedelta(minutes=90)  # the longest time that a run passes at once
+    assert run.world.now - run.forgetting.last > 2 * (CHECK_PERIOD + late).total_seconds()
+    assert sum(event.what == f"put {keys.control('dead-unneeded')}" for event in run.world.trace) >= 2
+
+
+def test_an_edit_above_a_function_leaves_its_faults_where_they_are() -> None:
+    source = "def work(store):\n    pass\n    store.delete('x')\n"
+
+    def site(above: int) -> Site:
+        (code,) = (
+            c for c in compile("\n" * above + source, "x", "exec").co_consts if isinstance(c, CodeType)
+        )
+        return Site.of("night/x.py", code, above + 3)
+
+    assert (site(0).line, site(5).line) == ("night/x.py:3", "night/x.py:8")
+    assert site(0).name == site(5).name == "night/x.py:work+2"
 
 
 def test_the_faults_of_a_run_alone_give_the_same_run() -> None:

@@ -57,7 +57,7 @@ def test_a_failure_that_is_redriven_and_fails_again_is_open_again(flow: Flow) ->
 @pytest.mark.parametrize(
     "one",
     [
-        letter(ours=False),
+        letter(ours=False, task_id=""),
         letter(task_id=""),
     ],
 )
@@ -99,11 +99,27 @@ class Queue:
 
 def test_notices_are_swept_once_an_hour_and_removed_by_the_second_sweep(flow: Flow) -> None:
     fail(flow, "open")
-    queue = Queue(flow, letter("open"), letter("gone"), letter("other", ours=False))
-    assert queue.tidy(0) == ["open", "gone", "other"]
-    assert queue.tidy(1) == ["open", "other"]
-    assert queue.tidy(2) == ["open", "other"]
+    queue = Queue(flow, letter("open"), letter("gone"), letter("", ours=False))
+    assert queue.tidy(0) == ["open", "gone", ""]
+    assert queue.tidy(1) == ["open", ""]
+    assert queue.tidy(2) == ["open", ""]
     assert queue.sweeps == 3
+
+
+def test_a_message_that_was_returned_too_often_goes_once_its_task_has_ended_or_was_forgotten(
+    flow: Flow,
+) -> None:
+    queue = Queue(
+        flow, *(letter(name, "delivery_limit", ours=False) for name in ("pending", "notified", "gone"))
+    )
+    flow.store.put(keys.pending("pending"), b"{}")
+    flow.store.put(keys.callback("2026-11-22", "notified", 0), b"{}")
+    assert queue.tidy(0) == ["pending", "notified", "gone"]
+    assert queue.tidy(1) == ["pending", "notified"]
+    flow.store.delete(keys.pending("pending"))
+    flow.store.delete(keys.callback("2026-11-22", "notified", 0))
+    assert queue.tidy(2) == ["pending", "notified"]
+    assert queue.tidy(3) == []
 
 
 def test_a_notice_stays_that_is_newer_than_the_look_at_the_store(flow: Flow) -> None:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from msgspec import structs
 
-from pipeline.errors import RunError, UsageError
+from pipeline.errors import RunError, StoreUnavailable, UsageError
 from pipeline.ledger import pending
 from pipeline.messages import Message
 from pipeline.models import Task, from_json, to_json
@@ -112,6 +112,21 @@ def test_a_note_of_a_task_that_has_ended_goes(flow: Flow, inbox: Path, now: date
     ingested(flow, inbox, "soon", now + timedelta(minutes=2))
     pending.remove(flow.store, "soon", 0)
     assert hurried(flow, now) == []
+    assert notes(flow) == []
+
+
+def test_a_note_goes_also_where_the_record_was_written_by_a_step_that_failed(
+    flow: Flow, inbox: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = ingested(flow, inbox, "soon", now + timedelta(hours=5))
+    while message.step != "result":
+        (message,) = flow.run(message)
+    with monkeypatch.context() as patched:
+        patched.setattr(pending, "remove", raiser(StoreUnavailable("Gone.")))
+        with pytest.raises(StoreUnavailable):
+            flow.run(message)
+    assert len(notes(flow)) == len(records_of(flow)) == 1
+    flow.run(message)
     assert notes(flow) == []
 
 

@@ -5,6 +5,7 @@ from msgspec import structs
 
 from pipeline.errors import PermanentError
 from pipeline.ledger import digests, pending, records
+from pipeline.ledger.audit import audit
 from pipeline.messages import Message
 from pipeline.models import Task
 from pipeline.night.flow import Flow
@@ -52,3 +53,19 @@ def test_a_marker_that_a_paused_acceptance_has_set_back_is_ingested_again(flow: 
     drain(flow, [again])
     (record,) = records_of(flow).values()
     assert (record.status, len(record.pages)) == ("done", 1)
+
+
+def test_a_marker_that_a_paused_acceptance_has_set_back_keeps_the_bytes_that_ended(
+    flow: Flow, inbox: Path
+) -> None:
+    """Its source holds others by now: the audit compares the record with what is known of the submission."""
+    path = page(inbox / "a.png", grey(1))
+    (ingest,) = flow.reception.accept(submission(path))
+    before = pending.get(flow.store, "t")
+    assert before is not None
+    drain(flow, [ingest])
+    page(path, grey(2))
+    pending.mark(flow.store, before)
+    assert flow.run(ingest) == []
+    assert audit(flow.store, flow.schedule.run_date()).gaps == ()
+    assert not list(flow.store.list(keys.PENDING))

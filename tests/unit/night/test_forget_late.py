@@ -6,9 +6,11 @@ import pytest
 from msgspec import structs
 
 from pipeline.errors import PermanentError
-from pipeline.ledger import forgetting, forgotten, pending, receipts, restoring
+from pipeline.ledger import claims, forgetting, forgotten, pending, receipts, records, restoring
 from pipeline.ledger.audit import audit
+from pipeline.ledger.ends import Dates
 from pipeline.messages import Message
+from pipeline.models import DocumentResult, Task
 from pipeline.night import forget, interrupted, selection
 from pipeline.night.dispatch import resume_all
 from pipeline.night.flow import Flow
@@ -19,6 +21,9 @@ from tests.support.command import grey, page
 from tests.support.flows import Died, drain, raiser, submission
 from tests.support.paused import PausedStore
 from tests.unit.night.test_forget import a_flow, gone, searched
+from tests.unit.tables.test_summary import DAY, result
+
+LATER = "2026-11-24"
 
 
 @pytest.fixture
@@ -129,3 +134,38 @@ def test_bytes_that_were_ingested_since_the_plan_was_made_go_an_hour_later(
     forgetting.note(flow.store, structs.replace(left, again="2026-01-01T00:00:00+00:00"))
     assert forget.resume(flow.store) == 1
     assert not list(flow.store.list(keys.DOCUMENTS))
+
+
+def test_a_late_record_of_a_forgotten_task_removes_none_of_a_new_one() -> None:
+    """The late one is of a later generation, so that it would count."""
+    at, was_paused = 0, True
+    while was_paused:
+        store = MemoryStore(f"late-{at}")
+        claims.take(store, "t", "0123456789ab", DAY)
+        task = Task(
+            task_id="t", sha256="0" * 64, source="file:///a.png", submitted_at=f"{DAY}T01:00:00+00:00"
+        )
+        task = structs.replace(
+            task, generation=1, accepted_on=DAY, receipt=receipts.write(store, DAY, [task])
+        )
+        pending.mark_next(store, task)
+        late = structs.replace(result("t"), generation=1, first_seen=task.submitted_at, receipt=task.receipt)
+        new = structs.replace(result("t"), first_seen=f"{LATER}T01:00:00+00:00", run_date=LATER)
+
+        def meanwhile(store: Store = store, new: DocumentResult = new) -> None:
+            plan = selection.plan(store, Selector(task_id="t"), actor="alice")
+            assert plan is not None
+            forget.finish(store, plan, forget.carry_out(store, plan))
+            claims.take(store, "t", "0123456789ab", LATER)
+            records.finish(store, new)
+
+        paused = PausedStore(store, at, meanwhile)
+        records.finish(paused, late, Dates(DAY, lambda: LATER))
+        was_paused = at < len(paused.calls)
+        if was_paused:
+            assert list(store.list(keys.RESULTS)) == [keys.result(LATER, "t")], (
+                at,
+                paused.calls[at - 1 : at + 1],
+            )
+        at += 1
+    assert at > 5

@@ -59,6 +59,20 @@ def test_of_a_replaced_object_the_current_version_stays(store: S3Store, server: 
     store.purge("k")
 
 
+def test_of_all_objects_below_a_prefix_the_current_versions_stay(store: S3Store, server: Stubber) -> None:
+    gone = version("4", "p/k/2", latest=True, size=None)
+    listed(
+        server,
+        version("2", "p/k/1", latest=True),
+        version("1", "p/k/1"),
+        version("3", "p/k/2"),
+        markers=(gone,),
+    )
+    for name, key in (("1", "p/k/1"), ("3", "p/k/2"), ("4", "p/k/2")):
+        server.add_response("delete_object", {}, {"Bucket": "b", "Key": key, "VersionId": name})
+    assert store.purge_below("k") == 0
+
+
 def test_locked_versions_are_counted(store: S3Store, server: Stubber) -> None:
     listed(server, version("1", "p/k"), version("2", "p/k"))
     server.add_client_error("delete_object", "AccessDenied", http_status_code=403)
@@ -70,6 +84,7 @@ def test_a_bucket_that_never_kept_versions_is_asked_once(store: S3Store, server:
     server.add_response("get_bucket_versioning", {}, {"Bucket": "b"})
     for _ in range(3):
         store.purge("k")
+        store.purge_below("k")
     assert store.is_versioned is False
 
 

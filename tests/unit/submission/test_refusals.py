@@ -12,7 +12,7 @@ import pytest
 from pipeline import clock
 from pipeline.encryption.keyring import new_line
 from pipeline.errors import PermanentError
-from pipeline.ledger import pending
+from pipeline.ledger import pending, receipts
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
 from pipeline.models import SCHEMA_VERSION, DocumentResult
@@ -328,6 +328,28 @@ def test_two_messages_that_take_the_place_of_a_refusal_at_once(
     (good,) = (record for record in records_of(right).values() if record.status == "done")
     assert good.task_id == "scan-1"
     assert [failures.code_of(record) for record in failed(right).values()] == ["id_conflict"]
+
+
+@pytest.mark.parametrize("at", range(12))
+def test_a_message_that_is_accepted_twice_in_place_of_its_refusal_has_one_receipt(
+    flow: Flow, outside: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """By two processes, one of which has another run date and is paused until the document is done."""
+    days = ["2026-11-24", "2026-11-25"]
+    monkeypatch.setattr("pipeline.night.schedule.Schedule.run_date", lambda _: days[0])
+    right, sent = settings(flow, allowed_sources=outside.parent.as_uri()), submission(outside, "scan-1")
+    right.reception.refuse(b"", PermanentError("no", code="source_refused"), sent)
+
+    def done_by_another() -> None:
+        drain(right, right.reception.accept(sent))
+
+    paused = PausedStore(right.store, at, done_by_another)
+    drain(right, Reception(paused, right.settings, lambda: days[1]).accept(sent))
+    assert len(paused.calls) > at
+    received = [receipts.received(right.store, day).get("scan-1", ()) for day in days]
+    assert [any(not task.refused for task in tasks) for tasks in received].count(True) == 1
+    assert [records_of(right)["scan-1"].status] == ["done"]
+    assert all(audit(right.store, day).gaps == () for day in days)
 
 
 @pytest.mark.parametrize("at", range(13))

@@ -12,6 +12,7 @@ from pipeline.encryption.keyring import keyring, new_line
 from pipeline.settings import Settings
 from pipeline.submission.contract import MAX_BODY
 from tasks import confidential, dead, signing
+from tasks.routing import RAW
 from tasks.wire import UNREADABLE
 
 OURS = {
@@ -110,6 +111,24 @@ def test_each_says_why_it_is_there(given: Any, code: str, queue: str, step: str)
     assert "\n" not in letter.reason
     assert letter.at in (None, datetime(2026, 11, 22, 23, tzinfo=UTC))
     assert _found(given).letter.id == letter.id
+
+
+@pytest.mark.parametrize(
+    ("queue", "reason", "body", "task_id"),
+    [
+        ("ocr", "delivery_limit", b'[["mueller-1"], {"run_date": "2026-11-22"}, {}]', "mueller-1"),
+        ("ocr", "delivery_limit", b"[[], {}, {}]", ""),
+        ("ocr", "delivery_limit", b"x", ""),
+        ("ocr", "rejected", b'[["mueller-1"], {}, {}]', ""),
+        (RAW, "delivery_limit", b'[["mueller-1"], {}, {}]', ""),
+    ],
+)
+def test_a_message_of_a_step_that_was_returned_too_often_names_its_task(
+    queue: str, reason: str, body: bytes, task_id: str
+) -> None:
+    headers = {"task": "nightshift.ocr", "id": "m1"} | death(queue, reason)
+    letter = _found(message(body, headers)).letter
+    assert (letter.task_id, letter.ours, letter.step) == (task_id, False, "")
 
 
 def test_a_pass_removes_what_it_is_told_to_and_puts_back_the_rest(
