@@ -136,14 +136,16 @@ def flower(port: int, path: str) -> dict[str, dict[str, str]]:
 
 
 def flowered(port: int) -> dict[str, int]:
-    """As Flower shows how the chains of tasks ended."""
-    ends = Counter[str]()
+    """As Flower shows how the chains of tasks ended; those of one page end in `ner`."""
+    ends, done, others = Counter[str](), set[str](), set[str]()
     for task in flower(port, "/api/tasks?limit=100000").values():
         said = f"{task['state']} {task['exception'] or ''}"
         if said.startswith("FAILURE Document"):
             ends["partial" if "Partial" in said else "failed"] += 1
-        elif task["name"] == "nightshift.result":
-            ends["done"] += task["state"] == "SUCCESS"
+            others.add(task["args"])
+        elif task["name"] in ("nightshift.ner", "nightshift.result") and task["state"] == "SUCCESS":
+            done.add(task["args"])
+    ends["done"] = len(done - others)
     return {name: ends[name] for name in ("done", "partial", "failed")}
 
 

@@ -69,7 +69,7 @@ def work(step: str, store_url: str, inbox: Path, count: int) -> Callable[[], obj
 
     def flowing(done: Callable[[Flow], object]) -> None:
         counting.start(night.store, night.schedule.run_date)
-        done(Flow(night))
+        done(Flow(night, at_once=True))
         counting.stop()
 
     def accept(flow: Flow) -> None:

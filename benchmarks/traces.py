@@ -3,7 +3,7 @@
     python benchmarks/traces.py [--documents 200] [--rounds 7] [--ratio 1.0]
 
 Two workers with one process each, one broker, a collector in the process of the benchmark. Each round sends the same
-number of one-page images through accept, ingest, ocr, ner and result of one worker, then of the other; the time is that
+number of one-page images through accept, ingest, ocr and ner of one worker, then of the other; the time is that
 of the worker, its pool process and its reader, from the first message to two seconds after the last end, in which the
 last spans are sent. Both have done a round before. Prints the median of each side and of the ratios of the rounds.
 """
@@ -51,9 +51,7 @@ class Side:
         before = seconds(self.worker)
         self.it.publish(messages)
         self.ended += self.documents
-        wait_for(
-            lambda: self.it.depth("result") == 0 and len(self.it.ended()) == self.ended, "all to end", 600
-        )
+        wait_for(lambda: self.it.depth("ner") == 0 and len(self.it.ended()) == self.ended, "all to end", 600)
         wait_for(lambda: not self.it.pending(), "all markers to be gone")
         time.sleep(2.5)
         return 1000 * (seconds(self.worker) - before) / self.documents

@@ -48,7 +48,7 @@ def flow() -> Flow:
         worker, settings = f"{socket.gethostname()}/{os.getppid()}", night.settings
         counting.start(night.store, night.schedule.run_date, worker=worker, memory=lambda: memory(settings))
         _keep(night)
-        _flow = Flow(night)
+        _flow = Flow(night, at_once=True)
         _brake = Brake(_flow.store)
     return _flow
 

@@ -88,10 +88,12 @@ def finish(
         pending.remove(store, result.task_id, result.generation)
     if forgotten.take_back(store, result, fresh=ended_by_others or not marked):
         return _gone(result)
-    if ended_by_others and instead is None:  # its record may be of a night that is ahead of the clock here
+    if instead is None and ended_by_others:  # its record may be of a night that is ahead of the clock here
         instead = _settle(store, result, dates.without_end())
         if instead is None:
             ended_before()
+    elif instead is None and result.status == "failed":  # again: see `_is_undisputed`
+        instead = _settle(store, result, dates)
     return instead
 
 
@@ -132,11 +134,14 @@ def _keep(store: Store, result: DocumentResult, standing: DocumentResult) -> Non
 def _is_undisputed(store: Store, result: DocumentResult, dates: Dates) -> bool:
     """Whether, after a result was written where there was none, nobody else can have ended its task.
 
-    A process that records a failure looks for a result after it has written, so that of two at the same moment at least
-    one sees the other. A task that was forgotten has no marker any more.
+    A process that records a failure looks for a result after it has deleted the marker, so that of two at the same
+    moment at least one sees what the other did. Where a paused process has written the marker again, the failure is
+    deleted before the night's tables are written (`healing`); `nightshift run` looks for it here. A task that was
+    forgotten has no marker any more.
     """
+    failed = keys.failed(result.run_date, result.task_id, result.generation)
     return (
-        not store.exists(keys.failed(result.run_date, result.task_id, result.generation))
+        not (dates is OWN_DATE and store.exists(failed))
         and dates.are_only(result.run_date)  # also where this process was paused
         and not forgotten.is_forgotten(store, result.task_id, result.first_seen, result.receipt, fresh=False)
         and forgotten.marker(store, result) == "own"

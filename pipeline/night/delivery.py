@@ -197,7 +197,7 @@ class Delivery:
             return self._after(message, error)
         retries.drop(self.flow.store, message)
         nothing = all(one.step == message.step for one in following)  # it may have had nothing to do
-        done = not nothing or message.step == "result"
+        done = not nothing or message.step == "result" or self.flow.concluded
         if self.brake and done:
             self.brake.succeeded(message.step)
         return following

@@ -44,15 +44,18 @@ class Unwell(NamedTuple):
 class Flow:
     """Runs steps in one process: the night it belongs to, and models on first use.
 
-    `unwell`: how the step that ran last ended its document, if it did and the document is not done.
+    `at_once`: `ner` also writes the result of a document of one page, so that its entities need not be stored between
+    two steps. `unwell`: how the step that ran last ended its document, if it did and the document is not done;
+    `concluded`: whether it wrote a result.
     """
 
-    def __init__(self, night: Night) -> None:
-        self.night = night
+    def __init__(self, night: Night, *, at_once: bool = False) -> None:
+        self.night, self.at_once = night, at_once
         self.settings, self.store, self.schedule = night.settings, night.store, night.schedule
         self.reception = Reception(self.store, self.settings, self.schedule.run_date)
         self.engines = EnginesByTask(self.settings)
         self.unwell: Unwell | None = None
+        self.concluded = False
         self._begun = ("", "")  # task id of the step that ran last, and when that was submitted
         self._looked = clock.Mark.now()  # when its marker was read
         self.measures = Measures(night)
@@ -63,7 +66,7 @@ class Flow:
         Raises `PermanentError` for a document that can't be done, `TransientError` when a retry may
         help, `RunError` when something other than the document must be fixed first (`pipeline.steps.verdict`).
         """
-        self.unwell, self._begun = None, ("", "")
+        self.unwell, self.concluded, self._begun = None, False, ("", "")
         if message.step == "callback":
             callbacks.notify(self.store, message, self.settings)
             return []
@@ -177,11 +180,14 @@ class Flow:
 
     def _ended(self, task: Task, end: End) -> list[Message]:
         """Remove the marker of a task that has ended; nothing follows but a callback that is still due."""
-        if end.generation == task.generation:
+        own = end.generation == task.generation
+        if own:
             records.settle(self.store, end, self._dates(task))
         pending.remove(self.store, task.task_id, task.generation)
+        if own and end.status == "failed":  # again: who writes a result meanwhile looks for the marker only
+            records.settle(self.store, end, self._dates(task))
         counting.of(self.store).gone(task)
-        if end.generation != task.generation:
+        if not own:
             return []
         deadlines.forget(self.store, task)  # the process that wrote the record may not have got so far
         return callbacks.left(self.store, end)
@@ -339,6 +345,7 @@ class Flow:
             return self._handed_back(message, task)
         assert task.sha256 is not None
         pages = self._pages(task)
+        ends = self.at_once and self._may_end(message, task, pages)
         with self.measures.work("ner", len(pages), each=len(pages)) as on_entities:
             found = extract.extract(
                 pages,
@@ -347,9 +354,22 @@ class Flow:
                 engines=self.engines(task),
                 on_entities=on_entities,
                 look=not message.finds_nothing,
+                keep=not ends,
             )
         self.measures.extracted(found.seconds, on_entities)
+        if ends:
+            with self.measures.step("result"):
+                return self._conclude(message, task, pages, found)
         return self._after(message, task)
+
+    @staticmethod
+    def _may_end(message: Message, task: Task, pages: tuple[Page, ...]) -> bool:
+        """Whether a document may end with `ner`: one page, of which finding the entities again costs less than a step.
+
+        Not a message that was delivered before: what has failed, or killed its process, is left to a step of its own.
+        """
+        whole = len(pages) == 1 and not pages[0].error and not task.callback_url
+        return message.is_first and whole and after(task.task_type, "ner") == "result"
 
     def _further(self, message: Message, task: Task) -> list[Message]:
         """Run a step of a further task type."""
@@ -376,6 +396,16 @@ class Flow:
         }
         pages = self._pages(task)
         found = self._entities(task, pages) if "ner" in names else None
+        return self._conclude(message, task, pages, found, outputs)
+
+    def _conclude(
+        self,
+        message: Message,
+        task: Task,
+        pages: tuple[Page, ...],
+        found: extract.Entities | None,
+        outputs: dict[str, dict[str, str]] | None = None,
+    ) -> list[Message]:
         result = conclude.result_of(
             task,
             pages,
@@ -392,6 +422,7 @@ class Flow:
         if not written and (end := self._end_of(task)):
             return self._ended(task, end)
         following = self._finish(task, result, callbacks.note_due(self.store, task), written=written)
+        self.concluded = True
         self.measures.concluded(result)
         return following
 

@@ -54,10 +54,11 @@ def extract(
     engines: Engines,
     on_entities: Callable[[bool], None] = lambda _: None,
     look: bool = True,
+    keep: bool = True,
 ) -> Entities:
     """Find the entities of all pages, and store them once per document.
 
-    `look`: without, there can be none in the store.
+    `look`: without, there can be none in the store. `keep`: without, they are not stored.
     Calls `on_entities` at the end, with whether they were found just now rather than taken from the store.
     """
     if look and (before := stored_entities(pages, sha256, store=store, engines=engines)):
@@ -70,8 +71,9 @@ def extract(
         mentions = extract_in(model, texts, locale.read_all(texts))
     entities = tuple(e for page, of in zip(pages, mentions, strict=True) for e in entities_of(page, of))
     found = Entities(entities, round(time.perf_counter() - started, 4), _unread(pages))
-    key, data = keys.entities(sha256, engines.entities_digest), to_json(found)
-    store.put(key, data)
-    recent.keep(store, key, data)
+    if keep:
+        key, data = keys.entities(sha256, engines.entities_digest), to_json(found)
+        store.put(key, data)
+        recent.keep(store, key, data)
     on_entities(True)
     return found

@@ -456,6 +456,7 @@ class Reception:
             self._note_winner(task, None)
             return None
         if not (first and message.is_first and looked.age < SOON):
+            looked = clock.Mark.now()
             now = pending.get(self.store, task.task_id, task.generation)
         if now is None or (now.ingested_by not in ("", message.id) and not now.not_before):
             self._note_winner(task, now)
@@ -466,6 +467,8 @@ class Reception:
         task = self.shares.placed(task, self.run_date())
         pending.mark(self.store, task)
         counting.of(self.store).moved(now, task)
+        if looked.age >= SOON and has_ended(task):  # this process was paused, and may have marked it again
+            return None
         start = datetime.fromisoformat(task.not_before) if task.not_before else None
         if start and start > clock.utc():
             self.store.put(keys.delayed(start, task.task_id), b"")

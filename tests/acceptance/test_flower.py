@@ -100,10 +100,10 @@ def test_it_lists_the_chain_of_a_document_to_who_may_see_it(nights: Night) -> No
 
         (message,) = nights.documents(1, "scan")
         nights.publish([message])
-        wait_for(lambda: [t["state"] for t in it.tasks()] == ["SUCCESS"] * 5, "the chain to be listed", 30)
+        wait_for(lambda: [t["state"] for t in it.tasks()] == ["SUCCESS"] * 4, "the chain to be listed", 30)
         chain = [(task["name"], task["args"]) for task in it.tasks()]
         assert chain == [
-            (f"nightshift.{step}", "('scan_00000',)") for step in ("accept", "ingest", "ocr", "ner", "result")
+            (f"nightshift.{step}", "('scan_00000',)") for step in ("accept", "ingest", "ocr", "ner")
         ]
         assert {task["worker"].partition("@")[0] for task in it.tasks()} == {worker.name}
         status, page = it.get("/tasks")
@@ -183,7 +183,7 @@ def test_no_text_of_a_document_reaches_it(nights: Night) -> None:
             for pid in worker.children():
                 os.kill(pid, signal.SIGCONT)
         nights.settle(2)
-        wait_for(lambda: len(it.tasks()) == 5, "accept, ingest, ner, result; accept", 30)
+        wait_for(lambda: len(it.tasks()) == 4, "accept, ingest, ner; accept", 30)
         time.sleep(1)  # the last task's end is an event of its own
         tasks = it.json("/api/tasks")
         seen += [json.dumps(tasks), it.get("/metrics", "")[1], it.get("/tasks")[1]]

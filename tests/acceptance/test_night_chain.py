@@ -52,8 +52,8 @@ def test_messages_of_any_producer_become_results(nights: Night) -> None:
     for name, trace in {"both_00000": "document", "only_00000": "ocr", "text": "nlp"}.items():
         assert records[name].trace_id == f"trace-{trace}"
         lines = [x for x in worker.text().splitlines() if f"trace=trace-{trace} " in x]
-        steps = ("ingest", "result", *{"document": ("ocr", "ner"), "ocr": ("ocr",), "nlp": ("ner",)}[trace])
-        for step in steps:
+        steps = {"document": ("ocr", "ner"), "ocr": ("ocr", "result"), "nlp": ("ner",)}[trace]
+        for step in ("ingest", *steps):
             assert any(
                 f"task={name} step={step} " in x and f"Task nightshift.{step}[" in x and "succeeded" in x
                 for x in lines

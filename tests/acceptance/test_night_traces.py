@@ -71,7 +71,7 @@ def test_a_document_is_one_trace(rabbit: Rabbit, tmp_path: Path, traced: Collect
         it.settle(3)
         wait_for(lambda: len(received) == 2, "the callback's second attempt, 10 s after the first", 60)
         wait_for(lambda: len(named(traced.trace(TRACE), "POST")) == 2, "the spans of both callbacks")
-        wait_for(lambda: process(traced.trace("d" * 32), "result"), "the spans of what was submitted")
+        wait_for(lambda: process(traced.trace("d" * 32), "ner"), "the spans of what was submitted")
         # last and in two parts: a process that crashes takes spans with it that were not sent yet
         it.window("closed")
         wait_for(lambda: "stopped consuming" in worker.text(), "the window to close")

@@ -79,7 +79,7 @@ class Worker:
         store = WatchedStore(self.world)  # of its own, as what a process remembers of its store is
         recent.use(store, self.kept)
         night = Night(self.settings, store, Schedule(self.settings, store))
-        child.tools = Delivery(Flow(night), Publisher(self.broker), Brake(store))
+        child.tools = Delivery(Flow(night, at_once=True), Publisher(self.broker), Brake(store))
         child.gate = self
         self.world.plan(child)
         return child

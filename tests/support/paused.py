@@ -10,7 +10,7 @@ from msgspec import structs
 
 from pipeline import clock
 from pipeline.errors import PermanentError, TransientError
-from pipeline.ledger import pending
+from pipeline.ledger import healing, pending
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
 from pipeline.models import DocumentResult, Task, from_json
@@ -91,20 +91,25 @@ class PausedStore:
 class Site:
     """One installation with one submission `t`: what its producer, its other workers and its operator do."""
 
-    def __init__(self, inbox: Path, picture: bytes, engines: EnginesByTask, settings: Settings) -> None:
+    def __init__(
+        self,
+        inbox: Path,
+        picture: bytes,
+        engines: EnginesByTask,
+        settings: Settings,
+        callback_url: str = "https://a.example",
+    ) -> None:
         self.store = MemoryStore("site")
         self.path, self.picture, self.engines, self.settings = inbox / "a.png", picture, engines, settings
         self.now, self._ticks, self._messages = START, 0, 0
         self.waiting: list[Message] = []
-        self.late = False
+        self.late, self.at_once = False, True
         self.posted: list[str] = []
         clock.take_from(self._time)
         self.send_file()
         self.flow = self.process(self.store)
         url = self.path.as_uri()
-        self.submission = Submission(
-            task_id="t", task_type="document", url=url, callback_url="https://a.example"
-        )
+        self.submission = Submission(task_id="t", task_type="document", url=url, callback_url=callback_url)
 
     def _time(self) -> datetime:
         self._ticks += 1
@@ -112,7 +117,7 @@ class Site:
 
     def process(self, store: Store) -> Flow:
         """Another process with this store."""
-        flow = Flow(Night(self.settings, store, Schedule(self.settings, store)))
+        flow = Flow(Night(self.settings, store, Schedule(self.settings, store)), at_once=self.at_once)
         flow.engines = self.engines
         return flow
 
@@ -151,12 +156,17 @@ class Site:
             waiting.extend(self.deliver(waiting.popleft()))
 
     def settle(self) -> None:
-        """All that waits is done, and housekeeping publishes again what has a marker or a callback that is due."""
+        """All that waits is done, and housekeeping publishes again what has a marker or a callback that is due.
+
+        Then what it does before it writes the tables of a night.
+        """
         self.late, waiting, self.waiting = False, self.waiting, []
         self.drain(waiting)
         for _ in range(2):
             self.drain(resume_all(self.flow.night))
         self.drain(overdue(self.store, self.now + timedelta(hours=2)))
+        for night in keys.run_dates(self.store.folders(keys.FAILED)):
+            healing.failures(self.store, night)
 
     def accept(self) -> list[Message]:
         return self.flow.reception.accept(self.submission)

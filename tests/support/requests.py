@@ -129,7 +129,7 @@ def by_message(
     without, each step finds nothing that another one has kept, as if on another host. `by_day`: so it is with `ocr`.
     """
     night, backend = counted_night(settings, kept)
-    flow = Flow(night)
+    flow = Flow(night, at_once=True)
     for path in (first, second):
         backend.asked.clear()
         named = Submission(task_id=path.name, task_type="document", url=path.as_uri())
@@ -144,7 +144,7 @@ def by_submit(
 ) -> CountingBackend:
     """As `by_message`, of documents whose bytes a producer submits, which keeps nothing."""
     night, backend = counted_night(settings, kept)
-    flow, own = Flow(night), EncryptedStore.around(backend, settings)
+    flow, own = Flow(night, at_once=True), EncryptedStore.around(backend, settings)
     for path in (first, second):
         backend.asked.clear()
         waiting: list[Message] = []
@@ -176,7 +176,7 @@ def by_run(settings: Settings, first: Path, second: Path) -> CountingBackend:
 def by_tick(settings: Settings, document: Path, *, nights: int) -> CountingBackend:
     """A tick of housekeeping in a store with so many past nights, after one that did what was due."""
     night, backend = counted_night(settings)
-    flow = Flow(night)
+    flow = Flow(night, at_once=True)
     named = Submission(task_id="t", task_type="document", url=document.as_uri())
     _drain(flow, backend, flow.reception.accept(named))
     (result,) = backend.inner.list(keys.RESULTS)

@@ -25,7 +25,7 @@ from tests.support.night import shade
 
 SMALL, LARGE = 100, 1000
 SLOPE = 1.05
-REQUESTS = 23
+REQUESTS = 18
 """Most store requests of a one-page document from accept to result. Lower it when there are fewer, never raise it."""
 
 
@@ -48,7 +48,7 @@ def a_night(inbox: Path, count: int) -> Iterator[tuple[str, dict[str, int]]]:
     )
     plain = Night.of(settings)
     store = Metered(plain.store)
-    flow = Flow(Night(settings, store, plain.schedule))
+    flow = Flow(Night(settings, store, plain.schedule), at_once=True)
     messages, day = [], flow.schedule.run_date()
     with pytest.MonkeyPatch.context() as patch:
         counting = by_hand(patch, flow.night)

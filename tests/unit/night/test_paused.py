@@ -49,12 +49,12 @@ def engines(settings: Settings) -> EnginesByTask:
 @pytest.fixture
 def site(
     settings: Settings, engines: EnginesByTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[], Site]]:
+) -> Iterator[Callable[..., Site]]:
     inbox = Path(settings.allowed_sources.removeprefix("file://"))
     picture = page(tmp_path / "a.png", grey(1)).read_bytes()
 
-    def made() -> Site:
-        one = Site(inbox, picture, engines, settings)
+    def made(**options: str) -> Site:
+        one = Site(inbox, picture, engines, settings, **options)
         monkeypatch.setattr(callbacks, "post", one.post)
         return one
 
@@ -83,6 +83,7 @@ def reprocessed_to(step: str) -> Callable[[Site], Message]:
 
 
 def _at(step: str, site: Site, messages: list[Message]) -> Message:
+    site.at_once = site.flow.at_once = step != "result"
     while messages[0].step != step:
         messages = site.deliver(messages[0])
     return structs.replace(messages[0], id="same")
@@ -129,6 +130,7 @@ DOES = {
     "accept": Work(lambda _: None, _accept),
     "ingest": Work(to("ingest"), _step),
     "ocr": Work(to("ocr"), _step),
+    "ner": Work(to("ner"), _step),
     "result": Work(to("result"), _step),
     "fail ingest": Work(to("ingest"), _fail),
     "fail result": Work(to("result"), _fail),
@@ -240,6 +242,20 @@ def test_pausing_before_a_write_and_dying_right_after_it(
 ) -> None:
     for at in count():
         calls, wrongs = _paused(site(), DOES[does], MEANWHILE[meanwhile], at, 1)
+        if at >= len(calls):
+            break
+        assert not wrongs, f"paused before {calls[at]}"
+
+
+@pytest.mark.parametrize("dies", [None, 0, 1], ids=["goes on", "dies", "dies right after"])
+@pytest.mark.parametrize("meanwhile", ["nothing", "done", "done later", "failed", "failed later"])
+@pytest.mark.parametrize("does", ["ingest", "ner", "result", "fail ingest", "fail result"])
+def test_pausing_where_nobody_is_called_back(
+    site: Callable[..., Site], does: str, meanwhile: str, dies: int | None
+) -> None:
+    """Then a first result is written without a look before it, and one after it."""
+    for at in count():
+        calls, wrongs = _paused(site(callback_url=""), DOES[does], MEANWHILE[meanwhile], at, dies)
         if at >= len(calls):
             break
         assert not wrongs, f"paused before {calls[at]}"
