@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline.documents.attached import attached_invoices
 from pipeline.documents.base import Document, PageInput, Rect
 from pipeline.documents.pdf_bounds import check_object_streams, check_page_count
+from pipeline.documents.pdf_contents import Contents
 from pipeline.documents.pdf_streams import Pictures, broken_pictures, pixel_size
 from pipeline.documents.portfolio import refuse_cover, refuse_wrapper
 from pipeline.documents.suspects import Fonts
@@ -45,6 +46,7 @@ class PdfFile(Document):
         self._fonts = Fonts(seen={}, suspicious=set())
         self._scrawls: dict[int, tuple[Rect, ...]] = {}
         self._pdf = _open(data)
+        self._contents = Contents(self._pdf, len(data))
         try:
             self.page_count = len(self._pdf)
             if self.page_count > limits.max_pages:
@@ -76,7 +78,7 @@ class PdfFile(Document):
 
     def _read(self, number: int) -> PageInput:
         with self._load(number) as (page, scale, scrawls):
-            broken = broken_pictures(page, self.place(number))
+            broken = self._broken(number, page)
             layer = None
             if self._limits.text_layer:
                 layer = read_layer(page, _pixel_frame(page, scale), scale, scrawls)
@@ -95,6 +97,22 @@ class PdfFile(Document):
                 warnings=broken.warnings,
                 dpi=scale * 72,
             )
+
+    def _broken(self, number: int, page: pdfium.PdfPage) -> Pictures:
+        """What of the page is broken: its pictures, or the content that draws them."""
+        place = self.place(number)
+        blank = pdfium_c.FPDFPage_CountObjects(page) == 0
+        faults = self._contents.faults(number, blank=blank)
+        broken = broken_pictures(page, place)
+        if not faults:
+            return broken
+        warnings = tuple(f"{place} has content that {fault}." for fault in dict.fromkeys(faults))
+        return msgspec.structs.replace(
+            broken,
+            unread=broken.unread + len(faults),
+            warnings=(*broken.warnings, *warnings),
+            fault=f"{place} has content that {faults[0]}. Scan or export it again." if blank else broken.fault,
+        )
 
     def _by_layer(
         self, number: int, page: pdfium.PdfPage, scale: float, layer: Layer, broken: Pictures
