@@ -114,7 +114,11 @@ def _parts(items: list[Item], width: int, height: int, effort: Effort) -> list[R
     parts: list[Rows] = []
     for band in bands(items, gutter):
         left, right = sides(band, gutter)
-        if are_columns(left, right, effort) if gutter == columns else are_blocks(left, right, width, height):
+        if (
+            are_columns(left, right, effort)
+            if gutter == columns
+            else are_blocks(left, right, width, height, effort)
+        ):
             parts += _parts(left, width, height, effort) + _parts(right, width, height, effort)
         else:
             parts.append(rows_of(band))

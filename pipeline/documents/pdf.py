@@ -111,7 +111,9 @@ class PdfFile(Document):
             broken,
             unread=broken.unread + len(faults),
             warnings=(*broken.warnings, *warnings),
-            fault=f"{place} has content that {faults[0]}. Scan or export it again." if blank else broken.fault,
+            fault=f"{place} has content that {faults[0]}. Scan or export it again."
+            if blank
+            else broken.fault,
         )
 
     def _by_layer(

@@ -103,7 +103,9 @@ def _parsed(data: bytes, at: int) -> tuple[Any, int]:
                 continue
             case "close" if len(stack) > 1:
                 items = stack.pop()
-                value: Any = dict(zip(items[::2], items[1::2], strict=False)) if token["close"] == b">>" else items
+                value: Any = (
+                    dict(zip(items[::2], items[1::2], strict=False)) if token["close"] == b">>" else items
+                )
             case "name":
                 value = unescaped(token["name"])
             case "ref":

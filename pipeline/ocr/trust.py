@@ -81,7 +81,8 @@ def _is_foreign(text: str) -> bool:
     letters = [char for char in text if char.isalpha()]
     greek = sum(map(_is_greek, letters))
     return greek >= max(FEW, GREEK * len(letters)) or any(
-        any(map(_is_greek, word[1:])) and any("a" <= char <= "z" for char in word.lower()) for word in text.split()
+        any(map(_is_greek, word[1:])) and any("a" <= char <= "z" for char in word.lower())
+        for word in text.split()
     )
 
 

@@ -60,7 +60,10 @@ def test_content_that_was_flushed_and_never_closed_is_whole() -> None:
     ("pdf", "why"),
     [
         (build_pdf(TEXT).replace(b"/Contents 5 0 R", b"/Contents 9 0 R"), "is missing from the file"),
-        (packed(TEXT).replace(zlib.compress(TEXT)[:9], b"x\x9c\xff\xff\xff\xff\xff\xff\xff"), "can't be decoded"),
+        (
+            packed(TEXT).replace(zlib.compress(TEXT)[:9], b"x\x9c\xff\xff\xff\xff\xff\xff\xff"),
+            "can't be decoded",
+        ),
         (build_pdf(b"\x81\x93\x07 no content <<\x02"), "can't be decoded"),
         (build_pdf(b"/Im1 Do", resources=b"/XObject<</Im1 99 0 R>>"), "is missing from the file"),
         (build_pdf(b"/Im1 Do"), "is missing from the file"),
@@ -126,7 +129,9 @@ def test_large_files_are_checked_where_a_page_is_blank(monkeypatch: pytest.Monke
 
 
 def test_objects_are_found_by_number() -> None:
-    with open_document(build_pdf(b"(a \\) (b) c) Tj", page=b"/X(\\()/Y[1 null<</Z/N#61me>>]"), Limits()) as document:
+    with open_document(
+        build_pdf(b"(a \\) (b) c) Tj", page=b"/X(\\()/Y[1 null<</Z/N#61me>>]"), Limits()
+    ) as document:
         objects = Objects(plain_copy(document._pdf))  # type: ignore[attr-defined]
         (page,) = objects.pages(10)
         assert page[b"Y"] == [b"1", b"null", {b"Z": b"Name"}]
