@@ -81,8 +81,10 @@ def block_gutter(items: Sequence[Item], width: int, height: int, effort: Effort)
 
 def are_blocks(left: Sequence[Item], right: Sequence[Item], width: int, height: int, effort: Effort) -> bool:
     """Whether two sides of a gutter are blocks, each to be read by itself."""
+    if min(len(left), len(right)) < BLOCK_ROWS:
+        return False
     beside = shared_height(left, right)
-    if min(len(left), len(right)) < BLOCK_ROWS or beside < BESIDE_RECEIPT:
+    if beside < BESIDE_RECEIPT:
         return False
     line = median(i.height for i in (*left, *right))
     gap = min(i.left for i in right) - max(i.right for i in left)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
-from pipeline.documents import bidi, text_layer
+from pipeline.documents import bidi, suspects, text_layer
 from pipeline.documents.glyphs import Glyph, Run
 from pipeline.documents.lines import text_lines
 from pipeline.documents.open import open_document
@@ -250,3 +251,32 @@ def test_a_page_of_countless_pieces_of_text_is_read_by_ocr(
         monkeypatch.setattr(text_layer, "MAX_TEXTS", most)
         with open_document(data, Limits()) as document:
             assert (document.page(1).lines is not None) == layer
+
+
+@pytest.mark.parametrize(
+    ("text", "turn", "embedded", "looked_at"),
+    [
+        ("\u0410\u041c\u041e\u0424\u041d\u0423\u0413\u0424\u0414", (1.0, 0.0), True, True),
+        ("$&(.'-+.,)$)", (1.0, 0.0), True, True),
+        ("..............", (1.0, 0.0), True, False),
+        ("\u0410\u041c\u041e\u0424\u041d\u0423\u0413\u0424\u0414", (1.0, 0.0), False, False),
+        ("Amount due", (0.0, -1.0), True, True),
+        ("Amount due", (0.0, -1.0), False, False),
+        ("Amount due", (1.0, 0.0), True, False),
+    ],
+    ids=["alphabet", "signs", "leader", "own font", "turned", "turned in an own font", "Latin"],
+)
+def test_lines_without_patterns_are_looked_at_once(
+    monkeypatch: pytest.MonkeyPatch, text: str, turn: tuple[float, float], embedded: bool, looked_at: bool
+) -> None:
+    monkeypatch.setattr(Run, "font_name", property(lambda run: "Body"))
+    monkeypatch.setattr(suspects, "_looks_wrong", lambda *about: False)
+    run = Run(None, 1, turn, 10.0, 1, embedded, (0, 0, 0, 255))
+    glyphs = [
+        Glyph(char, run, turn, 10 * i, 0, 10 * i + 9, 10, 10, 10.0, 0, (10 * i, 0, 10 * i + 9, 10))
+        for i, char in enumerate(text)
+    ]
+    fonts = suspects.Fonts(seen={}, suspicious=set())
+    page = cast(Any, None)  # not drawn
+    assert [found.text for found in fonts.suspects(page, glyphs, 1.0)] == [text] * looked_at
+    assert fonts.suspects(page, glyphs, 1.0) == ()
