@@ -165,9 +165,9 @@ def _tracking(chars: str, gaps: list[float], piece: list[Glyph]) -> float:
     letters = sum(char.isalpha() and not _is_wide(char) for char in chars)
     gap = median(gap for gap, _ in inner)
     together = sum(piece[at].run is piece[at + 1].run for _, at in inner) > len(inner) / 2
-    if letters < max(TRACKED, 0.7 * len(chars)):  # figures may be the cells of a table
-        if not _is_even([gap for gap, _ in inner], gap) or not (together or letters >= TRACKED):
-            return 0.0
+    even = _is_even([gap for gap, _ in inner], gap) and (together or letters >= TRACKED)
+    if letters < max(TRACKED, 0.7 * len(chars)) and not even:
+        return 0.0  # figures may be the cells of a table
     return gap if gap > THIN_GAP and (gap < MAX_TRACKING or together) else 0.0
 
 

@@ -1,4 +1,4 @@
-"""The objects of a PDF as `plain_copy` writes it: dictionaries and streams by number, for what PDFium does not report."""
+"""The objects of a PDF as `plain_copy` writes it: dictionaries and streams, of which PDFium tells little."""
 
 from __future__ import annotations
 

@@ -91,9 +91,9 @@ class Fonts(msgspec.Struct):
             if _looks_wrong(page, parts[best], fresh[best], scale):
                 self.suspicious.add(name)
         longest = max(parts, key=lambda part: (sum(map(_is_han, part)), _strangers(part)))
-        if run.embedded and name not in self.suspicious:
-            if sum(map(_is_han, longest)) >= FEW or _strangers(longest):
-                return self._once(name, longest)
+        strange = sum(map(_is_han, longest)) >= FEW or _strangers(longest)
+        if run.embedded and name not in self.suspicious and strange:
+            return self._once(name, longest)
         if name not in self.suspicious:
             return None
         part = max(parts, key=lambda part: sum(glyph.char.isalnum() for glyph in part))

@@ -31,7 +31,7 @@ letters that it does not know it guesses some and leaves out most."""
 _LOOK_ALIKE = str.maketrans(
     "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0430\u0435\u043e\u0440\u0441\u0443\u0445"
     "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf\u03bd",
-    "ABEKMHOPCTYXaeopcyx" "ABEZHIKMNOPTYXov",
+    "ABEKMHOPCTYXaeopcyxABEZHIKMNOPTYXov",
 )
 """Cyrillic and Greek letters with the shapes of Latin ones."""
 
@@ -69,7 +69,9 @@ def _contradicts(image: NDArray[np.uint8], suspect: Suspect, ocr: OcrEngine, rot
     confidence = min(line.confidence for line in lines)
     if confidence < CONFIDENT:
         return None
-    if _is_foreign(suspect.text) and not (confidence >= SURE and seen.isascii() and len(seen) >= WHOLE * length):
+    if _is_foreign(suspect.text) and not (
+        confidence >= SURE and seen.isascii() and len(seen) >= WHOLE * length
+    ):
         return None
     if not said:  # signs alone, where letters are seen
         return True
@@ -80,7 +82,7 @@ def _contradicts(image: NDArray[np.uint8], suspect: Suspect, ocr: OcrEngine, rot
 def _is_foreign(text: str) -> bool:
     """Whether a text is mostly in an alphabet that the models may not know, or in none."""
     letters = [char for char in text if not char.isspace()]
-    known = sum(char.isascii() and char.isalnum() or "\u3040" <= char <= "\u9fff" for char in letters)
+    known = sum((char.isascii() and char.isalnum()) or "\u3040" <= char <= "\u9fff" for char in letters)
     return 2 * known <= len(letters)
 
 

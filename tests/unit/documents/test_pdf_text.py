@@ -47,8 +47,20 @@ def test_text_of_no_size_is_no_crash(make_pdf: MakePdf) -> None:
         (b".99 g " + SECRET, []),
         (b"q 0 0 10 10 re W n " + SECRET + b"Q", []),
         (LINE % (500, 100, b"Passport 99887766"), []),
+        (b"BT /F1 .5 Tf 50 100 Td (Passport 99887766) Tj ET", []),
     ],
-    ids=["bar", "white bar", "part", "label", "picture", "white", "nearly white", "clipped", "off the page"],
+    ids=[
+        "bar",
+        "white bar",
+        "part",
+        "label",
+        "picture",
+        "white",
+        "nearly white",
+        "clipped",
+        "off the page",
+        "tiny",
+    ],
 )
 def test_what_cannot_be_seen_is_left_out_and_counted(
     make_pdf: MakePdf, content: bytes, seen: list[str]
