@@ -83,8 +83,8 @@ def are_blocks(left: Sequence[Item], right: Sequence[Item], width: int, height: 
     """Whether two sides of a gutter are blocks, each to be read by itself."""
     if min(len(left), len(right)) < BLOCK_ROWS:
         return False
-    beside = shared_height(left, right)
-    if beside < BESIDE_RECEIPT:
+    shared = shared_height(left, right)
+    if shared < BESIDE_RECEIPT:
         return False
     line = median(i.height for i in (*left, *right))
     gap = min(i.left for i in right) - max(i.right for i in left)
@@ -95,7 +95,7 @@ def are_blocks(left: Sequence[Item], right: Sequence[Item], width: int, height: 
         return False
     if _are_receipts(left, effort) and _are_receipts(right, effort):
         return True
-    return beside >= BESIDE and (
+    return shared >= BESIDE and (
         _lined_up(*rows) <= LOOSE
         or (is_running_text(left) != is_running_text(right) and len(rows[0]) != len(rows[1]))
         or (width >= SPREAD * height and gap >= FOLD * line and _is_fold(left, right, gap, width))

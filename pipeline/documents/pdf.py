@@ -83,7 +83,8 @@ class PdfFile(Document):
             broken = self._broken(number, page)
             layer = None
             if self._limits.text_layer:
-                layer = read_layer(page, _pixel_frame(page, scale), scale, scrawls)
+                patterns = self._contents.has_patterns(number)
+                layer = read_layer(page, _pixel_frame(page, scale), scale, scrawls, patterns=patterns)
             if layer is not None:
                 if self.page_count == 1:
                     refuse_notice("\n".join(line.text for line in layer.lines))

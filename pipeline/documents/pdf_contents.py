@@ -46,21 +46,34 @@ class Contents:
         """What is wrong with page `number` (from 1); `blank`: nothing is drawn on it."""
         if not (blank or self._small):
             return []
-        if self._objects is None:
-            self._objects = Objects(plain_copy(self._pdf))
-            self._pages = self._objects.pages(len(self._pdf))
-        if len(self._pages) != len(self._pdf):
-            return []  # PDFium follows the tree in another way
-        page = self._pages[number - 1]
-        search = _Search(self._objects, self._known)
+        objects, page = self._stored(number)
+        search = _Search(objects, self._known)
         found, drawn = list[Fault](), b""
-        for part in _parts(self._objects, page.get(b"Contents")):
+        for part in _parts(objects, page.get(b"Contents")):
             text, fault = search.unpacked(part)
             drawn += text + b"\n"
             found += [fault] if fault else []
         if blank and not found and _BINARY.search(drawn):
             found.append(DAMAGED)
-        return found + search.holes(drawn, self._objects.get(page.get(b"Resources")), NESTED)
+        return found + search.holes(drawn, objects.get(page.get(b"Resources")), NESTED)
+
+    def has_patterns(self, number: int) -> bool:
+        """Whether page `number` (from 1) may fill areas with tiles, as some printers draw pictures."""
+        if not self._small:
+            return False
+        objects, page = self._stored(number)
+        named = objects.under(objects.get(page.get(b"Resources")), b"Pattern")
+        patterns = map(objects.get, list(named.values())[:MAX_STREAMS]) if isinstance(named, dict) else ()
+        return any(
+            isinstance(pattern, Stream) for pattern in patterns
+        )  # one of type 2 is a shading, and no stream
+
+    def _stored(self, number: int) -> tuple[Objects, dict[bytes, Any]]:
+        """The objects of the file, and a page's dictionary; empty where PDFium follows the page tree in another way."""
+        if self._objects is None:
+            self._objects = Objects(plain_copy(self._pdf))
+            self._pages = self._objects.pages(len(self._pdf))
+        return self._objects, self._pages[number - 1] if len(self._pages) == len(self._pdf) else {}
 
 
 class _Search:

@@ -20,7 +20,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from pipeline.documents.cover import is_cover, is_cover_apart
-from pipeline.documents.notices import PROTECTED
+from pipeline.documents.notice_words import PROTECTED
 from pipeline.documents.pdf_bounds import INDIRECT_FILTER, check_object_streams, plain_copy, unpacked
 from pipeline.documents.sniff import OLD_SHEET, OPEN_SHEET, SHEET, WORD, sniff
 from pipeline.environment import printable

@@ -35,7 +35,7 @@ MOST = 20
 HEIGHT = 32
 """Pixels of an em in the drawing that is compared."""
 LOOKED_AT = "\u4e00"
-"""Stands among a font's characters for its one line that was looked at."""
+"""Noted among a font's characters when its one line was looked at."""
 LONGEST = 40
 """Maximum number of characters of a line that is compared."""
 

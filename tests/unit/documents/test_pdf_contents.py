@@ -137,3 +137,16 @@ def test_objects_are_found_by_number() -> None:
         assert page[b"Y"] == [b"1", b"null", {b"Z": b"Name"}]
         assert isinstance(objects.get(page[b"Contents"]), Stream)
         assert objects.get(Ref(1000)) is None
+
+
+@pytest.mark.parametrize("tiles", [True, False])
+def test_a_picture_painted_as_tiles_is_a_region_to_be_read(tiles: bool) -> None:
+    cell = b"q 0 0 0 rg 0 0 30 30 re f Q"
+    pattern = b"<</Type/Pattern/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 60 60]/XStep 60/YStep 60"
+    pattern += b"/Resources<<>>/Length %d>>stream\n%s\nendstream" % (len(cell), cell)
+    fill = b" /Pattern cs /P1 scn 200 40 120 60 re f" if tiles else b" .749 g 200 40 120 60 re f"
+    resources = b"/Pattern<</P1 4 0 R>>" if tiles else b""
+    pdf = build_pdf(TEXT + fill, extra=[pattern], resources=resources)
+    with open_document(pdf, Limits()) as document:
+        page = document.page(1)
+    assert len(page.regions) == tiles

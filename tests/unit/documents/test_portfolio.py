@@ -221,7 +221,7 @@ def test_a_notice_instead_of_the_document_is_refused(words: bytes, error: type[E
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        ("Dieses Dokument ist durch eine Richtlinie geschützt.", Encrypted),
+        ("Dieses Dokument ist durch eine Richtlinie geschützt.", Encrypted),  # codespell:ignore
         ("Ce fichier PDF est protégé", Encrypted),
         ("此 PDF 文件受保护", Encrypted),
         ("This document is encrypted by a policy server.", Encrypted),
@@ -232,8 +232,8 @@ def test_a_notice_instead_of_the_document_is_refused(words: bytes, error: type[E
         ("Si ce message n’est pas remplacé par le contenu du document, ...", Unsupported),
         ("如果本消息最终未被文档的正确内容替代，则您的阅读器可能无法显示此类型的文档。", Unsupported),
         ("このメッセージが文書の適切な内容に置き換わらない場合は、表示できません。", Unsupported),
-        ("Der Inhalt ist geschützt, die Datei 4711 wurde ersetzt.", None),
-        ("Ihr Dokument wurde geprüft.", None),
+        ("Der Inhalt ist geschützt, die Datei 4711 wurde ersetzt.", None),  # codespell:ignore
+        ("Ihr Dokument wurde geprüft.", None),  # codespell:ignore
         ("请回复此消息，否则合同内容将被替换。", None),
     ],
 )
