@@ -7,7 +7,7 @@ import pypdfium2.raw as pdfium_c
 
 from pipeline.documents.einvoice import MAX_XML, is_einvoice, xml_text
 from pipeline.documents.pdf_bounds import plain_copy
-from pipeline.documents.portfolio import check_sizes, names_of
+from pipeline.documents.portfolio import check_sizes, name_of, names_of
 from pipeline.errors import OverLimit
 from pipeline.models import Code
 
@@ -15,6 +15,7 @@ KNOWN = ("factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml")
 """Names of the attachment by the standards, in lower case; others are recognised by their content."""
 MAX_TRIED = 10
 MAX_INVOICES = 3
+MAX_PINNED = 20
 
 
 def attached_invoices(pdf: pdfium.PdfDocument, max_bytes: int) -> tuple[tuple[Code, ...], tuple[str, ...]]:
@@ -59,3 +60,18 @@ def _read(pdf: pdfium.PdfDocument, index: int, name: str) -> tuple[Code | None, 
     return Code(
         kind="xml", text=text
     ), f"{files} inside the attached {name} were left out." if annexes else ""
+
+
+def files_on(page: pdfium.PdfPage) -> list[str]:
+    """Names of the files that are attached to a place on the page, as a paper clip; `MAX_PINNED` at most."""
+    names: list[str] = []
+    for index in range(pdfium_c.FPDFPage_GetAnnotCount(page)):
+        note = pdfium_c.FPDFPage_GetAnnot(page, index)
+        if (
+            pdfium_c.FPDFAnnot_GetSubtype(note) == pdfium_c.FPDF_ANNOT_FILEATTACHMENT
+            and len(names) < MAX_PINNED
+        ):
+            file = pdfium_c.FPDFAnnot_GetFileAttachment(note)
+            names += [name_of(file) or "without a name"] if file else []
+        pdfium_c.FPDFPage_CloseAnnot(note)
+    return names

@@ -52,12 +52,20 @@ def _kinds(tokens: Sequence[str]) -> list[str]:
     """R and L: letters; N: numbers with their signs; blank: all others."""
     kinds = [_kind(token) for token in tokens]
     for at in range(1, len(kinds) - 1):  # 1,234.50 and 12/05/2023 are one number
-        if kinds[at] == "S" and kinds[at - 1] == "N" == kinds[at + 1]:
+        if kinds[at] == "S" and kinds[at - 1] == "N" == kinds[at + 1] and not _parts_figures(tokens, at):
             kinds[at] = "N"
     for at, kind in enumerate(kinds):  # signs of currency and percent
         if kind == "T" and "N" in kinds[max(at - 1, 0) : at + 2]:
             kinds[at] = "N"
     return [kind if kind in "RLN" else " " for kind in kinds]
+
+
+def _parts_figures(tokens: Sequence[str], at: int) -> bool:
+    """Whether a hyphen or plus is between two numbers instead of within one, as behind Arabic letters (rule W2)."""
+    if unicodedata.bidirectional(tokens[at][0]) != "ES":
+        return False
+    strong = (unicodedata.bidirectional(token[0]) for token in tokens[at + 1 :])
+    return next((kind for kind in strong if kind in ("R", "AL", "L")), "") == "AL"
 
 
 def _kind(token: str) -> str:

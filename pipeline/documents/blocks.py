@@ -27,7 +27,9 @@ GUTTER = 0.8
 FOLD = 5.0
 """Minimum width in line heights of the gutter around the fold of a book."""
 BESIDE = 0.5
-"""Minimum share of the shorter block's height over which the blocks are side by side."""
+"""Minimum share of the shorter block's height over which the blocks are side by side ..."""
+BESIDE_RECEIPT = 0.25
+"""... and receipts, whose heads need not be at the same height."""
 WORDY = 0.5
 """Minimum share of a block's rows that have words; a column of amounts has none."""
 ALIGNED = 0.3
@@ -72,14 +74,17 @@ def block_gutter(items: Sequence[Item], width: int, height: int, effort: Effort)
         if _height(tall) < TALL * content or min(len(left), len(right)) < BLOCK_ROWS:
             continue
         parted = len(tall), min(i.left for i in right) - max(i.right for i in left)
-        if parted > most and are_blocks(left, right, width, height):
+        if parted > most and are_blocks(left, right, width, height, effort):
             best, most = x, parted
     return best, most[0]
 
 
-def are_blocks(left: Sequence[Item], right: Sequence[Item], width: int, height: int) -> bool:
+def are_blocks(left: Sequence[Item], right: Sequence[Item], width: int, height: int, effort: Effort) -> bool:
     """Whether two sides of a gutter are blocks, each to be read by itself."""
-    if min(len(left), len(right)) < BLOCK_ROWS or shared_height(left, right) < BESIDE:
+    if min(len(left), len(right)) < BLOCK_ROWS:
+        return False
+    shared = shared_height(left, right)
+    if shared < BESIDE_RECEIPT:
         return False
     line = median(i.height for i in (*left, *right))
     gap = min(i.left for i in right) - max(i.right for i in left)
@@ -88,12 +93,30 @@ def are_blocks(left: Sequence[Item], right: Sequence[Item], width: int, height: 
         return False
     if _torn(left, right) > TORN:
         return False
-    return (
-        all(map(_is_receipt, rows))
-        or _lined_up(*rows) <= LOOSE
+    if _are_receipts(left, effort) and _are_receipts(right, effort):
+        return True
+    return shared >= BESIDE and (
+        _lined_up(*rows) <= LOOSE
         or (is_running_text(left) != is_running_text(right) and len(rows[0]) != len(rows[1]))
         or (width >= SPREAD * height and gap >= FOLD * line and _is_fold(left, right, gap, width))
     )
+
+
+def _are_receipts(side: Sequence[Item], effort: Effort) -> bool:
+    """Whether a side is a receipt, or several next to each other."""
+    if _is_receipt(rows_of(side)):
+        return True
+    if len(side) < 2 * BLOCK_ROWS:
+        return False
+    for x in edges(side):
+        if not effort.take(len(side)):
+            return False
+        left, right = sides(side, x)
+        if not left or not right or min(i.left for i in right) < x:
+            continue
+        if _is_receipt(rows_of(left)) and _are_receipts(right, effort):
+            return True
+    return False
 
 
 def _height(band: Sequence[Item]) -> float:

@@ -21,6 +21,9 @@ TRIVIAL = 4.0
 TILE, MIN_TILES = (12.0, 4.0), 100
 """So many filled areas less wide and high than this (points) may be the modules of a QR code, or runs of them."""
 
+TILED = 191, 191, 191
+"""The colour that PDFium says an area filled with tiles has; a grey area may have it too."""
+
 _KINDS = [pdfium_c.FPDF_PAGEOBJ_TEXT, pdfium_c.FPDF_PAGEOBJ_IMAGE, pdfium_c.FPDF_PAGEOBJ_PATH]
 
 
@@ -37,8 +40,11 @@ class Drawings(NamedTuple):
     order: dict[int, int]
 
 
-def drawings(page: pdfium.PdfPage, frame: pdfium.PdfMatrix) -> Drawings:
-    """List what the page paints, forms included; `frame` maps the page's points to pixels."""
+def drawings(page: pdfium.PdfPage, frame: pdfium.PdfMatrix, *, patterns: bool = False) -> Drawings:
+    """List what the page paints, forms included; `frame` maps the page's points to pixels.
+
+    `patterns`: whether areas may be filled with tiles, which may be pictures.
+    """
     found = Drawings([], [], [], {})
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     for place, item in enumerate(page.get_objects(filter=_KINDS)):
@@ -50,10 +56,18 @@ def drawings(page: pdfium.PdfPage, frame: pdfium.PdfMatrix) -> Drawings:
             found.covers.append((place, rect))
         elif pdfium_c.FPDFPath_GetDrawMode(item, fill, stroke) and fill.value:
             points, rect = pdfium_c.FPDFPath_CountSegments(item), _rect(item, frame)
-            if points > LETTER:
+            if patterns and _fill(item) == TILED:
+                found.pictures.append(rect)
+            elif points > LETTER:
                 found.outlines.append((rect, points))
             found.covers.append((place, rect))
     return found
+
+
+def _fill(item: pdfium.PdfObject) -> tuple[int, ...]:
+    colour = [ctypes.c_uint() for _ in range(4)]
+    pdfium_c.FPDFPageObj_GetFillColor(item, *colour)
+    return tuple(level.value for level in colour[:3])
 
 
 def is_tiled(drawn: Drawings, point: float) -> bool:

@@ -47,6 +47,10 @@ class Item(NamedTuple):
         """From top to bottom."""
         return self.bottom - self.top
 
+    def mirrored(self, width: float) -> Item:
+        """The line on a page of that width seen in a mirror, where right to left is left to right."""
+        return self._replace(left=width - self.right, right=width - self.left)
+
 
 def items_of(lines: Sequence[TextLine], slope: float = 0.0) -> list[Item]:
     """The lines of a page whose rows fall by `slope` pixels a pixel."""

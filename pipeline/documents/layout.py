@@ -8,7 +8,7 @@ Order: rows from top to bottom, each from left to right. Columns are separated o
 divides blocks of running text (`columns`), as in a paper, or blocks that stand for themselves (`blocks`), such as
 two receipts on one scan; a label and its amount on a receipt, or the cells of a table, stay in one row. Lines
 that cross the gutter (a title, a figure caption) separate the text above from the text below, as in an XY
-cut (Nagy and Seth 1984). Pages of vertical writing are read from right to left.
+cut (Nagy and Seth 1984). Pages of vertical writing, of Arabic and of Hebrew are read from right to left.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from pipeline.documents.bidi import is_right_to_left
 from pipeline.documents.blocks import are_blocks, block_gutter
 from pipeline.documents.columns import are_columns, column_gutter
 from pipeline.documents.items import (
@@ -47,13 +48,11 @@ def assemble(lines: Sequence[TextLine], width: int, height: int) -> tuple[str, t
     if _is_vertical(lines):
         items = items_of(lines)
         return _write([[item] for item in sorted(items, key=lambda i: (-i.right, i.top))])
-    return _write(
-        [
-            row
-            for part in _parts(items_of(lines, slope_of(lines, width, height)), width, height, Effort())
-            for row in part
-        ]
-    )
+    items = items_of(lines, slope_of(lines, width, height))
+    if _runs_left(lines):
+        items = [item.mirrored(width) for item in items]
+    parts = _parts(items, width, height, Effort())
+    return _write([row for part in parts for row in part])
 
 
 def blocks_of(lines: Sequence[TextLine], width: int, height: int) -> list[tuple[TextLine, ...]]:
@@ -63,7 +62,10 @@ def blocks_of(lines: Sequence[TextLine], width: int, height: int) -> list[tuple[
     """
     if _is_vertical(lines):
         return [tuple(lines)]
-    parts = _parts(items_of(lines, slope_of(lines, width, height)), width, height, Effort())
+    items = items_of(lines, slope_of(lines, width, height))
+    if _runs_left(lines):
+        items = [item.mirrored(width) for item in items]
+    parts = _parts(items, width, height, Effort())
     return [tuple(item.line for row in part for item in row) for part in parts]
 
 
@@ -112,11 +114,22 @@ def _parts(items: list[Item], width: int, height: int, effort: Effort) -> list[R
     parts: list[Rows] = []
     for band in bands(items, gutter):
         left, right = sides(band, gutter)
-        if are_columns(left, right, effort) if gutter == columns else are_blocks(left, right, width, height):
+        if (
+            are_columns(left, right, effort)
+            if gutter == columns
+            else are_blocks(left, right, width, height, effort)
+        ):
             parts += _parts(left, width, height, effort) + _parts(right, width, height, effort)
         else:
             parts.append(rows_of(band))
     return parts
+
+
+def _runs_left(lines: Sequence[TextLine]) -> bool:
+    """Whether most lines with letters are written from right to left."""
+    letters = [[char for char in line.text if char.isalpha()] for line in lines if not line.text.isascii()]
+    leftward = sum(2 * sum(map(is_right_to_left, line)) > len(line) for line in letters)
+    return leftward > 0 and 2 * leftward > sum(any(map(str.isalpha, line.text)) for line in lines)
 
 
 def _is_vertical(lines: Sequence[TextLine]) -> bool:

@@ -26,6 +26,14 @@ TRACKED = 4
 """Minimum number of letters of letter-spaced text."""
 MAX_TRACKING = 0.35
 """Widest letter-spacing, in ems, of letters placed one by one: wider ones are cells of a table."""
+EVEN = 0.06
+"""Gaps that differ by less from their median, in ems, are even ..."""
+MOSTLY = 0.8
+"""... and in letter-spaced figures at least this share of them are."""
+TYPED = 5
+"""Minimum number of letters that are spaced by typed blanks ..."""
+TYPED_GAP = 0.4
+"""... which are no wider than this, in ems."""
 
 
 def text_lines(glyphs: Sequence[Glyph]) -> list[TextLine]:
@@ -127,10 +135,12 @@ def _spaced(chars: str, piece: list[Glyph]) -> str:
             or (glyph.space > 0 and gap - tracking > (THIN_GAP if glyph.space == 2 else thin))
             for gap, glyph in zip(gaps, piece[1:], strict=True)
         ]
+        _join_typed(chars, gaps, blanks)
     if not chars.isascii():
-        for at, (last, char) in enumerate(pairwise(chars)):
-            if _is_wide(last) and _is_wide(char):
-                blanks[at] = gaps[at] > 0.5
+        wide_pairs = [at for at, (one, two) in enumerate(pairwise(chars)) if _is_wide(one) and _is_wide(two)]
+        spaced = _wide_tracking([gaps[at] for at in wide_pairs], piece)
+        for at in wide_pairs:
+            blanks[at] = gaps[at] - spaced > 0.5
     return chars[0] + "".join(
         f" {char}" if blank else char for char, blank in zip(chars[1:], blanks, strict=True)
     )
@@ -146,16 +156,45 @@ def _is_wide(char: str) -> bool:
 
 
 def _tracking(chars: str, gaps: list[float], piece: list[Glyph]) -> float:
-    """The gap, in ems, that letter-spaced text has between all of its letters; 0 for other text."""
+    """The gap, in ems, that letter-spaced text has between all of its characters; 0 for other text."""
     if len(gaps) < TRACKED - 1 or sorted(gaps)[len(gaps) // 2] <= THIN_GAP:
         return 0.0
     inner = [(gap, at) for at, gap in enumerate(gaps) if piece[at + 1].space < 2]
-    letters = sum(char.isalpha() and not _is_wide(char) for char in chars)
-    if len(inner) < TRACKED - 1 or letters < max(TRACKED, 0.7 * len(chars)):
+    if len(inner) < TRACKED - 1:
         return 0.0
+    letters = sum(char.isalpha() and not _is_wide(char) for char in chars)
     gap = median(gap for gap, _ in inner)
     together = sum(piece[at].run is piece[at + 1].run for _, at in inner) > len(inner) / 2
+    even = _is_even([gap for gap, _ in inner], gap) and (together or letters >= TRACKED)
+    if letters < max(TRACKED, 0.7 * len(chars)) and not even:
+        return 0.0  # figures may be the cells of a table
     return gap if gap > THIN_GAP and (gap < MAX_TRACKING or together) else 0.0
+
+
+def _is_even(gaps: list[float], middle: float) -> bool:
+    return sum(abs(gap - middle) < EVEN for gap in gaps) >= MOSTLY * len(gaps)
+
+
+def _wide_tracking(gaps: list[float], piece: list[Glyph]) -> float:
+    """The gap, in ems, that letter-spaced Chinese has between all of its characters; 0 for other text."""
+    if len(gaps) < TRACKED - 1:
+        return 0.0
+    gap = median(gaps)
+    together = piece[0].run is piece[-1].run
+    return gap if gap > THIN_GAP and (together or gap < 1) and _is_even(gaps, gap) else 0.0
+
+
+def _join_typed(chars: str, gaps: list[float], blanks: list[bool]) -> None:
+    """Take back the blanks of words that are typed with one between all letters: `R E C H N U N G`."""
+    if not blanks or sum(blanks) < MOSTLY * len(blanks):
+        return
+    start = 0
+    for end in range(1, len(chars) + 1):
+        if end < len(chars) and blanks[end - 1] and gaps[end - 1] < TYPED_GAP and chars[end].isalpha():
+            continue
+        if end - start >= TYPED and chars[start].isalpha():
+            blanks[start : end - 1] = [False] * (end - 1 - start)
+        start = end
 
 
 def _tokens(piece: list[Glyph]) -> list[str]:

@@ -12,11 +12,13 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
-from pipeline.documents.attached import attached_invoices
+from pipeline.documents.attached import attached_invoices, files_on
 from pipeline.documents.base import Document, PageInput, Rect
+from pipeline.documents.notices import refuse_notice
 from pipeline.documents.pdf_bounds import check_object_streams, check_page_count
+from pipeline.documents.pdf_contents import Contents
 from pipeline.documents.pdf_streams import Pictures, broken_pictures, pixel_size
-from pipeline.documents.portfolio import refuse_cover, refuse_wrapper
+from pipeline.documents.portfolio import refuse_wrapper
 from pipeline.documents.suspects import Fonts
 from pipeline.documents.text_layer import Layer, flatten, read_layer
 from pipeline.documents.turned import rotation_of, turn_lines, turn_rect
@@ -44,7 +46,9 @@ class PdfFile(Document):
         self._limits = limits
         self._fonts = Fonts(seen={}, suspicious=set())
         self._scrawls: dict[int, tuple[Rect, ...]] = {}
+        self._files: dict[int, list[str]] = {}
         self._pdf = _open(data)
+        self._contents = Contents(self._pdf, len(data))
         try:
             self.page_count = len(self._pdf)
             if self.page_count > limits.max_pages:
@@ -76,13 +80,14 @@ class PdfFile(Document):
 
     def _read(self, number: int) -> PageInput:
         with self._load(number) as (page, scale, scrawls):
-            broken = broken_pictures(page, self.place(number))
+            broken = self._broken(number, page)
             layer = None
             if self._limits.text_layer:
-                layer = read_layer(page, _pixel_frame(page, scale), scale, scrawls)
+                patterns = self._contents.has_patterns(number)
+                layer = read_layer(page, _pixel_frame(page, scale), scale, scrawls, patterns=patterns)
             if layer is not None:
                 if self.page_count == 1:
-                    refuse_cover("\n".join(line.text for line in layer.lines))
+                    refuse_notice("\n".join(line.text for line in layer.lines))
                 return self._by_layer(number, page, scale, layer, broken)
             broken.require()
             width, height = _pixel_size(page, scale)
@@ -95,6 +100,28 @@ class PdfFile(Document):
                 warnings=broken.warnings,
                 dpi=scale * 72,
             )
+
+    def _broken(self, number: int, page: pdfium.PdfPage) -> Pictures:
+        """What of the page is broken: its pictures, or the content that draws them."""
+        place = self.place(number)
+        blank = pdfium_c.FPDFPage_CountObjects(page) == 0
+        faults = self._contents.faults(number, blank=blank)
+        broken = broken_pictures(page, place)
+        files = self._files[number]
+        warnings = tuple(f"{place} has content that {fault}." for fault in dict.fromkeys(faults))
+        warnings += tuple(
+            f"{place} has the file {name} attached, which was not read: save and send it." for name in files
+        )
+        if not warnings:
+            return broken
+        return msgspec.structs.replace(
+            broken,
+            unread=broken.unread + len(faults) + len(files),
+            warnings=(*broken.warnings, *warnings),
+            fault=f"{place} has content that {faults[0]}. Scan or export it again."
+            if blank
+            else broken.fault,
+        )
 
     def _by_layer(
         self, number: int, page: pdfium.PdfPage, scale: float, layer: Layer, broken: Pictures
@@ -154,6 +181,7 @@ class PdfFile(Document):
     def _flat(self, number: int) -> tuple[pdfium.PdfPage, tuple[Rect, ...]]:
         """Load a page with its form fields, stamps and notes as part of its content."""
         page = self._pdf[number - 1]
+        self._files.setdefault(number, files_on(page))
         scrawls = flatten(page)
         if scrawls is not None:
             self._scrawls[number] = scrawls

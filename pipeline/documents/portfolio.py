@@ -19,9 +19,10 @@ import msgspec
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
-from pipeline.documents.cover import COVER_CHARS, is_cover, is_cover_apart
+from pipeline.documents.cover import is_cover, is_cover_apart
+from pipeline.documents.notice_words import PROTECTED
 from pipeline.documents.pdf_bounds import INDIRECT_FILTER, check_object_streams, plain_copy, unpacked
-from pipeline.documents.sniff import SNIFF_BYTES, sniff
+from pipeline.documents.sniff import OLD_SHEET, OPEN_SHEET, SHEET, WORD, sniff
 from pipeline.environment import printable
 from pipeline.errors import Encrypted, OverLimit, PermanentError, Unreadable, Unsupported
 from pipeline.limits import UNPACKED_RATIO, unpacked_limit
@@ -35,18 +36,7 @@ MAX_TOTAL = 4
 _PDFIUM = Lock()  # PDFium is not thread-safe, and documents are submitted by threads
 _NAMED = 5
 
-_PROTECTED = re.compile(
-    r"this (pdf )?(file|document) (is|has been) protected"
-    r"|protected pdf (file|document)"
-    r"|aka\.ms/protectedpdf|microsoft ?irm ?services|fileopen (plug-?in|client)",
-    re.I,
-)
-_UNSHOWN = re.compile(
-    r"if this message is not eventually replaced by the proper contents"
-    r"|you need a later version of the pdf viewer"
-    r"|your (pdf )?viewer (may|might) not be able to display this type of document",
-    re.I,
-)
+_OFFICE = (WORD, SHEET, OLD_SHEET, OPEN_SHEET)
 
 
 class Embedded(msgspec.Struct, frozen=True):
@@ -62,10 +52,10 @@ class Embedded(msgspec.Struct, frozen=True):
 def members(file: Path | bytes, name: str, max_bytes: int) -> list[Embedded]:
     """The documents that a PDF consists of; empty where that is the PDF alone, or it can't be opened.
 
-    A portfolio consists of what is embedded in it; another PDF of itself and the PDFs and images embedded in it (data
-    such as the XML of an electronic invoice is left alone). Portfolios in a portfolio are opened to `MAX_DEPTH`; the
-    names inside follow a `!`. `name`: of the PDF, for messages. Raises `OverLimit` for what unpacks to too much.
-    Cost for a PDF without attachments: under 1 ms, whatever its size.
+    A portfolio consists of what is embedded in it; another PDF of itself and the PDFs, images and Office documents
+    embedded in it (data such as the XML of an electronic invoice is left alone). Portfolios in a portfolio are opened
+    to `MAX_DEPTH`; the names inside follow a `!`. `name`: of the PDF, for messages. Raises `OverLimit` for what unpacks
+    to too much. Cost for a PDF without attachments: under 1 ms, whatever its size.
     """
     return list(_members(file, name, max_bytes, 1))
 
@@ -104,7 +94,7 @@ def _members(file: Path | bytes, name: str, max_bytes: int, depth: int) -> Itera
                     for i, one in enumerate(deeper)
                 ]
                 continue
-        if wrapper or kind.startswith("image/") or kind == "application/pdf":
+        if wrapper or kind.startswith("image/") or kind in ("application/pdf", *_OFFICE):
             found.append(Embedded(inner, read))
     if found and not wrapper:
         yield Embedded("", partial(_whole, file, name))
@@ -141,28 +131,13 @@ def refuse_wrapper(pdf: pdfium.PdfDocument) -> None:
         )
 
 
-def refuse_cover(text: str) -> None:
-    """Raise where the text of a one-page PDF only says that the document can't be shown."""
-    if len(text) > COVER_CHARS:
-        return
-    text = " ".join(text.replace("\u2019", "'").split())
-    if _PROTECTED.search(text):
-        raise Encrypted(
-            "The PDF is only the cover of a protected document: send an unprotected copy.", code="protected"
-        )
-    if _UNSHOWN.search(text):
-        raise Unsupported(
-            "The PDF holds only a notice that its viewer can't show the document: print it to a PDF and send that."
-        )
-
-
 def _is_payload(pdf: pdfium.PdfDocument) -> bool:
     """Whether the PDF is the cover of an encrypted payload (PDF 2.0, 7.6.7; Microsoft's rights management)."""
     if pdfium_c.FPDFDoc_GetAttachmentCount(pdf) != 1:
         return False
     file = pdfium_c.FPDFDoc_GetAttachment(pdf, 0)
     return _wide(partial(pdfium_c.FPDFAttachment_GetAFRelationship, file)) == "EncryptedPayload" or bool(
-        _PROTECTED.search(names_of(pdf)[0])
+        PROTECTED.search(names_of(pdf)[0])
     )
 
 
@@ -215,8 +190,7 @@ def names_of(pdf: pdfium.PdfDocument) -> list[str]:
     names: list[str] = []
     for index in range(min(pdfium_c.FPDFDoc_GetAttachmentCount(pdf), MAX_EMBEDDED)):
         file = pdfium_c.FPDFDoc_GetAttachment(pdf, index)
-        name = _wide(partial(pdfium_c.FPDFAttachment_GetName, file)) or f"file-{index + 1}"
-        name = "".join(char if char.isprintable() and char != "!" else "_" for char in name)[:200]
+        name = name_of(file) or f"file-{index + 1}"
         stem, dot, suffix = name.rpartition(".")
         tried, number = name, 1
         while tried in names:
@@ -224,6 +198,12 @@ def names_of(pdf: pdfium.PdfDocument) -> list[str]:
             tried = f"{stem} ({number}){dot}{suffix}" if dot else f"{name} ({number})"
         names.append(tried)
     return names
+
+
+def name_of(file: pdfium_c.FPDF_ATTACHMENT) -> str:
+    """The name of an embedded file, on one line; empty if it has none."""
+    name = _wide(partial(pdfium_c.FPDFAttachment_GetName, file))
+    return "".join(char if char.isprintable() and char != "!" else "_" for char in name)[:200]
 
 
 def _wide(get: Callable[..., int]) -> str:
@@ -272,6 +252,6 @@ def _data_or_none(read: Callable[[int], bytes], max_bytes: int) -> bytes | None:
 def _kind(data: bytes | None) -> str:
     """Media type by content, empty if there is none."""
     try:
-        return sniff(data[:SNIFF_BYTES]) if data else ""
+        return sniff(data) if data else ""
     except PermanentError:
         return ""

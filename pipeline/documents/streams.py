@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Fault = Literal["ends early, so a part is missing", "can't be decoded"]
+Fault = Literal["ends early, so a part is missing", "can't be decoded", "is missing from the file"]
 EARLY: Fault = "ends early, so a part is missing"
 DAMAGED: Fault = "can't be decoded"
+MISSING: Fault = "is missing from the file"
 
 _CHUNK = 1 << 20
 _EOI = b"\xff\xd9"

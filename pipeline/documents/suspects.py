@@ -1,7 +1,8 @@
 """Which lines of a text layer are to be compared with the drawn page before the layer is believed.
 
 A font says which letters its shapes stand for, and may lie (ToUnicode). Letters and digits are compared with patterns;
-Chinese is too much for patterns, so one line of each embedded font is looked at once a document.
+for Chinese, other alphabets, signs and text that is turned there are none, so one such line of each embedded font is
+looked at once a document.
 """
 
 from __future__ import annotations
@@ -25,12 +26,16 @@ STRANGE = 0.62
 """Share of a font's letters or digits in a line that look like others from which it is suspicious."""
 FEW = 4
 """Minimum number of letters and digits for a line to be worth a look."""
+STRANGERS, KINDS = 8, 4
+"""Minimum number of characters that are no Latin letter or digit, half of them all, and of different ones of them."""
 FRESH_DIGITS, FRESH = 3, 14
 """A font that was looked at is looked at again in a line that has so many new digits, or new characters."""
 MOST = 20
 """Maximum number of characters that are compared at once."""
 HEIGHT = 32
 """Pixels of an em in the drawing that is compared."""
+LOOKED_AT = "\u4e00"
+"""Noted among a font's characters when its one line was looked at."""
 LONGEST = 40
 """Maximum number of characters of a line that is compared."""
 
@@ -44,12 +49,32 @@ class Fonts(msgspec.Struct):
     def suspects(self, page: pdfium.PdfPage, glyphs: Sequence[Glyph], scale: float) -> tuple[Suspect, ...]:
         """Return one line of each suspicious font on the page, boxes in pixels; `scale`: pixels of a point."""
         by_font: dict[int, list[list[Glyph]]] = {}
+        turned: dict[int, list[list[Glyph]]] = {}
         for (font, turn, _), part in groupby(glyphs, key=lambda g: (g.run.font, g.run.turn, round(g.base))):
             if turn == (1.0, 0.0):
                 by_font.setdefault(font, []).extend(_cut(list(part)))
+            elif 0 in turn:
+                turned.setdefault(font, []).extend(_cut_turned(list(part)))
         names = [parts[0][0].run.font_name for parts in by_font.values()]
-        found = (self._suspect(page, parts, names, scale) for parts in by_font.values())
+        found = [self._suspect(page, parts, names, scale) for parts in by_font.values()]
+        found += [self._turned(parts) for font, parts in turned.items() if font not in by_font]
         return tuple(suspect for suspect in found if suspect is not None)
+
+    def _turned(self, parts: list[list[Glyph]]) -> Suspect | None:
+        """One line of an embedded font that is turned: its shapes are not compared with patterns."""
+        run = parts[0][0].run
+        longest = max(parts, key=lambda part: sum(glyph.char.isalnum() for glyph in part))
+        if not run.embedded or sum(glyph.char.isalnum() for glyph in longest) < STRANGERS:
+            return None
+        return self._once(run.font_name, longest)
+
+    def _once(self, name: str, part: list[Glyph]) -> Suspect | None:
+        """A line that is looked at unless one of its font was on a page before."""
+        seen = self.seen.setdefault(name, set())
+        if LOOKED_AT in seen:
+            return None
+        seen.add(LOOKED_AT)
+        return _as_suspect(name, part)
 
     def _suspect(
         self, page: pdfium.PdfPage, parts: list[list[Glyph]], names: list[str], scale: float
@@ -65,12 +90,10 @@ class Fonts(msgspec.Struct):
             seen |= fresh[best]
             if _looks_wrong(page, parts[best], fresh[best], scale):
                 self.suspicious.add(name)
-        longest = max(parts, key=lambda part: sum(map(_is_han, part)))
-        if run.embedded and name not in self.suspicious and sum(map(_is_han, longest)) >= FEW:
-            if "\u4e00" in seen:  # looked at on a page before
-                return None
-            seen.add("\u4e00")
-            return _as_suspect(name, longest)
+        longest = max(parts, key=lambda part: (sum(map(_is_han, part)), _strangers(part)))
+        strange = sum(map(_is_han, longest)) >= FEW or _strangers(longest)
+        if run.embedded and name not in self.suspicious and strange:
+            return self._once(name, longest)
         if name not in self.suspicious:
             return None
         part = max(parts, key=lambda part: sum(glyph.char.isalnum() for glyph in part))
@@ -86,6 +109,17 @@ def _cut(part: list[Glyph]) -> list[list[Glyph]]:
         else:
             pieces.append([glyph])
     return pieces
+
+
+def _cut_turned(part: list[Glyph]) -> list[list[Glyph]]:
+    """The same for a line that is turned."""
+    return [part[at : at + LONGEST] for at in range(0, len(part), LONGEST)]
+
+
+def _strangers(part: Sequence[Glyph]) -> int:
+    """Number of characters of a piece without patterns; 0 where they are few, or the same again and again."""
+    chars = [glyph.char for glyph in part if glyph.char not in KNOWN]
+    return len(chars) if len(chars) >= max(STRANGERS, len(part) / 2) and len(set(chars)) >= KINDS else 0
 
 
 def _digits(chars: set[str]) -> int:

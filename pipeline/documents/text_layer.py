@@ -54,13 +54,19 @@ class Layer(NamedTuple):
 
 
 def read_layer(
-    page: pdfium.PdfPage, frame: pdfium.PdfMatrix, scale: float, scrawls: tuple[Rect, ...] = ()
+    page: pdfium.PdfPage,
+    frame: pdfium.PdfMatrix,
+    scale: float,
+    scrawls: tuple[Rect, ...] = (),
+    *,
+    patterns: bool = False,
 ) -> Layer | None:
     """Read the page's visible text, or return `None` where all of it is better read by OCR of the page.
 
     That is so if it has no visible text (that which OCR programs put under a scan is not), or more than a few
     characters without a known Unicode value. `frame` maps the page's points to pixels of the rendered page,
-    `scale` is the number of pixels of a point; `scrawls`: further regions to be read, in points.
+    `scale` is the number of pixels of a point; `scrawls`: further regions to be read, in points; `patterns`: see
+    `drawings`.
     """
     if _has_countless_texts(page):
         return None
@@ -70,7 +76,7 @@ def read_layer(
         glyphs, outside, strange = read_glyphs(textpage, frame)
         if not glyphs or strange > MAX_STRANGE * (len(glyphs) + strange):
             return None
-        drawn = drawings(page, frame)
+        drawn = drawings(page, frame, patterns=patterns)
         kept, hidden, undrawn = look(page, glyphs, drawn, scale)
     if not kept:
         return None

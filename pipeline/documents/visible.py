@@ -27,6 +27,9 @@ LEVEL = 10
 """Differences of up to so many levels of 255 are not seen."""
 LEGIBLE = 2.5
 """Smaller text, in pixels of the drawing, is taken as seen."""
+UNREADABLE = 1.05, 800
+"""Smaller text, in points, is hidden: nobody can read it; on pages whose long side has fewer points than this, which
+are enlarged, it is smaller still."""
 INK = 0.04
 """Minimum share of a character's rectangle that differs."""
 STRONG = 64
@@ -58,6 +61,8 @@ def look(
     bare, seen = _seen(page, glyphs, boxes, full, small)
     tiny = np.array([glyph.em for glyph in glyphs]) * (small / scale) < LEGIBLE
     seen |= tiny
+    points = np.array([glyph.em for glyph in glyphs]) / scale
+    seen &= points >= UNREADABLE[0] * min(1.0, max(page.get_size()) / UNREADABLE[1])
     later = _covered(glyphs, boxes, drawn, full.shape, small / scale)
     doubtful = np.flatnonzero(seen & later)
     if doubtful.size:  # other text may stand on what covers them

@@ -1,6 +1,6 @@
-"""Red and blue seals over black text: where they are, and the page without them.
+"""Red, blue and green seals over black text: where they are, and the page without them.
 
-Black ink is dark in every channel, red ink is light in the red one and blue ink in the blue one.
+Black ink is dark in every channel, red ink is light in the red one, blue and green ink in theirs.
 """
 
 from __future__ import annotations
@@ -66,9 +66,13 @@ def _has_colour(page: Image) -> bool:
 
 
 def _leads(image: Image) -> list[tuple[int, NDArray[np.uint8]]]:
-    """By how much red and blue exceed both other channels, with the number of the channel."""
+    """By how much each colour exceeds both other channels, with the number of the channel."""
     blue, green, red = cv2.split(image)
-    leads = (2, cv2.subtract(red, cv2.max(blue, green))), (0, cv2.subtract(blue, cv2.max(red, green)))
+    leads = (
+        (2, cv2.subtract(red, cv2.max(blue, green))),
+        (0, cv2.subtract(blue, cv2.max(red, green))),
+        (1, cv2.subtract(green, cv2.max(blue, red))),
+    )
     return [(channel, cast("NDArray[np.uint8]", lead)) for channel, lead in leads]
 
 

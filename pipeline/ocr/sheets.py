@@ -21,6 +21,8 @@ SMALL = 10.0
 """Lines lower than this, in pixels of detection, are badly seen: they are detected again."""
 LETTER = (6, 60)
 """Height of a letter in pixels of the page."""
+DARK = 110
+"""Pages whose middle grey value is below are dark."""
 LETTERS = 12
 """Minimum number of such marks in rows for a tile to hold text: less is dirt."""
 ROW = (2.0, 3.0)
@@ -76,6 +78,8 @@ def _heights(boxes: Quads) -> NDArray[np.float32]:
 def _marks(page: Image, boxes: Quads) -> _Marks:
     """Letter-like marks outside the boxes."""
     grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
+    if np.median(grey[::8, ::8]) < DARK:  # a blueprint: light lines on a dark ground
+        grey = cv2.bitwise_not(grey)
     ink = cv2.adaptiveThreshold(grey, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 41, 25)
     cv2.fillPoly(ink, [quad.astype(np.int32) for quad in boxes], (0,))
     _, labels, stats, middles = cv2.connectedComponentsWithStats(ink)

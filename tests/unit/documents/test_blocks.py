@@ -47,7 +47,7 @@ def whole(rows: Sequence[str], *names: str) -> bool:
 
 
 @pytest.mark.parametrize("pitch", [52, 47])
-@pytest.mark.parametrize("top", [200, 330])
+@pytest.mark.parametrize("top", [200, 330, 480])
 @pytest.mark.parametrize("gap", [60, 180])
 def test_receipts_side_by_side(pitch: float, top: float, gap: float) -> None:
     lines = receipt("GREEN", 100) + receipt("TAXI", 720 + gap, top, pitch=pitch)
@@ -56,11 +56,12 @@ def test_receipts_side_by_side(pitch: float, top: float, gap: float) -> None:
     assert "Flat white  3.60" in rows
 
 
-def test_three_receipts_side_by_side() -> None:
+@pytest.mark.parametrize("drop", [0, 17, 104])
+def test_three_receipts_side_by_side(drop: float) -> None:
     lines = [
         text
         for n, name in enumerate(("GREEN", "TAXI", "HOTELS"))
-        for text in receipt(name, 60 + 540 * n, 200 + 17 * n, width=440)
+        for text in receipt(name, 60 + 540 * n, 200 + drop * n, width=440)
     ]
     assert whole(read(lines), "GREEN", "TAXI", "HOTELS")
 

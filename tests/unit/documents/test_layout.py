@@ -106,6 +106,17 @@ def test_vertical_writing_reads_from_the_right() -> None:
     )
 
 
+def test_rows_and_columns_of_hebrew_read_from_the_right() -> None:
+    words = ["\u05de\u05d5\u05e6\u05e8", "\u05db\u05de\u05d5\u05ea", "\u05de\u05d7\u05d9\u05e8"]
+    lines = [line(word, 800 - 300 * n, 100, 100) for n, word in enumerate(words)]
+    lines += [line(amount, 800 - 300 * n, 140, 100) for n, amount in enumerate(["3", "4", "5.00"])]
+    assert read(lines) == "  ".join(words) + "\n3  4  5.00"
+    prose = "\u05de\u05d5\u05e6\u05e8 \u05d7\u05d3\u05e9 \u05d5\u05d8\u05d5\u05d1 \u05de\u05d0\u05d5\u05d3"
+    left, right = ([line(f"{prose} {n}", x, 100 + 30 * n, 400) for n in range(8)] for x in (50, 550))
+    assert [part.split()[-1] for part in read(left + right).split("\n")] == [*"01234567"] * 2
+    assert assemble(left + right, 1000, 1400)[1][0].box[0][0] == 550
+
+
 def test_no_lines() -> None:
     assert assemble([], 100, 100) == ("", ())
 

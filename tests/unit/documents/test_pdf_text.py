@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
-from pipeline.documents import bidi, text_layer
+from pipeline.documents import bidi, suspects, text_layer
+from pipeline.documents.glyphs import Glyph, Run
+from pipeline.documents.lines import text_lines
 from pipeline.documents.open import open_document
 from pipeline.limits import Limits
 from tests.unit.documents.test_pdf import (
@@ -44,8 +47,20 @@ def test_text_of_no_size_is_no_crash(make_pdf: MakePdf) -> None:
         (b".99 g " + SECRET, []),
         (b"q 0 0 10 10 re W n " + SECRET + b"Q", []),
         (LINE % (500, 100, b"Passport 99887766"), []),
+        (b"BT /F1 .5 Tf 50 100 Td (Passport 99887766) Tj ET", []),
     ],
-    ids=["bar", "white bar", "part", "label", "picture", "white", "nearly white", "clipped", "off the page"],
+    ids=[
+        "bar",
+        "white bar",
+        "part",
+        "label",
+        "picture",
+        "white",
+        "nearly white",
+        "clipped",
+        "off the page",
+        "tiny",
+    ],
 )
 def test_what_cannot_be_seen_is_left_out_and_counted(
     make_pdf: MakePdf, content: bytes, seen: list[str]
@@ -149,6 +164,35 @@ def test_letter_spaced_text_is_joined_without_gluing_words(make_pdf: MakePdf) ->
     assert set(texts(page)) == {*KEPT, "INVOICE", "Here is text", "Grand total"}
 
 
+@pytest.mark.parametrize("spacing", [2, 4, 7])
+def test_letter_spaced_amounts_are_whole(make_pdf: MakePdf, spacing: int) -> None:
+    content = b"BT /F1 10 Tf %d Tc 50 100 Td (Total sum 4,512.80 EUR) Tj 0 -20 Td (1,250.00) Tj ET" % spacing
+    assert texts(first_page(make_pdf(TEXT + content))) == [*KEPT, "Total sum 4,512.80 EUR", "1,250.00"]
+
+
+def test_words_typed_with_blanks_between_their_letters_are_joined(make_pdf: MakePdf) -> None:
+    content = b"BT /F1 10 Tf 50 100 Td (R E C H N U N G) Tj 0 -20 Td (I N V O I C E   N O T E S) Tj ET"
+    content += LINE % (50, 60, b"Plan A or B or C")
+    found = texts(first_page(make_pdf(TEXT + content)))
+    assert set(found) == {*KEPT, "RECHNUNG", "INVOICE NOTES", "Plan A or B or C"}
+
+
+def test_letter_spaced_chinese_is_joined() -> None:
+    title = placed("\u8d2d\u8d27\u5408\u540c", step=1.7)
+    assert [line.text for line in text_lines(title)] == ["\u8d2d\u8d27\u5408\u540c"]
+    cells = placed("\u662f\u5426", step=1.7)
+    assert [line.text for line in text_lines(cells)] == ["\u662f \u5426"]
+
+
+def placed(text: str, step: float) -> list[Glyph]:
+    """Characters of one text object, each as wide as its em of ten pixels, a step (in ems) apart."""
+    run = Run(None, 1, (1.0, 0.0), 10.0, 1, False, (0, 0, 0, 255))
+    return [
+        Glyph(char, run, run.turn, 10 * step * i, 0, 10 * step * i + 10, 10, 10, 10.0, 0, (0, 0, 1, 1))
+        for i, char in enumerate(text)
+    ]
+
+
 def test_cells_of_single_digits_stay_apart(make_pdf: MakePdf) -> None:
     cells = b"".join(LINE % (50 + 9 * i, 100, b"%d" % i) for i in range(8))
     assert "0 1 2 3 4 5 6 7" in texts(first_page(make_pdf(TEXT + cells)))
@@ -186,6 +230,20 @@ def test_from_what_is_seen_to_what_is_read(seen: str, read: str) -> None:
     assert bidi.logical(list(seen.translate(hebrew))) == read.translate(hebrew)
 
 
+@pytest.mark.parametrize(
+    ("seen", "read"),
+    [
+        ("117-2024 BA", "AB 2024-117"),
+        ("31/12/2024 BA", "AB 31/12/2024"),
+        ("1,250.50 BA", "AB 1,250.50"),
+    ],
+)
+def test_hyphens_behind_arabic_part_numbers(seen: str, read: str) -> None:
+    """Capitals A and B stand for Arabic letters, behind which a number ends at a hyphen."""
+    arabic = {ord("A"): "\u0628", ord("B"): "\u062a"}
+    assert bidi.logical(list(seen.translate(arabic))) == read.translate(arabic)
+
+
 def test_presentation_forms_become_letters_and_ligatures_are_listed_forwards() -> None:
     assert bidi.logical(["\ufee3", "\ufefc"]) == "\u0644\u0627\u0645"
     assert bidi.logical(["\u0645", "\u0627\u0644"]) == "\u0644\u0627\u0645"
@@ -205,3 +263,32 @@ def test_a_page_of_countless_pieces_of_text_is_read_by_ocr(
         monkeypatch.setattr(text_layer, "MAX_TEXTS", most)
         with open_document(data, Limits()) as document:
             assert (document.page(1).lines is not None) == layer
+
+
+@pytest.mark.parametrize(
+    ("text", "turn", "embedded", "looked_at"),
+    [
+        ("\u0410\u041c\u041e\u0424\u041d\u0423\u0413\u0424\u0414", (1.0, 0.0), True, True),
+        ("$&(.'-+.,)$)", (1.0, 0.0), True, True),
+        ("..............", (1.0, 0.0), True, False),
+        ("\u0410\u041c\u041e\u0424\u041d\u0423\u0413\u0424\u0414", (1.0, 0.0), False, False),
+        ("Amount due", (0.0, -1.0), True, True),
+        ("Amount due", (0.0, -1.0), False, False),
+        ("Amount due", (1.0, 0.0), True, False),
+    ],
+    ids=["alphabet", "signs", "leader", "own font", "turned", "turned in an own font", "Latin"],
+)
+def test_lines_without_patterns_are_looked_at_once(
+    monkeypatch: pytest.MonkeyPatch, text: str, turn: tuple[float, float], embedded: bool, looked_at: bool
+) -> None:
+    monkeypatch.setattr(Run, "font_name", property(lambda run: "Body"))
+    monkeypatch.setattr(suspects, "_looks_wrong", lambda *about: False)
+    run = Run(None, 1, turn, 10.0, 1, embedded, (0, 0, 0, 255))
+    glyphs = [
+        Glyph(char, run, turn, 10 * i, 0, 10 * i + 9, 10, 10, 10.0, 0, (10 * i, 0, 10 * i + 9, 10))
+        for i, char in enumerate(text)
+    ]
+    fonts = suspects.Fonts(seen={}, suspicious=set())
+    page = cast(Any, None)  # not drawn
+    assert [found.text for found in fonts.suspects(page, glyphs, 1.0)] == [text] * looked_at
+    assert fonts.suspects(page, glyphs, 1.0) == ()

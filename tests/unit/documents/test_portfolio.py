@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import time
+import zipfile
 import zlib
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from pipeline.documents import cover
+from pipeline.documents.notices import refuse_notice
 from pipeline.documents.open import open_document
 from pipeline.documents.portfolio import MAX_EMBEDDED, check_sizes, members
 from pipeline.documents.sources import find
@@ -112,6 +115,16 @@ def test_an_annex_of_an_ordinary_pdf_is_read_besides(tmp_path: Path) -> None:
     assert found[0].read() == data
 
 
+def test_office_documents_in_an_ordinary_pdf_are_read_besides() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        package.writestr("word/document.xml", "<w:document/>")
+        package.writestr("media/image1.png", zlib.compress(bytes(5000)))
+    letter = out.getvalue()
+    data = embed({"letter.docx": letter, "notes.txt": b"note"}, content=INVOICE, root=b"")
+    assert read(data) == {"": data, "letter.docx": letter}
+
+
 @pytest.mark.parametrize("content", [INVOICE, [INVOICE, INVOICE]])
 def test_pages_of_a_portfolio_that_are_no_cover_are_read_too(content: bytes | list[bytes]) -> None:
     data = embed({"one.pdf": SECOND}, content=content)
@@ -203,6 +216,45 @@ def test_a_notice_instead_of_the_document_is_refused(words: bytes, error: type[E
         document.page(1)
     with open_document(build_pdf([LINE % (200, words), INVOICE]), Limits()) as document:
         assert document.page(1).lines  # a part of a larger document
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("Dieses Dokument ist durch eine Richtlinie geschützt.", Encrypted),  # codespell:ignore
+        ("Ce fichier PDF est protégé", Encrypted),
+        ("此 PDF 文件受保护", Encrypted),
+        ("This document is encrypted by a policy server.", Encrypted),
+        (
+            "Wenn diese Meldung nicht durch den eigentlichen Inhalt des Dokuments ersetzt wird, ...",
+            Unsupported,
+        ),
+        ("Si ce message n’est pas remplacé par le contenu du document, ...", Unsupported),
+        ("如果本消息最终未被文档的正确内容替代，则您的阅读器可能无法显示此类型的文档。", Unsupported),
+        ("このメッセージが文書の適切な内容に置き換わらない場合は、表示できません。", Unsupported),
+        ("Der Inhalt ist geschützt, die Datei 4711 wurde ersetzt.", None),  # codespell:ignore
+        ("Ihr Dokument wurde geprüft.", None),  # codespell:ignore
+        ("请回复此消息，否则合同内容将被替换。", None),
+    ],
+)
+def test_notices_are_known_in_other_languages(words: str, error: type[Exception] | None) -> None:
+    with pytest.raises(error) if error else nullcontext():
+        refuse_notice(words)
+
+
+def test_a_file_pinned_to_a_page_is_a_missing_part() -> None:
+    spec = b"<</Type/Filespec/F(offer.pdf)/UF(offer.pdf)/EF<</F 5 0 R>>>>"
+    body = b"<</Type/EmbeddedFile/Length %d>>stream\n%s\nendstream" % (len(SECOND), SECOND)
+    note = b"<</Type/Annot/Subtype/FileAttachment/Rect[300 200 320 220]/FS 4 0 R/Name/PushPin>>"
+    data = build_pdf(INVOICE, extra=[spec, body, note], page=b"/Annots[6 0 R]")
+    with open_document(data, Limits()) as document:
+        page = document.page(1)
+        assert page.lines
+        assert page.unread == 1
+        assert page.warnings == (
+            "The PDF has the file offer.pdf attached, which was not read: save and send it.",
+        )
+        assert document.page(1).unread == 1
 
 
 @pytest.mark.parametrize("spec", [b"/Filter 9 0 R", b"/Filter[/FlateDecode/FlateDecode]"])

@@ -148,6 +148,9 @@ def test_litter_is_left_out_and_counted(tmp_path: Path) -> None:
             "__MACOSX/a.jpg",
             "$RECYCLE.BIN/x.pdf",
             "System Volume Information/x",
+            "@__thumb/a.jpg",
+            "a.jpg:Zone.Identifier",
+            "Picasa.ini",
         ),
     )
     for name in (*litter, ".hidden", "video.mp4.part", "keep/a.jpg", "thumbs.jpg"):
@@ -162,7 +165,7 @@ def test_litter_is_left_out_and_counted(tmp_path: Path) -> None:
         "unfinished transfers": 1,
     }
     assert notes.lines() == [
-        "Left out: 11 NAS and system files or folders, 1 hidden files or folders, 1 unfinished transfers."
+        "Left out: 14 NAS and system files or folders, 1 hidden files or folders, 1 unfinished transfers."
     ]
     assert names(tmp_path / "@eaDir") == ["SYNO_THUMB.jpg"]
 

@@ -349,6 +349,12 @@ def test_an_amount_in_thousands_is_not_read_as_units() -> None:
 def test_chinese_brackets_with_a_sign_are_no_minus() -> None:
     assert [mention.value for mention in find_moneys("（￥300.00）")] == ["300.00"]
     assert [mention.value for mention in find_moneys("(￥300.00)")] == ["-300.00"]
+    assert [mention.value for mention in find_moneys("Balance due: $(3.20)")] == ["-3.20"]
+
+
+def test_a_statement_of_an_account_in_chinese_is_about_money() -> None:
+    text = "银行对账单\n期初余额 5,000.00\n2024-01-03 消费 -120.50 4,879.50\n"
+    assert [mention.value for mention in find_moneys(text)] == ["5000.00", "-120.50", "4879.50"]
 
 
 @pytest.mark.parametrize(

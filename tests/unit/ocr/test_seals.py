@@ -11,7 +11,7 @@ from pipeline.ocr.reading import read_page
 from pipeline.ocr.seals import find_seals, touching, without
 
 Image = NDArray[np.uint8]
-RED, BLUE, VIOLET = (205, 35, 55), (40, 60, 190), (110, 50, 170)
+RED, BLUE, VIOLET, GREEN = (205, 35, 55), (40, 60, 190), (110, 50, 170), (30, 130, 70)
 """RGB."""
 
 
@@ -35,7 +35,7 @@ def bgr(image: Image) -> Image:
     return np.ascontiguousarray(image[:, :, ::-1])
 
 
-@pytest.mark.parametrize(("colour", "channel"), [(RED, 2), (BLUE, 0), (VIOLET, 0)])
+@pytest.mark.parametrize(("colour", "channel"), [(RED, 2), (BLUE, 0), (VIOLET, 0), (GREEN, 1)])
 def test_a_seal_over_text_is_found(colour: tuple[int, int, int], channel: int) -> None:
     found = find_seals(bgr(stamped(colour)))
     assert found
@@ -58,7 +58,7 @@ def test_red_letters_and_a_red_page_are_no_seals() -> None:
     assert find_seals(bgr(image)) == []
 
 
-@pytest.mark.parametrize("colour", [RED, BLUE])
+@pytest.mark.parametrize("colour", [RED, BLUE, GREEN])
 def test_without_its_seal_a_page_is_black_on_white(colour: tuple[int, int, int]) -> None:
     page = bgr(stamped(colour))
     clean = without(page, find_seals(page))

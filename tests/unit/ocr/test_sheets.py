@@ -57,6 +57,18 @@ def test_small_lines_are_found_in_the_tiles_that_hold_them() -> None:
     assert 1 <= tiles <= 4
 
 
+def test_light_lines_on_a_dark_sheet_are_found() -> None:
+    page = np.asarray(255 - sheet((3000, 2200, 30)), np.uint8)
+    tiles: list[tuple[int, ...]] = []
+
+    def look(tile: Image) -> Quads:
+        tiles.append(tile.shape)
+        return NONE
+
+    with_small_lines(page, NONE, look, SIDE)
+    assert 1 <= len(tiles) <= 4
+
+
 def test_a_line_across_tiles_is_one_box() -> None:
     bounds, tiles = found(sheet((300, 1000, 220), (500, 1060, 200)))
     assert bounds == [[300, 1000, 3376, 1016], [500, 1060, 3296, 1076]]

@@ -60,6 +60,28 @@ def test_one_doubtful_line_is_kept_but_a_page_of_them_is_not() -> None:
     assert judge([LINE] * 4, [("THE SUM OF THE BILL", 0.75)] * 4) == ([0, 1, 2, 3], 4, 4)
 
 
+def test_numbers_alone_are_too_little_for_a_line_of_thin_letters() -> None:
+    thin = np.hstack([crop(12, tall=0.18), crop(8)])  # such as Arabic ones, of which recognition says nothing
+    assert judge([thin, LINE, LINE], [("31/12/2024", 0.96), GOOD, GOOD]).unread == 1
+    assert judge([crop(10), LINE, LINE], [("31/12/2024", 0.96), GOOD, GOOD]).unread == 0
+    leader = np.hstack([crop(3), crop(40, tall=0.08), crop(4)])
+    assert judge([leader, LINE, LINE], [("12..1.20", 0.96), GOOD, GOOD]).unread == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "unread"),
+    [
+        ("\u03a4\u03b9\u03bb\u03b3\u03b9 \u03b1\u03c1\u03b9\u03bc 117 of the bill", 4),
+        ("n\u03bdu'n no 4471 of the bill", 4),
+        ("a dose of 5 \u03bcg and \u03b1 = 0.05 as stated", 0),
+    ],
+    ids=["Greek", "mixed words", "symbols"],
+)
+def test_a_page_of_letters_that_are_half_known_is_unread(text: str, unread: int) -> None:
+    kept, found, missed = judge([LINE] * 4, [(text, 0.9)] * 4)
+    assert (kept, found, missed) == ([0, 1, 2, 3], 4, unread)
+
+
 def test_specks_and_logos_are_no_unread_text() -> None:
     assert judge([crop(2), crop(20, height=6), LINE], [("", 0.0), ("", 0.0), GOOD]) == ([2], 1, 0)
     assert judge([crop(6)], [("", 0.0)]) == ([], 0, 0)

@@ -123,6 +123,23 @@ def test_a_stamp_on_a_scan_turned_to_its_side_is_turned_with_it() -> None:
         ("Total 4,250.00", "Total 4,250.0O", False),
         ("价税合计贰佰", "购买方名称示", True),
         ("Total 4,250.00", "", False),
+        (
+            "\u0410\u041c\u041e\u0424\u041d\u0423 \u0413\u0424\u0414",
+            "Amount due",
+            True,
+        ),  # Cyrillic that is none
+        (
+            "\u0421\u0443\u043c\u043c\u0430 \u043a \u043e\u043f\u043b\u0430\u0442\u0435",
+            "CyMMa K onnaTe",
+            False,
+        ),
+        (
+            "\u0421\u0447\u0451\u0442 \u043e\u0442 \u0443\u0442\u0440\u0430",
+            "C4eT",
+            False,
+        ),  # few letters known
+        ("$&(.'- +., )$ )('$", "Amount due by bank", True),
+        ("---- //// ==== ....", "", False),
     ],
 )
 def test_a_false_layer_is_replaced_by_what_is_seen(said: str, shown: str, false: bool) -> None:

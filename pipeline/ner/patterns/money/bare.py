@@ -58,7 +58,7 @@ _MONEY_WORD = re.compile(
     r"|montant|facture|prix|\btva\b|solde|importe|precio|factura|kontant|\bmoms\b|\bkokku\b"
     r"|summa|\bsuma\b|razem|celkem|ukupno|skupaj|spolu|yhteens|összesen|toplam|viso\b|\bkop[aā]\b|\bjumlah\b|итого|всего|σύνολο"
     r"|\biva\b|importo|fattura|prezzo|bedrag|factuur|prijs|\bbtw\b|合計|小計|총액|합계"
-    r"|金额|合计|小计|总计|价|款|费用|收费|税额|人民币|[0-9]元|收银|找零|应收|实收",
+    r"|金额|合计|小计|总计|价|款|费用|收费|税额|人民币|[0-9]元|收银|找零|应收|实收|余额|餘額|支出|收入|借方|贷方|存入|支取|发生额|交易额|利息",
     re.IGNORECASE,
 )
 _MULTIPLES = re.compile(

@@ -52,5 +52,5 @@ def bracketed(page: str, start: int, end: int, *, bare: bool) -> bool:
     if page[start - 1 : start] != "(" or page[end : end + 1] != ")" or not _CELL_END.match(page, end + 1):
         return False
     before = page[max(0, start - 3) : start - 1]
-    alone = before in ("", " ") or before.endswith(("\n", "  "))
+    alone = before in ("", " ") or before.endswith(("\n", "  ", *"$€£¥￥"))
     return alone or (bare and before.endswith(" ") and not before[0].isdigit())
