@@ -1,6 +1,7 @@
 """A night in which each process has the RabbitMQ user of its role, and what a command says without the right."""
 
 import json
+import re
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -104,7 +105,8 @@ def _workers_of(port: int) -> str:
         (["submit", "{inbox}"], "producer", 'no write permission for exchange "nightshift.probe"'),
         (["submit", "{inbox}"], "monitor", 'no write permission for exchange "nightshift.probe"'),
         (["dead", "list"], "monitor", 'no read permission for queue "dead"'),
-        (["dead", "discard", "--all"], "producer", 'no read permission for queue "dead"'),
+        # 4.3 asks for the right to declare before that to read
+        (["dead", "discard", "--all"], "producer", 'no (read|configure) permission for queue "dead"'),
         (["audit", "today", "--repair"], "monitor", 'no write permission for exchange "nightshift.probe"'),
     ],
 )
@@ -118,7 +120,7 @@ def test_a_command_without_the_right_says_so_and_changes_nothing(
     arguments = [part.format(inbox=nights.inbox) for part in command]
     done = nightshift(*arguments, **as_role(nights, role))
     assert done.returncode == 1, done.stdout
-    assert f'the user "nightshift-{role}" has {right}' in done.stderr
+    assert re.search(f'the user "nightshift-{role}" has {right}', done.stderr)
     assert len(done.stderr.strip().splitlines()) <= 3
     assert "Traceback" not in done.stderr
     assert (nights.depth("dead"), nights.depth(RAW), nights.pending()) == (1, 1, [])

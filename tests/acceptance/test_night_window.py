@@ -38,7 +38,8 @@ def test_closed_means_no_gpu_work_whatever_happens_to_the_worker(closed: Night) 
     worker = closed.ready(closed.worker())
     queues = "ingest, result, callback, housekeeping, inference_tasks"
     assert f"INFO MainProcess trace=- task=- ready: window closed, consuming {queues}\n" in worker.text()
-    assert steady(lambda: (closed.depth("ocr"), closed.depth("ner"))) == (20, 1), "ingest runs by day"
+    wait_for(lambda: (closed.depth("ocr"), closed.depth("ner")) == (20, 1), "all to be ingested by day")
+    assert steady(lambda: (closed.depth("ocr"), closed.depth("ner"))) == (20, 1)
     worker.stop()
     closed.ready(closed.worker("restarted"))
     assert steady(lambda: closed.depth("ocr")) == 20
