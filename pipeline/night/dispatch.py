@@ -9,7 +9,7 @@ from typing import Literal
 from pipeline.errors import Damaged, Newer
 from pipeline.ledger import forgotten, pending
 from pipeline.messages import Message
-from pipeline.models import Task
+from pipeline.models import TEXT, Task
 from pipeline.night.night import Night
 from pipeline.steps.task_types import after
 from pipeline.storage import keys
@@ -29,10 +29,9 @@ def begin(task: Task, spread_pages: int) -> list[Message]:
 
 def resume(task: Task, spread_pages: int) -> list[Message]:
     """Messages that take a task up again; steps that are done are found in the store and skipped."""
-    repetition = (
-        task.alias_of and not task.ingested_by
-    )  # or another document: ingest finds out, also of a text
-    if task.media_type is None or task.sha256 is None or task.not_before or repetition:
+    # a text has its type and bytes from the start; ingest finds out whether it repeats another, or exceeds a quota
+    unseen = not task.ingested_by and (task.alias_of or (task.media_type == TEXT and not task.reprocess))
+    if task.media_type is None or task.sha256 is None or task.not_before or unseen:
         return [Message.of("ingest", task)]
     return begin(task, spread_pages)
 

@@ -8,8 +8,10 @@ from pipeline.ledger import digests, pending, records
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
 from pipeline.models import Task
+from pipeline.night.dispatch import resume
 from pipeline.night.flow import Flow
 from pipeline.storage import keys
+from pipeline.submission.contract import Submission
 from tests.support.command import grey, page
 from tests.support.flows import drain, records_of, submission
 
@@ -69,3 +71,13 @@ def test_a_marker_that_a_paused_acceptance_has_set_back_keeps_the_bytes_that_end
     assert flow.run(ingest) == []
     assert audit(flow.store, flow.schedule.run_date()).gaps == ()
     assert not list(flow.store.list(keys.PENDING))
+
+
+def test_a_text_that_was_not_ingested_is_resumed_by_that(flow: Flow) -> None:
+    """Its marker has all that the next step needs; but a quota or a deadline is looked at by ingest alone."""
+    (ingest,) = flow.reception.accept(Submission(task_id="t", task_type="nlp", text="Room 7"))
+    for step in ("ingest", "ner"):
+        task = pending.get(flow.store, "t")
+        assert task is not None
+        assert [one.step for one in resume(task, 40)] == [step]
+        flow.run(structs.replace(ingest, id="m1"))
