@@ -3,8 +3,6 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
-# Files are shared out to processes as they come, in the order of tests/conftest.py.
-PYTEST := $(BIN)/pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder
 DATA ?= $(NIGHTSHIFT_DATA)
 
 .PHONY: help setup lock demo test rabbitmq-check simulate soak soak-cluster fuzz lint spell audit image-check upgrade-check restore-check release dashboards bench bench-all services clean
@@ -40,13 +38,13 @@ lock: | $(BIN)/uv ## update requirements.lock and constraints.txt; UPGRADE=--upg
 demo: setup ## process the samples, print what was found and where it is stored
 	$(BIN)/nightshift run samples --out out/demo --show 60; code=$$?; [ $$code -eq 0 ] || [ $$code -eq 3 ]
 
-test: setup services lint ## run every test, in JOBS=3 processes
-	$(PYTEST)
+test: setup services lint ## run every test
+	bash scripts/test.sh $(BIN)/pytest
 
 rabbitmq-check: setup services ## run the tests that need RabbitMQ on that of other Debian releases: SUITES="trixie forky"
 	for suite in $(or $(SUITES),trixie forky); do \
 	  test -x .services/rabbitmq-$$suite/bin/rabbitmq-server || scripts/rabbitmq.sh $$suite .services/rabbitmq-$$suite || exit 1; \
-	  RABBITMQ_SERVER=$(CURDIR)/.services/rabbitmq-$$suite/bin/rabbitmq-server $(PYTEST) -m rabbitmq tests || exit 1; \
+	  RABBITMQ_SERVER=$(CURDIR)/.services/rabbitmq-$$suite/bin/rabbitmq-server $(BIN)/pytest -m rabbitmq tests || exit 1; \
 	done
 
 simulate: setup ## simulate nights full of faults: NIGHTS=2000, MINUTES=10, or SEED=7 to see one run

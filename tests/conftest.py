@@ -18,14 +18,10 @@ _BROKERS = {"rabbit", "cluster"}  # fixtures
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use RabbitMQ: `pytest -m rabbitmq tests` runs them on another version.
-
-    Those of the night come first: they mostly wait, and so leave the processors to the next ones.
-    """
+    """Mark the tests that use RabbitMQ: `pytest -m rabbitmq tests` runs them on another version."""
     for item in items:
         if _BROKERS & set(getattr(item, "fixturenames", ())):
             item.add_marker("rabbitmq")
-    items.sort(key=lambda item: "acceptance/test_night_" not in item.nodeid)
 
 
 @pytest.fixture(autouse=True)
