@@ -43,7 +43,7 @@ def _update_blindly(store: Store, task: Task) -> None:
 
 
 def _always_mine(store: Store, task_id: str, origin: str, *args: Any, **options: Any) -> Any:
-    """An id belongs to everyone who asks for it, unless a submission under it was refused: its place is asked for again."""
+    """An id belongs to everyone who asks for it, unless one was refused: its place would be asked for for ever."""
     taken = _take(store, task_id, origin, *args, **options)
     refused = any(claims.get(store, task_id, other).refused for other in claims.origins(store, task_id))
     return taken if refused else taken._replace(mine=True)
