@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 import uuid
 from collections import Counter
@@ -121,10 +122,15 @@ class Night:
         wait_for(lambda: self._is_made(f"permissions/{self.vhost}/guest", everything), "its permissions")
 
     def _is_made(self, path: str, body: dict[str, str]) -> bool:
-        """Whether it could be put; a node that joins a cluster drops requests."""
+        """Whether it could be put; a node that joins a cluster drops requests, or fails at them (500)."""
         try:
             self._manage("PUT", path, body)
         except ConnectionError:
+            return False
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code < 500:
+                raise
             return False
         return True
 

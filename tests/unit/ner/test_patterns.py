@@ -61,7 +61,7 @@ def test_a_hostile_text_takes_no_longer_than_an_ordinary_one(unit: str) -> None:
     find(text)
     # Half a second of CPU time, up to twice that where words and digits alternate: a pattern with
     # quadratic run time exceeds this bound by minutes.
-    assert time.process_time() - start < (1.0 if len(unit) in {1, 10} else 3.0)
+    assert time.process_time() - start < (3.0 if len(unit) in {1, 10} else 9.0)
 
 
 @pytest.mark.parametrize("invisible", ["\u00ad", "\u200b", "\u200d", "\u200f", "\u202e", "\u2060", "\ufeff"])

@@ -428,10 +428,11 @@ def test_what_lands_during_a_summary_is_in_the_next(
 ) -> None:
     drain(better, queue(better))
 
-    def then_land(store: LocalStore, run_date: str, **more: Any) -> None:
-        summarise(store, run_date, **more)
+    def then_land(store: LocalStore, run_date: str, **more: Any) -> dict[str, int]:
+        rows = summarise(store, run_date, **more)
         again = structs.replace(result(better), done_at="2026-03-02T00:00:00.000+00:00")
         records.finish(store, again)
+        return rows
 
     with monkeypatch.context() as patch:
         patch.setattr("pipeline.night.summaries.summarise", then_land)
