@@ -19,8 +19,8 @@ from pipeline.ledger import records
 from pipeline.models import DocumentResult, Entity, Field, from_json
 from pipeline.settings import Settings
 from pipeline.storage import keys, open_store
+from pipeline.tables.names import TABLES
 from pipeline.tables.places import place_columns
-from pipeline.tables.schemas import TABLES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

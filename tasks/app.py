@@ -25,6 +25,7 @@ from pipeline import environment, reader, scratch
 from pipeline.errors import PipelineError, UsageError
 from pipeline.ledger import counting
 from pipeline.ledger.actions import record_settings
+from pipeline.night import keep_days
 from pipeline.night.night import Night
 from pipeline.remote.policy import callback_policy, report_policy, source_policy
 from pipeline.settings import Settings
@@ -57,13 +58,11 @@ def _check_settings() -> None:
         settings = Settings.from_env()
         secure.check(settings)
         if celery:
-            from pipeline.night import retention  # brings the tables, which commands do not need
-
             Night.of(settings)
             source_policy(settings)
             callback_policy(settings)
             report_policy(settings)
-            retention.parse(settings.keep_days)
+            keep_days.parse(settings.keep_days)
     except UsageError as error:
         if not celery:
             raise

@@ -103,7 +103,7 @@ def known(store: Store) -> list[str]:
 def tables(store: Store, run_date: str) -> dict[str, str]:
     """Where the tables of a night are, by name: a file, or the folder of those that have several parts."""
     from pipeline.storage import keys
-    from pipeline.tables.schemas import TABLES
+    from pipeline.tables.names import TABLES
 
     parts = {table: list(store.list(keys.summary_parts(table, run_date))) for table in TABLES}
     return {

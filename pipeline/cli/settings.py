@@ -90,7 +90,7 @@ def _rows(found: Environment, wrong: dict[str, str]) -> list[Setting]:
 def _wrong(found: Environment) -> dict[str, str]:
     """Fields with a value that does not fit, each with its sentence."""
     from pipeline.encryption.keyring import keyring
-    from pipeline.night import retention
+    from pipeline.night import keep_days
     from pipeline.night.window import OffPeakWindow
     from pipeline.remote.policy import callback_policy, source_policy
     from pipeline.settings import Settings, invalid
@@ -99,7 +99,7 @@ def _wrong(found: Environment) -> dict[str, str]:
         return OffPeakWindow.parse(settings.window, settings.timezone)
 
     def keep(settings: Settings) -> object:
-        return retention.parse(settings.keep_days)
+        return keep_days.parse(settings.keep_days)
 
     wrong = invalid(found.given)
     fitting = Settings.from_env({}, **{n: it.value for n, it in found.given.items() if n not in wrong})

@@ -10,8 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 PRIOR: tuple[float, ...] = (
     -1.33, -0.94, -0.73, -0.60, -0.50, -0.35, -0.28, -0.17, -0.07, 0.01,
     0.10, 0.17, 0.25, 0.38, 0.47, 0.59, 0.73, 0.96, 1.21, 2.72,
@@ -38,6 +36,8 @@ def error(forecast: float, actual: float, wide: float) -> float:
 
 def limits(median: float, wide: float, own: Sequence[float]) -> tuple[float, float]:
     """Open seconds within which the backlog is done in one of two, and in nine of ten nights."""
+    import numpy as np
+
     known = [*PRIOR, *own]
     count = len(known)
     level = min(_NINE_OF_TEN * (count + 1) / count, 1.0)  # as one more night is to be within it

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Container, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.errors import Damaged, NotFound
 from pipeline.storage import Store, keys
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _REQUIRED = ("task_id", "source", "sha256")
 _COLUMNS = (*_REQUIRED, "receipt", "digest", "tenant", "status")
@@ -57,6 +57,10 @@ def receipts(store: Store, run_date: str) -> Iterator[tuple[str, str]]:
 
 def _read(store: Store, run_date: str, columns: Sequence[str]) -> Iterator[list[list[Any]]]:
     """Some columns of the table of a night's documents, `_ROWS` rows at a time; none before it is written."""
+    # imported here: with numpy, it takes a quarter of the start of each process
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     for key in store.list(keys.summary_parts("documents", run_date)):
         try:
             with pq.ParquetFile(io.BytesIO(store.get(key))) as file:
@@ -96,6 +100,8 @@ def _values(batch: Any, name: str) -> list[Any]:
 
 
 def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     return any(is_one(kind) for is_one in (pa.types.is_string, pa.types.is_large_string, pa.types.is_null))
 

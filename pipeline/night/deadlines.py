@@ -17,7 +17,6 @@ from msgspec import structs
 from pipeline import clock
 from pipeline.errors import Damaged, Newer
 from pipeline.forecast.model import kind_of
-from pipeline.forecast.slack import Due, starting
 from pipeline.ledger import counting, pending
 from pipeline.ledger.counters import is_overdue
 from pipeline.messages import URGENT, Message, is_backfill, is_urgent
@@ -78,6 +77,8 @@ def hurry(night: Night, now: datetime, publish: Callable[[list[Message]], None])
     waiting = [one for one in named if one[1].at > now]
     if all(name.moved for _, name in waiting):
         return
+    from pipeline.forecast.slack import Due, starting
+
     rates = noted(night.store).rates(night.schedule.run_date())
     first = starting(
         now,

@@ -21,8 +21,7 @@ from pipeline.ledger.forgotten import Tombstone
 from pipeline.night import brake, inventory, originals, recount, selection
 from pipeline.night.summaries import NIGHTS
 from pipeline.storage import Store, keys
-from pipeline.tables.schemas import TABLES
-from pipeline.tables.without import remove_rows
+from pipeline.tables.names import TABLES
 from pipeline.threads import in_threads
 
 _NAMED = (
@@ -167,6 +166,8 @@ def _delete(store: Store, names: Iterable[str], done: Done) -> int:
 
 
 def _remove_rows(store: Store, plan: Plan, back: set[str], done: Done, *, resumed: bool) -> None:
+    from pipeline.tables.without import remove_rows
+
     gone = {target.task_id for target in plan.targets}
     counted = inventory.nights(store)[-NIGHTS:]
     for night in plan.nights:

@@ -15,7 +15,6 @@ from pipeline.forecast import errors, windows
 from pipeline.ledger import timeline
 from pipeline.ledger.timeline import Sample
 from pipeline.night.night import Night
-from pipeline.tables.pace import ended_after
 
 _SETTLED = timedelta(minutes=30)
 """After the opening: tonight is known a little."""
@@ -26,6 +25,8 @@ def error_of(night: Night, run_date: str, nights: Sequence[str]) -> float | None
 
     `nights`: run dates that have tables. Raises what the store raises.
     """
+    from pipeline.tables.pace import ended_after
+
     sample = _judged(timeline.samples(night.store, run_date))
     if sample is None or sample.p50 is None:
         return None

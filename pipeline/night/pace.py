@@ -24,7 +24,6 @@ from pipeline.night.night import Night
 from pipeline.night.schedule import Schedule
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
-from pipeline.tables.pace import processed
 
 log = logging.getLogger("nightshift")
 
@@ -151,6 +150,8 @@ def note_night(night: Night, run_date: str) -> None:
 
 def measured_in(night: Night, run_date: str) -> Measured:
     """What the table of a night says; raises `NotFound` and `Damaged`."""
+    from pipeline.tables.pace import processed
+
     found = Measured()
     for one in processed(night.store, run_date):
         found.add(

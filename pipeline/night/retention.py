@@ -11,39 +11,20 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from pipeline import clock
-from pipeline.errors import UsageError
 from pipeline.ledger import actions, removed, reported, tabled, timeline
 from pipeline.night import forget, inventory, originals, selection
 from pipeline.night.checks import CHECK_PERIOD, claimed, last_made
+from pipeline.night.keep_days import parse
 from pipeline.night.night import Night
 from pipeline.storage import Store, keys
 from pipeline.threads import in_threads
 
-KINDS = ("documents", "checkpoints", "results", "failures", "reports", "all")
 _SECONDS = 20.0  # of one tick
 _MOST = 2000  # tasks that one tick forgets
 _RECORDS: Mapping[str, tuple[str, ...]] = {
     "results": (keys.RESULTS, keys.PARTIAL),
     "failures": (keys.FAILED, keys.FAILED_AGAIN, keys.UNDELIVERED),
 }
-
-
-def parse(text: str) -> dict[str, int]:
-    """Days by kind, from `documents=30,results=365`; raises `UsageError`."""
-    found: dict[str, int] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        kind, _, days = (word.strip() for word in part.partition("="))
-        if (
-            kind not in KINDS
-            or kind in found
-            or not (days.isascii() and days.isdigit() and 0 < int(days) < 100_000)
-        ):
-            raise UsageError(
-                f'Invalid setting NIGHTSHIFT_KEEP_DAYS: "{part[:60]}": expected KIND=DAYS, separated by commas, each '
-                f"kind once: {', '.join(KINDS)}."
-            )
-        found[kind] = int(days)
-    return found
 
 
 def retain(night: Night, now: datetime) -> None:

@@ -21,7 +21,6 @@ from pipeline.night import pace
 from pipeline.night.night import Night
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
-from pipeline.tables.summary import summarise
 
 NIGHTS = 3
 """How many past nights may still get late results."""
@@ -117,6 +116,9 @@ def _write(night: Night, run_date: str, now: datetime, activity: Activity) -> in
     What processes that died have left in it is put right before and after. Returns how many records the tables have:
     some that there were before may have been deleted, so that others would take their place in the count.
     """
+    # with the rules for masking and with pyarrow: two seconds of which processes that write no table have no use
+    from pipeline.tables.summary import summarise
+
     partial: dict[str, DocumentResult] = {}
 
     def keep(record: DocumentResult) -> None:

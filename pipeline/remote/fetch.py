@@ -23,7 +23,6 @@ from pipeline.errors import (
 )
 from pipeline.remote import mounts
 from pipeline.remote.body import CHUNK, check_whole, collect
-from pipeline.remote.bucket import read_object
 from pipeline.remote.http import request
 from pipeline.remote.policy import SourcePolicy
 from pipeline.remote.urls import PORTS, Location, shown
@@ -54,6 +53,8 @@ def fetch(url: str, policy: SourcePolicy, settings: Settings) -> bytes:
     if place.scheme == "file":
         return _read_file(place, prefix, policy, settings.max_bytes, deadline)
     if place.scheme == "s3":
+        from pipeline.remote.bucket import read_object
+
         return read_object(url, place, settings, deadline)
     return _read_page(url, place, policy, settings.max_bytes, deadline)
 

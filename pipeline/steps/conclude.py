@@ -9,7 +9,6 @@ from pipeline.documents.language import language_of
 from pipeline.documents.unread import mostly_unread
 from pipeline.ledger import records
 from pipeline.models import TEXT, DocumentResult, Failure, Page, Task
-from pipeline.ner.locale import localised
 from pipeline.remote.urls import public_source
 from pipeline.steps.engines import Engines
 from pipeline.steps.extract import Entities
@@ -53,6 +52,8 @@ def result_of(
 
     `found`: `None` for a task without NER. `outputs`: what further steps returned, by step.
     """
+    from pipeline.ner.locale import localised
+
     shortfall = missing(pages)
     pages = localised(pages)
     extraction, filling = fill(task, pages, found, engines=engines)

@@ -1,4 +1,8 @@
-"""The models and rules of a process: described without loading, loaded on first use, never before a fork or spawn."""
+"""The models and rules of a process: described without loading, loaded on first use, never before a fork or spawn.
+
+The rooms of NER and of fields are imported on first use too: their patterns take a second, and each worker, scheduler
+and command has processes that read nothing.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import structs
 
-from pipeline import fields, guard, ner, ocr, telemetry
+from pipeline import guard, ocr, telemetry
 from pipeline.device.host import addresses
 from pipeline.errors import PermanentError, RunError, UsageError
 from pipeline.models import ModelInfo, Task
@@ -78,11 +82,15 @@ class Engines:
     @cached_property
     def ner_info(self) -> ModelInfo:
         """The NER model that these settings select."""
+        from pipeline import ner
+
         return ner.describe(self.settings)
 
     @cached_property
     def fields_info(self) -> ModelInfo:
         """The rules and examples that find the fields."""
+        from pipeline import fields
+
         return fields.describe(self.settings)
 
     @property
@@ -123,11 +131,15 @@ class Engines:
     @cached_property
     def ner(self) -> NerEngine:
         """The loaded NER engine."""
+        from pipeline import ner
+
         return _timed("ner", lambda: ner.load(self.settings))
 
     @cached_property
     def fields(self) -> Filler:
         """The field rules, their classifier fitted."""
+        from pipeline import fields
+
         return _timed("fields", lambda: fields.load(self.settings))
 
     def clock(self) -> float:

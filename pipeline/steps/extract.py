@@ -9,8 +9,6 @@ import msgspec
 
 from pipeline.errors import NotRead
 from pipeline.models import Entity, Page, Task, to_json
-from pipeline.ner import locale
-from pipeline.ner.base import extract_in
 from pipeline.steps.engines import Engines
 from pipeline.steps.entities import entities_of
 from pipeline.storage import Store, keys, recent
@@ -68,6 +66,9 @@ def extract(
     texts = [page.text for page in pages]
     model = engines.ner
     with engines.computing("ner"):
+        from pipeline.ner import locale
+        from pipeline.ner.base import extract_in
+
         mentions = extract_in(model, texts, locale.read_all(texts))
     entities = tuple(e for page, of in zip(pages, mentions, strict=True) for e in entities_of(page, of))
     found = Entities(entities, round(time.perf_counter() - started, 4), _unread(pages))

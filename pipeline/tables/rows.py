@@ -10,8 +10,8 @@ from pipeline.fields.kinds import DATES, is_amount
 from pipeline.models import DocumentResult, Entity, Field, Page, PageLocale
 from pipeline.tables.items import item_rows
 from pipeline.tables.masking import IDS, masked_result
+from pipeline.tables.names import TABLES
 from pipeline.tables.places import date_of, decimal_of, place_columns
-from pipeline.tables.schemas import TABLES
 
 
 def rows_of(results: list[DocumentResult], masked: str | bool = IDS) -> dict[str, list[dict[str, Any]]]:

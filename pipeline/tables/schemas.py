@@ -6,9 +6,6 @@ import pyarrow as pa
 
 from pipeline.models import SCHEMA_VERSION
 
-TABLES = ("documents", "pages", "entities", "fields", "items")
-
-
 _AMOUNT = pa.decimal128(18, 2)
 _NUMBER = pa.decimal128(18, 4)
 _PLACE = {

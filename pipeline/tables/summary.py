@@ -20,9 +20,10 @@ from pipeline.ledger import forgotten, removed
 from pipeline.models import DocumentResult
 from pipeline.storage import Store, keys, objects
 from pipeline.tables.masking import IDS
+from pipeline.tables.names import TABLES
 from pipeline.tables.parts import Parts
 from pipeline.tables.rows import rows_of
-from pipeline.tables.schemas import SCHEMAS, TABLES
+from pipeline.tables.schemas import SCHEMAS
 
 _CHUNK = 256  # results held in memory at once ...
 _THREADS = 8

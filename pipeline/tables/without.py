@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import Damaged, NotFound
 from pipeline.storage import Store, keys
-from pipeline.tables.schemas import TABLES
+from pipeline.tables.names import TABLES
 
 
 def remove_rows(store: Store, run_date: str, task_ids: Collection[str]) -> dict[str, int]:

@@ -23,6 +23,8 @@ import pipeline.ledger.actions
 import pipeline.ledger.forgotten
 import pipeline.ledger.pseudonyms
 import pipeline.ledger.reported
+import pipeline.ner.base
+import pipeline.ner.locale
 import pipeline.night.admission
 import pipeline.night.brake
 import pipeline.night.callbacks
@@ -50,7 +52,7 @@ from pipeline import clock, fields, ner, ocr, threads
 from pipeline.night.window import OffPeakWindow
 from pipeline.steps import task_types
 from pipeline.storage import keys
-from pipeline.tables.schemas import TABLES
+from pipeline.tables.names import TABLES
 from tests.simulation import documents
 from tests.simulation.tables import ThinTable, rows_of
 
@@ -154,10 +156,10 @@ def installed() -> Iterator[None]:
         for module in (pipeline.night.flow, pipeline.submission.reception):
             change(module, "open_document", documents.open_document)
         change(pipeline.steps.recognize, "read_page", _read_page)
-        change(pipeline.steps.extract, "extract_in", _extract)
-        change(pipeline.steps.extract, "locale", SimpleNamespace(read_all=lambda texts: texts))
+        change(pipeline.ner.base, "extract_in", _extract)
+        change(pipeline.ner.locale, "read_all", lambda texts: texts)
         change(pipeline.steps.extract, "time", SimpleNamespace(perf_counter=lambda: world().now))
-        change(pipeline.steps.conclude, "localised", lambda pages: pages)
+        change(pipeline.ner.locale, "localised", lambda pages: pages)
         change(pipeline.steps.conclude, "fill", lambda *_, **__: (None, 0.0))
         change(pipeline.steps.conclude, "language_of", lambda _: None)
         change(pipeline.submission.reception, "fetch", lambda url, *_: world().fetch(url))

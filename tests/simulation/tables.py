@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 
 from pipeline.models import DocumentResult
 from pipeline.storage.memory import MemoryStore
-from pipeline.tables.schemas import SCHEMAS, TABLES
+from pipeline.tables.names import TABLES
+from pipeline.tables.schemas import SCHEMAS
 from tests.simulation.checker import day_of
 
 _COLUMNS = ("task_id", "source", "sha256", "receipt", "digest", "tenant", "status", "pipeline_version")

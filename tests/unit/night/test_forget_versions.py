@@ -15,7 +15,7 @@ from pipeline.night import forget, selection
 from pipeline.night.selection import Selector
 from pipeline.storage import keys
 from pipeline.tables import parts, summary, without
-from pipeline.tables.schemas import TABLES
+from pipeline.tables.names import TABLES
 from pipeline.tables.summary import summarise
 from tests.support.flows import Died
 from tests.support.versioned import VersionedStore
@@ -124,10 +124,10 @@ def test_tables_that_a_process_has_replaced_that_died_are_written_again(
         replace(*args)
         raise Died
 
-    monkeypatch.setattr(forget, "remove_rows", dies)
+    monkeypatch.setattr(without, "remove_rows", dies)
     with pytest.raises(Died):
         forgotten(store, "x")
-    monkeypatch.setattr(forget, "remove_rows", replace)
+    monkeypatch.setattr(without, "remove_rows", replace)
     assert not list(store.list(keys.CHANGED))
     forget.resume(store, at_once=True)
     assert list(store.list(keys.changes(DAY)))

@@ -17,7 +17,7 @@ from pipeline.night.flow import Flow
 from pipeline.night.summaries import LEASE, WHEN_OVER, summarise_due
 from pipeline.storage import Store, keys
 from pipeline.tables import summary
-from pipeline.tables.schemas import TABLES
+from pipeline.tables.names import TABLES
 from tests.support.command import GREEN, grey, page, pages
 from tests.support.flows import drain, submission
 

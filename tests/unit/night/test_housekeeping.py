@@ -21,6 +21,7 @@ from pipeline.night.repair import Queued, repair
 from pipeline.night.status import status
 from pipeline.night.summaries import summarise_due
 from pipeline.storage import Store, keys
+from pipeline.tables import summary
 from pipeline.tables.summary import summarise
 from tests.support.command import grey, page
 from tests.support.flows import Died, drain, raiser, records_of, submission
@@ -171,7 +172,7 @@ def test_a_summary_under_way_is_not_begun_again(flow: Flow, monkeypatch: pytest.
         assert summarise_due(flow.night, now + timedelta(seconds=30)) == [], "the next tick comes meanwhile"
         return really(store, run_date, **options)
 
-    monkeypatch.setattr(summaries, "summarise", slow)
+    monkeypatch.setattr(summary, "summarise", slow)
     assert summarise_due(flow.night, now) == begun == [flow.schedule.run_date()]
 
 

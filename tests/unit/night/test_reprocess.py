@@ -435,7 +435,7 @@ def test_what_lands_during_a_summary_is_in_the_next(
         return rows
 
     with monkeypatch.context() as patch:
-        patch.setattr("pipeline.night.summaries.summarise", then_land)
+        patch.setattr("pipeline.tables.summary.summarise", then_land)
         summarise_due(better.night, datetime.now(UTC))
     assert summarise_due(better.night, datetime.now(UTC)) == [OLD]
 

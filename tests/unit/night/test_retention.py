@@ -11,7 +11,7 @@ from pipeline import clock
 from pipeline.errors import RunError, UsageError
 from pipeline.ledger import removed
 from pipeline.ledger.audit import audit
-from pipeline.night import inventory, retention
+from pipeline.night import inventory, keep_days, retention
 from pipeline.night.flow import Flow
 from pipeline.night.schedule import Schedule
 from pipeline.night.summaries import summarise_due
@@ -62,12 +62,12 @@ def prefixes(flow: Flow) -> set[str]:
 )
 def test_a_wrong_setting_is_one_sentence(text: str) -> None:
     with pytest.raises(UsageError, match="NIGHTSHIFT_KEEP_DAYS"):
-        retention.parse(text)
+        keep_days.parse(text)
 
 
 def test_the_setting() -> None:
-    assert retention.parse("") == {}
-    assert retention.parse(" documents = 30, all=365,") == {"documents": 30, "all": 365}
+    assert keep_days.parse("") == {}
+    assert keep_days.parse(" documents = 30, all=365,") == {"documents": 30, "all": 365}
 
 
 @pytest.mark.parametrize(
