@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import click
 from celery.app.control import Control as CeleryControl
-from celery.bin.base import CeleryCommand
 from celery.utils.log import get_logger
 from kombu import Exchange, Queue, pidbox
 
@@ -36,6 +34,11 @@ def _readable() -> Iterator[None]:
     try:
         yield
     except BROKER_ERRORS as error:
+        import click
+        from celery.bin.base import (
+            CeleryCommand,
+        )  # Celery's command line: a tenth of the start of other processes
+
         context = click.get_current_context(silent=True)
         if context is None or not isinstance(context.command, CeleryCommand):
             raise

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pipeline.documents.turned import turn_point
 from pipeline.models import Code, Rotation
 
 if TYPE_CHECKING:
+    import numpy as np
     import zxingcpp
     from numpy.typing import NDArray
 
@@ -24,6 +23,7 @@ def find_codes(image: NDArray[np.uint8], turn: Rotation = 0) -> tuple[Code, ...]
 
     About 10 ms for a page at 200 dpi. From top to bottom; codes that say the same are all listed.
     """
+    import numpy as np
     import zxingcpp
 
     kinds = zxingcpp.BarcodeFormat

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from pipeline.forecast.forecast import forecast
 from pipeline.forecast.model import Forecast, Work
 from pipeline.ledger.counters import Backlog
 from pipeline.night import status
@@ -22,6 +21,8 @@ def outlook(
     """
     note, run_date = noted(night.store), night.schedule.window.run_date(now).isoformat()
     waiting = backlog or status.read(night)[1]
+    from pipeline.forecast.forecast import forecast  # brings numpy
+
     return forecast(
         now,
         [*work_in(waiting), *added],

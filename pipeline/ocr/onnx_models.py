@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import ModelMissing, UsageError
+from pipeline.errors import UsageError
 from pipeline.models import ModelInfo
+from pipeline.ocr import onnx_graphs
 from pipeline.ocr.batched import Answer, DeviceMemory, Kind
 from pipeline.ocr.cuts import Image
 from pipeline.ocr.lines import MAX_WIDTH, padded_width
@@ -44,10 +45,7 @@ class OnnxModels(TensorModels):
         self.tables = TABLES
         self._device, self._threads = device, threads
         self._shaped = device != "cpu"
-        self._models: Mapping[Kind, bytes] = {
-            kind: _with_best_class(path) if kind == "recognize" else path.read_bytes()
-            for kind, path in files.items()
-        }
+        self._models: Mapping[Kind, bytes] = {kind: self._content(kind, path) for kind, path in files.items()}
         self._sessions: dict[tuple[object, ...], Any] = {}
         self._usable = False
         for kind in files:  # those without a shape are of a CPU; on a GPU, they show that it can be used
@@ -66,42 +64,56 @@ class OnnxModels(TensorModels):
         most = super().most(kind, size)
         return min(most, 1 if kind == "detect" else LINES) if self._shaped else most
 
+    def _content(self, kind: Kind, path: Path) -> bytes:
+        if not self._shaped and kind != "recognize":
+            return path.read_bytes()
+        model = onnx_graphs.loaded(path)
+        if kind == "recognize":
+            onnx_graphs.with_best_class(model)
+        if self._shaped:
+            onnx_graphs.from_levels(model, self.tables[kind])
+        content: bytes = model.SerializeToString()
+        return content
+
     def run(self, kind: Kind, images: Sequence[Image]) -> list[Answer]:
         """Compute one batch of images of one bucket, answers in order; raises as `compute`."""
-        answers = super().run(kind, images)
-        if not self._shaped or kind != "recognize":
-            return answers
-        size = self.size_of(kind, *images[0].shape[:2])[1]
+        if not self._shaped:
+            return super().run(kind, images)
+        height, width = self.size_of(kind, *images[0].shape[:2])
+        answers = zip(*self._on_gpu(kind, images, height, width), strict=True)
+        if kind != "recognize":
+            return list(answers)
         cut = list[Answer]()
         for (classes, confidences), image in zip(answers, images, strict=True):
-            columns = -(-len(classes) * padded_width(image.shape[1]) // size)
+            columns = -(-len(classes) * padded_width(image.shape[1]) // width)
             cut.append((classes[:columns], confidences[:columns]))
         return cut
 
+    def _on_gpu(self, kind: Kind, images: Sequence[Image], height: int, width: int) -> Answer:
+        """The batch is filled up with images of zeros, as long as memory is not short."""
+        most = max(self.most(kind, (height, width)), len(images))
+        try:
+            return self._answers(kind, len(images), pixels_of(images, most, height, width))
+        except DeviceMemory:
+            self._sessions.clear()  # those of other shapes hold memory
+            return self._answers(kind, len(images), pixels_of(images, len(images), height, width))
+
     def compute(self, kind: Kind, batch: NDArray[np.float32]) -> Answer:
         """Compute a batch (n, 3, h, w); raises `DeviceMemory`, `DeviceLost`, or what onnxruntime raises."""
-        try:
-            found = self._computed(kind, self._filled(kind, batch))
-        except DeviceMemory:
-            if not self._shaped:
-                raise
-            self._sessions.clear()  # those of other shapes hold memory
-            found = self._computed(kind, batch)
+        return self._answers(kind, len(batch), (batch,))
+
+    def _answers(self, kind: Kind, count: int, batch: tuple[NDArray[Any], ...]) -> Answer:
+        found = self._computed(kind, batch)
         if kind == "recognize":
             classes, confidences = found
-            return classes.astype(np.int32)[: len(batch)], confidences[: len(batch)]
-        return (found[0][: len(batch), 0],) if kind == "detect" else (found[0][: len(batch)],)
+            return classes.astype(np.int32)[:count], confidences[:count]
+        return (found[0][:count, 0],) if kind == "detect" else (found[0][:count],)
 
-    def _filled(self, kind: Kind, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """On a GPU, the batch with images of zeros after it, up to as many as there may be."""
-        most = self.most(kind, (batch.shape[2], batch.shape[3])) if self._shaped else 0
-        rest = max(0, most - len(batch))
-        return np.concatenate((batch, np.zeros((rest, *batch.shape[1:]), batch.dtype))) if rest else batch
-
-    def _computed(self, kind: Kind, batch: NDArray[np.float32]) -> list[NDArray[Any]]:
+    def _computed(self, kind: Kind, batch: tuple[NDArray[Any], ...]) -> list[NDArray[Any]]:
         try:
-            session = self._session(kind, batch.shape if self._shaped else ())
-            found: list[NDArray[Any]] = session.run(None, {session.get_inputs()[0].name: batch})
+            session = self._session(kind, batch[0].shape if self._shaped else ())
+            given = {one.name: values for one, values in zip(session.get_inputs(), batch, strict=True)}
+            found: list[NDArray[Any]] = session.run(None, given)
         except Exception as error:
             raise as_device_error(error) from error
         return found
@@ -125,6 +137,21 @@ class OnnxModels(TensorModels):
                 raise
             # onnxruntime falls back to the CPU also where a GPU that it has used is full
             raise DeviceMemory(str(error)) from error
+
+
+def pixels_of(
+    images: Sequence[Image], count: int, height: int, width: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The inputs of `onnx_graphs.from_levels` for `count` images of this size, of which the last ones may be empty.
+
+    The given ones are as high and no wider; each is at the left.
+    """
+    levels = np.zeros((count, height, width, 3), np.uint8)
+    there = np.zeros((count, 1, 1, width), np.uint8)
+    for plane, row, image in zip(levels, there, images, strict=False):
+        plane[:, : image.shape[1]] = image
+        row[..., : image.shape[1]] = 1
+    return levels, there
 
 
 def bucket(width: int) -> int:
@@ -161,30 +188,3 @@ def _session(model: str | bytes, device: str, threads: int) -> Any:
             code="unknown_device",
         )
     return session
-
-
-def _with_best_class(path: Path) -> bytes:
-    """The recogniser, with the best class of each column and its probability as outputs instead of all 18,710.
-
-    So 5 KB of a batch leave the device instead of 100 MB.
-    """
-    try:
-        import onnx
-        from onnx import TensorProto, helper
-    except ImportError:
-        raise ModelMissing("The package onnx is not installed: install 'nightshift[onnx]'.") from None
-    model = onnx.load(path)
-    graph = model.graph
-    (scores,) = (output.name for output in graph.output)
-    opset = next(found.version for found in model.opset_import if not found.domain)
-    graph.node.append(helper.make_node("ArgMax", [scores], ["classes"], axis=2, keepdims=0))
-    if opset >= 18:
-        graph.initializer.append(helper.make_tensor("class_axis", TensorProto.INT64, [1], [2]))
-        graph.node.append(helper.make_node("ReduceMax", [scores, "class_axis"], ["confidences"], keepdims=0))
-    else:
-        graph.node.append(helper.make_node("ReduceMax", [scores], ["confidences"], axes=[2], keepdims=0))
-    del graph.output[:]
-    graph.output.append(helper.make_tensor_value_info("classes", TensorProto.INT64, ["n", "t"]))
-    graph.output.append(helper.make_tensor_value_info("confidences", TensorProto.FLOAT, ["n", "t"]))
-    content: bytes = model.SerializeToString()
-    return content

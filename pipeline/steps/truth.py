@@ -7,13 +7,12 @@ import unicodedata
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-import numpy as np
-
 from pipeline.documents.base import Document, PageInput, Suspect
 from pipeline.ocr.base import OcrEngine
 from pipeline.steps.decoding import rendered
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 ALIKE = 0.5
@@ -54,6 +53,8 @@ def is_false(document: Document, given: PageInput, ocr: OcrEngine) -> bool:
 
 def _contradicts(image: NDArray[np.uint8], suspect: Suspect, ocr: OcrEngine, rotation: int) -> bool | None:
     """`None`: nothing could be read there. `rotation`: that of the page, clockwise."""
+    import numpy as np
+
     left, top, right, bottom = (round(edge) for edge in suspect.box)
     crop = image[max(top - MARGIN, 0) : bottom + MARGIN, max(left - MARGIN, 0) : right + MARGIN]
     if not crop.size:

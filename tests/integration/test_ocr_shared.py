@@ -20,6 +20,7 @@ from pipeline.ocr.asking_engine import asking_here
 from pipeline.ocr.batched import BatchModels
 from pipeline.ocr.onnx_models import OnnxModels
 from pipeline.ocr.openvino_models import OpenVinoModels
+from pipeline.ocr.tensors import batch_of
 from tests.support.engines import WHITE, OcrModelContract, Rgb, letter
 
 # third-party imports (paddle, paddlex) warn about themselves
@@ -145,7 +146,24 @@ def test_memory_short_on_a_gpu_closes_the_sessions_of_other_shapes(monkeypatch: 
     full[0] = True
     (found,) = models.run("recognize", [line])
     assert np.array_equal(found[0], expected[0])
-    assert list(models._sessions) == [("recognize", 1, 3, 48, 416)]
+    assert list(models._sessions) == [("recognize", 1, 48, 416, 3)]
+
+
+@pytest.mark.parametrize(("kind", "width"), [("detect", 320), ("recognize", 301), ("direction", 97)])
+def test_a_gpu_normalises_pixels_as_a_processor_does(
+    kind: Any, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = onnx_module._session
+    monkeypatch.setattr(onnx_module, "_session", lambda model, _, threads: real(model, "cpu", threads))
+    models = OnnxModels(identity.of_rapid(settings()), weights.onnx_models(None), "gpu:0", threads=1)
+    image = np.ascontiguousarray(letter()[: 320 if kind == "detect" else 48, 40 : 40 + width])
+    size = models.size_of(kind, *image.shape[:2])
+    batch = batch_of([image], *size, models.tables[kind])
+    expected = onnx_models(together=True).compute(kind, batch)
+    monkeypatch.setattr(models, "most", lambda *_: 1)
+    for found, values in zip(models.run(kind, [image])[0], expected, strict=True):
+        assert found.dtype == values.dtype
+        assert np.array_equal(found, values[0][: len(found)])
 
 
 class Shared:
