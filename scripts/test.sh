@@ -1,21 +1,38 @@
 #!/usr/bin/env bash
-# All tests, in two halves for two cores: those of the night mostly wait, so those of OCR are with them. Arguments: pytest.
+# All tests, in groups of files of which three run at a time: on two cores, as those of the night mostly wait. Each
+# group has a broker of its own and prints what it has to say when it ends. Arguments: pytest.
 set -uo pipefail
-log=$(mktemp)
-night=(tests/acceptance/test_night_*.py) others=(tests/unit)
+logs=$(mktemp -d)
+trap 'kill $(jobs -p) 2> /dev/null; rm -rf "$logs"' EXIT
+
+deal() { # GROUPS FILE...: the files in so many lines, in turn
+  local count=$1 lines=() i=0
+  shift
+  for file in "$@"; do
+    lines[i % count]+="$file "
+    ((++i))
+  done
+  printf '%s\n' "${lines[@]}"
+}
+
+run() { # NUMBER FILE...
+  local log=$logs/$1 code
+  shift
+  echo "tests: $1$( (($# > 1)) && echo " and $(($# - 1)) files more") ..."
+  "$pytest" "$@" > "$log" 2>&1
+  code=$?
+  cat "$log"
+  return $code
+}
+
+others=()
 for file in tests/integration/test_*.py tests/acceptance/test_*.py; do
-  case "$file" in
-    */test_night_*) ;;
-    tests/integration/test_ocr_*) night+=("$file") ;;
-    *) others+=("$file") ;;
-  esac
+  [[ $file == */test_night_* ]] || others+=("$file")
 done
-"$1" "${others[@]}" > "$log" 2>&1 &
-running=$!
-trap 'kill "$running" 2> /dev/null; rm -f "$log"' EXIT
-"$1" "${night[@]}"
-night_failed=$?
-wait "$running"
-others_failed=$?
-cat "$log"
-exit $((night_failed || others_failed))
+export pytest=$1 logs
+export -f run
+{
+  echo tests/unit
+  deal 3 tests/acceptance/test_night_*.py
+  deal 3 "${others[@]}"
+} | cat -n | tr '\t' ' ' | xargs -P 3 -I{} bash -c 'run {}'
