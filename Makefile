@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 DATA ?= $(NIGHTSHIFT_DATA)
 
-.PHONY: help setup lock demo test rabbitmq-check simulate soak soak-cluster fuzz lint spell audit image-check upgrade-check restore-check release dashboards bench bench-all services clean
+.PHONY: help setup lock demo test rabbitmq-check simulate soak soak-cluster fuzz lint style types spell audit image-check upgrade-check restore-check release dashboards bench bench-all services clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,13 +63,17 @@ soak-cluster: setup services ## histories of a night on three RabbitMQ nodes, on
 fuzz: setup ## new hostile inputs for all that reads them: make fuzz MINUTES=30 SEED=1 TARGET=documents
 	nice -n 15 $(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) $(if $(TARGET),--target $(TARGET))
 
-lint: setup ## check style, imports, types and words
+lint: style types ## check style, imports, types and words
+
+style: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/codespell
+
+types: setup
 	$(BIN)/mypy
 	$(BIN)/mypy benchmarks
-	$(BIN)/codespell
 
 spell: setup ## check words alone: typos, and those of docs/terms.txt
 	$(BIN)/codespell

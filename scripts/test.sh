@@ -2,6 +2,7 @@
 # All tests, in groups of files of which three run at a time: on two cores, as those of the night mostly wait. Each
 # group has a broker of its own and prints what it has to say when it ends. Arguments: pytest.
 set -uo pipefail
+unset MAKEFLAGS MAKELEVEL # tests call make
 logs=$(mktemp -d)
 trap 'kill $(jobs -p) 2> /dev/null; rm -rf "$logs"' EXIT
 
