@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from celery import Task
@@ -21,10 +22,12 @@ from tasks import dead
 from tasks.app import app
 from tasks.base import flow, log
 from tasks.publish import BROKER_ERRORS, publish
+from tasks.routing import DEAD_LETTERS
 from tasks.topology import queued
 
 _PILE = 1.0  # seconds after a tick in which another one has nothing to do
 _LETTERS, _LOOKING = 1000, 2.0  # dead letters that the report looks at, and seconds
+_SWEEPING = 60.0  # seconds for a pass through all dead letters, once an hour
 _ended = _reported = -_PILE
 _course = Course()
 
@@ -41,7 +44,7 @@ def tick(self: Task[Any, Any]) -> None:
                 flow().night, lambda: queued(self.app), lambda messages: publish(self.app, messages), _course
             )
         finally:  # also while each tick fails, as for tables that cannot be read
-            tidy(flow().night, lambda stale: dead.sweep(self.app, lambda found: stale(found.letter)))
+            tidy(flow().night, lambda stale: _sweep(self.app, stale))
         _course.passed()
     except PipelineError as error:
         _course.failed(error.message)
@@ -53,6 +56,11 @@ def tick(self: Task[Any, Any]) -> None:
         log.warning("housekeeping failed; retrying at the next tick: %s", reason)
     finally:
         _ended = time.monotonic()
+
+
+def _sweep(app_: Any, stale: Callable[[Letter], bool]) -> None:
+    """As many as their queue holds: those that stay are first in it, and would hide the others."""
+    dead.sweep(app_, lambda found: stale(found.letter), most=DEAD_LETTERS, seconds=_SWEEPING)
 
 
 @app.task(name="nightshift.report", bind=True)
