@@ -70,7 +70,7 @@ def list_(
     Exit codes: 0 success, 1 store unavailable, 2 usage error.
     """
     from pipeline.night import failures
-    from pipeline.tables.masking import masked_result
+    from pipeline.tables.masking.documents import masked_result
 
     night = nights.open_night(store)
     records = [masked_result(one, night.settings.mask) for one in _find(night, run_date, code, None)]
@@ -151,7 +151,7 @@ def show(
     """
     from msgspec import structs
 
-    from pipeline.tables.masking import masked_result
+    from pipeline.tables.masking.documents import masked_result
 
     night = nights.open_night(store)
     whole = _whole_id(night, run_date, task_id)

@@ -206,7 +206,7 @@ def _print(
     from pipeline.cli import figures as report
     from pipeline.cli import outcomes as tables
     from pipeline.ledger.records import ended
-    from pipeline.tables.masking import masked_result
+    from pipeline.tables.masking.documents import masked_result
 
     console = tables.screen()
     if not figures["found"]:

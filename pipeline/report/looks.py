@@ -17,7 +17,8 @@ from pipeline.report.pictures import Pictures
 from pipeline.report.sentences import short
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
-from pipeline.tables.masking import masked_result, masked_sentence, masked_source
+from pipeline.tables.masking import masked_sentence, masked_source
+from pipeline.tables.masking.documents import masked_result
 
 SHOWN = 12
 FIELDS = ("task_id", "document_type", "field", "value", "confidence", "verified", "needs_review")

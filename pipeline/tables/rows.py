@@ -9,7 +9,8 @@ import msgspec
 from pipeline.fields.kinds import DATES, is_amount
 from pipeline.models import DocumentResult, Entity, Field, Page, PageLocale
 from pipeline.tables.items import item_rows
-from pipeline.tables.masking import IDS, masked_result
+from pipeline.tables.masking import IDS
+from pipeline.tables.masking.documents import masked_result
 from pipeline.tables.names import TABLES
 from pipeline.tables.places import date_of, decimal_of, place_columns
 

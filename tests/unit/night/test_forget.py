@@ -31,6 +31,7 @@ from pipeline.tables.summary import summarise
 from tests.support.command import GREEN, grey, page, pages
 from tests.support.flows import Died, drain, flow_of, raiser, submission
 from tests.support.paused import PausedStore
+from tests.support.thinned import EVERY
 from tests.unit.ledger.test_audit_after_crashes import Mortal
 
 TEXT = "Diagnosis of Erika Mustermann: a common cold, 3 days in bed"
@@ -513,7 +514,7 @@ def test_a_repetition_that_was_being_ingested_leaves_no_receipt(
                 for receipt in receipts.received(store, night)
             ), at
             assert audit(store, others.schedule.run_date()).adds_up, at
-        at += 1
+        at += EVERY
     assert at > 10
 
 
@@ -601,7 +602,7 @@ def test_a_process_that_dies_at_any_moment_leaves_what_can_be_finished(
     point = 0
     while not ended:
         store._objects, store.calls, store.dies_at = dict(before), 0, point + 2
-        point += 1
+        point += EVERY
         plan = selection.plan(store, Selector(task_id=task_id), actor="alice")
         assert plan is not None
         try:

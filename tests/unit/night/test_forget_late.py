@@ -20,6 +20,7 @@ from pipeline.storage.memory import MemoryStore
 from tests.support.command import grey, page
 from tests.support.flows import Died, drain, raiser, submission
 from tests.support.paused import PausedStore
+from tests.support.thinned import EVERY
 from tests.unit.night.test_forget import a_flow, gone, searched
 from tests.unit.tables.test_summary import DAY, result
 
@@ -64,7 +65,7 @@ def test_whenever_forgetting_was_paused_a_task_that_was_submitted_again_is_done(
             day = site.schedule.run_date()
             assert site.store.exists(keys.result(day, "a-1")), store.calls[at]
             assert audit(site.store, day).adds_up, store.calls[at]
-        at += 3
+        at += EVERY
     assert at > 20
 
 

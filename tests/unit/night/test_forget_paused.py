@@ -18,6 +18,7 @@ from pipeline.steps.engines import EnginesByTask
 from pipeline.storage import keys
 from tests.support.command import grey, page
 from tests.support.paused import PausedStore, Site
+from tests.support.thinned import EVERY
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_whenever_a_worker_was_paused_nothing_comes_back(sites: Callable[[], Sit
         assert found.hits == [], (at, paused.calls[at - 1 : at + 1])
         report = audit(site.store, site.flow.schedule.run_date())
         assert report.adds_up, (at, report.gaps)
-        at += 1
+        at += EVERY
     assert at > 20
 
 
@@ -121,5 +122,5 @@ def test_whenever_a_worker_was_paused_what_was_submitted_again_is_done(
         assert not list(site.store.list(keys.PENDING)), at
         report = audit(site.store, site.flow.schedule.run_date())
         assert report.adds_up, (at, report.gaps)
-        at += 1
+        at += EVERY
     assert at > 20

@@ -5,7 +5,6 @@ go on, or die and its message be delivered again, and looks at the store when al
 call, another one first in each test; `make soak` takes all.
 """
 
-import os
 import zlib
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -27,8 +26,7 @@ from pipeline.storage import Store
 from tests.support.command import grey, page
 from tests.support.flows import Died
 from tests.support.paused import SPREAD, PausedStore, Site
-
-EVERY = 1 if os.environ.get("SOAK") else 3
+from tests.support.thinned import EVERY
 
 
 def calls_of(request: pytest.FixtureRequest) -> Iterator[int]:

@@ -14,7 +14,7 @@ from pipeline.models import Code
 from pipeline.report import pictures as module
 from pipeline.report.pictures import CROP_BYTES, MASKED_SIDE, THUMB_BYTES, THUMB_SIDE, Pictures
 from pipeline.storage import Store
-from pipeline.tables.masking import masked_result
+from pipeline.tables.masking.documents import masked_result
 from tests.support.reports import HEIGHT, WIDTH, box, paper, result
 
 BLACK = 0

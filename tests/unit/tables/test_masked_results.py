@@ -28,7 +28,8 @@ from pipeline.models import (
 from pipeline.storage import keys
 from pipeline.storage.local import LocalStore
 from pipeline.tables.masked_logs import MaskedFormatter
-from pipeline.tables.masking import masked_result, masked_sentence, masked_source
+from pipeline.tables.masking import masked_sentence, masked_source
+from pipeline.tables.masking.documents import masked_result
 from pipeline.tables.summary import summarise
 
 DAY = "2026-11-22"

@@ -11,8 +11,8 @@ from pipeline.mask_policy import NUMBERS
 from pipeline.models import DocumentResult, Entity, Extraction, Field, Page
 from pipeline.ner import patterns
 from pipeline.ner.overlap import resolve
-from pipeline.tables.masking import mask_spans, mask_text, masked_result, sensitive_spans
-from pipeline.tables.masking.documents import masked_entity
+from pipeline.tables.masking import mask_spans, mask_text, sensitive_spans
+from pipeline.tables.masking.documents import masked_entity, masked_result
 from pipeline.tables.masking.spans import NO_SPANS, Span, Spans, mask
 
 IBAN = "DE89 3704 0044 0532 0130 00"
