@@ -57,7 +57,7 @@ soak: setup services ## the long tests: real servers under faults, thousands of 
 	$(BIN)/python -m tests.soak --documents $(or $(DOCUMENTS),2000) --faults $(or $(FAULTS),200) \
 	  --seed $(or $(SEED),1) --minutes $(or $(MINUTES),120)
 	SOAK=1 $(BIN)/pytest tests/soak tests/unit/night/test_paused.py tests/unit/night/test_forget*.py
-	NIGHT_OUTAGE=60 NIGHT_DOCUMENTS=500 $(BIN)/pytest tests/acceptance/test_night_kills.py -k 'store_goes or storm'
+	NIGHT_OUTAGE=60 NIGHT_DOCUMENTS=500 $(BIN)/pytest -m long tests
 
 soak-cluster: setup services ## histories of a night on three RabbitMQ nodes, one of which fails: HISTORIES=200 SEED=1 MINUTES=120
 	$(BIN)/python -m tests.soak.cluster --histories $(or $(HISTORIES),200) --seed $(or $(SEED),1) --minutes $(or $(MINUTES),120)

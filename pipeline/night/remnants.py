@@ -10,7 +10,7 @@ from collections.abc import Callable
 from msgspec import structs
 
 from pipeline.ledger import ends, forgotten, generations, pending, records, restoring
-from pipeline.ledger.ends import Dates
+from pipeline.ledger.ends import Dates, End
 from pipeline.messages import Message
 from pipeline.models import DocumentResult, Task
 from pipeline.night import callbacks, failures
@@ -44,7 +44,17 @@ def settle(store: Store, message: Message, today: Callable[[], str]) -> list[Mes
         records.read_again(store, record, latest)
     if len(found) == 1:
         return []
-    # the other one's note is gone, and this one's may be: a receiver may be notified twice, but not never
+    return notify_again(store, best, record)
+
+
+def notify_again(store: Store, best: End, record: DocumentResult | None = None) -> list[Message]:
+    """Note that the callback of a record is due that counts instead of another one; returns its message, if any.
+
+    The note of the other one is gone, and that of this one may be: a receiver may be notified twice, but not never.
+    """
+    record = record or read_or_none(store, best.key, DocumentResult)
+    if record is None:
+        return []
     ended = structs.replace(
         failures.task_of(record),
         run_date=best.run_date,

@@ -98,15 +98,13 @@ def _forget(night: Night, old: str) -> bool:
 def _remove_records(store: Store, kind: str, old: str) -> None:
     """Delete the records of a night that its tables have; the others, such as late ones, are kept until they have."""
     rows, changed = tabled.rows(store, old), tabled.marked(store, old)
-    listed = {
-        key
-        for prefix in _RECORDS[kind]
-        for key in store.list(f"{prefix}run_date={old}/")
-        if keys.task_id_of(key) not in changed
-    }
+    there = {key for prefix in _RECORDS[kind] for key in store.list(f"{prefix}run_date={old}/")}
+    listed = {key for key in there if keys.task_id_of(key) not in changed}
     known = {key for key in listed if keys.task_id_of(key) in rows}
     before = removed.of(store, old)
-    if (known != listed or changed) and not before.records:
+    if before.records:  # no summary will follow those notes: what was written again since this began goes too
+        known |= {key for key in there - listed if (row := rows.get(keys.task_id_of(key))) and row.is_of(key)}
+    elif known != listed or changed:
         return  # a summary is due; there will be none once records were removed
     removed.note(store, old, kind, clock.now(), begun=True)
     if not before.records and "tables" in tabled.marked(store, old):

@@ -17,7 +17,7 @@ from pipeline.errors import Damaged, Newer
 from pipeline.ledger import healing, removed, reported
 from pipeline.ledger.records import without_pages
 from pipeline.models import DocumentResult, to_json
-from pipeline.night import pace
+from pipeline.night import pace, remnants
 from pipeline.night.night import Night
 from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
@@ -131,7 +131,7 @@ def _write(night: Night, run_date: str, now: datetime, activity: Activity) -> in
     begun = Look(at=max(now, clock.utc()), activity=activity, begun=True)
     _note(night.store, run_date, begun)
     try:
-        healing.failures(night.store, run_date)
+        healing.failures(night.store, run_date, lambda end: remnants.notify_again(night.store, end))
         rows = summarise(night.store, run_date, masked=night.settings.mask, each=keep, is_latest=is_latest)[
             "documents"
         ]

@@ -30,6 +30,7 @@ def status(it: Night, *options: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_counters_follow_the_night_and_a_recount_puts_right_what_a_kill_has_cost(it: Night) -> None:
     it.window("closed")
     worker = it.ready(it.worker())

@@ -131,7 +131,9 @@ def test_turning_signatures_on_refuses_what_waits_and_repair_sends_it_again(nigh
     nights.settle(1)
 
 
-@pytest.mark.parametrize("allowed", ["read", "off", "all"])
+@pytest.mark.parametrize(
+    "allowed", ["all", *(pytest.param(less, marks=pytest.mark.long) for less in ("read", "off"))]
+)
 def test_what_changes_a_worker_is_refused(nights: Night, allowed: str) -> None:
     nights.env["NIGHTSHIFT_REMOTE_CONTROL"] = allowed
     nights.env["NIGHTSHIFT_CALLBACK_SECRET"] = "peppercorn"

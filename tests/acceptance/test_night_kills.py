@@ -53,6 +53,7 @@ def insist(it: Night, messages: list[Message]) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.long
 def test_documents_through_a_storm_of_kills(own_rabbit: Rabbit, tmp_path: Path) -> None:
     chance = random.Random(22)
     started = time.monotonic()
@@ -165,6 +166,7 @@ def test_the_brokers_disk_is_lost_and_the_store_is_enough(own_rabbit: Rabbit, tm
         assert set(it.pages_read().values()) == {1}
 
 
+@pytest.mark.long
 def test_messages_that_wait_survive_a_broker_that_is_killed(own_rabbit: Rabbit, tmp_path: Path) -> None:
     with night(own_rabbit, tmp_path) as it:
         with kombu.Connection(it._url(own_rabbit.port)) as connection:
@@ -179,6 +181,7 @@ def test_messages_that_wait_survive_a_broker_that_is_killed(own_rabbit: Rabbit, 
         wait_for(lambda: it.depth("ingest") >= 120, "all messages to come back")
 
 
+@pytest.mark.long
 def test_the_store_goes_away_in_the_night(rabbit: Rabbit, swift: Swift, bucket: str, tmp_path: Path) -> None:
     env = {**swift.environ, "NIGHTSHIFT_STORE_URL": f"s3://{bucket}/night", "NIGHTSHIFT_FAKE_SECONDS": "0.1"}
     with night(rabbit, tmp_path, **env) as it:

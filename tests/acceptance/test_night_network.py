@@ -94,7 +94,7 @@ def alarm(rabbit: Rabbit) -> Iterator[Rabbit]:
 
 
 def test_commands_name_an_alarm_and_the_night_goes_on_after_it(alarm: Rabbit, tmp_path: Path) -> None:
-    with night(alarm, tmp_path, NIGHTSHIFT_FAKE_SECONDS="0.1") as it:
+    with night(alarm, tmp_path, NIGHTSHIFT_FAKE_SECONDS="0.4") as it:
         worker = it.ready(it.worker())
         it.publish(it.documents(60))
         wait_for(lambda: len(it.ended()) >= 5, "the night to be under way")
@@ -117,9 +117,9 @@ def test_commands_name_an_alarm_and_the_night_goes_on_after_it(alarm: Rabbit, tm
         assert (asked.returncode, "in alarm" in asked.stderr) == (1, True)
         wait_for(lambda: "RabbitMQ is in alarm" in worker.text(), "the worker to notice")
         alarm.alarm(on=False)
+        wait_for(lambda: "no longer in alarm" in worker.text(), "the worker to notice that it is over")
         it.settle(60)
         assert it.depth("dead") == 0
-        assert "no longer in alarm" in worker.text()
 
 
 def test_a_broker_that_says_nothing_is_named(rabbit: Rabbit, proxy: Proxy, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from pipeline.errors import ExitCode
 from pipeline.models import DocumentResult
@@ -18,6 +19,7 @@ from tests.support.servers.swift import Swift
 STALE = "ner_model != current"
 
 
+@pytest.mark.long
 def test_a_better_model_reads_old_nights_anew(
     rabbit: Rabbit, swift: Swift, bucket: str, tmp_path: Path
 ) -> None:

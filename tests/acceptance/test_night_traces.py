@@ -52,6 +52,7 @@ def send(it: Night, message: dict[str, Any], **headers: str) -> None:
         channel.basic_publish("", RAW, json.dumps(message).encode(), sent, mandatory=True)
 
 
+@pytest.mark.long
 def test_a_document_is_one_trace(rabbit: Rabbit, tmp_path: Path, traced: Collector) -> None:
     statuses = [500, 200]
     with (

@@ -14,7 +14,7 @@ from pipeline.ledger import healing, pending
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
 from pipeline.models import DocumentResult, Task, from_json
-from pipeline.night import failures, reprocess
+from pipeline.night import failures, remnants, reprocess
 from pipeline.night.callbacks import overdue
 from pipeline.night.dispatch import resume, resume_all
 from pipeline.night.flow import Flow
@@ -166,7 +166,7 @@ class Site:
             self.drain(resume_all(self.flow.night))
         self.drain(overdue(self.store, self.now + timedelta(hours=2)))
         for night in keys.run_dates(self.store.folders(keys.FAILED)):
-            healing.failures(self.store, night)
+            healing.failures(self.store, night, lambda end: remnants.notify_again(self.store, end))
 
     def accept(self) -> list[Message]:
         return self.flow.reception.accept(self.submission)

@@ -35,8 +35,9 @@ def test_a_failure_next_to_a_good_result_is_deleted_before_the_tables_are_writte
     flow: Flow, inbox: Path, day: str
 ) -> None:
     drain(flow, flow.reception.accept(submission(page(inbox / "a.png", grey(1)))))
+    done = structs.replace(read(flow.store, keys.result(day, "t")), callback_url="https://a.example")
+    flow.store.put(keys.result(day, "t"), digests.encode(done))  # its receiver has heard of the failure
     summarise_due(flow.night, clock.utc())
-    done = read(flow.store, keys.result(day, "t"))
     failure = structs.replace(records.without_pages(done), status="failed")
     flow.store.put(keys.failed(day, "t"), digests.encode(failure))  # and dies
     assert [gap.kind for gap in audit(flow.store, day).gaps] == ["twice"]
@@ -45,6 +46,9 @@ def test_a_failure_next_to_a_good_result_is_deleted_before_the_tables_are_writte
     summarise_due(flow.night, clock.utc())
     assert not list(flow.store.list(keys.FAILED))
     assert audit(flow.store, day).adds_up
+    assert list(flow.store.list(keys.CALLBACKS)) == [keys.callback(day, "t", 0)], (
+        "it is to hear of the result"
+    )
 
 
 def test_a_failure_next_to_a_later_one_is_deleted_before_the_tables_are_written(

@@ -155,7 +155,10 @@ def test_what_was_begun_is_finished(flow: Flow, monkeypatch: pytest.MonkeyPatch,
             keep(flow, "results=39")
     assert {"results", "partial"} & prefixes(flow)
     if late:  # the tables are not written again
-        flow.store.put(keys.changed("2026-11-22", "bad-4", clock.now()), b"")
+        written_again = [keys.task_id_of(key) for key in flow.store.list(keys.results("2026-11-22"))]
+        assert written_again
+        for task_id in ("bad-4", *written_again):
+            flow.store.put(keys.changed("2026-11-22", task_id, clock.now()), b"")
     keep(flow, "results=39")
     assert not {"results", "partial"} & prefixes(flow)
     assert removed.of(flow.store, "2026-11-22").begun == ()
