@@ -120,6 +120,16 @@ class Night:
         everything = {"configure": ".*", "write": ".*", "read": ".*"}
         wait_for(lambda: self._is_made(f"vhosts/{self.vhost}", {}), "a virtual host")
         wait_for(lambda: self._is_made(f"permissions/{self.vhost}/guest", everything), "its permissions")
+        wait_for(self._runs_everywhere, "the virtual host to run on each node")
+
+    def _runs_everywhere(self) -> bool:
+        """Whether the virtual host runs on each node; one that joined meanwhile has to be asked to start it."""
+        states: dict[str, str] = json.loads(self._manage("GET", f"vhosts/{self.vhost}", {}))["cluster_state"]
+        stopped = [node for node, state in states.items() if state != "running"]
+        for node in stopped:
+            with suppress(urllib.error.HTTPError):
+                self._manage("POST", f"vhosts/{self.vhost}/start/{quote(node)}", {})
+        return not stopped
 
     def _is_made(self, path: str, body: dict[str, str]) -> bool:
         """Whether it could be put; a node that joins a cluster drops requests, or fails at them (500)."""
