@@ -99,6 +99,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
+@pytest.mark.long
 def test_a_text_of_210_000_characters_without_a_break_takes_bounded_memory(cache: Path) -> None:
     out, err = run(MEASURE, cache).communicate(timeout=120)
     assert err == ""

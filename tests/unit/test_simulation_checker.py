@@ -19,11 +19,15 @@ from tests.simulation.run import Run
 Store = dict[str, bytes]
 
 
+SEED = 43
+"""The first run that has all of that, when it was last looked for."""
+
+
 @pytest.fixture(scope="module")
 def sound() -> tuple[Store, Evidence]:
     """A store with done, partial and failed documents and callbacks, and what the producers know of it."""
     with patches.installed():
-        for seed in range(200):
+        for seed in range(SEED, SEED + 200):
             run = Run(seed)
             evidence = run.all()
             statuses = {key.split("/")[0] for key in run.world.raw.list("")}
