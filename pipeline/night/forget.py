@@ -71,7 +71,7 @@ def carry_out(store: Store, plan: Plan) -> Done:
     _delete(store, (key for target in targets for key in _markers(store, target)), done)
     recorded = (key for target in plan.targets for key in _own_of(store, target, target.keys))
     done.objects += _delete(store, recorded, done)
-    back |= _back(store, plan, resumed=False)  # this process may have been paused meanwhile, for long
+    back |= _back(store, plan, resumed=True)  # this process may have been paused meanwhile, for long
     targets = [target for target in targets if target.task_id not in back]
     own = list(chain.from_iterable(in_threads(lambda t: _own(store, t), targets)))
     # before the claims: a new task that claims the id must not find itself superseded
