@@ -39,7 +39,10 @@ def plan_of(flow: Flow) -> forgetting.Plan:
     return plan
 
 
-def test_whenever_forgetting_was_paused_a_task_that_was_submitted_again_is_done(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ended", [False, True], ids=["waits", "has ended"])
+def test_whenever_forgetting_was_paused_a_task_that_was_submitted_again_is_done(
+    tmp_path: Path, ended: bool
+) -> None:
     """Another process has carried out the plan meanwhile, and the id was free again."""
     page(tmp_path / "a-1.png", grey(1))
     again = submission(tmp_path / "a-1.png", "a-1")
@@ -53,6 +56,8 @@ def test_whenever_forgetting_was_paused_a_task_that_was_submitted_again_is_done(
         def meanwhile(site: Flow = site, waiting: list[Message] = waiting) -> None:
             forget.resume(site.store, at_once=True)
             waiting += site.reception.accept(again)
+            if ended:
+                drain(site, waiting)
 
         store = PausedStore(site.store, at, meanwhile)
         forget.finish(store, plan, forget.carry_out(store, plan))
@@ -64,6 +69,10 @@ def test_whenever_forgetting_was_paused_a_task_that_was_submitted_again_is_done(
         if was_paused:
             day = site.schedule.run_date()
             assert site.store.exists(keys.result(day, "a-1")), store.calls[at]
+            if (
+                f"delete {keys.result(day, 'a-1')}" not in store.calls[: at + 1]
+            ):  # it looks once more after that
+                assert restoring.accepted_on(site.store, "a-1"), f"{store.calls[at]}: the id is taken"
             assert audit(site.store, day).adds_up, store.calls[at]
         at += EVERY
     assert at > 20
