@@ -74,13 +74,14 @@ def audit(
 def _repair(night: Night, report: Audit) -> dict[str, Any]:
     """Returns how many tasks were restored, and how many messages published."""
     from pipeline.ledger import audit as ledger_audit
+    from pipeline.night import remnants
     from pipeline.night.dispatch import resume_all
     from tasks import client
 
     app = client.celery()
     client.reach(app)
     acting.record(night.store, "audit.repair", run_date=report.run_date)
-    restored = ledger_audit.restore(night.store, report)
+    restored = ledger_audit.restore(night.store, report, lambda end: remnants.notify_again(night.store, end))
     return {"restored": len(restored), "published": client.send_all(app, resume_all(night))}
 
 

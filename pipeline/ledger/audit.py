@@ -8,7 +8,7 @@ records name their receipts and have a digest, the night's tables repeat both, a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -27,6 +27,7 @@ from pipeline.ledger import (
     tabled,
 )
 from pipeline.ledger.comparison import Compared, Ended
+from pipeline.ledger.ends import End
 from pipeline.ledger.gaps import Gap
 from pipeline.ledger.named import Named, unreceived
 from pipeline.ledger.places import Places
@@ -227,16 +228,16 @@ def _unlike_tables(store: Store, rows: Mapping[str, Mapping[str, Row]]) -> Itera
         yield from comparison.unlike_table(store, night, some)
 
 
-def restore(store: Store, report: Audit) -> list[Task]:
+def restore(store: Store, report: Audit, before: Callable[[End], object] = lambda _: None) -> list[Task]:
     """Mark missing tasks as pending again whose bytes are in the store or may be fetched again; returns those tasks.
 
-    Of a failure and a good result on one run date, the failure is deleted.
+    Of a failure and a good result on one run date, the failure is deleted; `before` that is called with the result.
     """
     received = receipts.received(store, report.run_date, {gap.task_id for gap in report.gaps})
     restored = []
     for gap in report.gaps:
         if gap.kind == "twice":
-            healing.keep_good(store, gap.task_id, places.nights(store, report.run_date))
+            healing.keep_good(store, gap.task_id, places.nights(store, report.run_date), before)
         if gap.kind != "missing" or gap.task_id not in received:  # forgotten since the report
             continue
         if task := restoring.mark(store, received[gap.task_id][-1], report.run_date):

@@ -17,13 +17,7 @@ from pipeline.storage import Store, keys
 from pipeline.storage.objects import read_or_none
 
 
-def _nothing(_: End) -> None:
-    pass
-
-
-def keep_good(
-    store: Store, task_id: str, run_dates: Iterable[str], before: Callable[[End], object] = _nothing
-) -> None:
+def keep_good(store: Store, task_id: str, run_dates: Iterable[str], before: Callable[[End], object]) -> None:
     """Delete failures next to a better record of the same run date: a process died before it could.
 
     `before` is called with the better one before anything is deleted.

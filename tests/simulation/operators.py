@@ -12,7 +12,7 @@ from pipeline.ledger import actions, forgetting
 from pipeline.ledger import audit as ledger_audit
 from pipeline.messages import Message
 from pipeline.models import DocumentResult
-from pipeline.night import brake, callbacks, failures, forget, inventory, reprocess, selection
+from pipeline.night import brake, callbacks, failures, forget, inventory, remnants, reprocess, selection
 from pipeline.night.dispatch import resume, resume_all
 from pipeline.night.search import Search
 from pipeline.night.window import Override
@@ -138,7 +138,11 @@ class Operator:
     def repair(self, night: Night) -> None:
         """`nightshift audit --repair` for each run date."""
         for day in sorted({key.split("date=")[1].split("/")[0] for key in night.store.list(keys.RECEIPTS)}):
-            ledger_audit.restore(night.store, ledger_audit.audit(night.store, day))
+            ledger_audit.restore(
+                night.store,
+                ledger_audit.audit(night.store, day),
+                lambda end: remnants.notify_again(night.store, end),
+            )
             self._send(resume_all(night))
 
     def _restored(self, _: Night) -> None:
