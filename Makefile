@@ -26,7 +26,7 @@ $(VENV)/.done: requirements.lock setup.cfg pyproject.toml | $(BIN)/uv
 	# In this folder Python would find an older egg-info first, with entry points of then.
 	rm -rf nightshift.egg-info
 	$(UV_INSTALL) --no-deps --no-build-isolation --editable .
-	# Once, not by each process: where PYTHONDONTWRITEBYTECODE is set, that is a third of its start.
+	# Once, not by each process, as where PYTHONDONTWRITEBYTECODE is set.
 	$(BIN)/python -m compileall -q -j 0 celeryconfig.py pipeline tasks
 	touch $@
 
