@@ -80,6 +80,11 @@ def end(store: Store, plan: Plan) -> None:
     store.purge(keys.forgetting(plan.run))
 
 
+def is_begun(store: Store, plan: Plan) -> bool:
+    """Whether a plan is there as it was begun: no other process has carried it out since, or is about to."""
+    return read_or_none(store, keys.forgetting(plan.run), Plan) == plan
+
+
 def plans(store: Store) -> Iterator[Plan]:
     """The plans that are not carried out, or not yet again."""
     for key in list(store.list(keys.FORGETTING)):

@@ -18,7 +18,7 @@ from pipeline.errors import NotFound
 from pipeline.ledger import forgetting, forgotten, pseudonyms, redaction, reported, restoring
 from pipeline.ledger.forgetting import Plan, Target
 from pipeline.ledger.forgotten import Tombstone
-from pipeline.night import brake, inventory, originals, recount, selection
+from pipeline.night import brake, inventory, originals, recount, resubmitted, selection
 from pipeline.night.summaries import NIGHTS
 from pipeline.storage import Store, keys
 from pipeline.tables.names import TABLES
@@ -66,19 +66,22 @@ def carry_out(store: Store, plan: Plan) -> Done:
     if (known := selection.with_ends(store, plan)) != plan:
         plan = known
         forgetting.note(store, plan)
-    back = _back(store, plan, resumed=resumed)
+    back = resubmitted.ids(store, plan, resumed=resumed)
     targets = [target for target in plan.targets if target.task_id not in back]
     _delete(store, (key for target in targets for key in _markers(store, target)), done)
-    recorded = (key for target in plan.targets for key in _own_of(store, target, target.keys))
+    recorded = (key for target in plan.targets for key in resubmitted.own_of(store, target, target.keys))
     done.objects += _delete(store, recorded, done)
-    back |= _back(store, plan, resumed=True)  # this process may have been paused meanwhile, for long
-    targets = [target for target in targets if target.task_id not in back]
-    own = list(chain.from_iterable(in_threads(lambda t: _own(store, t), targets)))
+    listed = list(in_threads(lambda target: (target, _own(store, target)), targets))
+    back |= resubmitted.ids(
+        store, plan, resumed=True
+    )  # this process may have been paused meanwhile, for long
+    listed = [(target, names) for target, names in listed if target.task_id not in back]
+    own = list(chain.from_iterable(names for _, names in listed))
     # before the claims: a new task that claims the id must not find itself superseded
     done.objects += _delete(store, filter(_is_generation, own), done)
     # claims before other notes: without them, a late process removes its own itself (`forgotten.take_back`)
     done.objects += _delete(store, filterfalse(_is_generation, own), done)
-    done.objects += _delete(store, _named(store, {target.task_id for target in targets}), done)
+    done.objects += _delete(store, _named(store, {target.task_id for target, _ in listed}), done)
     brake.forget_examples(store, (*(target.task_id for target in plan.targets), *plan.sources))
     forgotten.stamp(store, f"{plan.run} {clock.now()}")  # who read the records before must read them again
     _remove_rows(store, plan, back, done, resumed=resumed)
@@ -87,7 +90,10 @@ def carry_out(store: Store, plan: Plan) -> Done:
     _remove_reports(store, plan, done)
     _redact(store, plan, done)
     _delete_documents(store, plan, back, done)
+    overtaken = plan.stage == "planned" and not forgetting.is_begun(store, plan)
     forgetting.note(store, structs.replace(plan, stage="deleted", again=_later(plan)))
+    for target, names in listed if overtaken else ():  # this process was paused later still
+        resubmitted.give_back(store, target, names)
     for _ in in_threads(lambda t: restoring.renew(store, t.task_id), plan.targets):
         pass
     return done
@@ -99,43 +105,13 @@ def _bury(store: Store, target: Target, stone: Tombstone) -> None:
         forgotten.bury(store, sha256, stone)
 
 
-def _in_threads(work: Callable[[Target], bool], targets: Iterable[Target]) -> Iterator[tuple[Target, bool]]:
-    return in_threads(lambda target: (target, work(target)), targets)
-
-
 def _later(plan: Plan) -> str:
     return (clock.utc() + forgetting.SETTLED).isoformat() if plan.working else ""
 
 
-def _back(store: Store, plan: Plan, *, resumed: bool) -> set[str]:
-    """Ids that were submitted again."""
-    looked = _in_threads(lambda target: _is_back(store, target, plan, resumed=resumed), plan.targets)
-    return {target.task_id for target, new in looked if new}
-
-
-def _is_back(store: Store, target: Target, plan: Plan, *, resumed: bool) -> bool:
-    """Whether the id was submitted again since it was planned to forget it: that is another task, or was one."""
-    since = forgotten.since_of(store, keys.pending(target.task_id))
-    if since is not None and since not in target.seen:
-        return True
-    if not resumed:
-        return False
-    ended = inventory.just_ended(store, target.task_id, target.generations)
-    if any(forgotten.since_of(store, key) not in (None, *target.seen) for key in ended):
-        return True
-    if plan.stage == "planned":
-        return False
-    return any(keys.taken_on(key) and keys.origin_of(key) for key in store.list(keys.claims(target.task_id)))
-
-
 def _markers(store: Store, target: Target) -> list[str]:
     names = [keys.pending(target.task_id, number) for number in range(target.generations + 2)]
-    return _own_of(store, target, names)
-
-
-def _own_of(store: Store, target: Target, names: Iterable[str]) -> list[str]:
-    """Those records or markers that are a target's; since the plan was made, a new task may have the same keys."""
-    return [key for key in names if forgotten.since_of(store, key) in (None, *target.seen)]
+    return resubmitted.own_of(store, target, names)
 
 
 def _named(store: Store, task_ids: set[str]) -> Iterator[str]:

@@ -49,19 +49,19 @@ def request(
     *,
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
-    read_seconds: float = READ_SECONDS,
+    read_seconds: float | None = None,
 ) -> Iterator[BaseHTTPResponse]:
     """Send one request and return the response, with its body unread. Redirects are not followed.
 
     `deadline`: on the clock of `time.monotonic`; also aborts a response that trickles. `read_seconds`: for how long the
-    host may say nothing. Raises `PermanentError` for an address that is not allowed, `TransientError` for network
-    errors, also while the body is read; of a source that can't be connected to at all, or not by TLS, it is a
-    `SourceUnavailable`; after the connection was made, an `AnswerLost`.
+    host may say nothing, `READ_SECONDS` unless given. Raises `PermanentError` for an address that is not allowed,
+    `TransientError` for network errors, also while the body is read; of a source that can't be connected to at all, or
+    not by TLS, it is a `SourceUnavailable`; after the connection was made, an `AnswerLost`.
     """
     own = {"Host": place.authority, "User-Agent": f"nightshift/{__version__}", "Accept-Encoding": "identity"}
     code = f"{policy.kind}_unavailable"
     with closing(_connected(place, policy)) as connection:
-        connection.timeout = read_seconds
+        connection.timeout = READ_SECONDS if read_seconds is None else read_seconds
         try:
             with _cut_at(connection, deadline):
                 with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):  # the answer says why

@@ -280,6 +280,7 @@ def test_ctrl_c_keeps_what_was_submitted(tmp_path: Path, store: LocalStore, env:
     assert (again["known"], again["accepted"]) == (accepted, 3000 - accepted)
 
 
+@pytest.mark.long
 def test_a_broker_that_dies_midway_loses_nothing(
     tmp_path: Path, store: LocalStore, env: dict[str, str], rabbit: Rabbit
 ) -> None:

@@ -22,6 +22,7 @@ def submit(document: Path) -> None:
     subprocess.run([NIGHTSHIFT, "submit", document], check=True, timeout=60)
 
 
+@pytest.mark.long
 def test_a_worker_keeps_its_settings_when_the_file_changes(
     tmp_path: Path, broker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "own"
 
 
+@pytest.mark.long
 def test_a_model_is_judged_by_folder_and_by_spec(model: Path, tmp_path: Path) -> None:
     labels = write_bio(tmp_path / "test.txt", medical(30, seed=7) + orders(30, seed=7))
     figures = json.loads(nightshift("ner", "evaluate", model, labels, "--json").stdout)

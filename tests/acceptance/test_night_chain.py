@@ -170,6 +170,7 @@ def test_an_id_stands_for_one_document(nights: Night) -> None:
     assert len(nights.ended()) == 2
 
 
+@pytest.mark.long
 def test_a_delayed_task_waits_for_its_time_and_two_beats_double_nothing(nights: Night) -> None:
     nights.ready(nights.worker())
     nights.beat("one")
@@ -256,6 +257,7 @@ def test_callbacks_are_signed_and_repeated(rabbit: Rabbit, tmp_path: Path) -> No
     assert b"colour" not in received[1].body, "a callback carries no document text"
 
 
+@pytest.mark.long
 def test_callbacks_that_were_given_up_are_sent_once_more(rabbit: Rabbit, tmp_path: Path) -> None:
     with receiver([410, 410, 200]) as (url, received), night(rabbit, tmp_path, **calling(url)) as it:
         it.ready(it.worker())

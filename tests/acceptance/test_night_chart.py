@@ -5,6 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.conftest import ROOT
 from tests.support.cluster.chart import Manifest, of_kind, render
 from tests.support.cluster.keda import Keda, Unknown
@@ -17,6 +19,7 @@ from tests.support.servers.rabbit import Rabbit
 PROGRAMS = {"celery": str(CELERY), "nightshift": NIGHTSHIFT}
 
 
+@pytest.mark.long
 def test_the_processes_of_the_chart_and_what_keda_reads(rabbit: Rabbit, tmp_path: Path) -> None:
     with night(rabbit, tmp_path, NIGHTSHIFT_TEMP_DIR=str(tmp_path), NIGHTSHIFT_WINDOW="never") as it:
         it.window("open")  # for a day

@@ -78,6 +78,7 @@ def test_workers_that_end_have_counted_everything(it: Night) -> None:
     assert list(it.store.list(keys.PENDING)) == []
 
 
+@pytest.mark.long
 def test_a_worker_that_nobody_may_ask_is_known_before_it_has_counted(rabbit: Rabbit, tmp_path: Path) -> None:
     with night(rabbit, tmp_path, NIGHTSHIFT_REMOTE_CONTROL="off") as one:
         waiting = Task(task_id="a", sha256=None, source="x", submitted_at=clock.now())

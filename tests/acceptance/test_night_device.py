@@ -8,6 +8,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from pipeline import scratch
 from pipeline.device.counters import read_counters
 from pipeline.errors import ExitCode
@@ -92,6 +94,7 @@ def test_a_device_process_that_is_killed_costs_nobody_an_attempt(rabbit: Rabbit,
         assert it.depth("dead") == 0
 
 
+@pytest.mark.long
 def test_a_child_that_is_killed_leaves_the_device_alone(rabbit: Rabbit, tmp_path: Path) -> None:
     with night(rabbit, tmp_path, **DEVICE) as it:
         it.publish(
@@ -192,6 +195,7 @@ def test_close_ends_the_device_process_and_no_other(rabbit: Rabbit, tmp_path: Pa
         assert record.attempts == 1
 
 
+@pytest.mark.long
 def test_a_batch_that_hangs_at_close_is_ended_with_its_device(rabbit: Rabbit, tmp_path: Path) -> None:
     env = DEVICE | {"NIGHTSHIFT_FAKE_DEVICE": "batch=600"}
     with night(rabbit, tmp_path, **env, NIGHTSHIFT_WINDOW="never", NIGHTSHIFT_CLOSE_GRACE="2") as it:
@@ -253,6 +257,7 @@ def test_a_device_without_work_is_given_back_before_close(rabbit: Rabbit, tmp_pa
         assert {r.attempts for r in it.records().values()} == {1}
 
 
+@pytest.mark.long
 def test_of_two_workers_one_has_the_device_and_the_other_says_who(rabbit: Rabbit, tmp_path: Path) -> None:
     device = f"gpu:{random.SystemRandom().randrange(100, 1000)}"  # no other test of this machine has it
     env = DEVICE | {"NIGHTSHIFT_DEVICES": device}

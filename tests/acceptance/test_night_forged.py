@@ -102,6 +102,7 @@ def test_a_step_without_a_signature_is_refused_and_its_document_is_not(nights: N
     assert record.status == "done"
 
 
+@pytest.mark.long
 def test_a_key_is_changed_without_losing_what_waits(nights: Night) -> None:
     nights.window("closed")
     nights.env |= SIGNED
@@ -116,6 +117,7 @@ def test_a_key_is_changed_without_losing_what_waits(nights: Night) -> None:
     assert nights.depth("dead") == 0
 
 
+@pytest.mark.long
 def test_turning_signatures_on_refuses_what_waits_and_repair_sends_it_again(nights: Night) -> None:
     nights.window("closed")
     plain = nights.ready(nights.worker("plain", "-c", "1"))

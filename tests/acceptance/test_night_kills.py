@@ -120,6 +120,7 @@ def test_documents_that_kill_or_hang_their_worker_fail_alone(rabbit: Rabbit, tmp
         assert it.depth("dead") == 3
 
 
+@pytest.mark.long
 def test_a_page_that_kills_its_worker_costs_itself(rabbit: Rabbit, tmp_path: Path) -> None:
     with night(rabbit, tmp_path) as it:
         long = it.document("long", pages(it.inbox / "long.pdf", [grey(10), RED, grey(30), grey(40)]))

@@ -115,6 +115,7 @@ def _peak(pid: int) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
 
 
+@pytest.mark.long
 def test_dead_letters_are_seen_by_reason_and_leave_the_queue(nights: Night) -> None:
     nights.ready(nights.worker("w1", "-c", "1"))
     bad = nights.inbox / "bad.png"

@@ -71,6 +71,7 @@ def test_counts_of_a_night_outlive_its_processes(rabbit: Rabbit, tmp_path: Path)
         assert scrape(port)[DOCUMENTS, "document", "done", ""] == 13
 
 
+@pytest.mark.long
 def test_a_frozen_broker_is_noticed_by_worker_and_exporter(rabbit: Rabbit, tmp_path: Path) -> None:
     port, other = free_port(), free_port()
     settings = {"NIGHTSHIFT_METRICS_ADDRESS": f"127.0.0.1:{port}", "NIGHTSHIFT_TEMP_DIR": str(tmp_path)}
@@ -96,6 +97,7 @@ def test_a_frozen_broker_is_noticed_by_worker_and_exporter(rabbit: Rabbit, tmp_p
             exporter.wait()
 
 
+@pytest.mark.long
 def test_a_hung_worker_is_not_taken_for_a_busy_one(rabbit: Rabbit, tmp_path: Path) -> None:
     port = free_port()
     settings = {"NIGHTSHIFT_METRICS_ADDRESS": f"127.0.0.1:{port}", "NIGHTSHIFT_TEMP_DIR": str(tmp_path)}

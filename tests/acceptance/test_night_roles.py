@@ -44,6 +44,7 @@ def publish_as_producer(nights: Night, *bodies: bytes) -> None:
             channel.basic_publish("nightshift", "task_type.document", body, mandatory=True)
 
 
+@pytest.mark.long
 def test_everybody_does_the_own_work_with_the_own_rights(nights: Night) -> None:
     operator, monitor = as_role(nights, "operator"), as_role(nights, "monitor")
     publish_as_producer(nights, *(json.dumps(one).encode() for one in nights.documents(2)), b"nonsense")

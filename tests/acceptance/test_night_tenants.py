@@ -20,6 +20,7 @@ def tenants_colours(it: Night) -> list[str]:
     return ["few" if colour.endswith("ff") else "many" for colour in it.fake_log.read_text().split()]
 
 
+@pytest.mark.long
 def test_the_few_pages_of_one_tenant_do_not_wait_for_the_many_of_another(
     rabbit: Rabbit, tmp_path: Path
 ) -> None:

@@ -100,6 +100,7 @@ def test_close_stops_a_long_pdf_at_a_page_group(rabbit: Rabbit, tmp_path: Path) 
         print(f"stopped after {done} pages; models gone {gone_after:.1f} s after close")  # noqa: T201
 
 
+@pytest.mark.long
 def test_models_without_work_are_given_back_before_close_and_come_back(
     rabbit: Rabbit, tmp_path: Path
 ) -> None:
@@ -176,6 +177,7 @@ def test_colours_are_told_apart() -> None:
     assert len({spelled(n) for n in range(10_000)}) == 10_000
 
 
+@pytest.mark.long
 def test_urgent_work_by_day_keeps_no_normal_work_and_no_model(rabbit: Rabbit, tmp_path: Path) -> None:
     env = {"NIGHTSHIFT_WINDOW": "never", "NIGHTSHIFT_URGENT_BY_DAY": "true", "NIGHTSHIFT_CLOSE_GRACE": "2"}
     with night(rabbit, tmp_path, **env) as it:

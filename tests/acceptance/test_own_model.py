@@ -43,6 +43,7 @@ def test_a_run_with_two_models_says_which_found_what(model: Path, tmp_path: Path
     assert rows.groupby("model")["model_digest"].nunique().eq(1).all()
 
 
+@pytest.mark.long
 def test_the_nights_workers_open_it_too(model: Path, rabbit: Rabbit, tmp_path: Path) -> None:
     with night(rabbit, tmp_path, NIGHTSHIFT_NER_ENGINE=f"lac,taskflow={model}") as nights:
         nights.ready(nights.worker())

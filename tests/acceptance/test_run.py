@@ -95,6 +95,7 @@ def test_another_date_reuses_the_pages(scans: Path, tmp_path: Path) -> None:
     assert len(pd.read_parquet(tmp_path / "out" / "summary" / "documents")) == 8
 
 
+@pytest.mark.long
 def test_another_ner_model_reuses_the_pages_and_says_that_it_ran(scans: Path, tmp_path: Path) -> None:
     pages(scans / "long.pdf", [grey(10 * n) for n in range(10)])
     run(scans, "--out", tmp_path / "out")

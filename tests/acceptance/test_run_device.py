@@ -45,6 +45,7 @@ def results(folder: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_the_results_are_those_without_a_device(tmp_path: Path) -> None:
     samples = [ROOT / "samples" / name for name in SAMPLES]
     assert run(*samples, "--out", tmp_path / "own", **REAL)[0] == ExitCode.OK
@@ -89,6 +90,7 @@ def test_a_device_that_is_not_there_is_said_once_and_at_once(tmp_path: Path) -> 
     assert line.startswith("nightshift: The OCR device 'gpu:0' can't be used: ")
 
 
+@pytest.mark.long
 def test_models_that_load_longer_than_a_document_may_take_cost_no_attempt(tmp_path: Path) -> None:
     one = page(tmp_path / "one.png", grey(1))
     env = DEVICE | {"NIGHTSHIFT_TIME_LIMIT": "8", "NIGHTSHIFT_FAKE_DEVICE": "load=14"}

@@ -258,6 +258,11 @@ class Producers:
             ends |= {"poison", "partial"}
         if self.run.settings_differ:
             ends |= {"not_read"}
+        # a process that was paused accepts again what was forgotten meanwhile, with the bytes that the store had
+        if task_id in self.run.forgetting.seen and any(
+            self.world.sources.get(url) is None for url in known.urls
+        ):
+            ends |= {"not_found"}
         if self.world.failed_fetches > self.run.given["max_retries"]:
             ends |= {"source_unavailable"}
         return ends

@@ -1,0 +1,71 @@
+"""Ids that were submitted again since it was planned to forget what they named: what is under them is of another task.
+
+A process that forgets may be paused for hours at any call, while another one carries out its plan and the id is free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from pipeline.ledger import claims, forgotten, receipts, restoring
+from pipeline.ledger.forgetting import Plan, Target
+from pipeline.night import inventory
+from pipeline.storage import Store, keys
+from pipeline.storage.objects import read_or_none
+from pipeline.threads import in_threads
+
+
+class _Hashed(msgspec.Struct, frozen=True):
+    sha256: str | None = None
+
+
+def ids(store: Store, plan: Plan, *, resumed: bool) -> set[str]:
+    """Those of a plan. `resumed`: also those whose new task may have ended, as this process may have been paused."""
+    looked = in_threads(lambda target: (target, _is_back(store, target, plan, resumed=resumed)), plan.targets)
+    return {target.task_id for target, new in looked if new}
+
+
+def _is_back(store: Store, target: Target, plan: Plan, *, resumed: bool) -> bool:
+    """Whether the id was submitted again since it was planned to forget it: that is another task, or was one."""
+    if _is_new(store, target, keys.pending(target.task_id)):
+        return True
+    if not resumed:
+        return False
+    if any(
+        _is_new(store, target, key) for key in inventory.just_ended(store, target.task_id, target.generations)
+    ):
+        return True
+    if plan.stage == "planned":
+        return False
+    return bool(restoring.accepted_on(store, target.task_id))
+
+
+def _is_new(store: Store, target: Target, key: str) -> bool:
+    return forgotten.since_of(store, key) not in (None, *target.seen)
+
+
+def own_of(store: Store, target: Target, names: Iterable[str]) -> list[str]:
+    """Those records or markers that are a target's; since the plan was made, a new task may have the same keys."""
+    return [key for key in names if not _is_new(store, target, key)]
+
+
+def give_back(store: Store, target: Target, deleted: Iterable[str]) -> None:
+    """Write the claims of a new task again, which this process has deleted with these keys as it was paused before.
+
+    Else its id would be free, and the same document could be accepted twice.
+    """
+    task_id = target.task_id
+    taken = [key for key in deleted if keys.taken_on(key)]
+    if not taken or restoring.accepted_on(store, task_id):
+        return
+    known = [keys.pending(task_id), *inventory.just_ended(store, task_id, target.generations)]
+    hashes = (read_or_none(store, key, _Hashed) for key in known if _is_new(store, target, key))
+    sha256 = next((found.sha256 for found in hashes if found and found.sha256), None)
+    for key in taken:
+        origin, run_date = keys.origin_of(key), keys.taken_on(key)
+        if task_id in receipts.received(store, run_date):
+            claims.claim(store, task_id, origin, run_date)
+            if sha256:
+                claims.note_first(store, task_id, origin, claims.Claim(sha256=sha256))
