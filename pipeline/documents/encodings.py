@@ -96,6 +96,10 @@ def _mark(before: str, character: str, after: str, encoding: str) -> float:
             return 0.0
         # European words have plain letters on one side of an accented one at least.
         return 1.0 if any(c.isascii() and c.isalpha() for c in before + after) else 0.2
+    if encoding == "cp866":
+        if not unicodedata.name(character, "").startswith("CYRILLIC "):
+            return 0.0
+        return 0.2 if any(c.isascii() and c.isalpha() for c in before + after) else 1.0
     code = character.encode(encoding)
     if len(code) == 1:  # half-width katakana: what GBK looks like when taken for Shift-JIS
         return 0.1

@@ -26,6 +26,7 @@ _LITTER = frozenset(
         "@eaDir @tmp @sharebin @Recycle @Recently-Snapshot @__thumb @appstore #recycle #snapshot",
         # Windows
         "Thumbs.db ehthumbs.db ehthumbs_vista.db desktop.ini $RECYCLE.BIN RECYCLER Picasa.ini AlbumArtSmall.jpg",
+        "albumart.db",
         # macOS
         ".DS_Store .localized __MACOSX .Spotlight-V100 .Trashes .fseventsd .AppleDouble .TemporaryItems",
         # Syncthing, Linux
@@ -42,7 +43,7 @@ _LITTER = frozenset(
 _LITTER_PATTERN = re.compile(
     r"\._|~\$|\.~lock\.|SYNO(?:PHOTO|FILE|INDEX)_|.*@Syno(?:EAStream|Resource)$|.*:Zone\.Identifier$"
 )
-_UNFINISHED = frozenset({".part", ".partial", ".crdownload", ".filepart", ".download"})
+_UNFINISHED = frozenset({".part", ".partial", ".crdownload", ".filepart", ".download", ".tmp"})
 _UNSAFE = re.compile(
     r"%(?=[0-9A-Fa-f]{2})|[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )

@@ -15,14 +15,19 @@ from pipeline.documents.encodings import most_plausible
 
 _UTF8 = 0x800  # general purpose bit 11
 _UNICODE_PATH = 0x7075  # extra field of Info-ZIP
-_ENCODINGS = ("gb18030", "cp932", "big5", "cp437", "cp1252")
+_ENCODINGS = ("gb18030", "cp932", "big5", "cp437", "cp1252", "cp866")
 _ENOUGH = 1000  # names to look at
+_SYLLABLES = 8
+"""As many different ones make names Korean: each is a common character of GB 2312 too, of which half are elsewhere."""
 
 
 def decoded(infos: Sequence[ZipInfo]) -> list[str]:
     """The members' names, with / between folders."""
     unknown = [raw for info in infos if (raw := _raw(info)) is not None]
-    encoding, _ = most_plausible(b"\n".join(unknown[:_ENOUGH]), _ENCODINGS)
+    sample = b"\n".join(unknown[:_ENOUGH])
+    encoding, _ = most_plausible(sample, _ENCODINGS)
+    if encoding == "gb18030" and _is_korean(sample):
+        encoding = "cp949"
     found = []
     for info in infos:
         raw = _raw(info)
@@ -33,6 +38,16 @@ def decoded(infos: Sequence[ZipInfo]) -> list[str]:
         )
         found.append(name.replace("\\", "/"))
     return found
+
+
+def _is_korean(names: bytes) -> bool:
+    """Whether all characters beyond ASCII are Hangul in EUC-KR."""
+    try:
+        text = names.decode("euc_kr")
+    except UnicodeDecodeError:
+        return False
+    found = {character for character in text if not character.isascii()}
+    return len(found) >= _SYLLABLES and all("가" <= character <= "힣" for character in found)
 
 
 def _raw(info: ZipInfo) -> bytes | None:

@@ -46,6 +46,9 @@ def text_of(data: bytes) -> str:
         ("cp437", "Übersicht März.pdf"),
         ("cp437", "façade été.pdf"),
         ("cp1252", "Straße Größe.pdf"),
+        ("cp866", "Счёт-фактура 12.pdf"),
+        ("cp866", "накладные/март/ООО Ромашка.png"),
+        ("cp949", "세금계산서/거래명세서 한국상사.pdf"),
         ("utf-8", "发票 März.pdf"),
     ],
 )
@@ -73,6 +76,11 @@ def test_litter_in_archives_is_left_out(tmp_path: Path) -> None:
     data = zipped({"__MACOSX/._a.jpg": b"", "Thumbs.db": b"", "a/.hidden": b"", "a/b.jpg": b"x"})
     assert list(found(tmp_path / "a.zip", data, notes)) == ["!a/b.jpg"]
     assert sum(notes.left_out.values()) == 3
+
+
+def test_few_characters_are_chinese_rather_than_korean(tmp_path: Path) -> None:
+    data = zipped_raw({f"{name}.pdf".encode("gb18030"): b"x" for name in ("发票", "合同", "报告")})
+    assert list(found(tmp_path / "a.zip", data)) == ["!发票.pdf", "!合同.pdf", "!报告.pdf"]
 
 
 def test_an_archive_without_documents_says_so(tmp_path: Path) -> None:
