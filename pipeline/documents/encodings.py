@@ -15,6 +15,7 @@ _MARKS = (
 )
 COMMON = ("gb18030", "cp932", "big5", "cp1252")
 """Encodings of text that does not name its encoding, apart from UTF-8."""
+_LETTERS = {"cp437": "LATIN ", "cp1252": "LATIN ", "cp866": "CYRILLIC "}
 _SIGNS = "€£§°–—’“”„…«»©®"
 _SAMPLE = 100_000
 _PLAUSIBLE = 0.8
@@ -88,18 +89,19 @@ def _plausibility(text: str, encoding: str) -> float:
     return sum(marks) / len(marks) if marks else 0.0
 
 
+def _mark_of_letter(before: str, character: str, after: str, encoding: str) -> float:
+    if character in _SIGNS and encoding != "cp866":
+        return float((before + after).isascii())
+    if not unicodedata.name(character, "").startswith(_LETTERS[encoding]):
+        return 0.0
+    # European words have plain letters on one side of an accented one at least, Russian ones have none.
+    plain = any(c.isascii() and c.isalpha() for c in before + after)
+    return 1.0 if plain == (encoding != "cp866") else 0.2
+
+
 def _mark(before: str, character: str, after: str, encoding: str) -> float:
-    if encoding in ("cp437", "cp1252"):
-        if character in _SIGNS:
-            return float((before + after).isascii())
-        if not unicodedata.name(character, "").startswith("LATIN "):
-            return 0.0
-        # European words have plain letters on one side of an accented one at least.
-        return 1.0 if any(c.isascii() and c.isalpha() for c in before + after) else 0.2
-    if encoding == "cp866":
-        if not unicodedata.name(character, "").startswith("CYRILLIC "):
-            return 0.0
-        return 0.2 if any(c.isascii() and c.isalpha() for c in before + after) else 1.0
+    if encoding in _LETTERS:
+        return _mark_of_letter(before, character, after, encoding)
     code = character.encode(encoding)
     if len(code) == 1:  # half-width katakana: what GBK looks like when taken for Shift-JIS
         return 0.1

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import ExifTags, Image, ImageFilter
 
+from pipeline.documents import zeroed
 from pipeline.documents.base import Document, PageInput
 from pipeline.documents.sniff import NAMES
 from pipeline.errors import OverLimit, PermanentError, Unreadable
@@ -75,6 +76,11 @@ class ImageFile(Document):
             from pi_heif import register_heif_opener
 
             register_heif_opener()
+        if zeroed.has_lost_part(data, media_type):
+            raise Unreadable(
+                f"A part of the {NAMES[media_type]} was overwritten with zeros, as by a copy that broke off: copy it"
+                " again, or scan it again."
+            )
         with self._errors_of(f"The {NAMES[media_type]}"):
             self._image = self._open()
             self._frames = [0]

@@ -1,0 +1,75 @@
+"""Pictures of which a part was overwritten with zeros: by a copy that broke off, or blocks that a disk could not read.
+
+Their decoders take the zeros for picture, without an error. Nothing but damage makes long runs of zeros in the data of
+these formats: their coders write about as many ones, and what is blank in very few bytes. Those of pictures that are
+stored as they are (BMP, most TIFF) are black areas, and are not looked for.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+_RUN = bytes(1024)
+_SCAN, _TABLES, _BASELINE = 0xDA, 0xC4, (0xC0, 0xC1)
+_END_OF_BLOCK = 0
+_TILE_DATA, _END = b"\xff\x93", b"\xff\xd9"
+"""JPEG 2000 has the same last marker as JPEG; coded data has neither."""
+
+
+def has_lost_part(data: bytes, media_type: str) -> bool:
+    """Whether a part of a JPEG, WebP or JPEG 2000 file is lost; `False` where it can't be told."""
+    if _RUN not in data:
+        return False
+    if media_type == "image/jpeg":
+        return _jpeg(data)
+    if media_type == "image/webp":
+        return any(kind == b"VP8 " and _RUN in chunk for kind, chunk in _chunks(data))
+    if media_type in ("image/jp2", "image/j2c"):
+        return _in_codes(data, data.find(_TILE_DATA))
+    return False
+
+
+def _in_codes(data: bytes, at: int) -> bool:
+    """Whether there is a run in coded data from here on, before the marker that ends it."""
+    end = data.find(_END, at)
+    return data.find(_RUN, at, end if end >= 0 else len(data)) >= 0
+
+
+def _jpeg(data: bytes) -> bool:
+    """ITU-T T.81: whether zeros mean something else than blank blocks in what follows the header.
+
+    They may mean blank blocks where the first code of each table is the end of a block, as in tables that were made for
+    the picture; and in all progressive files.
+    """
+    at = 2
+    first: set[int] = set()
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker, (size,) = data[at + 1], struct.unpack_from(">H", data, at + 2)
+        segment = data[at + 4 : at + 2 + size]
+        if marker == _SCAN:
+            return bool(first - {_END_OF_BLOCK}) and _in_codes(data, at + 2 + size)
+        if marker == _TABLES:
+            first |= set(_first_codes(segment))
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC8, 0xCC, *_BASELINE):
+            return False
+        at += 2 + size
+    return False
+
+
+def _first_codes(segment: bytes) -> Iterator[int]:
+    """What the code of zeros stands for in each table of AC coefficients in a segment of tables."""
+    at = 0
+    while at + 17 < len(segment):
+        if segment[at] >> 4 == 1:
+            yield segment[at + 17]
+        at += 17 + sum(segment[at + 1 : at + 17])
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The chunks of a RIFF file: their names and contents."""
+    at = 12
+    while at + 8 <= len(data):
+        (size,) = struct.unpack_from("<I", data, at + 4)
+        yield data[at : at + 4], data[at + 8 : at + 8 + size]
+        at += 8 + size + size % 2
