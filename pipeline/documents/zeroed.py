@@ -18,7 +18,7 @@ _TILE_DATA, _END = b"\xff\x93", b"\xff\xd9"
 
 
 def has_lost_part(data: bytes, media_type: str) -> bool:
-    """Whether a part of a JPEG, WebP or JPEG 2000 file is lost; `False` where it can't be told."""
+    """Whether a part of a JPEG, WebP or JPEG 2000 file is lost; `False` where that is unknown."""
     if _RUN not in data:
         return False
     if media_type == "image/jpeg":
@@ -58,7 +58,7 @@ def _jpeg(data: bytes) -> bool:
 
 
 def _first_codes(segment: bytes) -> Iterator[int]:
-    """What the code of zeros stands for in each table of AC coefficients in a segment of tables."""
+    """What the code of zeros means in each table of AC coefficients in a segment of tables."""
     at = 0
     while at + 17 < len(segment):
         if segment[at] >> 4 == 1:
