@@ -112,9 +112,19 @@ def _remove_records(store: Store, kind: str, old: str) -> None:
             store, old, before
         )  # a summary has begun to replace the tables, and needs the records if it dies
         return
-    actions.record(store, "retention", subject=f"{kind} of {old}", detail={"objects": str(len(known))})
-    _delete(store, known)
-    removed.note(store, old, kind, clock.now())
+    held = known & _in_progress(store, known) if kind == "results" else set()
+    actions.record(store, "retention", subject=f"{kind} of {old}", detail={"objects": str(len(known - held))})
+    _delete(store, known - held)
+    if not held:  # else once these have ended
+        removed.note(store, old, kind, clock.now())
+
+
+def _in_progress(store: Store, results: set[str]) -> set[str]:
+    """Those of tasks that are being reprocessed: if that fails, it must find that they were done."""
+    if not results:
+        return set()
+    pending = {keys.task_id_of(key) for key in store.list(keys.PENDING)}
+    return {key for key in results if keys.task_id_of(key) in pending}
 
 
 def _remove_reports(store: Store, old: str) -> None:

@@ -25,6 +25,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     it.end()
 
 
+@pytest.mark.long
 def test_one_node_may_be_missing_and_two_are_named(cluster: Cluster, tmp_path: Path) -> None:
     port = free_port()
     it = ClusterNight(cluster, tmp_path, {"NIGHTSHIFT_METRICS_ADDRESS": f"127.0.0.1:{port}"})

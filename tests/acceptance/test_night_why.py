@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.command import nightshift, page, pages
 from tests.support.night import RAW, Night, night, shade
 from tests.support.servers import wait_for
@@ -18,6 +20,7 @@ def why(it: Night, task_id: str) -> dict[str, Any]:
     return said
 
 
+@pytest.mark.long
 def test_a_document_on_its_way(rabbit: Rabbit, tmp_path: Path) -> None:
     slow = {"NIGHTSHIFT_FAKE_SECONDS": "2", "NIGHTSHIFT_PAGE_GROUP": "1"}
     with night(rabbit, tmp_path, NIGHTSHIFT_WINDOW="never", **slow) as it:

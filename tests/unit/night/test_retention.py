@@ -8,10 +8,12 @@ import pytest
 from msgspec import structs
 
 from pipeline import clock
-from pipeline.errors import RunError, UsageError
+from pipeline.errors import PermanentError, RunError, UsageError
 from pipeline.ledger import removed
 from pipeline.ledger.audit import audit
-from pipeline.night import inventory, keep_days, retention
+from pipeline.messages import Message
+from pipeline.models import DocumentResult, from_json
+from pipeline.night import inventory, keep_days, reprocess, retention
 from pipeline.night.flow import Flow
 from pipeline.night.schedule import Schedule
 from pipeline.night.summaries import summarise_due
@@ -161,6 +163,24 @@ def test_what_was_begun_is_finished(flow: Flow, monkeypatch: pytest.MonkeyPatch,
             flow.store.put(keys.changed("2026-11-22", task_id, clock.now()), b"")
     keep(flow, "results=39")
     assert not {"results", "partial"} & prefixes(flow)
+    assert removed.of(flow.store, "2026-11-22").begun == ()
+
+
+def test_the_result_of_a_task_that_is_reprocessed_stays_until_that_has_ended(
+    flow: Flow, now: list[datetime]
+) -> None:
+    """Else a failure would find no result, and count instead of it."""
+    key = keys.result("2026-11-22", "one-1")
+    task = reprocess._task(from_json(flow.store.get(key), DocumentResult))
+    reprocess.mark_pending(flow.store, task)
+    keep(flow, "results=39")
+    assert list(flow.store.list(keys.RESULTS)) == [key]
+    flow.fail(Message.of("ocr", task), PermanentError("It is not readable.", code="not_read"))
+    assert flow.store.exists(key)
+    assert not flow.store.exists(keys.failed("2026-11-22", "one-1", task.generation))
+    now[0] += timedelta(days=1)
+    keep(flow, "results=39")
+    assert not list(flow.store.list(keys.RESULTS))
     assert removed.of(flow.store, "2026-11-22").begun == ()
 
 
