@@ -121,6 +121,11 @@ def _counted(
     store.delete(key)
 
 
+def discount(store: Store, message: Message) -> None:
+    """Drop the count of a message whose task has ended: nobody else does."""
+    store.delete(keys.attempts(message.task_id, message.step, message.id))
+
+
 def forget(store: Store, task_id: str) -> None:
     """Count from the beginning again, or not any more."""
     for key in list(store.list(keys.attempts_of(task_id))):

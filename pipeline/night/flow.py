@@ -14,7 +14,7 @@ from msgspec import structs
 from pipeline import clock, logs
 from pipeline.errors import NotRead, PermanentError, PipelineError, Poison
 from pipeline.ledger import counting, ends, generations, pending, receipts, records
-from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, forget, retries_of
+from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, discount, forget, retries_of
 from pipeline.ledger.ends import Dates, End
 from pipeline.messages import Message, handed_back, is_urgent
 from pipeline.models import TEXT, DocumentResult, Page, Status, Task
@@ -73,6 +73,7 @@ class Flow:
         self._looked = clock.Mark.now()
         task = self._marker(message)
         if task is None:
+            discount(self.store, message)
             return remnants.settle(self.store, message, self.schedule.run_date)
         self._begun = task.task_id, task.submitted_at
         logs.note(run_date=task.run_date)

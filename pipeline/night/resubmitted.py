@@ -57,7 +57,7 @@ def give_back(store: Store, target: Target, deleted: Iterable[str]) -> None:
     Else its id would be free, and the same document could be accepted twice.
     """
     task_id = target.task_id
-    taken = [key for key in deleted if keys.taken_on(key)]
+    taken = [key for key in deleted if keys.origin_of(key) and keys.taken_on(key)]
     if not taken or restoring.accepted_on(store, task_id):
         return
     known = [keys.pending(task_id), *inventory.just_ended(store, task_id, target.generations)]

@@ -76,6 +76,19 @@ def test_whenever_forgetting_was_paused_a_task_that_was_submitted_again_is_done(
     assert at > 20
 
 
+def test_a_message_that_fails_after_its_task_was_forgotten_leaves_no_count(
+    flow: Flow, tmp_path: Path
+) -> None:
+    """Its process was paused before it counted the attempt, which was one too many."""
+    (message,) = flow.reception.accept(submission(tmp_path / "a-1.png", "a-1"))
+    message = structs.replace(message, id="m1")
+    drain(flow, [message])
+    gone(flow, task_id="a-1")
+    flow.store.put(keys.attempts("a-1", message.step, message.id), b"{}")
+    flow.fail(message, PermanentError("It crashed its worker.", code="poison"))
+    assert not list(flow.store.list(keys.attempts_of("a-1")))
+
+
 def test_a_refusal_that_is_recorded_late_is_taken_back(flow: Flow) -> None:
     error = PermanentError("It is not JSON.", code="bad_message")
     task = flow.reception.refused(b'{"task_id": "a-1"', error)
