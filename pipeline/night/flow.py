@@ -73,7 +73,6 @@ class Flow:
         self._looked = clock.Mark.now()
         task = self._marker(message)
         if task is None:
-            discount(self.store, message)
             return remnants.settle(self.store, message, self.schedule.run_date)
         self._begun = task.task_id, task.submitted_at
         logs.note(run_date=task.run_date)
@@ -121,6 +120,7 @@ class Flow:
             return []
         task = pending.get(self.store, message.task_id, message.generation)
         if task is None:
+            discount(self.store, message)
             return remnants.settle(self.store, message, self.schedule.run_date)
         if self._is_of_another(task):
             return []
