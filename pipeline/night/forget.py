@@ -7,7 +7,7 @@ that no other task has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain, filterfalse
 
 import msgspec
@@ -88,7 +88,7 @@ def carry_out(store: Store, plan: Plan) -> Done:
     forgotten.stamp(store, f"{plan.run} {clock.now()} tables")  # and who read the tables
     done.locked += _purge_tables(store, plan)
     _remove_reports(store, plan, done)
-    _redact(store, plan, done)
+    _redact(store, plan, back, done)
     _delete_documents(store, plan, back, done)
     overtaken = plan.stage == "planned" and not forgetting.is_begun(store, plan)
     forgetting.note(store, structs.replace(plan, stage="deleted", again=_later(plan)))
@@ -141,7 +141,7 @@ def _delete(store: Store, names: Iterable[str], done: Done) -> int:
     return len(locked)
 
 
-def _remove_rows(store: Store, plan: Plan, back: set[str], done: Done, *, resumed: bool) -> None:
+def _remove_rows(store: Store, plan: Plan, back: Collection[str], done: Done, *, resumed: bool) -> None:
     from pipeline.tables.without import remove_rows
 
     gone = {target.task_id for target in plan.targets}
@@ -183,14 +183,15 @@ def _look(store: Store, night: str) -> bytes:
     return store.get(key) if store.exists(key) else b""
 
 
-def _redact(store: Store, plan: Plan, done: Done) -> None:
-    """Forget the lines of all receipts that name the tasks."""
+def _redact(store: Store, plan: Plan, back: Mapping[str, set[str]], done: Done) -> None:
+    """Forget the lines of all receipts that name the tasks, but those of their new submissions."""
     key = pseudonyms.key_of(store)
     names = {target.task_id: pseudonyms.pseudonym(key, target.task_id) for target in plan.targets}
 
     def rewrite(receipt: str) -> tuple[int, int]:
         try:
-            count = redaction.rewrite(store, receipt, names, at=plan.at, actor=plan.actor, run=plan.run)
+            old = {name: names[name] for name in names if receipt not in back.get(name, ())}
+            count = redaction.rewrite(store, receipt, old, at=plan.at, actor=plan.actor, run=plan.run)
         except NotFound:  # which the audit reports
             return 0, 0
         return count, store.purge(receipt)
@@ -200,9 +201,9 @@ def _redact(store: Store, plan: Plan, done: Done) -> None:
         done.locked += locked
 
 
-def _delete_documents(store: Store, plan: Plan, back: set[str], done: Done) -> None:
+def _delete_documents(store: Store, plan: Plan, back: Mapping[str, object], done: Done) -> None:
     """Delete bytes that no other task has, and all that was computed from them."""
-    own = {target.task_id for target in plan.targets} - back
+    own = {target.task_id for target in plan.targets} - back.keys()
     others = {sha256 for sha256, users in inventory.users(store, plan.hashes).items() if users - own}
     done.kept = len(others)
     unused = sorted(plan.hashes - others)

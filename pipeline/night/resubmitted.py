@@ -17,29 +17,31 @@ from pipeline.storage.objects import read_or_none
 from pipeline.threads import in_threads
 
 
-class _Hashed(msgspec.Struct, frozen=True):
+class _Found(msgspec.Struct, frozen=True):
+    """What is read of a record or marker."""
+
     sha256: str | None = None
+    receipt: str = ""
 
 
-def ids(store: Store, plan: Plan, *, resumed: bool) -> set[str]:
-    """Those of a plan. `resumed`: also those whose new task may have ended, as this process may have been paused."""
-    looked = in_threads(lambda target: (target, _is_back(store, target, plan, resumed=resumed)), plan.targets)
-    return {target.task_id for target, new in looked if new}
+def ids(store: Store, plan: Plan, *, resumed: bool) -> dict[str, set[str]]:
+    """Those of a plan, each with the receipts of its new submissions that are known.
+
+    `resumed`: also those whose new task may have ended, as this process may have been paused.
+    """
+    looked = in_threads(lambda t: (t.task_id, _receipts(store, t, plan, resumed=resumed)), plan.targets)
+    return {task_id: named for task_id, named in looked if named is not None}
 
 
-def _is_back(store: Store, target: Target, plan: Plan, *, resumed: bool) -> bool:
-    """Whether the id was submitted again since it was planned to forget it: that is another task, or was one."""
-    if _is_new(store, target, keys.pending(target.task_id)):
-        return True
-    if not resumed:
-        return False
-    if any(
-        _is_new(store, target, key) for key in inventory.just_ended(store, target.task_id, target.generations)
-    ):
-        return True
-    if plan.stage == "planned":
-        return False
-    return bool(restoring.accepted_on(store, target.task_id))
+def _receipts(store: Store, target: Target, plan: Plan, *, resumed: bool) -> set[str] | None:
+    """Those of an id that was submitted again since it was planned to forget it: that is another task, or was one."""
+    known = [keys.pending(target.task_id)]
+    if resumed:
+        known += inventory.just_ended(store, target.task_id, target.generations)
+    if new := [key for key in known if _is_new(store, target, key)]:
+        return {found.receipt for key in new if (found := read_or_none(store, key, _Found))}
+    claimed = resumed and plan.stage != "planned" and restoring.accepted_on(store, target.task_id)
+    return set() if claimed else None
 
 
 def _is_new(store: Store, target: Target, key: str) -> bool:
@@ -61,7 +63,7 @@ def give_back(store: Store, target: Target, deleted: Iterable[str]) -> None:
     if not taken or restoring.accepted_on(store, task_id):
         return
     known = [keys.pending(task_id), *inventory.just_ended(store, task_id, target.generations)]
-    hashes = (read_or_none(store, key, _Hashed) for key in known if _is_new(store, target, key))
+    hashes = (read_or_none(store, key, _Found) for key in known if _is_new(store, target, key))
     sha256 = next((found.sha256 for found in hashes if found and found.sha256), None)
     for key in taken:
         origin, run_date = keys.origin_of(key), keys.taken_on(key)

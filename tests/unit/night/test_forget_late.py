@@ -14,7 +14,8 @@ from pipeline.models import DocumentResult, Task
 from pipeline.night import forget, interrupted, selection
 from pipeline.night.dispatch import resume_all
 from pipeline.night.flow import Flow
-from pipeline.night.selection import Selector
+from pipeline.night.inventory import Item
+from pipeline.night.selection import Draft, Selector
 from pipeline.storage import Store, keys
 from pipeline.storage.memory import MemoryStore
 from tests.support.command import grey, page
@@ -87,6 +88,33 @@ def test_a_message_that_fails_after_its_task_was_forgotten_leaves_no_count(
     flow.store.put(keys.attempts("a-1", message.step, message.id), b"{}")
     flow.fail(message, PermanentError("It crashed its worker.", code="poison"))
     assert not list(flow.store.list(keys.attempts_of("a-1")))
+
+
+def test_a_task_that_was_forgotten_and_submitted_again_while_it_was_chosen_is_done(
+    flow: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that chose it had listed the records, and was paused before it read them."""
+    again = submission(tmp_path / "a-1.png", "a-1")
+    drain(flow, flow.reception.accept(again))
+    real = Draft.read
+
+    def paused(draft: Draft) -> None:
+        monkeypatch.setattr(Draft, "read", real)
+        gone(flow, task_id="a-1")
+        drain(flow, flow.reception.accept(again))
+        flow.store.put(keys.result("2026-01-01", "a-1"), b"{}")  # the first one was of another night
+        draft.items = {"a-1": [Item("a-1", None, "", "2026-01-01", keys.result("2026-01-01", "a-1"))]}
+        real(draft)
+
+    monkeypatch.setattr(Draft, "read", paused)
+    plan = plan_of(flow)
+    assert not plan.targets[0].seen
+    forget.finish(flow.store, plan, forget.carry_out(flow.store, plan))
+    day = flow.schedule.run_date()
+    assert flow.store.exists(keys.result(day, "a-1"))
+    assert restoring.accepted_on(flow.store, "a-1")
+    assert "a-1" in receipts.received(flow.store, day)
+    assert audit(flow.store, day).adds_up
 
 
 def test_a_refusal_that_is_recorded_late_is_taken_back(flow: Flow) -> None:
