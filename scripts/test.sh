@@ -33,7 +33,8 @@ done
 export pytest=$1 logs
 export -f run
 {
-  echo tests/unit
+  echo 'tests/unit/[a-m]*/'
+  echo 'tests/unit/[n-z]*/ tests/unit/test_*.py'
   deal 3 tests/acceptance/test_night_*.py
   deal 3 "${others[@]}"
 } | cat -n | tr '\t' ' ' | xargs -P 3 -I{} bash -c 'run {}'

@@ -264,6 +264,7 @@ def test_submitting_to_another_store(
     assert (night["pending"], night["store"]) == (4, other.as_uri())
 
 
+@pytest.mark.long
 def test_ctrl_c_keeps_what_was_submitted(tmp_path: Path, store: LocalStore, env: dict[str, str]) -> None:
     (tmp_path / "many").mkdir()
     for n in range(3000):

@@ -112,6 +112,7 @@ def test_it_lists_the_chain_of_a_document_to_who_may_see_it(nights: Night) -> No
         assert it.get("/api/task/async-apply/nightshift.tick", method="POST")[0] == 403, "it only shows"
 
 
+@pytest.mark.long
 def test_documents_that_are_not_done_are_not_green(nights: Night) -> None:
     nights.ready(nights.worker())
     management = f"http://127.0.0.1:{nights.rabbit.management_port}"

@@ -41,6 +41,7 @@ def test_a_model_is_judged_by_folder_and_by_spec(model: Path, tmp_path: Path) ->
     assert "DRUG" in shown.stdout
 
 
+@pytest.mark.long
 def test_it_reads_documents_beside_lac_and_each_entity_names_its_model(model: Path, tmp_path: Path) -> None:
     mail = ROOT / "samples" / "ticket_email.pdf"
     out = tmp_path / "out"

@@ -118,6 +118,7 @@ def test_it_shows_what_last_night_was(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (inside.mean(axis=2) < 128).mean() > 0.05, "there is ink inside the outline"
 
 
+@pytest.mark.long
 def test_a_night_that_found_nothing_breaks_no_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "scans").mkdir()
     (tmp_path / "scans" / "a.pdf").write_bytes(b"\x00 no document")

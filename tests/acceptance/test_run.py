@@ -34,6 +34,8 @@ from tests.support.command import (
 from tests.support.hostile import crowded_word, nested_forms
 from tests.support.servers import wait_for
 
+LONG = pytest.mark.long
+
 
 @pytest.fixture
 def scans(tmp_path: Path) -> Path:
@@ -84,6 +86,7 @@ def test_a_second_run_computes_nothing(scans: Path, tmp_path: Path) -> None:
     assert (figures["reused"], figures["done"], figures["rows"]["documents"]) == (4, 0, 4)
 
 
+@pytest.mark.long
 def test_another_date_reuses_the_pages(scans: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
     for day in ("2026-11-22", "2026-11-23"):
@@ -218,6 +221,7 @@ def test_a_long_pdf_spreads_over_workers_and_survives_a_page_that_crashes(tmp_pa
     assert result.error.message.startswith("Page 10 of 19 could not be read: The document crashed its worker")
 
 
+@pytest.mark.long
 def test_a_short_pdf_loses_only_the_page_that_crashes(tmp_path: Path) -> None:
     bad = pages(tmp_path / "bad.pdf", [grey(1), RED, grey(3), grey(4)])
     code, figures = run(bad, "-j", 1, "--out", tmp_path / "out")
@@ -228,7 +232,7 @@ def test_a_short_pdf_loses_only_the_page_that_crashes(tmp_path: Path) -> None:
     assert (again, figures["partial"]) == (3, 1), "it stays so until it is retried"
 
 
-@pytest.mark.parametrize("after", [1, 7, 15])
+@pytest.mark.parametrize("after", [pytest.param(1, marks=LONG), 7, pytest.param(15, marks=LONG)])
 def test_kill_9_loses_and_repeats_nothing(tmp_path: Path, after: int) -> None:
     for n in range(8):
         page(tmp_path / "scans" / f"{n}.png", grey(n))
@@ -288,7 +292,7 @@ def results(out: Path) -> int:
 
 
 @pytest.mark.usefixtures("_signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=LONG)])
 def test_ctrl_c_says_what_is_done_and_writes_the_tables(tmp_path: Path, number: signal.Signals) -> None:
     for n in range(40):
         page(tmp_path / "scans" / f"{n}.png", grey(n))
@@ -318,6 +322,7 @@ def test_ctrl_c_says_what_is_done_and_writes_the_tables(tmp_path: Path, number: 
     assert figures["reused"] >= int(said[1]), "and perhaps one that was stopped between its last two steps"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("_signals")
 def test_ctrl_c_with_json_gives_the_figures(tmp_path: Path) -> None:
     for n in range(20):
@@ -360,7 +365,7 @@ def test_ctrl_c_while_the_workers_start_prints_no_traceback(scans: Path, tmp_pat
     )
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", [pytest.param(60, marks=LONG), 80, pytest.param(120, marks=LONG)])
 def test_reasons_and_names_are_whole_at_any_width(tmp_path: Path, width: int) -> None:
     name = "discharge_summary_ward_7_2026-11-22_page_1_of_1.png"
     page(tmp_path / "scans" / name, grey(1))
@@ -379,6 +384,7 @@ def test_reasons_and_names_are_whole_at_any_width(tmp_path: Path, width: int) ->
     assert "016464" in text
 
 
+@pytest.mark.long
 def test_a_dry_run_says_what_would_be_read_and_writes_nothing(scans: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert nightshift("run", scans, "--dry-run", "-o", out).returncode == 0
@@ -456,6 +462,7 @@ def test_help_teaches_without_loading_models() -> None:
     assert "Exit codes: 0 all done, 1 the run failed" in " ".join(done.stdout.split())
 
 
+@pytest.mark.long
 def test_a_run_into_s3_gives_the_same(scans: Path, tmp_path: Path, bucket: str) -> None:
     run(scans, "--out", tmp_path / "out")
     code, figures = run(scans, "--out", f"s3://{bucket}/night")

@@ -89,6 +89,7 @@ def working(env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]
         worker.wait()
 
 
+@pytest.mark.long
 def test_a_night_on_a_broker_that_is_checked(env: dict[str, str], tmp_path: Path) -> None:
     with working(env, tmp_path / "worker.log"):
         done = nightshift("submit", page(tmp_path / "scan.png", grey(1)), **env)

@@ -17,7 +17,7 @@ from pipeline.tables.summary import summarise
 from tests.support.command import GREEN, grey, page, pages
 from tests.support.flows import Died, drain, flow_of, submission
 
-EVERY = 15
+EVERY = 30
 """Of all points only each fifteenth, before and after calls by turns: all of them take two minutes."""
 
 
