@@ -57,6 +57,9 @@ soak: setup services ## the long tests: real servers under faults, thousands of 
 	$(BIN)/python -m tests.soak --documents $(or $(DOCUMENTS),2000) --faults $(or $(FAULTS),200) \
 	  --seed $(or $(SEED),1) --minutes $(or $(MINUTES),120)
 	SOAK=1 $(BIN)/pytest tests/soak tests/unit/night/test_paused.py tests/unit/night/test_forget*.py
+	$(MAKE) test-long
+
+test-long: setup services ## run what make test leaves out: each of these tests takes a minute on two cores
 	NIGHT_OUTAGE=60 NIGHT_DOCUMENTS=500 $(BIN)/pytest -m long tests
 
 soak-cluster: setup services ## histories of a night on three RabbitMQ nodes, one of which fails: HISTORIES=200 SEED=1 MINUTES=120
