@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 DATA ?= $(NIGHTSHIFT_DATA)
 
-.PHONY: help setup lock demo test rabbitmq-check simulate soak soak-cluster fuzz lint style types spell audit image-check upgrade-check restore-check release dashboards bench bench-all services clean
+.PHONY: help setup lock demo test rabbitmq-check simulate soak test-long soak-cluster fuzz lint style types spell audit image-check upgrade-check restore-check release dashboards bench bench-all services clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
