@@ -32,9 +32,9 @@ for file in tests/integration/test_*.py tests/acceptance/test_*.py; do
 done
 export pytest=$1 logs
 export -f run
-{
-  echo 'tests/unit/[a-m]*/'
+{ # the longest first
   echo 'tests/unit/[n-z]*/ tests/unit/test_*.py'
-  deal 3 tests/acceptance/test_night_*.py
   deal 3 "${others[@]}"
+  deal 3 tests/acceptance/test_night_*.py
+  echo 'tests/unit/[a-m]*/'
 } | cat -n | tr '\t' ' ' | xargs -P 3 -I{} bash -c 'run {}'
