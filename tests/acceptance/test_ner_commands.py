@@ -59,6 +59,7 @@ def test_it_reads_documents_beside_lac_and_each_entity_names_its_model(model: Pa
     assert list(documents["ner_model"]) == ["lac-small+patterns+own"]
 
 
+@pytest.mark.long
 def test_a_model_that_exists_is_kept_unless_forced(model: Path, tmp_path: Path) -> None:
     labels = write_bio(tmp_path / "labels.txt", medical(60))
     before = (model / "model.json").read_bytes()

@@ -90,6 +90,7 @@ def test_ctrl_c_ends_it_with_a_record_and_no_process_left(tmp_path: Path) -> Non
     assert not any(str(tmp_path).encode() in command for command in commands)
 
 
+@pytest.mark.long
 def test_the_night_and_a_consumer_with_real_servers(tmp_path: Path) -> None:
     pages = made(tmp_path, 2, seed=1)
     by_night, plain = chosen(["night", "consumer-rapidocr"])

@@ -60,6 +60,7 @@ def send(channel: Any, hostname: str) -> None:
     channel.basic_publish("celeryev", "worker.heartbeat", json.dumps(event).encode())
 
 
+@pytest.mark.long
 def test_with_the_rights_of_a_monitor_everything_is_read_and_nothing_changed(
     server: Rabbit, bucket: str, tmp_path: Path
 ) -> None:

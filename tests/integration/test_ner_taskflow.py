@@ -215,6 +215,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["classifier", "wordtag"])
 def test_210_000_characters_take_bounded_memory_and_print_nothing(
     models: Path, cache: Path, kind: str

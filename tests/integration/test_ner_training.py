@@ -163,6 +163,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
+@pytest.mark.long
 def test_a_text_of_200_000_characters_without_a_break_takes_bounded_memory(model: Path) -> None:
     command = [sys.executable, "-W", "error", "-c", MEASURE, str(model)]
     done = subprocess.run(

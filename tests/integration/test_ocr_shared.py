@@ -74,6 +74,7 @@ def test_asking_reads_what_the_engine_reads(engine: str) -> None:
     assert sum(map(len, texts(read))) > 60
 
 
+@pytest.mark.long
 def test_several_streams_answer_as_one() -> None:
     files, info = weights.onnx_models(None), identity.of_rapid(settings())
     read = []
