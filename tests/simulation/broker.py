@@ -189,7 +189,8 @@ class MemoryBroker:
 
     def lose_disk(self) -> list[Envelope]:
         """Everything is gone; returns the raw messages that nobody has accepted."""
-        raw = [e for e in (*self.ready[routing.RAW], *self.held.values()) if e.raw is not None]
+        waiting = (envelope for _, envelope in self.waiting)
+        raw = [e for e in (*self.ready[routing.RAW], *waiting, *self.held.values()) if e.raw is not None]
         for queue in self.ready.values():
             queue.clear()
         self.waiting.clear()
