@@ -32,7 +32,7 @@ from tests.simulation.letters import Letters
 from tests.simulation.operators import Operator
 from tests.simulation.patches import running
 from tests.simulation.process import Process
-from tests.simulation.producers import ELSEWHERE, TENANTS, Producers
+from tests.simulation.producers import ELSEWHERE, LONG, TENANTS, Producers
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.workers import Worker, settings_of
 from tests.simulation.world import World
@@ -356,7 +356,7 @@ class Run:
             worker.start(self.settings(), 0.0)
         self.operator.clear()
         self.windows.overrides.append((world.now, None))
-        end = world.now + timedelta(days=_QUIET_NIGHTS).total_seconds()
+        end = world.now + timedelta(days=_QUIET_NIGHTS).total_seconds() + LONG  # of a delay that begins then
         since = world.now
         while world.now < min(end, max(since + _REST, self.forgetting.last + _TIDY)):
             self.round()
