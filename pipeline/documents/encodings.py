@@ -90,13 +90,14 @@ def _plausibility(text: str, encoding: str) -> float:
 
 
 def _mark_of_letter(before: str, character: str, after: str, encoding: str) -> float:
-    if character in _SIGNS and encoding != "cp866":
+    if character in _SIGNS:
         return float((before + after).isascii())
     if not unicodedata.name(character, "").startswith(_LETTERS[encoding]):
         return 0.0
-    # European words have plain letters on one side of an accented one at least, Russian ones have none.
     plain = any(c.isascii() and c.isalpha() for c in before + after)
-    return 1.0 if plain == (encoding != "cp866") else 0.2
+    if encoding == "cp866":  # no plain letters within a word, no capital after a small letter
+        return 0.2 if plain or (character.isupper() and before.islower()) else 1.0
+    return 1.0 if plain else 0.2  # European words have a plain letter on one side of an accented one at least
 
 
 def _mark(before: str, character: str, after: str, encoding: str) -> float:

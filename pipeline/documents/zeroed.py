@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 
 _RUN = bytes(1024)
-_SCAN, _TABLES, _BASELINE = 0xDA, 0xC4, (0xC0, 0xC1)
+_SCAN, _TABLES, _BASELINE, _NO_FRAMES = 0xDA, 0xC4, (0xC0, 0xC1), (0xC8, 0xCC)
 _END_OF_BLOCK = 0
 _TILE_DATA, _END = b"\xff\x93", b"\xff\xd9"
 """JPEG 2000 has the same last marker as JPEG; coded data has neither."""
@@ -40,30 +40,36 @@ def _jpeg(data: bytes) -> bool:
     """ITU-T T.81: whether zeros mean something else than blank blocks in what follows the header.
 
     They may mean blank blocks where the first code of each table is the end of a block, as in tables that were made for
-    the picture; and in all progressive files.
+    the picture; where each colour has a scan of its own; and in all progressive files.
     """
-    at = 2
-    first: set[int] = set()
+    at, colours = 2, 0
+    first: dict[int, int] = {}
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker, (size,) = data[at + 1], struct.unpack_from(">H", data, at + 2)
         segment = data[at + 4 : at + 2 + size]
         if marker == _SCAN:
-            return bool(first - {_END_OF_BLOCK}) and _in_codes(data, at + 2 + size)
+            used = {first.get(table & 0xF, _END_OF_BLOCK) for table in segment[2 : 2 + 2 * colours : 2]}
+            return (
+                segment[:1] == bytes([colours]) and used != {_END_OF_BLOCK} and _in_codes(data, at + 2 + size)
+            )
         if marker == _TABLES:
-            first |= set(_first_codes(segment))
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC8, 0xCC, *_BASELINE):
+            first |= _first_codes(segment)
+        elif marker in _BASELINE:
+            colours = segment[5] if len(segment) > 5 else 0
+        elif 0xC0 <= marker <= 0xCF and marker not in _NO_FRAMES:
             return False
         at += 2 + size
     return False
 
 
-def _first_codes(segment: bytes) -> Iterator[int]:
-    """What the code of zeros means in each table of AC coefficients in a segment of tables."""
-    at = 0
+def _first_codes(segment: bytes) -> dict[int, int]:
+    """What the code of zeros means in each table of AC coefficients in a segment of tables, by its number."""
+    at, found = 0, {}
     while at + 17 < len(segment):
         if segment[at] >> 4 == 1:
-            yield segment[at + 17]
+            found[segment[at] & 0xF] = segment[at + 17]
         at += 17 + sum(segment[at + 1 : at + 17])
+    return found
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -121,7 +121,7 @@ def _counted(
     store.delete(key)
 
 
-def discount(store: Store, message: Message) -> None:
+def drop(store: Store, message: Message) -> None:
     """Drop the count of a message whose task has ended: nobody else does."""
     store.delete(keys.attempts(message.task_id, message.step, message.id))
 

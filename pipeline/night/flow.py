@@ -14,7 +14,7 @@ from msgspec import structs
 from pipeline import clock, logs
 from pipeline.errors import NotRead, PermanentError, PipelineError, Poison
 from pipeline.ledger import counting, ends, generations, pending, receipts, records
-from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, discount, forget, retries_of
+from pipeline.ledger.attempts import MAX_RESTARTS, MAX_SKIPPED_PAGES, counted, drop, forget, retries_of
 from pipeline.ledger.ends import Dates, End
 from pipeline.messages import Message, handed_back, is_urgent
 from pipeline.models import TEXT, DocumentResult, Page, Status, Task
@@ -120,7 +120,7 @@ class Flow:
             return []
         task = pending.get(self.store, message.task_id, message.generation)
         if task is None:
-            discount(self.store, message)
+            drop(self.store, message)
             return remnants.settle(self.store, message, self.schedule.run_date)
         if self._is_of_another(task):
             return []

@@ -92,8 +92,8 @@ def carry_out(store: Store, plan: Plan) -> Done:
     _delete_documents(store, plan, back, done)
     overtaken = plan.stage == "planned" and not forgetting.is_begun(store, plan)
     forgetting.note(store, structs.replace(plan, stage="deleted", again=_later(plan)))
-    for target, names in listed if overtaken else ():  # this process was paused later still
-        resubmitted.give_back(store, target, names)
+    if overtaken:  # this process was paused later still
+        resubmitted.give_back(store, listed)
     for _ in in_threads(lambda t: restoring.renew(store, t.task_id), plan.targets):
         pass
     return done

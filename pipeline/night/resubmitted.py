@@ -53,21 +53,28 @@ def own_of(store: Store, target: Target, names: Iterable[str]) -> list[str]:
     return [key for key in names if not _is_new(store, target, key)]
 
 
-def give_back(store: Store, target: Target, deleted: Iterable[str]) -> None:
-    """Write the claims of a new task again, which this process has deleted with these keys as it was paused before.
+def give_back(store: Store, deleted: Iterable[tuple[Target, list[str]]]) -> None:
+    """Write the claims of new tasks again, which this process has deleted with these keys as it was paused before.
 
-    Else its id would be free, and the same document could be accepted twice.
+    Else their ids would be free, and the same document could be accepted twice.
     """
-    task_id = target.task_id
-    taken = [key for key in deleted if keys.origin_of(key) and keys.taken_on(key)]
-    if not taken or restoring.accepted_on(store, task_id):
-        return
-    known = [keys.pending(task_id), *inventory.just_ended(store, task_id, target.generations)]
-    hashes = (read_or_none(store, key, _Found) for key in known if _is_new(store, target, key))
-    sha256 = next((found.sha256 for found in hashes if found and found.sha256), None)
-    for key in taken:
-        origin, run_date = keys.origin_of(key), keys.taken_on(key)
-        if task_id in receipts.received(store, run_date):
-            claims.claim(store, task_id, origin, run_date)
-            if sha256:
-                claims.note_first(store, task_id, origin, claims.Claim(sha256=sha256))
+    free = [(target, names) for target, names in deleted if not restoring.accepted_on(store, target.task_id)]
+    lost: dict[str, list[tuple[Target, str]]] = {}  # by run date
+    for target, names in free:
+        for key in names:
+            if (origin := keys.origin_of(key)) and (run_date := keys.taken_on(key)):
+                lost.setdefault(run_date, []).append((target, origin))
+    for run_date, claimed in lost.items():
+        received = receipts.received(store, run_date, {target.task_id for target, _ in claimed})
+        for target, origin in claimed:
+            if target.task_id in received:
+                claims.claim(store, target.task_id, origin, run_date)
+                if sha256 := _new_bytes(store, target):
+                    claims.note_first(store, target.task_id, origin, claims.Claim(sha256=sha256))
+
+
+def _new_bytes(store: Store, target: Target) -> str | None:
+    """The hash of the bytes of an id's new task, if it is known."""
+    known = [keys.pending(target.task_id), *inventory.just_ended(store, target.task_id, target.generations)]
+    found = (read_or_none(store, key, _Found) for key in known if _is_new(store, target, key))
+    return next((one.sha256 for one in found if one and one.sha256), None)

@@ -112,7 +112,7 @@ def _remove_records(store: Store, kind: str, old: str) -> None:
             store, old, before
         )  # a summary has begun to replace the tables, and needs the records if it dies
         return
-    held = known & _in_progress(store, known) if kind == "results" else set()
+    held = _in_progress(store, known) if kind == "results" else set()
     actions.record(store, "retention", subject=f"{kind} of {old}", detail={"objects": str(len(known - held))})
     _delete(store, known - held)
     if not held:  # else once these have ended

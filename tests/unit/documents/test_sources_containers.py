@@ -42,6 +42,7 @@ def text_of(data: bytes) -> str:
         ("cp932", "請求書/三月.png"),
         ("cp932", "領収書（コピー）.pdf"),
         ("cp932", "見積.pdf"),
+        ("cp932", "齋藤.pdf"),
         ("big5", "發票/三月.png"),
         ("cp437", "Übersicht März.pdf"),
         ("cp437", "façade été.pdf"),

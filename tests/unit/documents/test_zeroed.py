@@ -5,6 +5,7 @@ import io
 import pytest
 from PIL import Image, ImageDraw
 
+from pipeline.documents import zeroed
 from pipeline.documents.open import open_document
 from pipeline.errors import Unreadable
 from pipeline.limits import Limits
@@ -49,6 +50,22 @@ def test_a_picture_that_lost_a_part_is_refused(
 @pytest.mark.parametrize("lines", [0, 1, 25])
 def test_blank_paper_is_no_loss(kind: str, options: dict[str, object], lines: int) -> None:
     assert opened(saved(picture((1240, 1754), lines), kind, **options)) == (1240, 1754)
+
+
+@pytest.mark.parametrize(("in_scan", "lost"), [(b"\1\0\2\x11\3\x11", True), (b"\2\x11", False)])
+def test_a_colour_with_a_scan_of_its_own_may_be_blank(in_scan: bytes, lost: bool) -> None:
+    """The first table's zeros are no blank block, as those of the second are, which only two of the colours use."""
+
+    def segment(marker: int, content: bytes) -> bytes:
+        return bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content
+
+    def table(number: int, first: int) -> bytes:
+        return bytes([0x10 | number, 0, 1]) + bytes(14) + bytes([first])
+
+    frame = segment(0xC0, b"\x08\0\x08\0\x08\x03" + bytes(9))
+    scans = segment(0xDA, bytes([len(in_scan) // 2]) + in_scan + b"\0\x3f\0")
+    data = b"\xff\xd8" + segment(0xC4, table(0, 1) + table(1, 0)) + frame + scans + bytes(4096) + b"\xff\xd9"
+    assert zeroed.has_lost_part(data, "image/jpeg") is lost
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP", "JPEG2000"])
