@@ -85,6 +85,12 @@ def is_begun(store: Store, plan: Plan) -> bool:
     return read_or_none(store, keys.forgetting(plan.run), Plan) == plan
 
 
+def is_due_again(store: Store, plan: Plan) -> bool:
+    """Whether a plan that was carried out is to be carried out once more."""
+    noted = read_or_none(store, keys.forgetting(plan.run), Plan)
+    return noted is not None and bool(noted.again)
+
+
 def plans(store: Store) -> Iterator[Plan]:
     """The plans that are not carried out, or not yet again."""
     for key in list(store.list(keys.FORGETTING)):

@@ -241,7 +241,7 @@ def finish(store: Store, plan: Plan, done: Done, **proof: object) -> None:
     }
     store.put(keys.forgotten(plan.run), msgspec.json.encode(report))
     recount.ask(store)
-    if not plan.working:
+    if not forgetting.is_due_again(store, plan):
         forgetting.end(store, plan)
 
 

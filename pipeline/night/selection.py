@@ -74,6 +74,7 @@ class _Record(msgspec.Struct, frozen=True):
     accepted_on: str = ""
     run_date: str = ""
     replaces: str = ""
+    generation: int = 0
     pages: tuple[_Page, ...] | int = ()
 
     @property
@@ -97,11 +98,13 @@ class Draft:
         self.sources: set[str] = set()
         self.lines: set[str] = set()
         self.targets: list[Target] = []
+        self._ended_only = False
 
     def choose(self, selector: Selector, most: int | None = None) -> None:
         """Find the tasks that a selector chooses, and those that were derived from them and are the same document."""
         derived = self._derived({selector.task_id}) if selector.task_id else set()
         others: set[str] = set()
+        self._ended_only = bool(selector.before or selector.night)
         if selector.night:
             found = inventory.in_tables(self._store, selector.night)
         else:
@@ -111,7 +114,7 @@ class Draft:
                 self.items.setdefault(item.task_id, []).append(item)
             elif "#" in item.task_id:
                 others.add(item.task_id)
-        if selector.before or selector.night:
+        if self._ended_only:
             self._leave(selector, derived, others)
         elif selector.task_id and any(True for _ in self._store.list(keys.claims(selector.task_id))):
             self.items.setdefault(selector.task_id, [])
@@ -142,7 +145,9 @@ class Draft:
     def read(self) -> None:
         """Read what the store has of each chosen task, and find the receipts that name it."""
         fingerprints = Fingerprints(self._store)
-        for target, records in in_threads(self._read, self.items.items(), batch=8):
+        for target, records in in_threads(self._read, list(self.items.items()), batch=8):
+            if target is None:
+                continue
             self.targets.append(target)
             texts = chain.from_iterable(record.texts for record in records)
             longest = sorted(set(fingerprints.lines(texts)), key=len, reverse=True)[:_LINES]
@@ -151,22 +156,22 @@ class Draft:
         keys_of = (key for date in sorted(self.dates) for key in self._store.list(keys.receipts(date)))
         self.receipts |= {key for key, named in in_threads(self._named, keys_of) if named}
 
-    def _read(self, chosen: tuple[str, list[Item]]) -> tuple[Target, list[_Record]]:
+    def _read(self, chosen: tuple[str, list[Item]]) -> tuple[Target | None, list[_Record]]:
         task_id, items = chosen
         notes = list(self._store.list(keys.claims(task_id)))
         generations = [keys.generation_of(key) for key in notes if not keys.origin_of(key)]
-        known = bool(items)
-        if not known:  # by its claims alone, such as one that was accepted since the markers were listed
-            markers = (keys.pending(task_id, number) for number in range(max([0, *generations]) + 1))
-            items = [
-                Item(task_id, None, "", "", key, ended=False) for key in markers if self._store.exists(key)
-            ]
-            self.items[task_id] = items
-        records = [found for item in items if (found := self._record(item.key))]
-        if not known or any(not item.ended for item in items):  # it may have ended since
-            ended = inventory.just_ended(self._store, task_id, max([0, *generations]))
-            items = [*items, *(Item(task_id, None, "", keys.run_date_of(key), key) for key in ended)]
-            records += [found for key in ended if (found := self._record(key))]
+        last = max([0, *generations])
+        read = [(item, self._record(item.key)) for item in items]
+        gone = [i for i, found in read if i.ended and i.key and not found and not self._store.exists(i.key)]
+        if gone and self._ended_only:  # it is in progress again, or another process has forgotten it
+            del self.items[task_id]
+            return None, []
+        records = [found for _, found in read if found]
+        if not items or gone or any(not item.ended for item in items):
+            after = max((keys.generation_of(item.key) for item in gone), default=-1)
+            later = self._later(task_id, last + 1, after)
+            items = self.items[task_id] = [*items, *later]
+            records += later.values()
         claimed = [self._claim(key) for key in notes if keys.origin_of(key) and not keys.taken_on(key)]
         hashes = {item.sha256 for item in items} | {r.sha256 for r in records} | set(claimed)
         self.nights |= {item.run_date for item in items if item.ended and item.run_date}
@@ -188,6 +193,18 @@ class Draft:
             generations=max([0, *generations, *(keys.generation_of(i.key) for i in items if i.key)]),
         )
         return target, records
+
+    def _later(self, task_id: str, generations: int, after: int) -> dict[Item, _Record]:
+        """Where a task is that was accepted or redriven, or has ended, since markers and records were listed.
+
+        Only generations after this one: one that was submitted again after it was forgotten begins at 0.
+        """
+        markers = [keys.pending(task_id, number) for number in range(generations + 1)]
+        going = [Item(task_id, None, "", "", key, ended=False) for key in markers if self._store.exists(key)]
+        ended = inventory.just_ended(self._store, task_id, generations)  # after the markers, as a task ends
+        found = [*going, *(Item(task_id, None, "", keys.run_date_of(key), key) for key in ended)]
+        read = ((item, self._record(item.key)) for item in found)
+        return {item: record for item, record in read if record and record.generation > after}
 
     def _record(self, key: str) -> _Record | None:
         try:
@@ -221,6 +238,8 @@ def plan(
     if not draft.items:
         return None
     draft.read()
+    if not draft.targets:
+        return None
     # a night's documents go with those around them
     outer = set() if selector.night else containers.around(store, draft.sources, draft.items)
     return Plan(
@@ -242,20 +261,30 @@ def plan(
 def with_ends(store: Store, plan: Plan) -> Plan:
     """A plan with the records of the tasks that have ended since it was made, before the tombstones were there.
 
-    Also with the bytes that steps in progress have ingested since.
+    Also with the bytes that steps in progress have ingested since, and with what was redriven.
     """
-    if not plan.working:
-        return plan
 
     def look(target: Target) -> Target:
-        found = inventory.just_ended(store, target.task_id, target.generations)
+        notes = store.list(keys.claims(target.task_id))
+        last = max((keys.generation_of(key) for key in notes if not keys.origin_of(key)), default=0)
+        if not plan.working and last <= target.generations:  # it had ended, and was not redriven since
+            return target
+        last = max(last, target.generations)
+        found = inventory.just_ended(store, target.task_id, last)
         new = {key for key in found if forgotten.since_of(store, key) in target.seen}
         hashes = {*target.hashes, *claims.contents(store, target.task_id)}
-        return structs.replace(target, keys=tuple(sorted({*target.keys, *new})), hashes=tuple(sorted(hashes)))
+        return structs.replace(
+            target, keys=tuple(sorted({*target.keys, *new})), hashes=tuple(sorted(hashes)), generations=last
+        )
 
     targets = tuple(in_threads(look, plan.targets))
     nights = {keys.run_date_of(key) for t in targets for key in t.keys if not key.startswith(keys.PENDING)}
-    return structs.replace(plan, targets=targets, nights=tuple(sorted({*plan.nights, *nights})))
+    return structs.replace(
+        plan,
+        targets=targets,
+        nights=tuple(sorted({*plan.nights, *nights})),
+        working=plan.working or targets != plan.targets,
+    )
 
 
 def _working(items: Iterable[list[Item]]) -> bool:

@@ -11,18 +11,18 @@ from pipeline.ledger.audit import audit
 from pipeline.ledger.ends import Dates
 from pipeline.messages import Message
 from pipeline.models import DocumentResult, Task
-from pipeline.night import forget, interrupted, selection
+from pipeline.night import failures, forget, interrupted, selection
 from pipeline.night.dispatch import resume_all
 from pipeline.night.flow import Flow
 from pipeline.night.inventory import Item
 from pipeline.night.selection import Draft, Selector
 from pipeline.storage import Store, keys
 from pipeline.storage.memory import MemoryStore
-from tests.support.command import grey, page
+from tests.support.command import GREEN, grey, page
 from tests.support.flows import Died, drain, raiser, submission
 from tests.support.paused import PausedStore
 from tests.support.thinned import EVERY
-from tests.unit.night.test_forget import a_flow, gone, searched
+from tests.unit.night.test_forget import a_flow, everything, gone, searched
 from tests.unit.tables.test_summary import DAY, result
 
 LATER = "2026-11-24"
@@ -115,6 +115,42 @@ def test_a_task_that_was_forgotten_and_submitted_again_while_it_was_chosen_is_do
     assert restoring.accepted_on(flow.store, "a-1")
     assert "a-1" in receipts.received(flow.store, day)
     assert audit(flow.store, day).adds_up
+
+
+@pytest.mark.parametrize("chosen", ["tenant", "older"])
+def test_whenever_choosing_was_paused_what_was_redriven_is_forgotten_or_left_alone(
+    tmp_path: Path, chosen: str
+) -> None:
+    """Its record is gone that was listed; the command is about what has ended, or about all of a tenant."""
+    page(tmp_path / "bad-1.png", GREEN)
+    at, was_paused = 0, True
+    while was_paused:
+        site = a_flow(tmp_path, MemoryStore(f"redriven-{at}"))
+        drain(site, site.reception.accept(submission(tmp_path / "bad-1.png", "bad-1", tenant="ward-7")))
+
+        def meanwhile(site: Flow = site) -> None:
+            (record,) = failures.find(site.store)
+            drain(site, [Message.of("ingest", failures.redrive(site.store, record, {}, today=LATER))])
+
+        store = PausedStore(site.store, at, meanwhile)
+        selector = Selector(tenant="ward-7") if chosen == "tenant" else Selector(before="2100-01-01")
+        plan = selection.plan(store, selector, actor="alice")
+        was_paused = at < len(store.calls)
+        if plan is not None:
+            forget.finish(site.store, plan, forget.carry_out(site.store, plan))
+        if plan is None or not plan.targets[0].seen:
+            assert restoring.accepted_on(site.store, "bad-1"), store.calls[at]
+            assert [record.generation for record in failures.find(site.store)] == [1]
+        else:
+            for again in list(forgetting.plans(site.store)):
+                forgetting.note(site.store, structs.replace(again, again="2026-01-01T00:00:00+00:00"))
+                assert forget.resume(site.store) == 1
+            left = [key for key, data in everything(site.store).items() if "bad-1" in key or b"bad-1" in data]
+            assert left == [], store.calls[at]
+        for day in (site.schedule.run_date(), LATER):
+            assert audit(site.store, day).adds_up, store.calls[at]
+        at += 1
+    assert at > 10
 
 
 def test_a_refusal_that_is_recorded_late_is_taken_back(flow: Flow) -> None:
