@@ -102,10 +102,8 @@ def _remove_records(store: Store, kind: str, old: str) -> None:
     listed = {key for key in there if keys.task_id_of(key) not in changed}
     known = {key for key in listed if keys.task_id_of(key) in rows}
     before = removed.of(store, old)
-    if before.records:  # no summary will follow those notes: what was written again since this began goes too
-        known |= {key for key in there - listed if (row := rows.get(keys.task_id_of(key))) and row.is_of(key)}
-    elif known != listed or changed:
-        return  # a summary is due; there will be none once records were removed
+    if not before.records and (known != listed or changed):
+        return  # a summary is due, which needs all records
     removed.note(store, old, kind, clock.now(), begun=True)
     if not before.records and "tables" in tabled.marked(store, old):
         removed.put(

@@ -6,6 +6,8 @@ the last look left in the store.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -85,9 +87,12 @@ def summarise_due(night: Night, now: datetime) -> list[str]:
             last is not None and clock.age(last.at, now) is None
         )  # written with another clock: not known to be whole
         changed_now = not last or ahead or last.begun or last.records != count or run_date in changed
-        if changed_now and not removed.of(store, run_date).records:
+        if changed_now:
             try:
-                count = _write(night, run_date, now, activity)
+                if removed.of(store, run_date).records:
+                    _amend(night, run_date, now, activity)
+                else:
+                    count = _write(night, run_date, now, activity)
             except (Damaged, Newer) as error:  # of this night alone
                 damaged.append(error)
                 continue
@@ -125,27 +130,45 @@ def _write(night: Night, run_date: str, now: datetime, activity: Activity) -> in
         if record.status == "partial":
             partial[record.task_id] = without_pages(record)
 
-    def is_latest() -> bool:
-        return _last_look(night.store, run_date) == begun
-
-    begun = Look(at=max(now, clock.utc()), activity=activity, begun=True)
-    _note(night.store, run_date, begun)
-    try:
+    with _begun(night, run_date, now, activity) as is_latest:
         healing.failures(night.store, run_date, lambda end: remnants.notify_again(night.store, end))
         rows = summarise(night.store, run_date, masked=night.settings.mask, each=keep, is_latest=is_latest)[
             "documents"
         ]
         healing.notes(night.store, run_date, partial)
         reported.mark(night.store, run_date)
-    except (Damaged, Newer):  # the same the next time
-        raise
-    except Exception:
-        night.store.delete(keys.night(run_date, "summarised"))
-        raise
     pace.note_night(night, run_date)
     if not is_latest():  # this process was paused: newer tables may have been replaced
         night.store.put(keys.changed(run_date, "tables", clock.now()), b"")
     return rows
+
+
+def _amend(night: Night, run_date: str, now: datetime, activity: Activity) -> None:
+    """Write what changed into the tables of a night from which retention has removed records."""
+    from pipeline.tables.amended import amend
+
+    with _begun(night, run_date, now, activity) as is_latest:
+        if amend(night.store, run_date, masked=night.settings.mask, is_latest=is_latest):
+            reported.mark(night.store, run_date)
+    if not is_latest():
+        night.store.put(keys.changed(run_date, "tables", clock.now()), b"")
+
+
+@contextmanager
+def _begun(night: Night, run_date: str, now: datetime, activity: Activity) -> Iterator[Callable[[], bool]]:
+    """Note that the tables of a night are being written; gives whether no later process has begun meanwhile.
+
+    Where it fails they are due again, but not for records that can't be read: those fail the next time as well.
+    """
+    begun = Look(at=max(now, clock.utc()), activity=activity, begun=True)
+    _note(night.store, run_date, begun)
+    try:
+        yield lambda: _last_look(night.store, run_date) == begun
+    except (Damaged, Newer):
+        raise
+    except Exception:
+        night.store.delete(keys.night(run_date, "summarised"))
+        raise
 
 
 def replaced(store: Store) -> dict[str, list[str]]:

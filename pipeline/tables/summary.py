@@ -70,7 +70,8 @@ def _purge(store: Store, run_date: str) -> None:
 def _check_kept(store: Store, run_date: str) -> None:
     if removed.of(store, run_date).records:
         raise RunError(
-            f"Results of {run_date} were removed by retention (NIGHTSHIFT_KEEP_DAYS): its tables stay as they are.",
+            f"Results of {run_date} were removed by retention (NIGHTSHIFT_KEEP_DAYS), so its tables can't be written "
+            "from them: housekeeping replaces the rows of what has changed since.",
             code="results_removed",
         )
 

@@ -415,12 +415,16 @@ class _Check:
             return
         nights = {day_of(key) for keys in self.records.values() for key in keys}
         for day in sorted(nights | set(self.evidence.tables)):
-            if {"results", "failures"} & set(self.evidence.removed.get(day, ())):
-                continue  # they stay as they are, also where a failure is redriven
-            rows = self.evidence.tables.get(day, {})
             own = {
                 t: self.content[k]["status"] for t, ks in self.records.items() for k in ks if day_of(k) == day
             }
+            removed = self.evidence.removed.get(day, ())
+            archived = {
+                task_id: status
+                for task_id, status in self.evidence.tables.get(day, {}).items()
+                if task_id not in own and ("failures" if status == "failed" else "results") in removed
+            }
+            rows = {t: s for t, s in self.evidence.tables.get(day, {}).items() if t not in archived}
             if rows != own:
                 self.wrong("tables", day, f"have {dict(rows)}, while the records are {own}")
 

@@ -42,6 +42,7 @@ import pipeline.steps.extract
 import pipeline.steps.recognize
 import pipeline.submission.reception
 import pipeline.submission.shares
+import pipeline.tables.amended
 import pipeline.tables.parts
 import pipeline.tables.rows
 import pipeline.tables.summary
@@ -186,8 +187,10 @@ def installed() -> Iterator[None]:
         change(pipeline.ledger.actions, "actor", lambda: "operator")
         change(pipeline.ledger.actions, "_user", lambda: "operator")
         change(pipeline.tables.without, "TABLES", _Tables())
-        change(pipeline.tables.summary, "Parts", _parts)
-        change(pipeline.tables.summary, "rows_of", _rows_of)
+        change(pipeline.tables.amended, "TABLES", _Tables())
+        for tables in (pipeline.tables.amended, pipeline.tables.summary):
+            change(tables, "Parts", _parts)
+            change(tables, "rows_of", _rows_of)
         change(pipeline.tables.summary, "ThreadPoolExecutor", _Sequential)
         change(task_types, "registered", lambda: documents.TASK_TYPES)
         change(ocr, "describe", lambda s: documents.model("ocr", str(s.ocr_max_side)))

@@ -46,7 +46,7 @@ _WITH_COURSE = (
 )
 _REST = 4 * 3600.0  # seconds without any work left, within which tables are written
 _TIDY = 6 * 3600.0  # seconds after forgetting, within which two sweeps have removed its dead letters
-KEPT = ("all=1", "documents=1,checkpoints=1", "results=1,failures=1")
+KEPT = ("all=1", "documents=1,checkpoints=1", "results=1,failures=1", "results=1")
 ALLOWED = "s3://inbox/"
 _WORK_LEFT = ("pending/", "callbacks/", "delayed/", "changed/", "forgetting/", "deadlines/")
 

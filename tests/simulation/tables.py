@@ -57,8 +57,8 @@ class ThinTable:
 
 def statuses(store: MemoryStore) -> dict[str, dict[str, str]]:
     """What the documents' tables say: status by run date and task id."""
-    found = {}
+    found: dict[str, dict[str, str]] = {}
     for key in store.list("summary/documents/"):
         rows = pq.read_table(io.BytesIO(store.get(key)), columns=["task_id", "status"]).to_pylist()
-        found[day_of(key)] = {row["task_id"]: row["status"] for row in rows}
+        found.setdefault(day_of(key), {}).update({row["task_id"]: row["status"] for row in rows})
     return found
