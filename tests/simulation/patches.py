@@ -7,6 +7,7 @@ and how `tasks` turns messages into headers and back.
 from __future__ import annotations
 
 import logging
+import sqlite3
 import sys
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +24,7 @@ import pipeline.ledger.actions
 import pipeline.ledger.forgotten
 import pipeline.ledger.pseudonyms
 import pipeline.ledger.reported
+import pipeline.ledger.sheets
 import pipeline.ner.base
 import pipeline.ner.locale
 import pipeline.night.admission
@@ -184,6 +186,7 @@ def installed() -> Iterator[None]:
         ledger = pipeline.ledger
         for secret in (ledger.actions, ledger.pseudonyms, ledger.reported, pipeline.night.selection):
             change(secret, "secrets", _Secrets)
+        change(pipeline.ledger.sheets, "_opened", lambda: sqlite3.connect(":memory:", isolation_level=None))
         change(pipeline.ledger.actions, "actor", lambda: "operator")
         change(pipeline.ledger.actions, "_user", lambda: "operator")
         change(pipeline.tables.without, "TABLES", _Tables())
