@@ -25,8 +25,8 @@ def key_of(store: Store) -> bytes:
         return _known[store]
     name = keys.control("pseudonyms")
     if not store.exists(name):
-        store.put(name, secrets.token_bytes(_SIZE))
-    _known[store] = store.get(name)  # another process may have made one as well
+        store.put_new(name, secrets.token_bytes(_SIZE))
+    _known[store] = store.get(name)  # another process may have made it
     return _known[store]
 
 

@@ -77,6 +77,8 @@ def carry_out(store: Store, plan: Plan) -> Done:
     )  # this process may have been paused meanwhile, for long
     listed = [(target, names) for target, names in listed if target.task_id not in back]
     own = list(chain.from_iterable(names for _, names in listed))
+    # a message that was delivered again may be in progress although its task has ended
+    working = plan.working or any(key.startswith(keys.ATTEMPTS) for key in own)
     # before the claims: a new task that claims the id must not find itself superseded
     done.objects += _delete(store, filter(_is_generation, own), done)
     # claims before other notes: without them, a late process removes its own itself (`forgotten.take_back`)
@@ -91,7 +93,7 @@ def carry_out(store: Store, plan: Plan) -> Done:
     _redact(store, plan, back, done)
     _delete_documents(store, plan, back, done)
     overtaken = plan.stage == "planned" and not forgetting.is_begun(store, plan)
-    forgetting.note(store, structs.replace(plan, stage="deleted", again=_later(plan)))
+    forgetting.note(store, structs.replace(plan, stage="deleted", again=_soon() if working else ""))
     if overtaken:  # this process was paused later still
         resubmitted.give_back(store, listed)
     for _ in in_threads(lambda t: restoring.renew(store, t.task_id), plan.targets):
@@ -105,8 +107,8 @@ def _bury(store: Store, target: Target, stone: Tombstone) -> None:
         forgotten.bury(store, sha256, stone)
 
 
-def _later(plan: Plan) -> str:
-    return (clock.utc() + forgetting.SETTLED).isoformat() if plan.working else ""
+def _soon() -> str:
+    return (clock.utc() + forgetting.SETTLED).isoformat()
 
 
 def _markers(store: Store, target: Target) -> list[str]:

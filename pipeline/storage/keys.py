@@ -26,6 +26,7 @@ _MAX_NAME = 200  # bytes: below the 255 of common file systems, with room for ".
 ACTIONS = "actions/"
 BRAKES = "control/brake-"
 CALLBACKS = "callbacks/"
+ATTEMPTS = "attempts/"
 CLAIMS = "claims/"
 COUNTERS = "counters/"
 DEADLINES = "deadlines/"
@@ -226,12 +227,12 @@ def deadline_name(key: str) -> DeadlineName | None:
 
 def attempts(task_id: str, step: str, message: str = "") -> str:
     """Number of times a message, identified by its id, for a step of a task was started and not finished."""
-    return f"attempts/{_name(task_id)}/{_name(f'{step}-{message}')}.json"
+    return f"{ATTEMPTS}{_name(task_id)}/{_name(f'{step}-{message}')}.json"
 
 
 def attempts_of(task_id: str) -> str:
     """Prefix of all attempts of a task."""
-    return f"attempts/{_name(task_id)}/"
+    return f"{ATTEMPTS}{_name(task_id)}/"
 
 
 def retry(task_id: str, step: str, first: int = 0) -> str:

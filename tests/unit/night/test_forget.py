@@ -355,6 +355,27 @@ def test_a_step_in_progress_does_not_bring_it_back(flow: Flow, tmp_path: Path) -
     assert searched(flow.store, plan).hits == []
 
 
+def test_what_a_message_that_was_delivered_again_writes_last_goes_an_hour_later(
+    flow: Flow, tmp_path: Path
+) -> None:
+    page(tmp_path / "a-1.png", grey(1))
+    drain(flow, flow.reception.accept(submission(tmp_path / "a-1.png", "a-1")))
+    flow.store.put(keys.attempts("a-1", "ocr", "m1"), b"{}")
+    plan = selection.plan(flow.store, Selector(task_id="a-1"), actor="alice")
+    assert plan is not None
+    assert not plan.working
+    page_key = next(iter(flow.store.list("ocr/")))
+    data = flow.store.get(page_key)
+    forget.finish(flow.store, plan, forget.carry_out(flow.store, plan))
+    flow.store.put(page_key, data)
+    (left,) = forgetting.plans(flow.store)
+    assert forget.resume(flow.store) == 0
+    forgetting.note(flow.store, structs.replace(left, again="2026-01-01T00:00:00+00:00"))
+    assert forget.resume(flow.store) == 1
+    assert not list(flow.store.list("ocr/"))
+    assert not list(forgetting.plans(flow.store))
+
+
 def test_an_id_that_is_forgotten_while_it_is_claimed_again(flow: Flow, tmp_path: Path) -> None:
     for at in range(12):
         others = a_flow(tmp_path, MemoryStore(f"claimed-{at}"))
