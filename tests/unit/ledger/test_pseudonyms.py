@@ -9,7 +9,11 @@ def test_two_processes_that_need_the_first_key_get_the_same() -> None:
     at, was_paused = 0, True
     while was_paused:
         store, found = MemoryStore(f"key-{at}"), list[bytes]()
-        paused = PausedStore(store, at, lambda store=store, found=found: found.append(pseudonyms.key_of(store)))
+
+        def meanwhile(store: MemoryStore = store, found: list[bytes] = found) -> None:
+            found.append(pseudonyms.key_of(store))
+
+        paused = PausedStore(store, at, meanwhile)
         first = pseudonyms.key_of(paused)
         was_paused = at < len(paused.calls)
         assert set(found) <= {first}
