@@ -17,6 +17,8 @@ def test_two_processes_that_need_the_first_key_get_the_same() -> None:
         first = pseudonyms.key_of(paused)
         was_paused = at < len(paused.calls)
         assert set(found) <= {first}
-        assert pseudonyms.of(store, "a-1") == pseudonyms.pseudonym(first, "a-1") != pseudonyms.of(store, "a-2")
+        assert (
+            pseudonyms.of(store, "a-1") == pseudonyms.pseudonym(first, "a-1") != pseudonyms.of(store, "a-2")
+        )
         at += 1
     assert at == 4
