@@ -8,6 +8,8 @@ import re
 from typing import TYPE_CHECKING
 
 from pipeline.documents.encodings import decode, marked
+from pipeline.documents.text_file import Content, left_out
+from pipeline.documents.unseen import blank
 from pipeline.errors import Unreadable
 
 if TYPE_CHECKING:
@@ -34,8 +36,17 @@ def decode_html(data: bytes) -> str:
     return decode(data)
 
 
-def html_text(html: str) -> str:
-    """The visible text of HTML, tables in columns; the empty string for HTML without text.
+def web_page(data: bytes) -> Content:
+    """What a web page shows: its text, tables in columns, and the pictures that are part of it.
+
+    Raises `Unreadable`, or `RecursionError`, for elements in each other without end.
+    """
+    text, unseen = html_text(decode_html(data))
+    return Content(text, pictures_in(data), left_out(unseen))
+
+
+def html_text(html: str) -> tuple[str, int]:
+    """The visible text of HTML, empty for HTML without text, and how many pieces of text are not visible.
 
     Raises `Unreadable`, or `RecursionError`, for elements in each other without end.
     """
@@ -45,10 +56,12 @@ def html_text(html: str) -> str:
 
     html = _DECLARATION.sub("", html.replace("\0", ""))
     if not html.strip():
-        return ""
+        return "", 0
     config = ParserConfig(css=CSS_PROFILES["strict"], display_images=False)
-    text: str = Inscriptis(_tree(html), config).get_text()
-    return text.strip()
+    tree = _tree(html)
+    unseen = blank(tree)
+    text: str = Inscriptis(tree, config).get_text()
+    return text.strip(), unseen
 
 
 def _tree(html: str) -> HtmlElement:

@@ -11,15 +11,17 @@ from pathlib import PurePosixPath
 
 from lxml import etree
 
-from pipeline.documents import ole
+from pipeline.documents import ole, word_unseen
 from pipeline.documents.sheet_span import check_span
-from pipeline.documents.text_file import LINES, Content
+from pipeline.documents.text_file import LINES, Content, left_out
 from pipeline.errors import Encrypted, OverLimit, Unreadable
 from pipeline.limits import Limits
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STRICT = b"http://purl.oclc.org/ooxml/wordprocessingml/main"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_NOT_SHOWN = (f"{_W}txbxContent", f"{_W}pPr", f"{_W}moveFrom", _FALLBACK)
+_STYLES = "word/styles.xml"
 _WORD_PARTS = (
     r"word/header\d*\.xml",
     r"word/document\d*\.xml",
@@ -35,9 +37,15 @@ def word(data: bytes, limits: Limits) -> Content:
     with _opened(data, limits, "Word document") as package:
         names = package.namelist()
         found = [n for pattern in _WORD_PARTS for n in sorted(names) if re.fullmatch(pattern, n)]
-        texts = [_word_text(package.read(name)) for name in found]
+        parts = [package.read(name) for name in found]
+        styles = package.read(_STYLES) if _STYLES in names else b""
         pictures = _pictures(package, "word/media/")
-    return Content("\n".join(dict.fromkeys(text for text in texts if text.strip())), pictures)
+    roots = [_xml(part) for part in parts]
+    coloured = None if word_unseen.has_ground(parts) else _coloured(styles)
+    unseen = sum(word_unseen.blank(root, coloured) for root in roots)
+    texts = ["\n".join(_blocks(root)) for root in roots]
+    shown = "\n".join(dict.fromkeys(text for text in texts if text.strip()))
+    return Content(shown, pictures, left_out(unseen))
 
 
 def sheets(data: bytes, limits: Limits, name: str) -> Content:
@@ -113,10 +121,17 @@ def _natural(name: str) -> tuple[int, str]:
     return (int(number[1]) if number else 0, name)
 
 
-def _word_text(xml: bytes) -> str:
+def _xml(part: bytes) -> etree._Element:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
-    root = etree.fromstring(xml.replace(_STRICT, _W[1:-1].encode()), parser)
-    return "\n".join(_blocks(root))
+    return etree.fromstring(part.replace(_STRICT, _W[1:-1].encode()), parser)
+
+
+def _coloured(styles: bytes) -> set[str] | None:
+    """Ids of the styles with a ground, `None` where that can't be known."""
+    try:
+        return word_unseen.coloured_styles(_xml(styles)) if styles else set()
+    except etree.XMLSyntaxError:
+        return None
 
 
 def _blocks(element: etree._Element) -> Iterator[str]:
@@ -138,7 +153,7 @@ def _blocks(element: etree._Element) -> Iterator[str]:
 
 
 def _runs(element: etree._Element) -> Iterator[str]:
-    """The visible text of a paragraph, without its text boxes."""
+    """The visible text of a paragraph, without its text boxes, and without what was moved elsewhere."""
     for child in element:
         if child.tag == f"{_W}t":
             yield child.text or ""
@@ -148,7 +163,7 @@ def _runs(element: etree._Element) -> Iterator[str]:
             yield "\f" if child.get(f"{_W}type") == "page" else "\n"
         elif child.tag == f"{_W}noBreakHyphen":
             yield "-"
-        elif child.tag not in (f"{_W}txbxContent", f"{_W}pPr", _FALLBACK) and not _is_hidden(child):
+        elif child.tag not in _NOT_SHOWN and not _is_hidden(child):
             yield from _runs(child)
 
 

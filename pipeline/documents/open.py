@@ -56,7 +56,7 @@ def _text_file(data: bytes, media_type: str, limits: Limits) -> Document:
         if media_type == TEXT_FILE:
             content = Content(encodings.decode(data))
         elif media_type == HTML:
-            content = Content(html.html_text(html.decode_html(data)), html.pictures_in(data))
+            content = html.web_page(data)
         elif media_type == XML_INVOICE:
             content = _invoice(data)
         elif media_type == WORD:

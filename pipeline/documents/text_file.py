@@ -44,6 +44,14 @@ class Content(NamedTuple):
     xml: str = ""
 
 
+def left_out(count: int) -> list[str]:
+    """The warning about so many pieces of text that nobody sees."""
+    if not count:
+        return []
+    pieces = "1 piece of text is" if count == 1 else f"{count} pieces of text are"
+    return [f"{pieces} not visible and {'was' if count == 1 else 'were'} left out."]
+
+
 class TextFile(Document):
     """Pages of native text, then a page for each picture in the document, to be read by OCR."""
 

@@ -177,7 +177,7 @@ def _text(message: EmailMessage, name: str, max_bytes: int) -> bytes:
     plain, html = (message.get_body((kind,)) for kind in ("plain", "html"))
     text = _decoded(plain) if plain is not None else ""
     if html is not None:
-        shown = html_text(_decoded(html))
+        shown, _ = html_text(_decoded(html))
         if len(shown) > _STUB * len(text.strip()):
             text = shown
     data = text_page([(field, str(message.get(field, ""))) for field in _SHOWN], text)

@@ -96,8 +96,8 @@ def _member(name: str, content: bytes | PermanentError) -> Member:
 def _text(file: olefile.OleFileIO, folder: list[str], name: str, *, nested: bool) -> bytes | PermanentError:
     body = _string(file, folder, _BODY)
     if not body and (html := _stream(file, folder, _HTML, _BINARY)):
-        body = html_text(decode_html(html))
-    body = body or html_text(_string(file, folder, _HTML))
+        body = html_text(decode_html(html))[0]
+    body = body or html_text(_string(file, folder, _HTML))[0]
     if not body.strip() and _stream(file, folder, _RTF, _BINARY):
         subject = "" if nested else name
         return Unsupported(

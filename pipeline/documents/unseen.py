@@ -1,0 +1,133 @@
+"""Text of a web page that a browser does not show: by the styles that its elements carry themselves.
+
+Style sheets are not read: where a colour may come from one, text counts as seen. `display: none` is left to the
+conversion to text, which knows it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+LEGIBLE = 2
+"""Letters and digits from which on a piece of text is missed."""
+_NEVER = {"template", "datalist"}
+_NO_TEXT = {"style", "script", "title"}
+_OWN_COLOURS = {"a", "button", "input", "mark", "select", "textarea"}
+_GROUNDS = ("background", "background-color", "background-image")
+_ABOVE = (None, "", "none", "transparent", "inherit", "initial", "unset", "currentcolor")
+"""Colours that leave what is inherited, or what is behind."""
+_SHEETS = "//style | //link[contains(@rel, 'stylesheet')]"
+_SIZE = re.compile(r"(\d+\.?\d*|\.\d+)(px|pt)?")
+_FAR = re.compile(r"-\d{4,}(?:\.\d+)?(?:px|pt)")
+_ZERO = re.compile(r"0*(?:\.0*)?%?")
+_RGB = re.compile(r"rgb\(\s*(\d+)\s*[,\s]\s*(\d+)\s*[,\s]\s*(\d+)\s*\)")
+_HEX = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})")
+_WHITE = "ffffff"
+_NAMED = {"white": _WHITE, "black": "000000"}
+_TINY = 1.0  # pixels or points
+
+
+class _Look(NamedTuple):
+    """What a piece of text inherits. `gone`: nobody misses it. `colour`, `ground`: hex digits, `None`: not known."""
+
+    gone: bool = False
+    clear: bool = False
+    shown: bool = True
+    size: float | None = None
+    colour: str | None = "000000"
+    ground: str | None = _WHITE
+
+    @property
+    def is_seen(self) -> bool:
+        tiny = self.size is not None and self.size <= _TINY
+        same = self.colour is not None and self.colour == self.ground
+        return self.shown and not (self.gone or self.clear or tiny or same)
+
+
+def blank(tree: HtmlElement) -> int:
+    """Remove text that is not shown from a page; returns how many pieces of it somebody may miss."""
+    has_sheets = bool(tree.xpath(_SHEETS))
+    looks: dict[HtmlElement, _Look] = {}
+    count = 0
+    for element in list(tree.iter()):
+        parent = element.getparent()
+        above = looks[parent] if parent is not None else _Look(ground=None if has_sheets else _WHITE)
+        look = looks[element] = _look(element, above, has_sheets) if isinstance(element.tag, str) else above
+        if element.text and element.tag not in _NO_TEXT and not look.is_seen:
+            count += not look.gone and _is_legible(element.text)
+            element.text = None
+        if parent is not None and element.tail and not above.is_seen:
+            count += not above.gone and _is_legible(element.tail)
+            element.tail = None
+    return count
+
+
+def _is_legible(text: str) -> bool:
+    return sum(c.isalnum() for c in text) >= LEGIBLE
+
+
+def _look(element: HtmlElement, above: _Look, has_sheets: bool) -> _Look:
+    style = _style(element.get("style") or "")
+    hidden = element.get("hidden") is not None or style.get("display") == "none"
+    if hidden or element.tag in _NEVER or _is_away(style):
+        return above._replace(gone=True)
+    look = above._replace(size=None, colour=None, ground=None) if has_sheets else above
+    if element.tag in _OWN_COLOURS or style.get("position") in ("absolute", "fixed", "sticky"):
+        look = look._replace(colour=None, ground=None)  # it may be over a picture
+    if _is_zero(style.get("opacity", "")):
+        look = look._replace(clear=True)
+    if visibility := style.get("visibility"):
+        look = look._replace(shown=visibility not in ("hidden", "collapse"))
+    if "font-size" in style or "font" in style:
+        look = look._replace(size=_size(style.get("font-size") or style["font"]))
+    if (colour := style.get("color") or _old_colour(element)) not in _ABOVE:
+        look = look._replace(colour=_colour(colour))
+    grounds = [element.get("bgcolor"), element.get("background"), *map(style.get, _GROUNDS)]
+    for ground in grounds:
+        if ground not in _ABOVE:
+            look = look._replace(ground=_colour(ground))
+    return look
+
+
+def _style(text: str) -> dict[str, str]:
+    """The declarations of an attribute; of two with the same name the later one counts."""
+    pairs = (one.partition(":") for one in text.lower().replace("!important", "").split(";"))
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _is_zero(value: str) -> bool:
+    return bool(value and _ZERO.fullmatch(value))
+
+
+def _is_away(style: dict[str, str]) -> bool:
+    """Whether an element is far outside the page."""
+    moved = style.get("position") in ("absolute", "fixed")
+    far = [style.get("text-indent", ""), *(style.get(side, "") for side in ("left", "top") if moved)]
+    return any(_FAR.fullmatch(one) for one in far)
+
+
+def _size(said: str) -> float | None:
+    """Pixels or points, `None` for what depends on other sizes; of a whole font, only whether it has none."""
+    found = _SIZE.match(said)
+    if not found or (" " in said and float(found[1])):
+        return None
+    return float(found[1]) if found[2] in ("px", "pt") or not float(found[1]) else None
+
+
+def _old_colour(element: HtmlElement) -> str:
+    name = {"font": "color", "body": "text"}.get(element.tag)
+    return (element.get(name) or "") if name else ""
+
+
+def _colour(said: str) -> str | None:
+    """Six hex digits; `None` for one that is not known, or not opaque."""
+    said = said.lower().strip()
+    if found := _HEX.fullmatch(said):
+        return found[1] if len(found[1]) == 6 else "".join(2 * digit for digit in found[1])
+    if found := _RGB.fullmatch(said):
+        return "".join(f"{min(int(part), 255):02x}" for part in found.groups())
+    return _NAMED.get(said)
