@@ -148,8 +148,7 @@ def _amend(night: Night, run_date: str, now: datetime, activity: Activity) -> No
     from pipeline.tables.amended import amend
 
     with _begun(night, run_date, now, activity) as is_latest:
-        if amend(night.store, run_date, masked=night.settings.mask, is_latest=is_latest):
-            reported.mark(night.store, run_date)
+        amend(night.store, run_date, masked=night.settings.mask, is_latest=is_latest)
     if not is_latest():
         night.store.put(keys.changed(run_date, "tables", clock.now()), b"")
 

@@ -18,7 +18,7 @@ from pipeline.ocr import weights
 if TYPE_CHECKING:
     from pipeline.ocr import OcrSettings
 
-READING_VERSION = 2
+READING_VERSION = 3
 """Raise it when `reading`, `orientation` or an engine file change what is read."""
 
 

@@ -44,6 +44,6 @@ def text_of(answer: Answer, characters: Sequence[str]) -> tuple[str, float]:
     classes, confidences = answer
     kept = classes != 0
     kept[1:] &= classes[1:] != classes[:-1]
-    text = "".join(characters[n - 1] if n <= len(characters) else " " for n in classes[kept])
-    sure = [round(float(confidence), 5) for confidence in confidences[kept]]
-    return text, float(np.mean(sure).round(5)) if sure else 0.0
+    text = "".join(characters[n - 1] if n <= len(characters) else " " for n in classes[kept].tolist())
+    sure = confidences[kept].astype(np.float64).round(5)
+    return text, float(sure.mean().round(5)) if len(sure) else 0.0

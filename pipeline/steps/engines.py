@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-READER_VERSION = "3"
+READER_VERSION = "4"
 """Increase it when decoding, layout or the text layer give different pages for the same bytes and model."""
 
 
