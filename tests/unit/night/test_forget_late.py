@@ -149,7 +149,7 @@ def test_whenever_choosing_was_paused_what_was_redriven_is_forgotten_or_left_alo
             assert left == [], store.calls[at]
         for day in (site.schedule.run_date(), LATER):
             assert audit(site.store, day).adds_up, store.calls[at]
-        at += 1
+        at += EVERY
     assert at > 10
 
 
