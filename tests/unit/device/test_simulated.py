@@ -92,6 +92,7 @@ def test_an_invalid_description(monkeypatch: pytest.MonkeyPatch, description: st
         Simulation.from_environment()
 
 
+@pytest.mark.long
 def test_each_image_is_answered_or_refused_however_often_the_device_dies(place: Place) -> None:
     """Processes that fail now and then: each of them dies sooner or later, and the next one is started."""
     seeds = iter(range(1, 1000))

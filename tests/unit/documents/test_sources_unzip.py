@@ -30,7 +30,7 @@ def claiming(path: Path, real: int, claimed: int) -> Path:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("size", [0, 1, 5000, 3_000_000])
+@pytest.mark.parametrize("size", [0, 1, 5000, pytest.param(3_000_000, marks=pytest.mark.long)])
 def test_members_are_read_whole(tmp_path: Path, method: int, size: int) -> None:
     data = random.Random(size).randbytes(size // 2).hex().encode().ljust(size, b"a")
     [member] = archives.members(packed(tmp_path / "a.zip", method, data), "a.zip")

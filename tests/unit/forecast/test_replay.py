@@ -34,6 +34,7 @@ def test_deadlines_are_met_as_by_one_who_knows_everything(sites: list[Figures]) 
     assert sum(one.missed - one.clairvoyant for one in sites) < 0.03 * due
 
 
+@pytest.mark.long
 def test_without_looking_at_deadlines_many_are_missed() -> None:
     plain, real = figures(28, 3, hurry=False), figures(28, 3)
     assert plain.missed > 2 * real.missed
