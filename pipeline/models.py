@@ -381,8 +381,8 @@ class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
     digest: str = ""
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` if its run date is no date."""
-        _check_times(days=(self.run_date,))
+        """Raise `ValueError` for an invalid run date or time, with which its task could not be processed again."""
+        _check_times(days=(self.run_date,), moments=(self.first_seen, self.deadline, self.done_at))
 
     def __repr__(self) -> str:
         """Name only the task: text, signed URLs, tokens and metadata must not get into logs."""

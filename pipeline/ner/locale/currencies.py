@@ -37,11 +37,13 @@ _YENS = {"JP": "JPY", "CN": "CNY"}
 _DOLLAR = tuple(
     re.findall("...", "USDAUDCADSGDHKDNZDTWDMXNARSCLPCOPUYUBBDBMDBNDBSDBZDFJDGYDJMDKYDLRDNADSBDSRDTTDXCD")
 )
+_RUPEE = ("INR", "PKR", "LKR", "NPR", "MUR", "SCR")
 _SHARED: dict[str, tuple[str, ...]] = {
     "$": _DOLLAR,
     "¥": ("CNY", "JPY"),
     "£": ("GBP", "EGP", "FKP", "GIP", "LBP", "SHP", "SSP", "SYP"),
-    "Rs": ("INR", "PKR", "LKR", "NPR", "MUR", "SCR"),
+    "Rs": _RUPEE,
+    "₨": _RUPEE,
     "kr": ("", "SEK", "NOK", "DKK", "ISK"),
 }
 """Signs of several currencies: the first is meant where nothing else is known, "" none is."""
@@ -81,7 +83,7 @@ _COUNTRIES = _pairs("""
     US USD  CN CNY  GB GBP  JP JPY  CH CHF  LI CHF  MY MYR  SG SGD  HK HKD  TW TWD  AU AUD  CA CAD  NZ NZD  IN INR
     KR KRW  TH THB  AT EUR  BE EUR  DE EUR  ES EUR  FI EUR  FR EUR  GR EUR  IE EUR  IT EUR  LU EUR  NL EUR  PT EUR
 """)
-_BEFORE = frozenset({"$", "¥", "£", "RM", "₹", "₩", "₱", "Rs", "Rp"})
+_BEFORE = frozenset({"$", "¥", "£", "RM", "₹", "₩", "₱", "₨", "Rs", "Rp"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pipeline.ner.patterns.money import find_moneys
 from pipeline.ner.patterns.numerals import han_amount
 
 HITS = [
+    ("Total \u20a8 1,250.00", "\u20a8 1,250.00", "1250.00", "INR"),
     ("RM 80.90", "RM 80.90", "80.90", "MYR"),
     ("RM80.90SR", "RM80.90", "80.90", "MYR"),
     ("TOTAL RM 1,234.50", "RM 1,234.50", "1234.50", "MYR"),
@@ -182,6 +183,8 @@ MISSES = [
     "Menge: 2,00 Summe",
     "5 m total",
     "EUR 123456789012345678901234567890",
+    "price 5 \u20b0元0",
+    "\u20b0 12 元素",
 ]
 
 

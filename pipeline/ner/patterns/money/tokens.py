@@ -106,7 +106,8 @@ def tokens_of(page: str) -> list[Token]:
         elif match[0] == "$" and (letters := _AMERICAN.search(page, max(0, start - 6), start)):
             tokens.append(Token(letters.start(), end, currency=named("US$")))
         elif kind == _SIGN or match[0] not in SCALES:
-            tokens.append(Token(start, end, currency=named(match[0])))
+            if currency := named(match[0]):  # there are signs of which we know no currency: ₰
+                tokens.append(Token(start, end, currency=currency))
         else:
             tokens.append(Token(start, end, scale=match[0]))
         if tokens:
