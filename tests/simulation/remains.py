@@ -29,7 +29,7 @@ def find(
             if (task_id := owners.get(key.split("/")[1].removesuffix(".json"))) is not None:
                 yield task_id, f"{key} is left"
             continue
-        lines = [] if key.startswith(_NOT_READ) else get(key).decode(errors="replace").splitlines()
+        lines = [] if key.startswith(_NOT_READ) else _lines(get, key)
         for task_id, name in names.items():
             if name.search(unquote(key)):
                 yield task_id, f"{key} is left"
@@ -37,6 +37,14 @@ def find(
                 name.search(line) and not _is_of_derived(line, task_id) for line in lines
             ):
                 yield task_id, f"{key} names it"
+
+
+def _lines(get: Callable[[str], bytes], key: str) -> list[str]:
+    """The lines of an object; none of one that housekeeping, which goes on with real servers, has deleted meanwhile."""
+    try:
+        return get(key).decode(errors="replace").splitlines()
+    except KeyError:
+        return []
 
 
 def _name(task_id: str) -> re.Pattern[str]:
