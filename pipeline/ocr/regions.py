@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 import msgspec
@@ -11,6 +15,10 @@ from numpy.typing import NDArray
 
 from pipeline.ocr import telemetry
 from pipeline.ocr.cuts import Image, Quads
+
+_ROW = 10
+"""Pixels between the tops of two boxes from which on they are in different rows."""
+_PACKAGE = "rapidocr.ch_ppocr_det"
 
 
 class Contours(msgspec.Struct, frozen=True):
@@ -39,9 +47,15 @@ def boxes_of(probabilities: NDArray[np.float32], height: int, width: int, how: C
     boxes, _ = _finder(how)(probabilities[None, None], (height, width))
     if not len(boxes):
         return np.zeros((0, 4, 2), np.float32)
-    from rapidocr.ch_ppocr_det import TextDetector
+    return _in_rows(boxes.astype(np.float32))
 
-    return cast(Quads, TextDetector.sorted_boxes(boxes).astype(np.float32))
+
+def _in_rows(boxes: Quads) -> Quads:
+    """Boxes from top to bottom, those of a row from left to right: of what begins at about the same height."""
+    boxes = boxes[np.argsort(boxes[:, 0, 1], kind="stable")]
+    tops = boxes[:, 0, 1]
+    rows = np.cumsum(np.diff(tops, prepend=tops[:1]) >= _ROW)
+    return cast(Quads, boxes[np.lexsort((boxes[:, 0, 0], rows))])
 
 
 @lru_cache(maxsize=4)
@@ -51,8 +65,18 @@ def _finder(how: Contours) -> Any:
     )
 
 
+@lru_cache(maxsize=1)
 def _rapidocr() -> Any:
+    """RapidOCR's module for text detection, without its package, whose engines and lists of models take a second."""
     telemetry.decline()
-    from rapidocr.ch_ppocr_det import utils
+    import rapidocr
 
-    return utils
+    if _PACKAGE in sys.modules:
+        return import_module(f"{_PACKAGE}.utils")
+    package = ModuleType(_PACKAGE)
+    package.__path__ = [str(Path(str(rapidocr.__file__)).with_name("ch_ppocr_det"))]
+    sys.modules[_PACKAGE] = package
+    try:
+        return import_module(f"{_PACKAGE}.utils")
+    finally:
+        del sys.modules[_PACKAGE]  # who needs the whole package imports it
