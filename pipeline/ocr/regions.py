@@ -18,7 +18,7 @@ from pipeline.ocr.cuts import Image, Quads
 
 _ROW = 10
 """Pixels between the tops of two boxes from which on they are in different rows."""
-_PACKAGE = "rapidocr.ch_ppocr_det"
+_PACKAGE, _PICTURES = "rapidocr.ch_ppocr_det", "rapidocr.utils.vis_res"
 
 
 class Contours(msgspec.Struct, frozen=True):
@@ -71,12 +71,14 @@ def _rapidocr() -> Any:
     telemetry.decline()
     import rapidocr
 
-    if _PACKAGE in sys.modules:
-        return import_module(f"{_PACKAGE}.utils")
-    package = ModuleType(_PACKAGE)
+    package, pictures = ModuleType(_PACKAGE), ModuleType(_PICTURES)
     package.__path__ = [str(Path(str(rapidocr.__file__)).with_name("ch_ppocr_det"))]
-    sys.modules[_PACKAGE] = package
+    pictures.VisRes = None  # type: ignore[attr-defined] # draws boxes; with it comes the list of models
+    instead = {_PACKAGE: package, _PICTURES: pictures}
+    instead = {name: module for name, module in instead.items() if name not in sys.modules}
+    sys.modules.update(instead)
     try:
         return import_module(f"{_PACKAGE}.utils")
     finally:
-        del sys.modules[_PACKAGE]  # who needs the whole package imports it
+        for name in instead:  # who needs them imports them
+            del sys.modules[name]

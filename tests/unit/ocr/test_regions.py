@@ -12,8 +12,10 @@ import sys
 from pipeline.ocr.regions import scale_page
 import numpy as np
 assert scale_page(np.zeros((64, 64, 3), np.uint8), 32).shape == (32, 32, 3)
-assert "rapidocr.inference_engine.base" not in sys.modules
+assert not {"rapidocr.inference_engine.base", "rapidocr.utils.model_resolver"} & sys.modules.keys()
+from rapidocr import VisRes
 from rapidocr.ch_ppocr_det import TextDetector
+assert VisRes
 assert TextDetector.sorted_boxes and sys.modules["rapidocr.ch_ppocr_det"].TextDetector is TextDetector
 """
 
