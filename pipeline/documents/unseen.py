@@ -19,7 +19,7 @@ _NO_TEXT = {"style", "script", "title"}
 _OWN_COLOURS = {"a", "button", "input", "mark", "select", "textarea"}
 _GROUNDS = ("background", "background-color", "background-image")
 _ABOVE = (None, "", "none", "transparent", "inherit", "initial", "unset", "currentcolor")
-"""Colours that leave what is inherited, or what is behind."""
+"""Values that leave what is inherited, or what is behind."""
 _SHEETS = "//style | //link[contains(@rel, 'stylesheet')]"
 _SIZE = re.compile(r"(\d+\.?\d*|\.\d+)(px|pt)?")
 _FAR = re.compile(r"-\d{4,}(?:\.\d+)?(?:px|pt)")
@@ -80,10 +80,12 @@ def _look(element: HtmlElement, above: _Look, has_sheets: bool) -> _Look:
         look = look._replace(colour=None, ground=None)  # it may be over a picture
     if _is_zero(style.get("opacity", "")):
         look = look._replace(clear=True)
-    if visibility := style.get("visibility"):
+    if (visibility := style.get("visibility")) not in _ABOVE:
         look = look._replace(shown=visibility not in ("hidden", "collapse"))
     if "font-size" in style or "font" in style:
         look = look._replace(size=_size(style.get("font-size") or style["font"]))
+    elif element.tag == "font" and element.get("size"):
+        look = look._replace(size=None)
     if (colour := style.get("color") or _old_colour(element)) not in _ABOVE:
         look = look._replace(colour=_colour(colour))
     grounds = [element.get("bgcolor"), element.get("background"), *map(style.get, _GROUNDS)]
