@@ -121,7 +121,8 @@ class Run:
         if self.given["keep_days"]:
             self.days = rng.choice((3, 4))
         self.forgets = rng.random() < 0.4
-        self.course = Course() if rng.random() < _WITH_COURSE else None
+        sampled = rng.random() < _WITH_COURSE or self.given["keep_days"].startswith("all")
+        self.course = Course() if sampled else None
         self.forgetting = Forgetting(self)
         self.widened = rng.random() * 86400.0
         self.disk_lost = False

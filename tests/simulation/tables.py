@@ -16,6 +16,8 @@ from pipeline.tables.schemas import SCHEMAS
 from tests.simulation.checker import day_of
 
 _COLUMNS = ("task_id", "source", "sha256", "receipt", "digest", "tenant", "status", "pipeline_version")
+_PART = 4
+"""Rows of a part."""
 _SCHEMA = pa.schema([*(SCHEMAS["documents"].field(name) for name in (*_COLUMNS, "pages"))])
 
 
@@ -29,10 +31,10 @@ def rows_of(results: list[DocumentResult], _: str | bool) -> dict[str, list[dict
 
 
 class ThinTable:
-    """In place of `pipeline.tables.parts.Parts`, in one part; tables without rows are empty files."""
+    """In place of `pipeline.tables.parts.Parts`, in parts of few rows; tables without rows are empty files."""
 
     def __init__(self, folder: Path, table: str, _: pa.Schema) -> None:
-        self._path = folder / f"{table}.parquet"
+        self._folder, self._table = folder, table
         self._rows: list[dict[str, Any]] = []
 
     def add(self, rows: list[dict[str, Any]]) -> None:
@@ -41,18 +43,23 @@ class ThinTable:
 
     def close(self) -> list[Path]:
         """Write them."""
-        if self._path.stem != "documents":
-            self._path.touch()
-            return [self._path]
-        columns = {name: [row[name] for row in self._rows] for name in _SCHEMA.names}
+        parts = range(0, max(1, len(self._rows)), _PART)
+        return [self._written(n, self._rows[first : first + _PART]) for n, first in enumerate(parts)]
+
+    def _written(self, number: int, rows: list[dict[str, Any]]) -> Path:
+        path = self._folder / f"{self._table}-{number}.parquet"
+        if self._table != "documents":
+            path.touch()
+            return path
+        columns = {name: [row[name] for row in rows] for name in _SCHEMA.names}
         pq.write_table(
             pa.table(columns, schema=_SCHEMA),
-            self._path,
+            path,
             compression="none",
             use_dictionary=False,
             write_statistics=False,
         )
-        return [self._path]
+        return path
 
 
 def statuses(store: MemoryStore) -> dict[str, dict[str, str]]:
