@@ -53,6 +53,8 @@ class Known:
     kind: documents.Kind
     sha256: set[str] = field(default_factory=set)
     accepted: bool = False
+    lost: float = -1.0
+    """When the broker last lost a raw message of it with its disk."""
     callback: bool = False
     tenant: str = ""
     ends: set[str] = field(default_factory=set)
@@ -154,7 +156,8 @@ class Producers:
 
         def ended() -> None:
             if answer == ["accepted"]:
-                known.accepted |= not self.run.forgetting.covers(spec.task_id, begun)
+                gone = known.lost >= begun and not spec.how.startswith("client")
+                known.accepted |= not gone and not self.run.forgetting.covers(spec.task_id, begun)
             elif answer != ["refused"] and spec.tries < 5:  # no answer: it asks again
                 spec.tries, spec.at = spec.tries + 1, self.world.now + 60
                 self.waiting = sorted([*self.waiting, spec], key=lambda s: s.at)
@@ -233,7 +236,8 @@ class Producers:
     def lost(self, raw: list[Envelope]) -> None:
         """Raw messages that the broker lost with its disk: nobody can know of them."""
         for envelope in raw:
-            self.known[envelope.about].accepted = False
+            known = self.known[envelope.about]
+            known.accepted, known.lost = False, self.world.now
 
     def forget(self, task_id: str) -> None:
         """What was submitted so far is being forgotten."""
