@@ -11,12 +11,15 @@ from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
+import msgspec
+
 from pipeline import clock
 from pipeline.errors import NotFound
-from pipeline.ledger import forgotten, removed, tabled
+from pipeline.ledger import forgotten, records, removed, tabled
+from pipeline.ledger.ends import End
 from pipeline.ledger.removed import Removed
 from pipeline.ledger.tabled import Row
-from pipeline.models import DocumentResult
+from pipeline.models import DocumentResult, Status
 from pipeline.storage import Store, keys, objects
 from pipeline.tables.masking import IDS
 from pipeline.tables.names import TABLES
@@ -25,6 +28,19 @@ from pipeline.tables.rows import rows_of
 from pipeline.tables.schemas import SCHEMAS
 from pipeline.tables.without import remove_rows
 from pipeline.threads import in_threads
+
+
+class _Differences(msgspec.Struct):
+    """Between tables and records.
+
+    `late`: keys of records whose rows are to be written. `gone`: tasks that have a row and no record of this night any
+    more. `void`: late failures of tasks whose good results retention has removed, with what the rows say of these: a
+    failure does not replace a good result, and these found none.
+    """
+
+    late: list[str] = msgspec.field(default_factory=list)
+    gone: set[str] = msgspec.field(default_factory=set)
+    void: list[tuple[str, str]] = msgspec.field(default_factory=list)
 
 
 def amend(
@@ -41,17 +57,19 @@ def amend(
     """
     before = forgotten.last_stamp(store)
     notes = list(store.list(keys.changes(run_date)))
-    late, gone = _compare(store, run_date, {keys.changed_task(key) for key in notes})
+    found = _compare(store, run_date, {keys.changed_task(key) for key in notes})
     is_forgotten = forgotten.sweeper(store)
-    read = in_threads(lambda key: _record(store, key), late, batch=4)
-    records = [record for record in read if record and not is_forgotten(record)]
-    replaced = gone | {record.task_id for record in records}
+    read = in_threads(lambda key: _record(store, key), found.late, batch=4)
+    late = [record for record in read if record and not is_forgotten(record)]
+    replaced = found.gone | {record.task_id for record in late}
     if not is_latest():
         return 0
+    for key, status in found.void:
+        _remove_void(store, key, status)
     if replaced:
         remove_rows(store, run_date, replaced)
-    if records:
-        _append(store, run_date, records, masked)
+    if late:
+        _append(store, run_date, late, masked)
         _begin_again(store, run_date)
     if forgotten.last_stamp(store) != before:  # what was read may have been forgotten meanwhile
         store.put(keys.changed(run_date, "tables", clock.now()), b"")
@@ -61,17 +79,35 @@ def amend(
     return len(replaced)
 
 
-def _compare(store: Store, run_date: str, changed: set[str]) -> tuple[list[str], set[str]]:
-    """Keys of the records whose rows are to be written, and the tasks that have a row of this night no more."""
+def _compare(store: Store, run_date: str, changed: set[str]) -> _Differences:
     there: dict[str, list[str]] = {}
     for key in chain(store.list(keys.results(run_date)), store.list(keys.failures(run_date))):
         there.setdefault(keys.task_id_of(key), []).append(key)
-    known, gone, new = removed.of(store, run_date), set(), set(there)
+    found, late, known = _Differences(), set(there), removed.of(store, run_date)
     for task_id, row in tabled.each(store, run_date):
-        new.discard(task_id)
-        if task_id in changed and task_id not in there and not _was_removed(row, known):
-            gone.add(task_id)
-    return [key for task_id in sorted(new | changed & there.keys()) for key in there[task_id]], gone
+        was_removed = _was_removed(row, known)
+        if task_id not in there:
+            if not was_removed:
+                found.gone.add(task_id)
+        elif task_id not in changed:
+            late.discard(task_id)
+        elif row.status != "failed" and was_removed and all(map(_is_failure, there[task_id])):
+            late.discard(task_id)
+            found.void += [(key, row.status) for key in there[task_id]]
+    found.late += [key for task_id in sorted(late) for key in there[task_id]]
+    return found
+
+
+def _is_failure(key: str) -> bool:
+    return key.startswith(keys.FAILED)
+
+
+def _remove_void(store: Store, key: str, status: str) -> None:
+    """Delete a failure that does not count: the result that it should have found is only in the tables."""
+    run_date, task_id = keys.run_date_of(key), keys.task_id_of(key)
+    failure = End(task_id=task_id, status="failed", run_date=run_date, generation=keys.generation_of(key))
+    good: Status = "partial" if status == "partial" else "done"
+    records.remove(store, failure, End(task_id=task_id, status=good, run_date=run_date))
 
 
 def _was_removed(row: Row, known: Removed) -> bool:
@@ -86,11 +122,11 @@ def _record(store: Store, key: str) -> DocumentResult | None:
         return None  # redriven meanwhile, of which there is a note
 
 
-def _append(store: Store, run_date: str, records: list[DocumentResult], masked: str | bool) -> None:
+def _append(store: Store, run_date: str, late: list[DocumentResult], masked: str | bool) -> None:
     parts = (key for table in TABLES for key in store.list(keys.summary_parts(table, run_date)))
     first = max(map(_number, parts), default=-1) + 1
     with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
-        for table, rows in rows_of(records, masked).items():
+        for table, rows in rows_of(late, masked).items():
             part = Parts(Path(folder), table, SCHEMAS[table])
             part.add(rows)
             for number, path in enumerate(part.close()):

@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from pipeline import clock
-from pipeline.ledger import digests, forgotten, removed
+from pipeline.ledger import digests, forgotten, removed, tabled
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
 from pipeline.models import DocumentResult, from_json
@@ -139,6 +139,37 @@ def test_whenever_it_dies_each_row_is_there_once_afterwards(flow: Flow) -> None:
         assert not list(store.list(keys.changes(DAY)))
         at += 1
     assert at > 15
+
+
+def test_a_late_failure_does_not_replace_the_row_of_a_result_that_retention_has_removed(flow: Flow) -> None:
+    """Of a process that was paused while it processed the document again: it found no result to stand back for."""
+    record = from_json(flow.store.get(keys.failed(DAY, "bad-4")), DocumentResult)
+    late = structs.replace(record, task_id="one-1", generation=1)
+    flow.store.put(keys.failed(DAY, "one-1", 1), digests.encode(late))
+    flow.store.put(keys.changed(DAY, "one-1", clock.now()), b"")
+    before = tabled.rows(flow.store, DAY)
+    amend(flow.store, DAY)
+    amend(flow.store, DAY)
+    assert tabled.rows(flow.store, DAY) == before
+    assert not flow.store.exists(keys.failed(DAY, "one-1", 1))
+    assert not list(flow.store.list(keys.changes(DAY)))
+
+
+def test_a_redrive_that_died_before_its_note(flow: Flow) -> None:
+    flow.store.delete(keys.failed(DAY, "bad-4"))
+    amend(flow.store, DAY)
+    assert in_tables(flow.store) == ALL - {"bad-4"}
+
+
+def test_a_late_result_replaces_the_row_of_a_failure_that_retention_has_removed(flow: Flow) -> None:
+    record = from_json(flow.store.get(keys.failed(DAY, "bad-4")), DocumentResult)
+    keep(flow, "results=30,failures=30")
+    late = structs.replace(record, status="done", error=None)
+    flow.store.put(keys.result(DAY, "bad-4"), digests.encode(late))
+    flow.store.put(keys.changed(DAY, "bad-4", clock.now()), b"")
+    amend(flow.store, DAY)
+    assert tabled.rows(flow.store, DAY)["bad-4"].status == "done"
+    assert sorted(listed(flow.store)) == sorted(ALL)
 
 
 def test_a_later_one_has_begun(flow: Flow) -> None:
