@@ -28,12 +28,14 @@ _RECORDS: Mapping[str, tuple[str, ...]] = {
 
 
 def retain(night: Night, now: datetime) -> None:
-    """Delete what is kept no longer; hourly, while the window is closed.
+    """Delete what is kept no longer; hourly, while the window is closed, or at any time if it never closes.
 
     Raises `UsageError`, what the store raises, and `Damaged` for tables that can't be read.
     """
     days = parse(night.settings.keep_days)
-    if not days or night.schedule.window.contains(now, night.schedule.override()):
+    window = night.schedule.window
+    never_closes = window.contains(now) and window.next_close(now) is None
+    if not days or (window.contains(now, night.schedule.override()) and not never_closes):
         return
     key = keys.control("retention")
     last = last_made(night.store, key, now)

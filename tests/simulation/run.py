@@ -365,8 +365,13 @@ class Run:
                 worker = self.workers[0]
                 self.operator.release(Night(worker.settings, world.raw, worker.seen))
             busy = self.broker.waiting or any(self.broker.ready.values()) or self.producers.times()
-            if busy or any(key.startswith(_WORK_LEFT) for key in world.raw._objects):
+            if busy or self._retaining() or any(key.startswith(_WORK_LEFT) for key in world.raw._objects):
                 since = world.now
+
+    def _retaining(self) -> bool:
+        """Whether retention has begun on a night and goes on once the window is closed."""
+        notes = (data for key, data in self.world.raw._objects.items() if key.endswith("/removed.json"))
+        return any(json.loads(data)["begun"] for data in notes)
 
     def _braked(self) -> bool:
         return any(key.startswith(keys.BRAKES) for key in self.world.raw._objects)

@@ -111,11 +111,17 @@ def test_nothing_goes_while_the_window_is_open_or_before_the_tables_are_written(
 ) -> None:
     night = NOW.date().isoformat()
     before = set(flow.store.list(""))
-    keep(flow, "documents=1", window="always")
+    keep(flow, "documents=1", window="11:00-13:00")
     assert set(flow.store.list("")) == before
     flow.store.delete(keys.summary("documents", night))
     keep(flow, "documents=1,results=1,all=1")
     assert {"documents", "results", "failed"} <= prefixes(flow)
+
+
+@pytest.mark.parametrize("window", ["always", "mon-sun 24h"])
+def test_a_window_that_never_closes_does_not_keep_everything(flow: Flow, window: str) -> None:
+    keep(flow, "results=39", window=window)
+    assert "results" not in prefixes(flow)
 
 
 def test_bytes_that_a_younger_or_pending_task_has_stay(flow: Flow, tmp_path: Path) -> None:
