@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 Rect = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels."""
 
+LEGIBLE = 2
+"""Hidden text of fewer letters and digits is not worth a warning."""
+
 
 class Suspect(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of a line of the text layer whose font may lie: its text, where it is drawn (pixels), and the font."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
-from pipeline.documents.base import Rect
+from pipeline.documents.base import LEGIBLE, Rect
 from pipeline.documents.drawings import drawings, is_tiled, regions
 from pipeline.documents.glyphs import MAX_CHARS, Glyph, Run, read_glyphs
 from pipeline.documents.lines import text_lines
@@ -23,8 +23,6 @@ MIN_CHARS = 20
 """A page with less visible text than this is read as a whole by OCR, too."""
 MAX_STRANGE = 0.03
 """Maximum share of characters without a known Unicode value."""
-LEGIBLE = 2
-"""Hidden lines of fewer letters and digits are not worth a warning."""
 
 MAX_TEXTS = 20_000
 """Pages that are drawn by more pieces of text are read by OCR: PDFium takes the square of their number."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipeline.documents.base import LEGIBLE
+
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-LEGIBLE = 2
-"""Letters and digits from which on a piece of text is missed."""
 _NEVER = {"template", "datalist"}
 _NO_TEXT = {"style", "script", "title"}
 _OWN_COLOURS = {"a", "button", "input", "mark", "select", "textarea"}

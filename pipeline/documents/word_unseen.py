@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-LEGIBLE = 2
-"""Letters and digits from which on a piece of text is missed."""
+from pipeline.documents.base import LEGIBLE
+
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _WHITE = ("FFFFFF", "WHITE")
 _BEHIND = re.compile(rb"""behindDoc\s*=\s*["'](?:1|true)|<(?:\w+:)?(?:pict|background)\b""")

@@ -139,5 +139,5 @@ def _number(key: str) -> int:
 
 def _begin_again(store: Store, run_date: str) -> None:
     """Have retention remove these records, too, now that the tables have them."""
-    for kind in {"results", "failures"} & removed.of(store, run_date).at.keys():
+    for kind in sorted({"results", "failures"} & removed.of(store, run_date).at.keys()):
         removed.note(store, run_date, kind, clock.now(), begun=True)
