@@ -25,6 +25,7 @@ from pathlib import Path
 from fields_recall import key_date, key_total
 
 from pipeline import fields
+from pipeline.fields.filler import Filler
 from pipeline.models import DocumentResult, Extraction, Field, from_json
 from pipeline.settings import Settings
 from samples import DEVELOPED_ON, Sample, write
@@ -88,7 +89,7 @@ def main() -> None:
 
 
 def samples_of(
-    filler: fields.Filler, results: dict[str, DocumentResult], halves: dict[str, list[Path]]
+    filler: Filler, results: dict[str, DocumentResult], halves: dict[str, list[Path]]
 ) -> Iterator[Sample]:
     for half, paths in enumerate(halves.values()):
         for path in paths:

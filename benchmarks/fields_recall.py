@@ -23,7 +23,7 @@ from pathlib import Path
 
 from pipeline.models import DocumentResult, Entity, Mention, from_json
 from pipeline.ner.overlap import resolve
-from pipeline.ner.patterns import find
+from pipeline.ner.patterns.finder import find
 
 _KEY_DATES: tuple[str, ...] = (
     "%d/%m/%Y",

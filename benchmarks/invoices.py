@@ -24,7 +24,9 @@ from zlib import crc32
 from fields import results_of
 
 from pipeline import fields
-from pipeline.fields.kinds import KINDS, is_amount
+from pipeline.fields.filler import Filler
+from pipeline.fields.kinds import KINDS
+from pipeline.fields.values import is_amount
 from pipeline.models import DocumentResult, Extraction, Field
 from pipeline.ner.locale import localised
 from pipeline.settings import Settings
@@ -59,7 +61,7 @@ def main() -> None:
         write(args.samples, samples_of(truth, records))
 
 
-def scored(filler: fields.Filler, result: DocumentResult, as_invoice: bool) -> Extraction:
+def scored(filler: Filler, result: DocumentResult, as_invoice: bool) -> Extraction:
     """The record with the scores of the rules for confidences."""
     if not as_invoice:
         return filler.scored(result.pages, result.entities)

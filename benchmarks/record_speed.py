@@ -15,8 +15,8 @@ from pathlib import Path
 
 from pipeline import fields
 from pipeline.models import DocumentResult, from_json
-from pipeline.ner import patterns
 from pipeline.ner.overlap import resolve
+from pipeline.ner.patterns import finder as patterns
 from pipeline.settings import Settings
 
 

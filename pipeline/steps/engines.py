@@ -25,7 +25,7 @@ from pipeline.telemetry.devices import used
 
 if TYPE_CHECKING:
     from pipeline.device.client import Client
-    from pipeline.fields import Filler
+    from pipeline.fields.filler import Filler
     from pipeline.ner.base import NerEngine
     from pipeline.ocr.base import OcrEngine
     from pipeline.ocr.batched import Answer, Kind

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pipeline.fields.kinds import DATES, is_amount
+from pipeline.fields.values import DATES, is_amount
 from pipeline.models import DocumentResult, Entity, Field, Page, PageLocale
 from pipeline.tables.items import item_rows
 from pipeline.tables.masking import IDS

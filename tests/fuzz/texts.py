@@ -8,7 +8,8 @@ from pipeline.documents.language import language_of
 from pipeline.documents.layout import assemble
 from pipeline.documents.open import open_document
 from pipeline.errors import PermanentError
-from pipeline.fields import Filler, load
+from pipeline.fields import load
+from pipeline.fields.filler import Filler
 from pipeline.models import DocumentResult, ModelInfo, Page, to_json
 from pipeline.ner import locale
 from pipeline.ner.base import extract_in

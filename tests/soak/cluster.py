@@ -222,6 +222,9 @@ def show(version: str, outcomes: list[Outcome], findings: list[str]) -> None:
 
 def _enter() -> None:
     """Run again in a network namespace of its own, with a loopback interface."""
+    for program, package in (("unshare", "util-linux"), ("ip", "iproute2"), ("iptables", "iptables")):
+        if shutil.which(program) is None:
+            sys.exit(f"The cluster needs the program {program}: install the package {package}.")
     root = [] if os.getuid() == 0 else ["--map-root-user"]
     command = 'ip link set lo up && exec "$@"'
     again = [sys.executable, "-m", "tests.soak.cluster", *sys.argv[1:]]

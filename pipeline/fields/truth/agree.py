@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
-from pipeline.fields.kinds import is_amount
+from pipeline.fields.values import is_amount
 
 CODES = ("number", "code", "order_number", "seller_tax_id", "buyer_tax_id", "iban", "bic", "currency")
 ADDRESSES = ("seller_address", "buyer_address")

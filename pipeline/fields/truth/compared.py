@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from pipeline.fields.kinds import is_amount
 from pipeline.fields.truth.agree import agree
 from pipeline.fields.truth.placed import placed
 from pipeline.fields.truth.stated import Stated
+from pipeline.fields.values import is_amount
 from pipeline.models import REVIEW, Entity, Field, Page
 
 _CLOSED = ("iban", "seller_tax_id", "buyer_tax_id")

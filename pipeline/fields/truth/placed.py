@@ -8,8 +8,8 @@ from functools import lru_cache
 from msgspec import structs
 
 from pipeline.fields import rows
-from pipeline.fields.kinds import is_amount
 from pipeline.fields.truth.agree import letters
+from pipeline.fields.values import is_amount
 from pipeline.models import Entity, Field, Page
 
 _SHORTEST = 5

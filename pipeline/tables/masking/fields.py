@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import structs
 
-from pipeline.fields.kinds import is_amount
+from pipeline.fields.values import is_amount
 from pipeline.mask_policy import IDS, policy
 from pipeline.models import Field, Page
 from pipeline.tables.masking.sensitive import mask_text

@@ -4,7 +4,7 @@ from pipeline import fields
 from pipeline.documents.layout import assemble
 from pipeline.models import Box, Entity, Field, Page, TextLine
 from pipeline.ner.overlap import resolve
-from pipeline.ner.patterns import find
+from pipeline.ner.patterns.finder import find
 from pipeline.settings import Settings
 from pipeline.steps.entities import entities_of
 

@@ -4,7 +4,7 @@ from pipeline.fields import receipt
 from pipeline.models import Entity, Field, Page
 from pipeline.ner.locale import localised
 from pipeline.ner.overlap import resolve
-from pipeline.ner.patterns import find
+from pipeline.ner.patterns.finder import find
 from pipeline.steps.entities import entities_of
 from tests.unit.fields.paper import page
 

@@ -2,8 +2,9 @@ import itertools
 
 import pytest
 
-from pipeline.fields import FIELDS, calibration
+from pipeline.fields import calibration
 from pipeline.fields.calibration import calibrated, probability
+from pipeline.fields.filler import FIELDS
 from pipeline.models import Extraction, Field
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from pipeline.fields import examples
 from pipeline.fields.clues import clued_kinds
-from pipeline.fields.kinds import AMOUNTS, DATES, KINDS, is_amount
+from pipeline.fields.kinds import KINDS
+from pipeline.fields.values import AMOUNTS, DATES, is_amount
 from pipeline.models import Entity, Page, PageLocale, TextLine
 
 DOCS = Path(__file__).parents[3] / "docs" / "reference" / "fields.md"

@@ -2,7 +2,8 @@ import random
 
 import pytest
 
-from pipeline.fields import FIELDS, load
+from pipeline.fields import load
+from pipeline.fields.filler import FIELDS
 from pipeline.models import Extraction, Field, Page
 from pipeline.settings import Settings
 from tests.unit.fields.paper import entities, page

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import pytest
 from msgspec import structs
 
-from pipeline.fields import Filler, load, vat_invoice
+from pipeline.fields import load, vat_invoice
+from pipeline.fields.filler import Filler
 from pipeline.fields.truth import Truth, merged, read
 from pipeline.models import Code, Extraction, Field, LineItem, Page
 from pipeline.settings import Settings

@@ -1,6 +1,7 @@
 import pytest
 
-from pipeline.fields import FIELDS, load
+from pipeline.fields import load
+from pipeline.fields.filler import FIELDS
 from pipeline.models import Field
 from pipeline.settings import Settings
 from tests.unit.fields.paper import entities, fields_of, page

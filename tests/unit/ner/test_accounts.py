@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.ner import patterns
 from pipeline.ner.overlap import resolve
+from pipeline.ner.patterns import finder as patterns
 from pipeline.ner.patterns.accounts import find_bank_accounts, find_bics, find_ibans
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.ner.characters import plain
 from pipeline.ner.overlap import resolve
-from pipeline.ner.patterns import find
+from pipeline.ner.patterns.finder import find
 
 RECEIPT = """SUNRISE PAPER SDN BHD (1234567-W)
 TEL : 03-5555 0823

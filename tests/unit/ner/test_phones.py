@@ -144,7 +144,7 @@ def test_an_american_form_is_no_phone_elsewhere() -> None:
 
 def test_phonenumbers_is_imported_only_for_a_candidate() -> None:
     code = (
-        "import sys; from pipeline.ner.patterns import find\n"
+        "import sys; from pipeline.ner.patterns.finder import find\n"
         "find('Total 12.50 on 2018-12-25, invoice 20181225'); assert 'phonenumbers' not in sys.modules\n"
         "find('Tel 030 901820'); find('+49 30 901820'); assert 'phonenumbers' in sys.modules"
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.ner import patterns
 from pipeline.ner.checks import valid
 from pipeline.ner.overlap import resolve
+from pipeline.ner.patterns import finder as patterns
 from pipeline.ner.patterns.tax_ids import find_tax_ids
 
 

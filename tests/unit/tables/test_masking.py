@@ -9,8 +9,8 @@ from msgspec import structs
 
 from pipeline.mask_policy import NUMBERS
 from pipeline.models import DocumentResult, Entity, Extraction, Field, Page
-from pipeline.ner import patterns
 from pipeline.ner.overlap import resolve
+from pipeline.ner.patterns import finder as patterns
 from pipeline.tables.masking import mask_spans, mask_text, sensitive_spans
 from pipeline.tables.masking.documents import masked_entity, masked_result
 from pipeline.tables.masking.spans import NO_SPANS, Span, Spans, mask
