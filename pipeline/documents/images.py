@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import ExifTags, Image, ImageFilter
 
-from pipeline.documents import zeroed
+from pipeline.documents import zeroed, zeroed_rows
 from pipeline.documents.base import Document, PageInput
 from pipeline.documents.sniff import NAMES
 from pipeline.errors import OverLimit, PermanentError, Unreadable
@@ -39,6 +39,8 @@ _FORMATS = {
     "image/avif": "AVIF",
     "image/heif": "HEIF",
 }
+
+_BY_ROWS = ("image/bmp", "image/tiff")
 
 # EXIF 2.3, tag 0x0112: how to rotate the stored image upright.
 _UPRIGHT = {
@@ -77,10 +79,7 @@ class ImageFile(Document):
 
             register_heif_opener()
         if zeroed.has_lost_part(data, media_type):
-            raise Unreadable(
-                f"A part of the {NAMES[media_type]} was overwritten with zeros, as by a copy that broke off: copy it"
-                " again, or scan it again."
-            )
+            raise _overwritten(f"the {NAMES[media_type]}")
         with self._errors_of(f"The {NAMES[media_type]}"):
             self._image = self._open()
             self._frames = [0]
@@ -100,6 +99,8 @@ class ImageFile(Document):
                 self._image = self._open()
             stored = self._image.size
             self._check_size(place)
+            if self.media_type in _BY_ROWS and zeroed_rows.has_lost_rows(self._data, self._image):
+                raise _overwritten(place[0].lower() + place[1:])
             upright = _decode(self._image, self._limits)
             dpi = _dpi(self._image)
         pixels = np.array(upright)
@@ -152,6 +153,12 @@ class ImageFile(Document):
             early = isinstance(error, EOFError) or "truncated" in str(error).lower()
             what = "is truncated" if early else "is damaged or in an unsupported variant of its format"
             raise Unreadable(f"{place} can't be decoded: it {what}. Scan or export it again.") from error
+
+
+def _overwritten(place: str) -> Unreadable:
+    return Unreadable(
+        f"A part of {place} was overwritten with zeros, as by a copy that broke off: copy it again, or scan it again."
+    )
 
 
 @contextmanager

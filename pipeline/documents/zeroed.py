@@ -1,18 +1,21 @@
 """Pictures of which a part was overwritten with zeros: by a copy that broke off, or blocks that a disk could not read.
 
 Their decoders take the zeros for picture, without an error. Nothing but damage makes long runs of zeros in the data of
-these formats: their coders write about as many ones, and what is blank in very few bytes. Those of pictures that are
-stored as they are (BMP, most TIFF) are black areas, and are not looked for.
+these formats: their coders write about as many ones, and what is blank in very few bytes. `zeroed_rows` has those that
+are stored row by row.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 
 _RUN = bytes(1024)
-_SCAN, _TABLES, _BASELINE, _NO_FRAMES = 0xDA, 0xC4, (0xC0, 0xC1), (0xC8, 0xCC)
+_SCAN, _TABLES, _BASELINE, _PROGRESSIVE, _NO_FRAMES = 0xDA, 0xC4, (0xC0, 0xC1), 0xC2, (0xC8, 0xCC)
 _END_OF_BLOCK = 0
+_DETAILS = re.compile(rb"\xff\xda\x00\x08\x01..[^\x00]..((?:[^\xff]++|\xff[\x00\xd0-\xd7])*+)", re.DOTALL)
+"""A scan of a progressive file that does not begin with the average of each block, and its data."""
 _TILE_DATA, _END = b"\xff\x93", b"\xff\xd9"
 """JPEG 2000 has the same last marker as JPEG; coded data has neither."""
 
@@ -40,7 +43,7 @@ def _jpeg(data: bytes) -> bool:
     """ITU-T T.81: whether zeros mean something else than blank blocks in what follows the header.
 
     They may mean blank blocks where the first code of each table is the end of a block, as in tables that were made for
-    the picture; where each colour has a scan of its own; and in all progressive files.
+    the picture; where each colour has a scan of its own; and in the first scans of progressive files.
     """
     at, colours = 2, 0
     first: dict[int, int] = {}
@@ -56,10 +59,20 @@ def _jpeg(data: bytes) -> bool:
             first |= _first_codes(segment)
         elif marker in _BASELINE:
             colours = segment[5] if len(segment) > 5 else 0
+        elif marker == _PROGRESSIVE:
+            return _progressive(data, at + 2 + size)
         elif 0xC0 <= marker <= 0xCF and marker not in _NO_FRAMES:
             return False
         at += 2 + size
     return False
+
+
+def _progressive(data: bytes, at: int) -> bool:
+    """Whether there is a run in a scan of details, in which the blank blocks up to the next detail are one short code.
+
+    The scans of the blocks' averages have a code for each blank block, which may be of zeros.
+    """
+    return any(_RUN in scan[1] for scan in _DETAILS.finditer(data, at))
 
 
 def _first_codes(segment: bytes) -> dict[int, int]:

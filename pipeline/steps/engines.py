@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-READER_VERSION = "4"
+READER_VERSION = "5"
 """Increase it when decoding, layout or the text layer give different pages for the same bytes and model."""
 
 

@@ -49,6 +49,8 @@ class Outcome(msgspec.Struct, kw_only=True):
     documents: int
     normal: float
     unsettled: list[str] = []
+    helped: str = ""
+    """What had to be done by hand until each queue had all its members again."""
 
 
 class Histories:
@@ -91,11 +93,36 @@ class Histories:
         healed = time.monotonic()
         left = self._settle(healed + SETTLE)
         normal = round(time.monotonic() - healed, 1)
-        if not left:
-            wait_for(self.cluster.whole, "all members of all queues", 120)
+        helped = "" if left else self._make_whole(node)
         return Outcome(
-            number=number, fault=name, node=node.number, documents=len(chunk), normal=normal, unsettled=left
+            number=number,
+            fault=name,
+            node=node.number,
+            documents=len(chunk),
+            normal=normal,
+            unsettled=left,
+            helped=helped,
         )
+
+    def _make_whole(self, node: Node) -> str:
+        """Wait for all members of all queues; what an operator does, where members of the node do not come back."""
+        if self._is_whole_within(60):
+            return ""
+        log.info("still missing: %s", self.cluster.missing())
+        node.ctl("revive", program="rabbitmq-upgrade")
+        if self._is_whole_within(60):
+            return "revived again"
+        self.night.ask(next(one for one in self.cluster.nodes if one is not node))
+        node.stop()
+        node.run()
+        wait_for(self.cluster.whole, "all members of all queues", 120)
+        return "restarted"
+
+    def _is_whole_within(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while not (whole := self.cluster.whole()) and time.monotonic() < end:
+            time.sleep(0.5)
+        return whole
 
     def _send(self, messages: list[Sent]) -> None:
         """Publish them all."""
@@ -215,6 +242,10 @@ def show(version: str, outcomes: list[Outcome], findings: list[str]) -> None:
         seconds = [one.normal for one in outcomes if one.fault == fault]
         print(f"| {fault} | {len(seconds)} | {statistics.median(seconds):.1f} | {max(seconds):.1f} |")
     for one in outcomes:
+        if one.helped:
+            print(
+                f"history {one.number} ({one.fault}): members of queues came back once node {one.node} was {one.helped}"
+            )
         if one.unsettled:
             print(f"history {one.number} ({one.fault}): not ended after {SETTLE:.0f} s: {one.unsettled}")
     print(f"lost, doubled or otherwise wrong: {len(findings)}", *findings, sep="\n")

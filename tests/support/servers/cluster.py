@@ -102,11 +102,15 @@ class Cluster:
 
     def whole(self) -> bool:
         """Whether each queue has all its members online, as each node says."""
+        return self.missing() == {}
+
+    def missing(self) -> dict[str, list[str]]:
+        """Queues without some of their members, each with those that it has; all, where a node does not answer."""
         try:
             queues = [queue for node in self.nodes for queue in node.queues()]
-        except OSError:
-            return False
-        return all(len(queue["online"]) == SIZE for queue in queues if "online" in queue)
+        except OSError as error:
+            return {str(error): []}
+        return {q["name"]: q["online"] for q in queues if len(q.get("online", ADDRESSES)) < SIZE}
 
     def cut(self, node: Node) -> None:
         """Drop all packets from and to a node; for a network namespace of its own, as it needs the right to."""
