@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
+from pipeline.documents import strokes
 from pipeline.documents.base import Rect
 
 LETTER = 8
@@ -28,7 +29,7 @@ _KINDS = [pdfium_c.FPDF_PAGEOBJ_TEXT, pdfium_c.FPDF_PAGEOBJ_IMAGE, pdfium_c.FPDF
 
 
 class Drawings(NamedTuple):
-    """Rectangles in pixels; `outlines` with their number of points.
+    """Rectangles in pixels; `outlines` with their number of points; `pen`: one for each letter that lines may be.
 
     `covers`: filled areas and pictures with their place in the order of painting. `order`: that of text objects, by
     address.
@@ -36,16 +37,19 @@ class Drawings(NamedTuple):
 
     pictures: list[Rect]
     outlines: list[tuple[Rect, int]]
+    pen: list[Rect]
     covers: list[tuple[int, Rect]]
     order: dict[int, int]
 
 
-def drawings(page: pdfium.PdfPage, frame: pdfium.PdfMatrix, *, patterns: bool = False) -> Drawings:
-    """List what the page paints, forms included; `frame` maps the page's points to pixels.
+def drawings(
+    page: pdfium.PdfPage, frame: pdfium.PdfMatrix, point: float, *, patterns: bool = False
+) -> Drawings:
+    """List what the page paints, forms included; `frame` maps the page's points to pixels, `point` of them each.
 
     `patterns`: whether areas may be filled with tiles, which may be pictures.
     """
-    found = Drawings([], [], [], {})
+    found = Drawings([], [], [], [], {})
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     for place, item in enumerate(page.get_objects(filter=_KINDS)):
         if item.type == pdfium_c.FPDF_PAGEOBJ_TEXT:
@@ -54,13 +58,18 @@ def drawings(page: pdfium.PdfPage, frame: pdfium.PdfMatrix, *, patterns: bool = 
             rect = _rect(item, frame)
             found.pictures.append(rect)
             found.covers.append((place, rect))
-        elif pdfium_c.FPDFPath_GetDrawMode(item, fill, stroke) and fill.value:
+        elif not pdfium_c.FPDFPath_GetDrawMode(item, fill, stroke):
+            continue
+        elif fill.value:
             points, rect = pdfium_c.FPDFPath_CountSegments(item), _rect(item, frame)
             if patterns and _fill(item) == TILED:
                 found.pictures.append(rect)
             elif points > LETTER:
                 found.outlines.append((rect, points))
             found.covers.append((place, rect))
+        elif stroke.value:
+            rect = _rect(item, frame)
+            found.pen.extend([rect] * strokes.letters_in(item, rect, point))
     return found
 
 
@@ -92,6 +101,7 @@ def regions(drawn: Drawings, width: float, height: float, point: float) -> tuple
     page = (0.0, 0.0, width, height)
     pictures = [_clipped(rect, page) for rect in drawn.pictures]
     outlines = [(_clipped(rect, page), points) for rect, points in drawn.outlines]
+    outlines += [(_clipped(rect, page), 0) for rect in drawn.pen]
     parts = [(rect, MIN_LETTERS, 0) for rect in pictures if rect[0] < rect[2] and rect[1] < rect[3]]
     parts += [(rect, 1, points) for rect, points in outlines if rect[0] < rect[2] and rect[1] < rect[3]]
     if len(parts) > MAX_PARTS:

@@ -74,7 +74,7 @@ def read_layer(
         glyphs, outside, strange = read_glyphs(textpage, frame)
         if not glyphs or strange > MAX_STRANGE * (len(glyphs) + strange):
             return None
-        drawn = drawings(page, frame, patterns=patterns)
+        drawn = drawings(page, frame, scale, patterns=patterns)
         kept, hidden, undrawn = look(page, glyphs, drawn, scale)
     if not kept:
         return None

@@ -105,18 +105,16 @@ class Histories:
         )
 
     def _make_whole(self, node: Node) -> str:
-        """Wait for all members of all queues; what an operator does, where members of the node do not come back."""
-        if self._is_whole_within(60):
+        """Wait for all members of all queues; restart the node, as an operator would, where its do not come back."""
+        if self._is_whole_within(45):
             return ""
-        log.info("still missing: %s", self.cluster.missing())
-        node.ctl("revive", program="rabbitmq-upgrade")
-        if self._is_whole_within(60):
-            return "revived again"
+        missing = self.cluster.missing()
+        log.info("still missing: %s", missing)
         self.night.ask(next(one for one in self.cluster.nodes if one is not node))
-        node.stop()
+        node.kill()
         node.run()
         wait_for(self.cluster.whole, "all members of all queues", 120)
-        return "restarted"
+        return f"restarted, as members were missing: {missing}"
 
     def _is_whole_within(self, seconds: float) -> bool:
         end = time.monotonic() + seconds

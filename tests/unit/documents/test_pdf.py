@@ -236,6 +236,57 @@ def test_text_turned_into_curves_is_a_region(make_pdf: MakePdf) -> None:
     assert first_page(make_pdf(TEXT + b"20 20 300 200 re S\n" * 60)).regions == ()
 
 
+PEN = {
+    "A": "0 0 m 3 9 l 6 0 l 1 3 m 5 3 l",
+    "E": "6 0 m 0 0 l 0 9 l 6 9 l 0 5 m 4 5 l",
+    "L": "0 9 m 0 0 l 6 0 l",
+    "N": "0 0 m 0 9 l 6 0 l 6 9 l",
+    "T": "0 9 m 6 9 l 3 9 m 3 0 l",
+    "1": "1 7 m 3 9 l 3 0 l",
+    "4": "4 0 m 4 9 l 0 3 l 6 3 l",
+    "7": "0 9 m 6 9 l 2 0 l",
+}
+"""Letters as programs for plans draw them."""
+
+
+def drawn(text: str, ends: bytes = b"S\n") -> bytes:
+    """A text drawn letter by letter; with `ends` of nothing as one path."""
+    content = b""
+    for number, letter in enumerate(text):
+        numbers = PEN[letter].split()
+        moved = [str(50 + 8 * number + float(n)) if at % 3 == 0 else n for at, n in enumerate(numbers)]
+        moved = [str(100 + float(n)) if at % 3 == 1 else n for at, n in enumerate(moved)]
+        content += " ".join(moved).encode() + b" " + ends
+    return content + (b"" if ends else b"S\n")
+
+
+@pytest.mark.parametrize("ends", [b"S\n", b""], ids=["a path per letter", "one path"])
+@pytest.mark.parametrize("text", ["LAN1474", "TELLTALE"])
+def test_letters_drawn_with_a_pen_are_a_region(make_pdf: MakePdf, text: str, ends: bytes) -> None:
+    page = first_page(make_pdf(TEXT + drawn(text, ends)))
+    assert texts(page) == ["Invoice 12345678 of May", "Total 412.00 CNY"]
+    ((left, top, right, bottom),) = page.regions
+    assert left <= 50 * SCALE < (50 + 8 * len(text) - 2) * SCALE <= right
+    assert top <= 191 * SCALE < 200 * SCALE <= bottom
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        b"20 20 m 380 20 l 20 40 m 380 40 l 20 60 m 380 60 l 20 20 m 20 60 l 200 20 m 200 60 l S\n" * 4,
+        b"".join(b"%d 100 10 10 re S\n" % (50 + 12 * n) for n in range(20)),
+        b"".join(
+            b"%d 100 m %d 110 l %d 110 l %d 100 l h S\n" % (x, x, x + 8, x + 8) for x in range(50, 250, 10)
+        ),
+        b"".join(b"%d 100 m %d 100 l S\n" % (x, x + 3) for x in range(50, 350, 5)),
+        b"50 50 m " + b" ".join(b"%d %d l" % (50 + x, 50 + x * x % 37) for x in range(1, 90)) + b" S\n",
+    ],
+    ids=["table", "boxes", "frames", "dashes", "curve"],
+)
+def test_rules_and_curves_are_no_letters(make_pdf: MakePdf, rules: bytes) -> None:
+    assert first_page(make_pdf(TEXT + rules)).regions == ()
+
+
 def annotated(make_pdf: MakePdf, look: bytes, note: bytes, page: bytes = b"") -> PageInput:
     stream = (
         b"<</Type/XObject/Subtype/Form/BBox[0 0 100 20]/Resources<</Font<</F1 3 0 R>>>>/Length %d>>stream\n"
