@@ -28,6 +28,8 @@ _TIMES = (
     "%d-%m-%Y",
     "%Y-%m-%d-%H%M%S",
 )
+_YEAR = re.compile(r"(?:19|20)[0-9]{2}.*|.*[.-](?:19|20)[0-9]{2}")
+"""Where it is in any of them; most numbers have none, and to try all of them takes long."""
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}\Z")
 _DIGITS = 12
 _HIDDEN = "***"
@@ -86,7 +88,7 @@ def masked_sentence(
 
 
 def _is_time(digits: str) -> bool:
-    for form in _TIMES:
+    for form in _TIMES if _YEAR.fullmatch(digits) else ():
         try:
             return 1900 <= datetime.strptime(digits, form).year <= 2099
         except ValueError:
