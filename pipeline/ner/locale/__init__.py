@@ -42,6 +42,12 @@ def read(text: str) -> PageLocale:
     )
 
 
+def of_country(text: str) -> PageLocale:
+    """The country of one text alone, as `read` has it: what recognisers of numbers need, in half the time."""
+    page = plain(INVISIBLE.sub("", text))
+    return PageLocale(country=country_of(page, languages_of(page)))
+
+
 def read_all(texts: Sequence[str]) -> list[PageLocale]:
     """The locales of a document's pages: what one does not tell is what most of the others tell."""
     own = [read(text) for text in texts]

@@ -105,7 +105,7 @@ def in_words(text: str) -> tuple[Found, ...]:
 
 
 def _numbers(text: str) -> Iterable[Found]:
-    locale = locales.read(text)
+    locale = locales.of_country(text)
     mentions = [mention for find in _FIND for mention in find(text)]
     mentions += [*find_personal_ids(text, locale), *find_phones(text, locale)]
     yield from (Found(one.start, one.end, one.type, one.type in _CERTAIN) for one in mentions)
