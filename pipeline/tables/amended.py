@@ -64,6 +64,7 @@ def amend(
     replaced = found.gone | {record.task_id for record in late}
     if not is_latest():
         return 0
+    notes += _noted(store, run_date, late, {keys.changed_task(key) for key in notes})
     for key, status in found.void:
         _remove_void(store, key, status)
     if replaced:
@@ -77,6 +78,18 @@ def amend(
     for note in notes:
         store.delete(note)
     return len(replaced)
+
+
+def _noted(store: Store, run_date: str, late: list[DocumentResult], known: set[str]) -> list[str]:
+    """Note late records that left no note: a process that dies once one table has their rows would not begin again."""
+    notes = [
+        keys.changed(run_date, record.task_id, record.done_at)
+        for record in late
+        if record.task_id not in known
+    ]
+    for key in notes:
+        store.put(key, b"")
+    return notes
 
 
 def _compare(store: Store, run_date: str, changed: set[str]) -> _Differences:

@@ -45,7 +45,8 @@ def summarise(
 
     Idempotent: the same results give the same tables under the same keys. The notes of what was replaced before are
     deleted; what is replaced meanwhile leaves notes of its own. It is repeated where documents are forgotten meanwhile.
-    Raises `RunError` (`results_removed`) where retention has removed records: the tables would lose their rows.
+    Raises `RunError` (`results_removed`) where retention has removed records: the tables would lose their rows. Then a
+    note has housekeeping amend them.
     """
     _check_kept(store, run_date)
     again = False
@@ -69,6 +70,7 @@ def _purge(store: Store, run_date: str) -> None:
 
 def _check_kept(store: Store, run_date: str) -> None:
     if removed.of(store, run_date).records:
+        store.put(keys.changed(run_date, "tables", clock.now()), b"")
         raise RunError(
             f"Results of {run_date} were removed by retention (NIGHTSHIFT_KEEP_DAYS), so its tables can't be written "
             "from them: housekeeping replaces the rows of what has changed since.",

@@ -9,10 +9,11 @@ import pytest
 from msgspec import structs
 
 from pipeline import clock
+from pipeline.errors import RunError
 from pipeline.ledger import digests, forgotten, removed, tabled
 from pipeline.ledger.audit import audit
 from pipeline.messages import Message
-from pipeline.models import DocumentResult, from_json
+from pipeline.models import DocumentResult, Page, from_json
 from pipeline.night import failures, retention
 from pipeline.night.flow import Flow
 from pipeline.night.schedule import Schedule
@@ -21,6 +22,7 @@ from pipeline.storage import Store, keys
 from pipeline.storage.memory import MemoryStore
 from pipeline.tables.amended import amend
 from pipeline.tables.names import TABLES
+from pipeline.tables.summary import summarise
 from tests.support.flows import Died
 from tests.support.paused import PausedStore
 from tests.unit.night.test_forget import a_flow, a_night, drain_all
@@ -75,7 +77,8 @@ def redrive(flow: Flow) -> Message:
 def late_result(store: Store) -> None:
     """A record that a paused process writes after the others were removed."""
     record = from_json(store.get(keys.failed(DAY, "bad-4")), DocumentResult)
-    late = structs.replace(record, task_id="late-6", status="done", error=None)
+    page = Page(number=1, width=40, height=30)
+    late = structs.replace(record, task_id="late-6", status="done", error=None, pages=(page,))
     store.put(keys.result(DAY, "late-6"), digests.encode(late))
 
 
@@ -119,7 +122,8 @@ def test_a_late_result_gets_a_row_and_is_removed_then(flow: Flow) -> None:
     assert in_tables(flow.store) == ALL | {"late-6"}
 
 
-def test_whenever_it_dies_each_row_is_there_once_afterwards(flow: Flow) -> None:
+@pytest.mark.parametrize("noted", [True, False])
+def test_whenever_it_dies_each_row_is_there_once_afterwards(flow: Flow, noted: bool) -> None:
     before = {key: flow.store.get(key) for key in flow.store.list("")}
     at, died = 0, True
     while died:
@@ -127,7 +131,8 @@ def test_whenever_it_dies_each_row_is_there_once_afterwards(flow: Flow) -> None:
         for key, data in before.items():
             store.put(key, data)
         late_result(store)
-        store.put(keys.changed(DAY, "late-6", clock.now()), b"")
+        if noted:
+            store.put(keys.changed(DAY, "late-6", clock.now()), b"")
         store.put(keys.changed(DAY, "bad-4", clock.now()), b"")
         dying = PausedStore(store, at, lambda: None, dies=0)
         try:
@@ -136,6 +141,8 @@ def test_whenever_it_dies_each_row_is_there_once_afterwards(flow: Flow) -> None:
         except Died:
             amend(store, DAY)
         assert sorted(listed(store)) == sorted(ALL | {"late-6"}), dying.calls[-1]
+        assert "late-6" in in_tables(store, "pages"), dying.calls[-1]
+        assert "results" in removed.of(store, DAY).begun, dying.calls[-1]
         assert not list(store.list(keys.changes(DAY)))
         at += 1
     assert at > 15
@@ -206,3 +213,15 @@ def test_late_rows_follow_the_last_part(flow: Flow) -> None:
         "00007",
         "00008",
     ]
+
+
+def test_a_run_for_that_night_has_its_rows_written_by_housekeeping(flow: Flow) -> None:
+    late_result(flow.store)
+    for later in ("2026-12-28", "2026-12-29", "2026-12-30"):  # as many as are looked at without a note
+        flow.store.put(keys.result(later, "late-6"), flow.store.get(keys.result(DAY, "late-6")))
+    summarise_due(flow.night, clock.utc())
+    assert in_tables(flow.store) == ALL
+    with pytest.raises(RunError, match="were removed by retention"):
+        summarise(flow.store, DAY)
+    summarise_due(flow.night, clock.utc())
+    assert in_tables(flow.store) == ALL | {"late-6"}
