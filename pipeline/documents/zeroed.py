@@ -14,8 +14,13 @@ from collections.abc import Iterator
 _RUN = bytes(1024)
 _SCAN, _TABLES, _BASELINE, _PROGRESSIVE, _NO_FRAMES = 0xDA, 0xC4, (0xC0, 0xC1), 0xC2, (0xC8, 0xCC)
 _END_OF_BLOCK = 0
-_DETAILS = re.compile(rb"\xff\xda\x00\x08\x01..[^\x00]..((?:[^\xff]++|\xff[\x00\xd0-\xd7])*+)", re.DOTALL)
-"""A scan of a progressive file that does not begin with the average of each block, and its data."""
+_PARTS = re.compile(
+    rb"\xff(?:\xc4(?P<tables>..)"
+    rb"|\xda\x00\x08\x01.(?P<used>.)[^\x00]..(?P<codes>(?:[^\xff]++|\xff[\x00\xd0-\xd7])*+))",
+    re.DOTALL,
+)
+"""Of a progressive file: tables, and scans that do not begin with the average of each block."""
+_RUNS, _LONG, _SECTOR = re.compile(rb"\x00{1024,}"), 2048, 512
 _TILE_DATA, _END = b"\xff\x93", b"\xff\xd9"
 """JPEG 2000 has the same last marker as JPEG; coded data has neither."""
 
@@ -25,7 +30,7 @@ def has_lost_part(data: bytes, media_type: str) -> bool:
     if _RUN not in data:
         return False
     if media_type == "image/jpeg":
-        return _jpeg(data)
+        return in_jpeg(data)
     if media_type == "image/webp":
         return any(kind == b"VP8 " and _RUN in chunk for kind, chunk in _chunks(data))
     if media_type in ("image/jp2", "image/j2c"):
@@ -39,7 +44,7 @@ def _in_codes(data: bytes, at: int) -> bool:
     return data.find(_RUN, at, end if end >= 0 else len(data)) >= 0
 
 
-def _jpeg(data: bytes) -> bool:
+def in_jpeg(data: bytes) -> bool:
     """ITU-T T.81: whether zeros mean something else than blank blocks in what follows the header.
 
     They may mean blank blocks where the first code of each table is the end of a block, as in tables that were made for
@@ -60,19 +65,30 @@ def _jpeg(data: bytes) -> bool:
         elif marker in _BASELINE:
             colours = segment[5] if len(segment) > 5 else 0
         elif marker == _PROGRESSIVE:
-            return _progressive(data, at + 2 + size)
+            return _progressive(data, at + 2 + size, first)
         elif 0xC0 <= marker <= 0xCF and marker not in _NO_FRAMES:
             return False
         at += 2 + size
     return False
 
 
-def _progressive(data: bytes, at: int) -> bool:
+def _progressive(data: bytes, at: int, first: dict[int, int]) -> bool:
     """Whether there is a run in a scan of details, in which the blank blocks up to the next detail are one short code.
 
-    The scans of the blocks' averages have a code for each blank block, which may be of zeros.
+    Some encoders write a code for each blank block nevertheless, and a pattern may repeat; but then it is no accident
+    if a run begins or ends where a sector of the file does. The scans of the blocks' averages have a code for each.
     """
-    return any(_RUN in scan[1] for scan in _DETAILS.finditer(data, at))
+    for part in _PARTS.finditer(data, at):
+        if part["tables"]:
+            (size,) = struct.unpack_from(">H", part["tables"])
+            first |= _first_codes(data[part.start("tables") + 2 : part.start("tables") + size])
+            continue
+        means = first.get(part["used"][0] & 0xF, _END_OF_BLOCK)
+        for run in _RUNS.finditer(part["codes"]):
+            begin, end = (part.start("codes") + place for place in run.span())
+            if not begin % _SECTOR or not end % _SECTOR or (means != _END_OF_BLOCK and end - begin >= _LONG):
+                return True
+    return False
 
 
 def _first_codes(segment: bytes) -> dict[int, int]:

@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, TiffImagePlugin
 
 from pipeline.documents import zeroed
 from pipeline.documents.open import open_document
@@ -107,11 +107,76 @@ def test_rows_that_were_lost_are_missed(
         opened(data[:begin] + bytes(end - begin) + data[end:])
 
 
-@pytest.mark.parametrize("compression", ["group3", "tiff_ccitt"])
-def test_fax_rows_that_were_lost_are_missed(compression: str) -> None:
-    data = saved(picture((1240, 1754), 50).convert("1"), "TIFF", compression=compression)
-    with pytest.raises(Unreadable, match="overwritten with zeros"):
-        opened(data[:6000] + bytes(2048) + data[8048:])
+PACKED = [
+    ("group3", "1"),
+    ("group4", "1"),
+    ("tiff_ccitt", "1"),
+    ("jpeg", "L"),
+    ("jpeg", "RGB"),
+    ("tiff_lzw", "RGB"),
+    ("packbits", "RGB"),
+    ("tiff_adobe_deflate", "RGB"),
+]
+
+
+@pytest.mark.parametrize(("compression", "mode"), PACKED)
+@pytest.mark.parametrize("strip", [65536, 1 << 24], ids=["strips", "one strip"])
+def test_packed_rows_that_were_lost_are_missed(
+    compression: str, mode: str, strip: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TiffImagePlugin, "STRIP_SIZE", strip)
+    data = saved(picture((1240, 1754), 55).convert(mode), "TIFF", compression=compression)
+    assert opened(data) == (1240, 1754)
+    for part in ((4096, 8192), (6000, 8048), (6144, len(data) - 1500)):
+        with pytest.raises(Unreadable, match=r"overwritten with zeros|can't be decoded"):
+            opened(data[: part[0]] + bytes(part[1] - part[0]) + data[part[1] :])
+
+
+def test_fax_codes_that_are_filled_up_are_no_loss() -> None:
+    codes = saved(picture((1240, 1754), 55).convert("1"), "TIFF", compression="group4", strip_size=1 << 24)
+    image = Image.open(io.BytesIO(codes))
+    (offset,), (count,) = image.tag_v2[273], image.tag_v2[279]  # type: ignore[attr-defined]
+    filled = codes[offset : offset + count] + bytes(3001)
+    at = int.from_bytes(codes[4:8], "little")
+    moved = bytearray(codes + filled)
+    for entry in range(at + 2, at + 2 + 12 * int.from_bytes(codes[at : at + 2], "little"), 12):
+        new = {273: len(codes), 279: len(filled)}.get(int.from_bytes(codes[entry : entry + 2], "little"))
+        if new:
+            moved[entry + 2 : entry + 12] = b"\4\0\1\0\0\0" + new.to_bytes(4, "little")
+    assert opened(bytes(moved)) == (1240, 1754)
+
+
+def test_blank_paper_in_deflate_is_no_loss() -> None:
+    blank = Image.new("RGB", (2480, 3508), "white")
+    data = saved(blank, "TIFF", compression="tiff_adobe_deflate", strip_size=1 << 26)
+    assert opened(data)[0] > 2000
+
+
+@pytest.mark.parametrize("size", [(1654, 1963), (2478, 1425)])
+def test_filling_at_the_end_of_rows_is_no_loss(size: tuple[int, int]) -> None:
+    """The last row of white paper has two bytes of filling, here behind the edge of a block."""
+    assert opened(saved(Image.new("RGB", size, "white"), "BMP")) == size
+
+
+def test_blank_paper_whose_white_is_zero_is_no_loss() -> None:
+    """Whatever byte of the last rows is the last with ink."""
+    paper = Image.new("1", (1240, 1754), 1)
+    data = bytearray(saved(paper, "TIFF", compression="raw", tiffinfo={262: 0}))
+    image = Image.open(io.BytesIO(data))
+    (offset,) = image.tag_v2[273]  # type: ignore[attr-defined]
+    data[offset:] = bytes(len(data) - offset)
+    data[40 * 4096 - 1] = 0x80
+    assert opened(bytes(data)) == (1240, 1754)
+
+
+def test_a_pattern_in_a_progressive_file_is_no_loss() -> None:
+    for step in (8, 16):
+        image = Image.new("L", (1240, 1754), 255)
+        for x in range(3, 1240, step):
+            for y in range(3, 1754, step):
+                image.putpixel((x, y), 0)
+        for quality in (60, 75, 90):
+            assert opened(saved(image, "JPEG", progressive=True, quality=quality)) == (1240, 1754)
 
 
 @pytest.mark.parametrize(("kind", "mode", "options"), ROWS)
