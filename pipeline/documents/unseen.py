@@ -1,7 +1,8 @@
 """Text of a web page that a browser does not show: by the styles that its elements carry themselves.
 
-Style sheets are not read: where a colour may come from one, text counts as seen. `display: none` is left to the
-conversion to text, which knows it.
+Style sheets are not read: where a colour may come from one, text counts as seen. So it does where something may have
+been moved behind it, and where an element says two things. `display: none` is left to the conversion to text, which
+knows it.
 """
 
 from __future__ import annotations
@@ -16,14 +17,21 @@ if TYPE_CHECKING:
 
 _NEVER = {"template", "datalist"}
 _NO_TEXT = {"style", "script", "title"}
-_OWN_COLOURS = {"a", "button", "input", "mark", "select", "textarea"}
+_OWN_COLOURS = {"a", "button", "input", "mark", "select", "svg", "textarea"}
 _GROUNDS = ("background", "background-color", "background-image")
 _ABOVE = (None, "", "none", "transparent", "inherit", "initial", "unset", "currentcolor")
 """Values that leave what is inherited, or what is behind."""
 _SHEETS = "//style | //link[contains(@rel, 'stylesheet')]"
+_LOOSE = re.compile(
+    r"\b(?:position *: *(?:absolute|fixed|relative|sticky)(?![^;]*; *(?:left|top) *: *-\d{4})|float *:|z-index"
+    r"|transform|zoom|margin[a-z-]*:[^;]*-\d|(?:text|box)-shadow|text-stroke|border-image|filter|mix-blend)"
+)
+"""What may put something behind a text, or draw it otherwise than its colour says."""
+_SCALED = re.compile(r"\b(?:transform|zoom|scale)")
 _SIZE = re.compile(r"(\d+\.?\d*|\.\d+)(px|pt)?")
 _FAR = re.compile(r"-\d{4,}(?:\.\d+)?(?:px|pt)")
-_ZERO = re.compile(r"0*(?:\.0*)?%?")
+_ZERO = re.compile(r"(?:0+(?:\.0*)?|\.0+)%?")
+_TWICE = "?"  # the value of what is said twice: no value of any kind
 _RGB = re.compile(r"rgb\(\s*(\d+)\s*[,\s]\s*(\d+)\s*[,\s]\s*(\d+)\s*\)")
 _HEX = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})")
 _WHITE = "ffffff"
@@ -50,14 +58,19 @@ class _Look(NamedTuple):
 
 def blank(tree: HtmlElement) -> int:
     """Remove text that is not shown from a page; returns how many pieces of it somebody may miss."""
-    has_sheets = bool(tree.xpath(_SHEETS))
+    styles = [style.lower() for style in tree.xpath("//@style")]
+    has_sheets = bool(tree.xpath(_SHEETS)) or any(map(_LOOSE.search, styles))
+    is_scaled = any(map(_SCALED.search, styles))
     looks: dict[HtmlElement, _Look] = {}
     count = 0
     for element in list(tree.iter()):
         parent = element.getparent()
         above = looks[parent] if parent is not None else _Look(ground=None if has_sheets else _WHITE)
         look = looks[element] = _look(element, above, has_sheets) if isinstance(element.tag, str) else above
-        if element.text and element.tag not in _NO_TEXT and not look.is_seen:
+        if is_scaled and look.size:
+            look = looks[element] = look._replace(size=None)
+        is_text = isinstance(element.tag, str) and element.tag not in _NO_TEXT  # and no comment
+        if element.text and is_text and not look.is_seen:
             count += not look.gone and _is_legible(element.text)
             element.text = None
         if parent is not None and element.tail and not above.is_seen:
@@ -72,10 +85,16 @@ def _is_legible(text: str) -> bool:
 
 def _look(element: HtmlElement, above: _Look, has_sheets: bool) -> _Look:
     style = _style(element.get("style") or "")
-    hidden = element.get("hidden") is not None or style.get("display") == "none"
-    if hidden or element.tag in _NEVER or _is_away(style):
+    hidden = style.get("display", "none" if element.get("hidden") is not None else "") == "none"
+    if hidden or element.tag in _NEVER or _is_away(element, style):
         return above._replace(gone=True)
     look = above._replace(size=None, colour=None, ground=None) if has_sheets else above
+    if (
+        element.tag == "table"
+    ):  # which inherits neither where the page does not say which HTML it is; columns have colours
+        look = look._replace(size=None, colour=None)
+        if element.xpath(".//col[@style or @bgcolor] | .//colgroup[@style or @bgcolor]"):
+            look = look._replace(ground=None)
     if element.tag in _OWN_COLOURS or style.get("position") in ("absolute", "fixed", "sticky"):
         look = look._replace(colour=None, ground=None)  # it may be over a picture
     if _is_zero(style.get("opacity", "")):
@@ -83,33 +102,42 @@ def _look(element: HtmlElement, above: _Look, has_sheets: bool) -> _Look:
     if (visibility := style.get("visibility")) not in _ABOVE:
         look = look._replace(shown=visibility not in ("hidden", "collapse"))
     if "font-size" in style or "font" in style:
-        look = look._replace(size=_size(style.get("font-size") or style["font"]))
+        both = "font-size" in style and "font" in style
+        look = look._replace(size=None if both else _size(style.get("font-size") or style["font"]))
     elif element.tag == "font" and element.get("size"):
         look = look._replace(size=None)
     if (colour := style.get("color") or _old_colour(element)) not in _ABOVE:
         look = look._replace(colour=_colour(colour))
-    grounds = [element.get("bgcolor"), element.get("background"), *map(style.get, _GROUNDS)]
-    for ground in grounds:
-        if ground not in _ABOVE:
-            look = look._replace(ground=_colour(ground))
+    elif colour in ("initial", "unset"):
+        look = look._replace(colour=None)
+    said = [element.get("bgcolor"), element.get("background"), *map(style.get, _GROUNDS)]
+    if grounds := [one for one in said if one not in _ABOVE]:
+        look = look._replace(ground=_colour(grounds[0]) if len(grounds) == 1 else None)
     return look
 
 
 def _style(text: str) -> dict[str, str]:
-    """The declarations of an attribute; of two with the same name the later one counts."""
-    pairs = (one.partition(":") for one in text.lower().replace("!important", "").split(";"))
-    return {name.strip(): value.strip() for name, _, value in pairs}
+    """The declarations of an attribute; one that is there twice is `_TWICE`: which counts, a browser knows."""
+    found: dict[str, str] = {}
+    for one in text.lower().replace("!important", "").split(";"):
+        name, _, value = (part.strip() for part in one.partition(":"))
+        if value:
+            found[name] = _TWICE if name in found else value
+    return found
 
 
 def _is_zero(value: str) -> bool:
     return bool(value and _ZERO.fullmatch(value))
 
 
-def _is_away(style: dict[str, str]) -> bool:
-    """Whether an element is far outside the page."""
+def _is_away(element: HtmlElement, style: dict[str, str]) -> bool:
+    """Whether an element is far outside the page, with all that is in it."""
     moved = style.get("position") in ("absolute", "fixed")
-    far = [style.get("text-indent", ""), *(style.get(side, "") for side in ("left", "top") if moved)]
-    return any(_FAR.fullmatch(one) for one in far)
+    if any(_FAR.fullmatch(style.get(side, "")) for side in ("left", "top") if moved):
+        return True
+    return bool(_FAR.fullmatch(style.get("text-indent", ""))) and not element.xpath(
+        ".//*[contains(@style, 'indent')]"
+    )
 
 
 def _size(said: str) -> float | None:

@@ -19,11 +19,14 @@ _BEHIND = re.compile(rb"""behindDoc\s*=\s*["'](?:1|true)|<(?:\w+:)?(?:pict|backg
 """What puts a colour or a picture behind text, in any part."""
 _TINY = 4
 """Half-points up to which nobody can read a letter."""
+_WHITE_THEMES = ("background1", "light1")
+_EFFECTS = {f"{_W}{effect}" for effect in ("outline", "shadow", "emboss", "imprint")}
+"""What makes white letters visible; later versions of Word have others, in a namespace of their own."""
 _STYLES = ("rStyle", "pStyle", "tblStyle")
 
 
-def coloured_styles(styles: etree._Element) -> set[str]:
-    """Ids of the styles that give their text a ground, or are based on one that does."""
+def coloured_styles(styles: etree._Element) -> set[str] | None:
+    """Ids of the styles that give their text a ground, or are based on one that does; `None` if a default one does."""
     every = list(styles.iter(f"{_W}style"))
     found = {one.get(f"{_W}styleId", "") for one in every if _has_ground(one.iter())}
     while True:
@@ -33,13 +36,20 @@ def coloured_styles(styles: etree._Element) -> set[str]:
             if (base := one.find(f"{_W}basedOn")) is not None and base.get(f"{_W}val") in found
         }
         if based <= found:
-            return found
+            break
         found |= based
+    defaults = {
+        one.get(f"{_W}styleId", "") for one in every if one.get(f"{_W}default") in ("1", "true", "on")
+    }
+    everywhere = styles.find(f"{_W}docDefaults")
+    if defaults & found or (everywhere is not None and _has_ground(everywhere.iter())):
+        return None
+    return found
 
 
 def has_ground(parts: Iterable[bytes]) -> bool:
-    """Whether there may be a colour or a picture behind any text of these parts."""
-    return any(_BEHIND.search(part) for part in parts)
+    """Whether there may be a colour or a picture behind any text of these parts; also of those that are in UTF-16."""
+    return any(_BEHIND.search(part) or b"\0" in part[:8] for part in parts)
 
 
 def blank(root: etree._Element, coloured: set[str] | None) -> int:
@@ -63,12 +73,21 @@ def _is_unseen(run: etree._Element, coloured: set[str] | None) -> bool:
     look = run.find(f"{_W}rPr")
     if look is None:
         return False
-    size = look.find(f"{_W}sz")
+    is_complex = any(look.find(f"{_W}{kind}") is not None for kind in ("rtl", "cs"))
+    size = look.find(f"{_W}{'szCs' if is_complex else 'sz'}")
     if size is not None and (said := size.get(f"{_W}val", "")).isdecimal() and 0 < int(said) <= _TINY:
         return True
+    return coloured is not None and _is_white(look) and not _is_on_ground(run, coloured)
+
+
+def _is_white(look: etree._Element) -> bool:
+    """Whether letters are white, all of them and without an edge."""
     colour = look.find(f"{_W}color")
-    is_white = colour is not None and colour.get(f"{_W}val", "").upper() in _WHITE
-    return is_white and coloured is not None and not _is_on_ground(run, coloured)
+    if colour is None or colour.get(f"{_W}val", "").upper() not in _WHITE:
+        return False
+    if colour.get(f"{_W}themeColor", _WHITE_THEMES[0]) not in _WHITE_THEMES:
+        return False
+    return not any(one.tag in _EFFECTS or not str(one.tag).startswith(_W) for one in look)
 
 
 def _is_on_ground(run: etree._Element, coloured: set[str]) -> bool:
@@ -76,6 +95,9 @@ def _is_on_ground(run: etree._Element, coloured: set[str]) -> bool:
     for element in (run, *run.iterancestors()):
         name = etree.QName(element).localname
         if name == "txbxContent":
+            return True
+        exceptions = element.find(f"{_W}tblPrEx")  # of a row
+        if exceptions is not None and _has_ground(exceptions.iterchildren()):
             return True
         look = element.find(f"{_W}{name}Pr")  # rPr, pPr, tcPr, trPr, tblPr
         if look is None:

@@ -21,6 +21,9 @@ def run(text: str, look: str = "") -> str:
 WHITE = '<w:color w:val="FFFFFF"/>'
 PALE = '<w:color w:val="F0F0F0"/>'
 TINY, SMALL = '<w:sz w:val="2"/>', '<w:sz w:val="12"/>'
+THEMED = '<w:color w:val="FFFFFF" w:themeColor="text1"/>'
+GLOW = '<g:glow xmlns:g="http://schemas.microsoft.com/office/word/2010/wordml"/>'
+RIGHT_TO_LEFT = '<w:sz w:val="2"/><w:szCs w:val="24"/><w:rtl/>'
 MARKED = '<w:highlight w:val="darkBlue"/>'
 DARK = '<w:shd w:val="clear" w:color="auto" w:fill="1F4E79"/>'
 PLAIN = '<w:shd w:val="clear" w:color="auto" w:fill="auto"/>'
@@ -96,6 +99,33 @@ def test_what_pages_hide_as_a_rule_is_not_mentioned(body: str) -> None:
         (f'<p style="color:white">{SEEN}</p>', "<style>p{background:#000}</style>"),
         (f'<p style="color:white">{SEEN}</p>', '<link rel="stylesheet" href="a.css">'),
         (f'<p style="color:#fff;background:rgba(0,0,0,.5)">{SEEN}</p>', ""),
+        (f'<p style="font-size:">{SEEN}</p>', ""),
+        (f'<p style="font-size:0;font:12px Arial">{SEEN}</p>', ""),
+        (f'<p style="font-size:12px !important;font-size:0">{SEEN}</p>', ""),
+        (f'<p style="color:#000 !important;color:#fff">{SEEN}</p>', ""),
+        (f'<div style="background:url(a.png);background-color:#fff;color:#fff">{SEEN}</div>', ""),
+        (f'<table background="a.png" style="background-color:#fff;color:#fff"><td>{SEEN}</td></table>', ""),
+        (f'<p style="background-color:#fff;background:#036;color:#fff">{SEEN}</p>', ""),
+        (f'<img style="position:absolute;z-index:-1"><h1 style="color:#fff">{SEEN}</h1>', ""),
+        (f'<img src="a.png"><p style="position:relative;top:-60px;color:#fff">{SEEN}</p>', ""),
+        (f'<img src="a.png"><p style="margin-top:-60px;color:white">{SEEN}</p>', ""),
+        (f'<i style="float:left;background:#036"></i><p style="color:#fff">{SEEN}</p>', ""),
+        (f'<div style="font-size:0"><table><tr><td>{SEEN}</td></tr></table></div>', ""),
+        (
+            f'<div style="background:#036;color:#fff"><table bgcolor="#ffffff"><td>{SEEN}</td></table></div>',
+            "",
+        ),
+        (f'<table><col style="background:#000080"><tr><td style="color:#fff">{SEEN}</td></tr></table>', ""),
+        (f'<p style="color:#fff;text-shadow:0 0 3px #000">{SEEN}</p>', ""),
+        (f'<p style="font-size:1px;transform:scale(14)">{SEEN}</p>', ""),
+        (f'<p style="opacity:%">{SEEN}</p>', ""),
+        (
+            f'<div style="color:#fff;background:#000"><p style="background:#fff;color:initial">{SEEN}</p></div>',
+            "",
+        ),
+        (f'<div style="text-indent:-9999px"><p style="text-indent:0">{SEEN}</p></div>', ""),
+        (f'<div hidden style="display:block">{SEEN}</div>', ""),
+        (f'<div style="opacity:0"><!-- a long remark --></div>{SEEN}', ""),
     ],
 )
 def test_text_of_a_web_page_that_may_be_seen(body: str, head: str) -> None:
@@ -151,6 +181,22 @@ def test_text_of_a_word_document_that_nobody_sees(body: str) -> None:
         (f"<w:p><w:r><w:txbxContent><w:p>{run(SEEN, WHITE)}</w:p></w:txbxContent></w:r></w:p>", ()),
         (f"<w:p>{run(SEEN, SMALL)}</w:p>", ()),
         (f"<w:p>{run(SEEN, PALE)}</w:p>", ()),
+        (
+            f"<w:p>{run(SEEN, WHITE)}</w:p>",
+            (f'<w:style w:default="1" w:styleId="Normal"><w:pPr>{DARK}</w:pPr></w:style>',),
+        ),
+        (
+            f"<w:p>{run(SEEN, WHITE)}</w:p>",
+            (f"<w:docDefaults><w:pPrDefault><w:pPr>{DARK}</w:pPr></w:pPrDefault></w:docDefaults>",),
+        ),
+        (
+            f"<w:tbl><w:tr><w:tblPrEx>{DARK}</w:tblPrEx><w:tc><w:p>{run(SEEN, WHITE)}</w:p></w:tc></w:tr></w:tbl>",
+            (),
+        ),
+        (f"<w:p>{run(SEEN, WHITE + '<w:outline/>')}</w:p>", ()),
+        (f"<w:p>{run(SEEN, WHITE + GLOW)}</w:p>", ()),
+        (f"<w:p>{run(SEEN, THEMED)}</w:p>", ()),
+        (f"<w:p>{run(SEEN, RIGHT_TO_LEFT)}</w:p>", ()),
     ],
 )
 def test_text_of_a_word_document_that_may_be_seen(body: str, more: tuple[str, ...]) -> None:
