@@ -8,8 +8,8 @@ from typing import NamedTuple
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
-from pipeline.documents import strokes
 from pipeline.documents.base import Rect
+from pipeline.documents.strokes import Pen
 
 LETTER = 8
 """A filled path of more points than this is no rule or cell, and may be a letter."""
@@ -17,6 +17,8 @@ MIN_LETTERS, MIN_POINTS = 3, 60
 """So many such paths close together, or points in them, are worth reading."""
 MAX_PARTS, MAX_REGIONS = 100, 8
 """More parts than this are read as one region, the page; so are more regions."""
+MAX_PEN = 400
+"""More letters than this that a pen may have drawn are read as the page: next to most of them are others."""
 TRIVIAL = 4.0
 """Pictures and outlines less wide or high than this (points) hold no text."""
 TILE, MIN_TILES = (12.0, 4.0), 100
@@ -51,6 +53,7 @@ def drawings(
     """
     found = Drawings([], [], [], [], {})
     fill, stroke = ctypes.c_int(), ctypes.c_int()
+    pen = Pen(point)
     for place, item in enumerate(page.get_objects(filter=_KINDS)):
         if item.type == pdfium_c.FPDF_PAGEOBJ_TEXT:
             found.order[ctypes.addressof(item.raw.contents)] = place
@@ -67,9 +70,9 @@ def drawings(
             elif points > LETTER:
                 found.outlines.append((rect, points))
             found.covers.append((place, rect))
-        elif stroke.value:
+        elif stroke.value and len(found.pen) <= MAX_PEN:
             rect = _rect(item, frame)
-            found.pen.extend([rect] * strokes.letters_in(item, rect, point))
+            found.pen.extend([rect] * pen.letters_in(item, rect))
     return found
 
 
@@ -101,11 +104,12 @@ def regions(drawn: Drawings, width: float, height: float, point: float) -> tuple
     page = (0.0, 0.0, width, height)
     pictures = [_clipped(rect, page) for rect in drawn.pictures]
     outlines = [(_clipped(rect, page), points) for rect, points in drawn.outlines]
-    outlines += [(_clipped(rect, page), 0) for rect in drawn.pen]
     parts = [(rect, MIN_LETTERS, 0) for rect in pictures if rect[0] < rect[2] and rect[1] < rect[3]]
     parts += [(rect, 1, points) for rect, points in outlines if rect[0] < rect[2] and rect[1] < rect[3]]
-    if len(parts) > MAX_PARTS:
+    if len(parts) > MAX_PARTS or len(drawn.pen) > MAX_PEN:
         return (page,)
+    letters = [_clipped(rect, page) for rect in drawn.pen]
+    parts += [(rect, 1, 0) for rect in letters if rect[0] < rect[2] and rect[1] < rect[3]]
     merged = [
         rect
         for rect, letters, points in _merged(parts, 4 * point)

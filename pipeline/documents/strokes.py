@@ -17,23 +17,36 @@ MANY = 8
 """A path of so many separate lines may be a line of text."""
 SLANTED = 2
 """Minimum number of lines in it that are neither horizontal nor vertical: a table has none."""
-MOST = 400
-"""Parts of a path that are looked at."""
+MOST, MOST_OF_PAGE = 400, 20_000
+"""Parts of a path, and of all paths of a page, that are looked at."""
 _LEVEL = 0.1
 """Rise over run, or run over rise, below which a line is horizontal or vertical."""
 
 
-def letters_in(path: pdfium.PdfObject, rect: Rect, point: float) -> int:
-    """About how many letters a path that is only stroked may be: none, one or `MANY`; `rect` and `point` in pixels."""
-    left, top, right, bottom = rect
-    small = max(right - left, bottom - top) <= LARGEST * point
-    count = pdfium_c.FPDFPath_CountSegments(path)
-    if count < (2 if small else 2 * MANY):
-        return 0
-    places, moves, slanted = _looked_at(path, min(count, MOST))
-    if small:
-        return int(slanted > 0 or not (_is_line(places) or _is_box(places)))
-    return MANY if moves >= MANY and slanted >= SLANTED else 0
+class Pen:
+    """What is drawn with a pen on one page."""
+
+    def __init__(self, point: float) -> None:
+        self._point = point
+        self._left = MOST_OF_PAGE
+
+    def letters_in(self, path: pdfium.PdfObject, rect: Rect) -> int:
+        """About how many letters a path that is only stroked may be: none, one or `MANY`; `rect` in pixels.
+
+        Where a page has very many lines, each path may be many: it is a drawing then, and all of it is read.
+        """
+        left, top, right, bottom = rect
+        small = max(right - left, bottom - top) <= LARGEST * self._point
+        count = pdfium_c.FPDFPath_CountSegments(path)
+        if count < (2 if small else 2 * MANY):
+            return 0
+        if self._left <= 0:
+            return MANY
+        places, moves, slanted = _looked_at(path, min(count, MOST))
+        self._left -= len(places)
+        if small:
+            return int(slanted > 0 or not (_is_line(places) or _is_box(places)))
+        return MANY if moves >= MANY and slanted >= SLANTED else 0
 
 
 def _looked_at(path: pdfium.PdfObject, count: int) -> tuple[list[Place], int, int]:

@@ -270,6 +270,10 @@ def test_letters_drawn_with_a_pen_are_a_region(make_pdf: MakePdf, text: str, end
     assert top <= 191 * SCALE < 200 * SCALE <= bottom
 
 
+ROUND = b"%d %d m %d %d l %d %d %d %d %d %d c h S\n"
+GRID = [(x, y) for x in range(40, 360, 20) for y in range(20, 150, 15)]
+
+
 @pytest.mark.parametrize(
     "rules",
     [
@@ -280,11 +284,18 @@ def test_letters_drawn_with_a_pen_are_a_region(make_pdf: MakePdf, text: str, end
         ),
         b"".join(b"%d 100 m %d 100 l S\n" % (x, x + 3) for x in range(50, 350, 5)),
         b"50 50 m " + b" ".join(b"%d %d l" % (50 + x, 50 + x * x % 37) for x in range(1, 90)) + b" S\n",
+        b"".join(ROUND % (x, y, x + 8, y, x + 8, y + 2, x + 8, y + 8, x, y + 8) for x, y in GRID),
     ],
-    ids=["table", "boxes", "frames", "dashes", "curve"],
+    ids=["table", "boxes", "frames", "dashes", "curve", "round boxes"],
 )
 def test_rules_and_curves_are_no_letters(make_pdf: MakePdf, rules: bytes) -> None:
     assert first_page(make_pdf(TEXT + rules)).regions == ()
+
+
+def test_a_drawing_of_very_many_lines_is_read_as_a_page(make_pdf: MakePdf) -> None:
+    wave = b"20 20 m " + b" ".join(b"%d %d l" % (20 + x, 20 + x * x % 97) for x in range(1, 360)) + b" S\n"
+    (region,) = first_page(make_pdf(TEXT + wave * 500)).regions
+    assert region[2] - region[0] > 390 * SCALE
 
 
 def annotated(make_pdf: MakePdf, look: bytes, note: bytes, page: bytes = b"") -> PageInput:
