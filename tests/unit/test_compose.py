@@ -228,3 +228,8 @@ def _has_compose() -> bool:
     if docker is None:
         return False
     return subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode == 0
+
+
+def test_a_command_of_the_operator_starts_no_server_again() -> None:
+    """`compose run` creates what a service depends on once more where it takes it for changed, as with Podman."""
+    assert "depends_on" not in SERVICES["nightshift"]
