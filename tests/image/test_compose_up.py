@@ -30,7 +30,7 @@ class Stack:
     def __init__(self, folder: Path) -> None:
         values = {**example(), **PASSWORDS}
         values |= {"NIGHTSHIFT_WINDOW": "always", "S3_ACCESS_KEY": "test:tester", "S3_SECRET_KEY": "testing"}
-        values["INBOX"] = str(ROOT / "samples")
+        values |= {"INBOX": str(ROOT / "samples"), "CPU_QUEUES": ""}  # all: there is no GPU worker
         environment = folder / "env"
         environment.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
         files = ["-f", DOCKER / "compose.yaml", "-f", Path(__file__).with_name("compose.check.yaml")]
