@@ -74,7 +74,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     ended = threading.Event()
 
     def check() -> None:
-        while not ended.wait(2):
+        while not ended.wait(15):
             made.check()
 
     if ENGINE == "podman":
