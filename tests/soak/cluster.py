@@ -251,9 +251,7 @@ def show(version: str, outcomes: list[Outcome], findings: list[str]) -> None:
         print(f"| {fault} | {len(seconds)} | {statistics.median(seconds):.1f} | {max(seconds):.1f} |")
     for one in outcomes:
         if one.helped:
-            print(
-                f"history {one.number} ({one.fault}): members of queues came back once node {one.node} was {one.helped}"
-            )
+            print(f"history {one.number} ({one.fault}): {one.helped}")
         if one.unsettled:
             print(f"history {one.number} ({one.fault}): not ended after {SETTLE:.0f} s: {one.unsettled}")
     print(f"lost, doubled or otherwise wrong: {len(findings)}", *findings, sep="\n")
