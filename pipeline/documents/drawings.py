@@ -18,7 +18,7 @@ MIN_LETTERS, MIN_POINTS = 3, 60
 MAX_PARTS, MAX_REGIONS = 100, 8
 """More parts than this are read as one region, the page; so are more regions."""
 MAX_PEN = 400
-"""More letters than this that a pen may have drawn are read as the page: next to most of them are others."""
+"""More letters than this that a pen may have drawn are read as the page."""
 TRIVIAL = 4.0
 """Pictures and outlines less wide or high than this (points) hold no text."""
 TILE, MIN_TILES = (12.0, 4.0), 100

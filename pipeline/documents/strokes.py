@@ -61,7 +61,7 @@ def _looked_at(path: pdfium.PdfObject, count: int) -> tuple[list[Place], int, in
         kind = pdfium_c.FPDFPathSegment_GetType(part)
         moves += kind == pdfium_c.FPDF_SEGMENT_MOVETO
         slanted += kind == pdfium_c.FPDF_SEGMENT_BEZIERTO or (
-            kind == pdfium_c.FPDF_SEGMENT_LINETO and _is_slanted(places[-2], places[-1])
+            kind == pdfium_c.FPDF_SEGMENT_LINETO and number > 0 and _is_slanted(places[-2], places[-1])
         )
     return places, moves, slanted
 

@@ -21,7 +21,10 @@ _OWN_COLOURS = {"a", "button", "input", "mark", "select", "svg", "textarea"}
 _GROUNDS = ("background", "background-color", "background-image")
 _ABOVE = (None, "", "none", "transparent", "inherit", "initial", "unset", "currentcolor")
 """Values that leave what is inherited, or what is behind."""
-_SHEETS = "//style | //link[contains(@rel, 'stylesheet')]"
+_SHEETS = (
+    "//style | //link[contains(@rel, 'stylesheet')]"
+    " | //*[self::col or self::colgroup][@style or @bgcolor]"  # the cells of a column are not in it
+)
 _LOOSE = re.compile(
     r"\b(?:position *: *(?:absolute|fixed|relative|sticky)(?![^;]*; *(?:left|top) *: *-\d{4})|float *:|z-index"
     r"|transform|zoom|margin[a-z-]*:[^;]*-\d|(?:text|box)-shadow|text-stroke|border-image|filter|mix-blend)"
@@ -59,14 +62,14 @@ class _Look(NamedTuple):
 def blank(tree: HtmlElement) -> int:
     """Remove text that is not shown from a page; returns how many pieces of it somebody may miss."""
     styles = [style.lower() for style in tree.xpath("//@style")]
-    has_sheets = bool(tree.xpath(_SHEETS)) or any(map(_LOOSE.search, styles))
+    is_loose = bool(tree.xpath(_SHEETS)) or any(map(_LOOSE.search, styles))
     is_scaled = any(map(_SCALED.search, styles))
     looks: dict[HtmlElement, _Look] = {}
     count = 0
     for element in list(tree.iter()):
         parent = element.getparent()
-        above = looks[parent] if parent is not None else _Look(ground=None if has_sheets else _WHITE)
-        look = looks[element] = _look(element, above, has_sheets) if isinstance(element.tag, str) else above
+        above = looks[parent] if parent is not None else _Look(ground=None if is_loose else _WHITE)
+        look = looks[element] = _look(element, above, is_loose) if isinstance(element.tag, str) else above
         if is_scaled and look.size:
             look = looks[element] = look._replace(size=None)
         is_text = isinstance(element.tag, str) and element.tag not in _NO_TEXT  # and no comment
@@ -83,18 +86,14 @@ def _is_legible(text: str) -> bool:
     return sum(c.isalnum() for c in text) >= LEGIBLE
 
 
-def _look(element: HtmlElement, above: _Look, has_sheets: bool) -> _Look:
+def _look(element: HtmlElement, above: _Look, is_loose: bool) -> _Look:
     style = _style(element.get("style") or "")
     hidden = style.get("display", "none" if element.get("hidden") is not None else "") == "none"
     if hidden or element.tag in _NEVER or _is_away(element, style):
         return above._replace(gone=True)
-    look = above._replace(size=None, colour=None, ground=None) if has_sheets else above
-    if (
-        element.tag == "table"
-    ):  # which inherits neither where the page does not say which HTML it is; columns have colours
+    look = above._replace(size=None, colour=None, ground=None) if is_loose else above
+    if element.tag == "table":  # in pages of old HTML it inherits neither
         look = look._replace(size=None, colour=None)
-        if element.xpath(".//col[@style or @bgcolor] | .//colgroup[@style or @bgcolor]"):
-            look = look._replace(ground=None)
     if element.tag in _OWN_COLOURS or style.get("position") in ("absolute", "fixed", "sticky"):
         look = look._replace(colour=None, ground=None)  # it may be over a picture
     if _is_zero(style.get("opacity", "")):

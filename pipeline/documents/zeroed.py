@@ -11,7 +11,10 @@ import re
 import struct
 from collections.abc import Iterator
 
-_RUN = bytes(1024)
+RUN = bytes(1024)
+"""Zeros in coded data from which on they are looked into."""
+SECTOR = 512
+"""Bytes of a file that are lost together, at least."""
 _SCAN, _TABLES, _BASELINE, _PROGRESSIVE, _NO_FRAMES = 0xDA, 0xC4, (0xC0, 0xC1), 0xC2, (0xC8, 0xCC)
 _END_OF_BLOCK = 0
 _PARTS = re.compile(
@@ -20,19 +23,19 @@ _PARTS = re.compile(
     re.DOTALL,
 )
 """Of a progressive file: tables, and scans that do not begin with the average of each block."""
-_RUNS, _LONG, _SECTOR = re.compile(rb"\x00{1024,}"), 2048, 512
+_RUNS, _LONG = re.compile(rb"\x00{1024,}"), 2048
 _TILE_DATA, _END = b"\xff\x93", b"\xff\xd9"
 """JPEG 2000 has the same last marker as JPEG; coded data has neither."""
 
 
 def has_lost_part(data: bytes, media_type: str) -> bool:
     """Whether a part of a JPEG, WebP or JPEG 2000 file is lost; `False` where that is unknown."""
-    if _RUN not in data:
+    if RUN not in data:
         return False
     if media_type == "image/jpeg":
         return in_jpeg(data)
     if media_type == "image/webp":
-        return any(kind == b"VP8 " and _RUN in chunk for kind, chunk in _chunks(data))
+        return any(kind == b"VP8 " and RUN in chunk for kind, chunk in _chunks(data))
     if media_type in ("image/jp2", "image/j2c"):
         return _in_codes(data, data.find(_TILE_DATA))
     return False
@@ -41,7 +44,7 @@ def has_lost_part(data: bytes, media_type: str) -> bool:
 def _in_codes(data: bytes, at: int) -> bool:
     """Whether there is a run in coded data from here on, before the marker that ends it."""
     end = data.find(_END, at)
-    return data.find(_RUN, at, end if end >= 0 else len(data)) >= 0
+    return data.find(RUN, at, end if end >= 0 else len(data)) >= 0
 
 
 def in_jpeg(data: bytes) -> bool:
@@ -86,7 +89,7 @@ def _progressive(data: bytes, at: int, first: dict[int, int]) -> bool:
         means = first.get(part["used"][0] & 0xF, _END_OF_BLOCK)
         for run in _RUNS.finditer(part["codes"]):
             begin, end = (part.start("codes") + place for place in run.span())
-            if not begin % _SECTOR or not end % _SECTOR or (means != _END_OF_BLOCK and end - begin >= _LONG):
+            if not begin % SECTOR or not end % SECTOR or (means != _END_OF_BLOCK and end - begin >= _LONG):
                 return True
     return False
 

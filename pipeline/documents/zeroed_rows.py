@@ -11,18 +11,16 @@ import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from pipeline.documents import zeroed
+from pipeline.documents.zeroed import RUN, SECTOR, in_jpeg
 
 if TYPE_CHECKING:
     from PIL import Image
 
-BLOCK = 4096
+_BLOCK = 4096
 """Bytes that are lost together, and their multiples."""
-_SECTOR = 512
 _OFFSETS, _COUNTS, _TILES, _TILE_COUNTS, _COMPRESSION, _TABLES = 273, 279, 324, 325, 259, 347
 """Tags of TIFF 6.0: where strips or tiles are, their bytes, how they are packed, and what those of JPEG share."""
 _STORED, _FAX, _JPEG, _DEFLATE = 1, (2, 3, 4), 7, (8, 32946)
-_RUN = bytes(1024)
 _PIECE = 1 << 20
 
 
@@ -44,15 +42,15 @@ def has_lost_rows(data: bytes, image: Image.Image) -> bool:
 
 def _is_packed_lost(data: bytes, begin: int, end: int, tags: Any) -> bool:
     """Whether there are zeros that mean a loss in a strip or tile of a TIFF."""
-    first = data.find(_RUN, begin, end)
+    first = data.find(RUN, begin, end)
     if first < 0:
         return False
     packed = tags.get(_COMPRESSION)
     if packed in _FAX:  # behind the last code they may only fill it up
-        return data[first:end].strip(b"\0") != b"" or first % _SECTOR == 0
+        return data[first:end].strip(b"\0") != b"" or first % SECTOR == 0
     if packed == _JPEG:
         tables = tags.get(_TABLES, b"")[:-2]  # without the mark of their end
-        return zeroed.in_jpeg(tables + data[begin + 2 : end])
+        return in_jpeg(tables + data[begin + 2 : end])
     return packed in _DEFLATE and not _is_whole(data[begin:end])
 
 
@@ -83,7 +81,7 @@ def _lost(data: bytes, begin: int, end: int, row: int) -> bool:
         and (
             (last - begin) % row
             if last < end
-            else not _is_background(data[max(begin, first - BLOCK) : first])
+            else not _is_background(data[max(begin, first - _BLOCK) : first])
         )
         for first, last in _zero_blocks(data, begin, min(end, len(data)))
     )
@@ -96,14 +94,14 @@ def _is_background(before: bytes) -> bool:
 
 def _zero_blocks(data: bytes, begin: int, end: int) -> Iterator[tuple[int, int]]:
     """Runs of zeros over whole blocks of the file; one that ends at `end` also has what follows its last block."""
-    zeros = bytes(BLOCK)
-    at = -(-begin // BLOCK) * BLOCK
+    zeros = bytes(_BLOCK)
+    at = -(-begin // _BLOCK) * _BLOCK
     while at < end:
         first = at
         while data.startswith(zeros, at, end):
-            at += BLOCK
-        rest = data[at:end] if end - at < BLOCK else b""
+            at += _BLOCK
+        rest = data[at:end] if end - at < _BLOCK else b""
         last = end if rest and not rest.strip(b"\0") else at
         if at > first and (first == begin or data[first - 1]) and (last == end or data[last]):
             yield first, last
-        at += BLOCK
+        at += _BLOCK
